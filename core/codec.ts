@@ -1,0 +1,253 @@
+import { bigToBytes, bytesToBig, fromUtf8, toUtf8 } from './bytes.ts'
+import { Failure } from './failure.ts'
+
+/**
+ * Canonical binary. One value has one encoding and every length is bounded before anything is
+ * allocated. Integers are big-endian; variable parts carry a four-byte length; a list its count.
+ */
+export interface Codec<T> {
+  write(out: Writer, value: T): void
+  read(from: Reader): T
+}
+export type Decoded<C> = C extends Codec<infer T> ? T : never
+
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  const out = new Writer()
+  codec.write(out, value)
+  return out.done()
+}
+
+/** @throws Failure `bytes.malformed` for anything but exactly one canonical value */
+export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  const from = new Reader(bytes)
+  const value = codec.read(from)
+  from.end()
+  return value
+}
+
+class Writer {
+  private buffer = new Uint8Array(256)
+  private at = 0
+
+  put(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    this.buffer.set(bytes, this.at)
+    this.at += bytes.length
+  }
+  int(value: number, size: number): void {
+    if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * size))
+      throw malformed(`an integer of ${size} bytes`)
+    this.reserve(size)
+    let rest = value
+    for (let i = size - 1; i >= 0; i--) {
+      this.buffer[this.at + i] = rest % 256
+      rest = Math.floor(rest / 256)
+    }
+    this.at += size
+  }
+  done(): Uint8Array {
+    return this.buffer.slice(0, this.at)
+  }
+  private reserve(size: number): void {
+    if (this.at + size <= this.buffer.length) return
+    const larger = new Uint8Array(Math.max(this.buffer.length * 2, this.at + size))
+    larger.set(this.buffer)
+    this.buffer = larger
+  }
+}
+
+class Reader {
+  private readonly bytes: Uint8Array
+  private at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+  take(size: number): Uint8Array {
+    if (size > this.bytes.length - this.at) throw malformed('more bytes')
+    this.at += size
+    return this.bytes.slice(this.at - size, this.at)
+  }
+  int(size: number): number {
+    let value = 0
+    for (const byte of this.take(size)) value = value * 256 + byte
+    if (!Number.isSafeInteger(value)) throw malformed('a safe integer')
+    return value
+  }
+  end(): void {
+    if (this.at !== this.bytes.length) throw malformed('no further bytes')
+  }
+}
+
+function integer(size: number): Codec<number> {
+  return { write: (out, value) => out.int(value, size), read: (from) => from.int(size) }
+}
+export const u8 = integer(1)
+export const u16 = integer(2)
+export const u32 = integer(4)
+/** Eight bytes on the wire, of which JavaScript's 53 bits may be used. */
+export const u64 = integer(8)
+
+export const bool: Codec<boolean> = {
+  write: (out, value) => out.int(value ? 1 : 0, 1),
+  read: (from) => {
+    const byte = from.int(1)
+    if (byte > 1) throw malformed('0 or 1')
+    return byte === 1
+  },
+}
+
+/** Exactly `size` bytes, with no length before them. */
+export function fixed(size: number): Codec<Uint8Array> {
+  return {
+    write: (out, value) => {
+      if (value.length !== size) throw malformed(`${size} bytes`)
+      out.put(value)
+    },
+    read: (from) => from.take(size),
+  }
+}
+export const hash32 = fixed(32)
+
+export function bytes(sizeMax: number): Codec<Uint8Array> {
+  return {
+    write: (out, value) => {
+      if (value.length > sizeMax) throw malformed(`at most ${sizeMax} bytes`)
+      out.int(value.length, 4)
+      out.put(value)
+    },
+    read: (from) => {
+      const size = from.int(4)
+      if (size > sizeMax) throw malformed(`at most ${sizeMax} bytes`)
+      return from.take(size)
+    },
+  }
+}
+
+/** UTF-8. Text with a lone surrogate has no encoding and is refused. */
+export function text(sizeMax: number): Codec<string> {
+  const inner = bytes(sizeMax)
+  return {
+    write: (out, value) => {
+      if (!value.isWellFormed()) throw malformed('well-formed text')
+      inner.write(out, toUtf8(value))
+    },
+    read: (from) => fromUtf8(inner.read(from)),
+  }
+}
+
+/** A natural number below 2^256: its shortest big-endian bytes, none for zero. */
+export const natural: Codec<bigint> = {
+  write: (out, value) => {
+    const size = value === 0n ? 0 : Math.ceil(value.toString(16).length / 2)
+    if (value < 0n || size > 32) throw malformed('a natural number below 2^256')
+    out.int(size, 1)
+    out.put(bigToBytes(value, size))
+  },
+  read: (from) => {
+    const size = from.int(1)
+    if (size > 32) throw malformed('a natural number below 2^256')
+    const digits = from.take(size)
+    if (digits[0] === 0) throw malformed('the shortest form of a number')
+    return bytesToBig(digits)
+  },
+}
+
+export function option<T>(inner: Codec<T>): Codec<T | undefined> {
+  return {
+    write: (out, value) => {
+      bool.write(out, value !== undefined)
+      if (value !== undefined) inner.write(out, value)
+    },
+    read: (from) => (bool.read(from) ? inner.read(from) : undefined),
+  }
+}
+
+export function list<T>(inner: Codec<T>, countMax: number, countMin = 0): Codec<readonly T[]> {
+  const check = (count: number): void => {
+    if (count < countMin || count > countMax) throw malformed(`${countMin} to ${countMax} entries`)
+  }
+  return {
+    write: (out, values) => {
+      check(values.length)
+      out.int(values.length, 4)
+      for (const value of values) inner.write(out, value)
+    },
+    read: (from) => {
+      const count = from.int(4)
+      check(count)
+      return Array.from({ length: count }, () => inner.read(from))
+    },
+  }
+}
+
+type StructOf<F> = { readonly [K in keyof F]: F[K] extends Codec<infer T> ? T : never }
+
+/** Members in the order in which they are declared. */
+export function struct<F extends { readonly [K in keyof F]: Codec<any> }>(
+  fields: F,
+): Codec<StructOf<F>> {
+  const entries = Object.entries<Codec<any>>(fields)
+  return {
+    write: (out, value) => {
+      for (const [name, inner] of entries) inner.write(out, value[name as keyof F])
+    },
+    read: (from) =>
+      Object.fromEntries(entries.map(([name, inner]) => [name, inner.read(from)])) as StructOf<F>,
+  }
+}
+
+/** A text that never changes: a domain tag, or the name of a format with its version. */
+export function tag(name: string): Codec<undefined> {
+  const inner = text(64)
+  return {
+    write: (out) => inner.write(out, name),
+    read: (from) => {
+      if (inner.read(from) !== name) throw malformed(`the tag ${name}`)
+      return undefined
+    },
+  }
+}
+
+/** One of several names, written as its number in the table. Numbers are never reused. */
+export function oneOf<const T extends Readonly<Record<string, number>>>(
+  numbers: T,
+): Codec<keyof T & string> {
+  const names = new Map(Object.entries(numbers).map(([name, number]) => [number, name]))
+  return {
+    write: (out, value) => out.int(numbers[value] ?? -1, 1),
+    read: (from) => {
+      const name = names.get(from.int(1))
+      if (name === undefined) throw malformed('a known kind')
+      return name
+    },
+  }
+}
+
+type Variants = Readonly<Record<string, readonly [number, Codec<any>]>>
+type UnionOf<V extends Variants> = {
+  readonly [K in keyof V & string]: { readonly kind: K } & Decoded<V[K][1]>
+}[keyof V & string]
+
+/** A union by `kind`: the variant's number, then its members. Numbers are never reused. */
+export function union<const V extends Variants>(variants: V): Codec<UnionOf<V>> {
+  const byNumber = new Map(Object.entries(variants).map(([kind, [number]]) => [number, kind]))
+  return {
+    write: (out, value) => {
+      const variant = Object.hasOwn(variants, value.kind) ? variants[value.kind] : undefined
+      if (variant === undefined) throw malformed('a known kind')
+      out.int(variant[0], 1)
+      variant[1].write(out, value)
+    },
+    read: (from) => {
+      const kind = byNumber.get(from.int(1))
+      const variant = kind === undefined ? undefined : variants[kind]
+      if (variant === undefined) throw malformed('a known kind')
+      return { kind, ...variant[1].read(from) } as UnionOf<V>
+    },
+  }
+}
+
+function malformed(expected: string): Failure {
+  return new Failure('bytes.malformed', { expected })
+}

@@ -1,0 +1,61 @@
+/**
+ * Every failure a caller is meant to handle, with what it takes to handle it.
+ * Codes are never renamed and never reused. What each means over HTTP is in `api/problems.ts`.
+ */
+export type Failures = {
+  'bytes.malformed': { readonly expected: string }
+  'json.malformed': { readonly reason: string }
+  'address.malformed': { readonly text: string }
+  'body.malformed': { readonly issues: readonly { readonly path: string; readonly message: string }[] }
+  'body.too_large': { readonly bytesMax: number }
+  'route.not_found': { readonly method: string; readonly path: string }
+  'token.invalid': Readonly<Record<string, never>>
+  'caller.not_permitted': { readonly caller: string; readonly operation: string }
+  'action.missing': Readonly<Record<string, never>>
+  'action.used': Readonly<Record<string, never>>
+  'challenge.invalid': Readonly<Record<string, never>>
+  'user.not_found': Readonly<Record<string, never>>
+  'user.deactivated': Readonly<Record<string, never>>
+  'credential.unsuitable': Readonly<Record<string, never>>
+  'service_account.not_found': { readonly serviceAccountId: string }
+  'service_account.name_taken': { readonly name: string }
+  'permission.not_found': { readonly permissionId: string }
+  'permission.already_assigned': { readonly permissionId: string; readonly identityId: string }
+  'identity.not_found': { readonly identityId: string }
+  'key.not_found': { readonly keyId: string }
+  'key.unsuitable': { readonly reason: string }
+  'wallet.not_found': { readonly walletId: string }
+  'wallet.already_exists': { readonly keyId: string; readonly network: string }
+  'signature.not_found': { readonly signatureId: string }
+  'transfer.not_found': { readonly transferId: string }
+  'transaction.not_found': { readonly transactionId: string }
+  'transfer.wrong_state': { readonly from: string; readonly event: string }
+  'external_id.conflict': { readonly kind: string; readonly id: string; readonly externalId: string }
+  'request.refused': { readonly reason: string }
+  'request.unsupported': { readonly reason: string }
+  'funds.insufficient': { readonly needed: string; readonly available: string }
+  'fee.above_ceiling': { readonly network: string; readonly fee: string; readonly ceiling: string }
+  'signers.unavailable': { readonly missing: readonly string[] }
+  'signing.failed': { readonly reason: string }
+  'chain.unavailable': { readonly network: string }
+  'chain.refused': { readonly network: string; readonly reason: string }
+}
+
+export type FailureCode = keyof Failures
+
+export class Failure<C extends FailureCode = FailureCode> extends Error {
+  override readonly name = 'Failure'
+  readonly code: C
+  readonly context: Failures[C]
+
+  constructor(code: C, context: Failures[C], options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+    this.context = context
+  }
+}
+
+/** Narrows a caught value, and with `code` its context too. */
+export function isFailure<C extends FailureCode>(error: unknown, code?: C): error is Failure<C> {
+  return error instanceof Failure && (code === undefined || error.code === code)
+}
