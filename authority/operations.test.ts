@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import {
+  matchOperation,
+  namedIds,
+  operationNames,
+  operations,
+  permissionsFor,
+  withoutTrailingSlash,
+} from './operations.ts'
+
+const find = (method: string, path: string) => matchOperation(method, path)?.name
+
+test('every operation is found under its own method and path', () => {
+  for (const name of operationNames) {
+    const { method, path } = operations[name]
+    assert.equal(find(method, path.replaceAll(/:[a-zA-Z]+/g, 'x-1')), name)
+  }
+})
+
+test('a path gives its parameters decoded', () => {
+  const match = matchOperation('GET', '/wallets/wa%20%2F1/transfers/xfr-2')
+  assert.deepEqual(match?.params, { walletId: 'wa /1', transferId: 'xfr-2' })
+})
+
+test('a path in any spelling but its own is not found', () => {
+  const others = [
+    '/keys/',
+    '//keys',
+    'keys',
+    '',
+    '/',
+    '/./keys',
+    '/wallets/../keys',
+    '/keys/..',
+    '/keys/%2e%2e',
+    '/keys/%2E',
+    '/%6beys',
+    '/keys/a%2fb',
+    '/keys/%zz',
+    '/keys/%',
+    '/keys/%ff',
+    '/keys?limit=1',
+    '/keys#top',
+    '/Keys',
+    '/keys/a b',
+    `/keys/${'a'.repeat(2048)}`,
+  ]
+  for (const path of others) assert.equal(find('GET', path), undefined, path)
+})
+
+test('a parameter cannot be `.` or `..`, in no encoding', () => {
+  for (const id of ['.', '..', '%2e', '%2E%2E', '.%2e'])
+    assert.equal(find('GET', `/keys/${id}`), undefined, id)
+})
+
+test('another method is not found', () => {
+  for (const method of ['PUT', 'PATCH', 'get', 'HEAD', '', 'constructor'])
+    assert.equal(find(method, '/keys'), undefined, method)
+})
+
+test('one slash at the end is taken off, and the root stays', () => {
+  assert.equal(withoutTrailingSlash('/wallets/'), '/wallets')
+  assert.equal(withoutTrailingSlash('/wallets//'), '/wallets/')
+  assert.equal(withoutTrailingSlash('/'), '/')
+})
+
+test('whatever changes something is signed by a credential, but for the birth of an organization', () => {
+  for (const name of operationNames) {
+    const { changes, userAction } = operations[name]
+    if (name !== 'quorate.finishGenesis') assert.equal(userAction, changes.item !== 'none', name)
+  }
+})
+
+test('a wallet needs the right to make a key, or to use the one it names', () => {
+  const operation = operations['wallets.createWallet']
+  const fresh = { network: 'EthereumSepolia' }
+  const reuse = { ...fresh, signingKey: { id: 'key-1' } }
+  assert.deepEqual(permissionsFor(operation, fresh), ['Wallets:Create', 'Keys:Create'])
+  assert.deepEqual(permissionsFor(operation, reuse), ['Wallets:Create', 'Keys:Reuse'])
+  assert.deepEqual(permissionsFor(operation, undefined), ['Wallets:Create', 'Keys:Create'])
+})
+
+test('a service account that is born with a permission needs the right to assign', () => {
+  const operation = operations['auth.createServiceAccount']
+  assert.deepEqual(permissionsFor(operation, { permissionId: 'pm-1' }), [
+    'Auth:ServiceAccounts:Create',
+    'Permissions:Assign',
+  ])
+  assert.deepEqual(permissionsFor(operation, {}), ['Auth:ServiceAccounts:Create'])
+})
+
+test('an inherited member of the body counts as absent', () => {
+  const body: unknown = Object.create({ permissionId: 'pm-1' })
+  assert.deepEqual(permissionsFor(operations['auth.createServiceAccount'], body), [
+    'Auth:ServiceAccounts:Create',
+  ])
+})
+
+test('the ids of path and body are named with what they are', () => {
+  const transfer = matchOperation('GET', '/wallets/wa-1/transfers/xfr-2')
+  const wallet = matchOperation('POST', '/wallets')
+  assert.ok(transfer && wallet)
+  assert.deepEqual(namedIds(transfer, undefined), [
+    { role: 'walletId', kind: 'wallet', name: 'wa-1' },
+    { role: 'transferId', kind: 'transfer', name: 'xfr-2' },
+  ])
+  assert.deepEqual(namedIds(wallet, { signingKey: { id: 'key-1' } }), [
+    { role: 'signingKey.id', kind: 'key', name: 'key-1' },
+  ])
+  assert.deepEqual(namedIds(wallet, { signingKey: { id: 7 } }), [])
+})
