@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { equalBytes } from '@quorate/core/bytes'
+// Not the package's main entry: that one falls back to a JavaScript curve without a word.
+import libsecp256k1 from 'secp256k1/bindings.js'
+import type { Group, Point } from './group.ts'
+import { scalarsOf } from './scalars.ts'
+
+const scalars = scalarsOf(
+  0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
+  'big',
+)
+/** SEC 1, 2.3.3: infinity is the single byte zero. All others are held as 04 ‖ x ‖ y. */
+const identity = Uint8Array.of(0) as Point
+const compressedSize = 33
+
+// Blinds the multiplications of the base point (libsecp256k1, secp256k1_context_randomize).
+libsecp256k1.contextRandomize(randomBytes(32))
+
+const isIdentity = (point: Point): boolean => point.length === 1
+
+/** libsecp256k1 (pubkey_create: constant time; ecdh: constant time; tweak_mul: variable time). */
+export const secp256k1: Group = {
+  ...scalars,
+  name: 'secp256k1',
+  generator: libsecp256k1.publicKeyCreate(scalars.scalarToBytes(1n), false) as Point,
+  identity,
+  multiplyBase(secret) {
+    if (secret === 0n) return identity
+    return withBytes(secret, (bytes) => libsecp256k1.publicKeyCreate(bytes, false)) as Point
+  },
+  multiply(point, secret) {
+    if (secret === 0n || isIdentity(point)) return identity
+    const out = new Uint8Array(65)
+    withBytes(secret, (bytes) => libsecp256k1.ecdh(point, bytes, { hashfn: uncompressed }, out))
+    return out as Point
+  },
+  multiplyPublic(point, scalar) {
+    if (scalar === 0n || isIdentity(point)) return identity
+    return libsecp256k1.publicKeyTweakMul(point, scalars.scalarToBytes(scalar), false) as Point
+  },
+  add(a, b) {
+    if (isIdentity(a)) return b
+    if (isIdentity(b)) return a
+    // The binding throws on an infinite sum, and for nothing else once both points are checked.
+    if (isOpposite(a, b)) return identity
+    return libsecp256k1.publicKeyCombine([a, b], false) as Point
+  },
+  negate: (point) =>
+    isIdentity(point) ? point : (libsecp256k1.publicKeyNegate(point, false) as Point),
+  equal: equalBytes,
+  pointSize: compressedSize,
+  encode,
+  decode,
+  wireSize: compressedSize,
+  toWire: encode,
+  fromWire: decode,
+}
+
+function encode(point: Point): Uint8Array {
+  return isIdentity(point) ? point.slice() : libsecp256k1.publicKeyConvert(point, true)
+}
+
+function decode(bytes: Uint8Array): Point | undefined {
+  // By length: libsecp256k1 would take the uncompressed and the hybrid form as well.
+  if (bytes.length !== compressedSize || !libsecp256k1.publicKeyVerify(bytes)) return undefined
+  return libsecp256k1.publicKeyConvert(bytes, false) as Point
+}
+
+/** Same x, other y: on this curve no point is its own opposite. */
+function isOpposite(a: Point, b: Point): boolean {
+  return equalBytes(a.subarray(1, 33), b.subarray(1, 33)) && !equalBytes(a, b)
+}
+
+function uncompressed(x: Uint8Array, y: Uint8Array): Uint8Array {
+  const out = new Uint8Array(65)
+  out[0] = 4
+  out.set(x, 1)
+  out.set(y, 33)
+  return out
+}
+
+function withBytes<T>(secret: bigint, use: (bytes: Uint8Array) => T): T {
+  const bytes = scalars.scalarToBytes(secret)
+  try {
+    return use(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
