@@ -6,7 +6,9 @@ export type Failures = {
   'bytes.malformed': { readonly expected: string }
   'json.malformed': { readonly reason: string }
   'address.malformed': { readonly text: string }
-  'body.malformed': { readonly issues: readonly { readonly path: string; readonly message: string }[] }
+  'body.malformed': {
+    readonly issues: readonly { readonly path: string; readonly message: string }[]
+  }
   'body.too_large': { readonly bytesMax: number }
   'route.not_found': { readonly method: string; readonly path: string }
   'token.invalid': Readonly<Record<string, never>>
@@ -24,13 +26,17 @@ export type Failures = {
   'identity.not_found': { readonly identityId: string }
   'key.not_found': { readonly keyId: string }
   'key.unsuitable': { readonly reason: string }
-  'wallet.not_found': { readonly walletId: string }
+  'wallet.not_found': { readonly walletId: string; readonly orgId?: string }
   'wallet.already_exists': { readonly keyId: string; readonly network: string }
   'signature.not_found': { readonly signatureId: string }
   'transfer.not_found': { readonly transferId: string }
   'transaction.not_found': { readonly transactionId: string }
   'transfer.wrong_state': { readonly from: string; readonly event: string }
-  'external_id.conflict': { readonly kind: string; readonly id: string; readonly externalId: string }
+  'external_id.conflict': {
+    readonly kind: string
+    readonly id: string
+    readonly externalId: string
+  }
   'request.refused': { readonly reason: string }
   'request.unsupported': { readonly reason: string }
   'funds.insufficient': { readonly needed: string; readonly available: string }
@@ -39,6 +45,7 @@ export type Failures = {
   'signing.failed': { readonly reason: string }
   'chain.unavailable': { readonly network: string }
   'chain.refused': { readonly network: string; readonly reason: string }
+  'organization.already_exists': Readonly<Record<string, never>>
 }
 
 export type FailureCode = keyof Failures

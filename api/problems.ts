@@ -1,0 +1,94 @@
+import type { Failure, FailureCode, Failures } from '@quorate/core/failure'
+
+/** What a failure means to an HTTP client. There are no codes on the wire: clients match messages. */
+export type Problem = {
+  readonly status: number
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+type Describe<C extends FailureCode> = (context: Failures[C]) => Problem
+
+/**
+ * Messages with the vendor's own wording, capitals and full stops included, are those that existing
+ * clients compare with. A failure that is not in this table does not compile.
+ */
+const problems: { readonly [C in FailureCode]: Describe<C> } = {
+  'bytes.malformed': ({ expected }) => invalid(`expected ${expected}`),
+  'json.malformed': ({ reason }) => invalid(`the body is not valid JSON: ${reason}`),
+  'address.malformed': ({ text }) => invalid('the address is not valid on this network', { text }),
+  'body.malformed': ({ issues }) => invalid('the request is not valid', { issues }),
+  'body.too_large': ({ bytesMax }) => ({
+    status: 413,
+    message: 'the body is too large',
+    details: { bytesMax },
+  }),
+  'route.not_found': () => missing('route'),
+  'token.invalid': () => ({ status: 401, message: 'Not Authorized.' }),
+  'caller.not_permitted': ({ caller, operation }) =>
+    forbidden(`${caller} is not authorized to perform operation (${operation})`),
+  'action.missing': () => forbidden('user action signature is missing or invalid'),
+  'action.used': () => invalid('user action has already been used'),
+  'challenge.invalid': () => invalid('Challenge token is not valid.'),
+  'user.not_found': () => ({ status: 401, message: 'User not found' }),
+  'user.deactivated': () => invalid('User account has been deactivated.'),
+  'credential.unsuitable': () => ({
+    status: 401,
+    message: 'User does not have a credential that can be used for the application.',
+  }),
+  'service_account.not_found': (context) => missing('service account', context),
+  'service_account.name_taken': (context) =>
+    conflict('a service account with this name already exists', context),
+  'permission.not_found': (context) => missing('permission', context),
+  'permission.already_assigned': (context) => conflict('permission already assigned', context),
+  'identity.not_found': (context) => missing('identity', context),
+  'key.not_found': (context) => missing('key', context),
+  'key.unsuitable': ({ reason }) => invalid(`the key is not suitable: ${reason}`),
+  'wallet.not_found': (context) => missing('wallet', context),
+  'wallet.already_exists': (context) =>
+    conflict('the key already has a wallet on this network', context),
+  'signature.not_found': (context) => missing('signature', context),
+  'transfer.not_found': (context) => missing('transfer', context),
+  'transaction.not_found': (context) => missing('transaction', context),
+  'transfer.wrong_state': ({ from, event }) =>
+    conflict(`a transfer that is ${from} cannot ${event}`, { from, event }),
+  'external_id.conflict': ({ kind, id, externalId }) =>
+    conflict(`Conflicting ${kind} with same externalId`, { duplicate: { id, externalId } }),
+  'request.refused': ({ reason }) => forbidden(`the signers refused: ${reason}`, { reason }),
+  'request.unsupported': ({ reason }) => invalid(reason),
+  'funds.insufficient': (context) => invalid('insufficient funds', context),
+  'fee.above_ceiling': (context) => invalid('the fee is above the ceiling of the network', context),
+  'signers.unavailable': ({ missing: signers }) =>
+    unavailable(`signers unavailable: ${signers.join(', ')}`, { missing: signers }),
+  'signing.failed': ({ reason }) => unavailable(`signing failed: ${reason}`, { reason }),
+  'chain.unavailable': ({ network }) =>
+    unavailable(`no node of ${network} answers`, { network }),
+  'chain.refused': ({ network, reason }) =>
+    invalid(`${network} refused: ${reason}`, { network, reason }),
+  'organization.already_exists': () => conflict('the setup token has been used'),
+}
+
+export function problemOf<C extends FailureCode>(failure: Failure<C>): Problem {
+  return problems[failure.code](failure.context)
+}
+
+type Details = Readonly<Record<string, unknown>>
+
+function problem(status: number, message: string, details?: Details): Problem {
+  return details === undefined ? { status, message } : { status, message, details }
+}
+
+function invalid(message: string, details?: Details): Problem {
+  return problem(400, message, details)
+}
+function forbidden(message: string, details?: Details): Problem {
+  return problem(403, message, details)
+}
+function missing(what: string, details?: Details): Problem {
+  return problem(404, `${what} not found`, details)
+}
+function conflict(message: string, details?: Details): Problem {
+  return problem(409, message, details)
+}
+function unavailable(message: string, details?: Details): Problem {
+  return problem(503, message, details)
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+import { payloadBytesMax } from '@quorate/authority/request'
+
+import { supported } from './unsupported.ts'
+
+/** In paths and bodies any text is an id; one that nobody has is not found, not malformed. */
+export const id = z.string().max(256)
+/** UTC with milliseconds, as `Date.prototype.toISOString` prints it. */
+export const date = z.string()
+/** Whole number in the smallest unit. 78 digits hold 2^256. */
+export const amount = z.string().regex(/^(0|[1-9][0-9]{0,77})$/, 'a whole number in the smallest unit')
+/** Whole bytes, with or without `0x`: clients send both. */
+export const hexBytes = z
+  .string()
+  .max(payloadBytesMax)
+  .regex(/^(0x)?([0-9a-fA-F]{2})*$/, 'whole bytes in hex')
+/** The caller's own handle of a thing, and what makes a retry safe. */
+export const externalId = z.string().min(1).max(100)
+export const name = z.string().min(1).max(100)
+/** Which networks there are is the operator's configuration, so the server says, not the schema. */
+export const network = z.string().regex(/^[A-Za-z0-9]{1,40}$/, 'the name of a network')
+
+export const scheme = supported(['ECDSA', 'EdDSA'])
+export const curve = supported(['secp256k1', 'ed25519'])
+
+/** Who asked: the user, and the token if a long-lived one was used. */
+export const requester = z.object({ userId: z.string(), tokenId: z.string().optional() })
+/** A body given back as it came. */
+export const echo = z.looseObject({ kind: z.string() })
+/** What the chain family knows besides, such as nonce and gas. */
+export const details = z.record(z.string(), z.unknown())
+/** The signers' certificate: canonical bytes in hex, which `client.verifyAddress` checks. */
+export const certificate = z.string()
