@@ -181,7 +181,10 @@ export function list<T>(inner: Codec<T>, countMax: number, countMin = 0): Codec<
   }
 }
 
-type StructOf<F> = { readonly [K in keyof F]: F[K] extends Codec<infer T> ? T : never }
+/** Tags are written and checked, but are no member of the value. */
+type StructOf<F> = {
+  readonly [K in keyof F as [Decoded<F[K]>] extends [undefined] ? never : K]: Decoded<F[K]>
+}
 
 /** Members in the order in which they are declared. */
 export function struct<F extends { readonly [K in keyof F]: Codec<any> }>(
@@ -190,24 +193,30 @@ export function struct<F extends { readonly [K in keyof F]: Codec<any> }>(
   const entries = Object.entries<Codec<any>>(fields)
   return {
     write: (out, value) => {
-      for (const [name, inner] of entries) inner.write(out, value[name as keyof F])
+      const members = value as Readonly<Record<string, unknown>>
+      for (const [name, inner] of entries) inner.write(out, members[name])
     },
-    read: (from) =>
-      Object.fromEntries(entries.map(([name, inner]) => [name, inner.read(from)])) as StructOf<F>,
+    read: (from) => {
+      const read = entries.map(([name, inner]) => [name, inner.read(from), inner] as const)
+      return Object.fromEntries(read.filter(([, , inner]) => !tags.has(inner))) as StructOf<F>
+    },
   }
 }
 
 /** A text that never changes: a domain tag, or the name of a format with its version. */
 export function tag(name: string): Codec<undefined> {
   const inner = text(64)
-  return {
+  const codec: Codec<undefined> = {
     write: (out) => inner.write(out, name),
     read: (from) => {
       if (inner.read(from) !== name) throw malformed(`the tag ${name}`)
       return undefined
     },
   }
+  tags.add(codec)
+  return codec
 }
+const tags = new WeakSet<Codec<unknown>>()
 
 /** One of several names, written as its number in the table. Numbers are never reused. */
 export function oneOf<const T extends Readonly<Record<string, number>>>(

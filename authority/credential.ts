@@ -1,0 +1,157 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { bytesToBig, fromHex, fromUtf8, toUtf8 } from '@quorate/core/bytes'
+import { bytes, list, struct } from '@quorate/core/codec'
+import type { Decoded } from '@quorate/core/codec'
+import { hashOf } from '@quorate/core/hash'
+import { isObject, parseJson } from '@quorate/core/json'
+
+/**
+ * Key credentials: what a user signs with, and the checks that stand before any verify call.
+ * Verification is consensus: signers with different OpenSSL versions must agree, so whatever the
+ * versions could read differently is refused here first.
+ */
+export type Algorithm = 'Ed25519' | 'P-256' | 'secp256k1' | 'RSA'
+
+export const spkiBytesMax = 1024
+export const clientDataBytesMax = 4096
+
+const assertion = struct({
+  /** `fingerprintOf` the public key that is said to have signed. */
+  fingerprint: bytes(32),
+  clientData: bytes(clientDataBytesMax),
+  signature: bytes(1024),
+})
+export type Assertion = Decoded<typeof assertion>
+/** First factor, and a second where one is asked for. */
+export const assertionsCodec = list(assertion, 2)
+
+/**
+ * @param pem SPKI or PKCS#1 public key
+ * @returns its canonical DER (SPKI), or nothing when it is not one of the four kinds: Ed25519 of
+ *   full order, P-256, secp256k1, RSA of 2048 to 4096 bits with exponent 65537
+ */
+export function readPublicKey(pem: string): Uint8Array | undefined {
+  if (pem.length > 4096 || !/^-----BEGIN (RSA )?PUBLIC KEY-----\r?\n/.test(pem)) return undefined
+  return attempt(() => {
+    const key = createPublicKey(pem)
+    return algorithmOf(key) === undefined ? undefined : derOf(key)
+  })
+}
+
+/** The same for DER, which must already be canonical. */
+export function parseSpki(spki: Uint8Array): { key: KeyObject; algorithm: Algorithm } | undefined {
+  if (spki.length > spkiBytesMax) return undefined
+  return attempt(() => {
+    const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+    const algorithm = algorithmOf(key)
+    const isCanonical = Buffer.compare(derOf(key), spki) === 0
+    return algorithm !== undefined && isCanonical ? { key, algorithm } : undefined
+  })
+}
+
+export function fingerprintOf(spki: Uint8Array): Uint8Array {
+  return hashOf('quorate/credential/1', spki)
+}
+
+/**
+ * Did this key sign this challenge? Key kinds sign the bytes of clientData as they are; the
+ * challenge inside must be the 43 characters themselves, never encoded again.
+ */
+export function verifyKeyAssertion(
+  spki: Uint8Array,
+  challenge: string,
+  { clientData, signature }: Pick<Assertion, 'clientData' | 'signature'>,
+): boolean {
+  const parsed = parseSpki(spki)
+  if (parsed === undefined || !namesChallenge(clientData, challenge)) return false
+  const { key, algorithm } = parsed
+  if (!isWellFormed(algorithm, key, signature)) return false
+  return verify(algorithm === 'Ed25519' ? null : 'sha256', clientData, key, signature)
+}
+
+function namesChallenge(clientData: Uint8Array, challenge: string): boolean {
+  const value = attempt(() => parseJson(fromUtf8(clientData)))
+  return isObject(value) && value['type'] === 'key.get' && value['challenge'] === challenge
+}
+
+function algorithmOf(key: KeyObject): Algorithm | undefined {
+  const { namedCurve, modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {}
+  if (key.asymmetricKeyType === 'ed25519')
+    return isFullOrder(derOf(key).subarray(-32)) ? 'Ed25519' : undefined
+  if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'P-256'
+  if (key.asymmetricKeyType === 'ec' && namedCurve === 'secp256k1') return 'secp256k1'
+  const isRsa = key.asymmetricKeyType === 'rsa' && publicExponent === 65537n
+  return isRsa && modulusLength !== undefined && modulusLength >= 2048 && modulusLength <= 4096
+    ? 'RSA'
+    : undefined
+}
+
+function derOf(key: KeyObject): Uint8Array {
+  return new Uint8Array(key.export({ type: 'spki', format: 'der' }))
+}
+
+/** Order of the P-256 and secp256k1 groups, and of Ed25519's prime subgroup (SEC 2, RFC 8032). */
+const orders = {
+  'P-256': 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  secp256k1: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
+  Ed25519: 2n ** 252n + 27742317777372353535851937790883648493n,
+} as const
+
+function isWellFormed(algorithm: Algorithm, key: KeyObject, signature: Uint8Array): boolean {
+  if (algorithm === 'RSA') return signature.length * 8 === key.asymmetricKeyDetails?.modulusLength
+  if (algorithm === 'Ed25519')
+    return signature.length === 64 && bytesToBig(signature.slice(32).reverse()) < orders.Ed25519
+  return isDer(signature, orders[algorithm])
+}
+
+/** X.690 in its one short form: SEQUENCE of two positive INTEGERs below the group's order. */
+function isDer(signature: Uint8Array, order: bigint): boolean {
+  if (signature[0] !== 0x30 || signature[1] !== signature.length - 2) return false
+  const first = derInteger(signature, 2, order)
+  const second = first === undefined ? undefined : derInteger(signature, first, order)
+  return second === signature.length
+}
+
+/** Where the integer at `at` ends, if it is one. */
+function derInteger(signature: Uint8Array, at: number, order: bigint): number | undefined {
+  const size = signature[at + 1] ?? 0
+  const digits = signature.subarray(at + 2, at + 2 + size)
+  const [first = 0x80, second = 0x80] = digits
+  if (signature[at] !== 0x02 || size === 0 || digits.length !== size || first >= 0x80)
+    return undefined
+  if (first === 0 && second < 0x80) return undefined
+  const value = bytesToBig(digits)
+  return value > 0n && value < order ? at + 2 + size : undefined
+}
+
+/**
+ * The encodings of y (sign bit apart) of the points whose order divides eight: with such a key,
+ * one signature verifies under many messages. Their canonical encodings only; the others are
+ * refused as y >= p.
+ */
+const smallOrderY = new Set([
+  0n,
+  1n,
+  2n ** 255n - 20n,
+  bytesToBig(fromHex('7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7')),
+  bytesToBig(fromHex('05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826')),
+])
+
+function isFullOrder(encoded: Uint8Array): boolean {
+  const y = bytesToBig(encoded.toReversed()) & (2n ** 255n - 1n)
+  return y < 2n ** 255n - 19n && !smallOrderY.has(y)
+}
+
+/** Foreign bytes may make a parser throw in ways of its own; here that only ever means no. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
+
+/** What a Key credential's owner signs: used by clients and tests. */
+export function clientDataFor(challenge: string): Uint8Array {
+  return toUtf8(JSON.stringify({ type: 'key.get', challenge }))
+}

@@ -1,0 +1,52 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { concat, fromHex } from '@quorate/core/bytes'
+
+/** RFC 8410: the DER that stands before the 32 bytes of a public key. */
+const spkiPrefix = fromHex('302a300506032b6570032100')
+/** Signers verify for the same few peers again and again; a key object costs more than a lookup. */
+const keysKept = 256
+const keys = new Map<string, KeyObject>()
+
+/**
+ * RFC 8032, by OpenSSL, which refuses S outside its range. For keys that a manifest names; what
+ * users bring goes through `credential.ts`.
+ */
+export function verifyEd25519(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  return signature.length === 64 && verify(null, message, keyOf(publicKey), signature)
+}
+
+export function signEd25519(privateKey: KeyObject, message: Uint8Array): Uint8Array {
+  return new Uint8Array(sign(null, message, privateKey))
+}
+
+/** The raw 32 bytes of an Ed25519 key object's public half. */
+export function rawPublicKey(key: KeyObject): Uint8Array {
+  const spki = (key.type === 'private' ? createPublicKey(key) : key).export({
+    type: 'spki',
+    format: 'der',
+  })
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error('Not an Ed25519 key.')
+  return new Uint8Array(spki.subarray(spkiPrefix.length))
+}
+
+/** @throws Error when the text is no PKCS#8 PEM of an Ed25519 key */
+export function readEd25519(pem: string): KeyObject {
+  const key = createPrivateKey(pem)
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error('Not an Ed25519 key.')
+  return key
+}
+
+function keyOf(publicKey: Uint8Array): KeyObject {
+  const name = publicKey.join()
+  const kept = keys.get(name)
+  if (kept !== undefined) return kept
+  const der = Buffer.from(concat(spkiPrefix, publicKey))
+  const made = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  if (keys.size >= keysKept) keys.clear()
+  keys.set(name, made)
+  return made
+}

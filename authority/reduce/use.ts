@@ -1,0 +1,132 @@
+import { equalBytes } from '@quorate/core/bytes'
+import {
+  decodeRecord,
+  keyTable,
+  recordKey,
+  requestTable,
+  slotTable,
+  walletTable,
+  type RecordOf,
+  type Table,
+  type Write,
+} from '../records.ts'
+import type { Use } from '../step.ts'
+import { subjectId, type Authored } from './author.ts'
+import { find, refuse, type Judging, type Plan } from './judging.ts'
+import { isRawAllowed } from './key.ts'
+import { put, type Reduced } from './organization.ts'
+
+const actions = {
+  'wallets.transferAsset': 'transfer',
+  'wallets.broadcastTransaction': 'transaction',
+  'wallets.generateSignature': 'signature',
+  'keys.generateSignature': 'signature',
+} as const
+const usesPerSlotMax = 64
+
+/**
+ * A use of a key, in the key's own stream: the exact bytes are rebuilt from what was signed and a
+ * closed list of facts, the request gets its one slot for ever, and a slot its one request.
+ */
+export function reduceUse(judging: Judging, authored: Authored): Reduced {
+  const { request, preimage, step } = judging
+  const { use, plan } = planUse(judging, authored)
+  if (own(judging, requestTable, request) !== undefined) refuse('the request has been used')
+  return {
+    operation: { kind: 'use', ...use },
+    writes: [
+      put(requestTable, [request], {
+        slot: use.slot,
+        digests: use.digests,
+        fee: use.fee,
+        executeBefore: preimage.executeBefore,
+        time: step.time,
+      }),
+      ...takeSlot(judging, use, plan.slotNamed),
+    ],
+  }
+}
+
+/** The same request, slot and digests, judged afresh. Nothing is counted again. */
+export function reduceRenewal(judging: Judging, authored: Authored): Reduced {
+  const { request, step } = judging
+  const { use } = planUse(judging, authored)
+  const known = own(judging, requestTable, request)
+  if (known === undefined) return refuse('there is nothing to renew')
+  const isSame =
+    known.slot === use.slot &&
+    known.digests.length === use.digests.length &&
+    known.digests.every((digest, i) => equalBytes(digest, use.digests[i] ?? new Uint8Array()))
+  if (!isSame) refuse('a renewal signs what was agreed and nothing else')
+  return {
+    operation: { kind: 'renew', ...use },
+    writes: [put(requestTable, [request], { ...known, time: step.time })],
+  }
+}
+
+type Planned = { readonly use: Use; readonly plan: Extract<Plan, { ok: true }> }
+
+/** Which key, whether the caller may use it, and what exactly it would sign. */
+export function planUse(judging: Judging, { match, user }: Authored): Planned {
+  const { step, evidence, preimage, rules } = judging
+  if (!Object.hasOwn(actions, match.name)) return refuse('the request uses no key')
+  const action = actions[match.name as keyof typeof actions]
+  const { key, wallet, network } = signingKey(judging, match.name)
+  const { terms } = key
+  if (step.stream.kind !== 'key' || !equalBytes(step.stream.id, terms.key))
+    refuse('the use stands in the stream of another key')
+  if (terms.owner !== undefined && !equalBytes(terms.owner, user))
+    refuse("the key is another user's")
+  const plan = rules.plan({
+    operation: match.name,
+    payload: evidence.payload,
+    network,
+    scheme: terms.scheme,
+    publicKey: key.publicKey,
+    rawAllowed: isRawAllowed(judging, key),
+    maxFee: preimage.maxFee,
+    facts: evidence.facts,
+  })
+  if (!plan.ok) return refuse(plan.reason)
+  const { slot, fee, digests } = plan
+  return {
+    use: { key: terms.key, wallet, network: plan.network, action, slot, fee, digests },
+    plan,
+  }
+}
+
+function signingKey(
+  judging: Judging,
+  operation: string,
+): { key: RecordOf<typeof keyTable>; wallet: Uint8Array | undefined; network: string } {
+  const isDirect = operation === 'keys.generateSignature'
+  const walletId = isDirect ? undefined : subjectId(judging, 'walletId')
+  const wallet = walletId === undefined ? undefined : find(judging, walletTable, walletId)
+  if (!isDirect && wallet === undefined) refuse('there is no such wallet')
+  const key = find(judging, keyTable, wallet?.key ?? subjectId(judging, 'keyId'))
+  if (key === undefined) return refuse('there is no such key')
+  return { key, wallet: walletId, network: wallet?.network ?? '' }
+}
+
+/**
+ * Two requests at one slot are two transactions of which the chain takes one: fine when the payload
+ * itself named the slot, as a replacement does; never when the server chose it.
+ */
+function takeSlot(judging: Judging, use: Use, isNamed: boolean): readonly Write[] {
+  if (use.slot === undefined) return []
+  const uses = own(judging, slotTable, use.network, use.slot)?.uses ?? []
+  if (uses.length > 0 && !isNamed) refuse('the slot is taken by another request')
+  if (uses.length >= usesPerSlotMax) refuse('the slot is taken too often')
+  const added = { request: judging.request, fee: use.fee }
+  return [put(slotTable, [use.network, use.slot], { uses: [...uses, added] })]
+}
+
+/** A record of the step's own stream. */
+function own<T>(
+  { reader, step }: Judging,
+  table: Table<T>,
+  ...name: readonly (Uint8Array | string | bigint)[]
+): T | undefined {
+  const value = reader.read(step.stream, recordKey(table, ...name))
+  return value === undefined ? undefined : decodeRecord(table, value)
+}

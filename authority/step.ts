@@ -1,0 +1,153 @@
+import {
+  bytes,
+  decode,
+  encode,
+  hash32,
+  list,
+  natural,
+  oneOf,
+  option,
+  struct,
+  tag,
+  text,
+  u16,
+  u64,
+  u8,
+  union,
+} from '@quorate/core/codec'
+import type { Decoded } from '@quorate/core/codec'
+import { sha256 } from '@quorate/core/hash'
+import { assertionsCodec, spkiBytesMax } from './credential.ts'
+import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
+import { payloadBytesMax, preimageBytesMax, subjectsCodec } from './request.ts'
+import { streamCodec } from './stream.ts'
+
+/** Which version of the rules a step is judged by, for ever. */
+export const reducerVersion = 1
+export const itemsMax = 64
+export const headsMax = 4
+
+/** Why an item is there. */
+const cause = union({
+  request: [1, struct({ hash: hash32 })],
+  /** The end of an unsigned way, such as a registration: its pre-image and SHA-256 of its body. */
+  completion: [2, struct({ preimage: hash32, body: hash32 })],
+  /** A standing rule, and the request around which it acts. */
+  rule: [3, struct({ rule: hash32, request: hash32 })],
+  /** A signed statement that came through the second mailbox. */
+  statement: [4, struct({ hash: hash32 })],
+  manifest: [5, struct({ hash: hash32 })],
+})
+
+const newKey = struct({ terms: keyTerms, certificate: hash32 })
+const use = struct({
+  key: hash32,
+  wallet: option(hash32),
+  network: text(64),
+  action: oneOf({ transfer: 1, transaction: 2, signature: 3 }),
+  /** The place on the chain that only one transaction can take: on EVM, the nonce. */
+  slot: option(natural),
+  /** The most that it can cost, in the smallest unit of the network's own asset. */
+  fee: natural,
+  /** What is signed: a digest as it is, or for whole messages a hash that names them. */
+  digests: list(hash32, 64, 1),
+})
+export type Use = Decoded<typeof use>
+
+/** What an item does, in canonical form and without personal members. */
+export const operationCodec = union({
+  genesis: [1, struct({ administrator: bytes(spkiBytesMax), rootQuorum: u8, manifest: hash32 })],
+  serviceAccount: [
+    2,
+    struct({ publicKey: bytes(spkiBytesMax), permission: option(hash32), expiresAt: u64 }),
+  ],
+  assignment: [3, struct({ permission: hash32, identity: hash32 })],
+  key: [4, newKey],
+  wallet: [
+    5,
+    struct({
+      network: text(64),
+      key: union({ existing: [1, struct({ id: hash32 })], created: [2, newKey] }),
+    }),
+  ],
+  use: [6, use],
+  /** The same request, slot and digests, judged afresh for a new execution window. */
+  renew: [7, use],
+})
+export type ItemOperation = Decoded<typeof operationCodec>
+export type ItemKind = ItemOperation['kind']
+
+const item = struct({
+  cause,
+  subjects: subjectsCodec,
+  payload: hash32,
+  fields: hash32,
+  operation: operationCodec,
+  /** SHA-256 of the encoded assertions, and of the facts, that lie beside. */
+  assertions: hash32,
+  facts: hash32,
+  /** Versions of the records that the author saw: none are named yet. */
+  versions: list(struct({ record: hash32, seq: u64 }), 16),
+})
+export type Item = Decoded<typeof item>
+
+const head = struct({ stream: streamCodec, seq: u64, step: hash32 })
+export type Head = Decoded<typeof head>
+
+const step = struct({
+  format: tag('quorate/step/1'),
+  organization: hash32,
+  stream: streamCodec,
+  seq: u64,
+  /** Hash of the step before; 32 zero bytes at seq 0. */
+  previous: hash32,
+  manifest: hash32,
+  reducer: u16,
+  /** Milliseconds since 1970, proposed by the server and checked by every voter's own clock. */
+  time: u64,
+  heads: list(head, headsMax),
+  items: list(item, itemsMax, 1),
+  /** Over the records that it changes, so that diverging rules meet at the vote. */
+  written: hash32,
+})
+export type Step = Decoded<typeof step>
+export const stepBytesMax = 256 * 1024
+
+/** What lies beside an item, in the items' order: enough to judge it, not part of the hash. */
+const evidence = struct({
+  preimage: bytes(preimageBytesMax),
+  payload: text(payloadBytesMax),
+  salt: hash32,
+  assertions: assertionsCodec,
+  facts: bytes(Math.max(8192, keyCertificateBytesMax)),
+})
+export type Evidence = Decoded<typeof evidence>
+export const evidenceCodec = evidence
+
+export const noStep = new Uint8Array(32)
+
+export function encodeStep(value: Step): Uint8Array {
+  return encode(step, value)
+}
+
+/** @throws Failure `bytes.malformed` */
+export function decodeStep(encoded: Uint8Array): Step {
+  return decode(step, encoded)
+}
+
+export function stepHash(encoded: Uint8Array): Uint8Array {
+  return sha256(encoded)
+}
+
+export function assertionsHash(assertions: Evidence['assertions']): Uint8Array {
+  return sha256(encode(assertionsCodec, assertions))
+}
+
+export function encodeEvidence(value: Evidence): Uint8Array {
+  return encode(evidence, value)
+}
+
+/** @throws Failure `bytes.malformed` */
+export function decodeEvidence(encoded: Uint8Array): Evidence {
+  return decode(evidence, encoded)
+}

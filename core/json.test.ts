@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isFailure } from './failure.ts'
+import { membersOf, parseJson } from './json.ts'
+
+describe('strict JSON', () => {
+  it('reads what JSON.parse reads', () => {
+    for (const text of [
+      'null',
+      ' {"a":[1,-2,{"b":"\\u00e9\\n\\"\\/"}],"c":{}} ',
+      '""',
+      '[]',
+      '9007199254740991',
+    ])
+      assert.deepEqual(parseJson(text), JSON.parse(text))
+  })
+
+  it('refuses what two readers could read differently', () => {
+    for (const text of [
+      '{"a":1,"a":2}',
+      '{"__proto__":1}',
+      '"\\ud800"',
+      '"\ud800"',
+      '1.5',
+      '1e3',
+      '-0',
+      '9007199254740992',
+      '01',
+      '{"a":1}x',
+      '',
+      '{"a":1,}',
+      '[1,]',
+      "{'a':1}",
+      '"\n"',
+      '"\\x"',
+      'nul',
+      '\u00a0 1',
+      '['.repeat(40) + ']'.repeat(40),
+    ])
+      assert.throws(
+        () => parseJson(text),
+        (error) => isFailure(error, 'json.malformed'),
+        text,
+      )
+  })
+
+  it('gives top-level members as they stand in the text, in their order', () => {
+    assert.deepEqual(membersOf('{ "b" : [1, 2] ,"a":{"c":1}}'), [
+      { name: 'b', raw: '[1, 2]' },
+      { name: 'a', raw: '{"c":1}' },
+    ])
+    assert.deepEqual(membersOf('[{"a":1}]'), [])
+  })
+})

@@ -1,0 +1,170 @@
+import { Failure } from './failure.ts'
+
+/**
+ * The one JSON parser behind everything that is signed. Stricter than `JSON.parse`, so that no two
+ * implementations can read one text differently: no duplicate member, no `__proto__`, no lone
+ * surrogate, numbers only as integers that JavaScript holds exactly, nothing after the value.
+ */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+export type JsonObject = { readonly [name: string]: Json }
+
+/** A top-level member as it stands in the text: `raw` is the value's exact characters. */
+export type Member = { readonly name: string; readonly raw: string }
+
+/** Deeper than any body of the API; keeps recursion off the end of the stack. */
+const depthMax = 32
+const numberForm = /-?(?:0|[1-9][0-9]*)/y
+const escapes: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
+
+/** @throws Failure `json.malformed` */
+export function parseJson(text: string): Json {
+  return new Parser(text).whole().value
+}
+
+/**
+ * @returns the top-level members in order of appearance, or none when the text is not an object
+ * @throws Failure `json.malformed`
+ */
+export function membersOf(text: string): readonly Member[] {
+  return new Parser(text).whole().members
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+class Parser {
+  private readonly text: string
+  private at = 0
+  private readonly members: Member[] = []
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  whole(): { value: Json; members: readonly Member[] } {
+    if (!this.text.isWellFormed()) throw malformed('a lone surrogate')
+    const value = this.value(0)
+    this.space()
+    if (this.at !== this.text.length) throw malformed('text after the value')
+    return { value, members: this.members }
+  }
+
+  private value(depth: number): Json {
+    if (depth > depthMax) throw malformed('nested too deep')
+    this.space()
+    const first = this.text[this.at]
+    if (first === '{') return this.object(depth)
+    if (first === '[') return this.array(depth)
+    if (first === '"') return this.string()
+    if (first === 't') return this.word('true', true)
+    if (first === 'f') return this.word('false', false)
+    if (first === 'n') return this.word('null', null)
+    return this.number()
+  }
+
+  private object(depth: number): JsonObject {
+    const entries = new Map<string, Json>()
+    this.at++
+    this.space()
+    if (this.taken('}')) return {}
+    do {
+      this.space()
+      const name = this.string()
+      if (entries.has(name)) throw malformed('a member given twice')
+      if (name === '__proto__') throw malformed('a member named __proto__')
+      this.space()
+      this.expect(':')
+      this.space()
+      const from = this.at
+      entries.set(name, this.value(depth + 1))
+      if (depth === 0) this.members.push({ name, raw: this.text.slice(from, this.at) })
+      this.space()
+    } while (this.taken(','))
+    this.expect('}')
+    return Object.fromEntries(entries)
+  }
+
+  private array(depth: number): readonly Json[] {
+    const values: Json[] = []
+    this.at++
+    this.space()
+    if (this.taken(']')) return values
+    do {
+      values.push(this.value(depth + 1))
+      this.space()
+    } while (this.taken(','))
+    this.expect(']')
+    return values
+  }
+
+  private string(): string {
+    this.expect('"')
+    let out = ''
+    for (;;) {
+      const next = this.text[this.at++]
+      if (next === undefined) throw malformed('a string without end')
+      if (next === '"') break
+      if (next < ' ') throw malformed('a control character in a string')
+      out += next === '\\' ? this.escape() : next
+    }
+    if (!out.isWellFormed()) throw malformed('a lone surrogate')
+    return out
+  }
+
+  private escape(): string {
+    const kind = this.text[this.at++] ?? ''
+    if (kind === 'u') {
+      const digits = this.text.slice(this.at, this.at + 4)
+      if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw malformed('an escape')
+      this.at += 4
+      return String.fromCharCode(Number.parseInt(digits, 16))
+    }
+    const plain = Object.hasOwn(escapes, kind) ? escapes[kind] : undefined
+    if (plain === undefined) throw malformed('an escape')
+    return plain
+  }
+
+  private number(): number {
+    numberForm.lastIndex = this.at
+    const digits = numberForm.exec(this.text)?.[0]
+    const value = Number(digits)
+    if (digits === undefined || !Number.isSafeInteger(value) || Object.is(value, -0))
+      throw malformed('not a JSON value with exact integers')
+    this.at += digits.length
+    return value
+  }
+
+  private word<T extends Json>(word: string, value: T): T {
+    if (!this.text.startsWith(word, this.at)) throw malformed('an unknown word')
+    this.at += word.length
+    return value
+  }
+
+  private space(): void {
+    while (' \t\n\r'.includes(this.text[this.at] ?? '.')) this.at++
+  }
+
+  private taken(character: string): boolean {
+    const here = this.text[this.at] === character
+    if (here) this.at++
+    return here
+  }
+
+  private expect(character: string): void {
+    if (!this.taken(character)) throw malformed(`${character} expected`)
+  }
+}
+
+function malformed(reason: string): Failure {
+  return new Failure('json.malformed', { reason })
+}
