@@ -60,8 +60,7 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'signers.unavailable': ({ missing: signers }) =>
     unavailable(`signers unavailable: ${signers.join(', ')}`, { missing: signers }),
   'signing.failed': ({ reason }) => unavailable(`signing failed: ${reason}`, { reason }),
-  'chain.unavailable': ({ network }) =>
-    unavailable(`no node of ${network} answers`, { network }),
+  'chain.unavailable': ({ network }) => unavailable(`no node of ${network} answers`, { network }),
   'chain.refused': ({ network, reason }) =>
     invalid(`${network} refused: ${reason}`, { network, reason }),
   'organization.already_exists': () => conflict('the setup token has been used'),

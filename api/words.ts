@@ -9,12 +9,15 @@ export const id = z.string().max(256)
 /** UTC with milliseconds, as `Date.prototype.toISOString` prints it. */
 export const date = z.string()
 /** Whole number in the smallest unit. 78 digits hold 2^256. */
-export const amount = z.string().regex(/^(0|[1-9][0-9]{0,77})$/, 'a whole number in the smallest unit')
+export const amount = z
+  .string()
+  .regex(/^(0|[1-9][0-9]{0,77})$/, 'a whole number in the smallest unit')
 /** Whole bytes, with or without `0x`: clients send both. */
 export const hexBytes = z
   .string()
   .max(payloadBytesMax)
-  .regex(/^(0x)?([0-9a-fA-F]{2})*$/, 'whole bytes in hex')
+  .regex(/^(0x)?[0-9a-fA-F]*$/, 'whole bytes in hex')
+  .refine((text) => text.length % 2 === 0, 'whole bytes in hex')
 /** The caller's own handle of a thing, and what makes a retry safe. */
 export const externalId = z.string().min(1).max(100)
 export const name = z.string().min(1).max(100)

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { z } from 'zod'
+
+import { isFailure } from '@quorate/core/failure'
+
+import { createUserActionSignature } from './auth.ts'
+import { createKey } from './keys.ts'
+import { parse } from './parse.ts'
+import { createServiceAccount } from './service-accounts.ts'
+import { generateKeySignature } from './signatures.ts'
+import { broadcastTransaction } from './transactions.ts'
+import { transferAsset } from './transfers.ts'
+import { createWallet } from './wallets.ts'
+
+type WithBody = { readonly body: z.ZodType }
+const to = `0x${'ab'.repeat(20)}`
+
+function accepts({ body }: WithBody, value: unknown): void {
+  assert.deepEqual(parse(body, value, 'body'), value)
+}
+function codeOf({ body }: WithBody, value: unknown): string {
+  try {
+    parse(body, value, 'body')
+    return 'accepted'
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    return error.code
+  }
+}
+const malformed = (at: WithBody, value: unknown): void =>
+  assert.equal(codeOf(at, value), 'body.malformed', JSON.stringify(value))
+const unserved = (at: WithBody, value: unknown): void =>
+  assert.equal(codeOf(at, value), 'request.unsupported', JSON.stringify(value))
+
+test('a key is made of a scheme on its own curve', () => {
+  accepts(createKey, { scheme: 'ECDSA', curve: 'secp256k1', name: 'ops' })
+  accepts(createKey, { scheme: 'EdDSA', curve: 'ed25519' })
+  malformed(createKey, { scheme: 'ECDSA', curve: 'ed25519' })
+  malformed(createKey, { scheme: 'ECDSA', curve: 'secp256k1', surprise: true })
+  malformed(createKey, [])
+  malformed(createKey, null)
+})
+
+test('an option of keys that is not served is named, not ignored', () => {
+  const key = { scheme: 'ECDSA', curve: 'secp256k1' }
+  const options = ['masterKey', 'deriveFrom', 'storeId', 'delegateTo', 'delayDelegation']
+  for (const option of options) {
+    unserved(createKey, { ...key, [option]: true })
+    assert.throws(
+      () => parse(createKey.body, { ...key, [option]: true }, 'body'),
+      (error) =>
+        isFailure(error, 'request.unsupported') &&
+        error.context.reason === `${option} is not supported yet`,
+    )
+  }
+  unserved(createKey, { scheme: 'Schnorr', curve: 'secp256k1' })
+  unserved(createKey, { scheme: 'ECDSA', curve: 'stark' })
+})
+
+test('a wallet stands on a new key or on one that it names', () => {
+  accepts(createWallet, { network: 'EthereumSepolia' })
+  accepts(createWallet, { network: 'KeyEdDSA', name: 'hot', signingKey: { id: 'key-1' } })
+  accepts(createWallet, {
+    network: 'KeyECDSA',
+    externalId: 'c-17',
+    signingKey: { scheme: 'ECDSA' },
+  })
+  malformed(createWallet, {})
+  malformed(createWallet, { network: 'EthereumSepolia', signingKey: { key: 'key-1' } })
+  unserved(createWallet, { network: 'EthereumSepolia', tags: ['treasury'] })
+  unserved(createWallet, { network: 'EthereumSepolia', signingKey: { storeId: 'ks-1' } })
+})
+
+test('a transfer moves a whole number of the smallest unit', () => {
+  const transfer = { kind: 'Native', to, amount: '1000000000000000' }
+  accepts(transferAsset, transfer)
+  accepts(transferAsset, { ...transfer, priority: 'Fast', externalId: 'pay-1' })
+  for (const amount of ['', '-1', '1.5', '1e3', '01', '0x1', ' 1', 1, '9'.repeat(79)])
+    malformed(transferAsset, { ...transfer, amount })
+  malformed(transferAsset, { ...transfer, amount: undefined })
+  malformed(transferAsset, { ...transfer, externalId: '' })
+})
+
+test('a kind of transfer or an option that would change where money goes is refused by name', () => {
+  const transfer = { kind: 'Native', to, amount: '1' }
+  unserved(transferAsset, { ...transfer, kind: 'Erc20', contract: to })
+  for (const option of ['memo', 'travelRule', 'feeSponsorId', 'expiresAt', 'offer'])
+    unserved(transferAsset, { ...transfer, [option]: 'x' })
+  malformed(transferAsset, { to, amount: '1' })
+  malformed(transferAsset, { ...transfer, kind: 7 })
+})
+
+test('a transaction is hex, or an object of type 0 or 2 with its own fee fields', () => {
+  const broadcast = (transaction: unknown) => ({ kind: 'Transaction', transaction })
+  accepts(broadcastTransaction, broadcast('0x02f0'))
+  accepts(broadcastTransaction, broadcast('02f0'))
+  accepts(broadcastTransaction, broadcast({ type: 0, to, value: '0x01', gasPrice: '7', nonce: 3 }))
+  accepts(broadcastTransaction, broadcast({ type: 2, to, value: '5', maxFeePerGas: '0x10' }))
+  malformed(broadcastTransaction, broadcast('0x2f0'))
+  malformed(broadcastTransaction, broadcast({ to, value: '5' }))
+  malformed(broadcastTransaction, broadcast({ type: 2, to, gasPrice: '5' }))
+  malformed(broadcastTransaction, broadcast({ type: 4, to, authorizationList: [] }))
+  malformed(broadcastTransaction, broadcast({ type: 2, to: 'vitalik.eth' }))
+  unserved(broadcastTransaction, { kind: 'UserOperations', userOperations: [] })
+})
+
+test('a signature is asked for by one of four kinds', () => {
+  const types = { Mail: [{ name: 'to', type: 'string' }] }
+  const typed = { kind: 'Eip712', types, domain: { chainId: '1' }, message: { to: 'x' } }
+  accepts(generateKeySignature, { kind: 'Hash', hash: 'ab'.repeat(32), externalId: 'h-1' })
+  accepts(generateKeySignature, { kind: 'Message', message: '0x', blockchainKind: 'Evm' })
+  accepts(generateKeySignature, { kind: 'Transaction', transaction: { type: 2, to } })
+  accepts(generateKeySignature, { ...typed, network: 'EthereumSepolia' })
+  malformed(generateKeySignature, { kind: 'Hash', hash: 'ab'.repeat(31) })
+  malformed(generateKeySignature, { kind: 'Message', message: 'hello' })
+  malformed(generateKeySignature, { ...typed, domain: { chain: 1 } })
+  for (const kind of ['Eip191', 'Eip7702', 'Psbt', 'SignerPayload', 'constructor'])
+    unserved(generateKeySignature, { kind })
+  unserved(generateKeySignature, { kind: 'Message', message: '', blockchainKind: 'Tron' })
+})
+
+test('a service account brings its public key as PEM', () => {
+  const publicKey = '-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----'
+  accepts(createServiceAccount, { name: 'robot', publicKey, daysValid: 730 })
+  accepts(createServiceAccount, { name: 'robot', publicKey: `${publicKey}\n` })
+  malformed(createServiceAccount, { name: 'robot', publicKey: 'MCow' })
+  malformed(createServiceAccount, { name: 'robot', publicKey, daysValid: 731 })
+  malformed(createServiceAccount, { name: '', publicKey })
+})
+
+test('an assertion is of a key; passwords and passkeys are refused by name', () => {
+  const credentialAssertion = { credId: 'cr-1', clientData: 'e30', signature: 'AA' }
+  const signed = (firstFactor: unknown) => ({ challengeIdentifier: 'a.b.c', firstFactor })
+  accepts(createUserActionSignature, signed({ kind: 'Key', credentialAssertion }))
+  unserved(createUserActionSignature, signed({ kind: 'Password', password: 'secret' }))
+  unserved(createUserActionSignature, signed({ kind: 'Fido2', credentialAssertion }))
+  malformed(createUserActionSignature, signed({ kind: 'Key' }))
+})
+
+test('a refusal does not repeat more of a hostile body than a name', () => {
+  const kind = 'x'.repeat(100_000)
+  const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`m${i}`, i]))
+  for (const value of [{ kind }, { kind: 'Native', ...many }])
+    assert.throws(
+      () => parse(transferAsset.body, value, 'body'),
+      (error) => isFailure(error) && JSON.stringify(error.context).length < 20_000,
+    )
+})

@@ -1,0 +1,29 @@
+import * as auth from './auth.ts'
+import type { Endpoint } from './endpoint.ts'
+import * as genesis from './genesis.ts'
+import * as health from './health.ts'
+import { createKey, getKey, listKeys } from './keys.ts'
+import * as permissions from './permissions.ts'
+import * as serviceAccounts from './service-accounts.ts'
+import * as signatures from './signatures.ts'
+import * as transactions from './transactions.ts'
+import { getTransfer, listTransfers, transferAsset } from './transfers.ts'
+import * as wallets from './wallets.ts'
+
+/** Everything the platform promises over HTTP. */
+export const endpoints: readonly Endpoint[] = [
+  ...Object.values(auth),
+  ...Object.values(serviceAccounts),
+  ...Object.values(permissions),
+  createKey,
+  listKeys,
+  getKey,
+  ...Object.values(signatures),
+  ...Object.values(wallets),
+  transferAsset,
+  listTransfers,
+  getTransfer,
+  ...Object.values(transactions),
+  ...Object.values(genesis),
+  ...Object.values(health),
+]

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+
+import { endpoint } from './endpoint.ts'
+
+export const getHealth = endpoint('quorate.getHealth', {
+  summary: 'Whether the server can serve, and how many signers are connected.',
+  returns: z.object({
+    status: z.enum(['ok', 'degraded']),
+    signers: z.object({ connected: z.int(), total: z.int() }).optional(),
+  }),
+})
+
+export const getKeySet = endpoint('quorate.getKeySet', {
+  summary: 'The public keys that our bearer tokens are signed with (RFC 7517).',
+  returns: z.object({
+    keys: z.array(
+      z.object({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        x: z.string(),
+        kid: z.string(),
+        alg: z.literal('EdDSA'),
+        use: z.literal('sig'),
+      }),
+    ),
+  }),
+})

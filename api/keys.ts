@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+import { endpoint } from './endpoint.ts'
+import { pageOf, pageQuery } from './page.ts'
+import { unsupported } from './unsupported.ts'
+import { certificate, curve, date, id, name, scheme } from './words.ts'
+
+/** A scheme on another's curve is nonsense or not served yet. Either may be left to the network. */
+const pairs: ReadonlySet<string> = new Set(['ECDSA/secp256k1', 'EdDSA/ed25519'])
+type Choice = { readonly scheme?: string | undefined; readonly curve?: string | undefined }
+
+export function isPair({ scheme, curve }: Choice): boolean {
+  return scheme === undefined || curve === undefined || pairs.has(`${scheme}/${curve}`)
+}
+export const notAPair = { error: 'does not go with the scheme', path: ['curve'] }
+
+const key = z.object({
+  id: z.string(),
+  scheme,
+  curve,
+  /** Hex without `0x`: 33 bytes compressed on secp256k1, 32 on ed25519. */
+  publicKey: z.string(),
+  masterKey: z.boolean().optional(),
+  name: z.string().optional(),
+  status: z.enum(['Active', 'Archived']),
+  custodial: z.boolean(),
+  dateCreated: date,
+  imported: z.boolean().optional(),
+  exported: z.boolean().optional(),
+  certificate,
+})
+export type Key = z.output<typeof key>
+
+export const createKey = endpoint('keys.createKey', {
+  summary: 'Make a key: every signer draws its own share, none ever holds the whole.',
+  body: z
+    .strictObject({
+      scheme,
+      curve,
+      name: name.optional(),
+      masterKey: unsupported,
+      deriveFrom: unsupported,
+      storeId: unsupported,
+      delegateTo: unsupported,
+      delayDelegation: unsupported,
+    })
+    .refine(isPair, notAPair),
+  returns: key,
+})
+
+export const listKeys = endpoint('keys.listKeys', {
+  summary: 'Keys, newest first, page by page.',
+  query: z.object({ ...pageQuery, owner: z.string().optional() }),
+  returns: pageOf(key),
+})
+
+export const getKey = endpoint('keys.getKey', {
+  summary: 'One key, with the wallets that stand on it.',
+  params: z.strictObject({ keyId: id }),
+  returns: key.extend({
+    wallets: z.array(z.object({ id: z.string(), network: z.string() })),
+    store: z.object({
+      id: z.string(),
+      kind: z.literal('Mpc'),
+      keyId: z.string(),
+      derivationPath: z.string().optional(),
+    }),
+  }),
+})

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+
+import { endpoint } from './endpoint.ts'
+import { transaction as unsignedTransaction } from './evm.ts'
+import { pageOf, pageQuery } from './page.ts'
+import { progress } from './transfers.ts'
+import { supportedKinds } from './unsupported.ts'
+import { echo, externalId, id, network, requester } from './words.ts'
+
+const transactionBody = supportedKinds(
+  z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('Transaction'),
+      transaction: unsignedTransaction,
+      externalId: externalId.optional(),
+    }),
+  ]),
+  ['Transaction'],
+)
+export type TransactionBody = z.output<typeof transactionBody>
+
+const transaction = z.object({
+  id: z.string(),
+  walletId: z.string(),
+  network,
+  requester,
+  requestBody: echo,
+  ...progress,
+})
+export type Transaction = z.output<typeof transaction>
+
+export const broadcastTransaction = endpoint('wallets.broadcastTransaction', {
+  summary: 'Sign a transaction of the caller’s own making and broadcast it.',
+  params: z.strictObject({ walletId: id }),
+  body: transactionBody,
+  returns: transaction,
+})
+
+export const listTransactions = endpoint('wallets.listTransactions', {
+  summary: 'Transactions of a wallet, newest first, page by page.',
+  params: z.strictObject({ walletId: id }),
+  query: z.object(pageQuery),
+  returns: pageOf(transaction).extend({ walletId: z.string() }),
+})
+
+export const getTransaction = endpoint('wallets.getTransaction', {
+  summary: 'One transaction.',
+  params: z.strictObject({ walletId: id, transactionId: id }),
+  returns: transaction,
+})

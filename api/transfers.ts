@@ -1,0 +1,81 @@
+import { z } from 'zod'
+
+import { endpoint } from './endpoint.ts'
+import { pageOf, pageQuery } from './page.ts'
+import { supportedKinds, unsupported } from './unsupported.ts'
+import { amount, date, details, echo, externalId, id, network, requester } from './words.ts'
+
+const transferBody = supportedKinds(
+  z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('Native'),
+      to: z.string().min(1).max(128),
+      amount,
+      priority: z.enum(['Slow', 'Standard', 'Fast']).optional(),
+      externalId: externalId.optional(),
+      // On the chains that have memos one steers the money. Where it would not, it is refused.
+      memo: unsupported,
+      createDestinationAccount: unsupported,
+      offer: unsupported,
+      expiresAt: unsupported,
+      useDurableNonce: unsupported,
+      travelRule: unsupported,
+      feeSponsorId: unsupported,
+    }),
+  ]),
+  ['Native'],
+)
+export type TransferBody = z.output<typeof transferBody>
+
+/** What becomes of everything that ends on a chain, transfers and transactions alike. */
+export const progress = {
+  status: z.enum(['Pending', 'Executing', 'Broadcasted', 'Confirmed', 'Failed', 'Rejected']),
+  reason: z.string().optional(),
+  txHash: z.string().optional(),
+  fee: z.string().optional(),
+  approvalId: z.string().optional(),
+  externalId: z.string().optional(),
+  replacementId: z.string().optional(),
+  details: details.optional(),
+  dateRequested: date,
+  datePolicyResolved: date.optional(),
+  dateBroadcasted: date.optional(),
+  dateConfirmed: date.optional(),
+}
+
+const transfer = z.object({
+  id: z.string(),
+  walletId: z.string(),
+  network,
+  requester,
+  requestBody: echo,
+  metadata: z.object({
+    asset: z.object({
+      symbol: z.string().optional(),
+      decimals: z.int().optional(),
+      verified: z.boolean().optional(),
+    }),
+  }),
+  ...progress,
+})
+export type Transfer = z.output<typeof transfer>
+
+export const transferAsset = endpoint('wallets.transferAsset', {
+  summary: 'Ask for a transfer. Poll it until the chain has confirmed it.',
+  params: z.strictObject({ walletId: id }),
+  body: transferBody,
+  returns: transfer,
+})
+
+export const listTransfers = endpoint('wallets.listTransfers', {
+  summary: 'Transfers of a wallet, newest first, page by page.',
+  params: z.strictObject({ walletId: id }),
+  query: z.object(pageQuery),
+  returns: pageOf(transfer).extend({ walletId: z.string() }),
+})
+
+export const getTransfer = endpoint('wallets.getTransfer', {
+  summary: 'One transfer.',
+  params: z.strictObject({ walletId: id, transferId: id }),
+  returns: transfer,
+})
