@@ -1,0 +1,70 @@
+import { decode } from '@quorate/core/codec'
+import { echoMismatch } from '../echo.ts'
+import { groupOf } from '../group/groups.ts'
+import type { Abort, Inbound, Outcome, Party } from '../session.ts'
+import type { KeyShare } from './context.ts'
+import type { Complained } from './finish.ts'
+import { readShare } from './dealer.ts'
+import { abortOf, blame, collect, readEach } from './inbox.ts'
+import { type Settlement, settlementCodec } from './messages.ts'
+
+/**
+ * Decides each complaint in the open (Gennaro, Jarecki, Krawczyk and Rabin 2007,
+ * figure 1, step 1c): a dealer who shows a right share was wrongly accused. Always an abort; all
+ * that is left to find out is of whom to be rid.
+ */
+export function dkgSettle(state: Complained, inbox: readonly Inbound[]): Outcome<never, KeyShare> {
+  return { kind: 'abort', abort: verdict(state, inbox) }
+}
+
+function verdict(state: Complained, inbox: readonly Inbound[]): Abort {
+  const { context, complaints, echo, sent } = state
+  const received = collect(context, inbox, { direct: false })
+  if (!received.ok) return received.abort
+  const read = readEach(settlementCodec, received.value.broadcasts)
+  if (!read.ok) return read.abort
+  const answers = new Map(read.value).set(context.self, decode(settlementCodec, sent))
+  const mismatch = echoMismatch(
+    echo,
+    new Map([...answers].map(([party, settlement]) => [party, settlement.echo])),
+  )
+  if (mismatch !== undefined) return mismatch
+  const evasive = blame('malformed message', answers, (answer, from) =>
+    answersAll(complaints, answer, from),
+  )
+  if (evasive !== undefined) return evasive
+  return judge(state, answers)
+}
+
+/** Exactly those who accused it, in order. */
+function answersAll(
+  complaints: Complained['complaints'],
+  { shares }: Settlement,
+  accused: Party,
+): boolean {
+  const accusers = [...complaints]
+    .filter(([, parties]) => parties.includes(accused))
+    .map(([accuser]) => accuser)
+    .sort((a, b) => a - b)
+  return (
+    shares.length === accusers.length && shares.every(({ accuser }, i) => accuser === accusers[i])
+  )
+}
+
+function judge({ context, dealers }: Complained, answers: ReadonlyMap<Party, Settlement>): Abort {
+  const group = groupOf(context.group)
+  const liars = new Set<Party>()
+  const accusers = new Set<Party>()
+  for (const [party, { shares }] of answers) {
+    const dealer = dealers.get(party)
+    for (const { accuser, share } of shares) {
+      const right =
+        dealer !== undefined && readShare(group, dealer, { to: accuser, body: share }) !== undefined
+      if (right) accusers.add(accuser)
+      else liars.add(party)
+    }
+  }
+  return liars.size > 0
+    ? abortOf('wrong share', [...new Set([...liars, ...accusers])])
+    : abortOf('false complaint', [...accusers])
+}
