@@ -1,0 +1,138 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { equalBytes } from '@quorate/core/bytes'
+import type { Effect } from '../effect.ts'
+import type { Facts } from '../facts.ts'
+import type { SignatureIntent, TransactionBody, TransferIntent } from '../intent.ts'
+import { refused } from '../json.ts'
+import type { EvmNetwork } from '../networks.ts'
+import { addressOfKey, checksummed } from './address.ts'
+import { personalDigest } from './messages.ts'
+import {
+  completeTransaction,
+  readRecipient,
+  readTransactionRequest,
+  type TransactionRequest,
+} from './request.ts'
+import { decodeUnsigned, encodeUnsigned, type EvmTransaction } from './transaction.ts'
+import { hashTypedData } from './typed-data.ts'
+
+type Context = {
+  readonly network: EvmNetwork
+  readonly publicKey: Uint8Array
+  readonly facts: Facts
+}
+
+/** EIP-2681: an account's nonce stays below 2^64 - 1. */
+const nonceMax = 2n ** 64n - 2n
+/** What every transaction costs (Yellow Paper, appendix G, G_transaction). */
+const gasMin = 21_000n
+const gasMax = 2n ** 63n - 1n
+
+/** @throws Failure `request.refused` */
+export function transferEffect(intent: TransferIntent, context: Context): Effect {
+  if (intent.memo !== undefined) throw refused('this network carries no memo')
+  const to = readRecipient(intent.to)
+  const request = { type: 2, to, value: intent.amount, data: new Uint8Array() } as const
+  return { ...effectOf(complete(request, context), context), kind: 'transfer' }
+}
+
+/** @throws Failure `request.refused`, `request.unsupported`, `bytes.malformed` */
+export function transactionEffect(body: TransactionBody, context: Context): Effect {
+  const tx =
+    body.form === 'bytes'
+      ? readWhole(body.bytes, context)
+      : complete(readTransactionRequest(body.object), context)
+  return { ...effectOf(tx, context), kind: 'transaction' }
+}
+
+export function messageEffect(message: Uint8Array, context: Context): Effect {
+  return {
+    ...nothingSpent(context),
+    kind: 'message',
+    signing: [{ digest: personalDigest(message) }],
+  }
+}
+
+/** @throws Failure `request.refused` */
+export function typedDataEffect(
+  ask: Extract<SignatureIntent['ask'], { kind: 'Eip712' }>,
+  context: Context,
+): Effect {
+  const { digest, primaryType, chainId, verifyingContract } = hashTypedData(ask)
+  // A permit for another chain would move what this key holds there, past that chain's own rules.
+  if (chainId !== undefined && chainId !== context.network.chainId)
+    throw refused('the domain names another chain')
+  return {
+    ...nothingSpent(context),
+    kind: 'typed-data',
+    ...(verifyingContract === undefined ? {} : { to: checksummed(verifyingContract) }),
+    unlimited: handsOver(primaryType),
+    signing: [{ digest }],
+  }
+}
+
+/**
+ * Types whose signature lets somebody else take assets afterwards: ERC-2612 and Permit2 permits, EIP-3009
+ * authorizations, Safe transactions, marketplace orders, ERC-2771 forward requests, delegations. The name is part
+ * of what is signed, so a contract that honours one cannot be asked under another.
+ */
+const handingOver = new Set([
+  'TransferWithAuthorization',
+  'ReceiveWithAuthorization',
+  'SafeTx',
+  'Order',
+  'OrderComponents',
+  'BulkOrder',
+  'ForwardRequest',
+  'Delegation',
+])
+
+function handsOver(primaryType: string): boolean {
+  return primaryType.startsWith('Permit') || handingOver.has(primaryType)
+}
+
+function complete(request: TransactionRequest, { network, facts }: Context): EvmTransaction {
+  if (facts.family !== 'evm') throw refused('the facts are not of this network')
+  return completeTransaction(request, facts, network.chainId)
+}
+
+/** Bytes given whole leave nothing open, so facts beside them are a second voice: refused. */
+function readWhole(bytes: Uint8Array, { network, facts }: Context): EvmTransaction {
+  if (facts.family !== 'none') throw refused('a transaction given whole takes no facts')
+  const tx = decodeUnsigned(bytes)
+  if (!equalBytes(encodeUnsigned(tx), bytes)) throw refused('the transaction has another encoding')
+  if (tx.chainId !== network.chainId) throw refused('the transaction names another chain')
+  return tx
+}
+
+function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
+  checkBounds(tx)
+  const price = tx.type === 0 ? tx.gasPrice : tx.maxFeePerGas
+  const feeMax = tx.gasLimit * price
+  // The organization's own, lower ceiling is policy. This one is nobody's to raise.
+  if (feeMax > context.network.feeCeiling) throw refused('the fee is above the ceiling')
+  const unsigned = encodeUnsigned(tx)
+  return {
+    ...nothingSpent(context),
+    slot: tx.nonce,
+    ...(tx.to === undefined ? {} : { to: checksummed(tx.to) }),
+    value: tx.value,
+    feeMax,
+    signing: [{ digest: keccak_256(unsigned) }],
+    unsigned,
+  }
+}
+
+function checkBounds(tx: EvmTransaction): void {
+  if (tx.nonce > nonceMax) throw refused('the nonce is out of range')
+  if (tx.gasLimit < gasMin || tx.gasLimit > gasMax) throw refused('the gas limit is out of range')
+  if (tx.type === 2 && tx.maxPriorityFeePerGas > tx.maxFeePerGas)
+    throw refused('the priority fee is above the whole fee')
+  // It would only burn what it carries.
+  if (tx.to === undefined && tx.data.length === 0)
+    throw refused('neither a recipient nor a contract to create')
+}
+
+function nothingSpent({ publicKey }: Context): Omit<Effect, 'kind' | 'signing'> {
+  return { from: addressOfKey(publicKey), value: 0n, feeMax: 0n, raw: false, unlimited: false }
+}

@@ -1,0 +1,187 @@
+import { isFailure } from '@quorate/core/failure'
+import { type Json, parseJson } from '@quorate/core/json'
+import {
+  type Members,
+  onlyMembers,
+  quoted,
+  readHex,
+  readMembers,
+  readNatural,
+  readText,
+  refused,
+  unsupported,
+} from './json.ts'
+
+/** What a signed payload asks a key to do, before any network has looked at it. */
+export type Intent = TransferIntent | TransactionIntent | SignatureIntent
+export type UseOperation = Intent['kind']
+
+export type TransferIntent = {
+  readonly kind: 'transfer'
+  readonly asset: 'Native'
+  readonly to: string
+  readonly amount: bigint
+  readonly priority: Priority
+  readonly memo?: string
+  readonly externalId?: string
+}
+
+/** Sign and broadcast. */
+export type TransactionIntent = {
+  readonly kind: 'transaction'
+  readonly transaction: TransactionBody
+  readonly externalId?: string
+}
+
+/** Sign and hand back. `network` and `blockchainKind` as the caller named them, if it did. */
+export type SignatureIntent = {
+  readonly kind: 'signature'
+  readonly ask:
+    | { readonly kind: 'Hash'; readonly hash: Uint8Array }
+    | { readonly kind: 'Message'; readonly message: Uint8Array }
+    | { readonly kind: 'Transaction'; readonly transaction: TransactionBody }
+    | {
+        readonly kind: 'Eip712'
+        readonly types: Json
+        readonly domain: Json
+        readonly message: Json
+      }
+  readonly network?: string
+  readonly blockchainKind?: string
+  readonly externalId?: string
+}
+
+/** Whole unsigned bytes, or an object whose meaning is the family's. */
+export type TransactionBody =
+  | { readonly form: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly form: 'object'; readonly object: Json }
+export type Priority = 'Slow' | 'Standard' | 'Fast'
+
+export type ReadIntent =
+  | { readonly ok: true; readonly intent: Intent }
+  | { readonly ok: false; readonly unsupported: boolean; readonly reason: string }
+
+/** Room for a large contract with its arguments, or a long document, within any body of the API. */
+export const payloadBytesMax = 128 * 1024
+/** As the API's contract has it for transfers, transactions and signatures. */
+const externalIdLengthMax = 50
+const addressLengthMax = 128
+const nameLengthMax = 64
+
+/** Reads the exact string that a user signed. Members nobody knows are refused. */
+export function readIntent(operation: UseOperation, payload: string): ReadIntent {
+  try {
+    const body = readMembers(parseJson(payload), 'the body')
+    return { ok: true, intent: readers[operation](body) }
+  } catch (error) {
+    if (isFailure(error, 'request.unsupported'))
+      return { ok: false, unsupported: true, reason: error.context.reason }
+    if (isFailure(error, 'request.refused') || isFailure(error, 'json.malformed'))
+      return { ok: false, unsupported: false, reason: error.context.reason }
+    throw error
+  }
+}
+
+const readers: { readonly [K in UseOperation]: (body: Members) => Intent } = {
+  transfer: (body) => {
+    ofKind(body, 'transfer', ['Native'])
+    onlyMembers(body, 'the transfer', ['kind', 'to', 'amount', 'memo', 'priority', 'externalId'])
+    const { memo } = readOptional(body, 'memo', nameLengthMax)
+    return {
+      kind: 'transfer',
+      asset: 'Native',
+      to: readText(body.get('to'), 'to', addressLengthMax),
+      amount: readAmount(body.get('amount')),
+      priority: readPriority(body.get('priority')),
+      ...(memo === undefined || memo === '' ? {} : { memo }),
+      ...readExternalId(body),
+    }
+  },
+  transaction: (body) => {
+    ofKind(body, 'transaction', ['Transaction'])
+    onlyMembers(body, 'the request', ['kind', 'transaction', 'externalId'])
+    return { kind: 'transaction', transaction: readTransaction(body), ...readExternalId(body) }
+  },
+  signature: (body) => ({
+    kind: 'signature',
+    ask: readAsk(body),
+    ...readOptional(body, 'network', nameLengthMax),
+    ...readOptional(body, 'blockchainKind', nameLengthMax),
+    ...readExternalId(body),
+  }),
+}
+
+function readAsk(body: Members): SignatureIntent['ask'] {
+  const kind = ofKind(body, 'signature', ['Hash', 'Message', 'Transaction', 'Eip712'])
+  const own = {
+    Hash: ['hash'],
+    Message: ['message'],
+    Transaction: ['transaction'],
+    Eip712: ['types', 'domain', 'message'],
+  }[kind]
+  const common = ['kind', 'network', 'blockchainKind', 'externalId']
+  onlyMembers(body, 'the request', [...common, ...own])
+  if (kind === 'Hash') return { kind, hash: readHash(body.get('hash')) }
+  if (kind === 'Message')
+    return { kind, message: readHex(body.get('message'), 'message', payloadBytesMax) }
+  if (kind === 'Transaction') return { kind, transaction: readTransaction(body) }
+  return {
+    kind,
+    types: body.get('types') ?? null,
+    domain: body.get('domain') ?? null,
+    message: body.get('message') ?? null,
+  }
+}
+
+function ofKind<const K extends string>(body: Members, what: string, kinds: readonly K[]): K {
+  const asked = readText(body.get('kind'), 'kind', nameLengthMax)
+  const kind = kinds.find((known) => known === asked)
+  if (kind === undefined) throw unsupported(`no ${what} of kind ${quoted(asked)}`)
+  return kind
+}
+
+function readTransaction(body: Members): TransactionBody {
+  const value = body.get('transaction')
+  if (typeof value === 'string')
+    return { form: 'bytes', bytes: readHex(value, 'transaction', payloadBytesMax) }
+  if (value === undefined || value === null) throw refused('transaction is missing')
+  return { form: 'object', object: value }
+}
+
+function readHash(value: Json | undefined): Uint8Array {
+  const hash = readHex(value, 'hash', 32)
+  if (hash.length !== 32) throw refused('hash is not 32 bytes')
+  return hash
+}
+
+/** Decimal text alone: in JSON, an amount is never a number. */
+function readAmount(value: Json | undefined): bigint {
+  if (typeof value !== 'string' || value.startsWith('0x'))
+    throw refused('amount is not a text of digits')
+  return readNatural(value, 'amount')
+}
+
+function readPriority(value: Json | undefined): Priority {
+  if (value === undefined) return 'Standard'
+  if (value !== 'Slow' && value !== 'Standard' && value !== 'Fast')
+    throw refused('priority is not Slow, Standard or Fast')
+  return value
+}
+
+function readExternalId(body: Members): { readonly externalId?: string } {
+  const read = readOptional(body, 'externalId', externalIdLengthMax)
+  if (read.externalId === '') throw refused('externalId is empty')
+  return read
+}
+
+function readOptional<const N extends string>(
+  body: Members,
+  name: N,
+  lengthMax: number,
+): { readonly [K in N]?: string } {
+  const value = body.get(name)
+  if (value === undefined) return {}
+  const read: Partial<Record<N, string>> = {}
+  read[name] = readText(value, name, lengthMax)
+  return read
+}

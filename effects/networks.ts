@@ -1,0 +1,72 @@
+/**
+ * What a signer must know of a network before it signs for it. This is the signers' own pinned copy:
+ * nothing here is ever taken from the server, which may lower a ceiling (by a setting in the log)
+ * and never raise one.
+ */
+export type Network = EvmNetwork | PseudoNetwork
+
+type Traits = {
+  readonly id: string
+  readonly scheme: 'ECDSA' | 'EdDSA'
+  readonly curve: 'secp256k1' | 'ed25519'
+  /** Do the signed bytes name the chain? Only then may one key back a second network. */
+  readonly separated: boolean
+  /** May a wallet of this network sign bytes whose effect nobody can tell? */
+  readonly rawAllowed: boolean
+}
+
+export type EvmNetwork = Traits & {
+  readonly family: 'evm'
+  readonly chainId: bigint
+  /** The most that one transaction may spend on fees, in wei. */
+  readonly feeCeiling: bigint
+}
+
+/** Stands for no chain: its wallets only sign what they are given. */
+export type PseudoNetwork = Traits & { readonly family: 'pseudo' }
+
+const ether = 10n ** 18n
+
+const networks: readonly Network[] = [
+  {
+    id: 'EthereumSepolia',
+    family: 'evm',
+    scheme: 'ECDSA',
+    curve: 'secp256k1',
+    separated: true,
+    rawAllowed: false,
+    chainId: 11155111n,
+    // A plain transfer at 1,000 gwei costs 0.021 ether and a large contract at 20 gwei 0.04. What a
+    // server in league with a block producer can burn per authorized transaction ends here.
+    feeCeiling: ether / 20n,
+  },
+  {
+    id: 'KeyECDSA',
+    family: 'pseudo',
+    scheme: 'ECDSA',
+    curve: 'secp256k1',
+    separated: false,
+    rawAllowed: true,
+  },
+  {
+    id: 'KeyEdDSA',
+    family: 'pseudo',
+    scheme: 'EdDSA',
+    curve: 'ed25519',
+    separated: false,
+    rawAllowed: true,
+  },
+]
+
+const networksById = new Map(networks.map((network) => [network.id, network]))
+
+export function findNetwork(id: string): Network | undefined {
+  return networksById.get(id)
+}
+
+/** The pseudo network of a key that signs without a wallet. */
+export function pseudoNetworkOf(scheme: Network['scheme']): Network {
+  const network = findNetwork(`Key${scheme}`)
+  if (network === undefined) throw new TypeError(`no pseudo network for ${scheme}`)
+  return network
+}

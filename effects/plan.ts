@@ -1,0 +1,97 @@
+import { isFailure } from '@quorate/core/failure'
+import type { Effect, ToSign } from './effect.ts'
+import { messageEffect, transactionEffect, transferEffect, typedDataEffect } from './evm/effect.ts'
+import type { Facts } from './facts.ts'
+import type { Intent, SignatureIntent } from './intent.ts'
+import { quoted, refused, unsupported } from './json.ts'
+import { findNetwork, type Network, pseudoNetworkOf } from './networks.ts'
+
+export type PlanInput = {
+  readonly network: Network
+  /** Compressed. */
+  readonly publicKey: Uint8Array
+  readonly scheme: Network['scheme']
+  readonly intent: Intent
+  readonly facts: Facts
+}
+
+export type Plan =
+  | { readonly ok: true; readonly effect: Effect }
+  | { readonly ok: false; readonly reason: string }
+
+/**
+ * Rebuilds the bytes to be signed from the payload and the named facts. Whoever is asked to sign
+ * anything else compares and refuses; nothing is taken from bytes that the server built.
+ */
+export function plan(input: PlanInput): Plan {
+  try {
+    return { ok: true, effect: effectOf(input) }
+  } catch (error) {
+    if (isFailure(error, 'request.refused') || isFailure(error, 'request.unsupported'))
+      return { ok: false, reason: error.context.reason }
+    if (isFailure(error, 'bytes.malformed'))
+      return { ok: false, reason: `not understood: expected ${error.context.expected}` }
+    throw error
+  }
+}
+
+/**
+ * The network whose rules a signature under `/keys/{id}/signatures` follows: the one it names, or the
+ * key's pseudo network.
+ */
+export function networkOfSignature(
+  intent: SignatureIntent,
+  scheme: Network['scheme'],
+): Network | undefined {
+  return intent.network === undefined ? pseudoNetworkOf(scheme) : findNetwork(intent.network)
+}
+
+/** Which facts `plan` will insist on: those of the chain, or none where the payload says it all. */
+export function factsNeeded(network: Network, intent: Intent): Facts['family'] {
+  if (network.family !== 'evm') return 'none'
+  if (intent.kind === 'transfer') return 'evm'
+  if (intent.kind === 'transaction') return intent.transaction.form === 'object' ? 'evm' : 'none'
+  const { ask } = intent
+  return ask.kind === 'Transaction' && ask.transaction.form === 'object' ? 'evm' : 'none'
+}
+
+function effectOf(input: PlanInput): Effect {
+  const { network, publicKey, scheme, intent, facts } = input
+  if (scheme !== network.scheme) throw refused(`${network.id} does not use ${scheme} keys`)
+  if (facts.family !== factsNeeded(network, intent)) throw refused('the facts are not those needed')
+  if (intent.kind === 'signature') return signatureEffect(intent, input)
+  if (network.family !== 'evm') throw unsupported(`${network.id} has no transactions`)
+  const context = { network, publicKey, facts }
+  return intent.kind === 'transfer'
+    ? transferEffect(intent, context)
+    : transactionEffect(intent.transaction, context)
+}
+
+function signatureEffect(intent: SignatureIntent, input: PlanInput): Effect {
+  const { network, publicKey, scheme, facts } = input
+  const { ask } = intent
+  checkBinding(intent, network)
+  if (ask.kind === 'Hash') return rawEffect(ask.hash, scheme)
+  // Ed25519 signs the bytes themselves, and those may well be some chain's transaction.
+  if (ask.kind === 'Message' && scheme === 'EdDSA') return rawEffect(ask.message, scheme)
+  if (network.family !== 'evm')
+    throw unsupported(`an unbound key has no way to hash a ${ask.kind}: use Hash`)
+  const context = { network, publicKey, facts }
+  if (ask.kind === 'Message') return messageEffect(ask.message, context)
+  if (ask.kind === 'Transaction') return transactionEffect(ask.transaction, context)
+  return typedDataEffect(ask, context)
+}
+
+/** The names in the signed body and the network that applies must be one and the same. */
+function checkBinding({ network: named, blockchainKind }: SignatureIntent, network: Network): void {
+  if (named !== undefined && named !== network.id)
+    throw refused(`the payload names the network ${quoted(named)}, not ${network.id}`)
+  if (blockchainKind === undefined) return
+  if (network.family === 'pseudo') throw unsupported('name a network instead of a blockchainKind')
+  if (blockchainKind !== 'Evm') throw refused(`${network.id} is of the kind Evm`)
+}
+
+function rawEffect(bytes: Uint8Array, scheme: Network['scheme']): Effect {
+  const signing: ToSign = scheme === 'ECDSA' ? { digest: bytes } : { message: bytes }
+  return { kind: 'raw', value: 0n, feeMax: 0n, raw: true, unlimited: false, signing: [signing] }
+}
