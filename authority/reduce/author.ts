@@ -58,13 +58,13 @@ function areSame(a: Judging['item']['subjects'], b: Judging['item']['subjects'])
 }
 
 /** A first use must be in time for `signBefore`; a renewal only for `executeBefore`. */
-function judgeTimes({ step, item, preimage }: Judging): void {
+function judgeTimes({ step, isRenewal, preimage }: Judging): void {
   const { issuedAt, signBefore, executeBefore } = preimage
   if (signBefore - issuedAt > signWithinMsMax || executeBefore - issuedAt > executeWithinMsMax)
     refuse('the request allows itself too much time')
   if (step.time < issuedAt - skewMs) refuse('the request comes from the future')
   if (step.time > executeBefore) refuse('the request has expired')
-  if (item.operation.kind !== 'renew' && step.time > signBefore) refuse('the request has expired')
+  if (!isRenewal && step.time > signBefore) refuse('the request has expired')
 }
 
 /** @returns the user, after the credential's signature over the challenge has been verified */

@@ -52,7 +52,9 @@ export type Plan =
 /** One item under judgement. */
 export type Judging = {
   readonly step: Step
-  readonly item: Item
+  readonly item: Omit<Item, 'operation'>
+  /** A renewal is judged as its request's first use was, but for the deadline. */
+  readonly isRenewal: boolean
   readonly evidence: Evidence
   readonly preimage: Preimage
   /** SHA-256 of the pre-image. */

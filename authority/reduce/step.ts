@@ -10,10 +10,11 @@ import {
   reducerVersion,
   type Evidence,
   type Item,
-  type ItemOperation,
+  type ItemKind,
+  noStep,
   type Step,
 } from '../step.ts'
-import { streamName } from '../stream.ts'
+import { rootOf, streamName } from '../stream.ts'
 import { judgeAuthor, type Authored } from './author.ts'
 import { Refused, refuse, type Judging, type Reader, type Rules } from './judging.ts'
 import { reduceKey, reduceWallet, keyTermsOf } from './key.ts'
@@ -68,20 +69,65 @@ export function reduceItems({ step, evidence, reader, rules }: Drafted): StepOut
     const beside = evidence[index]
     if (beside === undefined) return { ok: false, reason: 'evidence is missing' }
     const refusal = refusalOf(() => {
-      writes.push(...reduceItem({ ...judgingOf(step, item, beside, overlaid, rules) }))
+      const { kind } = item.operation
+      writes.push(
+        ...reduceItem(judgingOf({ step, reader: overlaid, rules }, item, beside, kind), item),
+      )
     })
     if (refusal !== undefined) return { ok: false, item: index, reason: refusal }
   }
   return { ok: true, writes }
 }
 
-/** What an operation with these writes must look like in the item, so that a server can draft one. */
-export function draftOperation(judging: Judging): ItemOperation {
-  return reduced(judging).operation
+export type Draft = Omit<Step, 'items' | 'written'>
+export type Asked = { readonly kind: ItemKind; readonly evidence: Evidence }
+
+/**
+ * Makes the step that a server proposes: the rules themselves work out what each item must say.
+ * @returns the step, or the first item that the rules refuse
+ */
+export function draftStep(
+  draft: Draft,
+  asked: readonly Asked[],
+  reader: Reader,
+  rules: Rules,
+): { readonly ok: true; readonly step: Step } | Extract<StepOutcome, { ok: false }> {
+  const items: Item[] = []
+  const writes: Write[] = []
+  const overlaid = overlay(draft, reader, writes)
+  const empty = { ...draft, items, written: noStep }
+  for (const [index, { kind, evidence }] of asked.entries()) {
+    const refusal = refusalOf(() => {
+      const item = draftItem(evidence)
+      const made = reduced(
+        judgingOf({ step: empty, reader: overlaid, rules }, item, evidence, kind),
+        kind,
+      )
+      items.push({ ...item, operation: made.operation })
+      writes.push(...made.writes)
+    })
+    if (refusal !== undefined) return { ok: false, item: index, reason: refusal }
+  }
+  return { ok: true, step: { ...empty, written: writtenHash(writes) } }
+}
+
+/** An item without its operation: the rules look at what was asked, never at this one. */
+function draftItem(evidence: Evidence): Item {
+  const preimage = decodePreimage(evidence.preimage)
+  return {
+    cause: { kind: 'request', hash: requestHash(evidence.preimage) },
+    subjects: preimage.subjects,
+    payload: preimage.payload,
+    fields: preimage.fields,
+    operation: { kind: 'assignment', permission: noStep, identity: noStep },
+    assertions: assertionsHash(evidence.assertions),
+    facts: sha256(evidence.facts),
+    versions: [],
+  }
 }
 
 /** Later items of a step see what earlier ones have written. */
-function overlay(step: Step, reader: Reader, writes: readonly Write[]): Reader {
+function overlay(step: Pick<Step, 'stream'>, reader: Reader, writes: readonly Write[]): Reader {
   const home = streamName(step.stream)
   return {
     read: (stream, key) =>
@@ -92,22 +138,22 @@ function overlay(step: Step, reader: Reader, writes: readonly Write[]): Reader {
 }
 
 function judgingOf(
-  step: Step,
-  item: Item,
+  { step, reader, rules }: Omit<Drafted, 'evidence'>,
+  item: Omit<Item, 'operation'>,
   evidence: Evidence,
-  reader: Reader,
-  rules: Rules,
+  kind?: ItemKind,
 ): Judging {
   const preimage = decodePreimage(evidence.preimage)
-  return { step, item, evidence, preimage, request: requestHash(evidence.preimage), reader, rules }
+  const request = requestHash(evidence.preimage)
+  return { step, item, evidence, preimage, request, reader, rules, isRenewal: kind === 'renew' }
 }
 
-function reduceItem(judging: Judging): readonly Write[] {
-  const { item, evidence } = judging
+function reduceItem(judging: Judging, item: Item): readonly Write[] {
+  const { evidence } = judging
   if (!equalBytes(item.assertions, assertionsHash(evidence.assertions))) refuse('other assertions')
   if (!equalBytes(item.facts, sha256(evidence.facts))) refuse('other facts')
   if (item.versions.length > 0) refuse('versions are not understood')
-  const { operation, writes } = reduced(judging)
+  const { operation, writes } = reduced(judging, item.operation.kind)
   const isSame = equalBytes(
     encode(operationCodec, operation),
     encode(operationCodec, item.operation),
@@ -117,9 +163,8 @@ function reduceItem(judging: Judging): readonly Write[] {
 }
 
 /** Everything but a use is used once at home in the root stream, where its marker stays. */
-function reduced(judging: Judging): Reduced {
-  const { item, step, request, reader } = judging
-  const { kind } = item.operation
+function reduced(judging: Judging, kind: ItemKind): Reduced {
+  const { step, request, reader } = judging
   if (kind === 'genesis') return marked(judging, reduceGenesis(judging))
   const authored = judgeAuthor(judging)
   const home = authored.match.operation.changes
@@ -133,7 +178,7 @@ function reduced(judging: Judging): Reduced {
   return marked(judging, reduceRoot(judging, authored, kind))
 }
 
-type RootKind = Exclude<ItemOperation['kind'], 'genesis' | 'use' | 'renew'>
+type RootKind = Exclude<ItemKind, 'genesis' | 'use' | 'renew'>
 
 function reduceRoot(judging: Judging, authored: Authored, kind: RootKind): Reduced {
   if (kind === 'serviceAccount') return reduceServiceAccount(judging, authored)
@@ -157,46 +202,66 @@ function marked({ preimage, request, step }: Judging, { operation, writes }: Red
 }
 
 /**
- * Before any share of a key exists: would this request, now, be allowed to create one, and which?
- * The step is the one that would be proposed, without certificate.
+ * Before any share of a key exists: would this request be allowed to create one, now, and which?
+ * @param asked `time` is the judge's own clock, in milliseconds
  */
 export function judgeKeyRequest(
-  drafted: Drafted,
+  asked: { readonly organization: Uint8Array; readonly time: number; readonly evidence: Evidence },
+  reader: Reader,
+  rules: Rules,
 ): { ok: true; terms: KeyTerms } | { ok: false; reason: string } {
-  return outcomeOf(drafted, (judging, authored) => {
-    if (
-      drafted.reader.read(drafted.step.stream, recordKey(requestTable, judging.request)) !==
-      undefined
-    )
-      refuse('the request has been used')
-    return { terms: keyTermsOf(judging, authored) ?? refuse('the request makes no key') }
-  })
+  const { organization, time, evidence } = asked
+  return outcomeOf(
+    () => {
+      const step = {
+        organization,
+        stream: rootOf(organization),
+        seq: 1,
+        previous: noStep,
+        manifest: rules.manifest.hash,
+        reducer: reducerVersion,
+        time,
+        heads: [],
+        items: [],
+        written: noStep,
+      }
+      return judgingOf({ step, reader, rules }, draftItem(evidence), evidence)
+    },
+    (judging, authored) => {
+      const marker = recordKey(requestTable, judging.request)
+      if (reader.read(rootOf(organization), marker) !== undefined)
+        refuse('the request has been used')
+      return { terms: keyTermsOf(judging, authored) ?? refuse('the request makes no key') }
+    },
+  )
 }
 
-/** What a certified use signs: the messages, rebuilt once more from the evidence. */
+/**
+ * What a use signs, rebuilt once more from its evidence. With the newest records in `reader` it
+ * also says whether the author may still: the gate before the last round of a signature.
+ */
 export function messagesOf(
-  drafted: Drafted,
-  item: number,
+  { step, evidence, reader, rules }: Drafted,
+  index: number,
 ): { ok: true; messages: readonly Uint8Array[] } | { ok: false; reason: string } {
   return outcomeOf(
-    drafted,
+    () => {
+      const item = step.items[index]
+      const beside = evidence[index]
+      if (item === undefined || beside === undefined) return refuse('evidence is missing')
+      return judgingOf({ step, reader, rules }, item, beside, item.operation.kind)
+    },
     (judging, authored) => ({ messages: planUse(judging, authored).plan.messages }),
-    item,
   )
 }
 
 function outcomeOf<T>(
-  { step, evidence, reader, rules }: Drafted,
+  open: () => Judging,
   judge: (judging: Judging, authored: Authored) => T,
-  index = 0,
 ): ({ ok: true } & T) | { ok: false; reason: string } {
-  const item = step.items[index]
-  const beside = evidence[index]
-  if (item === undefined || beside === undefined)
-    return { ok: false, reason: 'evidence is missing' }
   let made: T | undefined
   const reason = refusalOf(() => {
-    const judging = judgingOf(step, item, beside, reader, rules)
+    const judging = open()
     made = judge(judging, judgeAuthor(judging))
   })
   return made === undefined ? { ok: false, reason: reason ?? 'refused' } : { ok: true, ...made }

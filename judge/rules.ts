@@ -1,0 +1,111 @@
+import { hashOf } from '@quorate/core/hash'
+import { isFailure } from '@quorate/core/failure'
+import type { Manifest } from '@quorate/authority/manifest'
+import type { NetworkTraits, Plan, PlanAsk, Rules } from '@quorate/authority/reduce/judging'
+import { decodeFacts, type Facts } from '@quorate/effects/facts'
+import { readIntent, type Intent, type UseOperation } from '@quorate/effects/intent'
+import { findNetwork, type Network } from '@quorate/effects/networks'
+import { networkOfSignature, plan as planEffect } from '@quorate/effects/plan'
+import type { Effect } from '@quorate/effects/effect'
+import { judgeLimits } from '@quorate/policy/limits'
+
+/**
+ * May this request become these bytes? Authority says who may ask, effects what the bytes do,
+ * policy whether that is within limits; here they meet. Server, signers and verifier run the same.
+ */
+export function rulesFor(manifest: Manifest): Rules {
+  return { manifest, networkOf, plan }
+}
+
+const useOperations: Readonly<Record<string, UseOperation>> = {
+  'wallets.transferAsset': 'transfer',
+  'wallets.broadcastTransaction': 'transaction',
+  'wallets.generateSignature': 'signature',
+  'keys.generateSignature': 'signature',
+}
+
+function networkOf(id: string): NetworkTraits | undefined {
+  return findNetwork(id)
+}
+
+function plan(ask: PlanAsk): Plan {
+  const operation = useOperations[ask.operation]
+  if (operation === undefined) return refused('the request uses no key')
+  const read = readIntent(operation, ask.payload)
+  if (!read.ok) return refused(read.reason)
+  const network = applicable(ask, read.intent)
+  if (network === undefined) return refused('the network is unknown')
+  const facts = factsOf(ask.facts)
+  if (facts === undefined) return refused('the facts are not well-formed')
+  const { scheme, publicKey } = ask
+  if (scheme === 'Schnorr') return refused('no network here takes Schnorr signatures')
+  const planned = planEffect({ network, publicKey, scheme, intent: read.intent, facts })
+  if (!planned.ok) return refused(planned.reason)
+  const { effect } = planned
+  const excess = limited(ask, network, facts, effect)
+  return excess === undefined ? signable(network, read.intent, effect) : refused(excess)
+}
+
+/** The wallet's own network, or for a key by itself the one that the payload names. */
+function applicable(ask: PlanAsk, intent: Intent): Network | undefined {
+  if (ask.network !== '') return findNetwork(ask.network)
+  if (intent.kind !== 'signature' || ask.scheme === 'Schnorr') return undefined
+  return networkOfSignature(intent, ask.scheme)
+}
+
+/** What the server chose is bounded by what the user signed; everything by the network's ceiling. */
+function limited(ask: PlanAsk, network: Network, facts: Facts, effect: Effect): string | undefined {
+  if (facts.family !== 'none') {
+    if (ask.maxFee === undefined) return 'the request bounds no fee'
+    if (effect.feeMax > ask.maxFee) return 'the fee is above what was signed'
+  }
+  const verdict = judgeLimits({
+    feeMax: effect.feeMax,
+    feeCeiling: network.family === 'evm' ? network.feeCeiling : 0n,
+    raw: effect.raw,
+    rawAllowed: ask.rawAllowed,
+  })
+  return verdict.verdict === 'allow' ? undefined : verdict.reason
+}
+
+function signable(network: Network, intent: Intent, effect: Effect): Plan {
+  const messages = effect.signing.map((one) => ('digest' in one ? one.digest : one.message))
+  return {
+    ok: true,
+    network: network.id,
+    slot: effect.slot,
+    slotNamed: namesSlot(intent),
+    fee: effect.feeMax,
+    digests: effect.signing.map((one) =>
+      'digest' in one ? one.digest : hashOf('quorate/message/1', one.message),
+    ),
+    messages,
+  }
+}
+
+/** Whole bytes name their nonce, and an object may. */
+function namesSlot(intent: Intent): boolean {
+  const body =
+    intent.kind === 'transaction'
+      ? intent.transaction
+      : intent.kind === 'signature' && intent.ask.kind === 'Transaction'
+        ? intent.ask.transaction
+        : undefined
+  if (body === undefined) return false
+  if (body.form === 'bytes') return true
+  const { object } = body
+  return typeof object === 'object' && object !== null && Object.hasOwn(object, 'nonce')
+}
+
+function factsOf(bytes: Uint8Array): Facts | undefined {
+  try {
+    return decodeFacts(bytes)
+  } catch (error) {
+    if (isFailure(error, 'bytes.malformed')) return undefined
+    throw error
+  }
+}
+
+function refused(reason: string): Plan {
+  return { ok: false, reason }
+}
