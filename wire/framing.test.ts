@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { concat } from '@quorate/core/bytes'
+import { framed, Unframer } from './framing.ts'
+
+describe('frames', () => {
+  it('come out as they went in, however the stream is cut', () => {
+    const sent = [new Uint8Array(0), new Uint8Array([1, 2, 3]), new Uint8Array(300).fill(7)]
+    const stream = concat(...sent.map(framed))
+    for (const size of [1, 3, 5, 1000]) {
+      const unframer = new Unframer()
+      const received: Uint8Array[] = []
+      for (let at = 0; at < stream.length; at += size)
+        received.push(...(unframer.push(stream.slice(at, at + size)) ?? []))
+      assert.deepEqual(received, sent)
+    }
+  })
+
+  it('end a stream that announces more than the limit', () => {
+    assert.equal(new Unframer().push(new Uint8Array([255, 0, 0, 0])), undefined)
+  })
+})

@@ -1,0 +1,89 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto'
+import { concat, fromHex, toUtf8 } from '@quorate/core/bytes'
+
+/**
+ * Seals a part to one receiver: X25519 between two keys that were both made for this ceremony and
+ * die with it, HKDF-SHA256, ChaCha20-Poly1305. Static keys would let whoever records the traffic
+ * and owns a signer a month later read what refreshes and generations carried (threats 4.1).
+ */
+export type FreshKey = { readonly privateKey: KeyObject; readonly publicKey: Uint8Array }
+
+/** RFC 8410: the DER before the 32 bytes of an X25519 public key. */
+const spkiPrefix = fromHex('302a300506032b656e032100')
+/** Each key seals one message (its derivation holds sender, receiver and round): no nonce needed. */
+const onlyNonce = new Uint8Array(12)
+const tagBytes = 16
+
+export function makeFreshKey(): FreshKey {
+  const { privateKey, publicKey } = generateKeyPairSync('x25519')
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return { privateKey, publicKey: new Uint8Array(spki.subarray(spkiPrefix.length)) }
+}
+
+export type SealedPlace = {
+  /** `headerBytes` of the packet that carries it. */
+  readonly header: Uint8Array
+  readonly to: number
+  /** Which of several parts to this receiver in this packet: 0, 1, ... */
+  readonly part: number
+}
+
+/** @returns nothing when the peer's key is one that gives no secret (a point of small order) */
+export function seal(
+  own: FreshKey,
+  peer: Uint8Array,
+  place: SealedPlace,
+  plaintext: Uint8Array,
+): Uint8Array | undefined {
+  const key = keyFor(own, peer, place)
+  if (key === undefined) return undefined
+  const cipher = createCipheriv('chacha20-poly1305', key, onlyNonce, { authTagLength: tagBytes })
+  return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
+}
+
+/** @returns nothing when the part was not sealed by this peer for this place */
+export function unseal(
+  own: FreshKey,
+  peer: Uint8Array,
+  place: SealedPlace,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  const key = keyFor(own, peer, place)
+  if (key === undefined || sealed.length < tagBytes) return undefined
+  const decipher = createDecipheriv('chacha20-poly1305', key, onlyNonce, {
+    authTagLength: tagBytes,
+  })
+  decipher.setAuthTag(sealed.subarray(-tagBytes))
+  const plaintext = decipher.update(sealed.subarray(0, -tagBytes))
+  return attempt(() => concat(plaintext, decipher.final()))
+}
+
+function keyFor(
+  own: FreshKey,
+  peer: Uint8Array,
+  { header, to, part }: SealedPlace,
+): Uint8Array | undefined {
+  const der = Buffer.from(concat(spkiPrefix, peer))
+  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  const shared = attempt(() => diffieHellman({ privateKey: own.privateKey, publicKey }))
+  const info = concat(toUtf8('quorate/part/1'), new Uint8Array([to, part]), header)
+  return shared && new Uint8Array(hkdfSync('sha256', shared, new Uint8Array(32), info, 32))
+}
+
+/** OpenSSL says no by throwing: to a secret of all zeros (RFC 7748 section 6.1), and to a bad tag. */
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof Error) return undefined
+    throw error
+  }
+}
