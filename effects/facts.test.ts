@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { concat, fromHex, toHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import { decodeFacts, encodeFacts, type EvmFacts, factsHash, noFacts } from './facts.ts'
+
+const dynamic: EvmFacts = {
+  family: 'evm',
+  nonce: 7n,
+  gasLimit: 21_000n,
+  maxFeePerGas: 300n,
+  maxPriorityFeePerGas: 0n,
+}
+const tag = `0000000f${Buffer.from('quorate.facts.1').toString('hex')}`
+/** Tag, variant, then length and digits of each number, then whether there is a gas price. */
+const golden = `${tag}01${'0107'}${'025208'}${'02012c'}${'00'}${'00'}`
+
+describe('facts', () => {
+  it('have one encoding, which is this', () => {
+    assert.equal(toHex(encodeFacts(dynamic)), golden)
+    assert.equal(toHex(encodeFacts(noFacts)), `${tag}00`)
+    assert.equal(
+      toHex(encodeFacts({ ...dynamic, gasPrice: 5n })),
+      `${golden.slice(0, -2)}01${'0105'}`,
+    )
+  })
+
+  it('are read back as they were written', () => {
+    for (const facts of [noFacts, dynamic, { ...dynamic, gasPrice: 0n }])
+      assert.deepEqual(decodeFacts(encodeFacts(facts)), facts)
+  })
+
+  it('differ in their hash when they differ at all', () => {
+    const hashes = [noFacts, dynamic, { ...dynamic, nonce: 8n }, { ...dynamic, gasPrice: 0n }]
+    assert.equal(new Set(hashes.map((facts) => toHex(factsHash(facts)))).size, hashes.length)
+  })
+
+  it('are refused with bytes after them, of an unknown family, or with a leading zero', () => {
+    const bytes = fromHex(golden)
+    for (const bad of [
+      concat(bytes, new Uint8Array(1)),
+      fromHex(`${tag}02`),
+      fromHex(golden.replace('0107', '020007')),
+      new Uint8Array(),
+    ])
+      assert.throws(
+        () => decodeFacts(bad),
+        (error) => isFailure(error, 'bytes.malformed'),
+      )
+  })
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { payloadBytesMax, readIntent, type UseOperation } from './intent.ts'
+
+const transfer = { kind: 'Native', to: '0x00', amount: '1' }
+
+describe('what a payload asks', () => {
+  it('is a transfer with its priority, standard unless it says otherwise', () => {
+    assert.deepEqual(readIntent('transfer', JSON.stringify(transfer)), {
+      ok: true,
+      intent: {
+        kind: 'transfer',
+        asset: 'Native',
+        to: '0x00',
+        amount: 1n,
+        priority: 'Standard',
+      },
+    })
+    const more = { ...transfer, priority: 'Fast', memo: '', externalId: 'invoice-1' }
+    const read = readIntent('transfer', JSON.stringify(more))
+    assert.ok(read.ok && read.intent.kind === 'transfer')
+    assert.deepEqual(
+      [read.intent.priority, read.intent.memo, read.intent.externalId],
+      ['Fast', undefined, 'invoice-1'],
+    )
+  })
+
+  it('is unsupported, and says so, when its kind is another product’s', () => {
+    for (const [operation, kind] of [
+      ['transfer', 'Erc20'],
+      ['transaction', 'Psbt'],
+      ['transaction', 'UserOperations'],
+      ['signature', 'Eip7702'],
+      ['signature', 'Psbt'],
+      ['signature', 'toString'],
+    ] as const) {
+      const read = readIntent(operation, JSON.stringify({ kind }))
+      assert.ok(!read.ok && read.unsupported, `${operation} ${kind}`)
+    }
+  })
+
+  const refusals: Readonly<Record<string, readonly [UseOperation, string]>> = {
+    'no JSON': ['transfer', 'Native'],
+    'a list': ['transfer', '[]'],
+    'no kind': ['transfer', '{}'],
+    'a member given twice': ['transfer', '{"kind":"Native","to":"a","amount":"1","amount":"2"}'],
+    'a member nobody knows': ['transfer', JSON.stringify({ ...transfer, feeSponsorId: 'fs-1' })],
+    'an amount that is a number': ['transfer', JSON.stringify({ ...transfer, amount: 1 })],
+    'an amount in hex': ['transfer', JSON.stringify({ ...transfer, amount: '0x1' })],
+    'an amount below zero': ['transfer', JSON.stringify({ ...transfer, amount: '-1' })],
+    'an amount with a fraction': ['transfer', JSON.stringify({ ...transfer, amount: '1.0' })],
+    'an amount of 2^256': ['transfer', JSON.stringify({ ...transfer, amount: `${2n ** 256n}` })],
+    'no amount': ['transfer', '{"kind":"Native","to":"a"}'],
+    'a recipient that is a number': ['transfer', JSON.stringify({ ...transfer, to: 1 })],
+    'an unknown priority': ['transfer', JSON.stringify({ ...transfer, priority: 'Urgent' })],
+    'an empty externalId': ['transfer', JSON.stringify({ ...transfer, externalId: '' })],
+    'a long externalId': ['transfer', JSON.stringify({ ...transfer, externalId: 'x'.repeat(51) })],
+    'no transaction': ['transaction', '{"kind":"Transaction"}'],
+    'a transaction of null': ['transaction', '{"kind":"Transaction","transaction":null}'],
+    'a transaction that is no hex': ['transaction', '{"kind":"Transaction","transaction":"0xz0"}'],
+    'a hash of 31 bytes': ['signature', `{"kind":"Hash","hash":"${'00'.repeat(31)}"}`],
+    'a hash of 33 bytes': ['signature', `{"kind":"Hash","hash":"${'00'.repeat(33)}"}`],
+    'a hash beside a Taproot root': [
+      'signature',
+      `{"kind":"Hash","hash":"${'00'.repeat(32)}","taprootMerkleRoot":""}`,
+    ],
+    'a message of half a byte': ['signature', '{"kind":"Message","message":"0"}'],
+    'a message that is too long': [
+      'signature',
+      JSON.stringify({ kind: 'Message', message: '00'.repeat(payloadBytesMax + 1) }),
+    ],
+    'the members of another kind': ['signature', '{"kind":"Message","message":"00","hash":"00"}'],
+  }
+  for (const [name, [operation, payload]] of Object.entries(refusals))
+    it(`is nothing when it holds ${name}`, () => {
+      const read = readIntent(operation, payload)
+      assert.ok(!read.ok && !read.unsupported, read.ok ? 'was read' : read.reason)
+    })
+})
