@@ -21,7 +21,7 @@ import {
   type Seal,
   type Signed,
   type Statement,
-  type Step,
+  type OpaqueStep,
   type Vote,
   certificateCodec,
   lockCodec,
@@ -31,7 +31,7 @@ import {
   statementCodec,
   stepCodec,
 } from './messages.ts'
-import { signersMax } from './numbers.ts'
+import { signersMax } from '../manifest.ts'
 
 /** What the server asks. Nothing in it is believed: every part proves itself or is judged. */
 export const requestCodec = union({
@@ -114,7 +114,7 @@ export type AnswerDraft =
       readonly kind: 'promise'
       readonly statement: Draft<PromiseStatement>
       readonly lock: Lock | undefined
-      readonly step: Step | undefined
+      readonly step: OpaqueStep | undefined
     }
   | ({ readonly kind: 'stale' | 'behind' | 'head' } & HeadDraft)
   | Refusal

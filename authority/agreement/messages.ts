@@ -8,7 +8,6 @@ import {
   fixed,
   hash32,
   list,
-  oneOf,
   option,
   struct,
   tag,
@@ -17,18 +16,14 @@ import {
   u8,
   union,
 } from '@quorate/core/codec'
-import { signersMax } from './numbers.ts'
+import { signersMax } from '../manifest.ts'
+import { streamCodec, type StreamId } from '../stream.ts'
 
 /**
- * What signers say to each other through a server that none of them believes.
- * After Castro and Liskov, Practical Byzantine Fault Tolerance (OSDI 1999), sections 4.2 to 4.4:
- * a vote is their prepare, a seal their commit, a promise their view change.
+ * Encoded step and the evidence beside it. A server fills steps by size too, not only by items; two
+ * of them stand in one row of a signer's store.
  */
-export const streamCodec = struct({ kind: oneOf({ root: 1, user: 2, key: 3 }), id: hash32 })
-export type Stream = Decoded<typeof streamCodec>
-
-/** 64 items of at most 16 KiB each. */
-export const stepBytesMax = 1 << 20
+export const opaqueBytesMax = 1 << 20
 
 /** A step as agreement sees it. `bytes` are opaque here; whoever can parse them checks the rest. */
 export const stepCodec = struct({
@@ -36,13 +31,18 @@ export const stepCodec = struct({
   previous: hash32,
   hash: hash32,
   time: u64,
-  bytes: bytes(stepBytesMax),
+  bytes: bytes(opaqueBytesMax),
 })
-export type Step = Decoded<typeof stepCodec>
+export type OpaqueStep = Decoded<typeof stepCodec>
 
-/** Stands for the hash before the first step of a stream. */
+/** Stands for the hash before a stream's first step, as in `../step.ts`, unknown to this folder. */
 export const noStep: Uint8Array = new Uint8Array(32)
 
+/**
+ * What signers say to each other through a server that none of them believes.
+ * After Castro and Liskov, Practical Byzantine Fault Tolerance (OSDI 1999), sections 4.2 to 4.4:
+ * a vote is their prepare, a seal their commit, a promise their view change.
+ */
 const place = {
   manifestHash: hash32,
   organization: hash32,
@@ -135,7 +135,7 @@ export type PromiseProof = Decoded<typeof promiseProofCodec>
 
 export type Verify = (signer: number, statementBytes: Uint8Array, signature: Uint8Array) => boolean
 
-/** The manifest as far as agreement needs it. `verify` must refuse signers that it does not list. */
+/** The manifest as far as agreement needs it. Signers are numbered 1..n by their place in it. */
 export type Trust = {
   readonly manifestHash: Uint8Array
   readonly n: number
@@ -146,7 +146,8 @@ export type Trust = {
 export function verifySigned(signed: Signed<Statement>, trust: Trust): boolean {
   const { statement } = signed
   return (
-    statement.signer < trust.n &&
+    statement.signer >= 1 &&
+    statement.signer <= trust.n &&
     equalBytes(statement.manifestHash, trust.manifestHash) &&
     trust.verify(statement.signer, statementBytes(statement), signed.signature)
   )
@@ -218,7 +219,7 @@ function voicesOf(members: readonly Signed<Vote | Seal>[]): Voice[] {
 }
 
 /** One stream of one organization: what every statement must be about to count. */
-export type Subject = { readonly organization: Uint8Array; readonly stream: Stream }
+export type Subject = { readonly organization: Uint8Array; readonly stream: StreamId }
 
 export function isAbout(item: Subject, subject: Subject): boolean {
   return (

@@ -10,7 +10,7 @@ import {
   type Opened,
   type Opening,
   type Signed,
-  type Step,
+  type OpaqueStep,
   type Subject,
   type Trust,
   certificateCodec,
@@ -63,10 +63,13 @@ export const newVoter: VoterState = {
   abstainUpTo: undefined,
 }
 
-/** `isStep`: are seq, previous, hash and time those that the step's bytes say? */
+/**
+ * `isStep`: are seq, previous, hash and time those that the step's bytes say? Whatever else lies in
+ * the bytes must be fixed by the hash, so that two bodies of one hash are always judged alike.
+ */
 export type Agreement = Subject & {
   readonly trust: Trust
-  readonly isStep: (step: Step) => boolean
+  readonly isStep: (step: OpaqueStep) => boolean
 }
 
 export type Judgement =
@@ -75,8 +78,8 @@ export type Judgement =
 
 /** Asked only when the answer depends on it, `fresh` never before `deterministic`. */
 export type Judge = {
-  readonly deterministic: (step: Step) => Judgement
-  readonly fresh: (step: Step) => Judgement
+  readonly deterministic: (step: OpaqueStep) => Judgement
+  readonly fresh: (step: OpaqueStep) => Judgement
 }
 
 export type Outcome = { readonly state: VoterState; readonly answer: AnswerDraft }
@@ -182,7 +185,7 @@ export function onCertificate(
   agreement: Agreement,
   state: VoterState,
   request: Omit<RequestOf<'certificate'>, 'kind'>,
-): Outcome & { readonly adopted?: Step } {
+): Outcome & { readonly adopted?: OpaqueStep } {
   const { certificate } = request
   const { seq, stepHash } = certificate
   if (seq > nextSeq(state)) return { state, answer: headAnswer('behind', agreement, state) }
@@ -308,7 +311,7 @@ function opensNext(
 }
 
 function judged(
-  step: Step,
+  step: OpaqueStep,
   { judge, waived }: { readonly judge: Judge; readonly waived: boolean },
 ): AnswerDraft | undefined {
   const deterministic = judge.deterministic(step)
@@ -321,7 +324,7 @@ function judged(
 function voteFor(
   agreement: Agreement,
   state: VoterState,
-  { ballot, step }: { readonly ballot: number; readonly step: Step },
+  { ballot, step }: { readonly ballot: number; readonly step: OpaqueStep },
 ): AnswerDraft {
   const place = placeOf(agreement, nextSeq(state), ballot)
   return { kind: 'vote', statement: { kind: 'vote', ...place, stepHash: step.hash } }
@@ -351,14 +354,14 @@ function bodyOf(
   { isStep }: Agreement,
   state: VoterState,
   hash: Uint8Array,
-  offered?: Step,
-): Step | undefined {
+  offered?: OpaqueStep,
+): OpaqueStep | undefined {
   const own = state.steps.find((step) => equalBytes(step.hash, hash))
   if (own !== undefined || offered === undefined) return own
   return equalBytes(offered.hash, hash) && isStep(offered) ? offered : undefined
 }
 
-function keepBodies(state: VoterState, added: Step): VoterState {
+function keepBodies(state: VoterState, added: OpaqueStep): VoterState {
   const others = state.steps.filter((step) => !equalBytes(step.hash, added.hash))
   const named = [state.vote?.stepHash, state.lock?.stepHash]
   const steps = [...others, added].filter((step) =>
