@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Abort, Inbound, Outbound, Outcome, Party, Random } from '../session.ts'
 import { type DkgContext, type KeyShare, partiesOf } from './context.ts'
 import { startDkg } from './round1.ts'
@@ -50,6 +51,18 @@ export function runCeremony(ceremony: Ceremony): ReadonlyMap<Party, Ending> {
         .flatMap(({ to, body }) => carry({ from, to, body, receiver, round })),
     )
   }
+}
+
+/** What an honest ceremony with fresh randomness leaves each party with, in index order. */
+export function generateShares(
+  key: Pick<DkgContext, 'group' | 'n' | 't'>,
+  random: Random,
+): readonly KeyShare[] {
+  const endings = runCeremony({ ...key, sid: random(32), randomOf: () => random })
+  return [...endings.values()].map((ending) => {
+    assert(ending.kind === 'done')
+    return ending.result
+  })
 }
 
 function contextOf({ group, n, t, sid }: Ceremony, self: Party): DkgContext {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
-import type { GroupName } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 import { lagrange } from '../group/polynomial.ts'
+import { clustersUpTo, quorumsOf } from '../group/quorums.ts'
 import type { Party } from '../session.ts'
-import { runCeremony } from './ceremony.ts'
+import { generateShares } from './ceremony.ts'
 import type { KeyShare } from './context.ts'
 import { startDkg } from './round1.ts'
 
@@ -16,18 +16,18 @@ const nMax = Number(process.env['QUORATE_TEST_PARTIES'] ?? 5)
 
 for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
   describe(`key generation on ${name}`, () => {
-    for (const { n, t } of sizes(nMax))
+    for (const { n, t } of clustersUpTo(nMax))
       it(`gives ${n} parties one key, of which ${t} shares are needed`, () => {
-        const shares = generate(name, n, t)
+        const shares = generateShares({ group: name, n, t }, random)
         const [first] = shares
         assert.ok(first)
         for (const share of shares) {
           assert.deepEqual({ ...share, self: 0, secret: 0 }, { ...first, self: 0, secret: 0 })
           assert.equal(share.publicShares.length, n)
         }
-        for (const quorum of quorums(n, t))
+        for (const quorum of quorumsOf(n, t))
           assert.deepEqual(interpolated(shares, quorum), first.publicKey)
-        const tooFew = quorums(n, t - 1).map((quorum) => toHex(interpolated(shares, quorum)))
+        const tooFew = quorumsOf(n, t - 1).map((quorum) => toHex(interpolated(shares, quorum)))
         assert.ok(!tooFew.includes(toHex(first.publicKey)))
       })
   })
@@ -50,21 +50,14 @@ describe('key generation', () => {
   })
 
   it('gives another key, chain code and transcript every time', () => {
-    const [a, b] = [generate('ed25519', 2, 2)[0], generate('ed25519', 2, 2)[0]]
+    const pair = { group: 'ed25519', n: 2, t: 2 } as const
+    const [a, b] = [generateShares(pair, random)[0], generateShares(pair, random)[0]]
     assert.ok(a && b)
     assert.notDeepEqual(a.publicKey, b.publicKey)
     assert.notDeepEqual(a.chainCode, b.chainCode)
     assert.notDeepEqual(a.transcript, b.transcript)
   })
 })
-
-function generate(group: GroupName, n: number, t: number): readonly KeyShare[] {
-  const endings = runCeremony({ group, n, t, sid: random(32), randomOf: () => random })
-  return [...endings.values()].map((ending) => {
-    assert.ok(ending.kind === 'done')
-    return ending.result
-  })
-}
 
 function interpolated(shares: readonly KeyShare[], quorum: readonly Party[]): Uint8Array {
   const group = groupOf(shares[0]?.group ?? 'secp256k1')
@@ -74,19 +67,4 @@ function interpolated(shares: readonly KeyShare[], quorum: readonly Party[]): Ui
     return sum + lagrange(group, quorum, party) * share
   }, 0n)
   return group.encode(group.multiplyBase(group.mod(secret)))
-}
-
-function sizes(max: number): readonly { n: number; t: number }[] {
-  const all = []
-  for (let n = 2; n <= max; n++) for (let t = 2; t <= n; t++) all.push({ n, t })
-  return all
-}
-
-/** Every choice of `size` out of 1..n, in order. */
-function quorums(n: number, size: number, from = 1): readonly (readonly Party[])[] {
-  if (size === 0) return [[]]
-  const all = []
-  for (let first = from; first <= n; first++)
-    for (const rest of quorums(n, size - 1, first + 1)) all.push([first, ...rest])
-  return all
 }

@@ -30,7 +30,7 @@ export interface Scalars {
  * A group of prime order. Scalars are `bigint`s from 0 to order - 1.
  *
  * Multiplications by secrets run in the constant-time entry points of the native libraries, but
- * `bigint` arithmetic on secrets is not constant time (threshold-signing notes, 6.11): signers share
+ * `bigint` arithmetic on secrets is not constant time: signers share
  * no machine with an attacker and answer no finer than by round.
  */
 export interface Group extends Scalars {

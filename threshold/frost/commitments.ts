@@ -1,0 +1,89 @@
+import { concat } from '@quorate/core/bytes'
+import type { Point } from '../group/group.ts'
+import { sumOf } from '../group/polynomial.ts'
+import type { Party } from '../session.ts'
+import { group, h1, h4, h5 } from './suite.ts'
+
+export const commitmentSize = 2 * group.pointSize
+
+export type Commitment = {
+  readonly party: Party
+  readonly hiding: Point
+  readonly binding: Point
+  readonly bytes: Uint8Array
+}
+
+export type Refusal = {
+  readonly ok: false
+  /** A short name of the failed check, safe to log. */
+  readonly reason: string
+  readonly culprits: readonly Party[]
+}
+
+/**
+ * The list that all of a quorum must agree on: sorted, each party once, one commitment of two
+ * usable points for each and for nobody else. RFC 9591, sections 4.3 and 5.2.
+ */
+export function readCommitments(
+  quorum: readonly Party[],
+  commitments: ReadonlyMap<Party, Uint8Array>,
+): { readonly ok: true; readonly list: readonly Commitment[] } | Refusal {
+  if (!isSorted(quorum)) return refused('quorum is not a sorted set', [])
+  if (commitments.size !== quorum.length || !quorum.every((party) => commitments.has(party)))
+    return refused('commitments are not those of the quorum', [])
+  const list: Commitment[] = []
+  const culprits: Party[] = []
+  for (const party of quorum) {
+    const commitment = read(party, commitments.get(party) ?? new Uint8Array())
+    if (commitment === undefined) culprits.push(party)
+    else list.push(commitment)
+  }
+  return culprits.length > 0 ? refused('invalid commitment', culprits) : { ok: true, list }
+}
+
+export type Binding = {
+  /** ρ_i, by party. */
+  readonly factors: ReadonlyMap<Party, bigint>
+  /** R = Σ D_i + ρ_i·E_i. */
+  readonly groupCommitment: Point
+}
+
+/** Binds every share to key, message and the whole list. Sections 4.4 and 4.5. */
+export function bind(
+  list: readonly Commitment[],
+  { publicKey, message }: { readonly publicKey: Uint8Array; readonly message: Uint8Array },
+): Binding {
+  const encoded = concat(...list.map(({ party, bytes }) => concat(identifier(party), bytes)))
+  const prefix = concat(publicKey, h4(message), h5(encoded))
+  const factors = new Map(list.map(({ party }) => [party, h1(concat(prefix, identifier(party)))]))
+  const shares = list.map((commitment) => commitmentShare(commitment, factors))
+  return { factors, groupCommitment: sumOf(group, shares) }
+}
+
+/** D_i + ρ_i·E_i: public, so variable time is safe. */
+export function commitmentShare(
+  { party, hiding, binding }: Commitment,
+  factors: ReadonlyMap<Party, bigint>,
+): Point {
+  return group.add(hiding, group.multiplyPublic(binding, factors.get(party) ?? 0n))
+}
+
+export function refused(reason: string, culprits: readonly Party[]): Refusal {
+  return { ok: false, reason, culprits }
+}
+
+function isSorted(quorum: readonly Party[]): boolean {
+  return quorum.every((party, i) => Number.isInteger(party) && party > (quorum[i - 1] ?? 0))
+}
+
+function identifier(party: Party): Uint8Array {
+  return group.scalarToBytes(BigInt(party))
+}
+
+function read(party: Party, bytes: Uint8Array): Commitment | undefined {
+  if (bytes.length !== commitmentSize) return undefined
+  const hiding = group.decode(bytes.slice(0, group.pointSize))
+  const binding = group.decode(bytes.slice(group.pointSize))
+  if (hiding === undefined || binding === undefined) return undefined
+  return { party, hiding, binding, bytes }
+}

@@ -1,0 +1,53 @@
+import { equalBytes } from '@quorate/core/bytes'
+import type { KeyShare } from '../dkg/context.ts'
+import { lagrange } from '../group/polynomial.ts'
+import type { Party } from '../session.ts'
+import { bind, readCommitments, type Refusal, refused } from './commitments.ts'
+import type { FrostNonces } from './nonces.ts'
+import { challengeOf, group } from './suite.ts'
+
+export type FrostSigning = {
+  readonly keyShare: Pick<KeyShare, 'self' | 'n' | 't' | 'secret' | 'publicKey'>
+  readonly quorum: readonly Party[]
+  readonly commitments: ReadonlyMap<Party, Uint8Array>
+  readonly message: Uint8Array
+  readonly nonces: FrostNonces
+}
+
+/**
+ * Round two, RFC 9591, section 5.2: z_i = d_i + ρ_i·e_i + λ_i·x_i·c. The nonces are gone from here
+ * on, whatever comes of it: a refused attempt is not repeated with the same ones.
+ */
+export function frostSign(
+  signing: FrostSigning,
+): { readonly ok: true; readonly share: Uint8Array } | Refusal {
+  const { keyShare, quorum, commitments, message, nonces } = signing
+  const pair = nonces.take()
+  if (pair === undefined) return refused('nonces already used', [])
+  const read = readCommitments(quorum, commitments)
+  if (!read.ok) return read
+  const refusal = checkQuorum(signing)
+  if (refusal !== undefined) return refusal
+
+  const { self, publicKey } = keyShare
+  const secret = group.scalarFromBytes(keyShare.secret)
+  if (secret === undefined || secret === 0n) return refused('unusable key share', [])
+  const { factors, groupCommitment } = bind(read.list, { publicKey, message })
+  // Section 3.1: the identity has no encoding.
+  if (group.equal(groupCommitment, group.identity)) return refused('identity group commitment', [])
+  const challenge = challengeOf(group.encode(groupCommitment), publicKey, message)
+  const keyPart = lagrange(group, quorum, self) * secret * challenge
+  const noncePart = pair.hiding + pair.binding * (factors.get(self) ?? 0n)
+  return { ok: true, share: group.scalarToBytes(group.mod(noncePart + keyPart)) }
+}
+
+/** What this party knows of its own: the size of a quorum, its index, the commitment it made. */
+function checkQuorum({ keyShare, quorum, commitments, nonces }: FrostSigning): Refusal | undefined {
+  const { self, n, t } = keyShare
+  if (quorum.length !== t) return refused('quorum size', [])
+  if (!quorum.every((party) => party <= n)) return refused('unknown party', [])
+  const own = commitments.get(self)
+  if (own === undefined) return refused('not in the quorum', [])
+  if (!equalBytes(own, nonces.commitment)) return refused('own commitment differs', [])
+  return undefined
+}
