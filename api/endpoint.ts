@@ -11,19 +11,15 @@ import type { Operation, OperationName } from '@quorate/authority/operations'
  * signers act on the signed payload anyway. `returns` drops whatever it does not name, so that a
  * column added to a table is not an answer's new member by accident.
  */
-export type Endpoint<
-  P extends z.ZodType = z.ZodType,
-  Q extends z.ZodType = z.ZodType,
-  B extends z.ZodType = z.ZodType,
-  R extends z.ZodType = z.ZodType,
-> = {
+export type Endpoint<Params = unknown, Query = unknown, Body = unknown, Answer = unknown> = {
   readonly name: OperationName
   readonly operation: Operation
   readonly summary: string
-  readonly params: P
-  readonly query: Q
-  readonly body: B
-  readonly returns: R
+  readonly params: z.ZodType<Params>
+  readonly query: z.ZodType<Query>
+  readonly body: z.ZodType<Body>
+  /** What a handler gives it; what it leaves is sent. */
+  readonly returns: z.ZodType<unknown, Answer>
 }
 
 const noParams = z.strictObject({})
@@ -44,13 +40,16 @@ export function endpoint<
   P extends z.ZodType = typeof noParams,
   Q extends z.ZodType = typeof noQuery,
   B extends z.ZodType = typeof noBody,
->(name: OperationName, given: Given<P, Q, B, R>): Endpoint<P, Q, B, R> {
+>(
+  name: OperationName,
+  given: Given<P, Q, B, R>,
+): Endpoint<z.output<P>, z.output<Q>, z.output<B>, z.input<R>> {
   const { summary, params = noParams, query = noQuery, body = noBody, returns } = given
-  // The defaults are of the defaults' types: TypeScript cannot see that from the four parameters.
+  // The defaults are of the defaults' types, which TypeScript cannot see from the parameters.
   return { name, operation: operations[name], summary, params, query, body, returns } as Endpoint<
-    P,
-    Q,
-    B,
-    R
+    z.output<P>,
+    z.output<Q>,
+    z.output<B>,
+    z.input<R>
   >
 }

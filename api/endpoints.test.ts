@@ -21,7 +21,7 @@ test('an endpoint takes the parameters that its path names', () => {
 
 test('what may be erased is a member of the body', () => {
   for (const { name, operation, body } of endpoints) {
-    const json = JSON.stringify(z.toJSONSchema(body, { unrepresentable: 'any', io: 'input' }))
+    const json = JSON.stringify(z.toJSONSchema(body, { unrepresentable: 'any' }))
     for (const member of operation.erasable) assert.ok(json.includes(`"${member}"`), name)
   }
 })

@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
+import { after, before, test } from 'node:test'
+
+import { Failure } from '@quorate/core/failure'
+import { getHealth } from '@quorate/api/health'
+import { getKey, listKeys } from '@quorate/api/keys'
+import { generateKeySignature } from '@quorate/api/signatures'
+
+import { bodyBytesMax, buildHttp } from './app.ts'
+import type { Edge } from './app.ts'
+import { routing } from './route.ts'
+import type { RawRequest } from './route.ts'
+
+type Caller = { readonly userId: string }
+const { route, openRoute } = routing<Caller>()
+
+const seen: RawRequest[] = []
+const logged: { id?: string; err?: unknown }[] = []
+const key = {
+  id: 'key-1',
+  scheme: 'EdDSA',
+  curve: 'ed25519',
+  publicKey: '00',
+  status: 'Active',
+  custodial: true,
+  dateCreated: '2026-01-31T12:00:00.000Z',
+  certificate: '00',
+} as const
+
+const edge: Edge<Caller> = {
+  authenticate: async ({ authorization }) => {
+    if (authorization !== 'Bearer good') throw new Failure('token.invalid', {})
+    return { userId: 'us-1' }
+  },
+  log: { error: (context) => void logged.push(context) },
+  routes: [
+    openRoute(getHealth, async () => ({ status: 'ok' })),
+    route(getKey, async ({ params: { keyId } }) => {
+      if (keyId === 'key-bug') throw new Error('password is hunter2')
+      if (keyId === 'key-hole') return { ...key, status: 'Melted' as 'Active', wallets: [], store }
+      if (keyId !== 'key-1') throw new Failure('key.not_found', { keyId })
+      return { ...key, wallets: [], store, shareSealedUnder: 'not for the world' }
+    }),
+    route(listKeys, async ({ query }) => ({ items: [], nextPageToken: String(query.limit) })),
+    route(generateKeySignature, async ({ params, body, caller, raw }) => {
+      seen.push(raw)
+      return {
+        id: 'sig-1',
+        keyId: params.keyId,
+        requester: caller,
+        requestBody: body,
+        status: 'Signed',
+        dateRequested: key.dateCreated,
+      }
+    }),
+  ],
+}
+const store = { id: 'ks-1', kind: 'Mpc', keyId: 'key-1' } as const
+const app = buildHttp(edge)
+let origin = ''
+
+before(async () => {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+})
+after(() => app.close())
+
+type Answer = { readonly status: number; readonly body: any; readonly headers: Headers }
+
+async function ask(path: string, init: RequestInit = {}): Promise<Answer> {
+  const headers = { authorization: 'Bearer good', ...(init.headers as Record<string, string>) }
+  const response = await fetch(`${origin}${path}`, { ...init, headers })
+  return { status: response.status, body: await response.json(), headers: response.headers }
+}
+function post(
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const all = { 'content-type': 'application/json', ...headers }
+  return ask('/keys/key-1/signatures', { method: 'POST', body, headers: all })
+}
+function assertEnvelope(
+  { body, status, headers }: Answer,
+  expected: number,
+  message?: string,
+): void {
+  assert.equal(status, expected, JSON.stringify(body))
+  assert.match(headers.get('content-type') ?? '', /^application\/json/)
+  assert.match(body.error.id, /^[1-9][0-9]{18}$/)
+  assert.equal(body.error.status, expected)
+  assert.equal(body.error.message, body.message)
+  assert.equal(typeof body.error.details, 'object')
+  if (message !== undefined) assert.equal(body.message, message)
+}
+const hash = { kind: 'Hash', hash: 'ab'.repeat(32) }
+
+test('an answer consists of what the endpoint names', async () => {
+  const { status, body } = await ask('/keys/key-1')
+  assert.equal(status, 200)
+  assert.deepEqual(body, { ...key, wallets: [], store })
+})
+
+test('a handler gets the text of the body besides its value, and the user action', async () => {
+  const text = `{ "hash": "${hash.hash}", "kind": "Hash" }`
+  const { status, body } = await post(text, { 'X-DFNS-USERACTION': 'token' })
+  assert.equal(status, 200)
+  assert.deepEqual(body.requestBody, hash)
+  assert.deepEqual(seen.at(-1), {
+    method: 'POST',
+    url: '/keys/key-1/signatures',
+    body: text,
+    userAction: 'token',
+  })
+})
+
+test('no token, no answer, and no word about the body', async () => {
+  for (const authorization of ['', 'Bearer bad', 'good'])
+    assertEnvelope(await post('{"nonsense', { authorization }), 401, 'Not Authorized.')
+})
+
+test('an open route asks for no token', async () => {
+  const { status, body } = await ask('/health', { headers: { authorization: '' } })
+  assert.equal(status, 200)
+  assert.deepEqual(body, { status: 'ok' })
+})
+
+test('what is not there is not found, whatever the method or the spelling', async () => {
+  const paths = ['/', '/nowhere', '/keys/key-1/nothing', '/%6beys', '/keys//', '/keys/%zz']
+  for (const path of paths) assertEnvelope(await ask(path), 404, 'route not found')
+  for (const method of ['PUT', 'DELETE', 'PATCH', 'PROPFIND'])
+    assertEnvelope(await ask('/keys', { method }), 404, 'route not found')
+  assertEnvelope(await ask('/permissions'), 404, 'route not found')
+})
+
+test('a path that URL parsers would resolve is served to nobody', async () => {
+  assert.match(await rawly('GET /keys/../health HTTP/1.1'), /^HTTP\/1\.1 404 /)
+  assert.match(await rawly('GET /./health HTTP/1.1'), /^HTTP\/1\.1 404 /)
+  assert.match(await rawly('GET /%ff HTTP/1.1'), /^HTTP\/1\.1 404 /)
+})
+
+test('one slash at the end of a path is forgiven', async () => {
+  assert.equal((await ask('/keys/')).status, 200)
+})
+
+test('a failure is told with its status, message and details', async () => {
+  const answer = await ask('/keys/key-2')
+  assertEnvelope(answer, 404, 'key not found')
+  assert.deepEqual(answer.body.error.details, { keyId: 'key-2' })
+})
+
+test('an unexpected error tells the client an id and the log the rest', async () => {
+  const answer = await ask('/keys/key-bug')
+  assertEnvelope(answer, 500, 'Internal Server Error')
+  assert.deepEqual(answer.body.error.details, {})
+  const entry = logged.find(({ id }) => id === answer.body.error.id)
+  assert.match(String(entry?.err), /hunter2/)
+})
+
+test('an answer that breaks its promise is our error, not the client’s', async () => {
+  assertEnvelope(await ask('/keys/key-hole'), 500, 'Internal Server Error')
+})
+
+test('a query may hold anything; of a name given twice the first counts', async () => {
+  const { body } = await ask('/keys?limit=7&limit=9&__proto__=1&constructor=x&colour=blue')
+  assert.deepEqual(body, { items: [], nextPageToken: '7' })
+  assertEnvelope(await ask('/keys?limit=501'), 400)
+  assertEnvelope(await ask('/keys?limit=x'), 400)
+  assert.equal((await ask('/keys')).body.nextPageToken, '50')
+})
+
+test('a body that is not strict JSON is refused', async () => {
+  const bodies = [
+    '{',
+    'null',
+    '[]',
+    '"Hash"',
+    '{"kind":"Hash"',
+    `{"kind":"Hash","kind":"Hash","hash":"${hash.hash}"}`,
+    `${JSON.stringify(hash)} `.concat('x'),
+    '\u{feff}{}',
+    '{"kind":"Hash","hash":1e400}',
+  ]
+  for (const body of bodies) assertEnvelope(await post(body), 400)
+  assertEnvelope(await post(new Uint8Array([0x7b, 0xff, 0x7d])), 400)
+})
+
+test('keys that reach for a prototype are refused, and change nothing', async () => {
+  const bodies = [
+    `{"kind":"Hash","hash":"${hash.hash}","__proto__":{"polluted":1}}`,
+    `{"kind":"Hash","hash":"${hash.hash}","constructor":{"prototype":{"polluted":1}}}`,
+    '{"kind":"__proto__"}',
+    '{"__proto__":{"kind":"Hash"}}',
+  ]
+  for (const body of bodies) assertEnvelope(await post(body), 400)
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+})
+
+test('deep nesting is refused and does not end the process', async () => {
+  const depth = 100_000
+  const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`
+  assertEnvelope(await post(`{"kind":"Eip712","message":${deep}}`), 400)
+  assertEnvelope(await post('{"a":'.repeat(depth)), 400)
+  assert.equal((await ask('/health')).status, 200)
+})
+
+test('a body over the limit is refused by its size alone', async () => {
+  const answer = await post('x'.repeat(bodyBytesMax + 1))
+  assertEnvelope(answer, 413)
+  assert.deepEqual(answer.body.error.details, { bytesMax: bodyBytesMax })
+})
+
+test('a body over the limit that hides its size is refused as well', async () => {
+  const { status, text } = await chunked(bodyBytesMax + 1)
+  assert.equal(status, 413)
+  assert.equal(JSON.parse(text).error.status, 413)
+})
+
+test('a body of another type is refused, an empty one has no type', async () => {
+  const types = ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'nonsense']
+  for (const type of types)
+    assertEnvelope(await post(JSON.stringify(hash), { 'content-type': type }), 400)
+  assertEnvelope(await post('{}', { 'content-type': 'application/json; charset=utf-16' }), 400)
+  const utf8 = { 'content-type': 'application/json; charset=UTF-8' }
+  assert.equal((await post(JSON.stringify(hash), utf8)).status, 200)
+  const empty = await ask('/keys/key-1/signatures', { method: 'POST' })
+  assertEnvelope(empty, 400, 'the request is not valid')
+})
+
+test('a body without a type is refused', async () => {
+  const text = await rawly(
+    'POST /keys/key-1/signatures HTTP/1.1',
+    'authorization: Bearer good',
+    'content-length: 2',
+    '',
+    '{}',
+  )
+  assert.match(text, /^HTTP\/1\.1 400 /)
+  assert.match(text, /must be application\/json/)
+})
+
+test('HEAD is answered without a body, as not found', async () => {
+  const response = await fetch(`${origin}/keys`, { method: 'HEAD' })
+  assert.equal(response.status, 404)
+  assert.equal(await response.text(), '')
+})
+
+test('a browser of any origin may ask with the headers that official clients send', async () => {
+  const asked = 'authorization,content-type,x-dfns-useraction,x-dfns-sdk-version'
+  const response = await fetch(`${origin}/keys`, {
+    method: 'OPTIONS',
+    headers: {
+      origin: 'https://app.example',
+      'access-control-request-method': 'DELETE',
+      'access-control-request-headers': asked,
+    },
+  })
+  assert.equal(response.status, 204)
+  assert.equal(response.headers.get('access-control-allow-origin'), '*')
+  assert.equal(response.headers.get('access-control-allow-credentials'), null)
+  const headers = response.headers.get('access-control-allow-headers') ?? ''
+  for (const name of asked.split(',')) assert.ok(headers.includes(name), name)
+  for (const method of ['GET', 'POST', 'PUT', 'DELETE'])
+    assert.ok(response.headers.get('access-control-allow-methods')?.includes(method), method)
+})
+
+test('a browser may read errors too', async () => {
+  for (const path of ['/nowhere', '/keys/key-2', '/keys/key-bug', '/keys/key-1'])
+    assert.equal((await ask(path)).headers.get('access-control-allow-origin'), '*', path)
+})
+
+test('bytes that are no HTTP get the envelope too', async () => {
+  const text = await rawly('MAKE IT SO')
+  assert.match(text, /^HTTP\/1\.1 400 /)
+  assert.match(JSON.parse(text.slice(text.indexOf('\r\n\r\n'))).error.id, /^[0-9]{19}$/)
+  assert.match(await rawly(`GET /${'a'.repeat(20_000)} HTTP/1.1`), /^HTTP\/1\.1 431 /)
+})
+
+test('a route without a token check cannot be made by mistake, nor one served twice', () => {
+  assert.throws(
+    () => openRoute(getKey, async () => ({ ...key, wallets: [], store })),
+    /served by route/,
+  )
+  assert.throws(() => route(getHealth, async () => ({ status: 'ok' })), /served by openRoute/)
+  const twice = [...edge.routes, ...edge.routes]
+  assert.throws(() => buildHttp({ ...edge, routes: twice }), /served twice/)
+})
+
+/** Past every client's own care for what it sends. */
+function rawly(start: string, ...rest: readonly string[]): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const { port } = app.server.address() as AddressInfo
+  const lines = [
+    start,
+    'host: localhost',
+    'connection: close',
+    ...(rest.length > 0 ? rest : ['', '']),
+  ]
+  let text = ''
+  connect(port, '127.0.0.1')
+    .setEncoding('utf8')
+    .on('data', (chunk) => (text += String(chunk)))
+    .on('error', reject)
+    .on('close', () => resolve(text))
+    .write(lines.join('\r\n'))
+  return promise
+}
+
+function chunked(size: number): Promise<{ status: number; text: string }> {
+  const { promise, resolve } = Promise.withResolvers<{ status: number; text: string }>()
+  const headers = { authorization: 'Bearer good', 'content-type': 'application/json' }
+  const sent = httpRequest(`${origin}/keys/key-1/signatures`, { method: 'POST', headers })
+  sent.on('response', (response) => {
+    let text = ''
+    response.setEncoding('utf8').on('data', (chunk) => (text += String(chunk)))
+    response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+  })
+  // The server hangs up on the rest; that it answered first is what counts.
+  sent.on('error', () => undefined)
+  for (let at = 0; at < size; at += 65_536) sent.write('x'.repeat(65_536))
+  sent.end()
+  return promise
+}

@@ -1,0 +1,195 @@
+import cors from '@fastify/cors'
+import Fastify from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { parse } from '@quorate/api/parse'
+import { matchOperation, withoutTrailingSlash } from '@quorate/authority/operations'
+import type { Operation, OperationName } from '@quorate/authority/operations'
+import { payloadBytesMax } from '@quorate/authority/request'
+import { fromUtf8 } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
+import { parseJson } from '@quorate/core/json'
+
+import { envelopeOf, envelopeOfError } from './envelope.ts'
+import type { Envelope, Log } from './envelope.ts'
+import type { OpenInput, RawRequest, Route } from './route.ts'
+
+/**
+ * A payload comes a second time as a string inside of JSON, where each quote and backslash is
+ * escaped: no honest one grows fourfold.
+ */
+export const bodyBytesMax = 4 * payloadBytesMax
+/** To send a whole request in; answers may take longer. */
+const requestTimeoutMs = 30_000
+/** Longer than the idle time of usual proxies, so that it is they who close. */
+const keepAliveTimeoutMs = 75_000
+/** How long a browser may remember what it may send; the longest that any honours is a day. */
+const preflightSeconds = 7200
+/** Older and newer official clients send all of these. */
+const requestHeaders = [
+  'authorization',
+  'content-type',
+  'x-dfns-useraction',
+  'x-dfns-sdk-version',
+  'x-dfns-appid',
+  'x-dfns-nonce',
+]
+const methods = ['GET', 'POST', 'PUT', 'DELETE']
+
+/** @throws Failure `token.invalid` or what else the token is not good for */
+export type Authenticate<Caller> = (ask: {
+  readonly name: OperationName
+  readonly operation: Operation
+  /** The header as it came. */
+  readonly authorization: string | undefined
+}) => Promise<Caller>
+
+export type Edge<Caller> = {
+  readonly routes: readonly Route<Caller>[]
+  readonly authenticate: Authenticate<Caller>
+  readonly log: Log
+}
+
+/**
+ * The HTTP edge: limits, JSON in and out, one envelope for all that goes wrong. Routing is not
+ * Fastify's but the table's own, the same function that signers read signed paths with.
+ */
+export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
+  const serve = server(edge)
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    send(reply, envelopeOfError(translated(error, request), doing(request), edge.log))
+
+  const app = Fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => void fail(error, request, reply),
+    clientErrorHandler: (error, socket) => socket.end(malformedRequest(error.code)),
+  })
+  // Any origin: what lets a browser in is a token that its page must hold, never a cookie.
+  app.register(cors, {
+    origin: '*',
+    methods,
+    allowedHeaders: requestHeaders,
+    maxAge: preflightSeconds,
+    strictPreflight: false,
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.setErrorHandler(fail)
+  app.setNotFoundHandler((request, reply) => fail(notFound(request), request, reply))
+  app.route({
+    method: methods,
+    url: '*',
+    handler: async (request, reply) => {
+      const answer = await serve(request)
+      return sendJson(reply, 200, answer)
+    },
+  })
+  return app
+}
+
+function server<Caller>({ routes, authenticate }: Edge<Caller>) {
+  const routesByName = new Map(routes.map((route) => [route.endpoint.name, route]))
+  if (routesByName.size !== routes.length) throw new Error('one operation is served twice')
+
+  return async (request: FastifyRequest): Promise<unknown> => {
+    const [path = '', search = ''] = splitOnce(request.raw.url ?? '', '?')
+    const match = matchOperation(request.method, withoutTrailingSlash(path))
+    const route = match && routesByName.get(match.name)
+    if (match === undefined || route === undefined) throw notFound(request)
+    const { name, operation } = match
+    const { authorization } = request.headers
+    // Whoever has no token learns nothing about what a right body would be.
+    const caller = route.open ? undefined : await authenticate({ name, operation, authorization })
+    const { endpoint } = route
+    const raw = rawOf(request)
+    // Each value is by its own endpoint's schema, which is what the handler was tied to.
+    const input = {
+      params: parse(endpoint.params, match.params, 'params'),
+      query: parse(endpoint.query, queryOf(search), 'query'),
+      body: parse(endpoint.body, raw.body === '' ? {} : parseJson(raw.body), 'body'),
+      raw,
+    } as OpenInput<never, never, never>
+    const answer = route.open
+      ? await route.handle(input)
+      : await route.handle({ ...input, caller: caller as Caller })
+    return endpoint.returns.parse(answer)
+  }
+}
+
+function rawOf({ method, headers, raw, body }: FastifyRequest): RawRequest {
+  const userAction = headers['x-dfns-useraction']
+  return {
+    method,
+    url: raw.url ?? '',
+    body: Buffer.isBuffer(body) ? textOf(body, headers['content-type']) : '',
+    userAction: typeof userAction === 'string' ? userAction : undefined,
+  }
+}
+
+function textOf(body: Buffer, contentType: string | undefined): string {
+  if (body.length === 0) return ''
+  if (!/^application\/json *(; *charset=utf-8 *)?$/i.test(contentType ?? '')) {
+    const message = 'must be application/json'
+    throw new Failure('body.malformed', { issues: [{ path: 'content-type', message }] })
+  }
+  return fromUtf8(body)
+}
+
+/** Of a name given twice the first value counts; `Object.fromEntries` never sets a prototype. */
+function queryOf(search: string): Readonly<Record<string, string>> {
+  return Object.fromEntries([...new URLSearchParams(search)].toReversed())
+}
+
+function splitOnce(text: string, at: string): readonly [string, string] {
+  const index = text.indexOf(at)
+  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)]
+}
+
+function notFound({ method, raw }: FastifyRequest): Failure {
+  return new Failure('route.not_found', { method, path: raw.url ?? '' })
+}
+
+/** What Fastify itself finds wrong with a request, in our words. */
+function translated(error: unknown, request: FastifyRequest): unknown {
+  const { code, statusCode = 500 } = error as Partial<FastifyError>
+  if (code === 'FST_ERR_BAD_URL') return notFound(request)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new Failure('body.too_large', { bytesMax: bodyBytesMax }, { cause: error })
+  if (code?.startsWith('FST_ERR_') !== true || statusCode >= 500) return error
+  const issues = [{ path: 'request', message: 'cannot be read' }]
+  return new Failure('body.malformed', { issues }, { cause: error })
+}
+
+function doing({ method, raw }: FastifyRequest): string {
+  return `${method} ${splitOnce(raw.url ?? '', '?')[0]}`
+}
+
+function send(reply: FastifyReply, envelope: Envelope): FastifyReply {
+  return sendJson(reply, envelope.error.status, envelope)
+}
+
+function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
+  return reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(value))
+}
+
+/** For bytes that never became a request: there is only a socket to answer on. */
+function malformedRequest(code: string): string {
+  const status =
+    code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  const body = JSON.stringify(envelopeOf({ status, message: 'the request cannot be read' }))
+  return [
+    `HTTP/1.1 ${status} Bad Request`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}
