@@ -72,7 +72,7 @@ export function fromUtf8(bytes: Uint8Array): string {
 
 /** Big-endian, exactly `length` bytes. The value must fit. */
 export function bigToBytes(value: bigint, length: number): Uint8Array {
-  const hex = value.toString(16).padStart(length * 2, '0')
+  const hex = (value === 0n ? '' : value.toString(16)).padStart(length * 2, '0')
   if (value < 0n || hex.length > length * 2)
     throw new Failure('bytes.malformed', { expected: `a number of ${length} bytes` })
   return fromHex(hex)

@@ -69,6 +69,12 @@ describe('canonical binary', () => {
     malformed(() => encode(text(4), '\ud800'))
   })
 
+  it('writes zero as no bytes, and every number in its shortest form', () => {
+    for (const number of [0n, 1n, 255n, 256n, 2n ** 256n - 1n])
+      assert.equal(decode(natural, encode(natural, number)), number)
+    assert.equal(toHex(encode(natural, 0n)), '00')
+  })
+
   it('refuses what is over a limit before it allocates', () => {
     malformed(() => decode(bytes(4), new Uint8Array([255, 255, 255, 255])))
     malformed(() => decode(list(u8, 2), new Uint8Array([0, 0, 0, 3, 1, 1, 1])))
