@@ -62,11 +62,20 @@ export function verifyKeyAssertion(
   challenge: string,
   { clientData, signature }: Pick<Assertion, 'clientData' | 'signature'>,
 ): boolean {
+  return namesChallenge(clientData, challenge) && verifySignature(spki, clientData, signature)
+}
+
+/** Ed25519 (64 bytes), ECDSA over SHA-256 (DER), or RSA PKCS#1 v1.5 over SHA-256, strictly encoded. */
+export function verifySignature(
+  spki: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   const parsed = parseSpki(spki)
-  if (parsed === undefined || !namesChallenge(clientData, challenge)) return false
+  if (parsed === undefined) return false
   const { key, algorithm } = parsed
   if (!isWellFormed(algorithm, key, signature)) return false
-  return verify(algorithm === 'Ed25519' ? null : 'sha256', clientData, key, signature)
+  return verify(algorithm === 'Ed25519' ? null : 'sha256', message, key, signature)
 }
 
 function namesChallenge(clientData: Uint8Array, challenge: string): boolean {

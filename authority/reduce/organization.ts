@@ -92,7 +92,7 @@ function judgeBirth({ step, item, preimage, evidence, request }: Judging): void 
   const isSound =
     step.stream.kind === 'root' &&
     step.seq === 0 &&
-    step.items.length === 1 &&
+    step.items.length <= 1 &&
     preimage.purpose === 'genesis' &&
     preimage.organization === undefined &&
     preimage.user === undefined &&
