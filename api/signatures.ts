@@ -59,8 +59,18 @@ const keySignature = z.object({
   dateConfirmed: date.optional(),
 })
 const walletSignature = keySignature.extend({ walletId: z.string(), network })
+/**
+ * Read back later, the published type knows no network that is only a key, though creating it did.
+ */
+const walletSignatureRead = walletSignature.extend({
+  network: network.transform((name) => (isKeyNetwork(name) ? undefined : name)),
+})
 export type KeySignature = z.output<typeof keySignature>
 export type WalletSignature = z.output<typeof walletSignature>
+
+function isKeyNetwork(name: string): boolean {
+  return ['KeyECDSA', 'KeyEdDSA', 'KeyECDSAStark'].includes(name)
+}
 
 export const generateKeySignature = endpoint('keys.generateSignature', {
   summary: 'Sign with a key. The answer holds the signature already.',
@@ -93,11 +103,12 @@ export const listWalletSignatures = endpoint('wallets.listSignatures', {
   summary: 'Signatures of a wallet, newest first, page by page.',
   params: z.strictObject({ walletId: id }),
   query: z.object(pageQuery),
-  returns: pageOf(walletSignature).extend({ walletId: z.string() }),
+  // `keyId` is what the published type asks for; `walletId` is our addition.
+  returns: pageOf(walletSignatureRead).extend({ keyId: z.string(), walletId: z.string() }),
 })
 
 export const getWalletSignature = endpoint('wallets.getSignature', {
   summary: 'One signature of a wallet.',
   params: z.strictObject({ walletId: id, signatureId: id }),
-  returns: walletSignature,
+  returns: walletSignatureRead,
 })
