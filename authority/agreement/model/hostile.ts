@@ -39,10 +39,33 @@ export type HostileRun = {
   readonly restores?: boolean
 }
 
-/** Few enough that a random walk meets itself again. */
-const ballotMax = 3
-const seqMax = 2
 const movesUsual = 90
+
+/** Differs from run to run: few places and ballots let a random walk meet itself again. */
+type Temper = {
+  readonly ballotMax: number
+  readonly seqMax: number
+  /** How often the server stays with one step in one ballot, so that votes add up. */
+  readonly steady: number
+  /** Which of two steps is the favourite; it alternates with the ballot, so that they clash. */
+  readonly favour: number
+  readonly ballotWeight: number
+  readonly certificateWeight: number
+  /** How often one promise too few, or none, is tried. */
+  readonly stingy: number
+}
+
+function temperOf({ random }: World): Temper {
+  return {
+    ballotMax: random.pick([0, 1, 1, 2, 3]),
+    seqMax: random.pick([0, 0, 1, 2]),
+    steady: random.pick([0.5, 0.9, 1]),
+    favour: random.below(2),
+    ballotWeight: random.pick([0.5, 2, 4]),
+    certificateWeight: random.pick([0.2, 1, 4]),
+    stingy: random.pick([0, 0.3]),
+  }
+}
 
 export type Adversary = {
   readonly world: World
@@ -50,6 +73,7 @@ export type Adversary = {
   /** Restored signers that are still asking the others where they stand. */
   readonly asking: Map<number, { readonly nonce: Uint8Array; readonly reports: HeadReport[] }>
   readonly restores: boolean
+  readonly temper: Temper
 }
 
 /** A server, a network and f signers that do what they like, in random order. */
@@ -67,31 +91,34 @@ function playHostile(run: HostileRun): Adversary {
     rules,
     isFresh: () => world.random.chance(0.9),
   })
-  const adversary: Adversary = { world, backups: new Map(), asking: new Map(), restores }
+  const temper = temperOf(world)
+  const adversary: Adversary = { world, backups: new Map(), asking: new Map(), restores, temper }
   for (let i = 0; i < moves; i++) move(adversary)
   return adversary
 }
 
-const movesByWeight = [
-  [8, propose],
-  [6, lock],
-  [4, ballot],
-  [3, certificate],
-  [1, backUp],
-  [0.4, restore],
-  [2, report],
-] as const
-
 function move(adversary: Adversary): void {
-  const total = movesByWeight.reduce((sum, [weight]) => sum + weight, 0)
-  let at = (adversary.world.random.below(1000) / 1000) * total
-  for (const [weight, play] of movesByWeight) {
+  const { world, temper, restores } = adversary
+  const moves = [
+    [8, propose],
+    [8, lock],
+    [temper.ballotWeight, ballot],
+    [temper.certificateWeight, certificate],
+    [restores ? 1 : 0, backUp],
+    [restores ? 0.4 : 0, restore],
+    [restores ? 2 : 0, report],
+  ] as const
+  const total = moves.reduce((sum, [weight]) => sum + weight, 0)
+  let at = (world.random.below(1000) / 1000) * total
+  for (const [weight, play] of moves) {
     at -= weight
     if (at < 0) return play(adversary)
   }
 }
 
-function propose({ world, asking }: Adversary): void {
+function propose(adversary: Adversary): void {
+  const { world, asking, temper } = adversary
+  const { ballotMax, seqMax, steady, favour } = temper
   const { random, rules, agreement } = world
   const signer = random.pick(world.honest)
   if (asking.has(signer)) return
@@ -99,11 +126,12 @@ function propose({ world, asking }: Adversary): void {
   const seq = nextSeq(state)
   if (seq > seqMax) return
   const previous = headHash(state)
-  const name = random.pick(['x', 'y', 'x', 'y', 'x', 'y', 'invalid'])
-  const step = learn(world, stepNamed(name, { seq, previous }))
-  const ballots = [state.ballot, state.head?.certificate.ballot ?? 0, random.below(ballotMax + 1)]
+  const ballots = [state.ballot, state.ballot, random.below(ballotMax + 1)]
   const chosen = random.pickAny(ballots) ?? 0
-  const promises = promisesFor(world, { seq, ballot: chosen, previous })
+  const favourite = (chosen + seq + favour) % 2 === 0 ? 'x' : 'y'
+  const name = random.chance(steady) ? favourite : random.pick(['x', 'y', 'invalid'])
+  const step = learn(world, stepNamed(name, { seq, previous }))
+  const promises = promisesFor(adversary, { seq, ballot: chosen, previous })
   const headCertificate = random.pickAny([
     ...(world.certificates.get(seq - 1)?.values() ?? []),
     undefined,
@@ -116,17 +144,32 @@ function propose({ world, asking }: Adversary): void {
 
 /** The corrupt promise at once, and mostly deny that anything is locked. */
 function promisesFor(
-  world: World,
+  { world, temper }: Adversary,
   at: { readonly seq: number; readonly ballot: number; readonly previous: Uint8Array },
 ): PromiseProof[] {
   const { random, numbers, honest } = world
-  if (at.ballot === 0 || random.chance(0.1)) return []
-  const known = world.promises.get(placeName(at)) ?? new Map<number, PromiseProof>()
-  const honestOnes = random.shuffled(honest.flatMap((signer) => known.get(signer) ?? []))
+  if (at.ballot === 0) return []
+  const wanted = random.chance(temper.stingy) ? random.pick([0, numbers.q - 1]) : numbers.q
+  const places = random.chance(0.8) ? [at.seq] : [at.seq, at.seq - 1]
+  const honestOnes = random.shuffled(
+    honest.flatMap((signer) => promised(world, signer, { ballot: at.ballot, places }) ?? []),
+  )
   const forged = world.corrupt.map((signer) => forgePromise(world, signer, at))
   return [...forged, ...honestOnes]
-    .slice(0, numbers.q)
+    .slice(0, wanted)
     .sort((a, b) => a.statement.signer - b.statement.signer)
+}
+
+/** Old promises are tried as well: they must not count at a later place. */
+function promised(
+  world: World,
+  signer: number,
+  { ballot, places }: { readonly ballot: number; readonly places: readonly number[] },
+): PromiseProof | undefined {
+  const found = places.flatMap((seq) => {
+    return world.promises.get(placeName({ seq, ballot }))?.get(signer) ?? []
+  })
+  return world.random.pickAny(found)
 }
 
 function forgePromise(
@@ -150,29 +193,37 @@ function forgePromise(
 }
 
 function locksAt(world: World, seq: number, below: number): Lock[] {
-  return [...world.votes.keys()]
-    .filter((name) => name.startsWith(`${seq} `) && Number(name.split(' ')[1]) < below)
+  return lockable(world, seq)
+    .filter((name) => Number(name.split(' ')[1]) < below)
     .flatMap((name) => lockNamed(world, name) ?? [])
 }
 
 function lock({ world, asking }: Adversary): void {
   const { random, rules, agreement } = world
-  const name = random.pickAny([...world.votes.keys()])
-  const made = name === undefined ? undefined : lockNamed(world, name)
   const signer = random.pick(world.honest)
+  const state = stateOf(world, signer)
+  const names = lockable(world, nextSeq(state))
+  const name = random.pickAny(names)
+  const made = name === undefined ? undefined : lockNamed(world, name)
   if (made === undefined || asking.has(signer)) return
-  const step = world.steps.get(toHex(made.stepHash))
-  const request = { lock: made, step }
-  const judge = judgeOf(world, signer)
-  conclude(world, signer, rules.onLock(agreement, stateOf(world, signer), request, judge))
+  const request = { lock: made, step: world.steps.get(toHex(made.stepHash)) }
+  conclude(world, signer, rules.onLock(agreement, state, request, judgeOf(world, signer)))
 }
 
-function ballot({ world, asking }: Adversary): void {
+function lockable({ votes, corrupt, numbers }: World, seq: number): string[] {
+  const enough = ([name, heard]: readonly [string, ReadonlyMap<number, unknown>]): boolean => {
+    const honest = [...heard.keys()].filter((signer) => !corrupt.includes(signer)).length
+    return name.startsWith(`${seq} `) && honest + corrupt.length >= numbers.q
+  }
+  return [...votes].filter(enough).map(([name]) => name)
+}
+
+function ballot({ world, asking, temper: { ballotMax } }: Adversary): void {
   const { random, rules, agreement } = world
   const signer = random.pick(world.honest)
   if (asking.has(signer)) return
   const state = stateOf(world, signer)
-  const request = { seq: nextSeq(state), ballot: 1 + random.below(ballotMax) }
+  const request = { seq: nextSeq(state), ballot: 1 + random.below(ballotMax + 1) }
   conclude(world, signer, rules.onBallot(agreement, state, request))
 }
 
@@ -212,8 +263,10 @@ function report({ world, asking }: Adversary): void {
     reports.push(reportOf(world, signer, nonce))
     const upTo = abstention(agreement, reports, { self, nonce })
     if (upTo === undefined) continue
-    const state = restored(stateOf(world, self), rules.abstainUpTo(upTo))
-    world.disks.set(self, encode(voterStateCodec, state))
+    const quarantine = rules.abstainUpTo(upTo)
+    const state = stateOf(world, self)
+    const returned = quarantine === undefined ? state : restored(state, quarantine)
+    world.disks.set(self, encode(voterStateCodec, returned))
     asking.delete(self)
   }
 }

@@ -38,8 +38,8 @@ export type Rules = {
   readonly onLock: typeof onLock
   readonly onBallot: typeof onBallot
   readonly onCertificate: typeof onCertificate
-  /** How many others have moved on before a restored signer speaks again. */
-  readonly abstainUpTo: (reported: number) => number
+  /** Up to which place a restored signer keeps silent. */
+  readonly abstainUpTo: (reported: number) => number | undefined
   /** Does a lock count as a certificate? */
   readonly onePhase: boolean
 }
