@@ -7,10 +7,15 @@ import { type DkgState, dkgStep } from './step.ts'
 export type Ending =
   | { readonly kind: 'done'; readonly result: KeyShare }
   | { readonly kind: 'abort'; readonly abort: Abort }
-  /** Waits for a party that has aborted. */
+  /** Waits for a party that has aborted or fallen silent. */
   | { readonly kind: 'stalled' }
 
-export type Move = { readonly state: DkgState; readonly out: readonly Outbound[] }
+export type Move = {
+  readonly state: DkgState
+  readonly out: readonly Outbound[]
+  /** Says this and then no more, and does not care how it ends. */
+  readonly last?: true
+}
 export type Delivery = Inbound & { readonly receiver: Party; readonly round: number }
 
 export type Ceremony = Omit<DkgContext, 'self'> & {
@@ -40,7 +45,9 @@ export function runCeremony(ceremony: Ceremony): ReadonlyMap<Party, Ending> {
     }
     const sent = moves
     moves = new Map()
-    for (const [party, { state }] of sent) take(party, dkgStep(state, inboxOf(party, sent, round)))
+    for (const [party, { state, last }] of sent)
+      if (last) endings.set(party, { kind: 'stalled' })
+      else take(party, dkgStep(state, inboxOf(party, sent, round)))
   }
   return endings
 
