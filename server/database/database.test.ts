@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { type Database, inTransaction, openDatabase } from './database.ts'
+import { migrate, readMigrations } from './migrate.ts'
+
+describe('the database', () => {
+  let home: TestDatabase
+  let database: Database
+  before(async () => {
+    home = await createTestDatabase()
+    database = openDatabase(home.url, (error) => assert.fail(error))
+  })
+  after(async () => {
+    await database.destroy()
+    await home.drop()
+  })
+
+  it('is migrated once by several servers that start together', async () => {
+    await Promise.all([migrate(database), migrate(database), migrate(database)])
+    const { rows } = await sql`select version from schema_migrations`.execute(database)
+    assert.equal(rows.length, readMigrations().length)
+  })
+
+  it('refuses a migration that has been changed since, and a schema of the future', async () => {
+    const known = readMigrations()
+    const changed = known.map((one) => ({ ...one, text: `${one.text}\n` }))
+    await assert.rejects(migrate(database, changed), /not the one that was applied/)
+    await assert.rejects(migrate(database, known.slice(0, -1)), /newer than this server/)
+  })
+
+  it('gives bytes and large numbers back as they were', async () => {
+    const organization = new Uint8Array(32).fill(7)
+    const row = { organization, stream: new Uint8Array(33), holder: 'one', until: 2 ** 52 }
+    await database.insertInto('stream_leases').values(row).execute()
+    const found = await database.selectFrom('stream_leases').selectAll().executeTakeFirst()
+    assert.deepEqual(found, row)
+  })
+
+  it('does not pretend to read a number that JavaScript cannot hold', async () => {
+    await assert.rejects(sql`select 9007199254740993::int8 as n`.execute(database), RangeError)
+  })
+
+  it('runs a transaction again after a deadlock, and only then', async () => {
+    await sql`create table counters (id int4 primary key, n int4 not null)`.execute(database)
+    await sql`insert into counters values (1, 0), (2, 0)`.execute(database)
+    let runs = 0
+    const add = (first: number, second: number) =>
+      inTransaction(database, async (transaction) => {
+        runs += 1
+        await sql`update counters set n = n + 1 where id = ${first}`.execute(transaction)
+        await sql`select pg_sleep(0.1)`.execute(transaction)
+        await sql`update counters set n = n + 1 where id = ${second}`.execute(transaction)
+      })
+    await Promise.all([add(1, 2), add(2, 1)])
+    assert.equal(runs, 3)
+    const { rows } = await sql<{ n: number }>`select n from counters`.execute(database)
+    assert.deepEqual(rows, [{ n: 2 }, { n: 2 }])
+
+    let failures = 0
+    const failing = inTransaction(database, async (transaction) => {
+      failures += 1
+      await sql`select 1 / 0`.execute(transaction)
+    })
+    await assert.rejects(failing, /division by zero/)
+    assert.equal(failures, 1)
+  })
+})

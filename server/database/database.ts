@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type { Tables } from './tables.ts'
+
+export type Database = Kysely<Tables>
+export type DatabaseTransaction = Transaction<Tables>
+
+/** More callers than this wait in the pool: PostgreSQL is fastest with a few per core. */
+const connectionsMax = 16
+const connectMsMax = 5_000
+/** No statement here reads more than a page of rows. */
+const statementMsMax = 10_000
+
+/** @param report an idle connection that broke; the pool has dropped it already */
+export function openDatabase(url: string, report: (error: Error) => void): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: connectMsMax,
+    statement_timeout: statementMsMax,
+    types: { getTypeParser },
+  })
+  pool.on('error', report)
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}
+
+/** Attempts of one transaction, on engines where conflicts are how isolation works. */
+const attemptsMax = 8
+const backOffMs = 5
+/** Serialization failure and deadlock: the same transaction may well succeed a moment later. */
+const passing: ReadonlySet<unknown> = new Set(['40001', '40P01'])
+
+/** `run` may run several times: nothing but statements belongs into it. */
+export async function inTransaction<T>(
+  database: Database,
+  run: (transaction: DatabaseTransaction) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.transaction().execute(run)
+    } catch (error) {
+      if (attempt >= attemptsMax || !isPassing(error)) throw error
+      await sleep(Math.random() * backOffMs * 2 ** attempt)
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && passing.has(error.code)
+}
+
+const [byteaType, int8Type] = [17, 20]
+
+/** Engines differ in how they send an int8; here it is a number, or the row is not readable. */
+function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  const usual: (value: string) => unknown = pg.types.getTypeParser(type, format ?? 'text')
+  if (type === int8Type) return safeInteger
+  if (type === byteaType) return (value) => new Uint8Array(usual(value) as Buffer)
+  return usual
+}
+
+function safeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError('An int8 of the database is too large.')
+  return value
+}

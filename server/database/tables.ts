@@ -1,0 +1,63 @@
+/**
+ * The rows of `migrations/`, by hand. A stream is its canonical bytes; times are milliseconds since
+ * 1970. The organization leads every key, so that one tenant's rows lie together.
+ */
+export type Tables = {
+  readonly proposals: {
+    readonly organization: Uint8Array
+    readonly stream: Uint8Array
+    readonly seq: number
+    readonly ballot: number
+    readonly hash: Uint8Array
+    readonly body: Uint8Array
+    readonly proposed_at: number
+  }
+  readonly steps: {
+    readonly organization: Uint8Array
+    readonly stream: Uint8Array
+    readonly seq: number
+    readonly hash: Uint8Array
+    readonly time: number
+    readonly body: Uint8Array
+    readonly certificate: Uint8Array
+  }
+  readonly records: {
+    readonly organization: Uint8Array
+    readonly stream: Uint8Array
+    readonly name: string
+    readonly seq: number
+    readonly value: Uint8Array
+  }
+  readonly request_places: {
+    readonly organization: Uint8Array
+    readonly request: Uint8Array
+    readonly stream: Uint8Array
+    readonly seq: number
+    readonly item: number
+  }
+  readonly key_certificates: {
+    readonly organization: Uint8Array
+    readonly key: Uint8Array
+    readonly request: Uint8Array
+    readonly statement_hash: Uint8Array
+    readonly certificate: Uint8Array
+  }
+  readonly signatures: {
+    readonly organization: Uint8Array
+    readonly request: Uint8Array
+    readonly digest: number
+    readonly signature: Uint8Array
+    readonly recovery: number | null
+  }
+  readonly signer_pairs: {
+    readonly organization: Uint8Array
+    readonly low: number
+    readonly high: number
+  }
+  readonly stream_leases: {
+    readonly organization: Uint8Array
+    readonly stream: Uint8Array
+    readonly holder: string
+    readonly until: number
+  }
+}
