@@ -46,9 +46,14 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   })
   child.stdout.on('data', spec.onOutput)
   child.stderr.on('data', spec.onOutput)
-  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+  const spawned = new Promise<void>((resolve, reject) =>
+    child.once('spawn', resolve).once('error', reject),
+  )
   const { pid } = child
-  if (pid === undefined) throw new Error(`${spec.command} has no process id`)
+  if (pid === undefined) {
+    await spawned
+    throw new Error(`${spec.command} has no process id`)
+  }
   let alive = true
   const exited = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => {
@@ -57,7 +62,18 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     })
   })
   const stop = () => stopInSteps({ pid, exited, steps, isAlive: () => alive })
-  return { pid, exited, stop }
+  const started = { pid, exited, stop }
+  living.add(started)
+  void exited.then(() => living.delete(started))
+  await spawned
+  return started
+}
+
+const living = new Set<Child>()
+
+/** For the end of a process: also reaches children that somebody is still waiting to see ready. */
+export async function stopChildren(): Promise<void> {
+  await Promise.all([...living].map((child) => child.stop()))
 }
 
 type Stopping = {

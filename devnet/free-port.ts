@@ -2,10 +2,14 @@ import { createServer } from 'node:net'
 
 /** A port of the loopback interface that is free now: `wanted` if it is, else any other. */
 export async function freePort(wanted?: number): Promise<number> {
-  if (wanted !== undefined && (await listenOnce(wanted)) !== undefined) return wanted
+  if (wanted !== undefined && (await isFree(wanted))) return wanted
   const port = await listenOnce(0)
   if (port === undefined) throw new Error('No port of the loopback interface is free.')
   return port
+}
+
+export async function isFree(port: number): Promise<boolean> {
+  return (await listenOnce(port)) !== undefined
 }
 
 async function listenOnce(port: number): Promise<number | undefined> {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Two files of this size per process: days of ordinary logs, and never a full disk. */
@@ -16,4 +16,10 @@ export function logFile(path: string, limit = bytesMax): (chunk: Buffer | string
     appendFileSync(path, chunk, { mode: 0o600 })
     size += Buffer.byteLength(chunk)
   }
+}
+
+/** What a process said last, for a person who wants to know why it ended. */
+export function lastLines(path: string, count = 10): string {
+  if (!existsSync(path)) return '(empty)'
+  return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count).join('\n')
 }

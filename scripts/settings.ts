@@ -18,7 +18,7 @@ export function startSettings(env: NodeJS.ProcessEnv): StartSettings {
         name: 'QUORATE_PORT',
         about: 'the port of the API, from 1 to 65535',
         read: (text) => port(text) || undefined,
-        fallback: 8080,
+        fallback: 8700,
       },
       dataDir: {
         name: 'QUORATE_DATA',
