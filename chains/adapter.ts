@@ -1,0 +1,143 @@
+/**
+ * One blockchain family. A transaction passes through it in this order:
+ *
+ *   observe ─▶ build ─▶ (the signers) ─▶ assemble ─▶ broadcast ─▶ status
+ *
+ * Only what takes an `Rpc` touches the network. The rest is pure, and facts are plain data kept with
+ * the request, so that its bytes can be built again and compared. The signers build them too, with
+ * other code (`effects/`), and sign nothing that differs.
+ */
+export interface ChainAdapter<Ask, Facts, Signature> {
+  readonly family: string
+
+  /** @throws Failure `address.malformed` */
+  parseAddress(text: string): string
+
+  /** Is this node of this network? Ask before anything else. @throws Failure `chain.refused` */
+  checkChain(rpc: Rpc, network: Network): Promise<void>
+  /** Asks for what only the chain knows and the caller left open. */
+  observe(rpc: Rpc, ask: Ask): Promise<Facts>
+  build(network: Network, ask: Ask, facts: Facts): Unsigned
+  assemble(unsigned: Uint8Array, signature: Signature): SignedTransaction
+
+  broadcast(rpc: Rpc, signed: SignedTransaction): Promise<BroadcastOutcome>
+  status(rpc: Rpc, network: Network, sent: SentTransaction): Promise<TransactionStatus>
+  /** In the smallest unit; at one block when its hash is given, else at the newest. */
+  balance(rpc: Rpc, address: string, blockHash?: string): Promise<bigint>
+
+  /** What became of the chain since the headers we hold; see `HeadChange`. */
+  advance(rpc: Rpc, held: readonly Header[]): Promise<HeadChange>
+  transfersOf(
+    rpc: Rpc,
+    block: Block,
+    addresses: ReadonlySet<string>,
+  ): Promise<readonly ChainTransfer[]>
+}
+
+/** One call to one node: no retry, no failover, so that whoever waits decides how long. */
+export type Rpc = (method: string, params: readonly unknown[]) => Promise<unknown>
+
+/** A network is data. Adding one of a known family is adding one of these, not code. */
+export type Network = {
+  readonly id: string
+  readonly name: string
+  readonly family: string
+  readonly chainId: number
+  readonly testnet: boolean
+  readonly nativeAsset: { readonly symbol: string; readonly decimals: number }
+  /** Blocks, its own counted, after which a transaction is taken as settled. */
+  readonly confirmationsFinal: number
+}
+
+export type Priority = 'Slow' | 'Standard' | 'Fast'
+
+/** Not signed yet: whole bytes, and the digest that a signature must be over. */
+export type Unsigned = { readonly bytes: Uint8Array; readonly digest: Uint8Array }
+
+/** The hash is known before the broadcast: a lost answer must never lead to a second payment. */
+export type SignedTransaction = { readonly hash: string; readonly bytes: Uint8Array }
+
+/** What it takes to find a transaction again, or to know that it can never happen any more. */
+export type SentTransaction = {
+  readonly hash: string
+  readonly from: string
+  readonly slot: bigint
+}
+
+/** All of these are answers. Only a node that cannot be asked is a failure. */
+export type BroadcastOutcome =
+  | { readonly kind: 'accepted' }
+  /** The node had it already: as good as accepted. */
+  | { readonly kind: 'known' }
+  /** The slot is used up, by these bytes or by others: `status` tells which. */
+  | { readonly kind: 'slot-used' }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+export type TransactionStatus =
+  /** Neither in a block nor in this node's pool: send it again. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'pending' }
+  /** A settled block has another transaction in its slot. It will never happen. */
+  | { readonly kind: 'lapsed' }
+  | {
+      readonly kind: 'included'
+      readonly blockHash: string
+      readonly blockNumber: bigint
+      readonly confirmations: number
+      readonly succeeded: boolean
+      readonly fee: bigint
+    }
+
+export type Header = {
+  readonly number: bigint
+  readonly hash: string
+  readonly parentHash: string
+  /** Seconds since 1970, by the block's own clock. */
+  readonly timestamp: bigint
+}
+
+export type Block = Header & { readonly transactions: readonly BlockTransaction[] }
+
+export type BlockTransaction = {
+  readonly hash: string
+  readonly index: number
+  readonly from: string
+  /** Absent when a contract was created. */
+  readonly to?: string
+  readonly value: bigint
+}
+
+/** A payment in the native asset, seen from one of our addresses. */
+export type ChainTransfer = {
+  readonly direction: 'In' | 'Out'
+  readonly address: string
+  readonly hash: string
+  readonly index: number
+  readonly from: string
+  readonly to?: string
+  /** 0 when it failed: then only the fee was taken. */
+  readonly value: bigint
+  readonly fee: bigint
+  readonly succeeded: boolean
+  readonly blockHash: string
+  readonly blockNumber: bigint
+  readonly timestamp: bigint
+}
+
+/** After it, the caller holds: what it held, less `orphaned` from the end, plus `added`. */
+export type HeadChange =
+  | { readonly kind: 'same' }
+  | {
+      readonly kind: 'moved'
+      /** Newest first. */
+      readonly orphaned: readonly Header[]
+      /** Oldest first, each the parent of the next. There may be more: ask again. */
+      readonly added: readonly Block[]
+    }
+  /** No held header is on the chain any more: stop and let a human look. */
+  | { readonly kind: 'too-deep' }
+  /**
+   * The chain is younger than our database: it ends before the first header we hold. A node was
+   * reset, or one far behind was asked. Nothing stored may be judged by it.
+   */
+  | { readonly kind: 'younger'; readonly head: bigint; readonly held: bigint }

@@ -1,0 +1,40 @@
+import { Failure } from '@quorate/core/failure'
+
+/**
+ * Readers for what a node answers. A node is a stranger: each value is checked for its form, and one
+ * that does not have it is no answer.
+ */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** @throws Failure `chain.refused` */
+export function readFields(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw unreadable('an object')
+  return { ...value }
+}
+
+/** @throws Failure `chain.refused` */
+export function readQuantity(value: unknown): bigint {
+  if (typeof value !== 'string' || !/^0x[0-9a-f]{1,64}$/i.test(value))
+    throw unreadable('a quantity')
+  return BigInt(value)
+}
+
+/** @throws Failure `chain.refused` */
+export function readHash(value: unknown): `0x${string}` {
+  if (typeof value !== 'string' || !/^0x[0-9a-f]{64}$/i.test(value)) throw unreadable('a hash')
+  return `0x${value.slice(2).toLowerCase()}`
+}
+
+/** @throws Failure `chain.refused` */
+export function readList(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw unreadable('a list')
+  return value
+}
+
+export function unreadable(expected: string): Failure<'chain.refused'> {
+  return new Failure('chain.refused', {
+    network: 'evm',
+    reason: `the node did not answer with ${expected}`,
+  })
+}

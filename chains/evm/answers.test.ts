@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Failure, isFailure } from '@quorate/core/failure'
+import type { Rpc } from '../adapter.ts'
+import { ethereumSepolia as network } from '../networks/ethereum-sepolia.ts'
+import { quoteFees } from './fees.ts'
+import { evm } from './index.ts'
+
+const hash = `0x${'11'.repeat(32)}`
+const other = `0x${'22'.repeat(32)}`
+const sent = { hash, from: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', slot: 3n }
+const signed = { hash, bytes: new Uint8Array([2]) }
+const receipt = {
+  transactionHash: hash,
+  blockHash: hash,
+  blockNumber: '0x5',
+  status: '0x1',
+  gasUsed: '0x5208',
+  effectiveGasPrice: '0x2',
+}
+const block = { number: '0x5', hash, parentHash: other, timestamp: '0x1' }
+
+describe('what a node answers to a broadcast', () => {
+  const outcomes: Readonly<Record<string, string>> = {
+    // geth, anvil, Erigon, Nethermind, Besu, in their own words.
+    'already known': 'known',
+    'transaction already imported': 'known',
+    'INTERNAL_ERROR: ALREADY_KNOWN: already known': 'known',
+    AlreadyKnown: 'known',
+    'Known transaction': 'known',
+    'nonce too low: next nonce 8, tx nonce 7': 'slot-used',
+    'Transaction nonce is too low. Try incrementing the nonce.': 'slot-used',
+    OldNonce: 'slot-used',
+    'Nonce below account nonce': 'slot-used',
+    'nonce too high': 'refused',
+    'replacement transaction underpriced': 'refused',
+    'insufficient funds for gas * price + value': 'refused',
+  }
+  for (const [reason, kind] of Object.entries(outcomes))
+    it(`is ${kind} when it says: ${reason}`, async () => {
+      const rpc: Rpc = async () => {
+        throw new Failure('chain.refused', { network: network.id, reason })
+      }
+      assert.equal((await evm.broadcast(rpc, signed)).kind, kind)
+    })
+
+  it('is no answer when the node is gone, or names another hash', async () => {
+    const gone: Rpc = async () => {
+      throw new Failure('chain.unavailable', { network: network.id })
+    }
+    await assert.rejects(evm.broadcast(gone, signed), (error) =>
+      isFailure(error, 'chain.unavailable'),
+    )
+    await assert.rejects(evm.broadcast(answering({ eth_sendRawTransaction: other }), signed))
+  })
+})
+
+describe('the status of a transaction', () => {
+  const included = {
+    eth_getTransactionReceipt: receipt,
+    eth_getBlockByNumber: block,
+    eth_blockNumber: '0x6',
+  }
+
+  it('is included while the block of its receipt is the one at that height', async () => {
+    assert.deepEqual(await evm.status(answering(included), network, sent), {
+      kind: 'included',
+      blockHash: hash,
+      blockNumber: 5n,
+      confirmations: 2,
+      succeeded: true,
+      fee: 42_000n,
+    })
+  })
+
+  it('is not included by the receipt of a block that lost its place', async () => {
+    const moved = {
+      ...included,
+      eth_getBlockByNumber: { ...block, hash: other },
+      eth_getTransactionByHash: null,
+    }
+    assert.deepEqual(await evm.status(answering(moved), network, sent), { kind: 'missing' })
+  })
+
+  it('is not read from a receipt of another transaction, or an unreadable one', async () => {
+    for (const bad of [
+      { ...receipt, transactionHash: other },
+      { ...receipt, blockNumber: 5 },
+      { ...receipt, gasUsed: undefined },
+      [],
+      'none',
+    ])
+      await assert.rejects(
+        evm.status(answering({ ...included, eth_getTransactionReceipt: bad }), network, sent),
+        (error) => isFailure(error, 'chain.refused'),
+      )
+  })
+
+  it('is not lapsed on a chain too short for anything to be settled', async () => {
+    const young = {
+      eth_getTransactionReceipt: null,
+      eth_getTransactionByHash: null,
+      eth_blockNumber: '0x6',
+      eth_getTransactionCount: '0x9',
+    }
+    assert.deepEqual(await evm.status(answering(young), network, sent), { kind: 'missing' })
+    const old = { ...young, eth_blockNumber: '0x60' }
+    assert.deepEqual(await evm.status(answering(old), network, sent), { kind: 'lapsed' })
+  })
+})
+
+describe('fees', () => {
+  const gwei = 10n ** 9n
+  const history = (rewards: readonly string[]): Rpc =>
+    answering({
+      eth_feeHistory: {
+        baseFeePerGas: ['0x1', '0x3b9aca00'],
+        reward: rewards.map((reward) => [reward]),
+      },
+    })
+
+  it('double the next base fee and add the middle tip, empty blocks left out', async () => {
+    const tips = ['0x0', '0x77359400', '0x0', '0xb2d05e00', '0x0', '0xee6b2800']
+    assert.deepEqual(await quoteFees(history(tips), 'Standard'), {
+      maxFeePerGas: 5n * gwei,
+      maxPriorityFeePerGas: 3n * gwei,
+    })
+  })
+
+  it('offer a small tip where nobody pays one', async () => {
+    const quote = await quoteFees(history(['0x0', '0x0']), 'Standard')
+    assert.equal(quote.maxPriorityFeePerGas, gwei / 10n)
+  })
+})
+
+/** A node that gives one answer per method, whatever is asked, and knows no other method. */
+function answering(answers: Readonly<Record<string, unknown>>): Rpc {
+  return async (method) => {
+    if (!Object.hasOwn(answers, method)) throw new Error(`not to be asked: ${method}`)
+    return answers[method]
+  }
+}

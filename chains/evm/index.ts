@@ -1,0 +1,25 @@
+import type { ChainAdapter } from '../adapter.ts'
+import { parseAddress } from './address.ts'
+import { advance } from './blocks.ts'
+import { broadcast } from './broadcast.ts'
+import { balance, checkChain, observe } from './observe.ts'
+import { status } from './status.ts'
+import { assemble, build, type EvmAsk, type EvmFacts, type EvmSignature } from './transaction.ts'
+import { transfersOf } from './transfers.ts'
+
+export { pendingNonce, requireFunds } from './observe.ts'
+export type { EvmAsk, EvmFacts, EvmSignature } from './transaction.ts'
+
+export const evm: ChainAdapter<EvmAsk, EvmFacts, EvmSignature> = {
+  family: 'evm',
+  parseAddress,
+  checkChain,
+  observe,
+  build,
+  assemble,
+  broadcast,
+  status,
+  balance,
+  advance,
+  transfersOf,
+}

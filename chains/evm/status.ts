@@ -1,0 +1,73 @@
+import type { Network, Rpc, SentTransaction, TransactionStatus } from '../adapter.ts'
+import { readFields, readHash, readQuantity, unreadable } from './answer.ts'
+import { findHeader } from './blocks.ts'
+
+export type Receipt = {
+  readonly hash: string
+  readonly blockHash: string
+  readonly blockNumber: bigint
+  readonly succeeded: boolean
+  readonly fee: bigint
+}
+
+/** Where a transaction that was signed stands, by block numbers and hashes alone. */
+export async function status(
+  rpc: Rpc,
+  network: Network,
+  sent: SentTransaction,
+): Promise<TransactionStatus> {
+  const included = await findIncluded(rpc, sent.hash)
+  if (included !== undefined) return included
+  const waiting = await rpc('eth_getTransactionByHash', [sent.hash])
+  if (waiting !== null && readFields(waiting)['blockHash'] === null) return { kind: 'pending' }
+  if (await isSlotSettled(rpc, network, sent)) {
+    // It may have been mined between the questions: the last word is a receipt's.
+    return (await findIncluded(rpc, sent.hash)) ?? { kind: 'lapsed' }
+  }
+  return { kind: 'missing' }
+}
+
+/** @returns undefined when the node knows of no block with this transaction */
+export async function findReceipt(rpc: Rpc, hash: string): Promise<Receipt | undefined> {
+  const answer = await rpc('eth_getTransactionReceipt', [hash])
+  if (answer === null || answer === undefined) return undefined
+  const receipt = readFields(answer)
+  if (readHash(receipt['transactionHash']) !== hash) throw unreadable('the receipt asked for')
+  return {
+    hash,
+    blockHash: readHash(receipt['blockHash']),
+    blockNumber: readQuantity(receipt['blockNumber']),
+    succeeded: readQuantity(receipt['status']) === 1n,
+    fee: readQuantity(receipt['gasUsed']) * readQuantity(receipt['effectiveGasPrice']),
+  }
+}
+
+/** A receipt counts only while the block it names is the one at that height. */
+async function findIncluded(
+  rpc: Rpc,
+  hash: string,
+): Promise<Extract<TransactionStatus, { kind: 'included' }> | undefined> {
+  const receipt = await findReceipt(rpc, hash)
+  if (receipt === undefined) return undefined
+  const { blockHash, blockNumber, succeeded, fee } = receipt
+  const [canonical, head] = await Promise.all([findHeader(rpc, blockNumber), headNumber(rpc)])
+  if (canonical?.hash !== blockHash || head < blockNumber) return undefined
+  const confirmations = Number(head - blockNumber) + 1
+  return { kind: 'included', blockHash, blockNumber, confirmations, succeeded, fee }
+}
+
+/** Has the account passed this nonce in a block that is settled? Newer blocks may yet vanish. */
+async function isSlotSettled(
+  rpc: Rpc,
+  network: Network,
+  { from, slot }: SentTransaction,
+): Promise<boolean> {
+  const settled = (await headNumber(rpc)) - BigInt(network.confirmationsFinal) + 1n
+  if (settled < 0n) return false
+  const count = await rpc('eth_getTransactionCount', [from, `0x${settled.toString(16)}`])
+  return readQuantity(count) > slot
+}
+
+async function headNumber(rpc: Rpc): Promise<bigint> {
+  return readQuantity(await rpc('eth_blockNumber', []))
+}

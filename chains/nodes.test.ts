@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import { isFailure } from '@quorate/core/failure'
+import { httpNode, type NodeOptions } from './nodes.ts'
+
+const secretPath = '/v3/a-provider-key'
+
+describe('a call to a node', () => {
+  it('carries method and parameters and returns the result', async () => {
+    const result = await call((request, response) => {
+      let body = ''
+      request.on('data', (part) => (body += part))
+      request.on('end', () => {
+        const { id, method, params, jsonrpc } = JSON.parse(body)
+        response.end(JSON.stringify({ jsonrpc, id, result: [method, params] }))
+      })
+    })
+    assert.deepEqual(result, ['eth_test', [1]])
+  })
+
+  it('is refused with the reason the node gives, whatever the status', async () => {
+    const error = { code: -32000, message: 'nonce too low' }
+    await assert.rejects(
+      call((_, response) => {
+        response.statusCode = 400
+        response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, error }))
+      }),
+      (thrown) => isFailure(thrown, 'chain.refused') && thrown.context.reason === 'nonce too low',
+    )
+  })
+
+  const unreadable: Readonly<Record<string, RequestListener>> = {
+    'the answer is no JSON': (_, response) => response.end('<html>busy</html>'),
+    'the answer is no object': (_, response) => response.end('null'),
+    'the answer is to another call': (_, response) =>
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 99, result: '0x1' })),
+    'the answer is too long': (_, response) =>
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: 'x'.repeat(2000) })),
+    'the answer never ends': (_, response) => response.write('{'),
+    'the node breaks off': (request) => request.socket.destroy(),
+    'the node points elsewhere': (_, response) => {
+      response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()
+    },
+  }
+  for (const [name, listener] of Object.entries(unreadable))
+    it(`fails without naming the address when ${name}`, async () => {
+      await assert.rejects(call(listener, { timeoutMs: 300, answerBytesMax: 1000 }), (thrown) => {
+        assert.ok(isFailure(thrown, 'chain.unavailable'))
+        assert.ok(!inspect(thrown, { depth: 9 }).includes('a-provider-key'))
+        return true
+      })
+    })
+
+  it('is made once: nothing is tried again in secret', async () => {
+    let calls = 0
+    await assert.rejects(
+      call((request) => {
+        calls++
+        request.socket.destroy()
+      }),
+    )
+    assert.equal(calls, 1)
+  })
+})
+
+async function call(
+  listener: RequestListener,
+  limits: Partial<NodeOptions> = {},
+): Promise<unknown> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  try {
+    const url = `http://127.0.0.1:${port}${secretPath}`
+    return await httpNode({ url, network: 'Test', ...limits })('eth_test', [1])
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
