@@ -2,7 +2,6 @@ import { equalBytes } from '@quorate/core/bytes'
 import type { Answer, Refusal, Request } from './exchange.ts'
 import {
   type Certificate,
-  type HeadStatement,
   type Lock,
   type Opening,
   type PromiseProof,
@@ -16,7 +15,6 @@ import {
   isAbout,
   lockOf,
   openedBy,
-  verifyCertificate,
   verifyPromise,
   verifySigned,
 } from './messages.ts'
@@ -406,4 +404,8 @@ function requestOf(state: ProposerState): Request | undefined {
     return { kind: 'certificate', certificate, step }
   }
   return undefined
+}
+
+function still(state: ProposerState, actions: readonly ProposerAction[] = []): Advance {
+  return { state, actions }
 }

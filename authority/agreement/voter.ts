@@ -6,7 +6,6 @@ import {
   type Certificate,
   type Draft,
   type HeadStatement,
-  type Lock,
   type Opened,
   type Opening,
   type Signed,

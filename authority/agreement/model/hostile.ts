@@ -37,6 +37,8 @@ export type HostileRun = {
   readonly moves?: number
   /** May one honest signer be set back to an old state, and go through its quarantine? */
   readonly restores?: boolean
+  /** What a signer finds fresh, when it is not a matter of luck. */
+  readonly isFresh?: World['isFresh']
 }
 
 const movesUsual = 90
@@ -87,10 +89,8 @@ export function violationsOf(run: HostileRun): ReadonlySet<Violation> {
 
 function playHostile(run: HostileRun): Adversary {
   const { seed, numbers, rules = soundRules, moves = movesUsual, restores = false } = run
-  const world: World = createWorld(seed, numbers, {
-    rules,
-    isFresh: () => world.random.chance(0.9),
-  })
+  const isFresh = run.isFresh ?? (() => world.random.chance(0.9))
+  const world: World = createWorld(seed, numbers, { rules, isFresh })
   const temper = temperOf(world)
   const adversary: Adversary = { world, backups: new Map(), asking: new Map(), restores, temper }
   for (let i = 0; i < moves; i++) move(adversary)
