@@ -1,0 +1,156 @@
+import { equalBytes } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
+import { expand, tweakedHash } from './cipher.ts'
+import { checkBits, deltaBits, extendedRows, rowCount, treeCount } from './parameters.ts'
+import type { Leaves, Punctured } from './tree.ts'
+import { asBytes, bitAt, multiplyBits, parity, toWords, transpose, xorInto } from './words.ts'
+
+const rowWords = deltaBits / 32
+const columnWords = extendedRows / 32
+const choiceWords = rowCount / 32
+const lineWords = rowCount / 32
+export const correctionsSize = (treeCount * extendedRows) / 8
+export const foldSize = checkBits / 8
+
+/** The receiver's one message. It says nothing of the choice to who knows neither seeds nor Δ. */
+export type ExtensionMessage = {
+  /** For each tree: the sum of its leaves' streams, plus the choice. */
+  readonly corrections: Uint8Array
+  /** R · choice + mask. */
+  readonly fold: Uint8Array
+  /** The hash of R · V + mask, line by line. */
+  readonly proof: Uint8Array
+}
+
+/** 512 rows of 128 bits: the receiver's v_j, or the sender's w_j = v_j + choice_j · Δ. */
+export type Rows = Uint32Array
+
+/**
+ * Oblivious transfer extension, receiver's side: SoftSpoken (ePrint 2022/192), figures 7 and 8, with
+ * p = 2 and k = 2 and the repetition code. The check is its universal hash with the uniform binary matrix
+ * R, 256 by 512, and a mask of 256 further rows, made non-interactive (DKLs23, section 5.1).
+ *
+ * @param label never repeats with another choice: it holds this party's own fresh nonce
+ * @param choice 768 bits: the choice of 512 rows, then the mask
+ */
+export function extendAsReceiver(
+  label: Uint8Array,
+  leaves: Leaves,
+  choice: Uint32Array,
+): { readonly message: ExtensionMessage; readonly rows: Rows } {
+  return closeExtension(label, choice, openExtension(label, leaves, choice))
+}
+
+type Columns = { readonly corrections: Uint32Array; readonly columns: Uint32Array }
+
+/** The corrections, and V by columns. */
+export function openExtension(label: Uint8Array, leaves: Leaves, choice: Uint32Array): Columns {
+  const streams = streamsOf(label, leaves)
+  const corrections = new Uint32Array(treeCount * columnWords)
+  const columns = new Uint32Array(deltaBits * columnWords)
+  for (let tree = 0; tree < treeCount; tree++) {
+    const at = tree * columnWords
+    xorInto(corrections, at, choice, 0, columnWords)
+    for (let leaf = 0; leaf < 4; leaf++) {
+      const stream = (tree * 4 + leaf) * columnWords
+      xorInto(corrections, at, streams, stream, columnWords)
+      addToColumns(columns, tree, leaf, streams, stream)
+    }
+  }
+  streams.fill(0)
+  return { corrections, columns }
+}
+
+/** The check's answer to the challenge that the corrections give rise to. */
+export function closeExtension(
+  label: Uint8Array,
+  choice: Uint32Array,
+  { corrections, columns }: Columns,
+): { readonly message: ExtensionMessage; readonly rows: Rows } {
+  const rows = transpose(columns, extendedRows)
+  const sent = asBytes(corrections)
+  const matrix = matrixOf(label, sent)
+  const proof = proofOf(label, foldRows(matrix, rows))
+  const message = { corrections: sent, fold: foldBits(matrix, choice), proof }
+  return { message, rows: rows.slice(0, rowCount * rowWords) }
+}
+
+/**
+ * The sender's side.
+ * @returns nothing when the receiver did not use one choice in all trees, or bet on bits of Δ and
+ *   lost: the pair is burned
+ */
+export function extendAsSender(
+  label: Uint8Array,
+  { delta, leaves }: Punctured,
+  { corrections, fold, proof }: ExtensionMessage,
+): Rows | undefined {
+  const streams = streamsOf(label, leaves)
+  const corrected = toWords(corrections)
+  const secret = toWords(delta)
+  const columns = new Uint32Array(deltaBits * columnWords)
+  for (let tree = 0; tree < treeCount; tree++) {
+    for (let leaf = 1; leaf < 4; leaf++)
+      addToColumns(columns, tree, leaf, streams, (tree * 3 + leaf - 1) * columnWords)
+    for (let bit = 2 * tree; bit < 2 * tree + 2; bit++) {
+      const at = bit * columnWords
+      xorInto(columns, at, corrected, tree * columnWords, columnWords, -bitAt(secret, bit))
+    }
+  }
+  const rows = transpose(columns, extendedRows)
+  const folded = foldRows(matrixOf(label, corrections), rows)
+  const bits = toWords(fold)
+  for (let line = 0; line < checkBits; line++)
+    xorInto(folded, line * rowWords, secret, 0, rowWords, -bitAt(bits, line))
+  if (!equalBytes(proofOf(label, folded), proof)) return undefined
+  return rows.slice(0, rowCount * rowWords)
+}
+
+/** 768 bits from each leaf, by one cipher key for all. */
+function streamsOf(label: Uint8Array, leaves: Uint8Array): Uint32Array {
+  const key = hashOf('quorate/ecdsa/extension/streams/v1', label)
+  const inputs = toWords(leaves)
+  const inputsPerIndex = inputs.length / rowWords / treeCount
+  const streams = tweakedHash(key, inputs, { blocksEach: columnWords / 4, inputsPerIndex })
+  inputs.fill(0)
+  return streams
+}
+
+/** Adds number · stream to the two columns of a tree, number being a leaf's, as two bits. */
+function addToColumns(
+  columns: Uint32Array,
+  tree: number,
+  number: number,
+  streams: Uint32Array,
+  at: number,
+): void {
+  for (let bit = 0; bit < 2; bit++)
+    if (number & (1 << bit))
+      xorInto(columns, (2 * tree + bit) * columnWords, streams, at, columnWords)
+}
+
+function matrixOf(label: Uint8Array, corrections: Uint8Array): Uint8Array {
+  const size = (checkBits * rowCount) / 8
+  return expand(size, 'quorate/ecdsa/extension/matrix/v1', label, corrections)
+}
+
+function foldRows(matrix: Uint8Array, rows: Uint32Array): Uint32Array {
+  const folded = multiplyBits(matrix, rows, rowCount)
+  xorInto(folded, 0, rows, rowCount * rowWords, checkBits * rowWords)
+  return folded
+}
+
+function foldBits(matrix: Uint8Array, choice: Uint32Array): Uint8Array {
+  const lines = toWords(matrix)
+  const fold = choice.slice(choiceWords)
+  for (let line = 0; line < checkBits; line++) {
+    let sum = 0
+    for (let i = 0; i < lineWords; i++) sum ^= (lines[line * lineWords + i] ?? 0) & (choice[i] ?? 0)
+    fold[line >>> 5] = (fold[line >>> 5] ?? 0) ^ (parity(sum) << (line & 31))
+  }
+  return asBytes(fold)
+}
+
+function proofOf(label: Uint8Array, folded: Uint32Array): Uint8Array {
+  return hashOf('quorate/ecdsa/extension/proof/v1', label, asBytes(folded))
+}

@@ -1,0 +1,68 @@
+import { type Decoded, decode, encode, fixed, hash32, struct, tag, u8 } from '@quorate/core/codec'
+import { secp256k1 } from '../group/secp256k1.ts'
+import type { Party } from '../session.ts'
+import { expand } from './cipher.ts'
+import { deltaBits, leafCount, leafSize, rowCount, treeCount } from './parameters.ts'
+import type { Leaves, Punctured } from './tree.ts'
+
+/**
+ * What two parties hold of each other for as long as a pair epoch lasts: the seeds of the oblivious
+ * transfer extension in both directions. Opaque to other rooms but for `epoch`, under which the
+ * signer keeps its records of use and of burning.
+ */
+export type PairState = {
+  readonly epoch: Uint8Array
+  readonly self: Party
+  readonly peer: Party
+  /** This party as receiver of the extension: every leaf of every tree. */
+  readonly receiver: Leaves
+  /** This party as sender of the extension: Δ, and all leaves but one of every tree. */
+  readonly sender: Punctured
+  /** Both know it, nobody else: shares of zero are drawn from it. */
+  readonly zeroSeed: Uint8Array
+  readonly gadgetSeed: Uint8Array
+  /** The public vector g of the multiplication, drawn from the gadget seed. */
+  readonly gadget: readonly bigint[]
+}
+
+const stored = struct({
+  format: tag('quorate/ecdsa/pair/v1'),
+  epoch: hash32,
+  self: u8,
+  peer: u8,
+  receiver: fixed(treeCount * leafCount * leafSize),
+  delta: fixed(deltaBits / 8),
+  sender: fixed(treeCount * (leafCount - 1) * leafSize),
+  zeroSeed: hash32,
+  gadgetSeed: hash32,
+})
+
+/** The members of a pair state that cannot be recomputed. */
+export type PairSeeds = Omit<PairState, 'gadget'>
+
+export function pairOf(seeds: PairSeeds): PairState {
+  return { ...seeds, gadget: gadgetOf(seeds.gadgetSeed) }
+}
+
+/** Secret bytes: the signer seals them before they touch a disk, and keeps them out of backups. */
+export function encodePair({ sender, ...pair }: PairState): Uint8Array {
+  const { delta, leaves } = sender
+  return encode(stored, { ...pair, format: undefined, delta, sender: leaves })
+}
+
+/** @throws Failure `bytes.malformed` */
+export function decodePair(bytes: Uint8Array): PairState {
+  const { delta, sender, format: _, ...pair }: Decoded<typeof stored> = decode(stored, bytes)
+  return pairOf({ ...pair, sender: { delta, leaves: sender } })
+}
+
+/**
+ * ξ uniform scalars: DKLs23, protocol 5.2. 48 bytes each, so that none is favoured by more than
+ * 2^-128.
+ */
+function gadgetOf(seed: Uint8Array): readonly bigint[] {
+  const bytes = expand(rowCount * 48, 'quorate/ecdsa/gadget/v1', seed)
+  return Array.from({ length: rowCount }, (_, row) =>
+    secp256k1.reduce(bytes.subarray(row * 48, row * 48 + 48)),
+  )
+}

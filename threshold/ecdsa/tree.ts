@@ -1,0 +1,183 @@
+import { equalBytes } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
+import { expand } from './cipher.ts'
+import { leafCount, leafSize, treeCount } from './parameters.ts'
+
+const digestSize = 32
+export const correctionsSize = treeCount * 2 * leafSize
+export const sumsSize = treeCount * digestSize
+
+/** What turns the base transfers' keys into trees at the other side. */
+export type TreeMessage = {
+  /** For each tree: the sum of the left leaves, then of the right ones, each under its key. */
+  readonly corrections: Uint8Array
+  /** For each tree: the sum of its leaves' checks. */
+  readonly sums: Uint8Array
+  /** The hash of all leaves' checks. */
+  readonly proof: Uint8Array
+}
+
+/** Leaves by tree, then by number: 64 times 4 of 16 bytes. */
+export type Leaves = Uint8Array
+
+/**
+ * 64 trees of four leaves, of which the receiver learns all but one: SoftSpoken (ePrint 2022/192),
+ * section 6 (punctured pseudorandom functions after Goldreich, Goldwasser and Micali), with its
+ * consistency check. The two keys of transfer 2b are the inner nodes of tree b; those of transfer
+ * 2b + 1 carry the sums of the leaves that go left and of those that go right. Leaf number: 2 · (way
+ * at the root) + (way below).
+ *
+ * @param keys both keys of each base transfer
+ */
+export function plantTrees(
+  context: Uint8Array,
+  keys: readonly (readonly [Uint8Array, Uint8Array])[],
+): { readonly leaves: Leaves; readonly message: TreeMessage } {
+  const leaves = new Uint8Array(treeCount * leafCount * leafSize)
+  const corrections = new Uint8Array(correctionsSize)
+  const sums = new Uint8Array(sumsSize)
+  const checks: Uint8Array[] = []
+  for (let tree = 0; tree < treeCount; tree++) {
+    const nodes = pairAt(keys, 2 * tree).flatMap((key, way) => children(context, tree, way, key))
+    for (const [way, key] of pairAt(keys, 2 * tree + 1).entries()) {
+      const sum = xor(key.subarray(0, leafSize), xor(entry(nodes, way), entry(nodes, 2 + way)))
+      corrections.set(sum, (2 * tree + way) * leafSize)
+    }
+    for (const [number, node] of nodes.entries()) {
+      const { check, leaf } = leafOf(context, tree, node)
+      leaves.set(leaf, (tree * leafCount + number) * leafSize)
+      addTo(sums, tree * digestSize, check)
+      checks.push(check)
+    }
+  }
+  return { leaves, message: { corrections, sums, proof: proofOf(context, checks) } }
+}
+
+/** What the extension's sender holds of one direction. */
+export type Punctured = {
+  /** Δ: bits 2b and 2b + 1 are the number of the leaf of tree b that this party does not know. */
+  readonly delta: Uint8Array
+  /** By tree, then by (number of the leaf) XOR (missing number): 64 times 3 of 16 bytes. */
+  readonly leaves: Uint8Array
+}
+
+/** The choice in transfer i that leads away from the missing leaf: root first, its high bit. */
+export function choicesOf(delta: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: 2 * treeCount }, (_, index) => {
+    const missing = missingLeaf(delta, index >>> 1)
+    return 1 ^ ((missing >>> (1 - (index & 1))) & 1)
+  })
+}
+
+/**
+ * @param keys the chosen key of each base transfer, chosen by `choicesOf(delta)`
+ * @returns nothing when the trees are not the ones the sender has proved to hold
+ */
+export function openTrees(
+  context: Uint8Array,
+  delta: Uint8Array,
+  keys: readonly Uint8Array[],
+  message: TreeMessage,
+): Punctured | undefined {
+  const leaves = new Uint8Array(treeCount * (leafCount - 1) * leafSize)
+  const checks: Uint8Array[] = []
+  for (let tree = 0; tree < treeCount; tree++) {
+    const missing = missingLeaf(delta, tree)
+    const nodes = openNodes(context, { tree, missing, keys, corrections: message.corrections })
+    const sum = message.sums.slice(tree * digestSize, (tree + 1) * digestSize)
+    const opened: Uint8Array[] = []
+    for (const [number, node] of nodes.entries()) {
+      if (node === undefined) continue
+      const { check, leaf } = leafOf(context, tree, node)
+      leaves.set(leaf, (tree * (leafCount - 1) + (number ^ missing) - 1) * leafSize)
+      addTo(sum, 0, check)
+      opened[number] = check
+    }
+    opened[missing] = sum
+    checks.push(...opened)
+  }
+  return equalBytes(proofOf(context, checks), message.proof) ? { delta, leaves } : undefined
+}
+
+type Opening = {
+  readonly tree: number
+  readonly missing: number
+  readonly keys: readonly Uint8Array[]
+  readonly corrections: Uint8Array
+}
+
+/** The leaves' nodes by number; nothing in the place of the missing one. */
+function openNodes(
+  context: Uint8Array,
+  { tree, missing, keys, corrections }: Opening,
+): readonly (Uint8Array | undefined)[] {
+  const root = 1 ^ (missing >>> 1)
+  const below = 1 ^ (missing & 1)
+  const known = children(context, tree, root, entry(keys, 2 * tree))
+  const correction = corrections.subarray((2 * tree + below) * leafSize).subarray(0, leafSize)
+  const sum = xor(entry(keys, 2 * tree + 1).subarray(0, leafSize), correction)
+  const nodes: (Uint8Array | undefined)[] = [undefined, undefined, undefined, undefined]
+  nodes[2 * root] = known[0]
+  nodes[2 * root + 1] = known[1]
+  nodes[2 * (1 ^ root) + below] = xor(sum, entry(known, below))
+  return nodes
+}
+
+function missingLeaf(delta: Uint8Array, tree: number): number {
+  return ((delta[tree >>> 2] ?? 0) >>> (2 * (tree & 3))) & 3
+}
+
+function children(
+  context: Uint8Array,
+  tree: number,
+  way: number,
+  key: Uint8Array,
+): readonly [Uint8Array, Uint8Array] {
+  const both = expand(
+    2 * leafSize,
+    'quorate/ecdsa/tree/children/v1',
+    context,
+    Uint8Array.of(tree, way),
+    key.subarray(0, leafSize),
+  )
+  return [both.slice(0, leafSize), both.slice(leafSize)]
+}
+
+function leafOf(
+  context: Uint8Array,
+  tree: number,
+  node: Uint8Array,
+): { readonly check: Uint8Array; readonly leaf: Uint8Array } {
+  const both = expand(
+    digestSize + leafSize,
+    'quorate/ecdsa/tree/leaf/v1',
+    context,
+    Uint8Array.of(tree),
+    node,
+  )
+  return { check: both.slice(0, digestSize), leaf: both.slice(digestSize) }
+}
+
+function proofOf(context: Uint8Array, checks: readonly Uint8Array[]): Uint8Array {
+  return hashOf('quorate/ecdsa/tree/proof/v1', context, ...checks)
+}
+
+function pairAt<T>(pairs: readonly (readonly [T, T])[], index: number): readonly [T, T] {
+  const found = pairs[index]
+  if (found === undefined) throw new Error('a base transfer is missing')
+  return found
+}
+
+function entry(parts: readonly Uint8Array[], index: number): Uint8Array {
+  const found = parts[index]
+  if (found === undefined) throw new Error('a node is missing')
+  return found
+}
+
+function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.map((byte, i) => byte ^ (b[i] ?? 0))
+}
+
+function addTo(target: Uint8Array, at: number, source: Uint8Array): void {
+  for (const [i, byte] of source.entries()) target[at + i] = (target[at + i] ?? 0) ^ byte
+}
