@@ -6,7 +6,6 @@ import {
   option,
   struct,
   tag,
-  u8,
   union,
 } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
@@ -32,22 +31,16 @@ export type EvmFacts = {
 export type NoFacts = { readonly family: 'none' }
 export const noFacts: NoFacts = { family: 'none' }
 
-/** The very encoding of `natural`, which cannot write 0 as yet. */
-const number: Codec<bigint> = {
-  write: (out, value) => (value === 0n ? u8.write(out, 0) : natural.write(out, value)),
-  read: (from) => natural.read(from),
-}
-
 const body = union({
   none: [0, struct({})],
   evm: [
     1,
     struct({
-      nonce: number,
-      gasLimit: number,
-      maxFeePerGas: number,
-      maxPriorityFeePerGas: number,
-      gasPrice: option(number),
+      nonce: natural,
+      gasLimit: natural,
+      maxFeePerGas: natural,
+      maxPriorityFeePerGas: natural,
+      gasPrice: option(natural),
     }),
   ],
 })

@@ -258,12 +258,21 @@ describe('a signature', () => {
   })
 
   it('of a permit is marked as handing over assets', () => {
-    assert.ok(allowed('signature', { kind: 'Eip712', ...permit }, noFacts).unlimited)
+    for (const name of ['Permit', 'PermitBatch', 'SafeTx', 'TransferWithAuthorization']) {
+      const renamed = { ...permit, types: { [name]: permit.types.Permit } }
+      assert.ok(allowed('signature', { kind: 'Eip712', ...renamed }, noFacts).unlimited)
+    }
   })
 
   it('of typed data for another chain is refused', () => {
     const domain = { ...permit.domain, chainId: 1 }
     refuse('signature', { kind: 'Eip712', ...permit, domain }, noFacts)
+  })
+
+  it('of a permit that names no chain, and so holds on all, is refused', () => {
+    const domain = { name: 'Token' }
+    refuse('signature', { kind: 'Eip712', ...permit, domain }, noFacts)
+    allowed('signature', { kind: 'Eip712', ...typedData, domain }, noFacts)
   })
 
   it('of a hash is raw on every network', () => {

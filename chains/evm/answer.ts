@@ -1,4 +1,5 @@
 import { Failure } from '@quorate/core/failure'
+import { parseAddress } from './address.ts'
 
 /**
  * Readers for what a node answers. A node is a stranger: each value is checked for its form, and one
@@ -30,6 +31,15 @@ export function readHash(value: unknown): `0x${string}` {
 export function readList(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw unreadable('a list')
   return value
+}
+
+/**
+ * @returns with its checksum
+ * @throws Failure `chain.refused`
+ */
+export function readAccount(value: unknown): `0x${string}` {
+  if (typeof value !== 'string' || !/^0x[0-9a-f]{40}$/i.test(value)) throw unreadable('an address')
+  return parseAddress(value.toLowerCase())
 }
 
 export function unreadable(expected: string): Failure<'chain.refused'> {

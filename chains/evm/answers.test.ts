@@ -109,6 +109,29 @@ describe('the status of a transaction', () => {
   })
 })
 
+describe('a block', () => {
+  it('is not read when a number, a hash or an address in it has another form', async () => {
+    const tx = { hash, transactionIndex: '0x0', from: sent.from, to: null, value: '0x1' }
+    const read = (change: object, inside: object = {}): Promise<unknown> =>
+      evm.advance(
+        answering({
+          eth_getBlockByNumber: { ...block, transactions: [{ ...tx, ...inside }], ...change },
+        }),
+        [],
+      )
+    await read({})
+    for (const change of [
+      { number: 5 },
+      { hash: '0x11' },
+      { parentHash: null },
+      { transactions: 1 },
+    ])
+      await assert.rejects(read(change), (error) => isFailure(error, 'chain.refused'))
+    for (const inside of [{ from: '0x11' }, { to: 'vitalik.eth' }, { value: '1' }])
+      await assert.rejects(read({}, inside), (error) => isFailure(error, 'chain.refused'))
+  })
+})
+
 describe('fees', () => {
   const gwei = 10n ** 9n
   const history = (rewards: readonly string[]): Rpc =>

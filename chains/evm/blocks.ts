@@ -1,6 +1,5 @@
 import type { Block, BlockTransaction, HeadChange, Header, Rpc } from '../adapter.ts'
-import { parseAddress } from './address.ts'
-import { readFields, readHash, readList, readQuantity, unreadable } from './answer.ts'
+import { readAccount, readFields, readHash, readList, readQuantity, unreadable } from './answer.ts'
 
 /** Read in one go: a few seconds' work, after which the caller writes down how far it came. */
 const blocksPerCallMax = 32
@@ -91,8 +90,8 @@ function readTransaction(answer: unknown): BlockTransaction {
   return {
     hash: readHash(tx['hash']),
     index: Number(readQuantity(tx['transactionIndex'])),
-    from: parseAddress(String(tx['from'])),
-    ...(to === null || to === undefined ? {} : { to: parseAddress(String(to)) }),
+    from: readAccount(tx['from']),
+    ...(to === null || to === undefined ? {} : { to: readAccount(to) }),
     value: readQuantity(tx['value']),
   }
 }

@@ -62,18 +62,20 @@ export function typedDataEffect(
   // A permit for another chain would move what this key holds there, past that chain's own rules.
   if (chainId !== undefined && chainId !== context.network.chainId)
     throw refused('the domain names another chain')
+  const unlimited = handsOver(primaryType)
+  if (unlimited && chainId === undefined) throw refused(`a ${primaryType} has to name its chain`)
   return {
     ...nothingSpent(context),
     kind: 'typed-data',
     ...(verifyingContract === undefined ? {} : { to: checksummed(verifyingContract) }),
-    unlimited: handsOver(primaryType),
+    unlimited,
     signing: [{ digest }],
   }
 }
 
 /**
  * Types whose signature lets somebody else take assets afterwards: ERC-2612 and Permit2 permits, EIP-3009
- * authorizations, Safe transactions, marketplace orders, ERC-2771 forward requests, delegations. The name is part
+ * authorizations, Safe transactions, marketplace orders, forwarded calls (ERC-2771, ERC-4337) and delegations. The name is part
  * of what is signed, so a contract that honours one cannot be asked under another.
  */
 const handingOver = new Set([
@@ -84,6 +86,9 @@ const handingOver = new Set([
   'OrderComponents',
   'BulkOrder',
   'ForwardRequest',
+  'MetaTransaction',
+  'UserOperation',
+  'PackedUserOperation',
   'Delegation',
 ])
 
