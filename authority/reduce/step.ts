@@ -84,14 +84,16 @@ export type Asked = { readonly kind: ItemKind; readonly evidence: Evidence }
 
 /**
  * Makes the step that a server proposes: the rules themselves work out what each item must say.
- * @returns the step, or the first item that the rules refuse
+ * @returns the step and what it changes, or the first item that the rules refuse
  */
 export function draftStep(
   draft: Draft,
   asked: readonly Asked[],
   reader: Reader,
   rules: Rules,
-): { readonly ok: true; readonly step: Step } | Extract<StepOutcome, { ok: false }> {
+):
+  | { readonly ok: true; readonly step: Step; readonly writes: readonly Write[] }
+  | Extract<StepOutcome, { ok: false }> {
   const items: Item[] = []
   const writes: Write[] = []
   const overlaid = overlay(draft, reader, writes)
@@ -108,7 +110,7 @@ export function draftStep(
     })
     if (refusal !== undefined) return { ok: false, item: index, reason: refusal }
   }
-  return { ok: true, step: { ...empty, written: writtenHash(writes) } }
+  return { ok: true, step: { ...empty, written: writtenHash(writes) }, writes }
 }
 
 /** An item without its operation: the rules look at what was asked, never at this one. */

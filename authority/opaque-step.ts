@@ -1,0 +1,56 @@
+import { equalBytes } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import { sha256 } from '@quorate/core/hash'
+import { isAbout, type OpaqueStep, type Subject } from './agreement/messages.ts'
+import { decodeBody, encodeBody } from './body.ts'
+import { commitTo } from './request.ts'
+import {
+  assertionsHash,
+  encodeStep,
+  stepHash,
+  type Evidence,
+  type Item,
+  type Step,
+} from './step.ts'
+
+/** A step and its evidence as agreement carries them. */
+export function opaqueStep(step: Step, evidence: readonly Evidence[]): OpaqueStep {
+  const encoded = encodeStep(step)
+  const { seq, previous, time } = step
+  return { seq, previous, hash: stepHash(encoded), time, bytes: encodeBody(encoded, evidence) }
+}
+
+/**
+ * Do its bytes say what it says of itself, in this stream? The hash covers the step alone, so all
+ * the evidence must be what the step commits to: else two bodies of one hash could be judged
+ * differently, and honest signers would part.
+ */
+export function isOpaqueStep(subject: Subject, opaque: OpaqueStep): boolean {
+  try {
+    const { step, hash, evidence } = decodeBody(opaque.bytes)
+    return (
+      isAbout(step, subject) &&
+      step.seq === opaque.seq &&
+      step.time === opaque.time &&
+      equalBytes(step.previous, opaque.previous) &&
+      equalBytes(hash, opaque.hash) &&
+      evidence.length === step.items.length &&
+      step.items.every((item, i) => isEvidenceOf(item, evidence[i]))
+    )
+  } catch (error) {
+    if (isFailure(error, 'bytes.malformed') || isFailure(error, 'json.malformed')) return false
+    throw error
+  }
+}
+
+function isEvidenceOf({ cause, payload, fields, assertions, facts }: Item, beside?: Evidence) {
+  if (beside === undefined || cause.kind !== 'request') return false
+  const committed = commitTo(beside.payload, beside.salt)
+  return (
+    equalBytes(cause.hash, sha256(beside.preimage)) &&
+    equalBytes(payload, committed.payload) &&
+    equalBytes(fields, committed.fields) &&
+    equalBytes(assertions, assertionsHash(beside.assertions)) &&
+    equalBytes(facts, sha256(beside.facts))
+  )
+}
