@@ -12,7 +12,7 @@ export type StartSettings = {
 /** A path is taken from where the command was given, which for npm is the checkout. */
 export function startSettings(env: NodeJS.ProcessEnv): StartSettings {
   const settings = readSettings<StartSettings>(
-    env,
+    Object.fromEntries(Object.entries(env).filter(([name]) => !isForTests(name))),
     {
       port: {
         name: 'QUORATE_PORT',
@@ -43,4 +43,25 @@ export const testClusterVariable = 'QUORATE_TEST_POSTGRES'
 
 export function testClusterUrl(env: NodeJS.ProcessEnv): string | undefined {
   return env[testClusterVariable]
+}
+
+type TestSettings = {
+  readonly passOn: Readonly<Record<string, string>>
+  readonly postgresBin: string | undefined
+}
+
+/** Of the environment of `npm test`, what the tests may see: not npm's hundred variables. */
+export function testSettings(env: NodeJS.ProcessEnv): TestSettings {
+  const passOn: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env))
+    if (value !== undefined && (isForTests(name) || name === 'QUORATE_POSTGRES_BIN'))
+      passOn[name] = value
+  for (const name of ['PATH', 'HOME', 'TMPDIR', 'LANG'])
+    if (env[name] !== undefined) passOn[name] = env[name]
+  return { passOn, postgresBin: env['QUORATE_POSTGRES_BIN'] }
+}
+
+/** Sizes and data of tests; set in a developer's shell, they are no mistake of `npm start`. */
+function isForTests(name: string): boolean {
+  return name === 'QUORATE_VECTORS' || name.startsWith('QUORATE_TEST_')
 }

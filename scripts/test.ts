@@ -1,0 +1,48 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startChild, stopChildren } from '@quorate/devnet/child'
+import { testClusterVariable, testSettings } from './settings.ts'
+import { startTestCluster } from './test-database.ts'
+
+const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** Test files start real processes and do real cryptography: more at once only slows each. */
+const filesAtOnce = 2
+
+/** `npm test`: every test of every room, on one PostgreSQL. `npm test -- <pattern>` takes some. */
+export async function main(stopSignal: AbortSignal): Promise<number> {
+  const files = testFiles(process.argv.slice(2))
+  if (files.length === 0) throw new Error('No test file matches.')
+  const { passOn, postgresBin } = testSettings(process.env)
+  const stop = () => void stopChildren()
+  stopSignal.addEventListener('abort', stop)
+  const cluster = await startTestCluster(postgresBin)
+  try {
+    const run = await startChild({
+      command: process.execPath,
+      args: ['--test', `--test-concurrency=${filesAtOnce}`, ...files],
+      cwd: checkout,
+      env: { ...passOn, [testClusterVariable]: cluster.url },
+      onOutput: (chunk) => process.stdout.write(chunk),
+    })
+    return (await run.exited) === 'exit code 0' ? 0 : 1
+  } finally {
+    await cluster.stop()
+  }
+}
+
+/** Of the workspaces that the root's package.json names, and of no others. */
+function testFiles(patterns: readonly string[]): string[] {
+  const { workspaces }: { workspaces: readonly string[] } = JSON.parse(
+    readFileSync(join(checkout, 'package.json'), 'utf8'),
+  )
+  const all = workspaces
+    .filter((room) => existsSync(join(checkout, room)))
+    .flatMap((room) => globSync(`${room}/**/*.test.ts`, { cwd: checkout, exclude: isInstalled }))
+    .toSorted()
+  if (patterns.length === 0) return all
+  return all.filter((file) => patterns.some((pattern) => file.includes(pattern)))
+}
+
+const isInstalled = (path: string) => path.includes('node_modules')
