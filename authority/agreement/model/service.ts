@@ -34,9 +34,8 @@ export type ServiceRun = {
 
 export type ServiceResult = {
   readonly world: World
-  /** Places that got a step of the honest servers' own making after the network calmed down. */
-  readonly served: number
-  readonly now: number
+  /** Did honest servers fail to bring steps of their own through after the network calmed down? */
+  readonly stuck: boolean
 }
 
 const placesWanted = 2
@@ -81,7 +80,7 @@ export function runService({ seed, numbers, hostileMoves }: ServiceRun): Service
   }
   for (let replica = 0; replica < replicas; replica++) begin(service, replica, undefined)
   while (service.served.size < placesWanted && service.now < timeMax) tick(service)
-  return { world, served: service.served.size, now: service.now }
+  return { world, stuck: service.served.size < placesWanted }
 }
 
 function isRecent(step: OpaqueStep, now: number): boolean {

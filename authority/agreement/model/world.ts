@@ -33,6 +33,13 @@ import { type Random, randomFrom } from './random.ts'
 /** `n` signers, `t` shares make a signature, `q` voices make a fact: at most `t - 1` are corrupt. */
 export type Numbers = { readonly n: number; readonly t: number; readonly q: number }
 
+/** The clusters that are documented. The first one is the default. */
+export const standardNumbers = [
+  { n: 4, t: 2, q: 3 },
+  { n: 5, t: 3, q: 4 },
+  { n: 7, t: 3, q: 5 },
+] as const satisfies readonly Numbers[]
+
 export type Rules = {
   readonly onPropose: typeof onPropose
   readonly onLock: typeof onLock
