@@ -6,7 +6,6 @@ import {
   option,
   struct,
   text,
-  u32,
   u64,
   u8,
   union,
@@ -38,14 +37,14 @@ export const requestCodec = union({
   propose: [
     1,
     struct({
-      ballot: u32,
+      ballot: u64,
       step: stepCodec,
       headCertificate: option(certificateCodec),
       promises: list(promiseProofCodec, signersMax),
     }),
   ],
   lock: [2, struct({ lock: lockCodec, step: option(stepCodec) })],
-  ballot: [3, struct({ ballot: u32, seq: u64, headCertificate: option(certificateCodec) })],
+  ballot: [3, struct({ ballot: u64, seq: u64, headCertificate: option(certificateCodec) })],
   certificate: [4, struct({ certificate: certificateCodec, step: option(stepCodec) })],
   ask: [5, struct({ nonce: nonceCodec })],
 })

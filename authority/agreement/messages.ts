@@ -11,7 +11,6 @@ import {
   option,
   struct,
   tag,
-  u32,
   u64,
   u8,
   union,
@@ -48,7 +47,7 @@ const place = {
   organization: hash32,
   stream: streamCodec,
   seq: u64,
-  ballot: u32,
+  ballot: u64,
 }
 const originFields = { signer: u8, bootId: fixed(16), storeSequence: u64 }
 const signature = fixed(64)
@@ -63,7 +62,7 @@ const acknowledgement = struct({ ...place, stepHash: hash32, ...originFields })
 const promise = struct({
   ...place,
   previous: hash32,
-  lock: option(struct({ ballot: u32, stepHash: hash32 })),
+  lock: option(struct({ ballot: u64, stepHash: hash32 })),
   ...originFields,
 })
 /** `open`: the speaker has voted or sealed at `seq`. `nonce`: of whoever asked, if anybody did. */

@@ -1,5 +1,5 @@
 import { equalBytes } from '@quorate/core/bytes'
-import { type Decoded, hash32, list, option, struct, u32, u64 } from '@quorate/core/codec'
+import { type Decoded, hash32, list, option, struct, u64 } from '@quorate/core/codec'
 import type { AnswerDraft, RefusalReason, RequestOf } from './exchange.ts'
 import { detailMax } from './exchange.ts'
 import {
@@ -34,7 +34,10 @@ import {
  * old `Trust` only to verify the first promises and the certificates that the old signers made.
  */
 
-/** No server can use the numbers up: each of its 2^32 / 1000 leaps needs q signers' promises. */
+/**
+ * Nobody can use the numbers up: at a leap per millisecond, each of them on disk, 2^53 last for
+ * centuries. Four bytes would have lasted an hour.
+ */
 export const ballotLeapMax = 1000
 
 const headCodec = struct({ seq: u64, hash: hash32, certificate: certificateCodec })
@@ -44,8 +47,8 @@ export const voterStateCodec = tagged(
   'quorate/voter-state/1',
   struct({
     head: option(headCodec),
-    ballot: u32,
-    vote: option(struct({ ballot: u32, stepHash: hash32 })),
+    ballot: u64,
+    vote: option(struct({ ballot: u64, stepHash: hash32 })),
     lock: option(lockCodec),
     steps: list(stepCodec, 2),
     abstainUpTo: option(u64),
