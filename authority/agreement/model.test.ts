@@ -33,7 +33,7 @@ const seedsMax = 3000
 
 describe('agreement under a hostile server and f corrupt signers', () => {
   for (const numbers of standardNumbers) {
-    const runs = numbers === usual ? 500 : 100
+    const runs = numbers === usual ? 250 : 60
     it(`never forks with ${nameOf(numbers)}, even when a signer is restored`, () => {
       for (let seed = 0; seed < runs; seed++) {
         const found = violationsOf({ seed, numbers, restores: true })
@@ -42,7 +42,7 @@ describe('agreement under a hostile server and f corrupt signers', () => {
     })
 
     it(`is finished by honest servers with ${nameOf(numbers)}, whatever was done before`, () => {
-      for (let seed = 0; seed < 40; seed++) {
+      for (let seed = 0; seed < 24; seed++) {
         const run = { seed, numbers, hostileMoves: seed % 2 === 0 ? 60 : 0 }
         const { world, stuck } = runService(run)
         assert.deepEqual([...world.violations], [], `seed ${seed}`)
@@ -57,14 +57,14 @@ describe('agreement under a hostile server and f corrupt signers', () => {
   }
 
   it('is an adversary that gets somewhere: steps certified late, and not by everybody', () => {
-    const worlds = Array.from({ length: 200 }, (_, seed) => runHostile({ seed, numbers: usual }))
+    const worlds = Array.from({ length: 100 }, (_, seed) => runHostile({ seed, numbers: usual }))
     const ballots = worlds.flatMap(({ certificates }) =>
       [...certificates.values()].flatMap((known) =>
         [...known.values()].map(({ ballot }) => ballot),
       ),
     )
-    assert.ok(ballots.length > 50)
-    assert.ok(ballots.filter((ballot) => ballot > 0).length > 20)
+    assert.ok(ballots.length > 30)
+    assert.ok(ballots.filter((ballot) => ballot > 0).length > 10)
   })
 })
 
