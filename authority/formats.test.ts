@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { toHex, toUtf8 } from '@quorate/core/bytes'
+import { encode } from '@quorate/core/codec'
+import { sha256 } from '@quorate/core/hash'
+import { idOf, nameOf } from '@quorate/core/id'
+import { certificateCodec, certificateOf, statementBytes, type Vote } from './agreement/messages.ts'
+import { encodeKeyStatement } from './key-certificate.ts'
+import { writtenHash } from './records.ts'
+import { challengeOf, commitTo, encodePreimage } from './request.ts'
+import { encodeEvidence, encodeStep, stepHash } from './step.ts'
+import { rootOf } from './stream.ts'
+
+/**
+ * What can never change once the first key exists, frozen byte for byte. To add a format, run with
+ * FREEZE=formats and review the difference; a changed line is a changed format.
+ */
+const file = new URL('../vectors/formats.json', import.meta.url)
+const named = (text: string): Uint8Array => sha256(toUtf8(text))
+const salt = named('salt')
+const payload = '{"kind":"Native","to":"0x00","amount":"5","memo":"é"}'
+const organization = named('organization')
+const place = { manifestHash: named('manifest'), organization, stream: rootOf(organization) }
+const origin = { bootId: named('boot').slice(0, 16), storeSequence: 9 }
+
+const preimage = encodePreimage({
+  purpose: 'action',
+  organization,
+  user: named('user'),
+  token: { id: named('token'), kind: 'ServiceAccount' },
+  method: 'POST',
+  path: '/wallets/wa-aaaaa-aaaaa-aaaaaaaaaaaaaaaa/transfers',
+  ...commitTo(payload, salt),
+  verification: 'none',
+  subjects: [{ role: 'walletId', id: named('wallet') }],
+  maxFee: 21000000000000n,
+  nonce: named('nonce'),
+  issuedAt: 1767225600000,
+  signBefore: 1767226200000,
+  executeBefore: 1767830400000,
+})
+const use = {
+  key: named('key'),
+  wallet: named('wallet'),
+  network: 'EthereumSepolia',
+  action: 'transfer',
+  slot: 7n,
+  fee: 21000000000000n,
+  digests: [named('digest')],
+} as const
+const { payload: committed, fields } = commitTo(payload, salt)
+const step = encodeStep({
+  organization,
+  stream: { kind: 'key', id: named('key') },
+  seq: 3,
+  previous: named('previous'),
+  manifest: named('manifest'),
+  reducer: 1,
+  time: 1767225601000,
+  heads: [{ stream: rootOf(organization), seq: 12, step: named('head') }],
+  items: [
+    {
+      cause: { kind: 'request', hash: sha256(preimage) },
+      subjects: [{ role: 'walletId', id: named('wallet') }],
+      payload: committed,
+      fields,
+      operation: { kind: 'use', ...use },
+      assertions: named('assertions'),
+      facts: named('facts'),
+      versions: [],
+    },
+  ],
+  written: writtenHash([{ key: 'a', value: named('value') }]),
+})
+const vote: Vote = {
+  kind: 'vote',
+  ...place,
+  seq: 3,
+  ballot: 1,
+  stepHash: stepHash(step),
+  signer: 2,
+  ...origin,
+}
+const seal = { ...vote, kind: 'seal' } as const
+const voice = (signer: number) => ({
+  statement: { ...seal, signer },
+  signature: new Uint8Array(64).fill(signer),
+})
+
+const formats = {
+  preimage: toHex(preimage),
+  challenge: challengeOf(preimage),
+  transferName: nameOf('transfer', idOf(sha256(preimage), 'transfer')),
+  secondWalletName: nameOf('wallet', idOf(sha256(preimage), 'wallet', 1)),
+  step: toHex(step),
+  stepHash: toHex(stepHash(step)),
+  evidence: toHex(
+    encodeEvidence({
+      preimage,
+      payload,
+      salt,
+      assertions: [
+        {
+          fingerprint: named('fingerprint'),
+          clientData: toUtf8('{}'),
+          signature: named('signature'),
+        },
+      ],
+      facts: toUtf8('facts'),
+    }),
+  ),
+  vote: toHex(statementBytes(vote)),
+  seal: toHex(statementBytes(seal)),
+  promise: toHex(
+    statementBytes({
+      kind: 'promise',
+      ...place,
+      seq: 3,
+      ballot: 2,
+      previous: named('previous'),
+      lock: { ballot: 1, stepHash: stepHash(step) },
+      signer: 2,
+      ...origin,
+    }),
+  ),
+  certificate: toHex(encode(certificateCodec, certificateOf([voice(1), voice(2), voice(4)]))),
+  keyStatement: toHex(
+    encodeKeyStatement({
+      terms: {
+        organization,
+        key: named('key'),
+        request: sha256(preimage),
+        owner: undefined,
+        scheme: 'ECDSA',
+        curve: 'secp256k1',
+        raw: 'no',
+      },
+      manifest: named('manifest'),
+      threshold: 2,
+      publicKey: named('public key'),
+      publicShares: [named('share 1'), named('share 2')],
+      chainCode: named('chain code'),
+      transcript: named('transcript'),
+    }),
+  ),
+}
+
+describe('the formats of the log', () => {
+  it('are what they were when the first key was born', () => {
+    if (process.env['FREEZE'] === 'formats')
+      writeFileSync(file, `${JSON.stringify(formats, undefined, 2)}\n`)
+    assert.deepEqual(formats, JSON.parse(readFileSync(file, 'utf8')))
+  })
+})
