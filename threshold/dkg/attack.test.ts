@@ -5,6 +5,7 @@ import { encode } from '@quorate/core/codec'
 import { badPoints } from '../group/bad-points.ts'
 import type { Group } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
+import type { Polynomial } from '../group/polynomial.ts'
 import type { Inbound, Outbound } from '../session.ts'
 import {
   acting,
@@ -112,6 +113,16 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
       allAbort(attackOn(name, withSecret(opposite)), 'identity public key', [])
     })
 
+    it('refuses a key of which one party would hold nothing', () => {
+      // f(1) = 5 + (v − 5) = v, the opposite of what party 1 has of itself and of party 3.
+      const others = [1, 3].map((party) => {
+        const draw = seeded(party)
+        return group.randomScalar(draw) + group.randomScalar(draw)
+      })
+      const v = others.reduce((sum, share) => sum - share, 0n)
+      allAbort(attackOn(name, withPolynomial([5n, group.mod(v - 5n)])), 'identity public share', [])
+    })
+
     it('refuses a rogue key whose only share fits', () => {
       // Z stands for a point chosen after the other's: nobody knows its logarithm. With t = n = 2
       // the one share f(1) = 5 fits A_0 = Z, A_1 = 5·G − Z, and the proof alone can tell.
@@ -188,10 +199,10 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
       allAbort(attackOn(name, attack), 'wrong share')
     })
 
-    it('names whoever complains of a share that was right', () => {
+    it('ends at a complaint of a share that was right, and bans no dealer for it', () => {
       const complain = (body: Uint8Array): Uint8Array =>
         encode(responseCodec, { kind: 'complaint', echo: body.slice(1, 33), accused: [1] })
-      allAbort(attackOn(name, broadcasting('round3', complain)), 'false complaint')
+      allAbort(attackOn(name, broadcasting('round3', complain)), 'disputed share', [])
     })
 
     it('refuses a share that was meant for another', () => {
@@ -204,9 +215,8 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
         ]
         return { ...move, out: [broadcast, ...swapped] }
       })
-      // In the open the dealer shows what he should have sent: then it stands against his accusers.
-      // That is fine: there is no key, and whoever keeps doing so keeps losing ceremonies.
-      allAbort(attackOn(name, swap), 'false complaint', [1, 3])
+      // In the open this dealer shows what he should have sent: his victims must not be banned.
+      allAbort(attackOn(name, swap), 'disputed share', [])
     })
   })
 }
@@ -370,8 +380,11 @@ function withVectorOf(length: number): Attack {
 }
 
 function withSecret(secret: bigint): Attack {
+  return withPolynomial([secret, 5n])
+}
+
+function withPolynomial(polynomial: Polynomial): Attack {
   return committingTo((deal, group) => {
-    const polynomial = [secret, ...deal.polynomial.slice(1)]
     const points = polynomial.map((a) => group.multiplyBase(a))
     return {
       polynomial,

@@ -9,9 +9,10 @@ import { abortOf, blame, collect, readEach } from './inbox.ts'
 import { type Settlement, settlementCodec } from './messages.ts'
 
 /**
- * Decides each complaint in the open (Gennaro, Jarecki, Krawczyk and Rabin 2007,
- * figure 1, step 1c): a dealer who shows a right share was wrongly accused. Always an abort; all
- * that is left to find out is of whom to be rid.
+ * Hears each complaint in the open (Gennaro, Jarecki, Krawczyk and Rabin 2007, figure 1, step 1c).
+ * A dealer who cannot show the right share even now is convicted. One who can is not acquitted: he
+ * may have sent another before, and the accuser may have lied, and nothing here can tell. So nobody
+ * is named then, lest a dealer could have his victims banned. Always an abort.
  */
 export function dkgSettle(state: Complained, inbox: readonly Inbound[]): Outcome<never, KeyShare> {
   return { kind: 'abort', abort: verdict(state, inbox) }
@@ -53,18 +54,13 @@ function answersAll(
 
 function judge({ context, dealers }: Complained, answers: ReadonlyMap<Party, Settlement>): Abort {
   const group = groupOf(context.group)
-  const liars = new Set<Party>()
-  const accusers = new Set<Party>()
-  for (const [party, { shares }] of answers) {
-    const dealer = dealers.get(party)
-    for (const { accuser, share } of shares) {
-      const right =
-        dealer !== undefined && readShare(group, dealer, { to: accuser, body: share }) !== undefined
-      if (right) accusers.add(accuser)
-      else liars.add(party)
-    }
-  }
-  return liars.size > 0
-    ? abortOf('wrong share', [...new Set([...liars, ...accusers])])
-    : abortOf('false complaint', [...accusers])
+  const wrong = blame('wrong share', answers, ({ shares }, from) => {
+    const dealer = dealers.get(from)
+    return shares.every(
+      ({ accuser, share }) =>
+        dealer !== undefined &&
+        readShare(group, dealer, { to: accuser, body: share }) !== undefined,
+    )
+  })
+  return wrong ?? abortOf('disputed share', [])
 }
