@@ -72,6 +72,24 @@ describe('a statement', () => {
     assert.equal(toHex(statementBytes(vote)), written.join(''))
   })
 
+  it('of a promise or a head ends in what it says of the place, and who says it', () => {
+    const speaker = { signer: 3, bootId: new Uint8Array(16).fill(9), storeSequence: 258 }
+    const about = { ...place, previous: filled(6), ...speaker }
+    const from = '03' + '09'.repeat(16) + '0000000000000102'
+    const locked = { ballot: 1, stepHash: x }
+    const cases = [
+      [{ kind: 'promise', ...about, lock: undefined }, '00'],
+      [{ kind: 'promise', ...about, lock: locked }, '01' + '0000000000000001' + '04'.repeat(32)],
+      [{ kind: 'head', ...about, open: true, nonce: undefined }, '01' + '00'],
+      [
+        { kind: 'head', ...about, open: false, nonce: speaker.bootId },
+        '00' + '01' + '09'.repeat(16),
+      ],
+    ] as const
+    for (const [statement, said] of cases)
+      assert.ok(toHex(statementBytes(statement)).endsWith('06'.repeat(32) + said + from))
+  })
+
   it('cannot be taken for one of another kind', () => {
     const certificate: Certificate = { ...lock([1, 2, 3]), kind: 'certificate' }
     assert.ok(!verifyCertificate(certificate, trust))

@@ -58,7 +58,7 @@ const originCodec = struct(originFields)
 export type Origin = Decoded<typeof originCodec>
 
 const acknowledgement = struct({ ...place, stepHash: hash32, ...originFields })
-/** `seq` is the first one that the speaker has not seen certified, `previous` the step before it. */
+/** `seq`: the first place that the speaker has not seen certified; `previous`: the step before. */
 const promise = struct({
   ...place,
   previous: hash32,

@@ -117,7 +117,7 @@ function scripted(rules: Rules): World {
   return createWorld(1, usual, { rules, isFresh: () => true })
 }
 
-/** Signer 3 votes for x, loses its disk, learns that nobody has voted, and is asked to vote for y. */
+/** Signer 3 votes for x, loses its disk, hears that nobody has voted, and is asked about y. */
 function votesTwice(rules: Rules): World['violations'] {
   const world = scripted(rules)
   vote(world, 3, 'x')

@@ -18,7 +18,7 @@ for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
   if (found.length > 0) fail(seed, found.join('; '))
   if (seed % hostileRunsPerService === 0) serve(seed)
 }
-console.log(`${runs} runs from seed ${firstSeed}: no violation, nothing stuck.`)
+process.stdout.write(`${runs} runs from seed ${firstSeed}: no violation, nothing stuck.\n`)
 
 function serve(seed: number): void {
   for (const numbers of standardNumbers) {
@@ -29,6 +29,6 @@ function serve(seed: number): void {
 }
 
 function fail(seed: number, found: string): never {
-  console.error(`Seed ${seed}: ${found}.`)
+  process.stderr.write(`Seed ${seed}: ${found}.\n`)
   process.exit(1)
 }

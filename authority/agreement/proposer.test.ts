@@ -133,7 +133,7 @@ describe('a proposer', () => {
     assert.ok(again.actions[0]?.kind === 'send' && again.actions[0].to === 3)
   })
 
-  it('learns from one signer that another step is in force, or that the stream is far ahead', () => {
+  it('learns from one signer that another step is in force, or that the stream is ahead', () => {
     const ahead = headedAt(y)
     const voting = recorded(startProposer(x, undefined), x)
     const told = feedAnswer(voting, 3, answer(3, voting, signers(ahead)))

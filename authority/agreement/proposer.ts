@@ -262,7 +262,7 @@ function record(state: ProposerState, step: OpaqueStep): Advance {
   return still({ ...state, phase: 'recording' }, [{ kind: 'mustRecord', ballot, step }])
 }
 
-/** Heads may be of this place, beyond it, or below it; ballots are claims that cost a leap at most. */
+/** Heads are proved. A ballot is a mere claim, so it is believed up to one leap. */
 function onHead(agreement: Agreement, state: ProposerState, report: HeadReport): Advance {
   if (!verifyReport(agreement, report)) return still(state)
   const { statement, certificate } = report

@@ -137,7 +137,7 @@ describe('a signer that is shown a lock', () => {
     assert.equal(outcome.state, state)
   })
 
-  it('refuses fewer than q votes, votes of another stream, and a body that it does not have', () => {
+  it('refuses fewer than q votes, votes of another stream, and a body that is missing', () => {
     const seal = (request: { lock: Lock; step: OpaqueStep | undefined }) =>
       reasonOf(onLock(agreement, newVoter, request, never))
     assert.equal(seal({ lock: lock(x, 0, [1, 2]), step: x }), 'evidence')

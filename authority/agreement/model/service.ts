@@ -55,31 +55,32 @@ type Service = {
   readonly certified: Map<number, Certificate>
   /** These answer with whatever hurts; there are as many as may be down. */
   readonly unruly: readonly number[]
-  now: number
-  served: Set<number>
+  readonly served: Set<number>
+  readonly clock: { now: number }
 }
 
 /** Honest servers on a bad network that becomes calm, among signers of which n - q are unruly. */
 export function runService({ seed, numbers, hostileMoves }: ServiceRun): ServiceResult {
-  let service: Service | undefined
+  const clock = { now: -1 }
   const world = runHostile({
     seed,
     numbers,
     moves: hostileMoves,
-    isFresh: (_, step) => service === undefined || isRecent(step, service.now),
+    isFresh: (_, step) => clock.now < 0 || isRecent(step, clock.now),
   })
-  service = {
+  clock.now = 0
+  const service: Service = {
     world,
     queue: [],
     rows: new Map(),
     proposers: new Map(),
     certified: new Map(),
     unruly: world.corrupt.slice(0, numbers.n - numbers.q),
-    now: 0,
     served: new Set(),
+    clock,
   }
   for (let replica = 0; replica < replicas; replica++) begin(service, replica, undefined)
-  while (service.served.size < placesWanted && service.now < timeMax) tick(service)
+  while (service.served.size < placesWanted && service.clock.now < timeMax) tick(service)
   return { world, stuck: service.served.size < placesWanted }
 }
 
@@ -93,15 +94,15 @@ function tick(service: Service): void {
   const first = queue.reduce((best, { at }, i) => (at < (queue[best]?.at ?? 0) ? i : best), 0)
   const [event] = queue.splice(first, 1)
   if (event === undefined) {
-    service.now = timeMax
+    service.clock.now = timeMax
     return
   }
-  service.now = event.at
+  service.clock.now = event.at
   event.run()
 }
 
 function later(service: Service, delay: number, run: () => void): void {
-  service.queue.push({ at: service.now + delay, run })
+  service.queue.push({ at: service.clock.now + delay, run })
 }
 
 function begin(service: Service, replica: number, head: Certificate | undefined): void {
@@ -120,7 +121,7 @@ function wantedAt(
   replica: number,
   place: { readonly seq: number; readonly previous: Uint8Array },
 ): OpaqueStep {
-  return learn(service.world, stepNamed(`served-${service.now}-${replica}`, place))
+  return learn(service.world, stepNamed(`served-${service.clock.now}-${replica}`, place))
 }
 
 function feed(service: Service, replica: number, seq: number, event: ProposerEvent): void {
@@ -196,7 +197,7 @@ function settle(service: Service, replica: number, certificate: Certificate): vo
   const { seq, stepHash } = certificate
   const step = service.world.steps.get(toHex(stepHash))
   service.certified.set(seq, certificate)
-  if (service.now > calmAt && step !== undefined && nameOf(step).startsWith('served'))
+  if (service.clock.now > calmAt && step !== undefined && nameOf(step).startsWith('served'))
     service.served.add(seq)
   later(service, 5, () => begin(service, replica, certificate))
 }
@@ -233,7 +234,7 @@ function send(
 /** Loses, delays, doubles and reorders until it calms down. */
 function travel(service: Service, arrive: () => void): void {
   const { random } = service.world
-  const calm = service.now > calmAt
+  const calm = service.clock.now > calmAt
   if (!calm && random.chance(0.3)) return
   later(service, 1 + random.below(calm ? 5 : 50), arrive)
   if (random.chance(0.1)) later(service, 1 + random.below(80), arrive)

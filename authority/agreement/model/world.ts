@@ -30,7 +30,7 @@ import {
 } from '../voter.ts'
 import { type Random, randomFrom } from './random.ts'
 
-/** `n` signers, `t` shares make a signature, `q` voices make a fact: at most `t - 1` are corrupt. */
+/** `n` signers, `t` shares for a signature, `q` voices for a fact; at most `t - 1` are corrupt. */
 export type Numbers = { readonly n: number; readonly t: number; readonly q: number }
 
 /** The clusters that are documented. The first one is the default. */
@@ -133,8 +133,9 @@ export function agreementFor({ n, q }: Numbers): Agreement {
 }
 
 /**
- * Stands in for Ed25519 (held to it in `messages.test.ts`): the adversary is this program, which
- * signs only for the corrupt. FNV-1a, seeded by the signer.
+ * Stands in for Ed25519, which would make the search many times slower; `messages.test.ts` uses the
+ * real one. Nobody here forges: the adversary is this program, and signs only for the corrupt.
+ * FNV-1a, seeded by the signer.
  */
 export function mark(signer: number, bytes: Uint8Array): Uint8Array {
   let hash = 0x811c9dc5 ^ signer
