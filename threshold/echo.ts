@@ -3,7 +3,7 @@ import { hashOf } from '@quorate/core/hash'
 import type { Abort, Party } from './session.ts'
 
 /**
- * Echo broadcast (Goldwasser and Lindell 2005, section 3: broadcast with abort). Every message of
+ * Echo broadcast (Goldwasser and Lindell 2005, broadcast with abort). Every message of
  * round r + 1 carries the hash of all broadcasts of round r, the sender's own among them. Two
  * parties who were told different things by somebody cannot both go on.
  */

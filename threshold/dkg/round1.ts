@@ -27,7 +27,7 @@ export type Round1 = {
 /**
  * Deals a random polynomial and commits to it before anybody has seen anything: nobody can choose
  * his part of the key after the others'. Feldman 1987 for the sharing; Gennaro, Jarecki, Krawczyk
- * and Rabin 2007, section 4, for why the commitment; Komlo and Goldberg 2020 (ePrint 2020/852),
+ * and Rabin 2007 for why the commitment; Komlo and Goldberg 2020 (ePrint 2020/852),
  * figure 1, round 1, for the proof of possession.
  */
 export function startDkg(context: DkgContext, random: Random): Outcome<Round1, KeyShare> {

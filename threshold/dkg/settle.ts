@@ -3,13 +3,13 @@ import { echoMismatch } from '../echo.ts'
 import { groupOf } from '../group/groups.ts'
 import type { Abort, Inbound, Outcome, Party } from '../session.ts'
 import type { KeyShare } from './context.ts'
-import type { Complained } from './finish.ts'
 import { readShare } from './dealer.ts'
+import type { Complained } from './finish.ts'
 import { abortOf, blame, collect, readEach } from './inbox.ts'
 import { type Settlement, settlementCodec } from './messages.ts'
 
 /**
- * Hears each complaint in the open (Gennaro, Jarecki, Krawczyk and Rabin 2007, figure 1, step 1c).
+ * Hears each complaint in the open, as Gennaro, Jarecki, Krawczyk and Rabin (2007) have dealers do.
  * A dealer who cannot show the right share even now is convicted. One who can is not acquitted: he
  * may have sent another before, and the accuser may have lied, and nothing here can tell. So nobody
  * is named then, lest a dealer could have his victims banned. Always an abort.
