@@ -255,6 +255,16 @@ describe('a FROST signer refuses', () => {
 describe('the FROST aggregate', () => {
   const { shares, quorum } = pairOfThree()
 
+  it('names nobody where each share is right and there are too few of them', () => {
+    const [own] = shares
+    assert.ok(own)
+    const session = startSession(shares, [1])
+    const answer = frostSign({ ...session.signing(1), keyShare: { ...own, t: 1 } })
+    assert.ok(answer.ok)
+    const answers = new Map([[1, answer.share]])
+    assert.deepEqual(session.aggregate(answers), { ok: false, culprits: [] })
+  })
+
   it('names who sent a share that is wrong, in every way in which it can be', () => {
     const session = startSession(shares, quorum)
     const answers = session.sign()
@@ -331,7 +341,7 @@ describe('the FROST aggregate', () => {
     assert.ok(!result.ok)
   })
 
-  it('blames nobody where every share is right and the key is not theirs', () => {
+  it('gives nothing under another key than the one signed for', () => {
     const session = startSession(shares, quorum)
     const result = session.aggregate(session.sign(), {
       publicKey: generateShares({ group: 'ed25519', n: 2, t: 2 }, random)[0]?.publicKey ?? message,

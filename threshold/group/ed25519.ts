@@ -1,5 +1,5 @@
-import { equalBytes } from '@quorate/core/bytes'
 import sodium from 'sodium-native'
+import { equalBytes } from '@quorate/core/bytes'
 import type { Group, Point } from './group.ts'
 import { scalarsOf } from './scalars.ts'
 

@@ -29,9 +29,9 @@ export interface Scalars {
 /**
  * A group of prime order. Scalars are `bigint`s from 0 to order - 1.
  *
- * Multiplications by secrets run in the constant-time entry points of the native libraries, but
- * `bigint` arithmetic on secrets is not constant time: signers share
- * no machine with an attacker and answer no finer than by round.
+ * On secp256k1 and ed25519 multiplications by secrets run in the constant-time entry points of the
+ * native libraries. `bigint` arithmetic on secrets is not constant time, and on the Stark curve
+ * nothing is: signers share no machine with an attacker and answer no finer than by round.
  */
 export interface Group extends Scalars {
   readonly name: GroupName

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { equalBytes } from '@quorate/core/bytes'
 // Not the package's main entry: that one falls back to a JavaScript curve without a word.
 import libsecp256k1 from 'secp256k1/bindings.js'
+import { equalBytes } from '@quorate/core/bytes'
 import type { Group, Point } from './group.ts'
 import { scalarsOf } from './scalars.ts'
 

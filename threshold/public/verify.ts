@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto'
-import { bytesToBig, toBase64url } from '@quorate/core/bytes'
 import libsecp256k1 from 'secp256k1/bindings.js'
+import { bytesToBig, toBase64url } from '@quorate/core/bytes'
 import type { GroupName } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 
