@@ -1,0 +1,13 @@
+import type { Random } from '@quorate/threshold/session'
+import type { KeyEncryption } from '../kek.ts'
+import type { Judges } from '../judgement.ts'
+import type { Log } from '../log.ts'
+import type { Self } from '../self.ts'
+
+/** What every ceremony is given. */
+export type CeremonyDeps = Judges & {
+  readonly self: Self
+  readonly keyEncryption: KeyEncryption
+  readonly random: Random
+  readonly log: Log
+}

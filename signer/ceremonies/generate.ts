@@ -1,0 +1,131 @@
+import {
+  encodeKeyStatement,
+  keyStatementHash,
+  type KeyTerms,
+} from '@quorate/authority/key-certificate'
+import { judgeKeyRequest } from '@quorate/authority/reduce/step'
+import { keyTable, recordKey } from '@quorate/authority/records'
+import { decodePreimage } from '@quorate/authority/request'
+import { rootOf } from '@quorate/authority/stream'
+import { toUtf8 } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
+import type { KeyShare } from '@quorate/threshold/dkg/context'
+import { startDkg } from '@quorate/threshold/dkg/round1'
+import { dkgStep, type DkgState } from '@quorate/threshold/dkg/step'
+import type { Outcome } from '@quorate/threshold/session'
+import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import { newestReader } from '../store/reader.ts'
+import { sealShare } from '../share.ts'
+import { aborted, end, refused, type Ceremonies, type Move } from './ceremony.ts'
+import type { CeremonyDeps } from './deps.ts'
+import { openMail } from './mail.ts'
+
+export type GenerateCall = Extract<SessionCall, { kind: 'generate' }>
+
+/** A request that fails half-way is sent again some times, by a client or two. */
+export const pendingPerKeyMax = 4
+/** Bounds what a hostile server can make a signer keep: some 300 kilobytes. */
+export const pendingMax = 1_000
+/** Four rounds between signers who are all there. */
+const ceremonyMs = 60_000
+/** Times of a request are at most an hour apart (`reduce/author.ts`): after a day it is long dead. */
+const rememberMs = 24 * 60 * 60_000
+
+/**
+ * A key is born: each signer works out by itself, from the user's own signature, that this request
+ * may make a key and which one, before it says a word.
+ */
+export function beginGenerate(
+  deps: CeremonyDeps,
+  ceremonies: Ceremonies,
+  call: GenerateCall,
+): SessionReply {
+  const { store, rules, clock, self } = deps
+  const { organization, evidence, nonce } = call
+  if (store.memory.stopped(organization) !== undefined)
+    return refused('the organization stands still')
+  const now = clock.read()
+  if (!now.ok) return refused(now.reason)
+  const reader = newestReader(store.log, organization)
+  const judged = judgeKeyRequest({ organization, evidence, time: now.time }, reader, rules)
+  if (!judged.ok) return refused(judged.reason)
+  const { terms } = judged
+  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
+  if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
+  const sid = generateSid(deps, { terms, nonce })
+  if (!store.memory.useSession(sid, now.time + rememberMs)) return refused('this session has been')
+  const participants = self.manifest.signers.map((_, i) => i + 1)
+  const mail = openMail({ self, protocol: 'dkg', ceremony: sid, participants })
+  const context = {
+    group: terms.curve,
+    self: self.index,
+    n: participants.length,
+    t: self.manifest.threshold,
+    sid,
+  }
+  const { signBefore } = decodePreimage(evidence.preimage)
+  const birth = { deps, sid, terms, signBefore }
+  return ceremonies.begin(
+    mail,
+    now.time + ceremonyMs,
+    moveOf(birth, startDkg(context, deps.random)),
+  )
+}
+
+/** All that names it: a second attempt of the same request has another nonce. */
+export function generateSid(
+  { self }: Pick<CeremonyDeps, 'self'>,
+  { terms, nonce }: { readonly terms: KeyTerms; readonly nonce: Uint8Array },
+): Uint8Array {
+  const { organization, key, request } = terms
+  const { hash } = self.manifest
+  return hashOf('quorate/sid/1', toUtf8('dkg'), hash, organization, key, request, nonce)
+}
+
+type Birth = {
+  readonly deps: CeremonyDeps
+  readonly sid: Uint8Array
+  readonly terms: KeyTerms
+  readonly signBefore: number
+}
+
+function moveOf(birth: Birth, outcome: Outcome<DkgState, KeyShare>): Move {
+  if (outcome.kind === 'abort') return end(aborted(birth.sid, outcome.abort))
+  if (outcome.kind === 'done') return end(certify(birth, outcome.result))
+  const { state, out } = outcome
+  return { kind: 'next', out, proceed: (inbox) => moveOf(birth, dkgStep(state, inbox)) }
+}
+
+/** The share is on the disk before this signer says that it has one. */
+function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): SessionReply {
+  const { store, self, keyEncryption } = deps
+  const { organization, key, owner } = terms
+  const isBorn = newestReader(store.log, organization).read(
+    rootOf(organization),
+    recordKey(keyTable, key),
+  )
+  if (isBorn !== undefined) return refused('the key has been made in another session')
+  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
+  const { publicKey, publicShares, chainCode, transcript, t } = share
+  const signed = encodeKeyStatement({
+    terms,
+    manifest: self.manifest.hash,
+    threshold: t,
+    publicKey,
+    publicShares,
+    chainCode,
+    transcript,
+  })
+  const statement = keyStatementHash(signed)
+  const of = { signer: self.index, organization, key, owner, statement }
+  const sealed = sealShare(keyEncryption, of, share)
+  share.secret.fill(0)
+  store.shares.addPending({ key, statement, organization, signBefore, sealed })
+  return { kind: 'certified', ceremony: sid, statement: signed, signature: self.sign(signed) }
+}
+
+function hasRoom({ store }: CeremonyDeps, { key }: KeyTerms): boolean {
+  return (
+    store.shares.countPending(key) < pendingPerKeyMax && store.shares.countPending() < pendingMax
+  )
+}

@@ -1,0 +1,141 @@
+import { keyTable, decodeRecord, recordKey } from '@quorate/authority/records'
+import type { Item } from '@quorate/authority/step'
+import { rootOf } from '@quorate/authority/stream'
+import { equalBytes, toUtf8 } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
+import type { KeyShare } from '@quorate/threshold/dkg/context'
+import type { Party } from '@quorate/threshold/session'
+import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import { openShare } from '../share.ts'
+import { newestReader } from '../store/reader.ts'
+import type { Place } from '../store/store.ts'
+import { refused, type Ceremonies } from './ceremony.ts'
+import type { CeremonyDeps } from './deps.ts'
+import { startEcdsa } from './ecdsa.ts'
+import { startFrost } from './frost.ts'
+import { permitted, windowMs, type Named, type Standing } from './gates.ts'
+import { openMail } from './mail.ts'
+
+export type SignCall = Extract<SessionCall, { kind: 'sign' }>
+
+/** What a signing protocol is given. The message is this signer's own work, never the call's. */
+export type Signing = {
+  readonly deps: CeremonyDeps
+  readonly organization: Uint8Array
+  readonly sid: Uint8Array
+  readonly quorum: readonly Party[]
+  readonly share: KeyShare
+  readonly message: Uint8Array
+  /** Asks again, before a packet that needs more than a vote: nothing when the answer is still yes. */
+  readonly refuses: (needed: readonly Standing[]) => SessionReply | undefined
+}
+
+export const protocolOf = { EdDSA: 'frost', ECDSA: 'ecdsa', Schnorr: undefined } as const
+
+/** Round 1 of a signature: only for a step that this signer has voted for, sealed or seen certified. */
+export function beginSign(
+  deps: CeremonyDeps,
+  ceremonies: Ceremonies,
+  call: SignCall,
+): SessionReply {
+  const { organization, stream, seq, step, item, digest } = call
+  const named = { place: { organization, stream }, seq, step, item }
+  if (!isQuorum(deps, call.quorum)) return refused('not a quorum with this signer')
+  const asked = permitted(deps, named, ['voted', 'sealed', 'certified'])
+  if (!asked.ok) return refused(asked.reason)
+  const message = asked.messages[digest]
+  const key = keyOf(deps, named.place, asked.body.step.items[item])
+  if (message === undefined || key === undefined) return refused('there is nothing to be signed')
+  const share = shareOf(deps, key)
+  if (share === undefined) return refused('no share of this key is in force here')
+  const protocol = protocolOf[key.terms.scheme]
+  if (protocol === undefined) return refused('no protocol for this scheme')
+  const sid = signSid(deps, { call, key: key.terms.key, curve: key.terms.curve, protocol })
+  const expires = asked.body.step.time + windowMs
+  if (ceremonies.isFull(expires - windowMs)) return refused('too many sessions are open')
+  const refuses = refusal(deps, named, { digest, message })
+  const signing = { deps, organization, sid, quorum: call.quorum, share, message, refuses }
+  const move = protocol === 'frost' ? startFrost(signing) : startEcdsa(signing)
+  if (move.kind === 'end') return move.reply
+  if (!deps.store.memory.useSession(sid, expires + windowMs))
+    return refused('this session has been')
+  const mail = openMail({ self: deps.self, protocol, ceremony: sid, participants: call.quorum })
+  return ceremonies.begin(mail, expires, move)
+}
+
+/** Exactly t different signers in order, this one among them. */
+function isQuorum({ self }: CeremonyDeps, quorum: readonly Party[]): boolean {
+  const { threshold, signers } = self.manifest
+  return (
+    quorum.length === threshold &&
+    quorum.includes(self.index) &&
+    quorum.every((party, i) => party > (quorum[i - 1] ?? 0) && party <= signers.length)
+  )
+}
+
+type Found = NonNullable<ReturnType<typeof keyOf>>
+
+function keyOf({ store }: CeremonyDeps, { organization }: Place, item: Item | undefined) {
+  const operation = item?.operation
+  if (operation?.kind !== 'use' && operation?.kind !== 'renew') return undefined
+  const root = rootOf(organization)
+  const reader = newestReader(store.log, organization)
+  const record = reader.read(root, recordKey(keyTable, operation.key))
+  return record === undefined ? undefined : decodeRecord(keyTable, record)
+}
+
+function shareOf(
+  { store, self, keyEncryption }: CeremonyDeps,
+  { terms: { organization, key, owner }, certificate: statement }: Found,
+): KeyShare | undefined {
+  const sealed = store.shares.active({ key, statement })
+  if (sealed === undefined) return undefined
+  return openShare(
+    keyEncryption,
+    { signer: self.index, organization, key, owner, statement },
+    sealed,
+  )
+}
+
+type SidInput = {
+  readonly call: SignCall
+  readonly key: Uint8Array
+  readonly curve: string
+  readonly protocol: string
+}
+
+/** Names this ceremony and no other: which key signs what under which step, with whom. */
+export function signSid(
+  { self }: Pick<CeremonyDeps, 'self'>,
+  { call, key, curve, protocol }: SidInput,
+): Uint8Array {
+  const { organization, step, item, digest, quorum, nonce } = call
+  return hashOf(
+    'quorate/sid/1',
+    toUtf8(protocol),
+    self.manifest.hash,
+    organization,
+    key,
+    toUtf8(curve),
+    step,
+    Uint8Array.of(item),
+    Uint8Array.of(digest),
+    Uint8Array.from(quorum),
+    nonce,
+  )
+}
+
+function refusal(
+  deps: CeremonyDeps,
+  named: Named & { readonly item: number },
+  { digest, message }: { readonly digest: number; readonly message: Uint8Array },
+): Signing['refuses'] {
+  return (needed) => {
+    const asked = permitted(deps, named, needed)
+    if (!asked.ok) return refused(asked.reason)
+    const now = asked.messages[digest]
+    return now !== undefined && equalBytes(now, message)
+      ? undefined
+      : refused('the step signs something else by now')
+  }
+}

@@ -1,0 +1,128 @@
+import type { OpaqueStep } from '@quorate/authority/agreement/messages'
+import type { Judgement } from '@quorate/authority/agreement/voter'
+import type { Body } from '@quorate/authority/body'
+import type { Rules } from '@quorate/authority/reduce/judging'
+import { reduceStep, type StepOutcome } from '@quorate/authority/reduce/step'
+import type { Head, Step } from '@quorate/authority/step'
+import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
+import { equalBytes } from '@quorate/core/bytes'
+import { bodyOf } from './body.ts'
+import { leapMsMax, type Clock } from './clock.ts'
+import type { ExternalIds } from './external-ids.ts'
+import { newestReader, readerAt, type Sealed } from './store/reader.ts'
+import type { Place, Store } from './store/store.ts'
+
+/** How far a step's time may be from a voter's own: twice what honest clocks are apart. */
+const skewMsMax = leapMsMax
+
+export type Judges = {
+  readonly store: Store
+  readonly rules: Rules
+  readonly clock: Clock
+  readonly externalIds: ExternalIds
+}
+
+/**
+ * Validity, which everybody must see alike: under the heads that the step names and its own
+ * stream's prefix, whatever else this signer may know by now.
+ */
+export function judgeDeterministic(judges: Judges, place: Place, step: OpaqueStep): StepOutcome {
+  const body = bodyOf(step)
+  if (body === undefined) return refused('the step cannot be read')
+  const reason = judgeHeads(judges, place, body.step)
+  if (reason !== undefined) return refused(reason)
+  const reader = readerAt(judges.store.log, place, body.step)
+  return reduceStep(body.step, body.evidence, reader, judges.rules)
+}
+
+/** May it happen now, as far as this signer knows? Its own view, and never part of validity. */
+export function judgeFresh(judges: Judges, place: Place, step: OpaqueStep): Judgement {
+  const body = bodyOf(step)
+  if (body === undefined) return { ok: false, detail: 'the step cannot be read' }
+  const now = judges.clock.read()
+  if (!now.ok) return { ok: false, detail: now.reason }
+  if (Math.abs(now.time - step.time) > skewMsMax)
+    return { ok: false, detail: 'the time of the step is not now' }
+  const outcome = reduceNewest(judges, place, body)
+  if (!outcome.ok) return judgementOf(outcome)
+  return judges.externalIds.judge(place, body)
+}
+
+/** In the words of agreement. */
+export function judgementOf(outcome: StepOutcome): Judgement {
+  if (outcome.ok) return { ok: true }
+  const { reason: detail, item } = outcome
+  return item === undefined ? { ok: false, detail } : { ok: false, detail, item }
+}
+
+/**
+ * A head that the step names and this signer has not seen certified. No verdict is possible before
+ * it has: neither that the step is valid nor, which would stop the organization, that it is not.
+ */
+export function headAhead({ store }: Judges, place: Place, step: OpaqueStep): StreamId | undefined {
+  const heads = bodyOf(step)?.step.heads ?? []
+  const missing = heads.find(
+    ({ stream, seq }) =>
+      streamName(stream) !== streamName(place.stream) &&
+      seq > store.log.newestSeq({ ...place, stream }),
+  )
+  return missing?.stream
+}
+
+/** What a step that is sealed in the root stream will change there, if it is certified. */
+export function sealedAtRoot(judges: Judges, organization: Uint8Array): readonly Sealed[] {
+  const place = { organization, stream: rootOf(organization) }
+  const { lock, steps } = judges.store.log.voter(place)
+  const sealed = lock && steps.find(({ hash }) => equalBytes(hash, lock.stepHash))
+  if (sealed === undefined) return []
+  const outcome = judgeDeterministic(judges, place, sealed)
+  return outcome.ok ? [{ stream: place.stream, writes: outcome.writes }] : []
+}
+
+/**
+ * A root step rests on its own prefix, of which nothing newer can be known. A use of a key is judged
+ * again if the root stream has moved on, or is about to.
+ */
+function reduceNewest(judges: Judges, place: Place, { step, evidence }: Body): StepOutcome {
+  const { store, rules } = judges
+  const { organization } = place
+  const sealed = place.stream.kind === 'root' ? [] : sealedAtRoot(judges, organization)
+  const isNewest = step.heads.every(
+    ({ seq, stream }) => seq === store.log.newestSeq({ organization, stream }),
+  )
+  if (sealed.length === 0 && isNewest) return { ok: true, writes: [] }
+  return reduceStep(step, evidence, newestReader(store.log, organization, sealed), rules)
+}
+
+/**
+ * A root step names no heads, any other exactly the organization's root: certified here, and not
+ * later than the step. Nor is the step before.
+ */
+function judgeHeads({ store }: Judges, place: Place, step: Step): string | undefined {
+  const { organization, stream } = place
+  if (step.seq > 0) {
+    const before = store.log.headAt(place, step.seq - 1)
+    if (before === undefined || before.time > step.time) return 'the step goes back in time'
+  }
+  if (stream.kind === 'root')
+    return step.heads.length === 0 ? undefined : 'a root step names a head'
+  const [head, ...others] = step.heads
+  const isRoot = head !== undefined && streamName(head.stream) === streamName(rootOf(organization))
+  if (!isRoot || others.length > 0) return 'the step does not name the head of the root stream'
+  return judgeHead(store, organization, { head, time: step.time })
+}
+
+function judgeHead(
+  { log }: Store,
+  organization: Uint8Array,
+  { head, time }: { readonly head: Head; readonly time: number },
+): string | undefined {
+  const certified = log.headAt({ organization, stream: head.stream }, head.seq)
+  if (certified === undefined || !equalBytes(certified.hash, head.step))
+    return 'the step names a head that is not certified'
+  return certified.time > time ? 'the step is older than the head that it names' : undefined
+}
+
+function refused(reason: string): StepOutcome {
+  return { ok: false, reason }
+}

@@ -1,0 +1,145 @@
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import type { SecureClientSessionOptions } from 'node:http2'
+import { isFailure } from '@quorate/core/failure'
+import { framed, Unframer } from '@quorate/wire/framing'
+import { decodeFrame, encodeFrame, frameBytesMax, type Call, type Reply } from '@quorate/wire/link'
+import type { Hello } from '@quorate/wire/link'
+import type { Log } from './log.ts'
+
+export type LinkOptions = {
+  readonly url: string
+  /** PEM: who this signer is, and who may speak for the server. */
+  readonly tls: { readonly key: string; readonly cert: string; readonly ca: string }
+  readonly signer: { readonly hello: Hello; readonly answer: (call: Call) => Promise<Reply> }
+  readonly log: Log
+}
+export type Link = { close(): void }
+
+/** Quick enough that a restarted server is not waited for, slow enough not to storm one that is down. */
+const waitMsMin = 100
+const waitMsMax = 2_000
+/** A server that has not even taken the greeting by then is not there. */
+const connectMsMax = 5_000
+/** A dead path shows itself within two of these. */
+const pingMs = 10_000
+/** Calls in hand at once: what arrives above it is told so, which costs nothing to do. */
+const callsMax = 256
+/** The server may be a frame ahead before it must wait for this signer. */
+const windowBytes = 2 * frameBytesMax
+
+/**
+ * Dials the server, so that no signer opens a port to the world, and dials again whenever the link
+ * breaks. Whatever comes over it proves itself or is judged: the certificate only keeps others off.
+ */
+export function openLink(options: LinkOptions): Link {
+  let closed = false
+  let waitMs = waitMsMin
+  let current: { destroy(): void } | undefined
+  let timer: NodeJS.Timeout | undefined
+  const dialAgain = (isGreeted: boolean): void => {
+    if (closed) return
+    waitMs = isGreeted ? waitMsMin : Math.min(waitMs * 2, waitMsMax)
+    timer = setTimeout(start, waitMs)
+  }
+  const start = (): void => {
+    current = dial(options, dialAgain)
+  }
+  start()
+  return {
+    close() {
+      closed = true
+      clearTimeout(timer)
+      current?.destroy()
+    },
+  }
+}
+
+function dial(
+  { url, tls, signer, log }: LinkOptions,
+  onClosed: (isGreeted: boolean) => void,
+): ClientHttp2Session {
+  const secure: SecureClientSessionOptions = {
+    ...tls,
+    minVersion: 'TLSv1.3',
+    rejectUnauthorized: true,
+    settings: { initialWindowSize: windowBytes },
+  }
+  const session = connect(url, secure)
+  let isGreeted = false
+  let reason = ''
+  const late = setTimeout(() => session.destroy(new Error('no answer in time')), connectMsMax)
+  const pinging = setInterval(() => keepAlive(session), pingMs)
+  session.on('error', (error) => {
+    reason = error.message
+  })
+  session.once('connect', () => session.setLocalWindowSize(windowBytes))
+  session.once('close', () => {
+    clearTimeout(late)
+    clearInterval(pinging)
+    log({ event: 'link-closed', reason })
+    onClosed(isGreeted)
+  })
+  const stream = session.request({ ':method': 'POST', ':path': '/link' }, { endStream: false })
+  stream.once('response', ({ ':status': status }) => {
+    clearTimeout(late)
+    if (status !== 200) return session.destroy(new Error(`the server answers ${status}`))
+    isGreeted = true
+    log({ event: 'link-open' })
+  })
+  stream.on('error', (error) => {
+    reason = error.message
+  })
+  stream.once('close', () => session.destroy())
+  serve(stream, signer)
+  return session
+}
+
+function serve(stream: ClientHttp2Stream, { hello, answer }: LinkOptions['signer']): void {
+  const unframer = new Unframer()
+  let open = 0
+  const send = (number: number, reply: Reply): void => {
+    if (!stream.destroyed) stream.write(framed(encodeFrame({ kind: 'reply', number, reply })))
+  }
+  const take = async (number: number, call: Call): Promise<void> => {
+    if (open >= callsMax) return send(number, { kind: 'failed', reason: 'too many calls at once' })
+    open++
+    try {
+      send(number, await answer(call))
+    } finally {
+      open--
+    }
+  }
+  stream.write(framed(encodeFrame({ kind: 'hello', ...hello })))
+  stream.on('data', (chunk: Uint8Array) => {
+    for (const { number, call } of callsIn(unframer, chunk) ?? []) {
+      // What an answer fails with has stopped the signer already (`onDefect`).
+      take(number, call).catch((error: Error) => stream.destroy(error))
+    }
+    if (isBroken(unframer)) stream.destroy(new Error('the server does not speak this protocol'))
+  })
+}
+
+const broken = new WeakSet<Unframer>()
+function isBroken(unframer: Unframer): boolean {
+  return broken.has(unframer)
+}
+
+/** Nothing but calls may come from a server; after anything else no byte can be made sense of. */
+function callsIn(unframer: Unframer, chunk: Uint8Array) {
+  try {
+    const frames = unframer.push(chunk)?.map(decodeFrame)
+    const calls = frames?.flatMap((frame) => (frame.kind === 'call' ? [frame] : []))
+    if (calls !== undefined && calls.length === frames?.length) return calls
+  } catch (error) {
+    if (!isFailure(error, 'bytes.malformed')) throw error
+  }
+  broken.add(unframer)
+  return undefined
+}
+
+function keepAlive(session: ClientHttp2Session): void {
+  if (session.destroyed || session.connecting) return
+  const unanswered = setTimeout(() => session.destroy(new Error('no answer to a ping')), pingMs)
+  session.once('close', () => clearTimeout(unanswered))
+  session.ping(() => clearTimeout(unanswered))
+}

@@ -1,0 +1,29 @@
+import { logTo } from './log.ts'
+import { signerSettings } from './settings.ts'
+import { startSigner } from './start.ts'
+
+/** sysexits(3): configuration error, and internal software error. */
+const [exitConfig, exitDefect] = [78, 70]
+
+const log = logTo((line) => process.stdout.write(line))
+
+try {
+  const running = startSigner(signerSettings(process.env), {
+    clock: { wall: Date.now, steady: () => performance.now() },
+    log,
+    onDefect: (error) => {
+      log({ event: 'defect', name: error instanceof Error ? error.name : 'unknown' })
+      process.exit(exitDefect)
+    },
+  })
+  const stop = (): void => {
+    running.stop()
+    log({ event: 'stopped' })
+    process.exit(0)
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : 'Cannot start.'}\n`)
+  process.exitCode = exitConfig
+}

@@ -1,0 +1,179 @@
+import { signAnswer, type AnswerDraft } from '@quorate/authority/agreement/exchange'
+import { rulesFor } from '@quorate/judge/rules'
+import type { Random } from '@quorate/threshold/session'
+import {
+  linkProtocol,
+  type Call,
+  type Hello,
+  type Reply,
+  type SessionCall,
+  type SessionReply,
+} from '@quorate/wire/link'
+import { isFailure } from '@quorate/core/failure'
+import { equalBytes } from '@quorate/core/bytes'
+import { Ceremonies } from './ceremonies/ceremony.ts'
+import { beginGenerate } from './ceremonies/generate.ts'
+import { beginPair } from './ceremonies/pair.ts'
+import { beginSign } from './ceremonies/sign.ts'
+import type { CeremonyDeps } from './ceremonies/deps.ts'
+import { clockFrom, type ClockSource } from './clock.ts'
+import { externalIdsOf } from './external-ids.ts'
+import type { KeyEncryption } from './kek.ts'
+import type { Log } from './log.ts'
+import { trustOf, type Self } from './self.ts'
+import { settleShares } from './sweep.ts'
+import type { Store } from './store/store.ts'
+import { votingOf, type Voting } from './voting.ts'
+
+export type SignerParts = {
+  readonly self: Self
+  readonly store: Store
+  readonly keyEncryption: KeyEncryption
+  readonly clock: ClockSource
+  readonly random: Random
+  readonly log: Log
+  /** The store cannot write, or there is a bug: nothing more may be said in this life. */
+  readonly onDefect: (error: unknown) => void
+}
+
+export type Signer = {
+  readonly hello: Hello
+  /** Answers when all that the answer rests on is on the disk. */
+  readonly answer: (call: Call) => Promise<Reply>
+}
+
+/** Calls that share one transaction, and with it one sync of the disk. */
+const batchMax = 64
+/** How often the latest time seen is written down, when nothing else has to be. */
+const clockWriteMs = 1_000
+
+type Waiting = {
+  readonly call: Call
+  readonly resolve: (reply: Reply) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * One signer. Calls are worked on one after the other and never wait for anything half-way: that
+ * one thread owns all state, so that the checks of a pair, in particular, are strictly serial
+ * (threats 4.2). Those that arrive in one turn of the event loop become durable together.
+ *
+ * @throws Error when the store is another signer's, or sealed under another key
+ */
+export function openSigner(parts: SignerParts): Signer {
+  const { self, store, onDefect } = parts
+  claim(store, self)
+  const desk = deskOf(parts)
+  const queue: Waiting[] = []
+  const flush = (): void => {
+    const batch = queue.splice(0, batchMax)
+    if (queue.length > 0) setImmediate(flush)
+    try {
+      const drafts = store.commit(() => desk.draftAll(batch.map(({ call }) => call)))
+      for (const [i, { resolve }] of batch.entries()) {
+        const draft = drafts[i]
+        if (draft !== undefined) resolve(signed(parts, draft))
+      }
+    } catch (error) {
+      for (const { reject } of [...batch, ...queue.splice(0)]) reject(error)
+      onDefect(error)
+    }
+  }
+  const { index: signer, bootId, manifest } = self
+  return {
+    hello: { protocol: linkProtocol, manifest: manifest.hash, signer, bootId },
+    answer: (call) =>
+      new Promise((resolve, reject) => {
+        if (queue.length === 0) setImmediate(flush)
+        queue.push({ call, resolve, reject })
+      }),
+  }
+}
+
+/** A reply whose statements are still to be signed, which happens after the commit alone. */
+type Draft =
+  | Exclude<Reply, { kind: 'agree' }>
+  | {
+      readonly kind: 'agree'
+      readonly answer: AnswerDraft
+      readonly session: SessionReply | undefined
+    }
+
+function signed({ self, store }: SignerParts, draft: Draft): Reply {
+  if (draft.kind !== 'agree') return draft
+  const { index: signer, bootId, sign } = self
+  const origin = { signer, bootId, storeSequence: store.sequence }
+  return { ...draft, answer: signAnswer(draft.answer, origin, sign) }
+}
+
+function deskOf(parts: SignerParts) {
+  const { self, store, keyEncryption } = parts
+  const rules = rulesFor(self.manifest)
+  const clock = clockFrom(parts.clock, store.memory.number('clock'))
+  const externalIds = externalIdsOf(store, keyEncryption)
+  const deps: CeremonyDeps = { ...parts, rules, clock, externalIds }
+  const ceremonies = new Ceremonies()
+  const voting = votingOf({
+    ...deps,
+    trust: trustOf(self.manifest),
+    onCertified: (place, certified) => settleShares(store, place, certified),
+  })
+  const session = (call: SessionCall) => sessionReply(deps, ceremonies, call)
+  const draftAll = (calls: readonly Call[]): readonly Draft[] => {
+    const drafts = calls.map((call) => draftOf({ store, voting, session }, call))
+    const now = clock.read()
+    if (now.ok && now.time >= store.memory.number('clock') + clockWriteMs) {
+      store.memory.setNumber('clock', now.time)
+      store.memory.forgetSessions(now.time)
+    }
+    return drafts
+  }
+  return { draftAll }
+}
+
+type Desk = {
+  readonly store: Store
+  readonly voting: Voting
+  readonly session: (call: SessionCall) => SessionReply
+}
+
+function draftOf({ store, voting, session }: Desk, call: Call): Draft {
+  try {
+    return store.part(() => {
+      if (call.kind === 'ping') return { kind: 'pong' }
+      if (call.kind === 'session') return { kind: 'session', session: session(call.session) }
+      const answer = voting.answer(call, call.request)
+      const rides = call.session !== undefined && goesOn.has(answer.kind)
+      return { kind: 'agree', answer, session: rides ? session(call.session) : undefined }
+    })
+  } catch (error) {
+    if (isFailure(error, 'bytes.malformed')) return { kind: 'failed', reason: 'malformed' }
+    throw error
+  }
+}
+
+/** A signature's round goes with a yes. It asks the store by itself whether it may. */
+const goesOn: ReadonlySet<AnswerDraft['kind']> = new Set(['vote', 'seal', 'head'])
+
+function sessionReply(deps: CeremonyDeps, ceremonies: Ceremonies, call: SessionCall): SessionReply {
+  switch (call.kind) {
+    case 'sign':
+      return beginSign(deps, ceremonies, call)
+    case 'generate':
+      return beginGenerate(deps, ceremonies, call)
+    case 'pair':
+      return beginPair(deps, ceremonies, call)
+    case 'advance':
+      return ceremonies.advance(call.ceremony, call.packets)
+  }
+}
+
+/** A store belongs to one signer for ever: its votes bind the identity that gave them. */
+function claim(store: Store, { manifest, index }: Self): void {
+  const identity = manifest.signers[index - 1]?.identity
+  if (identity === undefined) throw new Error('Cannot start: the manifest has no such signer.')
+  const owner = store.memory.bytes('owner')
+  if (owner === undefined) store.commit(() => store.memory.setBytes('owner', identity))
+  else if (!equalBytes(owner, identity))
+    throw new Error('Cannot start: the store is of another signer.')
+}

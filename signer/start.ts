@@ -1,0 +1,62 @@
+import { randomBytes, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { rawPublicKey, readEd25519, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
+import { readManifest } from '@quorate/authority/manifest'
+import { equalBytes, toHex } from '@quorate/core/bytes'
+import type { ClockSource } from './clock.ts'
+import { keyEncryptionFromCommand, keyEncryptionFromFile } from './kek.ts'
+import { openLink, type LinkOptions } from './link.ts'
+import type { Log } from './log.ts'
+import type { Self } from './self.ts'
+import type { SignerSettings } from './settings.ts'
+import { openSigner, type Signer } from './signer.ts'
+import { openStore } from './store/sqlite.ts'
+
+export type Running = { stop(): void }
+export type Surroundings = {
+  readonly clock: ClockSource
+  readonly log: Log
+  readonly onDefect: (error: unknown) => void
+  /** A test may stand between the signer and its link. */
+  readonly between?: (signer: Signer) => LinkOptions['signer']
+}
+
+/** Puts a signer together from its files and dials. @throws Error saying what is missing or wrong */
+export function startSigner(settings: SignerSettings, surroundings: Surroundings): Running {
+  const { clock, log, onDefect, between = (signer) => signer } = surroundings
+  const self = selfFrom(settings)
+  const keyEncryption =
+    settings.kekFile === ''
+      ? keyEncryptionFromCommand(settings.kekCommand)
+      : keyEncryptionFromFile(settings.kekFile)
+  const store = openStore(settings.storeFile)
+  const random = (size: number) => new Uint8Array(randomBytes(size))
+  const signer = openSigner({ self, store, keyEncryption, clock, random, log, onDefect })
+  const tls = {
+    key: readFileSync(settings.tlsKeyFile, 'utf8'),
+    cert: readFileSync(settings.tlsCertFile, 'utf8'),
+    ca: readFileSync(settings.tlsCaFile, 'utf8'),
+  }
+  const link = openLink({ url: settings.serverUrl, tls, signer: between(signer), log })
+  log({ event: 'ready', signer: self.index, manifest: toHex(self.manifest.hash) })
+  return {
+    stop() {
+      link.close()
+      store.close()
+    },
+  }
+}
+
+function selfFrom({ id, identityFile, manifestFile, manifestHash }: SignerSettings): Self {
+  const manifest = readManifest(new Uint8Array(readFileSync(manifestFile)), verifyEd25519)
+  if (toHex(manifest.hash) !== manifestHash)
+    throw new Error('Cannot start: the manifest is not the one that SIGNER_MANIFEST_HASH names.')
+  const index = manifest.signers.findIndex((signer) => signer.id === id) + 1
+  const named = manifest.signers[index - 1]
+  if (named === undefined) throw new Error(`Cannot start: the manifest names no ${id}.`)
+  const identity: KeyObject = readEd25519(readFileSync(identityFile, 'utf8'))
+  if (!equalBytes(rawPublicKey(identity), named.identity))
+    throw new Error('Cannot start: the identity key is not the one that the manifest names.')
+  const bootId = new Uint8Array(randomBytes(16))
+  return { index, manifest, bootId, sign: (message) => signEd25519(identity, message) }
+}

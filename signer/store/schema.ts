@@ -1,0 +1,42 @@
+/** Written into every file; another number is another program's file. */
+export const storeFormat = 1
+
+/**
+ * `organization`, `key`, `hash` and the like are 32 bytes; `stream` is `streamName`. A record keeps
+ * each of its values with the seq of the step that wrote it, so that the state at any head can be
+ * read.
+ */
+export const schema = `
+create table if not exists meta (name text primary key, value any not null) strict, without rowid;
+create table if not exists voters (
+  organization blob, stream text, state blob not null,
+  primary key (organization, stream)
+) strict;
+create table if not exists steps (
+  organization blob, stream text, seq integer, hash blob not null, time integer not null,
+  body blob not null, certificate blob not null,
+  primary key (organization, stream, seq)
+) strict;
+create table if not exists records (
+  organization blob, stream text, key text, seq integer, value blob not null,
+  primary key (organization, stream, key, seq)
+) strict, without rowid;
+create table if not exists shares (
+  key blob, statement blob, organization blob not null, status text not null,
+  sign_before integer not null, sealed blob not null,
+  primary key (key, statement)
+) strict;
+create index if not exists shares_pending on shares (organization, status, sign_before);
+create table if not exists pairs (
+  organization blob, peer integer, epoch blob not null, status text not null,
+  used integer not null, sealed blob not null,
+  primary key (organization, peer)
+) strict;
+create table if not exists sessions (id blob primary key, expires integer not null)
+  strict, without rowid;
+create table if not exists external_ids (tag blob primary key, request blob not null)
+  strict, without rowid;
+create table if not exists stops (
+  organization blob primary key, detail text not null, evidence blob not null
+) strict, without rowid;
+`

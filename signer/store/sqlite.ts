@@ -1,0 +1,86 @@
+import { DatabaseSync } from 'node:sqlite'
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import { logTable } from './log.ts'
+import { memoryTable } from './memory.ts'
+import { pairTable } from './pairs.ts'
+import { schema, storeFormat } from './schema.ts'
+import { shareTable } from './shares.ts'
+import type { Store } from './store.ts'
+
+/** Another process with this file open is a second signer of one name: wait for none of it. */
+const busyMs = 0
+
+/**
+ * One file. Write-ahead log with full sync: a commit has reached the disk when it comes back
+ * (SQLite, pragma synchronous: in WAL mode only FULL syncs on every commit).
+ *
+ * @throws Error when the file is another format's, or open in another process
+ */
+export function openStore(file: string): Store {
+  makePrivate(file)
+  const db = new DatabaseSync(file)
+  db.exec(`pragma busy_timeout = ${busyMs}`)
+  // Taken with the first write and kept until the end: two signers on one store would vote twice.
+  db.exec('pragma locking_mode = exclusive')
+  const mode = db.prepare('pragma journal_mode = wal').get()?.['journal_mode']
+  if (mode !== 'wal') throw new Error(`Cannot start: ${file} has no write-ahead log.`)
+  db.exec('pragma synchronous = full')
+  db.exec(`begin immediate; ${schema} commit`)
+  checkFormat(db, file)
+  const total = db.prepare('select total_changes() as count')
+  const readSequence = db.prepare("select value from meta where name = 'sequence'")
+  const writeSequence = db.prepare("insert or replace into meta values ('sequence', ?)")
+  let sequence = Number(readSequence.get()?.['value'] ?? 0)
+  let within = false
+  return {
+    log: logTable(db),
+    shares: shareTable(db),
+    pairs: pairTable(db),
+    memory: memoryTable(db),
+    get sequence() {
+      return sequence
+    },
+    commit(work) {
+      if (within) throw new Error('a transaction within a transaction')
+      within = true
+      db.exec('begin immediate')
+      try {
+        const before = total.get()?.['count']
+        const result = work()
+        const isWritten = total.get()?.['count'] !== before
+        if (isWritten) writeSequence.run(sequence + 1)
+        db.exec('commit')
+        if (isWritten) sequence++
+        return result
+      } catch (error) {
+        if (db.isTransaction) db.exec('rollback')
+        throw error
+      } finally {
+        within = false
+      }
+    },
+    part(work) {
+      db.exec('savepoint part')
+      try {
+        const result = work()
+        db.exec('release part')
+        return result
+      } catch (error) {
+        db.exec('rollback to part; release part')
+        throw error
+      }
+    },
+    close: () => db.close(),
+  }
+}
+
+function makePrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
+}
+
+function checkFormat(db: DatabaseSync, file: string): void {
+  db.prepare("insert or ignore into meta values ('format', ?)").run(storeFormat)
+  const found = db.prepare("select value from meta where name = 'format'").get()?.['value']
+  if (found !== storeFormat) throw new Error(`Cannot start: ${file} has another format.`)
+}

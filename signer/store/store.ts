@@ -1,0 +1,101 @@
+import type { VoterState } from '@quorate/authority/agreement/voter'
+import type { Write } from '@quorate/authority/records'
+import type { StreamId } from '@quorate/authority/stream'
+
+/**
+ * All that a signer must remember. Whatever an answer rests on is in here, and on the disk, before
+ * the answer leaves: `commit` is the only way to write, and comes back when it is durable.
+ */
+export interface Store {
+  readonly log: LogTable
+  readonly shares: ShareTable
+  readonly pairs: PairTable
+  readonly memory: MemoryTable
+  /** Of transactions that have written: never the same twice, so that a restored store shows. */
+  readonly sequence: number
+  /** All of it is durable, or none of it has happened. */
+  commit<T>(work: () => T): T
+  /** Within a commit: what it does is undone if it throws, and what was done before it stays. */
+  part<T>(work: () => T): T
+  close(): void
+}
+
+export type Place = { readonly organization: Uint8Array; readonly stream: StreamId }
+
+/** A certified step. */
+export type StoredStep = {
+  readonly hash: Uint8Array
+  readonly time: number
+  readonly body: Uint8Array
+  readonly certificate: Uint8Array
+}
+
+export interface LogTable {
+  voter(place: Place): VoterState
+  putVoter(place: Place, state: VoterState): void
+  stepAt(place: Place, seq: number): StoredStep | undefined
+  /** Without the body, which may be large. */
+  headAt(place: Place, seq: number): Pick<StoredStep, 'hash' | 'time'> | undefined
+  /** Of the certified steps; -1 when there is none. */
+  newestSeq(place: Place): number
+  addStep(place: Place, seq: number, step: StoredStep, writes: readonly Write[]): void
+  /** The value that the newest step up to `seqMax` gave this record. */
+  recordAt(place: Place, key: string, seqMax: number): Uint8Array | undefined
+}
+
+export type ShareName = { readonly key: Uint8Array; readonly statement: Uint8Array }
+export type PendingShare = ShareName & {
+  readonly organization: Uint8Array
+  /** After this, no step can name the key any more. */
+  readonly signBefore: number
+  readonly sealed: Uint8Array
+}
+
+export interface ShareTable {
+  addPending(share: PendingShare): void
+  countPending(key?: Uint8Array): number
+  /** Of a key in force alone. */
+  active(name: ShareName): Uint8Array | undefined
+  /** Puts this one in force and deletes what else was pending for the key. */
+  activate(name: ShareName): void
+  pendingBefore(organization: Uint8Array, time: number): readonly ShareName[]
+  deletePending(name: ShareName): void
+}
+
+export type PairName = { readonly organization: Uint8Array; readonly peer: number }
+export type StoredPair = {
+  readonly epoch: Uint8Array
+  readonly status: 'usable' | 'burned'
+  /** Has a word of the peer ever been tested against its secrets? */
+  readonly used: boolean
+  readonly sealed: Uint8Array
+}
+
+export interface PairTable {
+  find(name: PairName): StoredPair | undefined
+  /** In the place of one that was never used, if there is one. */
+  put(name: PairName, pair: Pick<StoredPair, 'epoch' | 'sealed'>): void
+  markUsed(name: PairName): void
+  /** For ever: nothing here makes it usable again. */
+  burn(name: PairName): void
+}
+
+export interface MemoryTable {
+  /** @returns false when this id has been used: then nothing may be sent under it */
+  useSession(id: Uint8Array, expires: number): boolean
+  forgetSessions(before: number): void
+  externalId(tag: Uint8Array): Uint8Array | undefined
+  keepExternalId(tag: Uint8Array, request: Uint8Array): void
+  /** Why this organization stands still, if it does. */
+  stopped(organization: Uint8Array): string | undefined
+  stop(organization: Uint8Array, detail: string, evidence: Uint8Array): void
+  number(name: NumberName): number
+  setNumber(name: NumberName, value: number): void
+  bytes(name: BytesName): Uint8Array | undefined
+  setBytes(name: BytesName, value: Uint8Array): void
+}
+
+/** `clock`: the latest time acted on. `restored`: 1 once this store was found to be an old one. */
+export type NumberName = 'clock' | 'restored'
+/** `owner`: the identity key of the signer whose store it is. */
+export type BytesName = 'owner' | 'external-id-key'

@@ -1,0 +1,139 @@
+import { createECDH, randomBytes } from 'node:crypto'
+import {
+  encodeKeyStatement,
+  sealKeyCertificate,
+  type KeyTerms,
+} from '@quorate/authority/key-certificate'
+import { judgeKeyRequest } from '@quorate/authority/reduce/step'
+import type { Evidence } from '@quorate/authority/step'
+import { equalBytes } from '@quorate/core/bytes'
+import { packetFor, type Packet } from '@quorate/wire/packet'
+import type { SessionReply } from '@quorate/wire/link'
+import { entry, signAs } from './cluster.ts'
+import type { World } from './world.ts'
+
+export type Key = { readonly id: Uint8Array; readonly name: string }
+export type Wallet = { readonly name: string; readonly key: Key }
+
+/** `POST /keys` with a key generation by all signers, which must all be real. */
+export async function createKey(
+  world: World,
+  { scheme, curve }: { readonly scheme: string; readonly curve: string },
+): Promise<Key> {
+  const asked = world.request({ path: '/keys', body: { scheme, curve } })
+  const evidence = { ...asked, facts: await generate(world, asked) }
+  const [name = ''] = world.know(evidence, 'key')
+  await world.put('key', evidence)
+  return { id: world.id(name), name }
+}
+
+/** `POST /wallets`; on a new key unless `key` is given. */
+export async function createWallet(world: World, network: string, key?: Key): Promise<Wallet> {
+  const body = key === undefined ? { network } : { network, signingKey: { id: key.name } }
+  const asked = world.request({ path: '/wallets', body })
+  const facts = key === undefined ? await generate(world, asked) : asked.facts
+  const evidence = { ...asked, facts }
+  const [name = '', ownKey = ''] = world.know(evidence, 'wallet', 'key')
+  await world.put('wallet', evidence)
+  return { name, key: key ?? { id: world.id(ownKey), name: ownKey } }
+}
+
+/** The key certificate that a run of the key generation ends in, or a forged one with no shares. */
+export async function generate(world: World, evidence: Evidence): Promise<Uint8Array> {
+  if (world.members.size < world.indexes.length)
+    return forgeCertificate(world, termsOf(world, evidence))
+  const nonce = new Uint8Array(randomBytes(32))
+  const { organization } = world
+  const first = await everybody(world, (index) =>
+    world.session(index, { kind: 'generate', organization, evidence, nonce }),
+  )
+  const endings = await carry(world, first)
+  const certified = world.indexes.map((index) => {
+    const ending = endings.get(index)
+    if (ending?.kind !== 'certified') throw new Error(`signer ${index}: ${told(ending)}`)
+    return ending
+  })
+  const { statement } = entry(certified, 0)
+  if (!certified.every((one) => equalBytes(one.statement, statement)))
+    throw new Error('the signers have not made one key')
+  return sealKeyCertificate(
+    statement,
+    certified.map(({ signature }) => signature),
+  )
+}
+
+export function termsOf(world: World, evidence: Evidence): KeyTerms {
+  const { organization, now: time, ledger, rules } = world
+  const judged = judgeKeyRequest({ organization, time, evidence }, ledger.reader, rules)
+  if (!judged.ok) throw new Error(`the rules refuse: ${judged.reason}`)
+  return judged.terms
+}
+
+/** Of a key that nobody has a share of: enough wherever nothing is signed in the end. */
+export function forgeCertificate(world: World, terms: KeyTerms): Uint8Array {
+  const point = createECDH(terms.curve === 'secp256k1' ? 'secp256k1' : 'prime256v1')
+  point.generateKeys()
+  const publicKey =
+    terms.curve === 'secp256k1'
+      ? new Uint8Array(point.getPublicKey(null, 'compressed'))
+      : new Uint8Array(randomBytes(32))
+  const statement = encodeKeyStatement({
+    terms,
+    manifest: world.cluster.manifest.hash,
+    threshold: world.cluster.manifest.threshold,
+    publicKey,
+    publicShares: world.indexes.map(() => publicKey),
+    chainCode: new Uint8Array(32),
+    transcript: new Uint8Array(32),
+  })
+  return sealKeyCertificate(
+    statement,
+    world.indexes.map((index) => signAs(world.cluster, index, statement)),
+  )
+}
+
+/** What each signer says in the end, and what the carrier may do to a packet on its way. */
+export type Endings = ReadonlyMap<number, SessionReply>
+export type Tamper = (packet: Packet, to: number) => Packet
+
+/** Carries packets between the participants until nobody has another one. */
+export async function carry(
+  world: World,
+  first: Endings,
+  { roundsMax = 8, tamper = (packet) => packet }: { roundsMax?: number; tamper?: Tamper } = {},
+): Promise<Endings> {
+  let replies = first
+  for (let round = 1; round < roundsMax; round++) {
+    const sent = new Map([...replies].flatMap(([i, r]) => (r.kind === 'packet' ? [[i, r]] : [])))
+    if (sent.size < replies.size || sent.size === 0) return replies
+    const next = new Map<number, SessionReply>()
+    for (const [index, { ceremony }] of sent)
+      next.set(
+        index,
+        await world.session(index, {
+          kind: 'advance',
+          ceremony,
+          packets: [...sent]
+            .filter(([from]) => from !== index)
+            .map(([, { packet }]) => tamper(packetFor(index, packet), index)),
+        }),
+      )
+    replies = next
+  }
+  return replies
+}
+
+export async function everybody(
+  world: World,
+  run: (index: number) => Promise<SessionReply>,
+  indexes: readonly number[] = world.indexes,
+): Promise<Map<number, SessionReply>> {
+  const replies = new Map<number, SessionReply>()
+  for (const index of indexes) replies.set(index, await run(index))
+  return replies
+}
+
+export function told(reply: SessionReply | undefined): string {
+  if (reply === undefined) return 'nothing'
+  return 'reason' in reply ? `${reply.kind}: ${reply.reason}` : reply.kind
+}
