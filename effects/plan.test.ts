@@ -174,6 +174,8 @@ describe('a transaction given as an object', () => {
     refuse('transaction', ask({ to: recipient }), legacyFacts)
     refuse('transaction', ask({ type: 0, to: recipient }), { ...facts, gasPrice: gwei })
     refuse('transaction', ask({ type: 0, to: recipient }), facts)
+    const { gasPrice: _, ...priceless } = legacyFacts
+    refuse('transaction', ask({ type: 0, to: recipient }), priceless)
   })
 })
 
@@ -241,6 +243,12 @@ describe('a signature', () => {
     const effect = allowed('signature', { kind: 'Message', message: '0xdeadbeef' }, noFacts)
     assert.equal(digestOf(effect), hashMessage({ raw: '0xdeadbeef' }))
     assert.deepEqual([effect.kind, effect.raw, effect.slot], ['message', false, undefined])
+  })
+
+  it('takes no facts: they would enter the log for nothing', () => {
+    refuse('signature', { kind: 'Message', message: '0x00' }, facts)
+    refuse('signature', { kind: 'Eip712', ...typedData }, facts)
+    refuse('signature', { kind: 'Hash', hash: '11'.repeat(32) }, facts)
   })
 
   it('of typed data on an EVM network is as in viem', () => {

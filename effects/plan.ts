@@ -58,6 +58,7 @@ export function factsNeeded(network: Network, intent: Intent): Facts['family'] {
 function effectOf(input: PlanInput): Effect {
   const { network, publicKey, scheme, intent, facts } = input
   if (scheme !== network.scheme) throw refused(`${network.id} does not use ${scheme} keys`)
+  // Where the payload leaves nothing open, facts beside it would be a second voice.
   if (facts.family !== factsNeeded(network, intent)) throw refused('the facts are not those needed')
   if (intent.kind === 'signature') return signatureEffect(intent, input)
   if (network.family !== 'evm') throw unsupported(`${network.id} has no transactions`)

@@ -101,10 +101,9 @@ function complete(request: TransactionRequest, { network, facts }: Context): Evm
   return completeTransaction(request, facts, network.chainId)
 }
 
-/** Bytes given whole leave nothing open, so facts beside them are a second voice: refused. */
-function readWhole(bytes: Uint8Array, { network, facts }: Context): EvmTransaction {
-  if (facts.family !== 'none') throw refused('a transaction given whole takes no facts')
+function readWhole(bytes: Uint8Array, { network }: Context): EvmTransaction {
   const tx = decodeUnsigned(bytes)
+  // Follows from the decoder being strict; said again, since everything here rests on it.
   if (!equalBytes(encodeUnsigned(tx), bytes)) throw refused('the transaction has another encoding')
   if (tx.chainId !== network.chainId) throw refused('the transaction names another chain')
   return tx

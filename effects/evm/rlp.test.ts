@@ -28,6 +28,10 @@ describe('RLP', () => {
     }
   })
 
+  it('reads lists eight deep', () => {
+    assert.equal(toHex(encodeRlp(decodeRlp(fromHex(nested(8))))), nested(8))
+  })
+
   it('reads back a list longer than 255 bytes', () => {
     const item = Array.from({ length: 300 }, (_, i) => new Uint8Array([i % 256]))
     assert.deepEqual(decodeRlp(encodeRlp(item)), item)
@@ -43,8 +47,8 @@ describe('RLP', () => {
     'a string that ends early': '83646f',
     'a length that ends early': 'b9',
     'a length of eight bytes': `bfffffffffffffffff${'61'.repeat(60)}`,
-    'a list whose item reaches past its end': 'c28361626364',
-    'a list nested without end': `${'c1'.repeat(40)}c0`,
+    'a list whose item reaches past its end': 'c28361',
+    'a list nested without end': nested(9),
   }
   for (const [name, hex] of Object.entries(refusals))
     it(`refuses ${name}`, () => {
@@ -64,3 +68,8 @@ describe('RLP', () => {
       )
   })
 })
+
+/** Lists in lists, each but the innermost with one item. */
+function nested(depth: number): string {
+  return toHex(encodeRlp(Array.from({ length: depth }).reduce<Rlp>((inner) => [inner], [])))
+}

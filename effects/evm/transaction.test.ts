@@ -129,6 +129,7 @@ describe('reading an unsigned transaction', () => {
     'a value of 33 bytes': typed(2, change(dynamic, 6, new Uint8Array(33).fill(1))),
     'a recipient of 19 bytes': typed(2, change(dynamic, 5, to.subarray(1))),
     'a list as data': typed(2, change(dynamic, 7, [])),
+    'bytes as access list': typed(2, change(dynamic, 8, none)),
     'an access list with a short key': typed(2, change(dynamic, 8, [[to, [to]]])),
     'an access list with a third member': typed(2, change(dynamic, 8, [[to, [], one]])),
     'more bytes than a pool takes': typed(2, change(dynamic, 7, new Uint8Array(128 * 1024))),

@@ -88,97 +88,146 @@ describe('EIP-712', () => {
   })
 })
 
+/** Each is right but for what its name says: the reason proves that nothing else stopped it. */
 describe('EIP-712 refuses', () => {
-  const types = (definitions: JsonObject): Partial<Typed> => ({ types: definitions })
-  const one = (type: string, value: Json): Partial<Typed> => ({
-    types: { T: [{ name: 'v', type }] },
-    message: { v: value },
-  })
+  const bool = (name: string): JsonObject => ({ name, type: 'bool' })
+  const one = (type: string, value: Json): Typed =>
+    typed({ T: [{ name: 'v', type }] }, { v: value })
+  const { EIP712Domain: described, ...mailTypes } = mail.types
   const person = mail.types['Person'] ?? []
-  const refusals: Readonly<Record<string, Partial<Typed>>> = {
-    'two types that nobody refers to': types({ ...mail.types, Other: person }),
-    'types that all refer to each other': types({
-      A: [{ name: 'b', type: 'B[]' }],
-      B: [{ name: 'a', type: 'A[]' }],
-    }),
-    'no types at all': types({}),
-    'an unknown type': one('Missing', {}),
-    'a type named like a plain one': types({ uint256: [{ name: 'v', type: 'bool' }] }),
-    'a type name that forges another': types({ 'A(bool a)B': [{ name: 'v', type: 'bool' }] }),
-    'a member name that forges another': types({ T: [{ name: 'a,bool b', type: 'bool' }] }),
-    'two members of one name': types({
-      T: [
-        { name: 'a', type: 'bool' },
-        { name: 'a', type: 'bool' },
-      ],
-    }),
-    'a member with more than name and type': types({ T: [{ name: 'v', type: 'bool', x: 1 }] }),
-    'an empty domain': { domain: {} },
-    'an unknown domain member': { domain: { ...mail.domain, chain: 1 } },
-    'a domain described in another order': types({
-      ...mail.types,
-      EIP712Domain: [...(mail.types['EIP712Domain'] as readonly Json[])].reverse(),
-    }),
-    'a domain described with a member it lacks': { domain: { name: 'Ether Mail' } },
-    'a domain with a wrong type': { domain: { ...mail.domain, chainId: -1 } },
-    'an unknown member': { message: { ...mail.message, memo: 'x' } },
-    'a missing member': { message: { contents: 'x' } },
-    'a list instead of a struct': { message: { ...mail.message, from: [] } },
-    'the alias uint': one('uint', 1),
-    uint7: one('uint7', 1),
-    bytes33: one('bytes33', `0x${'00'.repeat(33)}`),
-    bytes0: one('bytes0', '0x'),
-    'a number that does not fit': one('uint8', 256),
-    'a negative number without a sign bit': one('uint8', -1),
-    'a positive number where the sign bit is': one('int8', 128),
-    'a negative number below the least': one('int8', -129),
-    'a number as empty text': one('uint256', ''),
-    'a number with a fraction': one('uint256', '1.5'),
-    'a number of a thousand digits': one('uint256', '1'.repeat(1000)),
-    'a truth as a number': one('bool', 1),
-    'an address with a wrong checksum': one(
-      'address',
-      '0xcD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826',
-    ),
-    'an address that is a name': one('address', 'vitalik.eth'),
-    'bytes4 of three bytes': one('bytes4', '0x010203'),
-    'bytes4 of five bytes': one('bytes4', '0x0102030405'),
-    'bytes without 0x': one('bytes', '00'),
-    'a list of another length': one('bool[2]', [true]),
-    'a list that is none': one('bool[]', { 0: true }),
-    'a list of no length': one('bool[0]', []),
-    'five dimensions': one('bool[][][][][]', []),
-    'a number as text': one('string', 1),
-    'too many values': one(
-      'bool[]',
-      Array.from({ length: 10_001 }, () => true),
-    ),
-    'too many types': types(
-      Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`T${i}`, person])),
-    ),
+  const withDomain = (domain: JsonObject): Typed => ({ ...mail, types: mailTypes, domain })
+  const withMessage = (message: JsonObject): Typed => ({ ...mail, message })
+  const chain = Object.fromEntries(
+    Array.from({ length: 65 }, (_, i) => [
+      `T${i}`,
+      [{ name: 'v', type: i < 64 ? `T${i + 1}[]` : 'bool' }],
+    ]),
+  )
+  const wide = Array.from({ length: 65 }, (_, i) => bool(`m${i}`))
+
+  const refusals: Readonly<Record<string, readonly [RegExp, Typed]>> = {
+    'two types that nobody refers to': [
+      /not unique/,
+      { ...mail, types: { ...mail.types, Other: person } },
+    ],
+    'types that all refer to each other': [
+      /not unique/,
+      typed({ A: [{ name: 'b', type: 'B[]' }], B: [{ name: 'a', type: 'A[]' }] }, { b: [] }),
+    ],
+    'no types at all': [/not unique/, typed({}, {})],
+    'an unknown type': [/unknown type/, one('Missing', {})],
+    'a type named like a plain one': [
+      /cannot be named/,
+      typed({ uint256: [bool('v')] }, { v: true }),
+    ],
+    'a type name that forges another': [
+      /cannot be named/,
+      typed({ 'A(bool a)B': [bool('v')] }, { v: true }),
+    ],
+    'a member name that forges another': [
+      /cannot be named/,
+      typed({ T: [bool('a,bool b')] }, { 'a,bool b': true }),
+    ],
+    'two members of one name': [/one name/, typed({ T: [bool('a'), bool('a')] }, { a: true })],
+    'a type that is no list': [/not a list/, typed({ T: {} }, {})],
+    'a member with more than name and type': [
+      /unknown member/,
+      typed({ T: [{ ...bool('v'), indexed: true }] }, { v: true }),
+    ],
+    'more types than anybody defines': [/more than 64 types/, typed(chain, { v: [] })],
+    'more members than anybody defines': [
+      /at most 64 members/,
+      typed({ T: wide }, Object.fromEntries(wide.map(({ name }) => [String(name), true]))),
+    ],
+    'an empty domain': [/domain is empty/, withDomain({})],
+    'an unknown domain member': [/unknown member/, withDomain({ ...mail.domain, chain: 1 })],
+    'a domain with a value of another type': [/chainId/, withDomain({ chainId: -1 })],
+    'a domain described in another order': [
+      /does not describe/,
+      {
+        ...mail,
+        types: { ...mailTypes, EIP712Domain: [...(described as readonly Json[])].reverse() },
+      },
+    ],
+    'a domain described with a member it lacks': [
+      /does not describe/,
+      { ...mail, domain: { name: 'x' } },
+    ],
+    'an unknown member': [/unknown member "memo"/, withMessage({ ...mail.message, memo: 'x' })],
+    'a missing member': [/Mail.from is not an object/, withMessage({ contents: 'x' })],
+    'a missing member of a list type': [
+      /not a list/,
+      typed({ T: [{ name: 'v', type: 'bool[]' }] }, {}),
+    ],
+    'a list instead of a struct': [/not an object/, withMessage({ ...mail.message, from: [] })],
+    'the alias uint': [/unknown type/, one('uint', 1)],
+    uint7: [/unknown type/, one('uint7', 1)],
+    uint264: [/unknown type/, one('uint264', 1)],
+    bytes33: [/unknown type/, one('bytes33', `0x${'00'.repeat(33)}`)],
+    bytes0: [/unknown type/, one('bytes0', '0x')],
+    'a number that does not fit': [/8 bits/, one('uint8', 256)],
+    'a negative number without a sign bit': [/whole number/, one('uint8', -1)],
+    'a positive number where the sign bit is': [/8 bits/, one('int8', 128)],
+    'a negative number below the least': [/8 bits/, one('int8', '-129')],
+    'a number as empty text': [/whole number/, one('uint256', '')],
+    'a number with a fraction': [/whole number/, one('uint256', '1.5')],
+    'a number of a thousand digits': [/whole number/, one('uint256', '1'.repeat(1000))],
+    'a number of 2^256': [/whole number/, one('uint256', String(2n ** 256n))],
+    'a truth as a number': [/true or false/, one('bool', 1)],
+    'an address with a wrong checksum': [
+      /checksum/,
+      one('address', '0xcD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826'),
+    ],
+    'an address that is a name': [/not an address/, one('address', 'vitalik.eth')],
+    'bytes4 of three bytes': [/not 4 bytes/, one('bytes4', '0x010203')],
+    'bytes4 of five bytes': [/longer than 4/, one('bytes4', '0x0102030405')],
+    'bytes without 0x': [/lacks its 0x/, one('bytes', '00')],
+    'half a byte': [/not hex/, one('bytes', '0x0')],
+    'a list of another length': [/2 items/, one('bool[2]', [true])],
+    'a list that is none': [/not a list/, one('bool[]', { 0: true })],
+    'a list of no length': [/unknown type/, one('bool[0]', [])],
+    'five dimensions': [/dimensions/, one('bool[][][][][]', [])],
+    'a number as text': [/not a text/, one('string', 1)],
+    'too many values': [
+      /more than 10000/,
+      one(
+        'bool[]',
+        Array.from({ length: 10_001 }, () => true),
+      ),
+    ],
+    'structs nested without end': [
+      /nested deeper/,
+      typed(
+        { Node: [{ name: 'children', type: 'Node[]' }] },
+        Array.from({ length: 20 }).reduce<JsonObject>((inner) => ({ children: [inner] }), {
+          children: [],
+        }),
+      ),
+    ],
   }
-  for (const [name, change] of Object.entries(refusals))
+  for (const [name, [reason, bad]] of Object.entries(refusals))
     it(name, () => {
       assert.throws(
-        () => hashTypedData({ ...mail, ...change }),
-        (error) => isFailure(error, 'request.refused'),
+        () => hashTypedData(bad),
+        (error) => isFailure(error, 'request.refused') && reason.test(error.context.reason),
       )
     })
 
-  it('structs nested without end', () => {
-    let message: JsonObject = { children: [] }
-    for (let i = 0; i < 20; i++) message = { children: [message] }
-    assert.throws(
-      () =>
-        hashTypedData({
-          types: { Node: [{ name: 'children', type: 'Node[]' }] },
-          domain: { name: 'Tree' },
-          message,
-        }),
-      (error) => isFailure(error, 'request.refused'),
-    )
+  it('nothing about the largest and smallest numbers that fit', () => {
+    for (const [type, value] of [
+      ['uint8', 255],
+      ['int8', -128],
+      ['int8', 127],
+      ['uint256', String(2n ** 256n - 1n)],
+      ['int256', String(-(2n ** 255n))],
+    ] as const)
+      assert.equal(hashTypedData(one(type, value)).primaryType, 'T')
   })
 })
+
+function typed(types: JsonObject, message: JsonObject): Typed {
+  return { types, domain: { name: 'Test' }, message }
+}
 
 /** Up to four structs, each the member of the one before, so that the first is the primary type. */
 function randomTypedData(seed: number): { typed: Typed; primaryType: string } {

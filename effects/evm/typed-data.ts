@@ -27,7 +27,7 @@ type Type =
   | { readonly kind: 'array'; readonly text: string; readonly of: Type; readonly length?: number }
 type Encode = (value: Json | undefined, what: string) => Uint8Array
 type Schema = ReadonlyMap<string, readonly Field[]>
-type HashStruct = (name: string, value: Json | undefined) => Uint8Array
+type HashStruct = (name: string, members: Members) => Uint8Array
 
 /** Far above what contracts define; beyond it, nobody could tell a signer's owner what it signs. */
 const typesMax = 64
@@ -64,8 +64,8 @@ export function hashTypedData(typed: {
   const domainSchema = readDomainSchema(domain, definitions.get(domainType))
   const schema = readSchema(definitions)
   const primaryType = primaryTypeOf(schema)
-  const separator = structHasher(domainSchema)(domainType, typed.domain)
-  const message = structHasher(schema)(primaryType, typed.message)
+  const separator = structHasher(domainSchema)(domainType, domain)
+  const message = structHasher(schema)(primaryType, readMembers(typed.message, 'message'))
   const verifyingContract = readAddress(String(domain.get('verifyingContract')))
   return {
     digest: keccak_256(concat(new Uint8Array([0x19, 0x01]), separator, message)),
@@ -162,9 +162,8 @@ function structHasher(schema: Schema): HashStruct {
     return hash
   }
 
-  function hashStruct(name: string, value: Json | undefined, depth: number): Uint8Array {
+  function hashStruct(name: string, members: Members, depth: number): Uint8Array {
     const fields = schema.get(name) ?? []
-    const members = readMembers(value, name)
     const names = fields.map((field) => field.name)
     onlyMembers(members, name, names)
     const encoded = fields.map(({ name: member, type }) =>
@@ -182,14 +181,14 @@ function structHasher(schema: Schema): HashStruct {
     if (depth > nestingMax) throw refused(`nested deeper than ${nestingMax}`)
     if (--valuesLeft < 0) throw refused(`more than ${valuesMax} values`)
     if (type.kind === 'atom') return type.encode(value, what)
-    if (type.kind === 'struct') return hashStruct(type.text, value, depth)
+    if (type.kind === 'struct') return hashStruct(type.text, readMembers(value, what), depth)
     if (!Array.isArray(value)) throw refused(`${what} is not a list`)
     if (type.length !== undefined && value.length !== type.length)
       throw refused(`${what} does not have ${type.length} items`)
     return keccak_256(concat(...value.map((item) => encodeValue(type.of, item, what, depth + 1))))
   }
 
-  return (name, value) => hashStruct(name, value, 0)
+  return (name, members) => hashStruct(name, members, 0)
 }
 
 /** "Definition of encodeType": the struct itself, then all it refers to, by name. */
