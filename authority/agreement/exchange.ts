@@ -61,9 +61,8 @@ export const refusalReasons = {
   locked: 6,
   evidence: 7,
   body_missing: 8,
-  ballot_too_far: 9,
-  invalid: 10,
-  not_fresh: 11,
+  invalid: 9,
+  not_fresh: 10,
 } as const
 export type RefusalReason = keyof typeof refusalReasons
 
@@ -103,7 +102,7 @@ type HeadDraft = {
 
 /**
  * An answer before it is signed. `stale`: the stream has moved on; `behind`: the signer lacks
- * certificates; `head`: it has them. `alarm`: more than f signers are corrupt or there is a bug,
+ * certificates, or is more than one leap below the ballot; `head`: it has them. `alarm`: more than f signers are corrupt or there is a bug,
  * and the organization must stop.
  */
 export type AnswerDraft =

@@ -152,10 +152,27 @@ describe('a proposer', () => {
   it('is not led beyond one leap by a signer that boasts of a ballot', () => {
     const voting = recorded(startProposer(x, undefined), x)
     const boast = feedAnswer(voting, 1, answer(1, voting, signers({ ...newVoter, ballot: 4e9 })))
-    assert.equal(boast.state.ballotSeen, 0)
+    assert.equal(boast.state.ballotSeen, 999)
     const told = feedAnswer(voting, 2, answer(2, voting, signers({ ...newVoter, ballot: 7 })))
     const waiting = feed(told, { kind: 'timeout', phase: 'voting', ballot: 0 })
     assert.equal(feed(waiting, { kind: 'timeout', phase: 'waiting', ballot: 0 }).state.ballot, 8)
+  })
+
+  it('leads a signer far below its ballot upwards, leap by leap', () => {
+    const cluster = signers()
+    const start = startProposer(x, undefined).state
+    const state = { ...start, phase: 'waiting', ballot: 2499, ballotSeen: 2499 } as const
+    let at = feed({ state }, { kind: 'timeout', phase: 'waiting', ballot: 2499 })
+    const asked: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const [self] = cluster
+      const [action] = at.actions
+      assert.ok(self && action?.kind === 'send' && action.request.kind === 'ballot')
+      asked.push(action.request.ballot)
+      at = feedAnswer(at, 1, reply(self, action.request, willing))
+    }
+    assert.deepEqual(asked, [2500, 1000, 2000, 2500])
+    assert.equal(at.state.promises.length, 1)
   })
 
   it('passes an alarm on', () => {

@@ -235,6 +235,9 @@ function onPromise(
 ): Advance {
   if (state.phase !== 'promising' || !isNew(proof.statement, state.promises)) return still(state)
   const at: Opening = { ...agreement, ...state }
+  const { ballot } = proof.statement
+  if (ballot < state.ballot && verifyPromise(proof, { ...at, ballot }, agreement.trust))
+    return climb(state, proof.statement)
   if (!verifyPromise(proof, at, agreement.trust)) return still(state)
   const bodies = withBody(agreement, state.bodies, step)
   const claim = proof.statement.lock
@@ -271,10 +274,22 @@ function onHead(agreement: Agreement, state: ProposerState, report: HeadReport):
     return statement.seq === state.seq + 1
       ? certified(state, certificate)
       : still({ ...state, phase: 'certified' }, [{ kind: 'overtaken', certificate }])
-  if (statement.ballot < state.ballot || statement.ballot > state.ballot + ballotLeapMax)
-    return still(state)
-  const ballotSeen = Math.max(state.ballotSeen, statement.ballot)
+  if (statement.ballot < state.ballot) return climb(state, statement)
+  const believed = Math.min(statement.ballot, state.ballot + ballotLeapMax - 1)
+  const ballotSeen = Math.max(state.ballotSeen, believed)
   return withoutHope(agreement, silence({ ...state, ballotSeen }, statement))
+}
+
+/** Leads a signer that is many ballots below this one upwards, as it promises one leap at a time. */
+function climb(
+  state: ProposerState,
+  at: { readonly signer: number; readonly ballot: number },
+): Advance {
+  const { phase, seq, headCertificate } = state
+  if (phase !== 'promising') return still(state)
+  const ballot = Math.min(state.ballot, at.ballot + ballotLeapMax)
+  const request: Request = { kind: 'ballot', ballot, seq, headCertificate }
+  return still(state, [{ kind: 'send', request, to: at.signer }])
 }
 
 function onBehind(state: ProposerState, { statement }: HeadReport): Advance {
@@ -286,8 +301,9 @@ function onRefusal(agreement: Agreement, state: ProposerState, refused: Refused)
   const bodyAsked = refused.refusal.reason === 'body_missing' && state.phase === 'sealing'
   if (bodyAsked && !state.silent.includes(refused.signer))
     return still(silent, repeat(silent, refused.signer))
-  if (state.phase !== 'voting' || silent === state) return still(state)
-  return withoutHope(agreement, { ...silent, refusals: [...state.refusals, refused] })
+  if (silent === state) return still(state)
+  const refusals = state.phase === 'voting' ? [...state.refusals, refused] : state.refusals
+  return withoutHope(agreement, { ...silent, refusals })
 }
 
 function silence(state: ProposerState, { signer }: { readonly signer: number }): ProposerState {

@@ -166,7 +166,7 @@ export function onBallot(
   if (early !== undefined) return { state, answer: early }
   if (ballot === state.ballot) return { state, answer: headAnswer('stale', agreement, state) }
   if (ballot > state.ballot + ballotLeapMax)
-    return refuse(state, 'ballot_too_far', `more than ${ballotLeapMax} above the last one`)
+    return { state, answer: headAnswer('behind', agreement, state) }
 
   const { lock } = state
   const statement = {
