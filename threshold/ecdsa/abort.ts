@@ -1,5 +1,5 @@
 import { Failure } from '@quorate/core/failure'
-import type { Abort, Inbound, Outcome, Party } from '../session.ts'
+import type { Inbound, Outcome, Party } from '../session.ts'
 
 type Aborted = Extract<Outcome<never, never>, { kind: 'abort' }>
 

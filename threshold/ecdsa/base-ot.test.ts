@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { choose, offer, receiveKeys, sendKeys } from './base-ot.ts'
-import { deltaBits } from './parameters.ts'
-import { elementSize, hashToElement, subtract, toElement } from './ristretto.ts'
-import { named, seeded } from './testing.ts'
+import { deltaBits, elementSize } from './parameters.ts'
+import { hashToElement, subtract, toElement } from './ristretto.ts'
+import { named, seeded } from './testing/parties.ts'
 import { choicesOf, openTrees, plantTrees } from './tree.ts'
 
 const context = named('base transfers')

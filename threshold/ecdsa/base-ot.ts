@@ -1,8 +1,8 @@
+import { hashOf } from '@quorate/core/hash'
 import type { Random } from '../session.ts'
-import { deltaBits } from './parameters.ts'
+import { deltaBits, elementSize } from './parameters.ts'
 import {
   add,
-  elementSize,
   hashToElement,
   isElement,
   multiply,
@@ -11,15 +11,10 @@ import {
   toElement,
   toScalar,
 } from './ristretto.ts'
-import { hashOf } from '@quorate/core/hash'
-
-/** Bytes of the two messages, which may cross: neither depends on the other. */
-export const offersSize = deltaBits * elementSize
-export const slotsSize = deltaBits * 2 * elementSize
 
 /**
  * 128 oblivious transfers of random keys: Masny and Rindal 2019 (ePrint 2019/706), the one-round
- * endemic transfer from Diffie-Hellman, over ristretto255. The receiver can open one key of each
+ * endemic transfer from Diffie-Hellman, over ristretto255. The two messages may cross. The receiver can open one key of each
  * pair, the sender both; a corrupt party may steer its own keys, which SoftSpoken allows for.
  *
  * The sender's fresh multiple of the base point for every transfer.

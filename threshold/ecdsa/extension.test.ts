@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { closeExtension, extendAsReceiver, extendAsSender, openExtension } from './extension.ts'
 import { extendedRows, rowCount, treeCount } from './parameters.ts'
-import { named, seeded, setUpPair } from './testing.ts'
+import { named, seeded, setUpPair } from './testing/parties.ts'
 import { bitAt, toWords, xorInto } from './words.ts'
 
 const [alice, bob] = setUpPair(1, 2, seeded('extension'))

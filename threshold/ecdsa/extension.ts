@@ -9,8 +9,6 @@ const rowWords = deltaBits / 32
 const columnWords = extendedRows / 32
 const choiceWords = rowCount / 32
 const lineWords = rowCount / 32
-export const correctionsSize = (treeCount * extendedRows) / 8
-export const foldSize = checkBits / 8
 
 /** The receiver's one message. It says nothing of the choice to who knows neither seeds nor Δ. */
 export type ExtensionMessage = {

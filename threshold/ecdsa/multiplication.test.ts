@@ -12,7 +12,7 @@ import {
   padsOf,
 } from './multiplication.ts'
 import { columnCount, rowCount } from './parameters.ts'
-import { named, seeded, setUpPair } from './testing.ts'
+import { named, seeded, setUpPair } from './testing/parties.ts'
 import { asBytes, bitAt, toWords } from './words.ts'
 
 const { order, mod } = secp256k1

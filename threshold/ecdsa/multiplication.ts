@@ -4,13 +4,12 @@ import { secp256k1 } from '../group/secp256k1.ts'
 import { expand, tweakedHash } from './cipher.ts'
 import type { Rows } from './extension.ts'
 import { areReduced, subtractThenAdd, toLimbs, toNumbers } from './limbs.ts'
-import { columnCount, rowCount, scalarSize } from './parameters.ts'
+import { columnCount, maskedSize, rowCount, scalarSize } from './parameters.ts'
 import { asBytes, bitAt, toWords, xorInto } from './words.ts'
 
 const { mod } = secp256k1
 const rowWords = 4
 const padWords = (columnCount * scalarSize) / 4
-export const maskedSize = rowCount * columnCount * scalarSize
 
 /** The sender's one message. */
 export type ProductMessage = {

@@ -5,7 +5,8 @@ import { hashOf, sha256 } from '@quorate/core/hash'
 import type { Abort, Outcome } from '../session.ts'
 import { decodePair, encodePair, type PairState } from './pair.ts'
 import { type PairSetup, pairSetupStep, startPairSetup } from './pair-setup.ts'
-import { deliver, done, named, next, seeded } from './testing.ts'
+import { pairSizes } from './sizes.ts'
+import { deliver, done, named, next, seeded } from './testing/parties.ts'
 
 type Step = Extract<Outcome<PairSetup, PairState>, { kind: 'next' }>
 type Course = { readonly a: readonly Step[]; readonly b: readonly Step[] }
@@ -156,6 +157,13 @@ describe('pair setup', () => {
     const body = bodies[1]?.slice() ?? new Uint8Array()
     body[88 + way * 16] = (body[88 + way * 16] ?? 0) ^ 1
     assert.deepEqual(answerTo(1, body), { reason: 'tree', culprits: [2], burned: [] })
+  })
+
+  it('sends bodies of the sizes it promises', () => {
+    assert.deepEqual(
+      bodies.map(({ length }) => length),
+      pairSizes,
+    )
   })
 
   it('keeps its known answer', () => {

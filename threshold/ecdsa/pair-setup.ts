@@ -7,17 +7,22 @@ import {
   type ChoiceSecrets,
   choose,
   offer,
-  offersSize,
   type OfferSecrets,
   receiveKeys,
   sendKeys,
-  slotsSize,
 } from './base-ot.ts'
 import { sessionRandom } from './cipher.ts'
 import { type PairState, pairOf } from './pair.ts'
-import { deltaBits } from './parameters.ts'
-import { elementSize, multiply, multiplyBase, toScalar } from './ristretto.ts'
-import { choicesOf, correctionsSize, type Leaves, openTrees, plantTrees, sumsSize } from './tree.ts'
+import {
+  deltaBits,
+  elementSize,
+  offersSize,
+  slotsSize,
+  treeCorrectionsSize,
+  treeSumsSize,
+} from './parameters.ts'
+import { multiply, multiplyBase, toScalar } from './ristretto.ts'
+import { choicesOf, type Leaves, openTrees, plantTrees } from './tree.ts'
 
 /** `sid`: 32 bytes that no other setup of these two has had. */
 export type PairContext = { readonly self: Party; readonly peer: Party; readonly sid: Uint8Array }
@@ -33,8 +38,8 @@ const secondMessage = struct({
   format: tag('quorate/ecdsa/pair/2'),
   nonce: hash32,
   salt: hash32,
-  corrections: fixed(correctionsSize),
-  sums: fixed(sumsSize),
+  corrections: fixed(treeCorrectionsSize),
+  sums: fixed(treeSumsSize),
   proof: hash32,
 })
 const thirdMessage = struct({ format: tag('quorate/ecdsa/pair/3'), confirmation: hash32 })
@@ -82,7 +87,6 @@ export function startPairSetup(context: PairContext, random: Random): PairOutcom
     delta,
   }
   const sent = encode(firstMessage, {
-    format: undefined,
     commitment: commit(context, self, secrets),
     exchange: multiplyBase(secrets.exchange),
     offers: secrets.offer.offers,
@@ -112,7 +116,7 @@ function sendTrees({ context, secrets, sent }: Awaiting<1>, body: Uint8Array): P
   if (keys === undefined) return blame('base transfer', peer)
   const { leaves, message } = plantTrees(towards, keys)
   const { nonce, salt } = secrets
-  const answer = encode(secondMessage, { format: undefined, nonce, salt, ...message })
+  const answer = encode(secondMessage, { nonce, salt, ...message })
   return {
     kind: 'next',
     state: {
@@ -171,7 +175,7 @@ function finish({ context, pair }: Awaiting<3>, body: Uint8Array): PairOutcome {
 /** Only who has taken the same two messages each way can say it, and says it after its checks. */
 function confirmationOf(epoch: Uint8Array, from: Party): Uint8Array {
   const confirmation = hashOf('quorate/ecdsa/pair/confirmation/v1', epoch, Uint8Array.of(from))
-  return encode(thirdMessage, { format: undefined, confirmation })
+  return encode(thirdMessage, { confirmation })
 }
 
 /** Of the two directions, the one in which `receiver` receives by the extension. */

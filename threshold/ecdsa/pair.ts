@@ -1,4 +1,4 @@
-import { type Decoded, decode, encode, fixed, hash32, struct, tag, u8 } from '@quorate/core/codec'
+import { decode, encode, fixed, hash32, struct, tag, u8 } from '@quorate/core/codec'
 import { secp256k1 } from '../group/secp256k1.ts'
 import type { Party } from '../session.ts'
 import { expand } from './cipher.ts'
@@ -47,12 +47,12 @@ export function pairOf(seeds: PairSeeds): PairState {
 /** Secret bytes: the signer seals them before they touch a disk, and keeps them out of backups. */
 export function encodePair({ sender, ...pair }: PairState): Uint8Array {
   const { delta, leaves } = sender
-  return encode(stored, { ...pair, format: undefined, delta, sender: leaves })
+  return encode(stored, { ...pair, delta, sender: leaves })
 }
 
 /** @throws Failure `bytes.malformed` */
 export function decodePair(bytes: Uint8Array): PairState {
-  const { delta, sender, format: _, ...pair }: Decoded<typeof stored> = decode(stored, bytes)
+  const { delta, sender, ...pair } = decode(stored, bytes)
   return pairOf({ ...pair, sender: { delta, leaves: sender } })
 }
 

@@ -29,3 +29,13 @@ export const pointSize = 33
 
 /** More signers than this no cluster has; it bounds every list in a message. */
 export const partiesMax = 7
+
+/** Bytes of the messages' larger fields, in the order in which they are sent. */
+export const elementSize = 32
+export const offersSize = deltaBits * elementSize
+export const slotsSize = deltaBits * 2 * elementSize
+export const treeCorrectionsSize = treeCount * 2 * leafSize
+export const treeSumsSize = treeCount * 32
+export const correctionsSize = treeCount * extendedSize
+export const foldSize = checkBits / 8
+export const maskedSize = rowCount * columnCount * scalarSize

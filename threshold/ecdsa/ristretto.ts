@@ -1,10 +1,9 @@
 import sodium from 'libsodium-wrappers-sumo'
 import { sha512, transcript } from '@quorate/core/hash'
+import { elementSize } from './parameters.ts'
 
 // The wrappers compile their WebAssembly asynchronously; nothing here can be called before.
 await sodium.ready
-
-export const elementSize = 32
 
 /**
  * Is this the one encoding of an element other than the identity? RFC 9496, section 4.3.1; the

@@ -1,11 +1,9 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import { expand } from './cipher.ts'
-import { leafCount, leafSize, treeCount } from './parameters.ts'
+import { leafCount, leafSize, treeCorrectionsSize, treeCount, treeSumsSize } from './parameters.ts'
 
 const digestSize = 32
-export const correctionsSize = treeCount * 2 * leafSize
-export const sumsSize = treeCount * digestSize
 
 /** What turns the base transfers' keys into trees at the other side. */
 export type TreeMessage = {
@@ -34,8 +32,8 @@ export function plantTrees(
   keys: readonly (readonly [Uint8Array, Uint8Array])[],
 ): { readonly leaves: Leaves; readonly message: TreeMessage } {
   const leaves = new Uint8Array(treeCount * leafCount * leafSize)
-  const corrections = new Uint8Array(correctionsSize)
-  const sums = new Uint8Array(sumsSize)
+  const corrections = new Uint8Array(treeCorrectionsSize)
+  const sums = new Uint8Array(treeSumsSize)
   const checks: Uint8Array[] = []
   for (let tree = 0; tree < treeCount; tree++) {
     const nodes = pairAt(keys, 2 * tree).flatMap((key, way) => children(context, tree, way, key))

@@ -1,0 +1,80 @@
+import { type Decoded, fixed, hash32, list, struct, tag } from '@quorate/core/codec'
+import { hashOf } from '@quorate/core/hash'
+import type { Party } from '../session.ts'
+import {
+  correctionsSize,
+  foldSize,
+  maskedSize,
+  partiesMax,
+  pointSize,
+  scalarSize,
+} from './parameters.ts'
+
+const point = fixed(pointSize)
+const scalar = fixed(scalarSize)
+
+/** Round 1, to all. Anybody may read it. */
+export const announcement = struct({
+  format: tag('quorate/ecdsa/1'),
+  /** The streams of this party's extensions are drawn under it. */
+  nonce: hash32,
+  /** To the nonce point R_i. */
+  commitment: hash32,
+  /** Of this party's round 1 messages to each peer, in the peers' order. */
+  digests: list(hash32, partiesMax - 1, 1),
+})
+export type Announcement = Decoded<typeof announcement>
+
+/** Round 1, to one peer. Anybody may read it. */
+export const extension = struct({
+  format: tag('quorate/ecdsa/1/extension'),
+  corrections: fixed(correctionsSize),
+  fold: fixed(foldSize),
+  proof: hash32,
+})
+
+/** Round 2, to one peer. The carrier seals it. */
+export const product = struct({
+  format: tag('quorate/ecdsa/2'),
+  /** Of all announcements, as this party has them. */
+  echo: hash32,
+  /** R_i and what opens its commitment. */
+  noncePoint: point,
+  salt: hash32,
+  /** pk_i */
+  keyPoint: point,
+  masked: fixed(maskedSize),
+  combined: scalar,
+  proof: hash32,
+  /** Γ^u and Γ^v: this party's shares of the two products, times G. */
+  nonceShare: point,
+  keyShare: point,
+  /** ψ */
+  difference: scalar,
+})
+export type Product = Decoded<typeof product>
+
+/** Round 3, to all, and to whoever puts the signature together. Anybody may read it. */
+export const closing = struct({
+  format: tag('quorate/ecdsa/3'),
+  /** R, the sum of all nonce points. */
+  noncePoint: point,
+  /** Of the final sid and of every R_j and pk_j, as this party has them. */
+  view: hash32,
+  /** w_i and u_i: the signature's s is Σ w / Σ u. */
+  numerator: scalar,
+  denominator: scalar,
+})
+
+export function digestOf(first: Uint8Array, from: Party, to: Party, body: Uint8Array): Uint8Array {
+  return hashOf('quorate/ecdsa/round-1/v1', first, Uint8Array.of(from, to), body)
+}
+
+export function commitTo(
+  first: Uint8Array,
+  from: Party,
+  noncePoint: Uint8Array,
+  salt: Uint8Array,
+): Uint8Array {
+  return hashOf('quorate/ecdsa/commitment/v1', first, Uint8Array.of(from), noncePoint, salt)
+}

@@ -1,0 +1,63 @@
+import { encode } from '@quorate/core/codec'
+import { secp256k1 } from '../group/secp256k1.ts'
+import type { Outcome, Party, Random } from '../session.ts'
+import { sessionRandom } from './cipher.ts'
+import { checkContext, type EcdsaContext, firstSid, labelOf, pairWith, peersOf } from './context.ts'
+import { extendAsReceiver, type Rows } from './extension.ts'
+import { announcement, commitTo, digestOf, extension } from './messages.ts'
+import { extendedSize } from './parameters.ts'
+import { toWords } from './words.ts'
+
+/** What this party holds as receiver of the multiplication with one peer. */
+export type Receiving = { readonly choice: Uint32Array; readonly rows: Rows }
+
+/** Secret, in memory only, and taken further once: two continuations of one state leak. */
+export type EcdsaRound1 = {
+  readonly context: EcdsaContext
+  readonly first: Uint8Array
+  readonly announced: Uint8Array
+  /** r_i and what opens the commitment to r_i G. */
+  readonly nonce: bigint
+  readonly salt: Uint8Array
+  /** φ_i: what the signature's equation is multiplied by, so that it can be opened in parts. */
+  readonly multiplier: bigint
+  readonly receiving: ReadonlyMap<Party, Receiving>
+  /** â: one for each multiplication in which this party sends. */
+  readonly blinds: ReadonlyMap<Party, bigint>
+}
+
+/**
+ * Round 1 of threshold ECDSA: DKLs23 (ePrint 2023/765), protocol 3.6, steps 1 to 3. Each party commits
+ * to its nonce point and opens, as receiver, a multiplication with every peer. Both are independent
+ * of the message; the digest is bound into every hash all the same.
+ */
+export function startEcdsa(context: EcdsaContext, random: Random): Outcome<EcdsaRound1, never> {
+  checkContext(context)
+  const { self, quorum } = context
+  const first = firstSid(context)
+  const draw = sessionRandom(random(32), first, context.secret, Uint8Array.of(self, ...quorum))
+  const ownNonce = draw(32)
+  const salt = draw(32)
+  const nonce = secp256k1.randomScalar(draw)
+  const multiplier = secp256k1.randomScalar(draw)
+  const peers = peersOf(context)
+  const receiving = new Map<Party, Receiving>()
+  const blinds = new Map<Party, bigint>()
+  const direct = peers.map((peer) => {
+    const pair = pairWith(context, peer)
+    const label = labelOf(first, pair, { receiver: self, sender: peer }, ownNonce)
+    const choice = toWords(draw(extendedSize))
+    blinds.set(peer, secp256k1.randomScalar(draw))
+    const { message, rows } = extendAsReceiver(label, pair.receiver, choice)
+    receiving.set(peer, { choice, rows })
+    return { to: peer, body: encode(extension, message) }
+  })
+  const noncePoint = secp256k1.encode(secp256k1.multiplyBase(nonce))
+  const announced = encode(announcement, {
+    nonce: ownNonce,
+    commitment: commitTo(first, self, noncePoint, salt),
+    digests: direct.map(({ to, body }) => digestOf(first, self, to, body)),
+  })
+  const state = { context, first, announced, nonce, salt, multiplier, receiving, blinds }
+  return { kind: 'next', state, out: [{ to: '*', body: announced }, ...direct] }
+}

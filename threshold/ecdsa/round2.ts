@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { equalBytes } from '@quorate/core/bytes'
+import { decode, encode } from '@quorate/core/codec'
+import { echoOf } from '../echo.ts'
+import { secp256k1 } from '../group/secp256k1.ts'
+import type { Inbound, Outbound, Outcome, Party } from '../session.ts'
+import { blame, burn, only, received } from './abort.ts'
+import { finalSid, keyPart, labelOf, pairWith, peersOf, productSid } from './context.ts'
+import { extendAsSender, type ExtensionMessage, type Rows } from './extension.ts'
+import { type Announcement, announcement, digestOf, extension, product } from './messages.ts'
+import { factorOf, multiplyAsSender, type Two } from './multiplication.ts'
+import type { EcdsaRound1, Receiving } from './round1.ts'
+
+/** What this party holds of its two multiplications with one peer. */
+export type Multiplying = Receiving & {
+  /** χ, by which the peer's nonce and part of the key are multiplied. */
+  readonly factor: bigint
+  /** c^u and c^v, of the multiplication in which this party sends. */
+  readonly sent: Two
+  readonly commitment: Uint8Array
+}
+
+/** Secret, in memory only, and taken further once. */
+export type EcdsaRound2 = Pick<EcdsaRound1, 'context' | 'first' | 'nonce' | 'multiplier'> & {
+  readonly final: Uint8Array
+  readonly echo: Uint8Array
+  readonly noncePoint: Uint8Array
+  /** sk_i and pk_i */
+  readonly key: bigint
+  readonly keyPoint: Uint8Array
+  readonly peers: ReadonlyMap<Party, Multiplying>
+}
+
+type Announced = Announcement & { readonly body: Uint8Array; readonly message: ExtensionMessage }
+
+/**
+ * Round 2: DKLs23, protocol 3.6, steps 4 and 5. With all of round 1 at hand the session gets its final
+ * id; only under it are the multiplications' pads drawn. Each party checks the peers' extensions,
+ * answers their multiplications with its nonce and its part of the key, opens its nonce point and
+ * shows what later holds the answers to those points.
+ */
+export function ecdsaRound2(
+  state: EcdsaRound1,
+  inbox: readonly Inbound[],
+): Outcome<EcdsaRound2, never> {
+  const { context, first, announced, nonce, multiplier } = state
+  const { self } = context
+  const peers = peersOf(context)
+  const announcements = readRound1(state, inbox)
+  if ('kind' in announcements) return announcements
+  const rows = extendAll(state, announcements)
+  if ('kind' in rows) return rows
+
+  const broadcasts = new Map([[self, announced]])
+  for (const [peer, { body }] of announcements) broadcasts.set(peer, body)
+  const final = finalSid(first, broadcasts)
+  const echo = echoOf(first, 1, broadcasts)
+  const key = keyPart(context, final)
+  const noncePoint = secp256k1.encode(secp256k1.multiplyBase(nonce))
+  const keyPoint = secp256k1.encode(secp256k1.multiplyBase(key))
+  const multiplying = new Map<Party, Multiplying>()
+  const out = peers.map((peer): Outbound => {
+    const pair = pairWith(context, peer)
+    const sid = productSid(final, pair, { receiver: peer, sender: self })
+    const { gadget, sender } = pair
+    const secrets = { rows: taken(rows, peer), delta: sender.delta, gadget }
+    const blind = taken(state.blinds, peer)
+    const { message, shares } = multiplyAsSender(sid, secrets, [nonce, key], blind)
+    const receiving = taken(state.receiving, peer)
+    const factor = factorOf(gadget, receiving.choice)
+    const { commitment } = taken(announcements, peer)
+    multiplying.set(peer, { ...receiving, factor, sent: shares, commitment })
+    const body = encode(product, {
+      echo,
+      noncePoint,
+      salt: state.salt,
+      keyPoint,
+      masked: message.masked,
+      combined: secp256k1.scalarToBytes(message.combined),
+      proof: message.proof,
+      nonceShare: secp256k1.encode(secp256k1.multiplyBase(shares[0])),
+      keyShare: secp256k1.encode(secp256k1.multiplyBase(shares[1])),
+      difference: secp256k1.scalarToBytes(secp256k1.mod(multiplier - factor)),
+    })
+    return { to: peer, body }
+  })
+  const carried = { context, first, nonce, multiplier, final, echo, noncePoint, key, keyPoint }
+  return { kind: 'next', state: { ...carried, peers: multiplying }, out }
+}
+
+type Aborted = ReturnType<typeof blame>
+
+/** Every peer's two messages, read and held to each other, before any secret meets them. */
+function readRound1(
+  { context, first }: EcdsaRound1,
+  inbox: readonly Inbound[],
+): ReadonlyMap<Party, Announced> | Aborted {
+  const { self, quorum, t } = context
+  const announcements = new Map<Party, Announced>()
+  for (const peer of peersOf(context)) {
+    const body = only(inbox, peer, '*')
+    const direct = only(inbox, peer, self)
+    if (body === undefined || direct === undefined) return blame('inbox', peer)
+    const spoken = received(() => decode(announcement, body))
+    const message = received(() => decode(extension, direct))
+    if (spoken === undefined || message === undefined || spoken.digests.length !== t - 1)
+      return blame('malformed', peer)
+    const place = quorum.filter((party) => party !== peer).indexOf(self)
+    const digest = taken(new Map(spoken.digests.entries()), place)
+    if (!equalBytes(digest, digestOf(first, peer, self, direct)))
+      return blame('round 1 digest', peer)
+    announcements.set(peer, { ...spoken, body, message })
+  }
+  return announcements
+}
+
+/** The consistency check of every peer's extension: all are made, so that all who fail are named. */
+function extendAll(
+  { context, first }: EcdsaRound1,
+  announcements: ReadonlyMap<Party, Announced>,
+): ReadonlyMap<Party, Rows> | Aborted {
+  const all = new Map<Party, Rows>()
+  const failed: Party[] = []
+  for (const [peer, { nonce, message }] of announcements) {
+    const pair = pairWith(context, peer)
+    const label = labelOf(first, pair, { receiver: peer, sender: context.self }, nonce)
+    const rows = extendAsSender(label, pair.sender, message)
+    if (rows === undefined) failed.push(peer)
+    else all.set(peer, rows)
+  }
+  return failed.length > 0 ? burn('extension', ...failed) : all
+}
+
+/** Every map here has an entry for every peer. */
+export function taken<K, V>(map: ReadonlyMap<K, V>, key: K): V {
+  const value = map.get(key)
+  assert(value !== undefined)
+  return value
+}

@@ -1,0 +1,40 @@
+import {
+  correctionsSize,
+  elementSize,
+  foldSize,
+  maskedSize,
+  offersSize,
+  pointSize,
+  scalarSize,
+  slotsSize,
+  treeCorrectionsSize,
+  treeSumsSize,
+} from './parameters.ts'
+
+const hash = 32
+const count = 4
+const tag = (name: string): number => 4 + name.length
+
+/** Bytes of each body, so that a carrier can refuse others unread. Nothing here varies in length. */
+export type EcdsaSizes = {
+  readonly announcement: number
+  readonly extension: number
+  readonly product: number
+  readonly closing: number
+}
+
+export function ecdsaSizes(t: number): EcdsaSizes {
+  return {
+    announcement: tag('quorate/ecdsa/1') + 2 * hash + count + (t - 1) * hash,
+    extension: tag('quorate/ecdsa/1/extension') + correctionsSize + foldSize + hash,
+    product: tag('quorate/ecdsa/2') + maskedSize + 4 * pointSize + 2 * scalarSize + 3 * hash,
+    closing: tag('quorate/ecdsa/3') + pointSize + hash + 2 * scalarSize,
+  }
+}
+
+/** Of the three messages of a pair setup, in order. */
+export const pairSizes = [
+  tag('quorate/ecdsa/pair/1') + hash + elementSize + offersSize + slotsSize,
+  tag('quorate/ecdsa/pair/2') + 2 * hash + treeCorrectionsSize + treeSumsSize + hash,
+  tag('quorate/ecdsa/pair/3') + hash,
+] as const
