@@ -1,7 +1,79 @@
-import { end, refused, type Move } from './ceremony.ts'
+import { equalBytes } from '@quorate/core/bytes'
+import type { PairState } from '@quorate/threshold/ecdsa/pair'
+import { startEcdsa as startRound1 } from '@quorate/threshold/ecdsa/round1'
+import { ecdsaRound2 } from '@quorate/threshold/ecdsa/round2'
+import { ecdsaRound3 } from '@quorate/threshold/ecdsa/round3'
+import type { Abort, Inbound, Outcome, Party } from '@quorate/threshold/session'
+import { aborted, end, type Move } from './ceremony.ts'
+import type { Standing } from './gates.ts'
+import { openPairs } from './pairs.ts'
 import type { Signing } from './sign.ts'
 
-/** Filled when the protocol is there. */
-export function startEcdsa(_signing: Signing): Move {
-  return end(refused('ECDSA is not available'))
+type Pairs = ReadonlyMap<Party, PairState>
+
+/**
+ * DKLs23 in three rounds. The second answers a peer's word with secrets of the pair, so it takes a
+ * seal; the third is a share of the signature, so it takes the certificate.
+ *
+ * A failed check burns its pairs in the transaction behind the answer (threshold-signing 6.7). One
+ * call is worked on without a pause, and asks the store before it tests anything: no second guess
+ * at a pair can be under way while the first one burns it.
+ */
+export function startEcdsa(signing: Signing): Move {
+  const { deps, organization, share, quorum, sid, message } = signing
+  const peers = quorum.filter((party) => party !== share.self)
+  const opened = openPairs(deps, organization, peers)
+  if (!opened.ok) return end({ ...opened, kind: 'unpaired' })
+  const { self, n, t, secret, publicKey, publicShares } = share
+  const { pairs } = opened
+  const first = startRound1(
+    { self, quorum, n, t, secret, publicKey, publicShares, pairs, sid, digest: message },
+    deps.random,
+  )
+  return moveOf(signing, first, (state) => (inbox) => {
+    const stop = mayGoOn(signing, pairs, ['sealed', 'certified'])
+    if (stop !== undefined) return stop
+    const second = ecdsaRound2(state, inbox)
+    if (second.kind === 'next') markUsed(signing, pairs)
+    return moveOf(signing, second, (later) => (last) => {
+      const refused = mayGoOn(signing, pairs, ['certified'])
+      return refused ?? moveOf(signing, ecdsaRound3(later, last), undefined)
+    })
+  })
+}
+
+type After<S> = ((state: S) => (inbox: readonly Inbound[]) => Move) | undefined
+
+function moveOf<S>(signing: Signing, outcome: Outcome<S, unknown>, after: After<S>): Move {
+  if (outcome.kind === 'abort') return end(aborted(signing.sid, burn(signing, outcome.abort)))
+  if (outcome.kind === 'done') return { kind: 'last', out: outcome.out }
+  if (after === undefined) throw new Error('a round more than there are')
+  return { kind: 'next', out: outcome.out, proceed: after(outcome.state) }
+}
+
+/** Its step has come far enough here, and every pair is still the one it began with. */
+function mayGoOn(signing: Signing, pairs: Pairs, needed: readonly Standing[]): Move | undefined {
+  const { deps, organization } = signing
+  const refused = signing.refuses(needed)
+  if (refused !== undefined) return end(refused)
+  const lost = [...pairs].filter(([peer, { epoch }]) => {
+    const kept = deps.store.pairs.find({ organization, peer })
+    return kept?.status !== 'usable' || !equalBytes(kept.epoch, epoch)
+  })
+  const peers = lost.map(([peer]) => peer)
+  const burned = peers.filter(
+    (peer) => deps.store.pairs.find({ organization, peer })?.status === 'burned',
+  )
+  return lost.length > 0 ? end({ kind: 'unpaired', peers, burned }) : undefined
+}
+
+function markUsed({ deps, organization }: Signing, pairs: Pairs): void {
+  for (const peer of pairs.keys()) deps.store.pairs.markUsed({ organization, peer })
+}
+
+function burn({ deps, organization }: Signing, abort: Abort): Abort {
+  for (const peer of abort.burned) deps.store.pairs.burn({ organization, peer })
+  if (abort.burned.length > 0)
+    deps.log({ event: 'pair-burned', reason: abort.reason, peers: abort.burned })
+  return abort
 }

@@ -1,9 +1,84 @@
+import { rootOf } from '@quorate/authority/stream'
+import { toUtf8 } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
+import type { PairState } from '@quorate/threshold/ecdsa/pair'
+import { pairSetupStep, startPairSetup, type PairSetup } from '@quorate/threshold/ecdsa/pair-setup'
+import type { Outcome, Party } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
-import { refused, type Ceremonies } from './ceremony.ts'
+import { aborted, end, refused, type Ceremonies, type Move } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
+import { openMail } from './mail.ts'
+import { keepPair } from './pairs.ts'
 
 export type PairCall = Extract<SessionCall, { kind: 'pair' }>
 
-export function beginPair(_deps: CeremonyDeps, _c: Ceremonies, _call: PairCall): SessionReply {
-  return refused('ECDSA is not available')
+const ceremonyMs = 60_000
+/** Nothing in this session's id grows old, so it is remembered for ever. */
+const never = Number.MAX_SAFE_INTEGER
+
+/** What two signers need of each other before an organization's first ECDSA signature. */
+export function beginPair(
+  deps: CeremonyDeps,
+  ceremonies: Ceremonies,
+  { organization, participants, nonce }: PairCall,
+): SessionReply {
+  const { store, self, clock, random } = deps
+  const peer = peerIn(deps, participants)
+  if (peer === undefined) return refused('not two signers with this one among them')
+  if (store.memory.stopped(organization) !== undefined)
+    return refused('the organization stands still')
+  if (store.log.newestSeq({ organization, stream: rootOf(organization) }) < 0)
+    return refused('there is no such organization')
+  const reason = taken(deps, { organization, peer })
+  if (reason !== undefined) return refused(reason)
+  const now = clock.read()
+  if (!now.ok) return refused(now.reason)
+  if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
+  const parties = Uint8Array.from(participants)
+  const { hash } = self.manifest
+  const sid = hashOf('quorate/sid/1', toUtf8('pair'), hash, organization, parties, nonce)
+  if (!store.memory.useSession(sid, never)) return refused('this session has been')
+  const setup = { deps, organization, peer, sid }
+  const mail = openMail({ self, protocol: 'pair', ceremony: sid, participants })
+  const first = startPairSetup({ self: self.index, peer, sid }, random)
+  return ceremonies.begin(mail, now.time + ceremonyMs, moveOf(setup, first))
+}
+
+function peerIn({ self }: CeremonyDeps, participants: readonly Party[]): Party | undefined {
+  const [low, high, ...others] = participants
+  if (low === undefined || high === undefined || others.length > 0) return undefined
+  if (low < 1 || low >= high || high > self.manifest.signers.length) return undefined
+  if (low === self.index) return high
+  return high === self.index ? low : undefined
+}
+
+type Setup = {
+  readonly deps: CeremonyDeps
+  readonly organization: Uint8Array
+  readonly peer: Party
+  readonly sid: Uint8Array
+}
+
+function moveOf(setup: Setup, outcome: Outcome<PairSetup, PairState>): Move {
+  const { deps, sid } = setup
+  if (outcome.kind === 'abort') return end(aborted(sid, outcome.abort))
+  if (outcome.kind === 'done')
+    return end(
+      keepPair(deps, setup, outcome.result)
+        ? { kind: 'finished', ceremony: sid }
+        : refused(taken(deps, setup) ?? 'the pair cannot be kept'),
+    )
+  const { state, out } = outcome
+  return { kind: 'next', out, proceed: (inbox) => moveOf(setup, pairSetupStep(state, inbox)) }
+}
+
+/**
+ * A burned pair is an operator's to look at, and one in use is not replaced at a server's wish: each
+ * new one would be a new chance to guess. One that was never put to a test may be: the other side
+ * may not have come to the end of its setup.
+ */
+function taken({ store }: CeremonyDeps, of: Pick<Setup, 'organization' | 'peer'>) {
+  const pair = store.pairs.find(of)
+  if (pair?.status === 'burned') return 'the pair is burned: an operator must look at it'
+  return pair?.used === true ? 'the pair is set up' : undefined
 }

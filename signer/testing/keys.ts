@@ -1,7 +1,9 @@
 import { createECDH, randomBytes } from 'node:crypto'
 import {
   encodeKeyStatement,
+  readKeyCertificate,
   sealKeyCertificate,
+  type KeyStatement,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
 import { judgeKeyRequest } from '@quorate/authority/reduce/step'
@@ -12,7 +14,12 @@ import type { SessionReply } from '@quorate/wire/link'
 import { entry, signAs } from './cluster.ts'
 import type { World } from './world.ts'
 
-export type Key = { readonly id: Uint8Array; readonly name: string }
+export type Key = {
+  readonly id: Uint8Array
+  readonly name: string
+  /** What all signers have signed about it. */
+  readonly statement: KeyStatement
+}
 export type Wallet = { readonly name: string; readonly key: Key }
 
 /** `POST /keys` with a key generation by all signers, which must all be real. */
@@ -24,7 +31,7 @@ export async function createKey(
   const evidence = { ...asked, facts: await generate(world, asked) }
   const [name = ''] = world.know(evidence, 'key')
   await world.put('key', evidence)
-  return { id: world.id(name), name }
+  return { id: world.id(name), name, statement: statementIn(evidence) }
 }
 
 /** `POST /wallets`; on a new key unless `key` is given. */
@@ -35,7 +42,12 @@ export async function createWallet(world: World, network: string, key?: Key): Pr
   const evidence = { ...asked, facts }
   const [name = '', ownKey = ''] = world.know(evidence, 'wallet', 'key')
   await world.put('wallet', evidence)
-  return { name, key: key ?? { id: world.id(ownKey), name: ownKey } }
+  const made = () => ({ id: world.id(ownKey), name: ownKey, statement: statementIn(evidence) })
+  return { name, key: key ?? made() }
+}
+
+function statementIn({ facts }: Evidence): KeyStatement {
+  return readKeyCertificate(facts).statement
 }
 
 /** The key certificate that a run of the key generation ends in, or a forged one with no shares. */
@@ -96,12 +108,20 @@ export function forgeCertificate(world: World, terms: KeyTerms): Uint8Array {
 export type Endings = ReadonlyMap<number, SessionReply>
 export type Tamper = (packet: Packet, to: number) => Packet
 
+export type Carrying = {
+  /** Packets of each participant, the first among them. */
+  readonly roundsMax?: number
+  readonly tamper?: Tamper
+  readonly onPacket?: (from: number, packet: Packet) => void
+}
+
 /** Carries packets between the participants until nobody has another one. */
 export async function carry(
   world: World,
   first: Endings,
-  { roundsMax = 8, tamper = (packet) => packet }: { roundsMax?: number; tamper?: Tamper } = {},
+  { roundsMax = 8, tamper = (packet) => packet, onPacket = () => undefined }: Carrying = {},
 ): Promise<Endings> {
+  for (const [index, reply] of first) if (reply.kind === 'packet') onPacket(index, reply.packet)
   let replies = first
   for (let round = 1; round < roundsMax; round++) {
     const sent = new Map([...replies].flatMap(([i, r]) => (r.kind === 'packet' ? [[i, r]] : [])))
@@ -118,6 +138,7 @@ export async function carry(
             .map(([, { packet }]) => tamper(packetFor(index, packet), index)),
         }),
       )
+    for (const [index, reply] of next) if (reply.kind === 'packet') onPacket(index, reply.packet)
     replies = next
   }
   return replies

@@ -2,16 +2,8 @@ import type { Reader } from '@quorate/authority/reduce/judging'
 import { draftStep, reduceItems, type Asked } from '@quorate/authority/reduce/step'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import { writtenHash, type Write } from '@quorate/authority/records'
-import { encodeBody } from '@quorate/authority/body'
-import {
-  encodeStep,
-  noStep,
-  reducerVersion,
-  stepHash,
-  type Evidence,
-  type Head,
-  type Step,
-} from '@quorate/authority/step'
+import { opaqueStep } from '@quorate/authority/opaque-step'
+import { noStep, reducerVersion, type Head, type Step } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import type { Certificate, OpaqueStep } from '@quorate/authority/agreement/messages'
 
@@ -83,16 +75,10 @@ function finish({ ledger, rules, asked, change = (step) => step }: Drafting, ste
   const body = change(step)
   const outcome = reduceItems({ step: body, evidence, reader: ledger.reader, rules })
   return {
-    step: opaque(body, evidence),
+    step: opaqueStep(body, evidence),
     body,
     writes: outcome.ok ? outcome.writes : [],
   }
-}
-
-export function opaque(step: Step, evidence: readonly Evidence[]): OpaqueStep {
-  const encoded = encodeStep(step)
-  const { seq, previous, time } = step
-  return { seq, previous, time, hash: stepHash(encoded), bytes: encodeBody(encoded, evidence) }
 }
 
 function emptyStep({ ledger, rules, place, time }: Drafting): Omit<Step, 'items' | 'written'> {

@@ -1,0 +1,65 @@
+import { encode, hash32, struct, tag, u8 } from '@quorate/core/codec'
+import { equalBytes } from '@quorate/core/bytes'
+import { decodePair, encodePair, type PairState } from '@quorate/threshold/ecdsa/pair'
+import type { Party } from '@quorate/threshold/session'
+import type { CeremonyDeps } from './deps.ts'
+
+/** Whose pair with whom: another row, signer or organization cannot be put in its place. */
+const owner = struct({
+  format: tag('quorate/pair-of/1'),
+  signer: u8,
+  peer: u8,
+  organization: hash32,
+  epoch: hash32,
+})
+
+type Of = { readonly organization: Uint8Array; readonly peer: Party }
+
+/** @returns false when a pair is there that must not be replaced: then nothing has changed */
+export function keepPair(deps: CeremonyDeps, of: Of, pair: PairState): boolean {
+  const { store, keyEncryption } = deps
+  const { epoch } = pair
+  const plaintext = encodePair(pair)
+  const sealed = keyEncryption.wrap(plaintext, associatedWith(deps, of, epoch))
+  plaintext.fill(0)
+  store.pairs.put(of, { epoch, sealed })
+  const kept = store.pairs.find(of)
+  return kept !== undefined && equalBytes(kept.epoch, epoch)
+}
+
+export type Paired =
+  | { readonly ok: true; readonly pairs: ReadonlyMap<Party, PairState> }
+  | { readonly ok: false; readonly peers: readonly Party[]; readonly burned: readonly Party[] }
+
+export function openPairs(
+  deps: CeremonyDeps,
+  organization: Uint8Array,
+  peers: readonly Party[],
+): Paired {
+  const pairs = new Map<Party, PairState>()
+  const [missing, burned]: [Party[], Party[]] = [[], []]
+  for (const peer of peers) {
+    const of = { organization, peer }
+    const kept = deps.store.pairs.find(of)
+    if (kept?.status === 'burned') burned.push(peer)
+    const plaintext =
+      kept?.status === 'usable'
+        ? deps.keyEncryption.unwrap(kept.sealed, associatedWith(deps, of, kept.epoch))
+        : undefined
+    if (plaintext === undefined) {
+      missing.push(peer)
+      continue
+    }
+    pairs.set(peer, decodePair(plaintext))
+    plaintext.fill(0)
+  }
+  return missing.length > 0 ? { ok: false, peers: missing, burned } : { ok: true, pairs }
+}
+
+function associatedWith(
+  { self }: CeremonyDeps,
+  { organization, peer }: Of,
+  epoch: Uint8Array,
+): Uint8Array {
+  return encode(owner, { signer: self.index, peer, organization, epoch })
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto'
+import { combineEcdsa } from '@quorate/threshold/ecdsa/combine'
+import { frostAggregate } from '@quorate/threshold/public/aggregate'
+import { everybody as toAll, type Packet } from '@quorate/wire/packet'
+import type { SessionCall } from '@quorate/wire/link'
+import { carry, everybody, told, type Carrying, type Endings, type Key } from './keys.ts'
+import type { Drafted, Place } from './ledger.ts'
+import type { World } from './world.ts'
+
+export type SignCall = Extract<SessionCall, { kind: 'sign' }>
+
+/** The call that opens a signature; what is not given is the first of its kind, or fresh. */
+export function signCall(
+  { organization, stream }: Place,
+  { step }: Pick<Drafted, 'step'>,
+  given: Partial<SignCall> = {},
+): SignCall {
+  return {
+    kind: 'sign',
+    organization,
+    stream,
+    seq: step.seq,
+    step: step.hash,
+    item: 0,
+    digest: 0,
+    quorum: [1, 2],
+    nonce: new Uint8Array(randomBytes(32)),
+    ...given,
+  }
+}
+
+export type Signed = {
+  readonly endings: Endings
+  /** Of each signer, in the order of rounds. */
+  readonly packets: ReadonlyMap<number, readonly Packet[]>
+}
+
+/** Every round of one signature under a step that is in force. */
+export async function runSigning(
+  world: World,
+  call: SignCall,
+  carrying: Carrying = {},
+): Promise<Signed> {
+  const packets = new Map<number, Packet[]>()
+  const onPacket = (from: number, packet: Packet): void => {
+    packets.set(from, [...(packets.get(from) ?? []), packet])
+  }
+  const first = await everybody(world, (index) => world.session(index, call), call.quorum)
+  return { endings: await carry(world, first, { ...carrying, onPacket }), packets }
+}
+
+/** The rounds of a signature by this key, which are also what its server asks for. */
+export function roundsOf({ statement }: Key): number {
+  return statement.terms.scheme === 'ECDSA' ? 3 : 2
+}
+
+/** A verified signature over `message`. @throws Error with what a signer said instead */
+export async function signature(
+  world: World,
+  key: Key,
+  { call, message }: { readonly call: SignCall; readonly message: Uint8Array },
+): Promise<Uint8Array> {
+  const signed = await runSigning(world, call, { roundsMax: roundsOf(key) })
+  for (const [index, ending] of signed.endings)
+    if (ending.kind !== 'packet') throw new Error(`signer ${index}: ${told(ending)}`)
+  const made = combine(key, call.quorum, { message, packets: signed.packets })
+  if (made === undefined) throw new Error('the shares make no signature')
+  return made
+}
+
+/** As a server does it, with no secret at all. */
+export function combine(
+  { statement }: Key,
+  quorum: readonly number[],
+  { message, packets }: { readonly message: Uint8Array } & Pick<Signed, 'packets'>,
+): Uint8Array | undefined {
+  const { publicKey, publicShares, terms } = statement
+  const round = (index: number) =>
+    new Map(quorum.map((signer) => [signer, broadcastOf(packets.get(signer)?.[index])]))
+  if (terms.scheme === 'ECDSA') {
+    const made = combineEcdsa({ publicKey, digest: message, round3: round(2) })
+    return made.ok ? new Uint8Array([...made.signature.r, ...made.signature.s]) : undefined
+  }
+  const made = frostAggregate({
+    publicKey,
+    publicShares: new Map(publicShares.map((share, i) => [i + 1, share])),
+    quorum,
+    commitments: round(0),
+    message,
+    shares: round(1),
+  })
+  return made.ok ? made.signature : undefined
+}
+
+export function broadcastOf(packet: Packet | undefined): Uint8Array {
+  return packet?.parts.find(({ to }) => to === toAll)?.body ?? new Uint8Array()
+}
+
+/** Pair setup between these two, to its end. */
+export async function setUpPair(
+  world: World,
+  low: number,
+  high: number,
+  carrying: Carrying = {},
+): Promise<Endings> {
+  const { organization } = world
+  const nonce = new Uint8Array(randomBytes(32))
+  const call = { kind: 'pair', organization, participants: [low, high], nonce } as const
+  const first = await everybody(world, (index) => world.session(index, call), [low, high])
+  return carry(world, first, carrying)
+}
+
+export async function setUpAllPairs(world: World): Promise<void> {
+  for (const low of world.indexes)
+    for (const high of world.indexes.filter((index) => index > low))
+      for (const [index, ending] of await setUpPair(world, low, high))
+        if (ending.kind !== 'finished') throw new Error(`signer ${index}: ${told(ending)}`)
+}
