@@ -1,0 +1,166 @@
+import { equalBytes } from '@quorate/core/bytes'
+import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import { everybody, type Packet, packetFor } from '@quorate/wire/packet'
+import type { Links } from '../link/links.ts'
+
+export type CeremonyReply = SessionReply | 'timeout' | 'gone' | undefined
+type Kind<K extends SessionReply['kind']> = Extract<SessionReply, { readonly kind: K }>
+
+export type CeremonyOutcome =
+  | {
+      readonly kind: 'done'
+      /** Of each participant, its packets in the order of rounds. */
+      readonly packets: ReadonlyMap<number, readonly Packet[]>
+      readonly endings: ReadonlyMap<number, Kind<'certified'> | Kind<'finished'>>
+    }
+  /** Not heard in time. */
+  | { readonly kind: 'missed'; readonly signer: number }
+  /** It said nothing about this ceremony, as it is not ready for it. */
+  | { readonly kind: 'unready'; readonly signer: number }
+  | { readonly kind: 'refused'; readonly signer: number; readonly reason: string }
+  | {
+      readonly kind: 'spoiled'
+      readonly signer: number
+      readonly reason: string
+      readonly culprits: readonly number[]
+      readonly burned: readonly number[]
+    }
+  | {
+      readonly kind: 'unpaired'
+      readonly signer: number
+      readonly peers: readonly number[]
+      readonly burned: readonly number[]
+    }
+
+export type CeremonyPlan = {
+  readonly links: Links
+  readonly participants: readonly number[]
+  readonly opening: SessionCall
+  /** Packets that each sends, or nothing when signers say by themselves that they are at the end. */
+  readonly rounds: number | undefined
+  readonly deadlineMs: number
+}
+
+/** No protocol here has more: key generation takes four when somebody complains. */
+const roundsMax = 8
+
+/**
+ * Carries the packets of one ceremony. It knows nothing of what is in them: when all have spoken in
+ * a round, each is handed what the others said to it.
+ */
+export class Ceremony {
+  readonly outcome: Promise<CeremonyOutcome>
+  private readonly plan: CeremonyPlan
+  private readonly asked = new Map<number, number>()
+  private readonly packets = new Map<number, Packet[]>()
+  private readonly endings = new Map<number, Kind<'certified'> | Kind<'finished'>>()
+  private id: Uint8Array | undefined
+  private settle: (outcome: CeremonyOutcome) => void = () => undefined
+  private isOver = false
+  private isFree = false
+
+  constructor(plan: CeremonyPlan) {
+    this.plan = plan
+    this.outcome = new Promise((resolve) => {
+      this.settle = (outcome) => {
+        this.isOver = true
+        resolve(outcome)
+      }
+    })
+    for (const signer of plan.participants) this.packets.set(signer, [])
+  }
+
+  /**
+   * What this signer is to be asked now: the opening, or the others' packets of the round that has
+   * ended. Nothing while its own answer or somebody else's packet is outstanding.
+   * @param upTo the call of this number at most, the opening being 1
+   */
+  next(signer: number, upTo: number = roundsMax): SessionCall | undefined {
+    const own = this.packets.get(signer)
+    const asked = this.asked.get(signer) ?? 0
+    const last = this.plan.rounds ?? roundsMax
+    if (this.isOver || own === undefined || asked > own.length) return undefined
+    if (asked >= Math.min(last, upTo)) return undefined
+    const call = asked === 0 ? this.plan.opening : this.advanceFor(signer, asked)
+    if (call !== undefined) this.asked.set(signer, asked + 1)
+    return call
+  }
+
+  arrived(signer: number, reply: CeremonyReply): void {
+    if (this.isOver) return
+    if (reply === 'timeout' || reply === 'gone') return this.settle({ kind: 'missed', signer })
+    if (reply === undefined) return this.settle({ kind: 'unready', signer })
+    if (reply.kind === 'refused')
+      return this.settle({ kind: 'refused', signer, reason: reply.reason })
+    if (reply.kind === 'aborted') return this.settle({ ...reply, kind: 'spoiled', signer })
+    if (reply.kind === 'unpaired') return this.settle({ ...reply, signer })
+    if (reply.kind === 'packet') this.take(signer, reply)
+    else this.endings.set(signer, reply)
+    this.look()
+  }
+
+  /** From now on everything that can be asked is, by itself. */
+  go(): Promise<CeremonyOutcome> {
+    this.isFree = true
+    this.pump()
+    return this.outcome
+  }
+
+  private take(signer: number, { ceremony, packet }: Kind<'packet'>): void {
+    this.id ??= ceremony
+    const { header } = packet
+    const round = (this.packets.get(signer)?.length ?? 0) + 1
+    const isRight =
+      equalBytes(ceremony, this.id) &&
+      equalBytes(header.ceremony, ceremony) &&
+      header.from === signer &&
+      header.round === round
+    if (isRight) this.packets.get(signer)?.push(packet)
+    else this.spoil(signer, 'a packet of another place')
+  }
+
+  /** For checks of what the packets hold, which are the caller's. */
+  private spoil(signer: number, reason: string): void {
+    this.settle({ kind: 'spoiled', signer, reason, culprits: [signer], burned: [] })
+  }
+
+  private look(): void {
+    const { participants, rounds } = this.plan
+    const isDone = participants.every((signer) =>
+      rounds === undefined
+        ? this.endings.has(signer)
+        : (this.packets.get(signer)?.length ?? 0) >= rounds,
+    )
+    if (isDone) this.settle({ kind: 'done', packets: this.packets, endings: this.endings })
+    else if (this.isFree) this.pump()
+  }
+
+  private pump(): void {
+    for (const signer of this.plan.participants) {
+      const session = this.next(signer)
+      if (session === undefined) continue
+      const { links, deadlineMs } = this.plan
+      links.call(signer, { kind: 'session', session }, deadlineMs).then((reply) => {
+        if (reply === 'timeout' || reply === 'gone') return this.arrived(signer, reply)
+        this.arrived(signer, reply.kind === 'session' ? reply.session : undefined)
+      })
+    }
+  }
+
+  private advanceFor(signer: number, round: number): SessionCall | undefined {
+    const { participants } = this.plan
+    const ceremony = this.id
+    const others = participants
+      .filter((other) => other !== signer)
+      .map((other) => this.packets.get(other)?.[round - 1])
+    const packets = others.flatMap((packet) => (packet ? [packetFor(signer, packet)] : []))
+    if (ceremony === undefined || packets.length < others.length) return undefined
+    return { kind: 'advance', ceremony, packets }
+  }
+}
+
+/** What a packet says to everybody, if it says one thing. */
+export function broadcastOf(packet: Packet | undefined): Uint8Array | undefined {
+  const bodies = (packet?.parts ?? []).filter(({ to }) => to === everybody)
+  return bodies.length === 1 ? bodies[0]?.body : undefined
+}

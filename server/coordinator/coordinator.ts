@@ -1,0 +1,187 @@
+import { toHex } from '@quorate/core/bytes'
+import { type IdKind, idOf } from '@quorate/core/id'
+import type { Certificate, Trust } from '@quorate/authority/agreement/messages'
+import { verifyEd25519 } from '@quorate/authority/ed25519'
+import type { Manifest } from '@quorate/authority/manifest'
+import { matchOperation } from '@quorate/authority/operations'
+import { decodeRecord, recordKey, type Table } from '@quorate/authority/records'
+import type { Reader } from '@quorate/authority/reduce/judging'
+import { decodePreimage, requestHash } from '@quorate/authority/request'
+import type { Evidence } from '@quorate/authority/step'
+import { rootOf, type StreamId } from '@quorate/authority/stream'
+import { rulesFor } from '@quorate/judge/rules'
+import type { Database } from '../database/database.ts'
+import type { Links } from '../link/links.ts'
+import { keepAttendance } from './attendance.ts'
+import { openCatchUp } from './catch-up.ts'
+import type { DriveLog } from './drive.ts'
+import { type CreatedKey, type KeyAsk, openKeys } from './keys.ts'
+import { openLeases } from './leases.ts'
+import { type Certified, openLedger } from './ledger.ts'
+import { openPairs } from './pairs.ts'
+import { openSigning } from './signing.ts'
+import { openStreams, type Standing, standingOf, type StreamsWorld } from './streams.ts'
+import { openUses, type Signed, type UseAsk } from './uses.ts'
+import { openViews } from './views.ts'
+
+export type { Signed } from './uses.ts'
+export type { Signature } from './signing.ts'
+
+export type RootAsk = {
+  readonly organization: Uint8Array
+  readonly kind: 'genesis' | 'serviceAccount' | 'assignment' | 'key' | 'wallet'
+  readonly evidence: Evidence
+}
+/** In force. */
+export type Settled = {
+  readonly step: Uint8Array
+  readonly seq: number
+  readonly stream: StreamId
+  readonly certificate: Certificate
+  /** In full, of all that the request has created. */
+  readonly ids: Readonly<Partial<Record<IdKind, Uint8Array>>>
+}
+export type SignerStatus = {
+  readonly id: string
+  readonly connected: boolean
+  /** Milliseconds since 1970, while it is not chosen for quorums. */
+  readonly leftOutUntil: number | undefined
+}
+
+/** Takes requests through agreement and signing. It decides nothing that the signers do not. */
+export type Coordinator = {
+  /**
+   * Puts an item in force in the organization's root stream. The same request again gets the same.
+   * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`
+   */
+  settle(ask: RootAsk): Promise<Settled>
+  /**
+   * A key that all signers hold shares of; its certificate becomes the facts of the request's item,
+   * which is still to be settled. The same request again gets the same.
+   * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`
+   */
+  createKey(ask: KeyAsk): Promise<CreatedKey>
+  /** @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`, `key.not_found` */
+  sign(ask: UseAsk): Promise<Signed>
+  /** All of an organization's newest root records at hand. For large ones, `read` and `find`. */
+  records(organization: Uint8Array): Promise<Reader>
+  /** Runs a pure function on the newest records; it may run several times. */
+  read<T>(organization: Uint8Array, judge: (reader: Reader) => T): Promise<T>
+  /** One root record, by the parts of its name. */
+  find<T>(
+    organization: Uint8Array,
+    table: Table<T>,
+    ...name: readonly (Uint8Array | string | bigint)[]
+  ): Promise<T | undefined>
+  head(organization: Uint8Array, stream?: StreamId): Promise<Certified | undefined>
+  /** Where a request stands, by SHA-256 of its pre-image. */
+  stepOf(organization: Uint8Array, request: Uint8Array): Promise<Standing | undefined>
+  status(): readonly SignerStatus[]
+  /** Ends what an earlier life of the server has begun. */
+  resume(): Promise<void>
+}
+
+export type CoordinatorParts = {
+  readonly database: Database
+  readonly links: Links
+  readonly manifest: Manifest
+  readonly log: DriveLog
+  readonly clock?: () => number
+}
+
+/** What another life can have left open: one step of each stream that was busy. */
+const unfinishedMax = 1_000
+
+export function openCoordinator(parts: CoordinatorParts): Coordinator {
+  const { database, links, manifest, log, clock = Date.now } = parts
+  const ids = manifest.signers.map(({ id }) => id)
+  const ledger = openLedger(database)
+  const views = openViews(ledger)
+  const attendance = keepAttendance()
+  const catchUp = openCatchUp({ links, ledger })
+  const leases = openLeases(database)
+  const [rules, trust] = [rulesFor(manifest), trustOf(manifest)]
+  const world: StreamsWorld = { links, ledger, views, leases, catchUp, rules, trust, log, clock }
+  const streams = openStreams(world)
+  const pairs = openPairs({ database, links, ids, log })
+  const prepare = async (organization: Uint8Array, scheme: string) =>
+    scheme === 'ECDSA' ? pairs.setUpAll(organization) : undefined
+  const keys = openKeys({ ...world, database, prepare })
+  const signer = openSigning({
+    links,
+    attendance,
+    ids,
+    log,
+    catchUp: catchUp.run,
+    setUpPair: pairs.setUp,
+  })
+  const uses = openUses({ ...world, database, streams, keys, signer })
+  links.onConnect((signer) => {
+    catchUp
+      .welcome(signer)
+      .catch((error) => log.warn({ err: error, signer }, 'a signer was not caught up'))
+  })
+  const root = (organization: Uint8Array) => ({ organization, stream: rootOf(organization) })
+  const read: Coordinator['read'] = async (organization, judge) => {
+    await views.refresh(root(organization))
+    return views.read(root(organization), ({ reader }) => judge(reader))
+  }
+
+  return {
+    settle: async ({ organization, kind, evidence }) => {
+      const request = requestHash(evidence.preimage)
+      return settledOf(
+        await streams.settle(root(organization), { kind, evidence, request }),
+        evidence,
+      )
+    },
+    createKey: keys.create,
+    sign: uses.sign,
+    records: views.whole,
+    read,
+    find: (organization, table, ...name) =>
+      read(organization, (reader) => {
+        const value = reader.read(rootOf(organization), recordKey(table, ...name))
+        return value === undefined ? undefined : decodeRecord(table, value)
+      }),
+    head: (organization, stream = rootOf(organization)) => ledger.head({ organization, stream }),
+    stepOf: (organization, request) => standingOf(ledger, organization, request),
+    status: () =>
+      ids.map((id, i) => ({
+        id,
+        connected: links.connected().includes(i + 1),
+        leftOutUntil: attendance.leftOutUntil(i + 1),
+      })),
+    resume: async () => {
+      for (const place of await ledger.unfinished(unfinishedMax)) {
+        log.warn({ organization: toHex(place.organization), stream: place.stream.kind }, 'resuming')
+        await streams.resume(place)
+      }
+    },
+  }
+}
+
+export function trustOf({ hash, signers, quorum }: Manifest): Trust {
+  return {
+    manifestHash: hash,
+    n: signers.length,
+    q: quorum,
+    verify: (signer, message, signature) => {
+      const identity = signers[signer - 1]?.identity
+      return identity !== undefined && verifyEd25519(identity, message, signature)
+    },
+  }
+}
+
+function settledOf({ place, step }: Standing, { preimage }: Evidence): Settled {
+  const { method, path } = decodePreimage(preimage)
+  const request = requestHash(preimage)
+  const creates = matchOperation(method, path)?.operation.creates ?? []
+  return {
+    step: step.hash,
+    seq: step.seq,
+    stream: place.stream,
+    certificate: step.certificate,
+    ids: Object.fromEntries(creates.map((kind) => [kind, idOf(request, kind)])),
+  }
+}

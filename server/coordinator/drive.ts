@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Request } from '@quorate/authority/agreement/exchange'
+import type { Certificate, OpaqueStep } from '@quorate/authority/agreement/messages'
+import {
+  advance,
+  type Advance,
+  type Phase,
+  type ProposerAction,
+  type ProposerEvent,
+  type Refused,
+} from '@quorate/authority/agreement/proposer'
+import type { Agreement } from '@quorate/authority/agreement/voter'
+import { streamName } from '@quorate/authority/stream'
+import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import type { Answered, Links } from '../link/links.ts'
+import type { CatchUp } from './catch-up.ts'
+
+/** A ceremony whose calls ride along with the messages of agreement. */
+export type Rider = {
+  /** What this signer is to be asked beside this message. */
+  board(signer: number, request: Request): SessionCall | undefined
+  /** `reply` is empty when the message was answered without a word about the ceremony. */
+  arrived(signer: number, reply: SessionReply | 'timeout' | 'gone' | undefined): void
+}
+
+export type Journey = {
+  readonly agreement: Agreement
+  readonly links: Links
+  readonly catchUp: CatchUp
+  readonly log: DriveLog
+  /** Writes the row, or reads the one that is there. */
+  readonly record: (ballot: number, step: OpaqueStep) => Promise<OpaqueStep>
+  /** The same wish once more, without what signers refuse; nothing when no wish is left. */
+  readonly replace: (refusals: readonly Refused[]) => Promise<OpaqueStep | undefined>
+  readonly rider: Rider | undefined
+}
+export type DriveLog = {
+  warn(context: object, message: string): void
+  error(context: object, message: string): void
+}
+
+export type Arrival =
+  | {
+      readonly kind: 'certified'
+      readonly certificate: Certificate
+      readonly step: OpaqueStep | undefined
+    }
+  /** The stream is beyond this place, and what stands here is not known to this server. */
+  | { readonly kind: 'overtaken' }
+  | { readonly kind: 'abandoned' }
+  /** Too few signers answered, for too long. */
+  | { readonly kind: 'stuck' }
+
+/** A signer answers within milliseconds; one that has not by then will not be waited for. */
+export const roundMsMax = 1_000
+/** Waits between ballots grow from the first to the last, and are random, so that replicas part. */
+const waitMs = { first: 20, last: 1_000 }
+/** Enough for signers that come and go; after that the caller is told. */
+const attemptsMax = 12
+
+/** Takes a step through agreement, wherever its place in the stream ends up. */
+export function drive(journey: Journey, start: Advance): Promise<Arrival> {
+  return new Promise((resolve, reject) => {
+    const trip = new Trip(journey, { resolve, reject })
+    trip.follow(start)
+  })
+}
+
+/** The effects of the pure proposer: what it wants done is done, what comes of it is told to it. */
+class Trip {
+  private readonly journey: Journey
+  private readonly end: {
+    readonly resolve: (arrival: Arrival) => void
+    readonly reject: (error: unknown) => void
+  }
+  private state: Advance['state'] | undefined
+  private timer: NodeJS.Timeout | undefined
+  private timed = ''
+
+  constructor(journey: Journey, end: Trip['end']) {
+    this.journey = journey
+    this.end = end
+  }
+
+  follow({ state, actions }: Advance): void {
+    this.state = state
+    this.time(state.phase, state.ballot)
+    for (const action of actions) this.act(action).catch((error) => this.fail(error))
+  }
+
+  private tell(event: ProposerEvent): void {
+    if (this.state === undefined) return
+    this.follow(advance(this.journey.agreement, this.state, event))
+  }
+
+  private finish(arrival: Arrival): void {
+    clearTimeout(this.timer)
+    this.end.resolve(arrival)
+  }
+
+  private fail(error: unknown): void {
+    this.state = undefined
+    clearTimeout(this.timer)
+    this.end.reject(error)
+  }
+
+  /** Phases in which signers are waited for end by themselves after a round's time. */
+  private time(phase: Phase, ballot: number): void {
+    const name = `${phase} ${ballot}`
+    if (name === this.timed) return
+    this.timed = name
+    clearTimeout(this.timer)
+    if (phase !== 'voting' && phase !== 'sealing' && phase !== 'promising') return
+    this.timer = setTimeout(() => this.tell({ kind: 'timeout', phase, ballot }), roundMsMax)
+  }
+
+  private async act(action: ProposerAction): Promise<void> {
+    const { journey } = this
+    switch (action.kind) {
+      case 'mustRecord': {
+        const { ballot } = action
+        const step = await journey.record(ballot, action.step)
+        return this.tell({ kind: 'recorded', ballot, step })
+      }
+      case 'send':
+        return this.send(action.request, action.to)
+      case 'wait':
+        return this.wait(action.attempt)
+      case 'replace': {
+        const step = await journey.replace(action.refusals)
+        return step ? this.tell({ kind: 'replacement', step }) : this.leave({ kind: 'abandoned' })
+      }
+      case 'catchUp':
+        return this.bring(action.signer, journey.agreement)
+      case 'certified':
+        return this.finish(action)
+      case 'overtaken':
+        return this.finish({ kind: 'overtaken' })
+      case 'alarmed':
+        return journey.log.error(
+          { signer: action.signer, detail: action.detail },
+          'a signer says that this organization must stop',
+        )
+    }
+  }
+
+  private leave(arrival: Arrival): void {
+    this.state = undefined
+    this.finish(arrival)
+  }
+
+  private async wait(attempt: number): Promise<void> {
+    const ballot = this.state?.ballot ?? 0
+    if (attempt > attemptsMax) return this.leave({ kind: 'stuck' })
+    const most = Math.min(waitMs.first * 2 ** attempt, waitMs.last)
+    await sleep(Math.random() * most)
+    this.tell({ kind: 'timeout', phase: 'waiting', ballot })
+  }
+
+  private send(request: Request, to: number | undefined): void {
+    const { n } = this.journey.agreement.trust
+    const all = Array.from({ length: n }, (_, i) => i + 1)
+    for (const signer of to === undefined ? all : [to])
+      this.ask(signer, request).catch((error) => this.fail(error))
+  }
+
+  private async ask(signer: number, request: Request): Promise<void> {
+    const { links, agreement, rider } = this.journey
+    const session = rider?.board(signer, request)
+    const { organization, stream } = agreement
+    const call = { kind: 'agree', organization, stream, request, session } as const
+    const reply = await links.call(signer, call, roundMsMax)
+    if (session !== undefined) rider?.arrived(signer, sessionOf(reply))
+    if (typeof reply === 'string') return
+    if (reply.kind !== 'agree') {
+      const reason = reply.kind === 'failed' ? reply.reason : reply.kind
+      return this.journey.log.warn({ signer, reason }, 'a signer could not answer')
+    }
+    this.hear(signer, reply.answer)
+  }
+
+  private hear(signer: number, answer: Extract<ProposerEvent, { kind: 'answer' }>['answer']): void {
+    const { agreement, catchUp, log } = this.journey
+    if (answer.kind === 'refusal') {
+      const { reason, detail } = answer
+      log.warn({ signer, reason, detail, stream: agreement.stream.kind }, 'a signer refuses a step')
+    }
+    if ('statement' in answer && answer.statement.signer === signer) {
+      const { statement } = answer
+      const isHere = streamName(statement.stream) === streamName(agreement.stream)
+      if (isHere && (answer.kind === 'head' || answer.kind === 'vote'))
+        catchUp.note(signer, agreement, statement.seq)
+      // It lacks what the step rests on, and says so in the name of that other stream.
+      if (!isHere && answer.kind === 'behind')
+        this.bring(signer, { ...agreement, stream: statement.stream }).catch((error) =>
+          this.fail(error),
+        )
+    }
+    this.tell({ kind: 'answer', signer, answer })
+  }
+
+  /** In the background: nobody waits for one who is late, but it gets to hear this step again. */
+  private async bring(signer: number, place: Parameters<CatchUp['run']>[1]): Promise<void> {
+    const { catchUp } = this.journey
+    if (await catchUp.run(signer, place)) this.tell({ kind: 'caughtUp', signer })
+  }
+}
+
+function sessionOf(reply: Answered): Parameters<Rider['arrived']>[1] {
+  if (reply === 'timeout' || reply === 'gone') return reply
+  return reply.kind === 'agree' ? reply.session : undefined
+}

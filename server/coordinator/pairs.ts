@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { toHex } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
+import type { Database } from '../database/database.ts'
+import type { Links } from '../link/links.ts'
+import type { Pair } from './attendance.ts'
+import { Ceremony } from './ceremony.ts'
+import type { DriveLog } from './drive.ts'
+
+/** A round of a pair setup is some tenths of a second of arithmetic, and both sides may have to queue. */
+const roundMsMax = 10_000
+
+/**
+ * Before two signers can use ECDSA keys of an organization together they set up a few seeds: once,
+ * for all its keys.
+ */
+export function openPairs(world: {
+  readonly database: Database
+  readonly links: Links
+  readonly ids: readonly string[]
+  readonly log: DriveLog
+}) {
+  const { database, links, ids, log } = world
+  const running = new Map<string, Promise<void>>()
+
+  /** All pairs that are missing, side by side. @throws Failure `signing.failed` */
+  async function setUpAll(organization: Uint8Array): Promise<void> {
+    const known = await database
+      .selectFrom('signer_pairs')
+      .select(['low', 'high'])
+      .where('organization', '=', organization)
+      .execute()
+    const all = ids.flatMap((_, i) => ids.slice(i + 1).map((__, j): Pair => [i + 1, i + j + 2]))
+    const missing = all.filter(
+      ([low, high]) => !known.some((pair) => pair.low === low && pair.high === high),
+    )
+    await Promise.all(missing.map((pair) => setUp(organization, pair)))
+  }
+
+  /** Once at a time for a pair, whoever asks. @throws Failure `signing.failed` */
+  function setUp(organization: Uint8Array, [a, b]: Pair): Promise<void> {
+    const pair: Pair = [Math.min(a, b), Math.max(a, b)]
+    const name = `${toHex(organization)}/${pair}`
+    const present = running.get(name)
+    if (present !== undefined) return present
+    const started = run(organization, pair).finally(() => running.delete(name))
+    running.set(name, started)
+    return started
+  }
+
+  async function run(organization: Uint8Array, participants: Pair): Promise<void> {
+    const nonce = new Uint8Array(randomBytes(32))
+    const opening = { kind: 'pair', organization, participants, nonce } as const
+    const plan = { links, participants, opening, rounds: undefined, deadlineMs: roundMsMax }
+    const outcome = await new Ceremony(plan).go()
+    if (outcome.kind !== 'done') {
+      const pair = participants.map((signer) => ids[signer - 1])
+      log.warn({ pair, signer: ids[outcome.signer - 1], kind: outcome.kind }, 'no pair setup')
+      throw new Failure('signing.failed', { reason: `no pair setup between ${pair.join(' and ')}` })
+    }
+    const [low, high] = participants
+    await database
+      .insertInto('signer_pairs')
+      .values({ organization, low, high })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+
+  return { setUpAll, setUp }
+}
+export type Pairs = ReturnType<typeof openPairs>

@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto'
+import { concat, toHex } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
+import type { Request } from '@quorate/authority/agreement/exchange'
+import type { Subject } from '@quorate/authority/agreement/messages'
+import type { KeyStatement } from '@quorate/authority/key-certificate'
+import type { SessionCall } from '@quorate/wire/link'
+import type { Packet } from '@quorate/wire/packet'
+import { frostAggregate } from '@quorate/threshold/public/aggregate'
+import type { Links } from '../link/links.ts'
+import type { Attendance, Pair } from './attendance.ts'
+import { broadcastOf, Ceremony, type CeremonyOutcome } from './ceremony.ts'
+import { type DriveLog, type Rider, roundMsMax } from './drive.ts'
+
+export type Signature =
+  | {
+      readonly scheme: 'ECDSA'
+      readonly r: Uint8Array
+      readonly s: Uint8Array
+      readonly recid: number
+    }
+  | { readonly scheme: 'EdDSA'; readonly signature: Uint8Array }
+
+/** One signature to be made: under which step, of which key, over what. */
+export type Signing = {
+  readonly place: Subject
+  readonly seq: number
+  readonly step: Uint8Array
+  readonly item: number
+  readonly digest: number
+  readonly key: KeyStatement
+}
+/** A ceremony under way with the messages of agreement. */
+export type Ride = Rider & { readonly ceremony: Ceremony; readonly quorum: readonly number[] }
+
+export type SigningWorld = {
+  readonly links: Links
+  readonly attendance: Attendance
+  readonly ids: readonly string[]
+  readonly log: DriveLog
+  /** Takes a signer to the newest step of a stream. */
+  readonly catchUp: (signer: number, place: Subject) => Promise<boolean>
+  /** Sets up what these two lack for ECDSA keys of this organization. */
+  readonly setUpPair: (organization: Uint8Array, pair: Pair) => Promise<void>
+}
+
+/** Of four signers there are six quorums, and each may have to catch up first. */
+const attemptsMax = 12
+
+/**
+ * Signatures, by quorums of just as many signers as a key needs. The first one tried rides along
+ * with agreement; whatever goes wrong, the certificate stays and another quorum signs under it.
+ */
+export function openSigning(world: SigningWorld) {
+  const { links, attendance, log, ids } = world
+  /** Pairs that a signer has called burned: an operator's to mend, until then not to be joined. */
+  const burned = new Map<string, Pair[]>()
+
+  function choose({ place, key }: Signing, without: readonly number[]) {
+    const connected = links.connected()
+    const willing = connected.filter((signer) => !without.includes(signer))
+    const apart = key.terms.scheme === 'ECDSA' ? burned.get(toHex(place.organization)) : []
+    const size = key.threshold
+    const quorum =
+      attendance.choose({ connected: willing, size, apart: apart ?? [] }) ??
+      attendance.choose({ connected, size, apart: apart ?? [] })
+    if (quorum !== undefined) return quorum
+    const missing = ids.filter((_, i) => !connected.includes(i + 1))
+    throw missing.length > 0
+      ? new Failure('signers.unavailable', { missing })
+      : new Failure('signing.failed', { reason: 'no quorum has all its pairs' })
+  }
+
+  function begin(signing: Signing, quorum: readonly number[]): Ceremony {
+    const { place, seq, step, item, digest, key } = signing
+    const nonce = new Uint8Array(randomBytes(32))
+    const opening: SessionCall = { kind: 'sign', ...place, seq, step, item, digest, quorum, nonce }
+    const rounds = roundsOf(key)
+    return new Ceremony({ links, participants: quorum, opening, rounds, deadlineMs: roundMsMax })
+  }
+
+  /** Rounds that may be asked for before the certificate: all but the last, and those in their turn. */
+  function ride(signing: Signing): Ride {
+    const quorum = choose(signing, [])
+    const ceremony = begin(signing, quorum)
+    const upTo = {
+      propose: 1,
+      lock: Math.max(1, roundsOf(signing.key) - 1),
+      certificate: undefined,
+    }
+    const board = (signer: number, { kind }: Request): SessionCall | undefined =>
+      kind === 'propose' || kind === 'lock' || kind === 'certificate'
+        ? ceremony.next(signer, upTo[kind])
+        : undefined
+    return { ceremony, quorum, board, arrived: (signer, reply) => ceremony.arrived(signer, reply) }
+  }
+
+  /** @returns the signers that this attempt failed by */
+  async function excuse(
+    { place }: Signing,
+    quorum: readonly number[],
+    outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
+  ): Promise<readonly number[]> {
+    const { kind, signer } = outcome
+    const names = (signers: readonly number[]) => signers.map((one) => ids[one - 1])
+    const context = { kind, signers: names([signer]), quorum: names(quorum) }
+    if (kind === 'missed') {
+      attendance.miss(signer)
+      log.warn(context, 'a signer missed a round')
+      return [signer]
+    }
+    if (kind === 'unready') return [signer]
+    if (kind === 'refused') {
+      log.warn({ ...context, reason: outcome.reason }, 'a signer refuses to sign')
+      return [signer]
+    }
+    const lost = outcome.burned.map((peer): Pair => [signer, peer])
+    if (lost.length > 0) {
+      const name = toHex(place.organization)
+      burned.set(name, [...(burned.get(name) ?? []), ...lost])
+      log.error({ ...context, with: names(outcome.burned) }, 'a pair of signers is burned')
+    }
+    if (kind === 'unpaired') {
+      const unburned = outcome.peers.filter((peer) => !outcome.burned.includes(peer))
+      for (const peer of unburned) await world.setUpPair(place.organization, [signer, peer])
+      return []
+    }
+    for (const culprit of outcome.culprits) attendance.miss(culprit)
+    const { reason, culprits } = outcome
+    log.error({ ...context, reason, culprits: names(culprits) }, 'a signature was spoiled')
+    return culprits.length > 0 ? culprits : lost.length > 0 ? [] : [signer]
+  }
+
+  /**
+   * Makes the signature under a step that is in force.
+   * @param until the moment from which no signer gives its last round any more
+   * @returns nothing when that moment has come
+   * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`
+   */
+  async function sign(
+    signing: Signing,
+    { message, until, ride }: { message: Uint8Array; until: number; ride?: Ride | undefined },
+  ): Promise<Signature | undefined> {
+    const failed = new Set<number>()
+    const caughtUp = new Set<number>()
+    const refusals = new Map<number, string>()
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      if (Date.now() > until) return undefined
+      const isRide = attempt === 0 && ride !== undefined
+      const quorum = isRide ? ride.quorum : choose(signing, [...failed])
+      const ceremony = isRide ? ride.ceremony : begin(signing, quorum)
+      let outcome = await ceremony.go()
+      if (outcome.kind === 'done') {
+        const combined = combine(signing, { message, quorum, packets: outcome.packets })
+        if (combined.ok) return combined.signature
+        const { culprits } = combined
+        const [signer = 0] = quorum
+        outcome = { kind: 'spoiled', signer, reason: combined.reason, culprits, burned: [] }
+      }
+      // It may not have come so far yet; then it is no refusal.
+      if (outcome.kind === 'refused' && !caughtUp.has(outcome.signer)) {
+        caughtUp.add(outcome.signer)
+        await world.catchUp(outcome.signer, signing.place)
+        continue
+      }
+      if (outcome.kind === 'refused') refusals.set(outcome.signer, outcome.reason)
+      // More than can be corrupt say no: at least one of them is right.
+      if (refusals.size >= signing.key.threshold) {
+        const [reason = ''] = refusals.values()
+        throw new Failure('request.refused', { reason })
+      }
+      for (const signer of await excuse(signing, quorum, outcome)) failed.add(signer)
+    }
+    throw new Failure('signing.failed', { reason: 'no quorum of signers came to its end' })
+  }
+
+  return { ride, sign }
+}
+export type Signer = ReturnType<typeof openSigning>
+
+function roundsOf({ terms }: KeyStatement): number {
+  return terms.scheme === 'ECDSA' ? 3 : 2
+}
+
+type Spoken = {
+  readonly message: Uint8Array
+  readonly quorum: readonly number[]
+  readonly packets: ReadonlyMap<number, readonly Packet[]>
+}
+type Combined =
+  | { readonly ok: true; readonly signature: Signature }
+  | { readonly ok: false; readonly reason: string; readonly culprits: readonly number[] }
+
+function combine({ key }: Signing, { message, quorum, packets }: Spoken): Combined {
+  const { scheme } = key.terms
+  if (scheme !== 'EdDSA')
+    return { ok: false, reason: `${scheme} cannot be combined here`, culprits: [] }
+  const round = (index: number) => (signer: number) =>
+    [signer, broadcastOf(packets.get(signer)?.[index]) ?? new Uint8Array()] as const
+  const made = frostAggregate({
+    publicKey: key.publicKey,
+    publicShares: new Map(key.publicShares.map((share, i) => [i + 1, share])),
+    quorum,
+    commitments: new Map(quorum.map(round(0))),
+    message,
+    shares: new Map(quorum.map(round(1))),
+  })
+  return made.ok
+    ? { ok: true, signature: { scheme: 'EdDSA', signature: made.signature } }
+    : { ok: false, reason: 'a share is wrong', culprits: made.culprits }
+}
+
+/** As they are kept: r ‖ s of ECDSA, R ‖ S of EdDSA. */
+export function signatureBytes(signature: Signature): Uint8Array {
+  return signature.scheme === 'ECDSA' ? concat(signature.r, signature.s) : signature.signature
+}
+
+export function signatureFrom(
+  scheme: KeyStatement['terms']['scheme'],
+  bytes: Uint8Array,
+  recovery: number | null,
+): Signature {
+  return scheme === 'ECDSA'
+    ? { scheme, r: bytes.slice(0, 32), s: bytes.slice(32), recid: recovery ?? 0 }
+    : { scheme: 'EdDSA', signature: bytes }
+}

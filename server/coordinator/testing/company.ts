@@ -1,0 +1,75 @@
+import { idOf, nameOf } from '@quorate/core/id'
+import { requestHash } from '@quorate/authority/request'
+import type { Evidence } from '@quorate/authority/step'
+import {
+  genesisRequest,
+  makeCredential,
+  type Person,
+  signedRequest,
+} from '@quorate/signer/testing/requests'
+import type { Coordinator } from '../coordinator.ts'
+
+/** An organization whose members sign their requests with real keys. */
+export type Company = {
+  readonly organization: Uint8Array
+  readonly administrator: Person
+  readonly ids: Map<string, Uint8Array>
+}
+
+export async function found(coordinator: Coordinator, manifestHash: Uint8Array): Promise<Company> {
+  const { evidence, administrator } = genesisRequest(manifestHash, Date.now())
+  const { organization } = administrator
+  const { ids } = await coordinator.settle({ organization, kind: 'genesis', evidence })
+  const known = new Map<string, Uint8Array>()
+  if (ids.permission) known.set(nameOf('permission', ids.permission), ids.permission)
+  return { organization, administrator, ids: known }
+}
+
+export function ask({ ids }: Company, person: Person, path: string, body: object): Evidence {
+  return signedRequest(person, { path, body, now: Date.now(), ids })
+}
+
+export async function hire(coordinator: Coordinator, company: Company): Promise<Person> {
+  const credential = makeCredential()
+  const [permissionId] = company.ids.keys()
+  const body = { name: 'bot', publicKey: credential.pem, permissionId }
+  const evidence = ask(company, company.administrator, '/auth/service-accounts', body)
+  const { organization } = company
+  const { ids } = await coordinator.settle({ organization, kind: 'serviceAccount', evidence })
+  if (!ids.user || !ids.token) throw new Error('no service account came of it')
+  const token = { id: ids.token, kind: 'ServiceAccount' as const }
+  return { organization, user: ids.user, credential, token }
+}
+
+export function keyAsk(company: Company, person: Person, scheme: 'EdDSA' | 'ECDSA'): Evidence {
+  const curve = scheme === 'EdDSA' ? 'ed25519' : 'secp256k1'
+  return ask(company, person, '/keys', { scheme, curve })
+}
+
+export async function makeKey(
+  coordinator: Coordinator,
+  company: Company,
+  evidence: Evidence,
+): Promise<{ readonly id: Uint8Array; readonly publicKey: Uint8Array }> {
+  const { organization } = company
+  const { certificate, statement } = await coordinator.createKey({ organization, evidence })
+  await coordinator.settle({
+    organization,
+    kind: 'key',
+    evidence: { ...evidence, facts: certificate },
+  })
+  const id = idOf(requestHash(evidence.preimage), 'key')
+  company.ids.set(nameOf('key', id), id)
+  return { id, publicKey: statement.publicKey }
+}
+
+export function messageAsk(
+  company: Company,
+  person: Person,
+  key: Uint8Array,
+  message: Uint8Array,
+): Evidence {
+  const path = `/keys/${nameOf('key', key)}/signatures`
+  const hex = `0x${Buffer.from(message).toString('hex')}`
+  return ask(company, person, path, { kind: 'Message', message: hex })
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { type Manifest, readManifest } from '@quorate/authority/manifest'
+import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { signerEnvironment } from '@quorate/scripts/environments'
+import { type Cluster, provision } from '@quorate/scripts/provision'
+import { type Database, openDatabase } from '../../database/database.ts'
+import { migrate } from '../../database/migrate.ts'
+import { type Links, openLinks } from '../../link/links.ts'
+import { type Coordinator, openCoordinator } from '../coordinator.ts'
+
+/** A database, a cluster and its four signers as processes of their own, and a server's inside. */
+export type Platform = {
+  readonly cluster: Cluster
+  readonly manifest: Manifest
+  readonly databaseUrl: string
+  readonly database: Database
+  readonly links: Links
+  readonly coordinator: Coordinator
+  readonly lines: readonly string[]
+  readonly signer: (index: number) => SignerProcess
+  /** Waits until so many signers are connected. */
+  connected(count: number): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startPlatform(): Promise<Platform> {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-platform-'))
+  const [home, cluster] = await Promise.all([
+    createTestDatabase(),
+    provision(join(folder, 'cluster'), new Date()),
+  ])
+  const manifest = readManifest(new Uint8Array(readFileSync(cluster.manifestFile)), verifyEd25519)
+  const lines: string[] = []
+  const { database, links, coordinator } = await openServer({ home, cluster, manifest, lines })
+  const signers = cluster.signers.map((_, i) => new SignerProcess(cluster, i + 1, links.port))
+  for (const signer of signers) signer.start()
+  const connected = (count: number) => until(() => links.connected().length === count)
+  const stop = async () => {
+    await Promise.all(signers.map((signer) => signer.end()))
+    await links.close()
+    await database.destroy()
+    await home.drop()
+    rmSync(folder, { recursive: true })
+  }
+  const signer = (index: number) => {
+    const found = signers[index - 1]
+    assert.ok(found)
+    return found
+  }
+  await connected(signers.length)
+  const databaseUrl = home.url
+  return {
+    cluster,
+    manifest,
+    databaseUrl,
+    database,
+    links,
+    coordinator,
+    lines,
+    signer,
+    connected,
+    stop,
+  }
+}
+
+async function openServer(given: {
+  readonly home: TestDatabase
+  readonly cluster: Cluster
+  readonly manifest: Manifest
+  readonly lines: string[]
+}): Promise<Pick<Platform, 'database' | 'links' | 'coordinator'>> {
+  const { home, cluster, manifest, lines } = given
+  const say = (context: object, message: string) =>
+    void lines.push(`${message} ${JSON.stringify(context)}`)
+  const log = { info: say, warn: say, error: say }
+  const database = openDatabase(home.url, (error) => say({}, error.message))
+  await migrate(database)
+  const links = await openLinks({
+    host: '127.0.0.1',
+    port: 0,
+    manifest,
+    keyPem: readFileSync(cluster.server.tlsKeyFile, 'utf8'),
+    certificatePem: readFileSync(cluster.server.tlsCertFile, 'utf8'),
+    authorityPem: readFileSync(cluster.caFile, 'utf8'),
+    log,
+  })
+  return { database, links, coordinator: openCoordinator({ database, links, manifest, log }) }
+}
+
+const signerMain = fileURLToPath(new URL('../../../signer/main.ts', import.meta.url))
+
+export class SignerProcess {
+  private readonly environment: Record<string, string>
+  private child: ChildProcess | undefined
+  output = ''
+
+  constructor(cluster: Cluster, index: number, linkPort: number) {
+    const folder = cluster.signers[index - 1]
+    assert.ok(folder)
+    this.environment = signerEnvironment(cluster, folder, linkPort)
+  }
+
+  start(): void {
+    const child = spawn(process.execPath, [signerMain], { env: this.environment })
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (this.output += String(chunk)))
+    this.child = child
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal)
+  }
+
+  async end(): Promise<void> {
+    const { child } = this
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await exited
+  }
+}
+
+export async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  msMax = 10_000,
+): Promise<void> {
+  const end = Date.now() + msMax
+  while (Date.now() < end) {
+    if (await isTrue()) return
+    await sleep(10)
+  }
+  assert.fail(`it did not come about within ${msMax} ms`)
+}

@@ -1,0 +1,184 @@
+import { toHex } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
+import { decodeBody } from '@quorate/authority/body'
+import type { KeyStatement } from '@quorate/authority/key-certificate'
+import { messagesOf } from '@quorate/authority/reduce/step'
+import { requestHash } from '@quorate/authority/request'
+import type { Evidence, Use } from '@quorate/authority/step'
+import { keyStream } from '@quorate/authority/stream'
+import type { Database } from '../database/database.ts'
+import type { Keys } from './keys.ts'
+import {
+  type Ride,
+  type Signature,
+  signatureBytes,
+  signatureFrom,
+  type Signer,
+  type Signing,
+} from './signing.ts'
+import {
+  evidenceAt,
+  type Standing,
+  standingOf,
+  type Streams,
+  type StreamsWorld,
+} from './streams.ts'
+
+/** Signers give no last round later than this after a step's time; a second for clocks that differ. */
+const windowMs = 60_000 - 1_000
+/** Renewals of one ask: each has a minute. */
+const renewalsMax = 3
+
+export type UseAsk = {
+  readonly organization: Uint8Array
+  readonly key: Uint8Array
+  readonly evidence: Evidence
+}
+export type Signed = {
+  /** Hash of the step in which the use stands. */
+  readonly step: Uint8Array
+  readonly seq: number
+  /** One for each digest. */
+  readonly signatures: readonly Signature[]
+  readonly digests: readonly Uint8Array[]
+  readonly slot: bigint | undefined
+  readonly network: string
+  /** As they were agreed on, whatever a later ask says. */
+  readonly facts: Uint8Array
+}
+
+/** Uses of keys: agreed on once, then signed, however often it takes. */
+export function openUses(
+  world: StreamsWorld & {
+    readonly database: Database
+    readonly streams: Streams
+    readonly keys: Keys
+    readonly signer: Signer
+  },
+) {
+  const { database, streams, keys, signer, ledger, views, rules, clock } = world
+  const running = new Map<string, Promise<Signed>>()
+
+  /**
+   * The same request, asked again, gets the same slot and digests, and if they were made the same
+   * signatures, even if its facts are others by now.
+   * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`, `key.not_found`
+   */
+  function sign(ask: UseAsk): Promise<Signed> {
+    const name = toHex(ask.organization) + toHex(requestHash(ask.evidence.preimage))
+    const present = running.get(name)
+    if (present !== undefined) return present
+    const started = run(ask).finally(() => running.delete(name))
+    running.set(name, started)
+    return started
+  }
+
+  async function run(ask: UseAsk): Promise<Signed> {
+    const { organization, key } = ask
+    const request = requestHash(ask.evidence.preimage)
+    const place = { organization, stream: keyStream(key) }
+    const [statement, earlier] = await Promise.all([
+      keys.statementOf(organization, key),
+      standingOf(ledger, organization, request),
+    ])
+    if (statement === undefined) throw new Failure('key.not_found', { keyId: toHex(key) })
+    const done = earlier && (await kept(statement, earlier, request))
+    if (done !== undefined) return done
+
+    let ride: Ride | undefined
+    const riderFor = ({ seq, hash }: { readonly seq: number; readonly hash: Uint8Array }) => {
+      ride = signer.ride({ place, seq, step: hash, item: 0, digest: 0, key: statement })
+      return ride
+    }
+    let standing =
+      earlier ??
+      (await streams.settle(place, { kind: 'use', evidence: ask.evidence, request, riderFor }))
+    for (let renewals = 0; ; renewals++) {
+      const signatures = await signUnder(statement, standing, ride)
+      if (signatures !== undefined) return keep(standing, request, signatures)
+      if (renewals >= renewalsMax)
+        throw new Failure('signing.failed', { reason: 'no signature within its time' })
+      ride = undefined
+      const evidence = evidenceAt(standing)
+      standing = await streams.settle(place, { kind: 'renew', evidence, request, riderFor })
+    }
+  }
+
+  /** @returns nothing when the time is over in which signers sign under this step */
+  async function signUnder(
+    key: KeyStatement,
+    standing: Standing,
+    ride: Ride | undefined,
+  ): Promise<readonly Signature[] | undefined> {
+    const { place, step, item } = standing
+    const until = step.time + windowMs
+    if (clock() > until) return undefined
+    const body = decodeBody(step.body)
+    const judged = await views.read(place, ({ reader }) =>
+      messagesOf({ ...body, reader, rules }, item),
+    )
+    if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
+    const signatures = await Promise.all(
+      judged.messages.map((message, digest) => {
+        const signing: Signing = { place, seq: step.seq, step: step.hash, item, digest, key }
+        return signer.sign(signing, { message, until, ride: digest === 0 ? ride : undefined })
+      }),
+    )
+    const made = signatures.flatMap((signature) => signature ?? [])
+    return made.length === signatures.length ? made : undefined
+  }
+
+  async function keep(
+    standing: Standing,
+    request: Uint8Array,
+    signatures: readonly Signature[],
+  ): Promise<Signed> {
+    const { organization } = standing.place
+    const rows = signatures.map((signature, digest) => ({
+      organization,
+      request,
+      digest,
+      signature: signatureBytes(signature),
+      recovery: signature.scheme === 'ECDSA' ? signature.recid : null,
+    }))
+    await database
+      .insertInto('signatures')
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+    return signedOf(standing, signatures)
+  }
+
+  async function kept(
+    { terms }: KeyStatement,
+    standing: Standing,
+    request: Uint8Array,
+  ): Promise<Signed | undefined> {
+    const { organization } = standing.place
+    const rows = await database
+      .selectFrom('signatures')
+      .select(['signature', 'recovery'])
+      .where('organization', '=', organization)
+      .where('request', '=', request)
+      .orderBy('digest')
+      .execute()
+    if (rows.length < useOf(standing).digests.length) return undefined
+    const signatures = rows.map((row) => signatureFrom(terms.scheme, row.signature, row.recovery))
+    return signedOf(standing, signatures)
+  }
+
+  return { sign }
+}
+
+function signedOf(standing: Standing, signatures: readonly Signature[]): Signed {
+  const { digests, slot, network } = useOf(standing)
+  const { hash: step, seq } = standing.step
+  return { step, seq, signatures, digests, slot, network, facts: evidenceAt(standing).facts }
+}
+
+/** @throws Failure `request.refused` when the request has been used for something else */
+function useOf({ step, item }: Standing): Use {
+  const operation = decodeBody(step.body).step.items[item]?.operation
+  if (operation?.kind === 'use' || operation?.kind === 'renew') return operation
+  throw new Failure('request.refused', { reason: 'the request is no use of a key' })
+}

@@ -1,0 +1,206 @@
+import { equalBytes, toHex } from '@quorate/core/bytes'
+import type { Subject } from '@quorate/authority/agreement/messages'
+import type { Write } from '@quorate/authority/records'
+import type { Reader } from '@quorate/authority/reduce/judging'
+import { rootOf, type StreamId, streamName } from '@quorate/authority/stream'
+import type { Certified, Ledger } from './ledger.ts'
+
+/** A stream's newest step known here, with the records at hand as of it. */
+type View = {
+  head: Certified | undefined
+  readonly values: Map<string, Uint8Array | undefined>
+  /** What is not among `values` does not exist. */
+  isWhole: boolean
+}
+
+/** What a step rests on: the heads from which `reader` reads. */
+export type Snapshot = {
+  readonly root: Certified | undefined
+  /** Of the stream that was asked for: the root's again if that is the one. */
+  readonly head: Certified | undefined
+  readonly reader: Reader
+}
+
+/** Streams and records at hand. What is dropped is read again. */
+const streamsMax = 2_000
+const recordsPerStreamMax = 20_000
+/** If other replicas have written more than this, forgetting is cheaper than following. */
+const changesMax = 2_000
+/** Some hundred megabytes, for organizations of some ten thousand wallets. */
+const recordsWholeMax = 500_000
+/** A judgement reads a few dozen records; one that wants more than this is going round in circles. */
+const missesMax = 4_096
+
+class Missing extends Error {
+  readonly stream: StreamId
+  readonly record: string
+  constructor(stream: StreamId, record: string) {
+    super('not at hand')
+    this.stream = stream
+    this.record = record
+  }
+}
+
+/**
+ * Judges read records synchronously; the database does not answer so. A judgement that lacks a
+ * record is therefore broken off and begun anew with it: it is pure, so nobody can tell.
+ */
+export function openViews(ledger: Ledger) {
+  const views = new Map<string, View>()
+  const nameOf = ({ organization, stream }: Subject) =>
+    `${toHex(organization)}/${streamName(stream)}`
+
+  function viewOf(place: Subject): View | undefined {
+    const name = nameOf(place)
+    const view = views.get(name)
+    if (view === undefined) return undefined
+    views.delete(name)
+    views.set(name, view)
+    return view
+  }
+
+  function open(place: Subject, head: Certified | undefined): View {
+    const view: View = { head, values: new Map(), isWhole: false }
+    views.set(nameOf(place), view)
+    const [oldest] = views.keys()
+    if (views.size > streamsMax && oldest !== undefined) views.delete(oldest)
+    return view
+  }
+
+  /** Follows what other replicas have certified. */
+  async function refresh(place: Subject): Promise<Certified | undefined> {
+    const head = await ledger.head(place)
+    const view = viewOf(place)
+    if (view === undefined) return open(place, head).head
+    const [after, upTo] = [seqOf(view.head), seqOf(head)]
+    if (upTo <= after) return view.head
+    const changes = await ledger.changes(place, { after, upTo }, changesMax)
+    // Meanwhile this replica may have gone on by itself.
+    if (seqOf(view.head) !== after) return view.head
+    if (changes.length >= changesMax) forget(view)
+    else for (const { name, value } of changes) view.values.set(name, value)
+    view.head = head
+    return head
+  }
+
+  async function fetch(place: Subject, record: string): Promise<void> {
+    const view = viewOf(place)
+    if (view === undefined) return void (await refresh(place))
+    const { head } = view
+    const value = head && (await ledger.record(place, record, head.seq))
+    if (view.head !== head) return
+    if (view.values.size >= recordsPerStreamMax && !view.isWhole) forget(view)
+    view.values.set(record, value)
+  }
+
+  /**
+   * All newest records of an organization's root, for readers that cannot wait for each.
+   * @throws Error when they are too many for that: read them one by one
+   */
+  async function whole(organization: Uint8Array): Promise<Reader> {
+    const place = { organization, stream: rootOf(organization) }
+    await refresh(place)
+    const view = viewOf(place)
+    if (view?.isWhole === false) await load(place, view)
+    return readerOf(organization, (at) =>
+      streamName(at.stream) === streamName(place.stream) ? view : undefined,
+    )
+  }
+
+  async function load(place: Subject, view: View): Promise<void> {
+    const { head } = view
+    const upTo = seqOf(head)
+    const changes = await ledger.changes(place, { after: -1, upTo }, recordsWholeMax)
+    if (changes.length >= recordsWholeMax) throw new Error('Too many records to read them all.')
+    // Whatever came in meanwhile is newer than what was loaded.
+    const since = new Set(view.head === head ? [] : view.values.keys())
+    for (const { name, value } of changes) if (!since.has(name)) view.values.set(name, value)
+    view.isWhole = true
+  }
+
+  /** Runs `judge` on the newest records at hand. It must be pure. */
+  async function read<T>(place: Subject, judge: (snapshot: Snapshot) => T): Promise<T> {
+    const rootPlace = { ...place, stream: rootOf(place.organization) }
+    for (let misses = 0; misses < missesMax; misses++) {
+      const [root, own] = [viewOf(rootPlace), viewOf(place)]
+      if (root === undefined) await refresh(rootPlace)
+      else if (own === undefined) await refresh(place)
+      else {
+        const reader = readerOf(place.organization, (at) => views.get(nameOf(at)))
+        const made = attempt(() => judge({ root: root.head, head: own.head, reader }))
+        if (made.ok) return made.value
+        await fetch({ ...place, stream: made.missing.stream }, made.missing.record)
+      }
+    }
+    throw new Error('A judgement reads without end.')
+  }
+
+  /** Runs `judge` on the records as of these places, whatever has come since. */
+  async function readAt<T>(
+    place: Subject,
+    seqs: { readonly root: number; readonly own: number },
+    judge: (reader: Reader) => T,
+  ): Promise<T> {
+    const values = new Map<string, View>()
+    const viewAt = (at: Subject): View => {
+      const view = values.get(nameOf(at)) ?? { head: undefined, values: new Map(), isWhole: false }
+      values.set(nameOf(at), view)
+      return view
+    }
+    const reader = readerOf(place.organization, viewAt)
+    for (let misses = 0; misses < missesMax; misses++) {
+      const made = attempt(() => judge(reader))
+      if (made.ok) return made.value
+      const { stream, record } = made.missing
+      const at = { ...place, stream }
+      const seq = nameOf(at) === nameOf(place) ? seqs.own : seqs.root
+      viewAt(at).values.set(record, await ledger.record(at, record, seq))
+    }
+    throw new Error('A judgement reads without end.')
+  }
+
+  /** After `ledger.keep`: the next draft rests on it without asking the database. */
+  function advance(place: Subject, head: Certified, writes: readonly Write[]): void {
+    const view = viewOf(place)
+    if (view === undefined || seqOf(view.head) >= head.seq) return
+    if (seqOf(view.head) !== head.seq - 1) return void views.delete(nameOf(place))
+    for (const { key, value } of writes) view.values.set(key, value)
+    view.head = head
+  }
+
+  return { refresh, read, readAt, advance, whole }
+}
+export type Views = ReturnType<typeof openViews>
+
+function forget(view: View): void {
+  view.values.clear()
+  view.isWhole = false
+}
+
+function seqOf(head: Certified | undefined): number {
+  return head?.seq ?? -1
+}
+
+function readerOf(organization: Uint8Array, viewOf: (at: Subject) => View | undefined): Reader {
+  return {
+    read: (stream, record) => {
+      const isForeign = stream.kind === 'root' && !equalBytes(stream.id, organization)
+      if (isForeign) throw new Error("A judgement reads another organization's records.")
+      const view = viewOf({ organization, stream })
+      if (view === undefined || !(view.isWhole || view.values.has(record)))
+        throw new Missing(stream, record)
+      return view.values.get(record)
+    },
+  }
+}
+
+function attempt<T>(
+  judge: () => T,
+): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly missing: Missing } {
+  try {
+    return { ok: true, value: judge() }
+  } catch (error) {
+    if (error instanceof Missing) return { ok: false, missing: error }
+    throw error
+  }
+}
