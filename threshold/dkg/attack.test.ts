@@ -342,6 +342,22 @@ describe('key generation over a hostile network', () => {
     }
   })
 
+  it('blames nobody who was told another complaint than the rest', () => {
+    const complain = carrying(3, (delivery) => {
+      const accused = [delivery.receiver === 1 ? 3 : 1]
+      const echo = delivery.body.slice(1, 33)
+      return [{ ...delivery, body: encode(responseCodec, { kind: 'complaint', echo, accused }) }]
+    })
+    const ends = attackOn(name, {
+      ...complain,
+      // The attacker waits for a settlement too.
+      ...broadcasting('round3', (body) =>
+        encode(responseCodec, { kind: 'complaint', echo: body.slice(1, 33), accused: [1] }),
+      ),
+    })
+    allAbort(ends, 'echo mismatch', [])
+  })
+
   it('names a dealer who is accused and answers nothing, too much, or another', () => {
     const share = new Uint8Array(32).fill(1)
     for (const accusers of [[], [3], [1, 3], [1, 1]]) {

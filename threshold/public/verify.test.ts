@@ -8,6 +8,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { bigToBytes, bytesToBig, concat, fromHex, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { badPoints } from '../group/bad-points.ts'
+import type { Point } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 import { verifySignature } from './verify.ts'
 
@@ -114,6 +115,30 @@ describe('verifying ECDSA on the Stark curve', () => {
       ])
         assert.ok(!verifySignature('ECDSA', 'stark', publicKey, bigToBytes(z, 32), wrong))
   })
+
+  it('refuses r or the inverse of s from 2^251 on, though the equation holds', () => {
+    const bound = 2n ** 251n
+    const hash = bigToBytes(z, 32)
+    const R = group.multiplyBase(77n)
+    assert.ok(verifySignature('ECDSA', 'stark', ...keyFor({ R, w: bound - 3n }, hash)))
+    assert.ok(!verifySignature('ECDSA', 'stark', ...keyFor({ R, w: bound + 3n }, hash)))
+    let x = bound
+    let far = group.decode(concat(Uint8Array.of(2), bigToBytes(x, 32)))
+    while (far === undefined) far = group.decode(concat(Uint8Array.of(2), bigToBytes(++x, 32)))
+    assert.ok(!verifySignature('ECDSA', 'stark', ...keyFor({ R: far, w: 5n }, hash)))
+  })
+
+  /** Whoever may choose the key last can have any R and s: Q = r⁻¹·(s·R − z·G). */
+  function keyFor(
+    { R, w }: { readonly R: Point; readonly w: bigint },
+    hash: Uint8Array,
+  ): [publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array] {
+    const r = bytesToBig(group.encode(R).slice(1))
+    const s = group.invertPublic(w)
+    const sum = group.add(group.multiply(R, s), group.negate(group.multiplyBase(z)))
+    const key = group.multiply(sum, group.invertPublic(r))
+    return [group.encode(key), hash, concat(bigToBytes(r, 32), bigToBytes(s, 32))]
+  }
 
   it('takes StarkWare’s own example', () => {
     const r = '173fd03d8b008ee7432977ac27d1e9d1a1f6c98b1a2f05fa84a21c84c44e882'

@@ -44,7 +44,11 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
 
     it('commits to exactly as many points as are needed', () => {
       const check = { group: name, t: 3, party: 1, share: shares[0] ?? secret, commitments }
-      assert.ok(!isShareOf({ ...check, commitments: [...commitments, publicKey] }))
+      // A higher polynomial, of which everything else is right: it would take four to sign.
+      const higher = split({ group: name, secret, n: 5, t: 4 }, random)
+      const share = higher.shares[0] ?? secret
+      assert.ok(isShareOf({ ...check, t: 4, share, commitments: higher.commitments }))
+      assert.ok(!isShareOf({ ...check, share, commitments: higher.commitments }))
       assert.ok(!isShareOf({ ...check, commitments: commitments.slice(0, 2) }))
       for (const bad of badPoints(group))
         assert.ok(!isShareOf({ ...check, commitments: commitments.with(2, bad) }))
