@@ -10,12 +10,14 @@ const sizes = [
 ]
 const runs = Number(process.argv[2] ?? 50)
 
+/** One line per protocol: each gives rows of `measure`. */
 const rows = [...benchDkg(runs, sizes), ...benchFrost(runs, sizes)]
 
-console.log(
-  `Processor time, median of ${runs} runs (first to last tenth), all parties in one process.`,
+const machine = `${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}`
+process.stdout.write(
+  `Processor time: median of ${runs} runs, of noble a fifth as many (first to last tenth).
+All parties run in one process. Node ${process.version}, ${machine}
+
+${table(rows)}
+`,
 )
-console.log(
-  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}\n`,
-)
-console.log(table(rows))
