@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { serverEnvironment } from '@quorate/scripts/environments'
+import { type Cluster, provision } from '@quorate/scripts/provision'
+import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { freePort } from '@quorate/devnet/free-port'
+import { SignerProcess, until } from './coordinator/testing/platform.ts'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+
+function run(env: Record<string, string>) {
+  const child = spawn(process.execPath, [main], { env })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += String(chunk)))
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  return { child, exited, output: () => output }
+}
+
+describe('the server process', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-server-'))
+  let home: TestDatabase
+  let cluster: Cluster
+  before(async () => {
+    home = await createTestDatabase()
+    cluster = await provision(join(folder, 'cluster'), new Date())
+  })
+  after(async () => {
+    await home.drop()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('is healthy with all its signers and no fewer, and ends in order', async () => {
+    const [port, linkPort] = [await freePort(), await freePort()]
+    const facts = { port, linkPort, databaseUrl: home.url, nodesFile: 'nodes.json' }
+    const { child, exited, output } = run(serverEnvironment(cluster, facts))
+    const health = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)
+      return answer && { status: answer.status, body: Object(await answer.json()) }
+    }
+    await until(async () => (await health())?.status === 503)
+    const signers = cluster.signers.map((_, i) => new SignerProcess(cluster, i + 1, linkPort))
+    for (const signer of signers) signer.start()
+    await until(async () => (await health())?.status === 200)
+    const { body } = (await health()) ?? {}
+    assert.equal(body.status, 'ok')
+    assert.deepEqual(body.signers[3], { id: 'signer-4', connected: true })
+
+    await signers[3]?.end()
+    await until(async () => (await health())?.status === 503)
+    child.kill('SIGTERM')
+    assert.equal(await exited, 0)
+    await Promise.all(signers.map((signer) => signer.end()))
+    for (const line of output().trim().split('\n')) assert.ok(Object(JSON.parse(line)).time)
+  })
+
+  it('says everything that is wrong with its settings, and does not start', async () => {
+    const { exited, output } = run({ SERVER_PORT: 'http' })
+    assert.equal(await exited, 1)
+    assert.match(output(), /SERVER_PORT is not valid[^]*SERVER_MANIFEST_FILE is missing/)
+  })
+})

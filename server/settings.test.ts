@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { serverSettings } from './settings.ts'
+
+const whole = {
+  SERVER_PORT: '8080',
+  SERVER_LINK_PORT: '8081',
+  SERVER_DATABASE_URL: 'postgres://quorate@localhost/quorate',
+  SERVER_MANIFEST_FILE: 'manifest',
+  SERVER_TLS_KEY_FILE: 'key.pem',
+  SERVER_TLS_CERT_FILE: 'certificate.pem',
+  SERVER_TLS_CA_FILE: 'authority.pem',
+  SERVER_TOKEN_KEY_FILE: 'token-key.pem',
+  SERVER_SETUP_TOKEN_FILE: 'setup-token',
+  SERVER_NODES_FILE: 'nodes.json',
+}
+
+describe('the settings of a server', () => {
+  it('are read from the environment, of which nothing has a default', () => {
+    const { port, linkPort, nodesFile } = serverSettings({ ...whole, HOME: '/root' })
+    assert.deepEqual([port, linkPort, nodesFile], [8080, 8081, 'nodes.json'])
+    for (const name of Object.keys(whole))
+      assert.throws(() => serverSettings({ ...whole, [name]: undefined }), new RegExp(name))
+  })
+
+  it('report all mistakes together', () => {
+    const wrong = { ...whole, SERVER_PORT: '99999', SERVER_DATABASE_URL: 'no', SERVER_PROT: '1' }
+    assert.throws(() => serverSettings(wrong), /PORT[^]*DATABASE_URL[^]*SERVER_PROT/)
+  })
+})

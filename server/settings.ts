@@ -1,0 +1,40 @@
+import { filled, port, readSettings, url } from '@quorate/core/settings'
+
+export type ServerSettings = {
+  readonly port: number
+  /** Where signers dial. */
+  readonly linkPort: number
+  readonly databaseUrl: string
+  readonly manifestFile: string
+  readonly tlsKeyFile: string
+  readonly tlsCertFile: string
+  readonly tlsCaFile: string
+  readonly tokenKeyFile: string
+  readonly setupTokenFile: string
+  readonly nodesFile: string
+}
+
+/** @throws Error with every mistake at once */
+export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
+  const file = (name: string, about: string) => ({ name, about, read: filled })
+  return readSettings<ServerSettings>(
+    env,
+    {
+      port: { name: 'SERVER_PORT', about: 'port of the API', read: port },
+      linkPort: { name: 'SERVER_LINK_PORT', about: 'port that signers dial', read: port },
+      databaseUrl: {
+        name: 'SERVER_DATABASE_URL',
+        about: 'URL of a PostgreSQL database',
+        read: url,
+      },
+      manifestFile: file('SERVER_MANIFEST_FILE', 'the cluster manifest'),
+      tlsKeyFile: file('SERVER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
+      tlsCertFile: file('SERVER_TLS_CERT_FILE', 'link certificate, PEM'),
+      tlsCaFile: file('SERVER_TLS_CA_FILE', 'who issued the certificates of signers, PEM'),
+      tokenKeyFile: file('SERVER_TOKEN_KEY_FILE', 'Ed25519 key that signs bearer tokens, PEM'),
+      setupTokenFile: file('SERVER_SETUP_TOKEN_FILE', 'token for the first organization'),
+      nodesFile: file('SERVER_NODES_FILE', 'addresses of blockchain nodes, JSON'),
+    },
+    'SERVER_',
+  )
+}

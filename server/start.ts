@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { readManifest } from '@quorate/authority/manifest'
+import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
+import { type Database, openDatabase } from './database/database.ts'
+import { migrate } from './database/migrate.ts'
+import { openLinks } from './link/links.ts'
+import type { Log } from './log.ts'
+import type { ServerSettings } from './settings.ts'
+
+export type RunningServer = {
+  /** Takes no new requests, finishes those that are there, and closes everything. */
+  stop(): Promise<void>
+}
+
+/** Both ports are for this machine: a proxy with a certificate stands in front of the API. */
+const host = '127.0.0.1'
+
+/** @throws Error saying what is missing or wrong */
+export async function startServer(settings: ServerSettings, log: Log): Promise<RunningServer> {
+  const manifest = readManifest(new Uint8Array(readFileSync(settings.manifestFile)), verifyEd25519)
+  const database = openDatabase(settings.databaseUrl, (error) =>
+    log.warn({ err: error }, 'an idle database connection broke'),
+  )
+  await migrate(database)
+  const links = await openLinks({
+    host,
+    port: settings.linkPort,
+    manifest,
+    keyPem: readFileSync(settings.tlsKeyFile, 'utf8'),
+    certificatePem: readFileSync(settings.tlsCertFile, 'utf8'),
+    authorityPem: readFileSync(settings.tlsCaFile, 'utf8'),
+    log,
+  })
+  const coordinator = openCoordinator({ database, links, manifest, log })
+  const app = Fastify()
+  serveHealth(app, coordinator, database)
+  await app.listen({ host, port: settings.port })
+  links.onConnect(resumeOnce(coordinator, () => links.connected().length >= manifest.quorum, log))
+  log.info({ port: settings.port, linkPort: links.port }, 'serving')
+  return {
+    stop: async () => {
+      await app.close()
+      await links.close()
+      await database.destroy()
+    },
+  }
+}
+
+/** As soon as enough signers are there to end what an earlier life has begun. */
+function resumeOnce(coordinator: Coordinator, isTime: () => boolean, log: Log): () => void {
+  let isDone = false
+  return () => {
+    if (isDone || !isTime()) return
+    isDone = true
+    coordinator.resume().catch((error) => log.error({ err: error }, 'nothing was resumed'))
+  }
+}
+
+/** 200 only when everything that signs and stores is there. */
+export function serveHealth(
+  app: FastifyInstance,
+  coordinator: Pick<Coordinator, 'status'>,
+  database: Database,
+): void {
+  app.get('/health', async (_request, reply) => {
+    const signers = coordinator.status().map(({ id, connected }) => ({ id, connected }))
+    const isStored = await database
+      .selectFrom('stream_leases')
+      .select('until')
+      .limit(1)
+      .execute()
+      .then(
+        () => true,
+        () => false,
+      )
+    const isWell = isStored && signers.every(({ connected }) => connected)
+    return reply
+      .code(isWell ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status: isWell ? 'ok' : 'degraded', signers })
+  })
+}
