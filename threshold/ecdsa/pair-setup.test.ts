@@ -26,7 +26,8 @@ function course(sid: Uint8Array, seed: string): Course {
 
 function stateOf(step: Step | undefined): PairSetup {
   assert.ok(step)
-  return step.state
+  // A copy: a state itself can be taken further only once.
+  return { ...step.state }
 }
 
 function bodyOf(step: Step | undefined): Uint8Array {
@@ -145,6 +146,13 @@ describe('pair setup', () => {
       const outcome = pairSetupStep(stateOf(a[0]), inbox)
       assert.ok(outcome.kind === 'abort' && outcome.abort.reason === 'inbox')
     }
+  })
+
+  it('takes a state further once', () => {
+    const state = stateOf(a[0])
+    const inbox = deliver(2, [{ to: 1, body: bodyOf(b[2]) }])
+    pairSetupStep(state, inbox)
+    assert.throws(() => pairSetupStep(state, inbox), { message: /taken further already/ })
   })
 
   it('refuses its own messages sent back to it', () => {

@@ -22,6 +22,7 @@ import {
   treeSumsSize,
 } from './parameters.ts'
 import { multiply, multiplyBase, toScalar } from './ristretto.ts'
+import { spend } from './spent.ts'
 import { choicesOf, type Leaves, openTrees, plantTrees } from './tree.ts'
 
 /** `sid`: 32 bytes that no other setup of these two has had. */
@@ -53,7 +54,7 @@ type Secrets = {
   readonly delta: Uint8Array
 }
 
-/** Secret and single-use: a step may be taken once from each state, and never from a stored one. */
+/** Secret, in memory only. */
 export type PairSetup = { readonly context: PairContext } & (
   | { readonly awaits: 1; readonly secrets: Secrets; readonly sent: Uint8Array }
   | {
@@ -97,6 +98,7 @@ export function startPairSetup(context: PairContext, random: Random): PairOutcom
 }
 
 export function pairSetupStep(state: PairSetup, inbox: readonly Inbound[]): PairOutcome {
+  spend(state)
   const { self, peer } = state.context
   const body = only(inbox, peer, self)
   if (body === undefined) return blame('inbox', peer)

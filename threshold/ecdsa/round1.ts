@@ -11,7 +11,7 @@ import { toWords } from './words.ts'
 /** What this party holds as receiver of the multiplication with one peer. */
 export type Receiving = { readonly choice: Uint32Array; readonly rows: Rows }
 
-/** Secret, in memory only, and taken further once: two continuations of one state leak. */
+/** Secret, in memory only. */
 export type EcdsaRound1 = {
   readonly context: EcdsaContext
   readonly first: Uint8Array

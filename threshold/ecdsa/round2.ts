@@ -10,6 +10,7 @@ import { extendAsSender, type ExtensionMessage, type Rows } from './extension.ts
 import { type Announcement, announcement, digestOf, extension, product } from './messages.ts'
 import { factorOf, multiplyAsSender, type Two } from './multiplication.ts'
 import type { EcdsaRound1, Receiving } from './round1.ts'
+import { spend } from './spent.ts'
 
 /** What this party holds of its two multiplications with one peer. */
 export type Multiplying = Receiving & {
@@ -20,7 +21,7 @@ export type Multiplying = Receiving & {
   readonly commitment: Uint8Array
 }
 
-/** Secret, in memory only, and taken further once. */
+/** Secret, in memory only. */
 export type EcdsaRound2 = Pick<EcdsaRound1, 'context' | 'first' | 'nonce' | 'multiplier'> & {
   readonly final: Uint8Array
   readonly echo: Uint8Array
@@ -43,6 +44,7 @@ export function ecdsaRound2(
   state: EcdsaRound1,
   inbox: readonly Inbound[],
 ): Outcome<EcdsaRound2, never> {
+  spend(state)
   const { context, first, announced, nonce, multiplier } = state
   const { self } = context
   const peers = peersOf(context)

@@ -9,6 +9,7 @@ import { pairWith, peersOf, productSid } from './context.ts'
 import { closing, commitTo, product, type Product } from './messages.ts'
 import { isMasked, multiplyAsReceiver, type Two } from './multiplication.ts'
 import { type EcdsaRound2, type Multiplying, taken } from './round2.ts'
+import { spend } from './spent.ts'
 
 const { add, decode: pointFrom, encode: pointBytes, equal, mod, multiply, multiplyBase } = secp256k1
 
@@ -36,6 +37,7 @@ export function ecdsaRound3(
   state: EcdsaRound2,
   inbox: readonly Inbound[],
 ): Outcome<never, EcdsaResult> {
+  spend(state)
   const { context, nonce, key, multiplier } = state
   const given = readRound2(state, inbox)
   if ('kind' in given) return given

@@ -7,8 +7,11 @@ import { hashOf, sha256 } from '@quorate/core/hash'
 import type { Party } from '../session.ts'
 import { combineEcdsa, type EcdsaSignature } from './combine.ts'
 import { startEcdsa } from './round1.ts'
+import { ecdsaRound2 } from './round2.ts'
+import { ecdsaRound3 } from './round3.ts'
 import { ecdsaSizes } from './sizes.ts'
 import {
+  at,
   type Cluster,
   closings,
   cluster,
@@ -74,6 +77,16 @@ describe('threshold ECDSA in three rounds', () => {
     const digest = { ...context, digest: sha256(context.digest) }
     const third = startEcdsa(digest, seeded('stuck'))
     assert.ok(third.kind === 'next' && third.state.nonce !== one.state.nonce)
+  })
+
+  it('takes a state further once, whatever came of it', () => {
+    const { first, second } = signTogether(cluster(3, 2), [1, 2], 'once')
+    const already = { message: /taken further already/ }
+    assert.throws(() => ecdsaRound2(at(first, 1).state, []), already)
+    assert.throws(() => ecdsaRound3(at(second, 1).state, []), already)
+    const copy = { ...at(first, 1).state }
+    assert.equal(ecdsaRound2(copy, []).kind, 'abort')
+    assert.throws(() => ecdsaRound2(copy, []), already)
   })
 
   it('refuses a context that does not fit together', () => {
