@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
-import { rawPublicKey, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
+import { readFileSync } from 'node:fs'
+import { rawPublicKey, readEd25519, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest, signManifest, type Manifest } from '@quorate/authority/manifest'
 
 /** A cluster's secrets in one place: what no process ever has, and every test needs. */
@@ -47,4 +48,20 @@ export function entry<T>(list: readonly T[], index: number): T {
   const found = list[index]
   if (found === undefined) throw new RangeError(`no entry ${index}`)
   return found
+}
+
+/** The cluster that `provision` has written, with the keys that its processes will read. */
+export function clusterIn(files: Files): Cluster {
+  const encoded = new Uint8Array(readFileSync(files.manifestFile))
+  return {
+    manifest: readManifest(encoded, verifyEd25519),
+    encoded,
+    identities: files.signers.map(({ identityFile }) =>
+      readEd25519(readFileSync(identityFile, 'utf8')),
+    ),
+  }
+}
+type Files = {
+  readonly manifestFile: string
+  readonly signers: readonly { readonly identityFile: string }[]
 }

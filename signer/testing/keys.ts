@@ -52,8 +52,7 @@ function statementIn({ facts }: Evidence): KeyStatement {
 
 /** The key certificate that a run of the key generation ends in, or a forged one with no shares. */
 export async function generate(world: World, evidence: Evidence): Promise<Uint8Array> {
-  if (world.members.size < world.indexes.length)
-    return forgeCertificate(world, termsOf(world, evidence))
+  if (!world.isComplete) return forgeCertificate(world, termsOf(world, evidence))
   const nonce = new Uint8Array(randomBytes(32))
   const { organization } = world
   const first = await everybody(world, (index) =>

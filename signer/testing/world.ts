@@ -42,9 +42,14 @@ import { genesisRequest, signedRequest, type Ask, type Person } from './requests
  */
 export type WorldOptions = {
   readonly numbers?: Numbers
-  /** Indexes of the signers that are real; all of them unless said. */
+  /** Indexes of the signers that run in this process; all of them unless said. */
   readonly real?: readonly number[]
+  /** One whose keys lie in files, for signers that are processes; made up unless given. */
+  readonly cluster?: Cluster
+  readonly now?: number
 }
+
+export type Desk = (call: Call) => Promise<Reply>
 
 export type Member = {
   readonly index: number
@@ -68,20 +73,29 @@ export class World {
   /** Full ids of everything that was made, by name. */
   readonly ids = new Map<string, Uint8Array>()
   /** What the clocks of all signers show. `drift` is that of one of them. */
-  now = firstMoment
+  now: number
   readonly drift = new Map<number, number>()
   /** Of steady time, which nobody sets. */
   steady = 0
   private administrator_: Person | undefined
 
-  constructor({ numbers, real }: WorldOptions = {}) {
-    this.cluster = makeCluster(numbers)
+  /** Where each signer that is not played takes its calls. */
+  private readonly desks = new Map<number, Desk>()
+
+  constructor({ numbers, real, cluster, now = firstMoment }: WorldOptions = {}) {
+    this.cluster = cluster ?? makeCluster(numbers)
+    this.now = now
     this.rules = rulesFor(this.cluster.manifest)
     for (const index of real ?? this.indexes) this.open(index)
   }
 
   get indexes(): readonly number[] {
     return this.cluster.manifest.signers.map((_, i) => i + 1)
+  }
+
+  /** Is every signer real, so that there can be a key generation? */
+  get isComplete(): boolean {
+    return this.desks.size === this.indexes.length
   }
 
   get administrator(): Person {
@@ -126,7 +140,13 @@ export class World {
     })
     const member = { index, signer, store, file, kek, defects, lines }
     this.members.set(index, member)
+    this.attach(index, (call) => signer.answer(call))
     return member
+  }
+
+  /** A signer that runs somewhere else. */
+  attach(index: number, desk: Desk): void {
+    this.desks.set(index, desk)
   }
 
   /** The process ends, and another begins with the same store. */
@@ -146,7 +166,9 @@ export class World {
   async ask(index: number, call: Call): Promise<Reply> {
     const sent = decodeFrame(encodeFrame({ kind: 'call', number: 1, call }))
     if (sent.kind !== 'call') throw new Error('not a call')
-    const reply = await this.member(index).signer.answer(sent.call)
+    const desk = this.desks.get(index)
+    if (desk === undefined) throw new Error(`signer ${index} is only played in this world`)
+    const reply = await desk(sent.call)
     const received = decodeFrame(encodeFrame({ kind: 'reply', number: 1, reply }))
     if (received.kind !== 'reply') throw new Error('not a reply')
     return received.reply
@@ -210,7 +232,7 @@ export class World {
     const votes = await this.votes(place, step)
     const seals = await this.seals(place, step, lockOf(some(votes)))
     const certificate = certificateOf(some(seals))
-    for (const index of this.members.keys()) await this.adopt(index, place, { certificate, step })
+    for (const index of this.desks.keys()) await this.adopt(index, place, { certificate, step })
     this.ledger.add(place.stream, { step, certificate, writes: drafted.writes })
     return certificate
   }
@@ -272,7 +294,7 @@ export class World {
   private async votes(place: Place, step: OpaqueStep): Promise<Signed<Vote>[]> {
     const votes: Signed<Vote>[] = []
     for (const index of this.indexes) {
-      if (!this.members.has(index)) {
+      if (!this.desks.has(index)) {
         votes.push(this.vote(index, place, step))
         continue
       }
@@ -287,7 +309,7 @@ export class World {
   private async seals(place: Place, step: OpaqueStep, lock: Lock): Promise<Signed<Seal>[]> {
     const seals: Signed<Seal>[] = []
     for (const index of this.indexes) {
-      if (!this.members.has(index)) {
+      if (!this.desks.has(index)) {
         seals.push(this.seal(index, place, step))
         continue
       }
