@@ -42,6 +42,7 @@ async function runEntry(entry, stopSignal) {
 /** Makes node_modules what package-lock.json says. Many may call this at once: one of them works. */
 export async function install(root, runNpm) {
   const deadline = Date.now() + installWaitMs
+  let waits = 0
   while (!isInstalled(root)) {
     const lock = tryLock(join(root, '.install.lock'))
     if (lock) {
@@ -53,6 +54,7 @@ export async function install(root, runNpm) {
     } else if (Date.now() > deadline) {
       throw new Error(`Another process has been installing into ${root} for too long.`)
     } else {
+      if (waits++ === 0) console.error('Waiting for another start to install the packages ...')
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
   }

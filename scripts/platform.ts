@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { freePort, isFree } from '@quorate/devnet/free-port'
 import { serverEnvironment, signerEnvironment } from './environments.ts'
 import { lastLines, logFile } from './log-file.ts'
-import { makeSocketDir, startPostgres } from './postgres.ts'
+import { makeSocketDir, removeSocketDir, startPostgres } from './postgres.ts'
 import { type Cluster, provision } from './provision.ts'
 import type { StartSettings } from './settings.ts'
 import { type Supervised, supervise } from './supervisor.ts'
@@ -50,7 +50,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   if (!(await isFree(port)))
     throw new Error(`Port ${port} is taken: set QUORATE_PORT to another one.`)
   const baseUrl = `http://127.0.0.1:${port}`
-  const socketDir = makeSocketDir()
+  const socketDir = renewSocketDir(dataDir)
   const started: Supervised[] = []
   const stop = () => stopAll(started, socketDir)
   stopSignal.addEventListener('abort', stop)
@@ -67,13 +67,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
+/** A start that was killed could not remove its own. */
+function renewSocketDir(dataDir: string): string {
+  const file = join(dataDir, 'socket-folder')
+  if (existsSync(file)) removeSocketDir(readFileSync(file, 'utf8'))
+  const socketDir = makeSocketDir()
+  writePrivateFile(file, socketDir)
+  return socketDir
+}
+
 /** Those that use the database and the chain first; then also what is still only starting. */
 async function stopAll(started: readonly Supervised[], socketDir: string): Promise<void> {
   const [processes, nodes] = [started.slice(nodeCount), started.slice(0, nodeCount)]
   await Promise.all(processes.map((service) => service.stop()))
   await Promise.all(nodes.map((service) => service.stop()))
   await stopChildren()
-  rmSync(socketDir, { recursive: true, force: true })
+  removeSocketDir(socketDir)
 }
 
 /** PostgreSQL and Ethereum, which are started before everything else. */

@@ -46,7 +46,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   if (user.uid !== undefined) chownSync(socketDir, user.uid, user.uid)
   const clean = () => {
     if (user.copied) rmSync(user.root, { recursive: true, force: true })
-    if (options.socketDir === undefined) rmSync(socketDir, { recursive: true, force: true })
+    if (options.socketDir === undefined) removeSocketDir(socketDir)
   }
   try {
     await stopLeftover(cluster)
@@ -69,8 +69,16 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
  */
 export function makeSocketDir(): string {
   const base = tmpdir().length <= 60 ? tmpdir() : '/tmp'
-  return mkdtempSync(join(base, 'quorate-pg-'))
+  return mkdtempSync(join(base, socketDirPrefix))
 }
+
+/** Removes nothing but what `makeSocketDir` makes, whatever a file claims. */
+export function removeSocketDir(socketDir: string): void {
+  if (basename(socketDir).startsWith(socketDirPrefix))
+    rmSync(socketDir, { recursive: true, force: true })
+}
+
+const socketDirPrefix = 'quorate-pg-'
 
 const usualSettings = (socketDir: string) => ({
   listen_addresses: '',
@@ -163,9 +171,7 @@ async function stopLeftover(cluster: string): Promise<void> {
   }
   if (isServing(pid, cluster)) throw new Error(`PostgreSQL (process ${pid}) does not end.`)
   rmSync(lock, { force: true })
-  const socketDir = rest[3] ?? ''
-  if (basename(socketDir).startsWith('quorate-pg-'))
-    rmSync(socketDir, { recursive: true, force: true })
+  removeSocketDir(rest[3] ?? '')
 }
 
 async function untilGone(pid: number, cluster: string, waitMs: number): Promise<void> {

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { lastLines, logFile } from './log-file.ts'
+import { startSettings } from './settings.ts'
+import { writePrivateFile } from './write-file.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'quorate-files-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a log', () => {
+  it('never takes more than twice its limit, and keeps the newest', () => {
+    const path = join(folder, 'logs', 'server.log')
+    const log = logFile(path, 100)
+    for (let i = 0; i < 50; i += 1) log(`line ${String(i).padStart(4, '0')}\n`)
+    assert.deepEqual(readdirSync(join(folder, 'logs')).toSorted(), ['server.log', 'server.log.1'])
+    assert.ok(statSync(path).size <= 100 && statSync(`${path}.1`).size <= 100)
+    assert.equal(lastLines(path, 2), 'line 0048\nline 0049')
+  })
+
+  it('goes on where an earlier process stopped', () => {
+    const path = join(folder, 'logs', 'signer.log')
+    logFile(path, 100)('first\n')
+    logFile(path, 100)('second\n')
+    assert.equal(readFileSync(path, 'utf8'), 'first\nsecond\n')
+  })
+})
+
+describe('a private file', () => {
+  it('is replaced as a whole, readable by its user alone, with nothing left beside it', () => {
+    const dir = mkdtempSync(join(folder, 'private-'))
+    writePrivateFile(join(dir, 'a.json'), 'old')
+    writePrivateFile(join(dir, 'a.json'), new Uint8Array([110, 101, 119]))
+    assert.equal(readFileSync(join(dir, 'a.json'), 'utf8'), 'new')
+    assert.equal(statSync(join(dir, 'a.json')).mode & 0o777, 0o600)
+    assert.deepEqual(readdirSync(dir), ['a.json'])
+  })
+})
+
+describe('the settings of npm start', () => {
+  it('have defaults, and take a relative folder from where the command was given', () => {
+    const { port, dataDir } = startSettings({})
+    assert.deepEqual({ port, dataDir }, { port: 8700, dataDir: join(process.cwd(), '.quorate') })
+  })
+
+  it('name all mistakes at once', () => {
+    const wrong = { QUORATE_PORT: '0', QUORATE_DATA: ' ', QUORATE_PROT: '1' }
+    assert.throws(
+      () => startSettings(wrong),
+      /QUORATE_PORT is not valid.*\n.*QUORATE_DATA is not valid.*\n.*QUORATE_PROT is not a setting/,
+    )
+  })
+
+  it('do not mind what is meant for the tests', () => {
+    assert.equal(startSettings({ QUORATE_VECTORS: '/v', QUORATE_TEST_PARTIES: '7' }).port, 8700)
+  })
+})
