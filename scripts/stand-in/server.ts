@@ -29,5 +29,5 @@ createTlsServer(
 createServer((_request, response) => {
   const signers = [...connected].map(([id, count]) => ({ id, connected: count > 0 }))
   response.setHeader('content-type', 'application/json')
-  response.end(JSON.stringify({ signers, environment: Object.keys(env).toSorted() }))
+  response.end(JSON.stringify({ status: 'ok', signers }))
 }).listen(Number(env['SERVER_PORT']), '127.0.0.1')
