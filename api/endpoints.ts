@@ -1,6 +1,6 @@
 import * as auth from './auth.ts'
 import type { Endpoint } from './endpoint.ts'
-import * as genesis from './genesis.ts'
+import { finishGenesis, startGenesis } from './genesis.ts'
 import * as health from './health.ts'
 import { createKey, getKey, listKeys } from './keys.ts'
 import * as permissions from './permissions.ts'
@@ -8,6 +8,7 @@ import * as serviceAccounts from './service-accounts.ts'
 import * as signatures from './signatures.ts'
 import * as transactions from './transactions.ts'
 import { getTransfer, listTransfers, transferAsset } from './transfers.ts'
+import { getTrust } from './trust.ts'
 import * as wallets from './wallets.ts'
 
 /** Everything the platform promises over HTTP. */
@@ -24,6 +25,8 @@ export const endpoints: readonly Endpoint[] = [
   listTransfers,
   getTransfer,
   ...Object.values(transactions),
-  ...Object.values(genesis),
+  startGenesis,
+  finishGenesis,
+  getTrust,
   ...Object.values(health),
 ]

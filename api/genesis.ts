@@ -3,6 +3,16 @@ import { z } from 'zod'
 import { payloadBytesMax, preimageBytesMax } from '@quorate/authority/request'
 
 import { endpoint } from './endpoint.ts'
+import { name, publicKeyPem } from './words.ts'
+
+/** What the payload of a genesis holds. `manifest` is the hash of the cluster that it trusts. */
+export const genesisPayload = z.strictObject({
+  name,
+  username: z.string().min(1).max(256),
+  publicKey: publicKeyPem,
+  rootQuorum: z.literal(1),
+  manifest: z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hex'),
+})
 
 /** The words in which an organization founds itself; what they must hold the signers decide. */
 const payload = z.string().min(2).max(payloadBytesMax)

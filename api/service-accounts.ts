@@ -1,17 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
-import { date, externalId, id, name } from './words.ts'
-
-/** RSA of 16384 bits is 2.9 kB of PEM. */
-const pemLengthMax = 4096
-const publicKeyPem = z
-  .string()
-  .max(pemLengthMax)
-  .regex(
-    /^-----BEGIN (RSA )?PUBLIC KEY-----[A-Za-z0-9+/=\r\n]+-----END (RSA )?PUBLIC KEY-----\s?$/,
-    'a public key as PEM',
-  )
+import { date, externalId, id, name, publicKeyPem } from './words.ts'
 
 const assignments = z.array(
   z.object({

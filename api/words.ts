@@ -35,3 +35,12 @@ export const echo = z.looseObject({ kind: z.string() })
 export const details = z.record(z.string(), z.unknown())
 /** The signers' certificate: canonical bytes in hex, which `client.verifyAddress` checks. */
 export const certificate = z.string()
+/** RSA of 16384 bits is 2.9 kB of PEM. */
+const pemLengthMax = 4096
+export const publicKeyPem = z
+  .string()
+  .max(pemLengthMax)
+  .regex(
+    /^-----BEGIN (RSA )?PUBLIC KEY-----[A-Za-z0-9+/=\r\n]+-----END (RSA )?PUBLIC KEY-----\s?$/,
+    'a public key as PEM',
+  )

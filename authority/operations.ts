@@ -213,6 +213,7 @@ const table = {
     changes: root('genesis'),
     creates: ['organization', 'user', 'credential', 'permission', 'assignment'],
   },
+  'quorate.getTrust': { ...read, path: '/orgs/trust' },
   'quorate.getHealth': { ...open, method: 'GET', path: '/health' },
   'quorate.getKeySet': { ...open, method: 'GET', path: '/.well-known/jwks.json' },
 } as const satisfies Record<string, Operation>

@@ -6,14 +6,17 @@ import { type Database, type DatabaseTransaction, inTransaction } from './databa
 
 export type Migration = { readonly version: number; readonly name: string; readonly text: string }
 
-/** Numbered from 1 without gaps: `0001-log.sql`. */
+/** Each with a number of its own, such as `0001-log.sql`; each room of the server has its ten. */
 export function readMigrations(folder = new URL('migrations/', import.meta.url)): Migration[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.sql'))
-  return names.sort().map((name, i) => {
-    if (!/^[0-9]{4}-[a-z-]+\.sql$/.test(name) || Number(name.slice(0, 4)) !== i + 1)
-      throw new Error(`${name} is not migration ${i + 1}.`)
-    return { version: i + 1, name, text: readFileSync(new URL(name, folder), 'utf8') }
+  const migrations = names.sort().map((name) => {
+    if (!/^[0-9]{4}-[a-z-]+\.sql$/.test(name)) throw new Error(`${name} is no migration's name.`)
+    const text = readFileSync(new URL(name, folder), 'utf8')
+    return { version: Number(name.slice(0, 4)), name, text }
   })
+  if (new Set(migrations.map(({ version }) => version)).size !== migrations.length)
+    throw new Error('Two migrations have one number.')
+  return migrations
 }
 
 /**
@@ -27,8 +30,10 @@ export async function migrate(database: Database, migrations = readMigrations())
   for (const migration of migrations) await apply(database, migration)
   const { rows } = await sql<{
     version: number
-  }>`select version from schema_migrations where version > ${migrations.length}`.execute(database)
-  if (rows.length > 0) throw new Error('The database is newer than this server.')
+  }>`select version from schema_migrations`.execute(database)
+  const known = new Set(migrations.map(({ version }) => version))
+  if (rows.some(({ version }) => !known.has(version)))
+    throw new Error('The database is newer than this server.')
 }
 
 async function prepare(database: Database): Promise<void> {

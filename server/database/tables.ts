@@ -1,8 +1,12 @@
+import type { IdentityTables } from '../auth/tables.ts'
+
 /**
  * The rows of `migrations/`, by hand. A stream is its canonical bytes; times are milliseconds since
  * 1970. The organization leads every key, so that one tenant's rows lie together.
  */
-export type Tables = {
+export type Tables = LogTables & IdentityTables
+
+type LogTables = {
   readonly proposals: {
     readonly organization: Uint8Array
     readonly stream: Uint8Array

@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto'
+import { toBase64url, toUtf8 } from '@quorate/core/bytes'
+import { encode } from '@quorate/core/codec'
+import { Failure } from '@quorate/core/failure'
+import { sha256 } from '@quorate/core/hash'
+import { parseJson, type Json } from '@quorate/core/json'
+import { endpoints } from '@quorate/api/endpoints'
+import { parse } from '@quorate/api/parse'
+import { assertionsCodec } from '@quorate/authority/credential'
+import {
+  matchOperation,
+  namedIds,
+  permissionsFor,
+  type Match,
+  type NamedId,
+} from '@quorate/authority/operations'
+import { challengeOf, type Subject } from '@quorate/authority/request'
+import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import type { Caller } from './caller.ts'
+import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
+import { usableCredentials, verifiedAssertion, type GivenAssertion } from './credentials.ts'
+import { idNamed, readRoot, type Log, type Root } from './log.ts'
+import { checkCallerKind, checkPermissions } from './standing.ts'
+
+export type ActionDeps = {
+  readonly database: Database
+  readonly log: Pick<Log, 'read'>
+  /** The bound on fees that is proposed to the user, where the request can cost any. */
+  readonly quoteMaxFee: QuoteMaxFee
+  readonly now: () => number
+}
+export type QuoteMaxFee = (caller: Caller, match: Match, body: Json) => Promise<bigint | undefined>
+
+export type Asked = { readonly method: string; readonly path: string; readonly payload: string }
+
+/** Of one user at one time. More only pile up with somebody who signs none of them. */
+export const openChallengesMax = 256
+/** From the signature to the request itself: one round trip of the client. */
+const actionWithinMs = 5 * 60_000
+
+const endpointsByName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]))
+
+/**
+ * `POST /auth/action/init`: the challenge that is the hash of what is asked. What can be known to
+ * fail is refused here, before anybody is asked to sign it.
+ */
+export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked) {
+  const { method, path, payload } = asked
+  const match = matchOperation(method, path)
+  if (match === undefined) throw new Failure('route.not_found', { method, path })
+  if (!match.operation.userAction)
+    throw new Failure('request.unsupported', { reason: 'this request needs no signature' })
+  checkCallerKind(caller, match.name)
+  const body = payload === '' ? {} : parseJson(payload)
+  parse(endpointOf(match).body, body, 'body')
+  const { organization, user, token } = caller
+  const subjects = await readRoot(deps.log, organization, (root) => {
+    checkPermissions(root, caller, permissionsFor(match.operation, body))
+    return subjectsOf(root, caller, namedIds(match, body))
+  })
+  const maxFee = await deps.quoteMaxFee(caller, match, body)
+  const issuedAt = deps.now()
+  const named = token && { id: token.id, kind: token.kind }
+  const challenge = makeChallenge(
+    { purpose: 'action', organization, user, token: named, method, path, subjects, maxFee },
+    payload,
+    issuedAt,
+  )
+  const usable = await usableCredentials(deps, signatoryOf(caller))
+  if (usable.length === 0) throw new Failure('credential.unsuitable', {})
+  const identifier = await keepChallenge(deps.database, caller, {
+    ...challenge,
+    payload,
+    now: issuedAt,
+  })
+  return assertionChallenge(
+    challenge,
+    identifier,
+    usable.map(({ credId }) => credId),
+  )
+}
+
+/** `POST /auth/action`: from the signature to the token that carries it to the request itself. */
+export async function completeAction(
+  deps: ActionDeps,
+  caller: Caller,
+  given: { readonly challengeIdentifier: string; readonly assertion: GivenAssertion },
+): Promise<string> {
+  const { database, now } = deps
+  const open = database
+    .selectFrom('challenges')
+    .select(['request', 'preimage'])
+    .where('identifier', '=', secretHash(given.challengeIdentifier))
+    .where('organization', '=', caller.organization)
+    .where('user', '=', caller.user)
+    .where('token', caller.token === undefined ? 'is' : '=', caller.token?.id ?? null)
+    .where('expires_at', '>', now())
+    .where('action', 'is', null)
+  const row = await open.executeTakeFirst()
+  if (row === undefined) throw new Failure('challenge.invalid', {})
+  const usable = await usableCredentials(deps, signatoryOf(caller))
+  const assertion = verifiedAssertion(usable, challengeOf(row.preimage), given.assertion)
+  const action = secret()
+  const updated = await database
+    .updateTable('challenges')
+    .set({
+      assertion: encode(assertionsCodec, [assertion]),
+      action: secretHash(action),
+      action_expires_at: now() + actionWithinMs,
+    })
+    .where('organization', '=', caller.organization)
+    .where('request', '=', row.request)
+    .where('action', 'is', null)
+    .executeTakeFirst()
+  if (updated.numUpdatedRows !== 1n) throw new Failure('challenge.invalid', {})
+  return action
+}
+
+export function secretHash(text: string): Uint8Array {
+  return sha256(toUtf8(text))
+}
+
+function secret(): string {
+  return toBase64url(new Uint8Array(randomBytes(32)))
+}
+
+function signatoryOf({ organization, user, token }: Caller) {
+  return { organization, user, token: token?.id }
+}
+
+function endpointOf({ name }: Match) {
+  const endpoint = endpointsByName.get(name)
+  if (endpoint === undefined) throw new TypeError(`${name} has no endpoint`)
+  return endpoint
+}
+
+/** What path and body name by a short name, in full: that is what the user's signature covers. */
+function subjectsOf(root: Root, caller: Caller, named: readonly NamedId[]): readonly Subject[] {
+  return named.map(({ role, kind, name }) => {
+    const id = idNamed(root, kind, name)
+    if (id === undefined) throw unknown({ role, kind, name }, caller)
+    return { role, id }
+  })
+}
+
+function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
+  if (kind === 'wallet') return new Failure('wallet.not_found', { walletId: name, orgId })
+  if (kind === 'key') return new Failure('key.not_found', { keyId: name })
+  if (kind === 'permission') return new Failure('permission.not_found', { permissionId: name })
+  if (role === 'identityId') return new Failure('identity.not_found', { identityId: name })
+  throw new TypeError(`nothing is named by ${role}`)
+}
+
+/** Kept until it expires, for the user action that may come; the oldest make room for new ones. */
+async function keepChallenge(
+  database: Database,
+  caller: Caller,
+  made: Challenge & { readonly payload: string; readonly now: number },
+): Promise<string> {
+  const identifier = secret()
+  const { organization, user, token } = caller
+  const { preimage, payload, salt, request, now: issued_at } = made
+  await inTransaction(database, async (transaction) => {
+    await forgetOld(transaction, caller, made.now)
+    await transaction
+      .insertInto('challenges')
+      .values({
+        ...{ organization, request, user, preimage, payload, salt, issued_at },
+        token: token?.id ?? null,
+        identifier: secretHash(identifier),
+        expires_at: made.signBefore,
+      })
+      .execute()
+  })
+  return identifier
+}
+
+async function forgetOld(
+  transaction: DatabaseTransaction,
+  { organization, user }: Caller,
+  now: number,
+): Promise<void> {
+  const tooMany = transaction
+    .selectFrom('challenges')
+    .select('request')
+    .where('organization', '=', organization)
+    .where('user', '=', user)
+    .where('action', 'is', null)
+    .orderBy('issued_at', 'desc')
+    .offset(openChallengesMax - 1)
+    .limit(openChallengesMax)
+  await transaction
+    .deleteFrom('challenges')
+    .where('organization', '=', organization)
+    .where('user', '=', user)
+    .where((eb) =>
+      eb.or([eb('expires_at', '<', now - actionWithinMs), eb('request', 'in', tooMany)]),
+    )
+    .execute()
+}

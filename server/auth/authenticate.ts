@@ -1,0 +1,104 @@
+import { equalBytes } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
+import { sha256 } from '@quorate/core/hash'
+import { toUtf8 } from '@quorate/core/bytes'
+import { tokenTable } from '@quorate/authority/records'
+import type { Database } from '../database/database.ts'
+import type { Authenticate } from '../http/app.ts'
+import type { Caller } from './caller.ts'
+import { idNamed, readRoot, type Log, type Root } from './log.ts'
+import { checkCallerKind, checkPermissions, isActive, isTokenLive } from './standing.ts'
+import type { Bearer, Tokens } from './tokens.ts'
+
+export type AuthenticateDeps = {
+  readonly database: Database
+  readonly log: Pick<Log, 'read'>
+  readonly tokens: Tokens
+  readonly setupToken: string
+  readonly now: () => number
+}
+
+/** Whoever holds the setup token acts for no organization; operations open to him look at none. */
+const nobody: Caller = {
+  organization: new Uint8Array(),
+  orgId: '',
+  user: new Uint8Array(),
+  userId: '',
+  username: '',
+  kind: 'CustomerEmployee',
+  isServiceAccount: false,
+}
+
+/** From a bearer token to a caller who may ask for this operation, as far as no body is needed. */
+export function authenticateWith(deps: AuthenticateDeps): Authenticate<Caller> {
+  const setupToken = sha256(toUtf8(deps.setupToken))
+  return async ({ name, operation, authorization }) => {
+    const token = /^Bearer ([^ ]+)$/i.exec(authorization ?? '')?.[1]
+    if (token === undefined) throw new Failure('token.invalid', {})
+    if (operation.callers.includes('setup')) {
+      if (!equalBytes(sha256(toUtf8(token)), setupToken)) throw new Failure('token.invalid', {})
+      return nobody
+    }
+    const bearer = await deps.tokens.read(token, deps.now())
+    const user = await userOf(deps, bearer)
+    return readRoot(deps.log, user.organization, (root) => {
+      const caller = callerOf(root, { user, bearer, now: deps.now() })
+      if (!isActive(root, caller.user)) {
+        // The documented answer where a user signs; elsewhere such a token is simply not good.
+        const isSigning = name.startsWith('auth.createUserAction')
+        throw new Failure(isSigning ? 'user.deactivated' : 'token.invalid', {})
+      }
+      checkCallerKind(caller, name)
+      checkPermissions(root, caller, operation.permissions)
+      return caller
+    })
+  }
+}
+
+type UserRow = {
+  readonly organization: Uint8Array
+  readonly user: Uint8Array
+  readonly username: string
+  readonly kind: 'employee' | 'serviceAccount'
+}
+
+/** Names for names; whether the user still is anybody, the records say. */
+async function userOf({ database }: AuthenticateDeps, bearer: Bearer): Promise<UserRow> {
+  const row = await database
+    .selectFrom('organizations')
+    .innerJoin('users', 'users.organization', 'organizations.id')
+    .select(['organizations.id as organization', 'users.id as user', 'username', 'kind'])
+    .where('org_id', '=', bearer.orgId)
+    .where('user_id', '=', bearer.userId)
+    .executeTakeFirst()
+  if (row === undefined) throw new Failure('token.invalid', {})
+  return row
+}
+
+function callerOf(
+  root: Root,
+  { user: row, bearer, now }: { user: UserRow; bearer: Bearer; now: number },
+): Caller {
+  const { organization, user, username } = row
+  const { orgId, userId } = bearer
+  const isServiceAccount = row.kind === 'serviceAccount'
+  const token = longLived(root, bearer, user)
+  // A service account has no sessions, and a session is no token of a service account.
+  if (isServiceAccount !== (token !== undefined)) throw new Failure('token.invalid', {})
+  const isDead = token !== undefined && isActive(root, user) && !isTokenLive(root, token.id, now)
+  if (isDead) throw new Failure('token.invalid', {})
+  const known = { organization, orgId, user, userId, username, isServiceAccount }
+  const caller = { ...known, kind: 'CustomerEmployee' } as const
+  return token === undefined ? caller : { ...caller, token }
+}
+
+/** A token that is state must be this user's; its claims are only where to look. */
+function longLived(root: Root, { tokenKind, tokenId }: Bearer, user: Uint8Array): Caller['token'] {
+  if (tokenKind === 'Token') return undefined
+  const id = tokenId === undefined ? undefined : idNamed(root, 'token', tokenId)
+  const record = id === undefined ? undefined : root.find(tokenTable, id)
+  if (id === undefined || tokenId === undefined || record === undefined)
+    throw new Failure('token.invalid', {})
+  if (!equalBytes(record.user, user)) throw new Failure('token.invalid', {})
+  return { id, tokenId, kind: 'ServiceAccount' }
+}

@@ -1,0 +1,46 @@
+import type { Reader } from '@quorate/authority/reduce/judging'
+import { decodeRecord, nameTable, recordKey, type Table } from '@quorate/authority/records'
+import type { Evidence } from '@quorate/authority/step'
+import { rootOf } from '@quorate/authority/stream'
+import { isName, type IdKind } from '@quorate/core/id'
+
+/** What these rooms need of the coordinator: put something in force, and see what is. */
+export type Log = {
+  /** @throws Failure `request.refused`, `signers.unavailable` */
+  readonly settle: (ask: {
+    readonly organization: Uint8Array
+    readonly kind: 'genesis' | 'serviceAccount' | 'assignment' | 'key' | 'wallet'
+    readonly evidence: Evidence
+  }) => Promise<unknown>
+  /** Runs a pure function on the newest records; it may run several times. */
+  readonly read: <T>(organization: Uint8Array, judge: (reader: Reader) => T) => Promise<T>
+}
+
+/** The root records of one organization, typed. */
+export type Root = {
+  readonly organization: Uint8Array
+  readonly find: <T>(table: Table<T>, ...name: readonly (Uint8Array | string)[]) => T | undefined
+}
+
+/** @param judge pure, since it may run several times; it may throw failures */
+export function readRoot<T>(
+  { read }: Pick<Log, 'read'>,
+  organization: Uint8Array,
+  judge: (root: Root) => T,
+): Promise<T> {
+  const stream = rootOf(organization)
+  return read(organization, (reader) =>
+    judge({
+      organization,
+      find: (table, ...name) => {
+        const value = reader.read(stream, recordKey(table, ...name))
+        return value === undefined ? undefined : decodeRecord(table, value)
+      },
+    }),
+  )
+}
+
+/** The full id behind a name on the wire, if this organization has such a thing. */
+export function idNamed(root: Root, kind: IdKind, name: string): Uint8Array | undefined {
+  return isName(kind, name) ? root.find(nameTable, name)?.id : undefined
+}

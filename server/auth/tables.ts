@@ -1,0 +1,114 @@
+/** The rows of migrations 0010 to 0012, by hand. Times are milliseconds since 1970. */
+export type IdentityTables = {
+  readonly root_applied: { readonly organization: Uint8Array; readonly seq: number }
+  readonly organizations: {
+    readonly id: Uint8Array
+    readonly org_id: string
+    readonly name: string
+    readonly created_at: number
+  }
+  readonly users: Of<{
+    readonly user_id: string
+    readonly kind: 'employee' | 'serviceAccount'
+    readonly username: string
+    readonly external_id: string | null
+  }>
+  readonly credentials: Of<{
+    readonly cred_id: string
+    readonly user: Uint8Array
+    readonly token: Uint8Array | null
+    readonly fingerprint: Uint8Array
+    readonly public_key: string
+  }>
+  readonly tokens: Of<{
+    readonly token_id: string
+    readonly user: Uint8Array
+    readonly credential: Uint8Array
+    readonly expires_at: number
+  }>
+  readonly permissions: Of<object>
+  readonly keys: Of<{
+    readonly key_id: string
+    readonly name: string | null
+    readonly scheme: 'ECDSA' | 'EdDSA'
+    readonly curve: 'secp256k1' | 'ed25519'
+    readonly public_key: Uint8Array
+    readonly certificate: Uint8Array
+  }>
+  readonly wallets: Of<{
+    readonly wallet_id: string
+    readonly key: Uint8Array
+    readonly network: string
+    readonly address: string | null
+    readonly name: string | null
+    readonly external_id: string | null
+  }>
+  readonly service_account_names: {
+    readonly organization: Uint8Array
+    readonly name: string
+    readonly request: Uint8Array
+    /** Empty: the account exists. */
+    readonly lapses_at: number | null
+  }
+  readonly challenges: {
+    readonly organization: Uint8Array
+    readonly request: Uint8Array
+    readonly user: Uint8Array
+    readonly token: Uint8Array | null
+    /** SHA-256 of what the client was given. */
+    readonly identifier: Uint8Array
+    readonly preimage: Uint8Array
+    readonly payload: string
+    readonly salt: Uint8Array
+    readonly issued_at: number
+    readonly expires_at: number
+    /** Encoded, once it has been verified. */
+    readonly assertion: Uint8Array | null
+    /** SHA-256 of the user action token. */
+    readonly action: Uint8Array | null
+    readonly action_expires_at: number | null
+    readonly used_at: number | null
+  }
+  readonly logins: { readonly request: Uint8Array; readonly expires_at: number }
+  readonly external_ids: {
+    readonly organization: Uint8Array
+    readonly kind: string
+    readonly external_id: string
+    readonly fingerprint: Uint8Array
+    readonly entity_id: string
+  }
+  readonly outbox: {
+    readonly organization: Uint8Array
+    readonly id: Uint8Array
+    readonly kind: string
+    /** JSON. */
+    readonly data: string
+    readonly created_at: number
+  }
+  readonly signature_requests: {
+    readonly organization: Uint8Array
+    readonly id: Uint8Array
+    readonly signature_id: string
+    readonly key: Uint8Array
+    readonly wallet: Uint8Array | null
+    readonly network: string | null
+    readonly user_id: string
+    readonly token_id: string | null
+    /** `encodeEvidence`: enough to ask for the same signature again. */
+    readonly evidence: Uint8Array
+    readonly external_id: string | null
+    readonly status: 'Executing' | 'Signed' | 'Failed'
+    readonly reason: string | null
+    /** JSON of the members that the signature adds to the answer. */
+    readonly result: string | null
+    readonly requested_at: number
+    readonly signed_at: number | null
+  }
+}
+
+/** What every object of an organization has. */
+type Of<Members> = Members & {
+  readonly organization: Uint8Array
+  readonly id: Uint8Array
+  readonly created_at: number
+}

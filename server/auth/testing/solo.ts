@@ -1,0 +1,146 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { encodeBody } from '@quorate/authority/body'
+import type { Curve } from '@quorate/authority/key-certificate'
+import { keyTable, decodeRecord, recordKey, type Write } from '@quorate/authority/records'
+import { draftStep, judgeKeyRequest, messagesOf, reduceItems } from '@quorate/authority/reduce/step'
+import {
+  encodeStep,
+  noStep,
+  reducerVersion,
+  stepHash,
+  type Evidence,
+  type ItemKind,
+} from '@quorate/authority/step'
+import {
+  keyStream,
+  rootOf,
+  streamCodec,
+  streamName,
+  type StreamId,
+} from '@quorate/authority/stream'
+import { certifyKey, makeCluster, Records } from '@quorate/authority/testing/world'
+import { toHex } from '@quorate/core/bytes'
+import { encode } from '@quorate/core/codec'
+import { Failure } from '@quorate/core/failure'
+import { rulesFor } from '@quorate/judge/rules'
+import type { Database } from '../../database/database.ts'
+import type { CreateKey } from '../../keys/create.ts'
+import type { Sign } from '../../signatures/signature.ts'
+import type { Log } from '../log.ts'
+
+/**
+ * The coordinator's place in tests of these rooms: the same rules and the same rows, by one process
+ * that agrees with itself and holds whole keys. Tests with real signers are in `e2e`.
+ */
+export class Solo implements Log {
+  readonly cluster = makeCluster()
+  private readonly rules = rulesFor(this.cluster.manifest)
+  private readonly records = new Map<string, Records>()
+  private readonly heads = new Map<string, { seq: number; hash: Uint8Array }>()
+  private readonly secrets = new Map<string, { curve: Curve; secret: Uint8Array }>()
+  private readonly database: Database
+  /** Signers that are gone: whatever needs all of them fails. */
+  missing: readonly string[] = []
+
+  constructor(database: Database) {
+    this.database = database
+  }
+
+  readonly settle: Log['settle'] = async ({ organization, kind, evidence }) => {
+    if (this.missing.length > 1) throw this.unavailable()
+    await this.put(organization, rootOf(organization), { kind, evidence })
+  }
+
+  readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))
+
+  readonly createKey: CreateKey = async ({ organization, evidence }) => {
+    if (this.missing.length > 0) throw this.unavailable()
+    const ask = { organization, time: Date.now(), evidence }
+    const judged = judgeKeyRequest(ask, this.of(organization), this.rules)
+    if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
+    const { terms } = judged
+    const curve = terms.curve === 'ed25519' ? ed25519 : secp256k1
+    const secret = curve.utils.randomSecretKey()
+    this.secrets.set(toHex(terms.key), { curve: terms.curve, secret })
+    return { certificate: certifyKey(this.cluster, terms, curve.getPublicKey(secret)) }
+  }
+
+  readonly sign: Sign = async ({ organization, key, evidence }) => {
+    if (this.missing.length > 1) throw this.unavailable()
+    const made = await this.put(organization, keyStream(key), { kind: 'use', evidence })
+    const drafted = { ...made, reader: this.of(organization), rules: this.rules }
+    const planned = messagesOf({ ...drafted, evidence: [evidence] }, 0)
+    if (!planned.ok) throw new Failure('request.refused', { reason: planned.reason })
+    const { curve, secret } = this.secrets.get(toHex(key)) ?? {}
+    if (secret === undefined) throw new TypeError('no such key')
+    return {
+      facts: evidence.facts,
+      signatures: planned.messages.map((message) =>
+        curve === 'ed25519'
+          ? { scheme: 'EdDSA', signature: ed25519.sign(message, secret) }
+          : ecdsa(message, secret),
+      ),
+    }
+  }
+
+  /** A record as no rule has written it: what another part of the platform will do one day. */
+  write(organization: Uint8Array, write: Write): void {
+    this.of(organization).apply(rootOf(organization), [write])
+  }
+
+  key(organization: Uint8Array, id: Uint8Array) {
+    const value = this.of(organization).read(rootOf(organization), recordKey(keyTable, id))
+    return value && decodeRecord(keyTable, value)
+  }
+
+  private unavailable(): Failure {
+    return new Failure('signers.unavailable', { missing: this.missing })
+  }
+
+  private of(organization: Uint8Array): Records {
+    const name = toHex(organization)
+    const known = this.records.get(name) ?? new Records()
+    this.records.set(name, known)
+    return known
+  }
+
+  private async put(
+    organization: Uint8Array,
+    stream: StreamId,
+    asked: { readonly kind: ItemKind; readonly evidence: Evidence },
+  ) {
+    const place = `${toHex(organization)}/${streamName(stream)}`
+    const head = this.heads.get(place) ?? { seq: -1, hash: noStep }
+    const draft = {
+      ...{ organization, stream, seq: head.seq + 1, previous: head.hash, heads: [] },
+      ...{ manifest: this.cluster.manifest.hash, reducer: reducerVersion, time: Date.now() },
+    }
+    const reader = this.of(organization)
+    const drafted = draftStep(draft, [asked], reader, this.rules)
+    if (!drafted.ok) throw new Failure('request.refused', { reason: drafted.reason })
+    const { step } = drafted
+    const bytes = encodeStep(step)
+    const evidence = [asked.evidence]
+    const reduced = reduceItems({ step, evidence, reader, rules: this.rules })
+    if (!reduced.ok) throw new TypeError(reduced.reason)
+    const hash = stepHash(bytes)
+    await this.database
+      .insertInto('steps')
+      .values({
+        ...{ organization, stream: encode(streamCodec, stream), seq: step.seq, hash },
+        ...{ time: step.time, body: encodeBody(bytes, evidence), certificate: new Uint8Array() },
+      })
+      .execute()
+    reader.apply(stream, reduced.writes)
+    this.heads.set(place, { seq: step.seq, hash })
+    return { step }
+  }
+}
+
+function ecdsa(digest: Uint8Array, secret: Uint8Array) {
+  const options = { prehash: false, format: 'recovered' } as const
+  const [recid = 0, ...rs] = secp256k1.sign(digest, secret, options)
+  const bytes = Uint8Array.from(rs)
+  return { scheme: 'ECDSA', r: bytes.subarray(0, 32), s: bytes.subarray(32), recid } as const
+}

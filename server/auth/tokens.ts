@@ -1,0 +1,121 @@
+import { createPublicKey } from 'node:crypto'
+import { calculateJwkThumbprint, errors, exportJWK, jwtVerify, SignJWT } from 'jose'
+import { readEd25519 } from '@quorate/authority/ed25519'
+import { Failure } from '@quorate/core/failure'
+
+/** What an official client looks for in every bearer token. */
+export type Bearer = {
+  readonly orgId: string
+  readonly userId: string
+  readonly username: string
+  readonly tokenKind: 'Token' | 'ServiceAccount'
+  /** Of tokens that are state. */
+  readonly tokenId?: string
+}
+
+export type Tokens = {
+  issue(bearer: Bearer, life: Life): Promise<string>
+  /** @throws Failure `token.invalid` */
+  read(token: string, now: number): Promise<Bearer>
+  /** A challenge that the client carries, so that nobody can make us keep it. */
+  sealChallenge(challenge: Sealed, life: Life): Promise<string>
+  /** @throws Failure `challenge.invalid` */
+  openChallenge(token: string, now: number): Promise<Sealed>
+  readonly keySet: {
+    readonly keys: {
+      kty: 'OKP'
+      crv: 'Ed25519'
+      x: string
+      kid: string
+      alg: 'EdDSA'
+      use: 'sig'
+    }[]
+  }
+}
+
+/** Base64url and hex, as the client sees them. */
+type Sealed = { readonly preimage: string; readonly salt: string }
+type Life = { readonly from: number; readonly until: number }
+
+const issuer = 'quorate'
+/** Two kinds of token under one key, of which neither passes for the other. */
+const bearerAudience = 'quorate:auth:user'
+const challengeAudience = 'quorate:auth:challenge'
+const metadataClaim = 'https://custom/app_metadata'
+const usernameClaim = 'https://custom/username'
+
+/** @param pem PKCS#8 of the Ed25519 key that bearer tokens are signed with */
+export async function openTokens(pem: string): Promise<Tokens> {
+  const key = readEd25519(pem)
+  const publicKey = createPublicKey(key)
+  const { x } = await exportJWK(publicKey)
+  if (x === undefined) throw new TypeError('an Ed25519 key has an x')
+  const kid = await calculateJwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x })
+  const sign = (claims: Record<string, unknown>, audience: string, { from, until }: Life) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ typ: 'JWT', alg: 'EdDSA', kid })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setIssuedAt(seconds(from))
+      .setExpirationTime(seconds(until))
+      .sign(key)
+  const verify = async (token: string, audience: string, now: number) => {
+    const options = { algorithms: ['EdDSA'], issuer, audience, currentDate: new Date(now) }
+    const { payload } = await jwtVerify(token, publicKey, options)
+    return payload
+  }
+  return {
+    issue: async (bearer, life) => {
+      const { orgId, userId, username, tokenKind, tokenId } = bearer
+      const named = tokenId === undefined ? {} : { tokenId }
+      const claims = {
+        sub: orgId,
+        jti: tokenId ?? crypto.randomUUID(),
+        [usernameClaim]: username,
+        [metadataClaim]: { orgId, userId, tokenKind, ...named },
+      }
+      return sign(claims, bearerAudience, life)
+    },
+    read: (token, now) =>
+      orFail('token.invalid', async () => bearerOf(await verify(token, bearerAudience, now))),
+    sealChallenge: ({ preimage, salt }, life) => sign({ preimage, salt }, challengeAudience, life),
+    openChallenge: (token, now) =>
+      orFail('challenge.invalid', async () => {
+        const { preimage, salt } = await verify(token, challengeAudience, now)
+        return { preimage: textOf(preimage), salt: textOf(salt) }
+      }),
+    keySet: { keys: [{ kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' }] },
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000)
+}
+
+/** Whatever is wrong with a token, its bearer is told no more than that it is not good. */
+async function orFail<T>(code: 'token.invalid' | 'challenge.invalid', read: () => Promise<T>) {
+  try {
+    return await read()
+  } catch (cause) {
+    if (cause instanceof errors.JOSEError) throw new Failure(code, {}, { cause })
+    throw cause
+  }
+}
+
+function bearerOf(claims: Readonly<Record<string, unknown>>): Bearer {
+  const metadata: Readonly<Record<string, unknown>> = Object(claims[metadataClaim])
+  const { tokenKind, tokenId } = metadata as { tokenKind?: unknown; tokenId?: unknown }
+  if (tokenKind !== 'Token' && tokenKind !== 'ServiceAccount') throw new errors.JWTInvalid()
+  return {
+    orgId: textOf(metadata['orgId']),
+    userId: textOf(metadata['userId']),
+    username: textOf(claims[usernameClaim]),
+    tokenKind,
+    ...(tokenId === undefined ? {} : { tokenId: textOf(tokenId) }),
+  }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new errors.JWTInvalid()
+  return value
+}

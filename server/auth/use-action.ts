@@ -1,0 +1,105 @@
+import { equalBytes } from '@quorate/core/bytes'
+import { decode } from '@quorate/core/codec'
+import { Failure } from '@quorate/core/failure'
+import { assertionsCodec } from '@quorate/authority/credential'
+import { withoutTrailingSlash } from '@quorate/authority/operations'
+import { decodePreimage, type Preimage } from '@quorate/authority/request'
+import type { Evidence } from '@quorate/authority/step'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
+import type { RawRequest } from '../http/route.ts'
+import { matchesSignedRequest } from '../http/user-action.ts'
+import { secretHash } from './action.ts'
+import type { Caller } from './caller.ts'
+
+/** A request with its author's signature: act on `payload`, never on the HTTP body. */
+export type SignedAction = {
+  /** SHA-256 of the pre-image: what the request creates is named by it. */
+  readonly request: Uint8Array
+  readonly preimage: Preimage
+  readonly payload: string
+  readonly evidence: (facts: Uint8Array) => Evidence
+}
+
+/**
+ * Burns the user action that came with a request. Do it in the transaction that writes what the
+ * request changes: then either both have happened or neither.
+ *
+ * @throws Failure `action.missing` when there is none for this very caller, method, path and body
+ * @throws Failure `action.used`
+ */
+export async function useAction(
+  database: Database | DatabaseTransaction,
+  caller: Caller,
+  raw: RawRequest,
+  now: number,
+): Promise<SignedAction> {
+  if (raw.userAction === undefined) throw new Failure('action.missing', {})
+  const row = await database
+    .selectFrom('challenges')
+    .selectAll()
+    .where('action', '=', secretHash(raw.userAction))
+    .executeTakeFirst()
+  if (row === undefined || !isOf(caller, row)) throw new Failure('action.missing', {})
+  if (row.used_at !== null) throw new Failure('action.used', {})
+  const preimage = decodePreimage(row.preimage)
+  const { method, path } = preimage
+  const isSigned = matchesSignedRequest({
+    signed: { method, path, payload: row.payload },
+    actual: withoutSlash(raw),
+  })
+  const isLive = row.action_expires_at !== null && now < row.action_expires_at
+  if (!isSigned || !isLive || row.assertion === null) throw new Failure('action.missing', {})
+  const burned = await database
+    .updateTable('challenges')
+    .set({ used_at: now })
+    .where('organization', '=', row.organization)
+    .where('request', '=', row.request)
+    .where('used_at', 'is', null)
+    .executeTakeFirst()
+  if (burned.numUpdatedRows !== 1n) throw new Failure('action.used', {})
+  const assertions = decode(assertionsCodec, row.assertion)
+  const { payload, salt } = row
+  return {
+    request: row.request,
+    preimage,
+    payload,
+    evidence: (facts) => ({ preimage: row.preimage, payload, salt, assertions, facts }),
+  }
+}
+
+/** After signers could not be asked at all: the same signed request may be sent again. */
+export async function releaseAction(
+  database: Database | DatabaseTransaction,
+  organization: Uint8Array,
+  request: Uint8Array,
+): Promise<void> {
+  await database
+    .updateTable('challenges')
+    .set({ used_at: null })
+    .where('organization', '=', organization)
+    .where('request', '=', request)
+    .execute()
+}
+
+type Row = {
+  readonly organization: Uint8Array
+  readonly user: Uint8Array
+  readonly token: Uint8Array | null
+}
+
+function isOf({ organization, user, token }: Caller, row: Row): boolean {
+  return (
+    equalBytes(row.organization, organization) &&
+    equalBytes(row.user, user) &&
+    (token === undefined
+      ? row.token === null
+      : row.token !== null && equalBytes(row.token, token.id))
+  )
+}
+
+/** The edge takes a path with a slash at its end for the one without, which is what was signed. */
+function withoutSlash({ method, url, body }: RawRequest) {
+  const [path = '', ...query] = url.split('?')
+  const bare = withoutTrailingSlash(path)
+  return { method, url: query.length === 0 ? bare : `${bare}?${query.join('?')}`, body }
+}

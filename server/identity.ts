@@ -1,0 +1,33 @@
+import { authRoutes } from './auth/routes.ts'
+import type { ActionDeps } from './auth/action.ts'
+import type { Caller } from './auth/caller.ts'
+import type { LoginDeps } from './auth/login.ts'
+import type { Route } from './http/route.ts'
+import { keyRoutes } from './keys/routes.ts'
+import type { CreationDeps } from './keys/create.ts'
+import type { GenesisDeps } from './orgs/genesis.ts'
+import { organizationRoutes } from './orgs/routes.ts'
+import { permissionRoutes } from './permissions/routes.ts'
+import { serviceAccountRoutes } from './service-accounts/routes.ts'
+import type { ExecuteDeps } from './signatures/execute.ts'
+import { signatureRoutes } from './signatures/routes.ts'
+import { walletRoutes } from './wallets/routes.ts'
+
+export type IdentityDeps = ActionDeps &
+  LoginDeps &
+  CreationDeps &
+  GenesisDeps &
+  ExecuteDeps & { readonly manifestFile: Uint8Array }
+
+/** Who is who, and what is whose: everything but the movement of money. */
+export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
+  return [
+    ...organizationRoutes(deps),
+    ...authRoutes(deps),
+    ...serviceAccountRoutes(deps),
+    ...permissionRoutes(deps),
+    ...keyRoutes(deps),
+    ...walletRoutes(deps),
+    ...signatureRoutes(deps),
+  ]
+}

@@ -1,0 +1,19 @@
+import { toHex } from '@quorate/core/bytes'
+import type { Key } from '@quorate/api/keys'
+import type { KeyRow } from './find.ts'
+
+/** A key as the API and its events give it. */
+export function keyOf(row: KeyRow): Key {
+  return {
+    id: row.key_id,
+    scheme: row.scheme,
+    curve: row.curve,
+    publicKey: toHex(row.public_key),
+    masterKey: false,
+    ...(row.name === null ? {} : { name: row.name }),
+    status: 'Active',
+    custodial: true,
+    dateCreated: new Date(row.created_at).toISOString(),
+    certificate: toHex(row.certificate),
+  }
+}

@@ -1,0 +1,101 @@
+import { encode } from '@quorate/core/codec'
+import { decodeBody } from '@quorate/authority/body'
+import type { Evidence, Item } from '@quorate/authority/step'
+import { rootOf, streamCodec } from '@quorate/authority/stream'
+import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { addKey } from '../keys/add.ts'
+import { addServiceAccount } from '../service-accounts/add.ts'
+import { addWallet } from '../wallets/add.ts'
+import { addOrganization } from './add.ts'
+
+/** An item in force, of which rows are to be made. */
+export type Applied = {
+  readonly organization: Uint8Array
+  readonly item: Item
+  readonly evidence: Evidence
+  /** The step's. */
+  readonly time: number
+}
+
+/** As many steps in one transaction: a long absence is caught up in bites. */
+const stepsAtOnce = 32
+
+/**
+ * Makes rows of what has come into force in an organization's root stream since the last time. It
+ * runs after every change and at every start, so a server that died in between leaves nothing to
+ * repair. Servers that do it at once wait for each other at the organization's row.
+ */
+export async function applyRoot(database: Database, organization: Uint8Array): Promise<void> {
+  await expectRoot(database, organization)
+  while (await inTransaction(database, (transaction) => applyNext(transaction, organization)));
+}
+
+/** Notes that this organization may come to be: from then on no start of a server forgets it. */
+export async function expectRoot(database: Database, organization: Uint8Array): Promise<void> {
+  await database
+    .insertInto('root_applied')
+    .values({ organization, seq: -1 })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** For the start of a server: everything, of every organization. */
+export async function applyRoots(database: Database): Promise<void> {
+  const expected = await database.selectFrom('root_applied').select('organization').execute()
+  for (const { organization } of expected) await applyRoot(database, organization)
+}
+
+/** @returns whether there may be more */
+async function applyNext(
+  transaction: DatabaseTransaction,
+  organization: Uint8Array,
+): Promise<boolean> {
+  const { seq } = await transaction
+    .selectFrom('root_applied')
+    .select('seq')
+    .where('organization', '=', organization)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  const steps = await transaction
+    .selectFrom('steps')
+    .select(['seq', 'body'])
+    .where('organization', '=', organization)
+    .where('stream', '=', encode(streamCodec, rootOf(organization)))
+    .where('seq', '>', seq)
+    .orderBy('seq')
+    .limit(stepsAtOnce)
+    .execute()
+  const last = steps.at(-1)
+  if (last === undefined) return false
+  for (const { body } of steps) await applyStep(transaction, organization, body)
+  await transaction
+    .updateTable('root_applied')
+    .set({ seq: last.seq })
+    .where('organization', '=', organization)
+    .execute()
+  return steps.length === stepsAtOnce
+}
+
+async function applyStep(
+  transaction: DatabaseTransaction,
+  organization: Uint8Array,
+  body: Uint8Array,
+): Promise<void> {
+  const { step, evidence } = decodeBody(body)
+  for (const [index, item] of step.items.entries()) {
+    const beside = evidence[index]
+    if (beside === undefined) throw new TypeError('a certified step has evidence for every item')
+    const applied = { organization, item, evidence: beside, time: step.time }
+    await rowsOf[item.operation.kind]?.(transaction, applied)
+  }
+}
+
+type MakeRows = (transaction: DatabaseTransaction, applied: Applied) => Promise<void>
+
+/** An assignment is in the records and needs no row. */
+const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
+  genesis: addOrganization,
+  serviceAccount: addServiceAccount,
+  key: addKey,
+  wallet: addWallet,
+}

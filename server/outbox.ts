@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto'
+import { bigToBytes, concat } from '@quorate/core/bytes'
+import type { DatabaseTransaction } from './database/database.ts'
+
+export type EventKind =
+  | 'key.created'
+  | 'wallet.created'
+  | `wallet.signature.${'requested' | 'signed' | 'failed'}`
+  | `wallet.${'transfer' | 'transaction'}.${'requested' | 'broadcasted' | 'confirmed' | 'failed'}`
+
+/**
+ * Says that something has happened, in the transaction in which it did. `data` is what webhooks
+ * will carry: entities as the API gives them.
+ */
+export async function recordEvent(
+  transaction: DatabaseTransaction,
+  event: {
+    readonly organization: Uint8Array
+    readonly kind: EventKind
+    readonly data: object
+    readonly at: number
+  },
+): Promise<void> {
+  const { organization, kind, data, at } = event
+  await transaction
+    .insertInto('outbox')
+    .values({ organization, id: eventId(at), kind, data: JSON.stringify(data), created_at: at })
+    .execute()
+}
+
+/** Time first, so that the newest rows lie together; the rest is chance. */
+function eventId(at: number): Uint8Array {
+  return concat(bigToBytes(BigInt(at), 6), new Uint8Array(randomBytes(10)))
+}

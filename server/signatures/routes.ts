@@ -1,0 +1,98 @@
+import * as api from '@quorate/api/signatures'
+import type { Caller } from '../auth/caller.ts'
+import type { Database } from '../database/database.ts'
+import { routing, type Route } from '../http/route.ts'
+import { findKey } from '../keys/find.ts'
+import { pageOf, readPosition } from '../page.ts'
+import { findWallet } from '../wallets/find.ts'
+import { signatureOf, walletSignatureOf, type SignatureRow } from './entity.ts'
+import type { ExecuteDeps } from './execute.ts'
+import { findSignature, type SignaturePlace } from './find.ts'
+import { requestSignature } from './request.ts'
+
+const { route } = routing<Caller>()
+
+export function signatureRoutes(deps: ExecuteDeps): readonly Route<Caller>[] {
+  return [...ofKeys(deps), ...ofWallets(deps)]
+}
+
+function ofKeys(deps: ExecuteDeps): readonly Route<Caller>[] {
+  const { database } = deps
+  return [
+    route(api.generateKeySignature, async ({ caller, raw, params }) => {
+      const { id: key, scheme, public_key } = await findKey(database, caller, params.keyId)
+      return signatureOf(await requestSignature(deps, caller, raw, { key, scheme, public_key }))
+    }),
+    route(api.listKeySignatures, async ({ caller, params: { keyId }, query }) => {
+      const { id } = await findKey(database, caller, keyId)
+      return {
+        keyId,
+        ...(await list(database, { column: 'key', id }, { caller, query, itemOf: signatureOf })),
+      }
+    }),
+    route(api.getKeySignature, async ({ caller, params: { keyId, signatureId } }) => {
+      const { id } = await findKey(database, caller, keyId)
+      return signatureOf(await findSignature(database, caller, signatureId, { column: 'key', id }))
+    }),
+  ]
+}
+
+function ofWallets(deps: ExecuteDeps): readonly Route<Caller>[] {
+  const { database } = deps
+  return [
+    route(api.generateWalletSignature, async ({ caller, raw, params }) => {
+      const { id, network, key, scheme, public_key } = await findWallet(
+        database,
+        caller,
+        params.walletId,
+      )
+      const signWith = { key, scheme, public_key, wallet: { id, network } }
+      return walletSignatureOf(await requestSignature(deps, caller, raw, signWith))
+    }),
+    route(api.listWalletSignatures, async ({ caller, params: { walletId }, query }) => {
+      const { id, key_id: keyId } = await findWallet(database, caller, walletId)
+      const page = await list(
+        database,
+        { column: 'wallet', id },
+        { caller, query, itemOf: walletSignatureOf },
+      )
+      return { keyId, walletId, ...page }
+    }),
+    route(api.getWalletSignature, async ({ caller, params: { walletId, signatureId } }) => {
+      const { id } = await findWallet(database, caller, walletId)
+      const place = { column: 'wallet', id } as const
+      return walletSignatureOf(await findSignature(database, caller, signatureId, place))
+    }),
+  ]
+}
+
+async function list<Item>(
+  database: Database,
+  place: SignaturePlace,
+  ask: {
+    readonly caller: Caller
+    readonly query: { readonly limit: number; readonly paginationToken?: string | undefined }
+    readonly itemOf: (row: SignatureRow) => Item
+  },
+) {
+  const { caller, query, itemOf } = ask
+  const after = readPosition(query.paginationToken)
+  const rows = await database
+    .selectFrom('signature_requests')
+    .selectAll()
+    .where('organization', '=', caller.organization)
+    .where(place.column, '=', place.id)
+    .where((eb) =>
+      after === undefined
+        ? eb.lit(true)
+        : eb(eb.refTuple('requested_at', 'id'), '<', eb.tuple(after.at, after.id)),
+    )
+    .orderBy('requested_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(query.limit + 1)
+    .execute()
+  return pageOf(rows, query.limit, {
+    positionAt: ({ requested_at, id }) => ({ at: requested_at, id }),
+    itemOf,
+  })
+}

@@ -1,0 +1,25 @@
+import { toHex } from '@quorate/core/bytes'
+import type { Wallet } from '@quorate/api/wallets'
+import type { WalletRow } from './find.ts'
+
+/** A wallet as the API and its events give it. */
+export function walletOf(row: WalletRow): Wallet {
+  return {
+    id: row.wallet_id,
+    network: row.network,
+    ...(row.address === null ? {} : { address: row.address }),
+    signingKey: {
+      id: row.key_id,
+      scheme: row.scheme,
+      curve: row.curve,
+      publicKey: toHex(row.public_key),
+    },
+    status: 'Active',
+    dateCreated: new Date(row.created_at).toISOString(),
+    ...(row.name === null ? {} : { name: row.name }),
+    custodial: true,
+    ...(row.external_id === null ? {} : { externalId: row.external_id }),
+    tags: [],
+    certificate: toHex(row.certificate),
+  }
+}
