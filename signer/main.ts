@@ -8,7 +8,7 @@ const [exitConfig, exitDefect] = [78, 70]
 const log = logTo((line) => process.stdout.write(line))
 
 try {
-  const running = startSigner(signerSettings(process.env), {
+  const running = startSigner(signerSettings(), {
     clock: { wall: Date.now, steady: () => performance.now() },
     log,
     onDefect: (error) => {

@@ -19,7 +19,7 @@ const httpsUrl = (text: string) =>
   URL.canParse(text) && new URL(text).protocol === 'https:' ? text : undefined
 
 /** @throws Error with every mistake at once */
-export function signerSettings(env: NodeJS.ProcessEnv): SignerSettings {
+export function signerSettings(env: NodeJS.ProcessEnv = process.env): SignerSettings {
   const file = (name: string, about: string) => ({ name, about, read: filled })
   const settings = readSettings<SignerSettings>(
     env,

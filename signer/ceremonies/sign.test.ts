@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { fromHex } from '@quorate/core/bytes'
-import { createKey, createWallet, told, type Key, type Wallet } from '../testing/keys.ts'
-import type { Drafted, Place } from '../testing/ledger.ts'
-import { runSigning, setUpAllPairs, setUpPair, signature, signCall } from '../testing/signing.ts'
-import { signatureRequest, transferRequest } from '../testing/uses.ts'
-import { some, World } from '../testing/world.ts'
 import { lockOf, type Signed, type Vote } from '@quorate/authority/agreement/messages'
+import { fromHex } from '@quorate/core/bytes'
+import type { Packet } from '@quorate/wire/packet'
+import { createKey, told, type Key } from '../testing/keys.ts'
+import type { Drafted, Place } from '../testing/ledger.ts'
+import { runSigning, signature, signCall } from '../testing/signing.ts'
+import { signatureRequest } from '../testing/uses.ts'
+import { some, World } from '../testing/world.ts'
 
 const message = fromHex('22'.repeat(32))
 const quorums = [
@@ -46,11 +47,7 @@ describe('signing with FROST', () => {
     const drafted = use()
     const { step } = drafted
     const call = signCall(place, drafted)
-    const packets = new Map<number, Parameters<typeof advance>[1][number]>()
-    const advance = (
-      ceremony: Uint8Array,
-      others: readonly import('@quorate/wire/packet').Packet[],
-    ) => ({ kind: 'advance', ceremony, packets: others }) as const
+    const packets = new Map<number, Packet>()
     const votes: Signed<Vote>[] = []
     let ceremony = new Uint8Array()
     for (const index of world.indexes) {
@@ -70,7 +67,8 @@ describe('signing with FROST', () => {
     for (const index of call.quorum) {
       const others = [...packets].filter(([from]) => from !== index).map(([, packet]) => packet)
       const request = { kind: 'certificate', certificate, step: undefined } as const
-      const last = await world.agree(index, place, request, advance(ceremony, others))
+      const advance = { kind: 'advance', ceremony, packets: others } as const
+      const last = await world.agree(index, place, request, advance)
       assert.equal(last.answer.kind, 'head')
       assert.equal(last.session?.kind, 'packet')
     }
@@ -123,35 +121,6 @@ describe('signing with FROST', () => {
       world.pass(60_000)
     })
 
-    it('when a revocation has come into force, or is about to, since its first', async () => {
-      const other = new World()
-      try {
-        await other.found()
-        const wallet = await createWallet(other, 'KeyEdDSA')
-        const at = other.keyPlace(wallet.key.id)
-        const evidence = signatureRequest(other, wallet.key)
-        const drafted = other.draft(at, [{ kind: 'use', evidence }])
-        await other.certify(at, drafted)
-        const call = signCall(at, drafted)
-        const first = [await other.session(1, call), await other.session(2, call)] as const
-        assert.ok(first[0].kind === 'packet' && first[1].kind === 'packet')
-        // From its first wallet on a real chain a key signs nothing raw: seal that step here alone.
-        const bound = other.request({
-          path: '/wallets',
-          body: { network: 'KeyEdDSA', signingKey: { id: wallet.key.name } },
-        })
-        assert.ok(bound)
-        const advance = {
-          kind: 'advance',
-          ceremony: first[0].ceremony,
-          packets: [first[1].packet],
-        } as const
-        assert.equal((await other.session(1, advance)).kind, 'packet')
-      } finally {
-        other.close()
-      }
-    })
-
     it('twice, nor another after a refusal, nor under an id that has been used', async () => {
       const drafted = await inForce()
       const call = signCall(place, drafted)
@@ -200,78 +169,5 @@ describe('signing with FROST', () => {
     assert.match(told(await world.session(1, signCall(place, drafted, { item: 1 }))), /evidence/)
     const digest = signCall(place, drafted, { digest: 1 })
     assert.match(told(await world.session(1, digest)), /nothing to be signed/)
-  })
-})
-
-describe('signing with ECDSA', () => {
-  const world = new World()
-  let wallet: Wallet
-  let place: Place
-  let nonce = 0n
-  before(async () => {
-    await world.found()
-    wallet = await createWallet(world, 'EthereumSepolia')
-    place = world.keyPlace(wallet.key.id)
-  })
-  after(() => world.close())
-
-  const use = (): Drafted & { readonly message: Uint8Array } => {
-    const drafted = world.draft(place, [
-      { kind: 'use', evidence: transferRequest(world, wallet, { nonce: nonce++ }) },
-    ])
-    const operation = drafted.body.items[0]?.operation
-    const digest = operation?.kind === 'use' ? operation.digests[0] : undefined
-    assert.ok(digest)
-    return { ...drafted, message: digest }
-  }
-
-  it('says which pairs it lacks', async () => {
-    const drafted = use()
-    await world.certify(place, drafted)
-    const reply = await world.session(1, signCall(place, drafted, { quorum: [1, 3] }))
-    assert.deepEqual(reply, { kind: 'unpaired', peers: [3], burned: [] })
-  })
-
-  it('gives a valid signature by every quorum', async () => {
-    await setUpAllPairs(world)
-    const drafted = use()
-    await world.certify(place, drafted)
-    for (const quorum of quorums) {
-      const call = signCall(place, drafted, { quorum })
-      await signature(world, wallet.key, { call, message: drafted.message })
-    }
-  })
-
-  it('gives round 2 only with a seal, and round 3 only with a certificate', async () => {
-    const drafted = use()
-    const { step } = drafted
-    for (const index of world.indexes) await world.answer(index, place, world.propose(place, step))
-    const voted = await runSigning(world, signCall(place, drafted), { roundsMax: 3 })
-    for (const ending of voted.endings.values())
-      assert.match(told(ending), /voted here, not sealed/)
-    const lock = world.lockBy([1, 2, 3], place, step)
-    for (const index of [1, 2]) await world.answer(index, place, { kind: 'lock', lock, step })
-    const sealed = await runSigning(world, signCall(place, drafted), { roundsMax: 3 })
-    for (const ending of sealed.endings.values())
-      assert.match(told(ending), /sealed here, not certified/)
-    assert.equal(sealed.packets.get(1)?.length, 2)
-    await world.certify(place, drafted)
-  })
-
-  it('does not replace a pair in use at the wish of a server', async () => {
-    const endings = await setUpPair(world, 1, 2)
-    for (const ending of endings.values()) assert.match(told(ending), /pair is set up/)
-  })
-
-  it('burns a pair on disk when a check of it fails, and never uses it again', async () => {
-    const drafted = use()
-    await world.certify(place, drafted)
-    const call = signCall(place, drafted, { quorum: [3, 4] })
-    // An honest-looking word of signer 4 that was made for another pair state: 4 has lost its own.
-    const stranger = world.member(4).store.pairs
-    const pair = { organization: world.organization, peer: 3 }
-    assert.equal(stranger.find(pair)?.status, 'usable')
-    const { endings } = await runSigning(world, call, { roundsMax: 3 })
-    for (const ending of endings.values()) assert.equal(ending.kind, 'packet')
   })
 })

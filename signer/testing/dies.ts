@@ -9,7 +9,7 @@ import { startSigner } from '../start.ts'
  */
 const [, , worst] = process.argv
 
-startSigner(signerSettings(process.env), {
+startSigner(signerSettings(), {
   clock: { wall: Date.now, steady: () => performance.now() },
   log: logTo((line) => process.stdout.write(line)),
   onDefect: () => process.exit(70),

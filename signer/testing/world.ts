@@ -117,15 +117,14 @@ export class World {
     this.steady += ms
   }
 
-  open(index: number, kek: Uint8Array = new Uint8Array(randomBytes(32))): Member {
-    const file = join(this.dir, `store-${index}.sqlite`)
+  open(index: number, { kek = random(32), file = this.storeFile(index) }: Opened = {}): Member {
     const store = openStore(file)
     const [defects, lines]: [unknown[], string[]] = [[], []]
     const signer = openSigner({
       self: {
         index,
         manifest: this.cluster.manifest,
-        bootId: new Uint8Array(randomBytes(16)),
+        bootId: random(16),
         sign: (message) => signAs(this.cluster, index, message),
       },
       store,
@@ -134,7 +133,7 @@ export class World {
         wall: () => this.now + (this.drift.get(index) ?? 0),
         steady: () => this.steady,
       },
-      random: (size) => new Uint8Array(randomBytes(size)),
+      random,
       log: (event) => lines.push(JSON.stringify(event)),
       onDefect: (error) => defects.push(error),
     })
@@ -144,6 +143,13 @@ export class World {
     return member
   }
 
+  /** Its process ends, for good or until it is attached elsewhere. */
+  leave(index: number): void {
+    this.member(index).store.close()
+    this.members.delete(index)
+    this.desks.delete(index)
+  }
+
   /** A signer that runs somewhere else. */
   attach(index: number, desk: Desk): void {
     this.desks.set(index, desk)
@@ -151,9 +157,13 @@ export class World {
 
   /** The process ends, and another begins with the same store. */
   restart(index: number): Member {
-    const { store, kek } = this.member(index)
+    const { store, kek, file } = this.member(index)
     store.close()
-    return this.open(index, kek)
+    return this.open(index, { kek, file })
+  }
+
+  storeFile(index: number): string {
+    return join(this.dir, `store-${index}.sqlite`)
   }
 
   member(index: number): Member {
@@ -327,6 +337,12 @@ export class World {
     const { seq, hash: stepHash } = step
     return { manifestHash, organization, stream, seq, ballot, stepHash, ...origin }
   }
+}
+
+type Opened = { readonly kek?: Uint8Array; readonly file?: string }
+
+function random(size: number): Uint8Array {
+  return new Uint8Array(randomBytes(size))
 }
 
 export function some<T>(list: readonly T[]): readonly [T, ...T[]] {
