@@ -246,7 +246,12 @@ async function bootstrapOnce({ dataDir, baseUrl, cluster, bootstrap }: Run): Pro
   const file = bootstrapFile(dataDir)
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
   const setupToken = readFileSync(cluster.server.setupTokenFile, 'utf8')
-  return bootstrap({ baseUrl, dataDir, setupToken })
+  try {
+    return await bootstrap({ baseUrl, dataDir, setupToken })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`The first organization could not be made: ${reason}`, { cause })
+  }
 }
 
 const bootstrapFile = (dataDir: string) => join(dataDir, 'bootstrap.json')
@@ -257,8 +262,10 @@ function writeBootstrapFile({ baseUrl, dataDir }: Run, content: BootstrapContent
   const { bootstrapped, ethereum, server, signers } = content
   const { rpcUrl, chainId, fundedPrivateKey } = ethereum.current()
   const file = {
-    ...bootstrapped,
     baseUrl,
+    ...bootstrapped,
+    // The port may have changed since the first start.
+    ...{ baseUrl },
     processes: {
       server: server.current().pid,
       signers: signers.map(({ id, service }) => ({ id, pid: service.current().pid })),
