@@ -83,14 +83,17 @@ export const rooms: Readonly<Record<string, Room>> = {
  * offer for tests, and independent libraries to check the room's own work against.
  */
 const forTests: Room = {
-  rooms: ['core', 'devnet', 'scripts/test-database', 'scripts/provision', 'scripts/certificates'],
+  rooms: [
+    ...['core', 'devnet', 'scripts/test-database', 'scripts/provision', 'scripts/certificates'],
+    'scripts/environments',
+  ],
   node: ['*'],
   packages: ['@noble/*', '@dfns/*', 'viem', 'pg', 'ajv'],
 }
 
-/** A file whose only importers are tests. */
+/** A test, a measurement, or a file whose only importers are such. */
 export function isForTests(file: string): boolean {
-  return /\.test\.ts$|\/(?:testing|stand-in)\//.test(file)
+  return /\.test\.ts$|\/bench\.ts$|\/(?:testing|stand-in)\//.test(file)
 }
 
 /** @param file from the root of the checkout, such as `core/bytes.ts` */
