@@ -47,6 +47,15 @@ describe('a proposer', () => {
     for (const { state } of cluster) assert.deepEqual(state.head?.hash, x.hash)
   })
 
+  it("brings a replica's step to its certificate and hands it on with its body", () => {
+    const cluster = signers()
+    const done = run(cluster, recorded(startProposer(x, undefined), y))
+    const [step] = done.actions.flatMap((a) => (a.kind === 'certified' ? [a.step] : []))
+    assert.deepEqual(step, y)
+    const sent = done.actions.flatMap((a) => (a.kind === 'send' ? [a.request] : []))
+    assert.ok(sent.some((request) => request.kind === 'certificate' && request.step === y))
+  })
+
   it('starts in the ballot in which the step before was certified', () => {
     const head = certificateIn(4)
     const after = stepNamed('z', { seq: 1, previous: x.hash })

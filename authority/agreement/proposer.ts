@@ -177,7 +177,9 @@ function onRecorded(
   const fits = step.seq === state.seq && equalBytes(step.previous, state.previous)
   const allowed = state.only === undefined || equalBytes(state.only, step.hash)
   if (!fits || !allowed || !agreement.isStep(step)) return backOff(state)
-  const proposed: ProposerState = { ...state, phase: 'voting', chosen: step }
+  // Its certificate is of no use to anybody who does not get the body with it.
+  const bodies = withBody(agreement, state.bodies, step)
+  const proposed: ProposerState = { ...state, phase: 'voting', chosen: step, bodies }
   return { state: proposed, actions: repeat(proposed) }
 }
 
