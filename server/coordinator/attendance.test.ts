@@ -21,8 +21,12 @@ describe('attendance', () => {
       Array.from({ length: 60 }, () => attendance.choose({ connected, size: 2 })).flat()
     assert.ok(!quorums().includes(2))
     assert.deepEqual(attendance.choose({ connected: [2, 3], size: 2 }), [2, 3])
+    now += 1
+    attendance.miss(3)
+    assert.deepEqual(attendance.choose({ connected: [1, 2, 3], size: 2 }), [1, 2])
+    now -= 1
     assert.equal(attendance.leftOutUntil(2), now + leftOutMs)
-    now += leftOutMs
+    now += leftOutMs + 1
     assert.ok(quorums().includes(2))
     assert.equal(attendance.leftOutUntil(2), undefined)
   })

@@ -7,8 +7,8 @@ export type Attendance = {
   miss(signer: number): void
   leftOutUntil(signer: number): number | undefined
   /**
-   * A random quorum of `size` connected signers. Those left out are chosen only if it takes them,
-   * pairs in `apart` never together.
+   * A random quorum of `size` connected signers. Those left out are chosen only if it takes them, and
+   * of them those that were missed longest ago; pairs in `apart` never together.
    * @returns nothing when there is no such quorum
    */
   choose(ask: {
@@ -35,8 +35,9 @@ export function keepAttendance(
       const possible = subsets(connected, size).filter(
         (quorum) => !apart.some(([a, b]) => quorum.includes(a) && quorum.includes(b)),
       )
+      // Whoever was missed longest ago is the likeliest to be back.
       const burden = (quorum: readonly number[]) =>
-        quorum.filter((signer) => leftOutUntil(signer) !== undefined).length
+        Math.max(0, ...quorum.map((signer) => leftOutUntil(signer) ?? 0))
       const least = Math.min(...possible.map(burden))
       const best = possible.filter((quorum) => burden(quorum) === least)
       return best[Math.floor(random() * best.length)]

@@ -2,36 +2,280 @@ import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, verify } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { toBase64url } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
+import { decodeBody } from '@quorate/authority/body'
+import { userTable } from '@quorate/authority/records'
+import { requestHash } from '@quorate/authority/request'
+import { keyStream, rootOf } from '@quorate/authority/stream'
 import type { Person } from '@quorate/signer/testing/requests'
-import type { Signed } from './coordinator.ts'
-import { type Company, found, hire, keyAsk, makeKey, messageAsk } from './testing/company.ts'
-import { type Platform, startPlatform } from './testing/platform.ts'
+import type { Call } from '@quorate/wire/link'
+import { openDatabase } from '../database/database.ts'
+import { openCoordinator, type Coordinator, type Signed } from './coordinator.ts'
+import {
+  accountAsk,
+  type Company,
+  found,
+  hire,
+  keyAsk,
+  type Key,
+  makeKey,
+  messageAsk,
+} from './testing/company.ts'
+import { cutOff, lacks, type Platform, startPlatform, until } from './testing/platform.ts'
+
+const silent = { warn: () => undefined, error: () => undefined }
+/** A deadline of a round, and as much again for a machine that is busy. */
+const oneMissMs = 2_000
 
 describe('the coordinator, with four signer processes', () => {
   let platform: Platform
+  let coordinator: Coordinator
   let company: Company
+  let organization: Uint8Array
   let bot: Person
-  let key: { readonly id: Uint8Array; readonly publicKey: Uint8Array }
+  let key: Key
   before(async () => {
     platform = await startPlatform()
-  })
-  after(() => platform.stop())
-
-  it('puts an organization, a service account and a key in force', async () => {
-    const { coordinator, manifest } = platform
-    company = await found(coordinator, manifest.hash)
+    coordinator = platform.coordinator
+    company = await found(coordinator, platform.manifest.hash)
+    organization = company.organization
     bot = await hire(coordinator, company)
     key = await makeKey(coordinator, company, keyAsk(company, bot, 'EdDSA'))
   })
+  after(() => platform.stop())
+
+  const message = () => new Uint8Array(randomBytes(50))
+  const signWith = (by: Coordinator, evidence = messageAsk(company, bot, key.id, message())) =>
+    by.sign({ organization, key: key.id, evidence })
+  const timed = async (run: () => Promise<unknown>): Promise<number> => {
+    const from = performance.now()
+    await run()
+    return performance.now() - from
+  }
+  const anotherLife = (links = platform.links, clock = Date.now) => {
+    const { database, manifest } = platform
+    return openCoordinator({ database, links, manifest, log: silent, clock })
+  }
 
   it('makes signatures that OpenSSL verifies', async () => {
-    const message = new Uint8Array(randomBytes(100))
-    const evidence = messageAsk(company, bot, key.id, message)
-    const { organization } = company
-    const signed = await platform.coordinator.sign({ organization, key: key.id, evidence })
-    assert.ok(isSigned(key.publicKey, message, signed))
+    const said = message()
+    const signed = await signWith(coordinator, messageAsk(company, bot, key.id, said))
+    assert.ok(isSigned(key.publicKey, said, signed))
+    assert.ok(!isSigned(key.publicKey, message(), signed))
+  })
+
+  it('gives the same request the same signature, and the same settlement', async () => {
+    const evidence = messageAsk(company, bot, key.id, message())
+    const [first, second] = await Promise.all([
+      signWith(coordinator, evidence),
+      signWith(coordinator, evidence),
+    ])
+    const third = await signWith(anotherLife(), evidence)
+    assert.deepEqual([second, third], [first, first])
+
+    const account = accountAsk(company)
+    const ask = { organization, kind: 'serviceAccount', evidence: account } as const
+    const settled = await coordinator.settle(ask)
+    assert.deepEqual(await coordinator.settle(ask), settled)
+    assert.ok(settled.ids.user)
+    assert.equal(
+      (await coordinator.find(organization, userTable, settled.ids.user))?.kind,
+      'serviceAccount',
+    )
+  })
+
+  it('puts what is asked at once into few steps, and drops only the item that is refused', async () => {
+    const before = await coordinator.head(organization)
+    const good = Array.from({ length: 12 }, () => accountAsk(company))
+    const bad = { ...accountAsk(company), assertions: [] }
+    const all = [...good.slice(0, 6), bad, ...good.slice(6)]
+    const outcomes = await Promise.allSettled(
+      all.map((evidence) => coordinator.settle({ organization, kind: 'serviceAccount', evidence })),
+    )
+    const refused = outcomes
+      .map(({ status }, i) => (status === 'rejected' ? i : -1))
+      .filter((i) => i >= 0)
+    assert.deepEqual(refused, [6])
+    await assert.rejects(
+      coordinator.settle({ organization, kind: 'serviceAccount', evidence: bad }),
+      new Failure('request.refused', { reason: 'nobody has signed' }),
+    )
+    const head = await coordinator.head(organization)
+    assert.equal(head?.seq, (before?.seq ?? 0) + 1)
+  })
+
+  it('refuses the use of a key that there is not, and of a request that is not allowed', async () => {
+    const evidence = messageAsk(company, bot, key.id, message())
+    const stranger = new Uint8Array(32)
+    await assert.rejects(coordinator.sign({ organization, key: stranger, evidence }), {
+      code: 'key.not_found',
+    })
+    await assert.rejects(signWith(coordinator, { ...evidence, payload: '{}' }), {
+      code: 'request.refused',
+    })
+  })
+
+  it('signs on while any one signer is frozen, and loses one deadline at most', async () => {
+    for (const frozen of [1, 2, 3, 4]) {
+      platform.signer(frozen).signal('SIGSTOP')
+      const times: number[] = []
+      for (let i = 0; i < 6; i++) times.push(await timed(() => signWith(coordinator)))
+      platform.signer(frozen).signal('SIGCONT')
+      assert.ok(Math.max(...times) < oneMissMs, `${times}`)
+      assert.ok(times.filter((ms) => ms > 900).length <= 1, `${times}`)
+      const place = { organization, stream: keyStream(key.id) }
+      const head = await coordinator.head(organization, place.stream)
+      await until(async () => (await lacks(platform.links, frozen, place)) === (head?.seq ?? 0) + 1)
+    }
+  })
+
+  it('signs on while a signer is dead, and takes it along when it is back', async () => {
+    const dead = platform.signer(2)
+    await dead.end()
+    await platform.connected(3)
+    await hire(coordinator, company)
+    for (let i = 0; i < 3; i++) assert.ok((await timed(() => signWith(coordinator))) < oneMissMs)
+    dead.start()
+    await platform.connected(4)
+    for (const stream of [rootOf(organization), keyStream(key.id)]) {
+      const head = await coordinator.head(organization, stream)
+      const place = { organization, stream }
+      await until(async () => (await lacks(platform.links, 2, place)) === (head?.seq ?? 0) + 1)
+    }
+  })
+
+  it('makes no key while a signer is missing, says which, and makes it of the same request later', async () => {
+    const dead = platform.signer(3)
+    await dead.end()
+    await platform.connected(3)
+    const evidence = keyAsk(company, bot, 'EdDSA')
+    await assert.rejects(
+      coordinator.createKey({ organization, evidence }),
+      new Failure('signers.unavailable', { missing: ['signer-3'] }),
+    )
+    dead.start()
+    await platform.connected(4)
+    const made = await makeKey(coordinator, company, evidence)
+    const said = message()
+    const ask = messageAsk(company, bot, made.id, said)
+    const signed = await coordinator.sign({ organization, key: made.id, evidence: ask })
+    assert.ok(isSigned(made.publicKey, said, signed))
+  })
+
+  it('says who is missing when too few are there to decide', async () => {
+    await Promise.all([platform.signer(1).end(), platform.signer(4).end()])
+    await platform.connected(2)
+    await assert.rejects(
+      signWith(coordinator),
+      new Failure('signers.unavailable', { missing: ['signer-1', 'signer-4'] }),
+    )
+    for (const index of [1, 4]) platform.signer(index).start()
+    await platform.connected(4)
+  })
+
+  it('ends in another life what was certified but not signed, at the same place', async () => {
+    const links = cutOff(platform.links, isLastRound)
+    const said = message()
+    const evidence = messageAsk(company, bot, key.id, said)
+    signWith(anotherLife(links), evidence).catch(() => undefined)
+    const request = requestHash(evidence.preimage)
+    await until(async () => (await coordinator.stepOf(organization, request)) !== undefined)
+    const standing = await coordinator.stepOf(organization, request)
+    assert.ok(standing)
+
+    const signed = await signWith(anotherLife(), evidence)
+    assert.ok(isSigned(key.publicKey, said, signed))
+    assert.deepEqual([signed.seq, signed.step], [standing.step.seq, standing.step.hash])
+    const head = await coordinator.head(organization, keyStream(key.id))
+    assert.equal(head?.seq, standing.step.seq)
+  })
+
+  it('renews a use whose time is over, with the same digests', async () => {
+    const links = cutOff(platform.links, isLastRound)
+    const said = message()
+    const evidence = messageAsk(company, bot, key.id, said)
+    signWith(anotherLife(links), evidence).catch(() => undefined)
+    const request = requestHash(evidence.preimage)
+    await until(async () => (await coordinator.stepOf(organization, request)) !== undefined)
+    const first = await coordinator.stepOf(organization, request)
+    let asked = 0
+    const afterAMinute = () => Date.now() + (asked++ === 0 ? 61_000 : 0)
+    const signed = await signWith(anotherLife(platform.links, afterAMinute), evidence)
+    assert.ok(isSigned(key.publicKey, said, signed))
+    assert.equal(signed.seq, (first?.step.seq ?? 0) + 1)
+    const kinds = [first, await coordinator.stepOf(organization, request)].map(
+      (standing) => standing && decodeBody(standing.step.body).step.items[0]?.operation,
+    )
+    assert.deepEqual(
+      kinds.map((operation) => operation?.kind),
+      ['use', 'renew'],
+    )
+    const [use, renew] = kinds
+    assert.ok(use?.kind === 'use' && renew?.kind === 'renew')
+    assert.deepEqual(renew.digests, use.digests)
+  })
+
+  it('ends in another life what was proposed and never sent', async () => {
+    const place = { organization, stream: rootOf(organization) }
+    const before = await coordinator.head(organization)
+    const evidence = accountAsk(company)
+    const dying = anotherLife(cutOff(platform.links, () => true))
+    dying.settle({ organization, kind: 'serviceAccount', evidence }).catch(() => undefined)
+    await until(async () => (await proposals(platform)) > 0)
+    await anotherLife().resume()
+    const head = await coordinator.head(organization)
+    assert.equal(head?.seq, (before?.seq ?? 0) + 1)
+    assert.ok(await coordinator.stepOf(organization, requestHash(evidence.preimage)))
+    assert.equal(await proposals(platform), 0)
+    await until(async () => (await lacks(platform.links, 1, place)) === (head?.seq ?? 0) + 1)
+  })
+
+  it('goes past a proposal that has become too old', async () => {
+    const before = await coordinator.head(organization)
+    const old = accountAsk(company, Date.now() - 20_000)
+    const dying = anotherLife(
+      cutOff(platform.links, () => true),
+      () => Date.now() - 10_000,
+    )
+    dying.settle({ organization, kind: 'serviceAccount', evidence: old }).catch(() => undefined)
+    await until(async () => (await proposals(platform)) > 0)
+    const stale = before !== undefined && before.time > Date.now() - 5_000
+    const evidence = accountAsk(company)
+    const settled = await anotherLife().settle({ organization, kind: 'serviceAccount', evidence })
+    assert.ok(stale || settled.certificate.ballot > (before?.certificate.ballot ?? 0))
+    const again = await coordinator.settle({ organization, kind: 'serviceAccount', evidence: old })
+    assert.ok(again.ids.user)
+  })
+
+  it('lets two servers propose in one stream at once, and both come to their end', async () => {
+    const database = openDatabase(platform.databaseUrl, (error) => assert.fail(error))
+    const { links, manifest } = platform
+    const other = openCoordinator({ database, links, manifest, log: silent })
+    const both = [coordinator, other]
+    const accounts = Array.from({ length: 8 }, (_, i) =>
+      both[i % 2]?.settle({
+        organization,
+        kind: 'serviceAccount',
+        evidence: accountAsk(company),
+      }),
+    )
+    const uses = Array.from({ length: 8 }, (_, i) => signWith(both[i % 2] ?? coordinator))
+    const [settled, signed] = [await Promise.all(accounts), await Promise.all(uses)]
+    assert.equal(new Set(signed.map(({ seq }) => seq)).size, 8)
+    assert.ok(settled.every((one) => one !== undefined))
+    await database.destroy()
   })
 })
+
+/** The message with which the last round of a signature begins. */
+function isLastRound(call: Call): boolean {
+  return call.kind === 'agree' && call.stream.kind === 'key' && call.request.kind === 'certificate'
+}
+
+async function proposals({ database }: Platform): Promise<number> {
+  const rows = await database.selectFrom('proposals').select('seq').execute()
+  return rows.length
+}
 
 function isSigned(publicKey: Uint8Array, message: Uint8Array, { signatures }: Signed): boolean {
   const [first] = signatures

@@ -25,15 +25,29 @@ export async function found(coordinator: Coordinator, manifestHash: Uint8Array):
   return { organization, administrator, ids: known }
 }
 
-export function ask({ ids }: Company, person: Person, path: string, body: object): Evidence {
-  return signedRequest(person, { path, body, now: Date.now(), ids })
+export function ask(
+  { ids }: Company,
+  person: Person,
+  { path, body, now = Date.now() }: { readonly path: string; body: object; now?: number },
+): Evidence {
+  return signedRequest(person, { path, body, now, ids })
+}
+
+/** Signed by the administrator: a service account that may do everything. */
+export function accountAsk(company: Company, now?: number): Evidence {
+  return accountFor(company, makeCredential(), now)
+}
+
+function accountFor(company: Company, { pem }: Person['credential'], now?: number): Evidence {
+  const [permissionId] = company.ids.keys()
+  const body = { name: 'bot', publicKey: pem, permissionId }
+  const path = '/auth/service-accounts'
+  return ask(company, company.administrator, { path, body, ...(now ? { now } : {}) })
 }
 
 export async function hire(coordinator: Coordinator, company: Company): Promise<Person> {
   const credential = makeCredential()
-  const [permissionId] = company.ids.keys()
-  const body = { name: 'bot', publicKey: credential.pem, permissionId }
-  const evidence = ask(company, company.administrator, '/auth/service-accounts', body)
+  const evidence = accountFor(company, credential)
   const { organization } = company
   const { ids } = await coordinator.settle({ organization, kind: 'serviceAccount', evidence })
   if (!ids.user || !ids.token) throw new Error('no service account came of it')
@@ -43,14 +57,16 @@ export async function hire(coordinator: Coordinator, company: Company): Promise<
 
 export function keyAsk(company: Company, person: Person, scheme: 'EdDSA' | 'ECDSA'): Evidence {
   const curve = scheme === 'EdDSA' ? 'ed25519' : 'secp256k1'
-  return ask(company, person, '/keys', { scheme, curve })
+  return ask(company, person, { path: '/keys', body: { scheme, curve } })
 }
+
+export type Key = { readonly id: Uint8Array; readonly publicKey: Uint8Array }
 
 export async function makeKey(
   coordinator: Coordinator,
   company: Company,
   evidence: Evidence,
-): Promise<{ readonly id: Uint8Array; readonly publicKey: Uint8Array }> {
+): Promise<Key> {
   const { organization } = company
   const { certificate, statement } = await coordinator.createKey({ organization, evidence })
   await coordinator.settle({
@@ -71,5 +87,5 @@ export function messageAsk(
 ): Evidence {
   const path = `/keys/${nameOf('key', key)}/signatures`
   const hex = `0x${Buffer.from(message).toString('hex')}`
-  return ask(company, person, path, { kind: 'Message', message: hex })
+  return ask(company, person, { path, body: { kind: 'Message', message: hex } })
 }

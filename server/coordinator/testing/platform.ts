@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Subject } from '@quorate/authority/agreement/messages'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { type Manifest, readManifest } from '@quorate/authority/manifest'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
 import { signerEnvironment } from '@quorate/scripts/environments'
 import { type Cluster, provision } from '@quorate/scripts/provision'
+import type { Call } from '@quorate/wire/link'
 import { type Database, openDatabase } from '../../database/database.ts'
 import { migrate } from '../../database/migrate.ts'
 import { type Links, openLinks } from '../../link/links.ts'
@@ -137,4 +139,30 @@ export async function until(
     await sleep(10)
   }
   assert.fail(`it did not come about within ${msMax} ms`)
+}
+
+/** The first step of a stream that a signer lacks, as it says itself. */
+export async function lacks(links: Links, signer: number, place: Subject): Promise<number> {
+  const request = { kind: 'ask', nonce: new Uint8Array(16) } as const
+  const call = { kind: 'agree', ...place, request, session: undefined } as const
+  const reply = await links.call(signer, call, 1_000)
+  const isHead = typeof reply === 'object' && reply.kind === 'agree' && 'statement' in reply.answer
+  return isHead ? reply.answer.statement.seq : -1
+}
+
+/**
+ * What a server's links look like when its machine loses power at a moment: from the first call that
+ * `isMoment` holds for, nothing goes out and nothing comes in any more.
+ */
+export function cutOff(links: Links, isMoment: (call: Call) => boolean): Links {
+  let isCut = false
+  return {
+    ...links,
+    call: async (signer, call, deadlineMs) => {
+      isCut ||= isMoment(call)
+      if (isCut) return new Promise(() => undefined)
+      const reply = await links.call(signer, call, deadlineMs)
+      return isCut ? new Promise(() => undefined) : reply
+    },
+  }
 }
