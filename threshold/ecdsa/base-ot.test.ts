@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
 import { choose, offer, receiveKeys, sendKeys } from './base-ot.ts'
 import { deltaBits, elementSize } from './parameters.ts'
 import { hashToElement, subtract, toElement } from './ristretto.ts'
@@ -58,6 +59,16 @@ describe('base oblivious transfers', () => {
 
 describe('punctured trees', () => {
   const planted = plantTrees(context, both)
+
+  it('keep their known answer, and so do the base transfers', () => {
+    const { corrections, sums, proof } = planted.message
+    const transfers = hashOf('transfers', sender.offers, receiver.slots, ...both.flat())
+    const trees = hashOf('trees', planted.leaves, corrections, sums, proof)
+    assert.deepEqual(
+      [transfers, trees].map((hash) => toHex(hash).slice(0, 16)),
+      [],
+    )
+  })
 
   it('open to every leaf but the missing one', () => {
     const opened = openTrees(context, delta, chosen, planted.message)

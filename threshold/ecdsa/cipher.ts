@@ -30,7 +30,8 @@ export function tweakedHash(
   { blocksEach, inputsPerIndex }: Shape,
 ): Uint32Array<ArrayBuffer> {
   const count = inputs.length / blockWords
-  const inner = permute(key, inputs)
+  const permute = permutationOf(key)
+  const inner = permute(inputs)
   const tweaked = new Uint32Array(count * blocksEach * blockWords)
   spread(tweaked, inner, blocksEach)
   for (let input = 0, at = 0; input < count; input++)
@@ -38,7 +39,7 @@ export function tweakedHash(
       tweaked[at] = (tweaked[at] ?? 0) ^ block
       tweaked[at + 1] = (tweaked[at + 1] ?? 0) ^ Math.floor(input / inputsPerIndex)
     }
-  const out = permute(key, tweaked)
+  const out = permute(tweaked)
   spread(out, inner, blocksEach)
   return out
 }
@@ -51,10 +52,11 @@ function spread(target: Uint32Array, source: Uint32Array, blocksEach: number): v
         target[at] = (target[at] ?? 0) ^ (source[from + i] ?? 0)
 }
 
-function permute(key: Uint8Array, blocks: Uint32Array): Uint32Array<ArrayBuffer> {
+function permutationOf(key: Uint8Array): (blocks: Uint32Array) => Uint32Array<ArrayBuffer> {
   const cipher = createCipheriv('aes-128-ecb', key.subarray(0, blockSize), null)
   cipher.setAutoPadding(false)
-  return toWords(cipher.update(asBytes(blocks)))
+  // Each block stands for itself in this mode, so one object serves several calls.
+  return (blocks) => toWords(cipher.update(asBytes(blocks)))
 }
 
 /** SHAKE256 of a transcript: for public challenges and for what needs more than one hash's bytes. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
 import { closeExtension, extendAsReceiver, extendAsSender, openExtension } from './extension.ts'
 import { extendedRows, rowCount, treeCount } from './parameters.ts'
 import { named, seeded, setUpPair } from './testing/parties.ts'
-import { bitAt, toWords, xorInto } from './words.ts'
+import { asBytes, bitAt, toWords, xorInto } from './words.ts'
 
 const [alice, bob] = setUpPair(1, 2, seeded('extension'))
 const choice = toWords(seeded('choice')(96))
@@ -18,6 +20,12 @@ describe('oblivious transfer extension', () => {
     for (let row = 0; row < rowCount; row++)
       xorInto(rows, row * 4, delta, 0, 4, -bitAt(choice, row))
     assert.deepEqual(rows, honest.rows)
+  })
+
+  it('keeps its known answer', () => {
+    const { corrections, fold, proof } = honest.message
+    const digest = hashOf('extension', corrections, fold, proof, asBytes(honest.rows))
+    assert.equal(toHex(digest).slice(0, 16), 'df61feec420e23dd')
   })
 
   it('refuses a message with any one bit changed', () => {

@@ -95,6 +95,7 @@ export function extendAsSender(
       xorInto(columns, at, corrected, tree * columnWords, columnWords, -bitAt(secret, bit))
     }
   }
+  streams.fill(0)
   const rows = transpose(columns, extendedRows)
   const folded = foldRows(matrixOf(label, corrections), rows)
   const bits = toWords(fold)

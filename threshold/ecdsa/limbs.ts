@@ -2,7 +2,8 @@ import { secp256k1 } from '../group/secp256k1.ts'
 
 /**
  * Scalars as eight 32-bit words each, least significant first, many in one array. For the bulk of the
- * multiplication this is quicker than `bigint`, and it runs in constant time.
+ * multiplication this is quicker than `bigint`, and its time does not depend on the numbers, but for one
+ * in 2^32.
  */
 const limbCount = 8
 const base = 2 ** 32
@@ -30,14 +31,17 @@ export function subtractThenAdd(
   for (let at = 0; at < left.length; at += limbCount) {
     const from = at % plus.length
     let carry = 0
-    for (let i = 0; i < limbCount; i++) {
-      const sum = carry + word(left, at + i) - word(right, at + i) + word(plus, from + i)
-      carry = place(out, at + i, sum)
-    }
-    // The first carry is -1, 0 or 1; folding it in can carry once more, and then no more.
+    for (let i = 0; i < limbCount; i++)
+      carry = place(
+        out,
+        at + i,
+        carry + word(left, at + i) - word(right, at + i) + word(plus, from + i),
+      )
+    // The first carry is -1, 0 or 1. Folding it in carries again, or leaves a number not below the
+    // order, only if the number is next to a multiple of the order: never, for uniform pads.
     carry = fold(out, at, carry)
-    fold(out, at, carry)
-    subtractOrderIfAbove(out, at)
+    if (carry !== 0) fold(out, at, carry)
+    if (word(out, at + limbCount - 1) === base - 1) subtractOrderIfAbove(out, at)
   }
   return out
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
 import { secp256k1 } from '../group/secp256k1.ts'
 import { extendAsReceiver, extendAsSender } from './extension.ts'
 import { subtractThenAdd, toLimbs, toNumbers } from './limbs.ts'
@@ -15,7 +17,7 @@ import { columnCount, rowCount } from './parameters.ts'
 import { named, seeded, setUpPair } from './testing/parties.ts'
 import { asBytes, bitAt, toWords } from './words.ts'
 
-const { order, mod } = secp256k1
+const { order, mod, scalarToBytes } = secp256k1
 const [alice, bob] = setUpPair(1, 2, seeded('multiplication'))
 const { gadget } = bob
 
@@ -35,6 +37,15 @@ describe('multiplication of two parties', () => {
       for (const i of [0, 1] as const)
         assert.equal(mod(sent.shares[i] + shares[i]), mod(factors[i] * factorOf(gadget, choice)))
     }
+  })
+
+  it('keeps its known answer', () => {
+    const { sid, mine, theirs } = extended('known answer')
+    const { message, shares } = multiplyAsSender(sid, theirs, [5n, 7n], 99n)
+    const own = multiplyAsReceiver(sid, mine, message) ?? []
+    const numbers = [message.combined, ...shares, ...own].map(scalarToBytes)
+    const digest = hashOf('multiplication', message.masked, message.proof, ...numbers)
+    assert.equal(toHex(digest).slice(0, 16), '56250484ed422b3a')
   })
 
   it('refuses a message with any one bit changed', () => {
