@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, verify } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { toBase64url } from '@quorate/core/bytes'
+import { concat, toBase64url } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { decodeBody } from '@quorate/authority/body'
 import { userTable } from '@quorate/authority/records'
 import { requestHash } from '@quorate/authority/request'
 import { keyStream, rootOf } from '@quorate/authority/stream'
+import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Person } from '@quorate/signer/testing/requests'
 import type { Call } from '@quorate/wire/link'
 import { openDatabase } from '../database/database.ts'
@@ -15,6 +16,7 @@ import {
   accountAsk,
   type Company,
   found,
+  hashAsk,
   hire,
   keyAsk,
   type Key,
@@ -62,6 +64,22 @@ describe('the coordinator, with four signer processes', () => {
     const signed = await signWith(coordinator, messageAsk(company, bot, key.id, said))
     assert.ok(isSigned(key.publicKey, said, signed))
     assert.ok(!isSigned(key.publicKey, message(), signed))
+  })
+
+  it('signs with ECDSA keys, whose pairs of signers it sets up once', async () => {
+    const made = await makeKey(coordinator, company, keyAsk(company, bot, 'ECDSA'))
+    const pairs = await platform.database.selectFrom('signer_pairs').selectAll().execute()
+    assert.equal(pairs.length, 6)
+    for (let i = 0; i < 4; i++) {
+      const hash = message().slice(0, 32)
+      const evidence = hashAsk(company, bot, made.id, hash)
+      const { signatures } = await coordinator.sign({ organization, key: made.id, evidence })
+      const [first] = signatures
+      assert.ok(first?.scheme === 'ECDSA')
+      const { r, s, recid } = first
+      assert.ok(verifySignature('ECDSA', 'secp256k1', made.publicKey, hash, concat(r, s)))
+      assert.ok(recid === 0 || recid === 1)
+    }
   })
 
   it('gives the same request the same signature, and the same settlement', async () => {

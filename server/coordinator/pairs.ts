@@ -23,7 +23,10 @@ export function openPairs(world: {
   const { database, links, ids, log } = world
   const running = new Map<string, Promise<void>>()
 
-  /** All pairs that are missing, side by side. @throws Failure `signing.failed` */
+  /**
+   * All pairs that are missing, side by side. One that does not come about is missed when its two
+   * are to sign together: other quorums need not wait for that.
+   */
   async function setUpAll(organization: Uint8Array): Promise<void> {
     const known = await database
       .selectFrom('signer_pairs')
@@ -34,7 +37,7 @@ export function openPairs(world: {
     const missing = all.filter(
       ([low, high]) => !known.some((pair) => pair.low === low && pair.high === high),
     )
-    await Promise.all(missing.map((pair) => setUp(organization, pair)))
+    await Promise.allSettled(missing.map((pair) => setUp(organization, pair)))
   }
 
   /** Once at a time for a pair, whoever asks. @throws Failure `signing.failed` */

@@ -6,6 +6,7 @@ import type { Subject } from '@quorate/authority/agreement/messages'
 import type { KeyStatement } from '@quorate/authority/key-certificate'
 import type { SessionCall } from '@quorate/wire/link'
 import type { Packet } from '@quorate/wire/packet'
+import { combineEcdsa } from '@quorate/threshold/ecdsa/combine'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
 import type { Links } from '../link/links.ts'
 import type { Attendance, Pair } from './attendance.ts'
@@ -122,8 +123,10 @@ export function openSigning(world: SigningWorld) {
     }
     if (kind === 'unpaired') {
       const unburned = outcome.peers.filter((peer) => !outcome.burned.includes(peer))
-      for (const peer of unburned) await world.setUpPair(place.organization, [signer, peer])
-      return []
+      const made = await Promise.allSettled(
+        unburned.map((peer) => world.setUpPair(place.organization, [signer, peer])),
+      )
+      return made.some(({ status }) => status === 'rejected') ? [signer] : []
     }
     for (const culprit of outcome.culprits) attendance.miss(culprit)
     const { reason, culprits } = outcome
@@ -191,23 +194,42 @@ type Combined =
   | { readonly ok: true; readonly signature: Signature }
   | { readonly ok: false; readonly reason: string; readonly culprits: readonly number[] }
 
-function combine({ key }: Signing, { message, quorum, packets }: Spoken): Combined {
-  const { scheme } = key.terms
-  if (scheme !== 'EdDSA')
-    return { ok: false, reason: `${scheme} cannot be combined here`, culprits: [] }
-  const round = (index: number) => (signer: number) =>
-    [signer, broadcastOf(packets.get(signer)?.[index]) ?? new Uint8Array()] as const
+function combine(signing: Signing, spoken: Spoken): Combined {
+  const { scheme } = signing.key.terms
+  if (scheme === 'ECDSA') return combineDkls(signing, spoken)
+  if (scheme === 'EdDSA') return combineFrost(signing, spoken)
+  return { ok: false, reason: `no signatures of the scheme ${scheme} here`, culprits: [] }
+}
+
+function combineFrost({ key }: Signing, spoken: Spoken): Combined {
+  const { publicKey, publicShares } = key
   const made = frostAggregate({
-    publicKey: key.publicKey,
-    publicShares: new Map(key.publicShares.map((share, i) => [i + 1, share])),
-    quorum,
-    commitments: new Map(quorum.map(round(0))),
-    message,
-    shares: new Map(quorum.map(round(1))),
+    publicKey,
+    publicShares: new Map(publicShares.map((share, i) => [i + 1, share])),
+    quorum: spoken.quorum,
+    commitments: broadcasts(spoken, 1),
+    message: spoken.message,
+    shares: broadcasts(spoken, 2),
   })
   return made.ok
     ? { ok: true, signature: { scheme: 'EdDSA', signature: made.signature } }
     : { ok: false, reason: 'a share is wrong', culprits: made.culprits }
+}
+
+function combineDkls({ key }: Signing, spoken: Spoken): Combined {
+  const { publicKey } = key
+  const round3 = broadcasts(spoken, 3)
+  const made = combineEcdsa({ publicKey, digest: spoken.message, round3 })
+  return made.ok ? { ok: true, signature: { scheme: 'ECDSA', ...made.signature } } : made
+}
+
+function broadcasts({ quorum, packets }: Spoken, round: number): ReadonlyMap<number, Uint8Array> {
+  return new Map(
+    quorum.map((signer) => [
+      signer,
+      broadcastOf(packets.get(signer)?.[round - 1]) ?? new Uint8Array(),
+    ]),
+  )
 }
 
 /** As they are kept: r ‖ s of ECDSA, R ‖ S of EdDSA. */

@@ -1,3 +1,4 @@
+import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { requestHash } from '@quorate/authority/request'
 import type { Evidence } from '@quorate/authority/step'
@@ -85,7 +86,18 @@ export function messageAsk(
   key: Uint8Array,
   message: Uint8Array,
 ): Evidence {
-  const path = `/keys/${nameOf('key', key)}/signatures`
-  const hex = `0x${Buffer.from(message).toString('hex')}`
-  return ask(company, person, { path, body: { kind: 'Message', message: hex } })
+  return rawAsk(company, person, key, { kind: 'Message', message: `0x${toHex(message)}` })
+}
+
+export function hashAsk(
+  company: Company,
+  person: Person,
+  key: Uint8Array,
+  hash: Uint8Array,
+): Evidence {
+  return rawAsk(company, person, key, { kind: 'Hash', hash: `0x${toHex(hash)}` })
+}
+
+function rawAsk(company: Company, person: Person, key: Uint8Array, body: object): Evidence {
+  return ask(company, person, { path: `/keys/${nameOf('key', key)}/signatures`, body })
 }
