@@ -8,7 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { startChild, type Child } from '@quorate/devnet/child'
 import { provision, type Cluster as Provisioned } from '@quorate/scripts/provision'
 import type { Reply } from '@quorate/wire/link'
+import { fromHex } from '@quorate/core/bytes'
 import { clusterIn, entry } from './testing/cluster.ts'
+import { withLyingExtension } from './testing/corrupt.ts'
+import { createKey, told } from './testing/keys.ts'
+import { setUpPair, signCall } from './testing/signing.ts'
+import { signatureRequest } from './testing/uses.ts'
 import { openLinkServer, type Dialled, type LinkServer } from './testing/link-server.ts'
 import { genesisRequest } from './testing/requests.ts'
 import { World } from './testing/world.ts'
@@ -159,6 +164,40 @@ describe('a signer process', () => {
     const vote = await back.ask(propose(drafted.step))
     assert.ok(vote?.kind === 'agree' && vote.answer.kind === 'vote')
     await again.stop()
+    world.close()
+  })
+
+  it('killed right after a failed check of a pair, has burned it, and knows so ever after', async () => {
+    const { kekFile, storeFile } = entry(files.signers, 2)
+    const world = new World({ cluster: clusterIn(files), now: Date.now(), real: [1, 2, 4] })
+    world.open(3, { kek: new Uint8Array(readFileSync(kekFile)), file: storeFile })
+    await world.found()
+    const key = await createKey(world, { scheme: 'ECDSA', curve: 'secp256k1' })
+    await setUpPair(world, 3, 4)
+    world.pass(Date.now() - world.now)
+    const place = world.keyPlace(key.id)
+    const drafted = await world.put('use', signatureRequest(world, key), place.stream)
+    world.leave(3)
+
+    const doomed = await run(3, [dies, 'aborted'])
+    world.attach(3, deskOf(await server.next()))
+    const call = signCall(place, drafted, { quorum: [3, 4] })
+    const [three, four] = [await world.session(3, call), await world.session(4, call)]
+    assert.ok(three.kind === 'packet' && four.kind === 'packet')
+    const message = fromHex('22'.repeat(32))
+    const packets = [withLyingExtension(world, { key, call, message }, four.packet)]
+    const advance = { kind: 'advance', ceremony: three.ceremony, packets } as const
+    await assert.rejects(world.session(3, advance), /link has ended/)
+    assert.equal(await doomed.exited, 'signal SIGKILL')
+
+    const again = await run(3)
+    world.attach(3, deskOf(await server.next()))
+    const next = await world.session(3, signCall(place, drafted, { quorum: [3, 4] }))
+    assert.deepEqual(next, { kind: 'unpaired', peers: [4], burned: [4] })
+    const anew = await setUpPair(world, 3, 4)
+    assert.match(told(anew.get(3)), /burned/)
+    await again.stop()
+    rmSync(storeFile)
     world.close()
   })
 

@@ -47,8 +47,7 @@ export class Ceremonies {
     if (found === undefined) return refused('no such session is open')
     this.open.delete(name)
     const received = unpack(found.mail, found.round, packets)
-    if (!received.ok)
-      return aborted(ceremony, { reason: received.reason, culprits: [], burned: [] })
+    if (!received.ok) return aborted(ceremony, { ...received, burned: [] })
     return this.settle(found, found.proceed(received.inbox))
   }
 
@@ -68,8 +67,8 @@ export function refused(reason: string): SessionReply {
   return { kind: 'refused', reason: reason.slice(0, 100).toWellFormed() }
 }
 
-export function aborted(ceremony: Uint8Array, abort: Abort): SessionReply {
-  return { kind: 'aborted', ceremony, ...abort }
+export function aborted(ceremony: Uint8Array, { reason, culprits, burned }: Abort): SessionReply {
+  return { kind: 'aborted', ceremony, reason, culprits, burned }
 }
 
 export function end(reply: SessionReply): Move {

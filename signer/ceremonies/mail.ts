@@ -49,32 +49,32 @@ export function pack(mail: Mail, round: number, out: readonly Outbound[]): Packe
 
 export type Unpacked =
   | { readonly ok: true; readonly inbox: readonly Inbound[] }
-  /** The carrier may have spoilt it: nobody is to blame. */
-  | { readonly ok: false; readonly reason: string }
+  /** What the carrier may have spoilt is nobody's fault. */
+  | { readonly ok: false; readonly reason: string; readonly culprits: readonly Party[] }
 
 /** Exactly one packet of this round from each other participant, each signed and whole. */
 export function unpack(mail: Mail, round: number, packets: readonly Packet[]): Unpacked {
   const others = mail.participants.filter((party) => party !== mail.self.index)
   const senders = new Set(packets.map(({ header }) => header.from))
   if (packets.length !== others.length || !others.every((party) => senders.has(party)))
-    return { ok: false, reason: 'not one packet of each participant' }
+    return spoilt('not one packet of each participant')
   const inbox: Inbound[] = []
   for (const packet of packets) {
     const opened = openOne(mail, round, packet)
-    if (opened === undefined) return { ok: false, reason: 'a packet is not what its sender signed' }
-    inbox.push(...opened)
+    if (!opened.ok) return opened
+    inbox.push(...opened.inbox)
   }
   return { ok: true, inbox }
 }
 
-function openOne(mail: Mail, round: number, packet: Packet): readonly Inbound[] | undefined {
+function openOne(mail: Mail, round: number, packet: Packet): Unpacked {
   const { self, peers } = mail
   const { from } = packet.header
   const expected = { ...headerOf(mail, { round, from }), self: self.index }
   const verify = (message: Uint8Array, signature: Uint8Array) =>
     verifyAs(self.manifest, from, { message, signature })
   const opened = openPacket(packet, expected, verify)
-  if (opened === undefined) return undefined
+  if (opened === undefined) return spoilt('a packet is not what its sender signed')
   if (opened.fresh !== undefined) peers.set(from, opened.fresh)
   let part = 0
   const inbox: Inbound[] = []
@@ -84,10 +84,15 @@ function openOne(mail: Mail, round: number, packet: Packet): readonly Inbound[] 
       continue
     }
     const plain = unsealFrom(mail, { header: packet.header, part: part++ }, body)
-    if (plain === undefined) return undefined
+    // Its sender has signed exactly this.
+    if (plain === undefined) return spoilt('a sealed part does not open', from)
     inbox.push({ from, to, body: plain })
   }
-  return inbox
+  return { ok: true, inbox }
+}
+
+function spoilt(reason: string, ...culprits: readonly Party[]): Unpacked {
+  return { ok: false, reason, culprits }
 }
 
 /** Parts of round 1 travel in clear: the keys to seal them under are only on their way. */

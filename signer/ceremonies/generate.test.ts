@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { keyStatementHash, readKeyCertificate } from '@quorate/authority/key-certificate'
+import { requestHash } from '@quorate/authority/request'
+import type { Evidence } from '@quorate/authority/step'
+import { fromHex, toHex } from '@quorate/core/bytes'
+import { idOf } from '@quorate/core/id'
+import { sealPacket, type Packet } from '@quorate/wire/packet'
+import { keyEncryption } from '../kek.ts'
+import { openShare } from '../share.ts'
+import { signAs } from '../testing/cluster.ts'
+import { carry, createKey, createWallet, everybody, generate, told } from '../testing/keys.ts'
+import { makeCredential, signWithinMs, withPayload } from '../testing/requests.ts'
+import { signature, signCall } from '../testing/signing.ts'
+import { signatureRequest } from '../testing/uses.ts'
+import { World } from '../testing/world.ts'
+import { pendingPerKeyMax } from './generate.ts'
+
+const eddsa = { scheme: 'EdDSA', curve: 'ed25519' }
+
+describe('a key generation', () => {
+  const world = new World()
+  before(() => world.found())
+  after(() => world.close())
+
+  const call = (evidence: Evidence, nonce = new Uint8Array(randomBytes(32))) =>
+    ({ kind: 'generate', organization: world.organization, evidence, nonce }) as const
+  const begin = (evidence: Evidence) => world.session(1, call(evidence))
+  const keyRequest = () => world.request({ path: '/keys', body: eddsa })
+  const keyOf = ({ preimage }: Evidence) => idOf(requestHash(preimage), 'key')
+  const pending = (evidence: Evidence, index = 1) =>
+    world.member(index).store.shares.countPending(keyOf(evidence))
+
+  it('is not begun without a request that its user has signed and may make', async () => {
+    const good = keyRequest()
+    const [assertion] = good.assertions
+    assert.ok(assertion)
+    const flipped = assertion.signature.with(0, 1 ^ (assertion.signature[0] ?? 0))
+    const stranger = { ...world.administrator, credential: makeCredential() }
+    const change = { issuedAt: world.now - signWithinMs - 1, signBefore: world.now - 1 }
+    for (const [evidence, reason] of [
+      [{ ...good, assertions: [{ ...assertion, signature: flipped }] }, /signature is not valid/],
+      [{ ...good, assertions: [] }, /nobody has signed/],
+      [withPayload(good, () => ({ scheme: 'ECDSA', curve: 'secp256k1' })), /not the one that was/],
+      [world.request({ path: '/keys', body: eddsa }, stranger), /credential is not active/],
+      [world.request({ path: '/keys', body: eddsa, change }), /expired/],
+      [world.request({ path: '/keys', body: { ...eddsa, delegateTo: 'us' } }), /not supported/],
+      [world.request({ path: '/nowhere', body: {} }), /changes anything/],
+    ] as const)
+      assert.match(told(await begin(evidence)), reason)
+    const elsewhere = { ...call(good), organization: new Uint8Array(32) }
+    assert.match(told(await world.session(1, elsewhere)), /another organization/)
+  })
+
+  it('is begun once under one id', async () => {
+    const evidence = keyRequest()
+    const once = call(evidence)
+    assert.equal((await world.session(1, once)).kind, 'packet')
+    assert.match(told(await world.session(1, once)), /this session has been/)
+    world.restart(1)
+    assert.match(told(await world.session(1, once)), /this session has been/)
+  })
+
+  it('leaves each signer with a share that is sealed before it says so', async () => {
+    const asked = keyRequest()
+    const facts = await generate(world, asked)
+    const evidence = { ...asked, facts }
+    for (const index of world.indexes) {
+      assert.equal(pending(asked, index), 1)
+      world.restart(index)
+      assert.equal(pending(asked, index), 1)
+    }
+    await world.put('key', evidence)
+    for (const index of world.indexes) assert.equal(pending(asked, index), 0)
+    assert.match(told(await begin(asked)), /request has been used/)
+  })
+
+  it('puts the certified one of several attempts in force, and forgets the others', async () => {
+    const asked = keyRequest()
+    await generate(world, asked)
+    const facts = await generate(world, asked)
+    assert.equal(pending(asked), 2)
+    world.know(asked, 'key')
+    await world.put('key', { ...asked, facts })
+    assert.equal(pending(asked), 0)
+  })
+
+  it('is refused when too many attempts wait for their certificate', async () => {
+    const asked = keyRequest()
+    for (let i = 0; i < pendingPerKeyMax; i++) await generate(world, asked)
+    assert.match(told(await begin(asked)), /too many keys are waiting/)
+  })
+
+  it('ends without a share when somebody lies, and says who', async () => {
+    const asked = keyRequest()
+    const once = call(asked)
+    const first = await everybody(world, (index) => world.session(index, once))
+    const lie = (packet: Packet): Packet => {
+      const { header, parts } = packet
+      if (header.from !== 4 || header.round !== 2) return packet
+      const bodies = parts.map(({ to, body = new Uint8Array() }) => ({ to, body: body.fill(7) }))
+      return sealPacket(header, bodies, (message) => signAs(world.cluster, 4, message))
+    }
+    const endings = await carry(world, first, { tamper: lie })
+    for (const index of [1, 2, 3]) {
+      const ending = endings.get(index)
+      assert.deepEqual(ending?.kind === 'aborted' && ending.culprits, [4])
+      assert.equal(pending(asked, index), 0)
+    }
+  })
+
+  it('has its orphans swept once no step can name them, and never a share that is owned', async () => {
+    const orphan = keyRequest()
+    await generate(world, orphan)
+    const key = await createKey(world, eddsa)
+    const wait = async (ms: number) => {
+      world.pass(ms)
+      await createWallet(world, 'KeyEdDSA')
+    }
+    await wait(signWithinMs)
+    assert.equal(pending(orphan), 1)
+    await wait(1)
+    for (const index of world.indexes) assert.equal(pending(orphan, index), 0)
+    const place = world.keyPlace(key.id)
+    const used = await world.put('use', signatureRequest(world, key), place.stream)
+    const message = fromHex('22'.repeat(32))
+    await signature(world, key, { call: signCall(place, used), message })
+  })
+})
+
+describe('a share at rest', () => {
+  const world = new World()
+  before(() => world.found())
+  after(() => world.close())
+
+  it('can be read with its own key and for its own place alone', async () => {
+    const asked = world.request({ path: '/keys', body: eddsa })
+    const facts = await generate(world, asked)
+    const [key = ''] = world.know(asked, 'key')
+    await world.put('key', { ...asked, facts })
+    const { store, kek } = world.member(1)
+    const statement = keyStatementHash(readKeyCertificate(facts).signed)
+    const name = { key: world.id(key), statement }
+    const sealed = store.shares.active(name)
+    assert.ok(sealed)
+    const { organization } = world
+    const of = { signer: 1, organization, owner: undefined, ...name }
+    const share = openShare(keyEncryption(kek), of, sealed)
+    assert.ok(share)
+    assert.equal(openShare(keyEncryption(randomBytes(32)), of, sealed), undefined)
+    const other = new Uint8Array(32).fill(1)
+    for (const change of [
+      { signer: 2 },
+      { organization: other },
+      { key: other },
+      { owner: other },
+      { statement: other },
+    ])
+      assert.equal(openShare(keyEncryption(kek), { ...of, ...change }, sealed), undefined)
+
+    const [file, lines] = [world.member(1).file, world.member(1).lines.join()]
+    store.close()
+    const bytes = readFileSync(file)
+    world.open(1, { kek, file })
+    for (const secret of [share.secret, kek]) {
+      assert.equal(bytes.indexOf(secret), -1)
+      assert.equal(bytes.indexOf(toHex(secret)), -1)
+      assert.equal(lines.indexOf(toHex(secret)), -1)
+    }
+    assert.notEqual(bytes.indexOf(sealed), -1)
+  })
+})
