@@ -262,10 +262,9 @@ function writeBootstrapFile({ baseUrl, dataDir }: Run, content: BootstrapContent
   const { bootstrapped, ethereum, server, signers } = content
   const { rpcUrl, chainId, fundedPrivateKey } = ethereum.current()
   const file = {
-    baseUrl,
     ...bootstrapped,
-    // The port may have changed since the first start.
-    ...{ baseUrl },
+    // Last, as the port may have changed since the first start.
+    baseUrl,
     processes: {
       server: server.current().pid,
       signers: signers.map(({ id, service }) => ({ id, pid: service.current().pid })),

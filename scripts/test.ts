@@ -9,6 +9,8 @@ const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Test files start real processes and do real cryptography: more at once only slows each. */
 const filesAtOnce = 2
+/** The slowest takes a few seconds; one that hangs must not hold the run for ever. */
+const testMsMax = 300_000
 
 /** `npm test`: every test of every room, on one PostgreSQL. `npm test -- <pattern>` takes some. */
 export async function main(stopSignal: AbortSignal): Promise<number> {
@@ -21,7 +23,12 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
   try {
     const run = await startChild({
       command: process.execPath,
-      args: ['--test', `--test-concurrency=${filesAtOnce}`, ...files],
+      args: [
+        '--test',
+        `--test-concurrency=${filesAtOnce}`,
+        `--test-timeout=${testMsMax}`,
+        ...files,
+      ],
       cwd: checkout,
       env: { ...passOn, [testClusterVariable]: cluster.url },
       onOutput: (chunk) => process.stdout.write(chunk),
