@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createTestDatabase } from '@quorate/scripts/test-database'
+import { openDatabase, type Database } from '../../database/database.ts'
+import { migrate } from '../../database/migrate.ts'
+import { buildHttp } from '../../http/app.ts'
+import { identityRoutes, type IdentityDeps } from '../../identity.ts'
+import { authenticateWith } from '../authenticate.ts'
+import { openTokens, type Tokens } from '../tokens.ts'
+import { Solo } from './solo.ts'
+
+export const setupToken = 'setup-token-of-a-test'
+const template = { name: 'server', fill: fillTemplate }
+
+async function fillTemplate(url: string): Promise<void> {
+  const database = openDatabase(url, (error) => assert.fail(error))
+  await migrate(database)
+  await database.destroy()
+}
+
+export type TestPlatform = {
+  readonly baseUrl: string
+  /** As `cli/bootstrap` finds it: with the cluster's manifest in it. */
+  readonly dataDir: string
+  readonly database: Database
+  readonly solo: Solo
+  readonly tokens: Tokens
+  readonly deps: IdentityDeps
+  /** Milliseconds by which the server's clock is ahead. */
+  readonly clock: { ahead: number }
+  /** What the server has not understood itself; a test that provokes it takes it out. */
+  readonly unexpected: unknown[]
+  /** The same platform again, as after a restart of its server. */
+  restart(): Promise<string>
+  close(): Promise<void>
+}
+
+/** The real server's routes on a real database; only the signers are one process. */
+export async function startTestPlatform(): Promise<TestPlatform> {
+  const home = await createTestDatabase({ template })
+  const unexpected: unknown[] = []
+  const database = openDatabase(home.url, (error) => unexpected.push(error))
+  const solo = new Solo(database)
+  const clock = { ahead: 0 }
+  const now = () => Date.now() + clock.ahead
+  const tokens = await openTokens(pemOf(generateKeyPairSync('ed25519').privateKey))
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-identity-'))
+  const dataDir = dataDirIn(folder, solo.cluster.file)
+  const deps: IdentityDeps = {
+    ...{ database, tokens, now, log: solo },
+    createKey: solo.createKey,
+    sign: solo.sign,
+    manifestFile: solo.cluster.file,
+    manifestHash: solo.cluster.manifest.hash,
+    quoteMaxFee: async () => undefined,
+    observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
+  }
+  const listen = async () => {
+    const app = buildHttp({
+      routes: identityRoutes(deps),
+      authenticate: authenticateWith({ ...deps, setupToken }),
+      log: { error: (context) => unexpected.push(context) },
+    })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = app.server.address() as AddressInfo
+    return { app, baseUrl: `http://127.0.0.1:${port}` }
+  }
+  let running = await listen()
+  return {
+    ...{ baseUrl: running.baseUrl, dataDir, database, solo, tokens, deps, clock, unexpected },
+    restart: async () => {
+      await running.app.close()
+      running = await listen()
+      return running.baseUrl
+    },
+    close: async () => {
+      await running.app.close()
+      await database.destroy()
+      await home.drop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** For a second organization on the same platform. */
+export function anotherFolder({ dataDir, solo }: TestPlatform): string {
+  return dataDirIn(dirname(dataDir), solo.cluster.file)
+}
+
+function dataDirIn(folder: string, manifest: Uint8Array): string {
+  const dataDir = mkdtempSync(join(folder, 'data-'))
+  mkdirSync(join(dataDir, 'cluster'))
+  writeFileSync(join(dataDir, 'cluster', 'manifest'), manifest)
+  return dataDir
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+}

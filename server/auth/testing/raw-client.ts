@@ -1,0 +1,59 @@
+import { createPrivateKey } from 'node:crypto'
+import { assertionFor } from '@quorate/client/session'
+
+/** Whoever speaks HTTP by hand, so that everything can be got wrong. */
+export type Answer = { readonly status: number; readonly body: any }
+export type Speaker = {
+  readonly authToken?: string
+  readonly credId: string
+  readonly privateKey: string
+}
+
+export function rawClient(baseUrl: string, { authToken, credId, privateKey }: Speaker) {
+  const send = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    userAction?: string,
+  ): Promise<Answer> => {
+    const response = await fetch(new URL(path, baseUrl), {
+      method,
+      headers: {
+        ...(authToken === undefined ? {} : { authorization: `Bearer ${authToken}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(userAction === undefined ? {} : { 'x-dfns-useraction': userAction }),
+      },
+      ...(body === undefined ? {} : { body: asText(body) }),
+    })
+    return { status: response.status, body: await response.json() }
+  }
+  const init = (method: string, path: string, payload: unknown) =>
+    send('POST', '/auth/action/init', {
+      userActionPayload: asText(payload),
+      userActionHttpMethod: method,
+      userActionHttpPath: path,
+    })
+  const factor = (challenge: string) => ({
+    kind: 'Key',
+    credentialAssertion: { credId, ...assertionFor(challenge, createPrivateKey(privateKey)) },
+  })
+  const sign = ({ body }: Answer) =>
+    send('POST', '/auth/action', {
+      challengeIdentifier: body.challengeIdentifier,
+      firstFactor: factor(body.challenge),
+    })
+  /** @returns a user action for exactly this request */
+  const act = async (path: string, payload: unknown): Promise<string> => {
+    const signed = await sign(await init('POST', path, payload))
+    if (signed.status !== 200) throw new Error(JSON.stringify(signed.body))
+    return signed.body.userAction
+  }
+  const call = async (path: string, payload: unknown) =>
+    send('POST', path, payload, await act(path, payload))
+  return { send, init, factor, sign, act, call }
+}
+export type RawClient = ReturnType<typeof rawClient>
+
+function asText(body: unknown): string {
+  return typeof body === 'string' ? body : JSON.stringify(body)
+}
