@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { DfnsApiClient } from '@dfns/sdk'
+import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
+import { type CheckResponse, responseChecker, type SdkOperation } from './sdk-types/checker.ts'
+
+export type Credentials = {
+  readonly authToken: string
+  readonly credId: string
+  readonly privateKey: string
+}
+
+type Host = { readonly baseUrl: string; readonly orgId: string }
+
+/** The parts of the client whose published types the checker has read. */
+const parts: readonly string[] = ['auth', 'keys', 'permissions', 'wallets']
+
+/**
+ * The official client as it is published. Between it and the test stands only somebody who holds
+ * every answer against the types that the client itself publishes.
+ */
+export async function checkedClient(
+  host: Host,
+  { authToken, credId, privateKey }: Credentials,
+): Promise<DfnsApiClient> {
+  const signer = new AsymmetricKeySigner({ credId, privateKey })
+  const client = new DfnsApiClient({ ...host, authToken, signer })
+  const check = await responseChecker()
+  return new Proxy(client, {
+    get: (whole, name) => {
+      const part: unknown = Reflect.get(whole, name)
+      if (typeof name !== 'string' || !parts.includes(name) || typeof part !== 'object') return part
+      return part === null ? part : checkedPart(part, name, check)
+    },
+  })
+}
+
+function checkedPart(part: object, name: string, check: CheckResponse): object {
+  return new Proxy(part, {
+    get: (whole, method) => {
+      const call: unknown = Reflect.get(whole, method)
+      if (typeof call !== 'function' || typeof method !== 'string') return call
+      return async (...given: readonly unknown[]) => {
+        const answer: unknown = await Reflect.apply(call, whole, given)
+        // That the client has a method of this name is all that the type says.
+        assert.deepEqual(check(`${name}.${method}` as SdkOperation, answer), [])
+        return answer
+      }
+    },
+  })
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { DfnsApiClient } from '@dfns/sdk'
+import { type Child, startChild } from '@quorate/devnet/child'
+import { freePort } from '@quorate/devnet/free-port'
+import { checkedClient, type Credentials } from './checked-client.ts'
+
+/** `bootstrap.json`, as far as anybody is promised it. */
+export type BootstrapFile = {
+  readonly baseUrl: string
+  readonly orgId: string
+  readonly genesis: string
+  readonly administrator: Credentials & { readonly userId: string; readonly username: string }
+  readonly serviceAccount: Credentials & { readonly userId: string }
+  readonly processes: {
+    readonly server: number
+    readonly signers: readonly { readonly id: string; readonly pid: number }[]
+  }
+  readonly devnet: {
+    readonly EthereumSepolia: {
+      readonly rpcUrl: string
+      readonly chainId: number
+      readonly fundedPrivateKey: `0x${string}`
+    }
+  }
+}
+
+/** The real platform, all of its processes, in a folder of its own. */
+export type Platform = {
+  readonly dataDir: string
+  /** Starts it; the second time it goes on with the same data. */
+  start(): Promise<void>
+  /** @returns how it ended, such as `exit code 0` */
+  stop(): Promise<string>
+  /** For the end of all tests: also takes the folder away. */
+  remove(): Promise<void>
+  bootstrap(): BootstrapFile
+  output(): string
+  /** The official client; what is answered is held against its published types. */
+  sdk(who?: 'administrator' | 'serviceAccount'): Promise<DfnsApiClient>
+  signer(index: number): Puppet
+  readonly server: Puppet
+  /** Until server and all signers are there, and know of each other. */
+  whole(): Promise<void>
+}
+
+/** A process of the platform, in the hands of a test. Whoever freezes it lets it go on. */
+export type Puppet = {
+  pid(): number
+  kill(): void
+  freeze(): void
+  resume(): void
+  /** Until it runs under another number than this. */
+  restarted(pid: number): Promise<void>
+}
+
+const program = fileURLToPath(new URL('start.ts', import.meta.url))
+
+/** A first start makes a database, a cluster and an organization: five seconds on two idle cores. */
+const startMsMax = 120_000
+/** Every process gets eight seconds to end by itself, in two groups. */
+const stopMsMax = 30_000
+
+export async function makePlatform(): Promise<Platform> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'quorate-e2e-'))
+  const port = await freePort()
+  let child: Child | undefined
+  let output = ''
+  const bootstrap = () => readBootstrap(dataDir)
+  const start = async () => {
+    output = ''
+    const running = await startChild({
+      command: process.execPath,
+      args: [program],
+      env: environment({ QUORATE_PORT: String(port), QUORATE_DATA: dataDir }),
+      onOutput: (chunk) => (output += chunk.toString()),
+      stopSteps: [{ signal: 'SIGTERM', waitMs: stopMsMax }],
+    })
+    child = running
+    let ended: string | undefined
+    void running.exited.then((how) => (ended = how))
+    await until('the platform is ready', startMsMax, () => {
+      if (ended !== undefined) assert.fail(`the platform ended (${ended}): ${output}`)
+      return output.includes(`Quorate is ready at http://127.0.0.1:${port}\n`)
+    })
+  }
+  const stop = async () => {
+    assert.ok(child, 'the platform runs')
+    await child.stop()
+    return child.exited
+  }
+  return {
+    dataDir,
+    start,
+    stop,
+    remove: async () => {
+      await child?.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+    bootstrap,
+    output: () => output,
+    sdk: async (who = 'serviceAccount') => {
+      const { baseUrl, orgId, [who]: credentials } = bootstrap()
+      return checkedClient({ baseUrl, orgId }, credentials)
+    },
+    signer: (index) => puppet(() => entry(bootstrap().processes.signers, index - 1).pid),
+    server: puppet(() => bootstrap().processes.server),
+    whole: () => until('all signers are connected', 30_000, () => isWhole(bootstrap().baseUrl)),
+  }
+}
+
+function puppet(pid: () => number): Puppet {
+  return {
+    pid,
+    kill: () => void process.kill(pid(), 'SIGKILL'),
+    freeze: () => void process.kill(pid(), 'SIGSTOP'),
+    resume: () => void process.kill(pid(), 'SIGCONT'),
+    restarted: (former) => until('it has been started again', 30_000, () => pid() !== former),
+  }
+}
+
+/** The server answers 200 only with every signer connected. */
+async function isWhole(baseUrl: string): Promise<boolean> {
+  try {
+    return (await fetch(`${baseUrl}/health`, { signal: AbortSignal.timeout(2_000) })).ok
+  } catch (error) {
+    // Nobody listens while it is being started again.
+    if (error instanceof TypeError || error instanceof DOMException) return false
+    throw error
+  }
+}
+
+export function readBootstrap(dataDir: string): BootstrapFile {
+  return JSON.parse(readFileSync(join(dataDir, 'bootstrap.json'), 'utf8'))
+}
+
+/** Of the environment, what a start may need, and no settings of whoever runs the tests. */
+function environment(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const { PATH = '', HOME = '/', QUORATE_POSTGRES_BIN: postgresBin } = process.env
+  const own = postgresBin === undefined ? {} : { QUORATE_POSTGRES_BIN: postgresBin }
+  return { PATH, HOME, ...own, ...settings }
+}
+
+/** Waits for what must come about; says in words what did not. */
+export async function until(
+  what: string,
+  waitMs: number,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadline = Date.now() + waitMs
+  while (!(await isSo())) {
+    if (Date.now() > deadline) assert.fail(`waited ${waitMs} ms until ${what}, in vain`)
+    await sleep(50)
+  }
+}
+
+export function entry<T>(list: readonly T[], index: number): T {
+  const found = list[index]
+  assert.ok(found !== undefined, `there is an entry ${index}`)
+  return found
+}
