@@ -11,6 +11,7 @@ export type Check =
   | 'inbox' // not one message of each kind from each peer
   | 'malformed' // a length, a point or a scalar that no honest peer sends
   | 'commitment'
+  | 'epoch' // the two hold different setups of their pair
   | 'round 1 digest'
   | 'echo'
   | 'base transfer'

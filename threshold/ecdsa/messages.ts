@@ -20,8 +20,8 @@ export const announcement = struct({
   nonce: hash32,
   /** To the nonce point R_i. */
   commitment: hash32,
-  /** Of this party's round 1 messages to each peer, in the peers' order. */
-  digests: list(hash32, partiesMax - 1, 1),
+  /** For each peer, in order: the pair's epoch, and the hash of the round 1 message to that peer. */
+  pairs: list(struct({ epoch: hash32, digest: hash32 }), partiesMax - 1, 1),
 })
 export type Announcement = Decoded<typeof announcement>
 

@@ -64,7 +64,11 @@ export type Cluster = {
 const setUp = new Map<string, readonly [PairState, PairState]>()
 
 /** A key shared by a polynomial nobody would use, and real pair setups, made once in a process. */
-export function cluster(n: number, t: number): Cluster {
+export function cluster(
+  n: number,
+  t: number,
+  paired = Array.from({ length: n }, (_, i) => i + 1),
+): Cluster {
   const random = seeded(`key ${n} ${t}`)
   const coefficients = Array.from({ length: t }, () => secp256k1.randomScalar(random))
   const at = (x: bigint): bigint =>
@@ -72,8 +76,8 @@ export function cluster(n: number, t: number): Cluster {
   const parties = Array.from({ length: n }, (_, i) => i + 1)
   const point = (secret: bigint): Uint8Array => secp256k1.encode(secp256k1.multiplyBase(secret))
   const pairs = new Map(parties.map((party) => [party, new Map<Party, PairState>()]))
-  for (const low of parties)
-    for (const high of parties.slice(low)) {
+  for (const low of paired)
+    for (const high of paired.filter((party) => party > low)) {
       const name = `${low} ${high}`
       const made = setUp.get(name) ?? setUpPair(low, high, seeded(name))
       setUp.set(name, made)
