@@ -2,27 +2,21 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { SignJWT } from 'jose'
-import { bootstrap, type BootstrapFile } from '@quorate/cli/bootstrap'
-import { newKey, publicPem } from '@quorate/cli/key'
 import { encodeRecord, recordKey, userTable } from '@quorate/authority/records'
 import { fromHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
 import { openChallengesMax } from './auth/action.ts'
-import { rawClient, type Answer, type RawClient } from './auth/testing/raw-client.ts'
-import {
-  anotherFolder,
-  setupToken,
-  startTestPlatform,
-  type TestPlatform,
-} from './auth/testing/platform.ts'
+import { rawClient, type Answer, type RawClient } from './testing/raw-client.ts'
+import { foundCompany, newKey, publicPem, type Company } from './testing/company.ts'
+import { setupToken, startTestPlatform, type TestPlatform } from './testing/platform.ts'
 
 const key = { scheme: 'EdDSA', curve: 'ed25519' }
 const missing = 'user action signature is missing or invalid'
 
 describe('who is refused', () => {
   let platform: TestPlatform
-  let file: BootstrapFile
-  let foreign: BootstrapFile
+  let file: Company
+  let foreign: Company
   let admin: RawClient
   let robot: RawClient
   let keyId = ''
@@ -42,9 +36,9 @@ describe('who is refused', () => {
   }
   before(async () => {
     platform = await startTestPlatform()
-    const { baseUrl, dataDir } = platform
-    file = await bootstrap({ baseUrl, dataDir, setupToken })
-    foreign = await bootstrap({ baseUrl, dataDir: anotherFolder(platform), setupToken })
+    const { baseUrl } = platform
+    file = await foundCompany(platform)
+    foreign = await foundCompany(platform)
     admin = rawClient(baseUrl, file.administrator)
     robot = rawClient(baseUrl, file.serviceAccount)
     keyId = (await robot.call('/keys', key)).body.id
@@ -97,7 +91,7 @@ describe('who is refused', () => {
       const { orgId, serviceAccount } = file
       const token = await platform.deps.tokens.issue(
         {
-          ...{ orgId, userId: serviceAccount.userId, username: 'bootstrap' },
+          ...{ orgId, userId: serviceAccount.userId, username: 'robot' },
           ...{ tokenKind: 'ServiceAccount', tokenId: claimsOf(serviceAccount.authToken).tokenId },
         },
         { from: Date.now(), until: Date.now() + 10_000 * 24 * 60 * 60_000 },
@@ -109,7 +103,7 @@ describe('who is refused', () => {
       const { orgId, administrator, serviceAccount } = file
       const { tokenId } = claimsOf(serviceAccount.authToken)
       const life = { from: Date.now(), until: Date.now() + 60_000 }
-      const good = { orgId, userId: serviceAccount.userId, username: 'bootstrap' }
+      const good = { orgId, userId: serviceAccount.userId, username: 'robot' }
       const kind = { tokenKind: 'ServiceAccount' as const, tokenId }
       const issue = (claims: Parameters<typeof platform.tokens.issue>[0]) =>
         platform.tokens.issue(claims, life)
@@ -325,7 +319,7 @@ describe('who is refused', () => {
     it('who is nobody here', async () => {
       says(await init('nobody@quorate.local'), 401, 'User not found')
       says(await init(file.administrator.username, 'or-1'), 401, 'User not found')
-      says(await init('bootstrap'), 401, 'User not found')
+      says(await init('robot'), 401, 'User not found')
       says(await init(), 400)
     })
     it('who signs with another key, or answers one challenge twice, or late', async () => {

@@ -24,14 +24,14 @@ import { toHex } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 import { rulesFor } from '@quorate/judge/rules'
-import type { Database } from '../../database/database.ts'
-import type { CreateKey } from '../../keys/create.ts'
-import type { Sign } from '../../signatures/signature.ts'
-import type { Log } from '../log.ts'
+import type { Database } from '../database/database.ts'
+import type { CreateKey } from '../keys/create.ts'
+import type { Sign } from '../signatures/signature.ts'
+import type { Log } from '../auth/log.ts'
 
 /**
  * The coordinator's place in tests of these rooms: the same rules and the same rows, by one process
- * that agrees with itself and holds whole keys. Tests with real signers are in `e2e`.
+ * that agrees with itself and holds whole keys.
  */
 export class Solo implements Log {
   readonly cluster = makeCluster()

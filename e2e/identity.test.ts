@@ -4,7 +4,7 @@ import { DfnsApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
 import { bootstrap, type BootstrapFile, type Identity } from '@quorate/cli/bootstrap'
 import { quorateClient } from '@quorate/client/quorate-client'
-import { responseChecker, type CheckResponse } from '@quorate/e2e/sdk-types/checker'
+import { responseChecker, type CheckResponse } from './sdk-types/checker.ts'
 import { fromHex, toUtf8 } from '@quorate/core/bytes'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { createPublicKey, verify } from 'node:crypto'
@@ -15,9 +15,9 @@ import {
   recoverTransactionAddress,
   serializeTransaction,
 } from 'viem'
-import { setupToken, startTestPlatform, type TestPlatform } from './auth/testing/platform.ts'
+import { setupToken, startTestPlatform, type TestPlatform } from '@quorate/server/testing/platform'
 
-describe('the platform through the official client', () => {
+describe('identity, keys and signatures through the official client', () => {
   let platform: TestPlatform
   let file: BootstrapFile
   let check: CheckResponse

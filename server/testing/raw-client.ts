@@ -1,5 +1,6 @@
-import { createPrivateKey } from 'node:crypto'
-import { assertionFor } from '@quorate/client/session'
+import { createPrivateKey, sign as signBytes } from 'node:crypto'
+import { clientDataFor } from '@quorate/authority/credential'
+import { toBase64url } from '@quorate/core/bytes'
 
 /** Whoever speaks HTTP by hand, so that everything can be got wrong. */
 export type Answer = { readonly status: number; readonly body: any }
@@ -35,7 +36,7 @@ export function rawClient(baseUrl: string, { authToken, credId, privateKey }: Sp
     })
   const factor = (challenge: string) => ({
     kind: 'Key',
-    credentialAssertion: { credId, ...assertionFor(challenge, createPrivateKey(privateKey)) },
+    credentialAssertion: { credId, ...assertionFor(challenge, privateKey) },
   })
   const sign = ({ body }: Answer) =>
     send('POST', '/auth/action', {
@@ -53,6 +54,13 @@ export function rawClient(baseUrl: string, { authToken, credId, privateKey }: Sp
   return { send, init, factor, sign, act, call }
 }
 export type RawClient = ReturnType<typeof rawClient>
+
+/** By an Ed25519 key. */
+export function assertionFor(challenge: string, privateKey: string) {
+  const clientData = clientDataFor(challenge)
+  const signature = signBytes(null, clientData, createPrivateKey(privateKey))
+  return { clientData: toBase64url(clientData), signature: signature.toString('base64url') }
+}
 
 function asText(body: unknown): string {
   return typeof body === 'string' ? body : JSON.stringify(body)
