@@ -45,6 +45,19 @@ export function openLedger(database: Database) {
       return row && certified(row)
     },
 
+    /** Its place alone, or -1: most often that is known already, and bodies are large. */
+    async headSeq({ organization, stream }: Subject): Promise<number> {
+      const row = await database
+        .selectFrom('steps')
+        .select('seq')
+        .where('organization', '=', organization)
+        .where('stream', '=', encode(streamCodec, stream))
+        .orderBy('seq', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row?.seq ?? -1
+    },
+
     async step(place: Subject, seq: number): Promise<Certified | undefined> {
       const row = await steps(place).where('seq', '=', seq).executeTakeFirst()
       return row && certified(row)

@@ -32,7 +32,12 @@ export type Signing = {
   readonly key: KeyStatement
 }
 /** A ceremony under way with the messages of agreement. */
-export type Ride = Rider & { readonly ceremony: Ceremony; readonly quorum: readonly number[] }
+export type Ride = Rider & {
+  /** Hash of the one step with which it rides. */
+  readonly step: Uint8Array
+  readonly ceremony: Ceremony
+  readonly quorum: readonly number[]
+}
 
 export type SigningWorld = {
   readonly links: Links
@@ -93,7 +98,14 @@ export function openSigning(world: SigningWorld) {
       kind === 'propose' || kind === 'lock' || kind === 'certificate'
         ? ceremony.next(signer, upTo[kind])
         : undefined
-    return { ceremony, quorum, board, arrived: (signer, reply) => ceremony.arrived(signer, reply) }
+    const { step } = signing
+    return {
+      step,
+      ceremony,
+      quorum,
+      board,
+      arrived: (signer, reply) => ceremony.arrived(signer, reply),
+    }
   }
 
   /** @returns the signers that this attempt failed by */

@@ -204,8 +204,9 @@ class Turn {
     const { views, rules, clock } = this.world
     while (this.jobs.length > 0) {
       const asked = this.jobs.map(({ kind, evidence }) => ({ kind, evidence }))
+      const now = clock()
       const made = await views.read(this.place, (snapshot) =>
-        draftNext(this.place, asked, { snapshot, rules, now: clock() }),
+        draftNext(this.place, asked, { snapshot, rules, now }),
       )
       if (made.ok) {
         this.drafted = made

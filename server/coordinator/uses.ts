@@ -1,5 +1,6 @@
-import { toHex } from '@quorate/core/bytes'
+import { equalBytes, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
+import { nameOf } from '@quorate/core/id'
 import { decodeBody } from '@quorate/authority/body'
 import type { KeyStatement } from '@quorate/authority/key-certificate'
 import { messagesOf } from '@quorate/authority/reduce/step'
@@ -16,13 +17,7 @@ import {
   type Signer,
   type Signing,
 } from './signing.ts'
-import {
-  evidenceAt,
-  type Standing,
-  standingOf,
-  type Streams,
-  type StreamsWorld,
-} from './streams.ts'
+import { evidenceAt, type Standing, type Streams, type StreamsWorld } from './streams.ts'
 
 /** Signers give no last round later than this after a step's time; a second for clocks that differ. */
 const windowMs = 60_000 - 1_000
@@ -56,7 +51,7 @@ export function openUses(
     readonly signer: Signer
   },
 ) {
-  const { database, streams, keys, signer, ledger, views, rules, clock } = world
+  const { database, streams, keys, signer, views, rules, clock } = world
   const running = new Map<string, Promise<Signed>>()
 
   /**
@@ -77,28 +72,28 @@ export function openUses(
     const { organization, key } = ask
     const request = requestHash(ask.evidence.preimage)
     const place = { organization, stream: keyStream(key) }
-    const [statement, earlier] = await Promise.all([
-      keys.statementOf(organization, key),
-      standingOf(ledger, organization, request),
-    ])
-    if (statement === undefined) throw new Failure('key.not_found', { keyId: toHex(key) })
-    const done = earlier && (await kept(statement, earlier, request))
-    if (done !== undefined) return done
+    const statement = await keys.statementOf(organization, key)
+    if (statement === undefined) throw new Failure('key.not_found', { keyId: nameOf('key', key) })
 
-    let ride: Ride | undefined
+    let last: Ride | undefined
     const riderFor = ({ seq, hash }: { readonly seq: number; readonly hash: Uint8Array }) => {
-      ride = signer.ride({ place, seq, step: hash, item: 0, digest: 0, key: statement })
-      return ride
+      last = signer.ride({ place, seq, step: hash, item: 0, digest: 0, key: statement })
+      return last
     }
-    let standing =
-      earlier ??
-      (await streams.settle(place, { kind: 'use', evidence: ask.evidence, request, riderFor }))
+    // One that rode with another draft than the one in force ends nowhere.
+    const rideOf = ({ step }: Standing) =>
+      last !== undefined && equalBytes(last.step, step.hash) ? last : undefined
+    const wish = { kind: 'use', evidence: ask.evidence, request, riderFor } as const
+    let standing = await streams.settle(place, wish)
+    // Nothing rode along: it stood already, and may have been signed in an earlier life.
+    const isOld = rideOf(standing) === undefined
+    const done = isOld ? await kept(statement, standing, request) : undefined
+    if (done !== undefined) return done
     for (let renewals = 0; ; renewals++) {
-      const signatures = await signUnder(statement, standing, ride)
+      const signatures = await signUnder(statement, standing, rideOf(standing))
       if (signatures !== undefined) return keep(standing, request, signatures)
       if (renewals >= renewalsMax)
         throw new Failure('signing.failed', { reason: 'no signature within its time' })
-      ride = undefined
       const evidence = evidenceAt(standing)
       standing = await streams.settle(place, { kind: 'renew', evidence, request, riderFor })
     }

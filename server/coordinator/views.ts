@@ -69,6 +69,8 @@ export function openViews(ledger: Ledger) {
 
   /** Follows what other replicas have certified. */
   async function refresh(place: Subject): Promise<Certified | undefined> {
+    const known = viewOf(place)
+    if (known !== undefined && (await ledger.headSeq(place)) <= seqOf(known.head)) return known.head
     const head = await ledger.head(place)
     const view = viewOf(place)
     if (view === undefined) return open(place, head).head

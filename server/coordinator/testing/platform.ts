@@ -116,6 +116,10 @@ export class SignerProcess {
     this.child = child
   }
 
+  get pid(): number | undefined {
+    return this.child?.pid
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child?.kill(signal)
   }
