@@ -86,8 +86,8 @@ export async function startTestPlatform(): Promise<TestPlatform> {
   }
 }
 
-/** For a second organization on the same platform. */
-export function anotherFolder({ dataDir, solo }: TestPlatform): string {
+/** For another bootstrap on the same platform. */
+export function newDataDir({ dataDir, solo }: TestPlatform): string {
   return dataDirIn(dirname(dataDir), solo.cluster.file)
 }
 
