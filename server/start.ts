@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs'
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
-import { readManifest } from '@quorate/authority/manifest'
+import { readManifest, type Manifest } from '@quorate/authority/manifest'
+import { Failure } from '@quorate/core/failure'
+import { authenticateWith } from './auth/authenticate.ts'
+import { openTokens } from './auth/tokens.ts'
 import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
+import { buildHttp } from './http/app.ts'
+import { identityRoutes, type IdentityDeps } from './identity.ts'
 import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
+import { applyRoots } from './orgs/apply.ts'
 import type { ServerSettings } from './settings.ts'
 
 export type RunningServer = {
@@ -34,7 +40,14 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     log,
   })
   const coordinator = openCoordinator({ database, links, manifest, log })
-  const app = Fastify()
+  await applyRoots(database)
+  const deps = await identityDeps(settings, { coordinator, database, manifest })
+  const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
+  const app = buildHttp({
+    routes: identityRoutes(deps),
+    authenticate: authenticateWith({ ...deps, setupToken }),
+    log,
+  })
   serveHealth(app, coordinator, database)
   await app.listen({ host, port: settings.port })
   links.onConnect(resumeOnce(coordinator, () => links.connected().length >= manifest.quorum, log))
@@ -44,6 +57,32 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
       await app.close()
       await links.close()
       await database.destroy()
+    },
+  }
+}
+
+type Assembled = {
+  readonly coordinator: Coordinator
+  readonly database: Database
+  readonly manifest: Manifest
+}
+
+async function identityDeps(
+  settings: ServerSettings,
+  { coordinator, database, manifest }: Assembled,
+): Promise<IdentityDeps> {
+  return {
+    database,
+    log: coordinator,
+    tokens: await openTokens(readFileSync(settings.tokenKeyFile, 'utf8')),
+    now: Date.now,
+    createKey: coordinator.createKey,
+    sign: coordinator.sign,
+    manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),
+    manifestHash: manifest.hash,
+    quoteMaxFee: async () => undefined,
+    observeFacts: async () => {
+      throw new Failure('request.unsupported', { reason: 'name nonce, gas and fees' })
     },
   }
 }
