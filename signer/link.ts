@@ -2,8 +2,15 @@ import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:h
 import type { SecureClientSessionOptions } from 'node:http2'
 import { isFailure } from '@quorate/core/failure'
 import { framed, Unframer } from '@quorate/wire/framing'
-import { decodeFrame, encodeFrame, frameBytesMax, type Call, type Reply } from '@quorate/wire/link'
-import type { Hello } from '@quorate/wire/link'
+import {
+  decodeFrame,
+  encodeFrame,
+  frameBytesMax,
+  type Call,
+  type Frame,
+  type Hello,
+  type Reply,
+} from '@quorate/wire/link'
 import type { Log } from './log.ts'
 
 export type LinkOptions = {
@@ -26,6 +33,8 @@ const pingMs = 10_000
 const callsMax = 256
 /** The server may be a frame ahead before it must wait for this signer. */
 const windowBytes = 2 * frameBytesMax
+/** Answers that wait to be read: a handful of the largest. */
+const unreadBytesMax = 4 * frameBytesMax
 
 /**
  * Dials the server, so that no signer opens a port to the world, and dials again whenever the link
@@ -98,7 +107,10 @@ function serve(stream: ClientHttp2Stream, { hello, answer }: LinkOptions['signer
   const unframer = new Unframer()
   let open = 0
   const send = (number: number, reply: Reply): void => {
-    if (!stream.destroyed) stream.write(framed(encodeFrame({ kind: 'reply', number, reply })))
+    if (stream.destroyed) return
+    stream.write(framed(encodeFrame({ kind: 'reply', number, reply })))
+    if (stream.writableLength > unreadBytesMax)
+      stream.destroy(new Error('nobody reads the answers'))
   }
   const take = async (number: number, call: Call): Promise<void> => {
     if (open >= callsMax) return send(number, { kind: 'failed', reason: 'too many calls at once' })
@@ -111,30 +123,25 @@ function serve(stream: ClientHttp2Stream, { hello, answer }: LinkOptions['signer
   }
   stream.write(framed(encodeFrame({ kind: 'hello', ...hello })))
   stream.on('data', (chunk: Uint8Array) => {
-    for (const { number, call } of callsIn(unframer, chunk) ?? []) {
+    const calls = callsIn(unframer.push(chunk))
+    if (calls === undefined) stream.destroy(new Error('the server talks nonsense'))
+    for (const { number, call } of calls ?? [])
       // What an answer fails with has stopped the signer already (`onDefect`).
       take(number, call).catch((error: Error) => stream.destroy(error))
-    }
-    if (isBroken(unframer)) stream.destroy(new Error('the server does not speak this protocol'))
   })
 }
 
-const broken = new WeakSet<Unframer>()
-function isBroken(unframer: Unframer): boolean {
-  return broken.has(unframer)
-}
+type Numbered = Extract<Frame, { kind: 'call' }>
 
-/** Nothing but calls may come from a server; after anything else no byte can be made sense of. */
-function callsIn(unframer: Unframer, chunk: Uint8Array) {
+/** Nothing but calls may come from a server: after anything else no byte can be made sense of. */
+function callsIn(frames: readonly Uint8Array[] | undefined): readonly Numbered[] | undefined {
   try {
-    const frames = unframer.push(chunk)?.map(decodeFrame)
-    const calls = frames?.flatMap((frame) => (frame.kind === 'call' ? [frame] : []))
-    if (calls !== undefined && calls.length === frames?.length) return calls
+    const read = frames?.map(decodeFrame)
+    return read?.every((frame) => frame.kind === 'call') ? read : undefined
   } catch (error) {
-    if (!isFailure(error, 'bytes.malformed')) throw error
+    if (isFailure(error, 'bytes.malformed')) return undefined
+    throw error
   }
-  broken.add(unframer)
-  return undefined
 }
 
 function keepAlive(session: ClientHttp2Session): void {

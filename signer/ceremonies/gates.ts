@@ -35,7 +35,12 @@ export function standingOf(
 }
 
 export type Permitted =
-  | { readonly ok: true; readonly body: Body; readonly messages: readonly Uint8Array[] }
+  | {
+      readonly ok: true
+      readonly body: Body
+      readonly messages: readonly Uint8Array[]
+      readonly now: number
+    }
   | { readonly ok: false; readonly reason: string }
 
 /**
@@ -59,7 +64,8 @@ export function permitted(
   if (now.time > body.step.time + windowMs) return no('the execution window has passed')
   const reader = newestReader(store.log, organization, sealedAtRoot(deps, organization))
   const judged = messagesOf({ ...body, reader, rules }, named.item)
-  return judged.ok ? { ok: true, body, messages: judged.messages } : no(judged.reason)
+  if (!judged.ok) return no(judged.reason)
+  return { ok: true, body, messages: judged.messages, now: now.time }
 }
 
 function no(reason: string): Permitted {

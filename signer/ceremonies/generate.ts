@@ -14,6 +14,7 @@ import { startDkg } from '@quorate/threshold/dkg/round1'
 import { dkgStep, type DkgState } from '@quorate/threshold/dkg/step'
 import type { Outcome } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import { sealedAtRoot } from '../judgement.ts'
 import { newestReader } from '../store/reader.ts'
 import { sealShare } from '../share.ts'
 import { aborted, end, refused, type Ceremonies, type Move } from './ceremony.ts'
@@ -46,7 +47,7 @@ export function beginGenerate(
     return refused('the organization stands still')
   const now = clock.read()
   if (!now.ok) return refused(now.reason)
-  const reader = newestReader(store.log, organization)
+  const reader = newestReader(store.log, organization, sealedAtRoot(deps, organization))
   const judged = judgeKeyRequest({ organization, evidence, time: now.time }, reader, rules)
   if (!judged.ok) return refused(judged.reason)
   const { terms } = judged

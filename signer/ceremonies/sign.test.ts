@@ -156,6 +156,15 @@ describe('signing with FROST', () => {
     })
   })
 
+  it('signs again after its window, under a renewal of the same use', async () => {
+    const evidence = signatureRequest(world, key)
+    const drafted = await world.put('use', evidence, place.stream)
+    world.pass(60_001)
+    assert.match(told(await world.session(1, signCall(place, drafted))), /window has passed/)
+    const renewed = await world.put('renew', evidence, place.stream)
+    await signature(world, key, { call: signCall(place, renewed), message })
+  })
+
   it('opens nothing for a quorum that is not one', async () => {
     const drafted = await inForce()
     for (const quorum of [

@@ -52,7 +52,7 @@ export function beginSign(
   if (protocol === undefined) return refused('no protocol for this scheme')
   const sid = signSid(deps, { call, key: key.terms.key, curve: key.terms.curve, protocol })
   const expires = asked.body.step.time + windowMs
-  if (ceremonies.isFull(expires - windowMs)) return refused('too many sessions are open')
+  if (ceremonies.isFull(asked.now)) return refused('too many sessions are open')
   const refuses = refusal(deps, named, { digest, message })
   const signing = { deps, organization, sid, quorum: call.quorum, share, message, refuses }
   const move = protocol === 'frost' ? startFrost(signing) : startEcdsa(signing)
