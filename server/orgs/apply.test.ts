@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Failure } from '@quorate/core/failure'
+import { execute, resumeSignatures } from '../signatures/execute.ts'
+import { foundCompany, type Company } from '../testing/company.ts'
+import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
+import { rawClient, type RawClient } from '../testing/raw-client.ts'
+import { applyRoot, applyRoots } from './apply.ts'
+
+describe('a server that dies', () => {
+  let platform: TestPlatform
+  let company: Company
+  let robot: RawClient
+  const rows = (table: 'wallets' | 'keys' | 'users' | 'outbox' | 'signature_requests') =>
+    platform.database.selectFrom(table).selectAll().execute()
+
+  before(async () => {
+    platform = await startTestPlatform()
+    company = await foundCompany(platform)
+    robot = rawClient(platform.baseUrl, company.serviceAccount)
+  })
+  after(async () => {
+    await platform.close()
+    assert.deepEqual(platform.unexpected, [])
+  })
+
+  it('between agreement and its own database finds at its next start what it had promised', async () => {
+    const settled = platform.database
+    const network = 'EthereumSepolia'
+    const { organization } = await settled
+      .selectFrom('users')
+      .select('organization')
+      .executeTakeFirstOrThrow()
+    const { body: wallet } = await robot.call('/wallets', {
+      network,
+      name: 'lost',
+      externalId: 'x',
+    })
+    const [wallets, keys, outbox] = [
+      await rows('wallets'),
+      await rows('keys'),
+      await rows('outbox'),
+    ]
+    // As if nothing had been written after the step: the rows, their events, and the place.
+    await settled.deleteFrom('wallets').execute()
+    await settled.deleteFrom('keys').execute()
+    await settled.deleteFrom('outbox').execute()
+    await settled
+      .updateTable('root_applied')
+      .set((eb) => ({ seq: eb('seq', '-', 1) }))
+      .execute()
+    assert.equal((await robot.send('GET', `/wallets/${wallet.id}`)).status, 404)
+    await Promise.all([applyRoots(settled), applyRoot(settled, organization)])
+    assert.deepEqual((await robot.send('GET', `/wallets/${wallet.id}`)).body, wallet)
+    assert.deepEqual(await rows('wallets'), wallets)
+    assert.deepEqual(await rows('keys'), keys)
+    const told = (events: typeof outbox) => events.map(({ kind, data }) => [kind, data]).toSorted()
+    assert.deepEqual(told(await rows('outbox')), told(outbox))
+    assert.deepEqual(outbox.map(({ kind }) => kind).toSorted(), ['key.created', 'wallet.created'])
+  })
+
+  it('can make every row of an organization again from the log alone', async () => {
+    const { database } = platform
+    const before = [await rows('wallets'), await rows('users'), await rows('keys')]
+    for (const table of ['wallets', 'keys', 'users', 'credentials', 'tokens'] as const)
+      await database.deleteFrom(table).execute()
+    for (const table of ['permissions', 'organizations', 'service_account_names'] as const)
+      await database.deleteFrom(table).execute()
+    await database.updateTable('root_applied').set({ seq: -1 }).execute()
+    await applyRoots(database)
+    assert.deepEqual([await rows('wallets'), await rows('users'), await rows('keys')], before)
+    assert.equal((await robot.send('GET', '/wallets')).status, 200)
+  })
+
+  it('in a key generation leaves nothing that can be seen', async () => {
+    const key = { scheme: 'EdDSA', curve: 'ed25519' }
+    const action = await robot.act('/keys', key)
+    const count = (await rows('keys')).length
+    const dying = {
+      read: platform.solo.read,
+      settle: async () => Promise.reject(new Error('killed')),
+    }
+    Object.assign(platform.deps, { log: dying })
+    const answer = await robot.send('POST', '/keys', key, action)
+    Object.assign(platform.deps, { log: platform.solo })
+    assert.equal(answer.status, 500)
+    platform.unexpected.length = 0
+    await applyRoots(platform.database)
+    assert.equal((await rows('keys')).length, count)
+    // Burned: a new request makes a new key.
+    assert.equal((await robot.send('POST', '/keys', key, action)).status, 400)
+  })
+
+  it('before a signature was made has it made at its next start, and tells of it once', async () => {
+    const { body: key } = await robot.call('/keys', { scheme: 'EdDSA', curve: 'ed25519' })
+    const path = `/keys/${key.id}/signatures`
+    const hash = { kind: 'Hash', hash: 'ab'.repeat(32), externalId: 'resumed' }
+    platform.solo.missing = ['signer-1', 'signer-2', 'signer-3']
+    assert.equal((await robot.call(path, hash)).status, 503)
+    const { body: open } = await robot.send('GET', path)
+    assert.equal(open.items[0].status, 'Executing')
+    const reports: unknown[] = []
+    const report = (error: unknown) => void reports.push(error)
+    await resumeSignatures(platform.deps, report)
+    assert.ok(reports[0] instanceof Failure)
+    platform.solo.missing = []
+    const [row] = await rows('signature_requests')
+    assert.ok(row)
+    await resumeSignatures(platform.deps, assert.fail)
+    const { body } = await robot.send('GET', `${path}/${open.items[0].id}`)
+    assert.equal(body.status, 'Signed')
+    assert.deepEqual((await robot.call(path, hash)).body, body)
+    const events = (await rows('outbox')).filter(({ kind }) => kind.startsWith('wallet.signature'))
+    assert.deepEqual(events.map(({ kind }) => kind).toSorted(), [
+      'wallet.signature.requested',
+      'wallet.signature.signed',
+    ])
+    // Whoever comes late with a refusal changes nothing any more.
+    await assert.rejects(execute(platform.deps, row), /request.refused/)
+    assert.equal((await robot.send('GET', `${path}/${body.id}`)).body.status, 'Signed')
+  })
+})
