@@ -67,26 +67,22 @@ describe('a corrupt signer in round 1', () => {
   })
 
   it('burns nobody if it holds another setup of the pair', () => {
-    const inbox = withAnnouncement((spoken) => ({
-      ...spoken,
-      pairs: spoken.pairs.map(({ digest }) => ({ epoch: named('older'), digest })),
-    }))
+    const inbox = withAnnouncement((spoken) => ({ ...spoken, epochs: [named('older')] }))
     assert.deepEqual(abortOf(round2(inbox)), { reason: 'epoch', culprits: [], burned: [] })
   })
 
   it('must announce the very extension it sends', () => {
     // All else is honest: without this check the final sid would not bind the extension.
-    const inbox = withAnnouncement((spoken) => ({
-      ...spoken,
-      pairs: spoken.pairs.map(({ epoch }) => ({ epoch, digest: named('nothing') })),
-    }))
+    const inbox = withAnnouncement((spoken) => ({ ...spoken, digests: [named('nothing')] }))
     const expected = { reason: 'round 1 digest', culprits: [2], burned: [] }
     assert.deepEqual(abortOf(round2(inbox)), expected)
-    const longer = withAnnouncement(({ pairs, ...spoken }) => ({
-      ...spoken,
-      pairs: [...pairs, ...pairs],
-    }))
-    assert.equal(abortOf(round2(longer)).reason, 'malformed')
+    for (const list of ['epochs', 'digests'] as const) {
+      const longer = withAnnouncement((spoken) => ({
+        ...spoken,
+        [list]: [...spoken[list], ...spoken[list]],
+      }))
+      assert.equal(abortOf(round2(longer)).reason, 'malformed')
+    }
   })
 
   it('burns the pair by any change of an extension it has announced', () => {
@@ -448,7 +444,7 @@ function withExtension(
   const body = encode(extension, change(decode(extension, direct.body)))
   const announced = withAnnouncement((spoken) => ({
     ...spoken,
-    pairs: spoken.pairs.map(({ epoch }) => ({ epoch, digest: digestOf(first, 2, 1, body) })),
+    digests: [digestOf(first, 2, 1, body)],
   }))
   return announced.map((message) => (message.to === 1 ? { ...message, body } : message))
 }
@@ -467,11 +463,11 @@ function spoil(
   const body = encode(extension, { ...message, corrections: flipped(message.corrections) })
   const spoken = decode(announcement, broadcast.body)
   const place = context.quorum.filter((party) => party !== peer).indexOf(1)
-  const pairs = spoken.pairs.map((pair, i) =>
-    i === place ? { ...pair, digest: digestOf(first, peer, 1, body) } : pair,
+  const digests = spoken.digests.map((digest, i) =>
+    i === place ? digestOf(first, peer, 1, body) : digest,
   )
   return [
-    { ...broadcast, body: encode(announcement, { ...spoken, pairs }) },
+    { ...broadcast, body: encode(announcement, { ...spoken, digests }) },
     { ...direct, body },
   ]
 }

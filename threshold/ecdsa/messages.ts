@@ -20,8 +20,10 @@ export const announcement = struct({
   nonce: hash32,
   /** To the nonce point R_i. */
   commitment: hash32,
-  /** For each peer, in order: the pair's epoch, and the hash of the round 1 message to that peer. */
-  pairs: list(struct({ epoch: hash32, digest: hash32 }), partiesMax - 1, 1),
+  /** Of the pair with each peer, in the peers' order. */
+  epochs: list(hash32, partiesMax - 1, 1),
+  /** Of the round 1 message to each peer, in the same order. */
+  digests: list(hash32, partiesMax - 1, 1),
 })
 export type Announcement = Decoded<typeof announcement>
 

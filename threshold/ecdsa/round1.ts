@@ -56,10 +56,8 @@ export function startEcdsa(context: EcdsaContext, random: Random): Outcome<Ecdsa
   const announced = encode(announcement, {
     nonce: ownNonce,
     commitment: commitTo(first, self, noncePoint, salt),
-    pairs: direct.map(({ to, body }) => ({
-      epoch: pairWith(context, to).epoch,
-      digest: digestOf(first, self, to, body),
-    })),
+    epochs: peers.map((peer) => pairWith(context, peer).epoch),
+    digests: direct.map(({ to, body }) => digestOf(first, self, to, body)),
   })
   const state = { context, first, announced, nonce, salt, multiplier, receiving, blinds }
   return { kind: 'next', state, out: [{ to: '*', body: announced }, ...direct] }

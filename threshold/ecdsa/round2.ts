@@ -105,17 +105,25 @@ function readRound1(
     if (body === undefined || direct === undefined) return blame('inbox', peer)
     const spoken = received(() => decode(announcement, body))
     const message = received(() => decode(extension, direct))
-    if (spoken === undefined || message === undefined || spoken.pairs.length !== t - 1)
+    if (spoken === undefined || message === undefined || !hasEntries(spoken, t - 1))
       return blame('malformed', peer)
     const place = quorum.filter((party) => party !== peer).indexOf(self)
-    const { epoch, digest } = taken(new Map(spoken.pairs.entries()), place)
     // Of two honest parties one may have missed the end of a setup: that must not burn the pair.
-    if (!equalBytes(epoch, pairWith(context, peer).epoch)) return blame('epoch')
-    if (!equalBytes(digest, digestOf(first, peer, self, direct)))
+    if (!isEntry(spoken.epochs, place, pairWith(context, peer).epoch)) return blame('epoch')
+    if (!isEntry(spoken.digests, place, digestOf(first, peer, self, direct)))
       return blame('round 1 digest', peer)
     announcements.set(peer, { ...spoken, body, message })
   }
   return announcements
+}
+
+function hasEntries({ epochs, digests }: Announcement, count: number): boolean {
+  return epochs.length === count && digests.length === count
+}
+
+function isEntry(entries: readonly Uint8Array[], place: number, expected: Uint8Array): boolean {
+  const entry = entries[place]
+  return entry !== undefined && equalBytes(entry, expected)
 }
 
 /** The consistency check of every peer's extension: all are made, so that all who fail are named. */

@@ -25,7 +25,7 @@ export type EcdsaSizes = {
 
 export function ecdsaSizes(t: number): EcdsaSizes {
   return {
-    announcement: tag('quorate/ecdsa/1') + 2 * hash + count + (t - 1) * 2 * hash,
+    announcement: tag('quorate/ecdsa/1') + 2 * hash + 2 * (count + (t - 1) * hash),
     extension: tag('quorate/ecdsa/1/extension') + correctionsSize + foldSize + hash,
     product: tag('quorate/ecdsa/2') + maskedSize + 4 * pointSize + 2 * scalarSize + 3 * hash,
     closing: tag('quorate/ecdsa/3') + pointSize + hash + 2 * scalarSize,
