@@ -204,6 +204,31 @@ describe('a signer before a hostile server', () => {
     assert.match(reply.kind === 'refused' ? reply.reason : '', rawKey)
   })
 
+  it('holds an external id for the first request that it has voted for, certified or not', async () => {
+    const asked = (byte: string) => ({ ...hash(byte), externalId: 'invoice 7' })
+    const first = world.draft(place, [
+      { kind: 'use', evidence: signatureRequest(world, key, asked('22')) },
+    ])
+    assert.equal((await propose(first)).kind, 'vote')
+    world.restart(1)
+    const second = world.draft(place, [
+      { kind: 'use', evidence: signatureRequest(world, key, asked('33')) },
+    ])
+    const promises = await promisesFor(1)
+    const again = (drafted: Drafted) =>
+      world.answer(1, place, { ...world.propose(place, drafted.step, 1), promises })
+    refused(await again(second), 'not_fresh', /external id/)
+    assert.equal((await again(first)).kind, 'vote')
+  })
+
+  it('takes no two requests of one external id in one step', async () => {
+    const ask = (byte: string) => {
+      const body = { ...hash(byte), externalId: 'invoice 8' }
+      return { kind: 'use', evidence: signatureRequest(world, key, body) } as const
+    }
+    refused(await propose(world.draft(place, [ask('22'), ask('33')])), 'not_fresh', /external id/)
+  })
+
   async function promisesFor(ballot: number) {
     const real = await world.answer(1, place, {
       kind: 'ballot',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fromHex } from '@quorate/core/bytes'
+import type { Packet } from '@quorate/wire/packet'
 import { createKey, told, type Key } from '../testing/keys.ts'
 import { withLyingExtension } from '../testing/corrupt.ts'
 import type { Drafted, Place } from '../testing/ledger.ts'
@@ -63,6 +64,19 @@ describe('signing with ECDSA', () => {
     for (const ending of (await setUpPair(world, 1, 2)).values())
       assert.equal(ending.kind, 'finished')
     assert.notDeepEqual(world.member(1).store.pairs.find(of)?.epoch, epoch)
+  })
+
+  it('asks for a new setup when one of two has missed the end of the last one', async () => {
+    const cut = (packet: Packet, to: number): Packet =>
+      to === 3 && packet.header.round === 3 ? { ...packet, signature: new Uint8Array(64) } : packet
+    const endings = await setUpPair(world, 2, 3, { tamper: cut })
+    assert.deepEqual([endings.get(2)?.kind, endings.get(3)?.kind], ['finished', 'aborted'])
+    const call = signCall(place, await inForce(), { quorum: [2, 3] })
+    const { endings: parted } = await runSigning(world, call, { roundsMax: 3 })
+    assert.deepEqual(parted.get(2), { kind: 'unpaired', peers: [3], burned: [] })
+    assert.deepEqual(parted.get(3), { kind: 'unpaired', peers: [2], burned: [] })
+    for (const ending of (await setUpPair(world, 2, 3)).values())
+      assert.equal(ending.kind, 'finished')
   })
 
   it('gives a valid signature by every quorum', async () => {

@@ -35,6 +35,7 @@ export function startEcdsa(signing: Signing): Move {
     if (stop !== undefined) return stop
     const second = ecdsaRound2(state, inbox)
     if (second.kind === 'next') markUsed(signing, pairs)
+    if (second.kind === 'abort' && second.abort.reason === 'epoch') return unpaired(signing, pairs)
     return moveOf(signing, second, (later) => (last) => {
       const refused = mayGoOn(signing, pairs, ['certified'])
       return refused ?? moveOf(signing, ecdsaRound3(later, last), undefined)
@@ -65,6 +66,17 @@ function mayGoOn(signing: Signing, pairs: Pairs, needed: readonly Standing[]): M
     (peer) => deps.store.pairs.find({ organization, peer })?.status === 'burned',
   )
   return lost.length > 0 ? end({ kind: 'unpaired', peers, burned }) : undefined
+}
+
+/**
+ * One of two has come to the end of a setup and the other has not, so their pairs are of different
+ * epochs: those that no word was tested against can be set up again.
+ */
+function unpaired({ deps, organization }: Signing, pairs: Pairs): Move {
+  const unused = [...pairs.keys()].filter(
+    (peer) => deps.store.pairs.find({ organization, peer })?.used === false,
+  )
+  return end({ kind: 'unpaired', peers: unused, burned: [] })
 }
 
 function markUsed({ deps, organization }: Signing, pairs: Pairs): void {
