@@ -13,11 +13,13 @@ import type { StartSettings } from './settings.ts'
 import { type Supervised, supervise } from './supervisor.ts'
 import { writePrivateFile } from './write-file.ts'
 
-/** What the first start makes, through the public API: see `cli/bootstrap`. */
+/** What a start makes or renews through the public API: see `cli/bootstrap`. */
 export type Bootstrap = (ask: {
   readonly baseUrl: string
   readonly dataDir: string
   readonly setupToken: string
+  /** What an earlier start has left, if there was one. */
+  readonly earlier: object | undefined
 }) => Promise<object>
 
 export type PlatformOptions = StartSettings & {
@@ -244,13 +246,16 @@ async function isReady({ baseUrl }: Run, signers: number): Promise<boolean> {
 /** The organization is made once; later starts only rewrite what changes from start to start. */
 async function bootstrapOnce({ dataDir, baseUrl, cluster, bootstrap }: Run): Promise<object> {
   const file = bootstrapFile(dataDir)
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
+  const earlier: object | undefined = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : undefined
   const setupToken = readFileSync(cluster.server.setupTokenFile, 'utf8')
   try {
-    return await bootstrap({ baseUrl, dataDir, setupToken })
+    return await bootstrap({ baseUrl, dataDir, setupToken, earlier })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`The first organization could not be made: ${reason}`, { cause })
+    const what = earlier === undefined ? 'The first organization could not be made' : 'No login'
+    throw new Error(`${what}: ${reason}`, { cause })
   }
 }
 

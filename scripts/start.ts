@@ -1,8 +1,15 @@
-import { bootstrap } from '@quorate/cli/bootstrap'
+import { bootstrap, refresh, type BootstrapFile } from '@quorate/cli/bootstrap'
+import type { Bootstrap } from './platform.ts'
 import { runPlatform } from './run-platform.ts'
 import { startSettings } from './settings.ts'
 
 /** `npm start` */
 export function main(stopSignal: AbortSignal): Promise<number> {
-  return runPlatform(startSettings(process.env), stopSignal, { bootstrap })
+  return runPlatform(startSettings(process.env), stopSignal, { bootstrap: makeOrRenew })
 }
+
+/** The file is this program's own, written whole or not at all. */
+const makeOrRenew: Bootstrap = ({ earlier, ...ask }) =>
+  earlier === undefined
+    ? bootstrap(ask)
+    : refresh({ ...(earlier as BootstrapFile), baseUrl: ask.baseUrl })

@@ -1,3 +1,4 @@
+import { applyRoots } from './orgs/apply.ts'
 import { authRoutes } from './auth/routes.ts'
 import type { ActionDeps } from './auth/action.ts'
 import type { Caller } from './auth/caller.ts'
@@ -9,7 +10,7 @@ import type { GenesisDeps } from './orgs/genesis.ts'
 import { organizationRoutes } from './orgs/routes.ts'
 import { permissionRoutes } from './permissions/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
-import type { ExecuteDeps } from './signatures/execute.ts'
+import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
 import { signatureRoutes } from './signatures/routes.ts'
 import { walletRoutes } from './wallets/routes.ts'
 
@@ -30,4 +31,13 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...walletRoutes(deps),
     ...signatureRoutes(deps),
   ]
+}
+
+/** Ends what an earlier life of the server has begun; signers must be there. */
+export async function resumeIdentity(
+  deps: IdentityDeps,
+  report: (error: unknown, signatureId: string) => void,
+): Promise<void> {
+  await applyRoots(deps.database)
+  await resumeSignatures(deps, report)
 }

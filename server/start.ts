@@ -9,7 +9,7 @@ import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
 import { buildHttp } from './http/app.ts'
-import { identityRoutes, type IdentityDeps } from './identity.ts'
+import { identityRoutes, resumeIdentity, type IdentityDeps } from './identity.ts'
 import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
 import { applyRoots } from './orgs/apply.ts'
@@ -50,7 +50,13 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   })
   serveHealth(app, coordinator, database)
   await app.listen({ host, port: settings.port })
-  links.onConnect(resumeOnce(coordinator, () => links.connected().length >= manifest.quorum, log))
+  const resume = async () => {
+    await coordinator.resume()
+    await resumeIdentity(deps, (error, signatureId) =>
+      log.warn({ err: error, signatureId }, 'a signature still waits'),
+    )
+  }
+  links.onConnect(resumeOnce(resume, () => links.connected().length >= manifest.quorum, log))
   log.info({ port: settings.port, linkPort: links.port }, 'serving')
   return {
     stop: async () => {
@@ -88,12 +94,12 @@ async function identityDeps(
 }
 
 /** As soon as enough signers are there to end what an earlier life has begun. */
-function resumeOnce(coordinator: Coordinator, isTime: () => boolean, log: Log): () => void {
+function resumeOnce(resume: () => Promise<void>, isTime: () => boolean, log: Log): () => void {
   let isDone = false
   return () => {
     if (isDone || !isTime()) return
     isDone = true
-    coordinator.resume().catch((error) => log.error({ err: error }, 'nothing was resumed'))
+    resume().catch((error) => log.error({ err: error }, 'nothing was resumed'))
   }
 }
 

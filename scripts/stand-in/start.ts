@@ -10,7 +10,7 @@ const entry = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
 try {
   const code = await runPlatform(startSettings(process.env), stopping.signal, {
-    bootstrap: async () => ({ orgId: 'or-test', madeAt: Date.now() }),
+    bootstrap: async ({ earlier }) => earlier ?? { orgId: 'or-test', madeAt: Date.now() },
     entries: { server: entry('server.ts'), signer: entry(process.argv[2] ?? 'signer.ts') },
   })
   process.exit(code)
