@@ -148,6 +148,15 @@ describe('pair setup', () => {
     }
   })
 
+  it('is not made with oneself, nor without a session id', () => {
+    const wrong = [
+      { self: 1, peer: 1, sid: named('sid') },
+      { self: 1, peer: 2, sid: new Uint8Array(31) },
+      { self: 0, peer: 2, sid: named('sid') },
+    ]
+    for (const context of wrong) assert.throws(() => startPairSetup(context, seeded('wrong')))
+  })
+
   it('takes a state further once', () => {
     const state = stateOf(a[0])
     const inbox = deliver(2, [{ to: 1, body: bodyOf(b[2]) }])

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { equalBytes } from '@quorate/core/bytes'
 import { type Decoded, decode, encode, fixed, hash32, struct, tag } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
@@ -77,6 +78,7 @@ type PairOutcome = Outcome<PairSetup, PairState>
  */
 export function startPairSetup(context: PairContext, random: Random): PairOutcome {
   const { self, peer, sid } = context
+  assert(self !== peer && self > 0 && peer > 0 && sid.length === 32)
   const draw = sessionRandom(random(32), sid, Uint8Array.of(self, peer))
   const delta = draw(deltaBits / 8)
   const secrets: Secrets = {

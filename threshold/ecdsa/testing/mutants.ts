@@ -1,0 +1,207 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A check, and what is left of the program when it is taken away. */
+type Mutant = {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  readonly tests: readonly string[]
+}
+
+const attack = ['attack.test.ts']
+const setup = ['pair-setup.test.ts', 'base-ot.test.ts']
+const sign = ['sign.test.ts']
+
+/** Every check of the protocol. The text must be found, so that the list keeps up with the code. */
+const mutants: readonly Mutant[] = [
+  {
+    file: 'round2.ts',
+    from: "if (!isEntry(spoken.epochs, place, pairWith(context, peer).epoch)) return blame('epoch')",
+    to: '',
+    tests: attack,
+  },
+  {
+    file: 'round2.ts',
+    from: 'if (!isEntry(spoken.digests, place, digestOf(first, peer, self, direct)))',
+    to: 'if (place < 0)',
+    tests: attack,
+  },
+  {
+    file: 'round2.ts',
+    from: 'epochs.length === count && digests.length === count',
+    to: 'epochs.length + digests.length + count > 0',
+    tests: attack,
+  },
+  {
+    file: 'extension.ts',
+    from: 'if (!equalBytes(proofOf(label, folded), proof)) return undefined',
+    to: '',
+    tests: attack,
+  },
+  {
+    file: 'round3.ts',
+    from: "if (!equalBytes(raw.echo, echo)) return blame('echo')",
+    to: '{}',
+    tests: attack,
+  },
+  {
+    file: 'round3.ts',
+    from: "if (!equalBytes(commitment, taken(peers, peer).commitment)) return blame('commitment', peer)",
+    to: '',
+    tests: attack,
+  },
+  {
+    file: 'multiplication.ts',
+    from: 'if (!equalBytes(proofOf(sid, theta, opened, due), proof)) return undefined',
+    to: '',
+    tests: attack,
+  },
+  { file: 'round3.ts', from: '|| !isMasked(raw.masked)', to: '', tests: attack },
+  {
+    file: 'round3.ts',
+    from: "if (!isProduct(own, noncePoint, shares[0], products[0])) return 'nonce product'",
+    to: '',
+    tests: attack,
+  },
+  {
+    file: 'round3.ts',
+    from: "if (!isProduct(own, keyPoint, shares[1], products[1])) return 'key product'",
+    to: '',
+    tests: attack,
+  },
+  {
+    file: 'round3.ts',
+    from: "if (!equalBytes(pointBytes(keyPoint), context.publicKey)) return blame('public key')",
+    to: '',
+    tests: attack,
+  },
+  {
+    file: 'round3.ts',
+    from: 'return x > 0n && x < secp256k1.order ? x : undefined',
+    to: 'return x',
+    tests: attack,
+  },
+  { file: 'abort.ts', from: 'found.length === 1 ?', to: 'found.length > 0 ?', tests: attack },
+  { file: 'spent.ts', from: 'spent.add(state)', to: '', tests: sign },
+  {
+    file: 'combine.ts',
+    from: '!equalBytes(view, first.view) ||',
+    to: '',
+    tests: attack,
+  },
+  {
+    file: 'combine.ts',
+    from: '|| !equalBytes(noncePoint, first.noncePoint)',
+    to: '',
+    tests: attack,
+  },
+  { file: 'combine.ts', from: '|| parts.length < 2', to: '', tests: attack },
+  {
+    file: 'combine.ts',
+    from: 'return verifies(publicKey, digest, signature) ?',
+    to: 'return signature ?',
+    tests: attack,
+  },
+  {
+    file: 'combine.ts',
+    from: 'return equalBytes(encode(point), concat(Uint8Array.of(2 + recid), r))',
+    to: 'return true',
+    tests: attack,
+  },
+  { file: 'combine.ts', from: 's > order / 2n', to: 's === 0n', tests: sign },
+  { file: 'combine.ts', from: 'odd === negate ? 0 : 1', to: 'odd ? 1 : 0', tests: sign },
+  {
+    file: 'context.ts',
+    from: "assert(equalBytes(share, publicShares[self - 1] ?? share.subarray(1)), 'a share of this key')",
+    to: '',
+    tests: sign,
+  },
+  {
+    file: 'context.ts',
+    from: "assert(pair.self === self && pair.peer === peer, 'the pair of these two')",
+    to: '',
+    tests: sign,
+  },
+  {
+    file: 'cipher.ts',
+    from: "'quorate/ecdsa/session-random/v1', fresh, ...parts",
+    to: "'quorate/ecdsa/session-random/v1', fresh",
+    tests: sign,
+  },
+  {
+    file: 'pair-setup.ts',
+    from: "if (!equalBytes(commit(context, peer, theirs), commitment)) return blame('commitment', peer)",
+    to: '',
+    tests: setup,
+  },
+  {
+    file: 'pair-setup.ts',
+    from: "if (!equalBytes(body, confirmationOf(pair.epoch, peer))) return blame('confirmation', peer)",
+    to: '',
+    tests: setup,
+  },
+  {
+    file: 'tree.ts',
+    from: 'return equalBytes(proofOf(context, checks), message.proof) ? { delta, leaves } : undefined',
+    to: 'return { delta, leaves }',
+    tests: setup,
+  },
+  {
+    file: 'base-ot.ts',
+    from: 'if (!isElement(zero) || !isElement(one)) return undefined',
+    to: '',
+    tests: setup,
+  },
+  { file: 'ristretto.ts', from: 'bytes.some((byte) => byte !== 0) &&', to: '', tests: setup },
+  {
+    file: 'ristretto.ts',
+    from: 'return isElement(element) ?',
+    to: 'return element ?',
+    tests: setup,
+  },
+]
+
+/** Takes one check away, in a copy, and sees whether a test fails that is not a known answer. */
+function isNoticed({ file, from, to, tests }: Mutant, folder: string): boolean {
+  const path = join(folder, file)
+  const text = readFileSync(path, 'utf8')
+  const flat = (code: string): RegExp =>
+    new RegExp(code.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/ /g, '\\s+'))
+  if (!flat(from).test(text)) throw new Error(`${file} has no longer: ${from}`)
+  writeFileSync(
+    path,
+    text.replace(flat(from), () => to),
+  )
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['--test', '--test-skip-pattern=known answer', ...tests],
+    { cwd: folder, encoding: 'utf8' },
+  )
+  writeFileSync(path, text)
+  if (/SyntaxError|ReferenceError/.test(stdout)) throw new Error(`${file} does not run: ${to}`)
+  return status !== 0
+}
+
+function main(): void {
+  const room = join(import.meta.dirname, '..', '..')
+  const copy = mkdtempSync(join(tmpdir(), 'quorate-mutants-'))
+  try {
+    cpSync(room, join(copy, 'threshold'), { recursive: true })
+    symlinkSync(join(room, '..', 'node_modules'), join(copy, 'node_modules'))
+    const folder = join(copy, 'threshold', 'ecdsa')
+    const unnoticed = mutants.filter((mutant) => {
+      const noticed = isNoticed(mutant, folder)
+      console.log(`${noticed ? 'noticed  ' : 'UNNOTICED'} ${mutant.file}: ${mutant.from}`)
+      return !noticed
+    })
+    console.log(`${mutants.length - unnoticed.length} of ${mutants.length} noticed`)
+    if (unnoticed.length > 0) process.exitCode = 1
+  } finally {
+    rmSync(copy, { recursive: true })
+  }
+}
+
+if (import.meta.main) main()
