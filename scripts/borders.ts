@@ -75,7 +75,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     node: ['*'],
     packages: ['@peculiar/x509', 'reflect-metadata', 'pg'],
   },
-  e2e: { rooms: ['core', 'client', 'cli', 'devnet', 'scripts'], node: ['*'], packages: ['*'] },
+  e2e: {
+    // Authority, effects and wire are what a hostile server speaks to the signers in.
+    rooms: ['core', 'authority', 'effects', 'wire', 'client', 'cli', 'devnet', 'scripts'],
+    node: ['*'],
+    packages: ['*'],
+  },
 }
 
 /**

@@ -2,7 +2,7 @@ import {
   certificateOf,
   lockOf,
   type Certificate,
-  type OpaqueStep,
+  type Lock,
   type Seal,
   type Signed,
   type Statement,
@@ -203,19 +203,43 @@ class Run {
   }
 }
 
+/** The votes that these signers give when they are asked. */
+export async function votesOf(
+  world: World,
+  { place, drafted, indexes }: Asking,
+): Promise<Signed<Vote>[]> {
+  const votes: Signed<Vote>[] = []
+  for (const index of indexes) {
+    const answer = await world.answer(index, place, world.propose(place, drafted.step))
+    const vote = statedBy(answer, 'vote')
+    if (vote !== undefined) votes.push(vote)
+  }
+  return votes
+}
+
+/** The seals that these signers give when they are shown this lock. */
+export async function sealsOf(
+  world: World,
+  { place, drafted, indexes, lock }: Asking & { readonly lock: Lock },
+): Promise<Signed<Seal>[]> {
+  const seals: Signed<Seal>[] = []
+  for (const index of indexes) {
+    const request = { kind: 'lock', lock, step: drafted.step } as const
+    const seal = statedBy(await world.answer(index, place, request), 'seal')
+    if (seal !== undefined) seals.push(seal)
+  }
+  return seals
+}
+
+type Asking = {
+  readonly place: Place
+  readonly drafted: Drafted
+  readonly indexes: readonly number[]
+}
+
 type Spoken<K extends 'vote' | 'seal'> = Signed<Extract<Statement, { readonly kind: K }>>
 
 function statedBy<K extends 'vote' | 'seal'>(answer: Answer, kind: K): Spoken<K> | undefined {
   if (answer.kind !== kind || answer.statement.kind !== kind) return undefined
   return { statement: answer.statement, signature: answer.signature } as Spoken<K>
-}
-
-/** The bytes of a step that were shown to some must reach all, or the next one finds them behind. */
-export async function tellAll(
-  world: World,
-  place: Place,
-  { step }: { readonly step: OpaqueStep },
-  certificate: Certificate,
-): Promise<void> {
-  for (const index of world.indexes) await world.adopt(index, place, { certificate, step })
 }

@@ -22,6 +22,8 @@ export const honest: readonly number[] = [1, 2, 3]
  */
 export type Coalition = {
   readonly world: World
+  /** Where a signer takes its calls. */
+  desk(index: number): Desk
   /** A second life of the corrupt signer, on a copy of its store: it can live in two worlds. */
   cloneCorrupt(): Promise<Desk>
   close(): Promise<void>
@@ -50,11 +52,17 @@ export async function openCoalition(): Promise<Coalition> {
   const world = new World({ real: [], cluster: clusterIn(files), now: Date.now() })
   const clock = setInterval(() => (world.now = Date.now()), clockMs)
   await Promise.all(world.indexes.map((index) => run(index)))
-  await attachAll(world, link)
+  const desks = await dialled(world, link)
+  for (const [index, desk] of desks) world.attach(index, desk)
   await world.found()
   await setUpAllPairs(world)
   return {
     world,
+    desk: (index) => {
+      const desk = desks.get(index)
+      assert.ok(desk)
+      return desk
+    },
     cloneCorrupt: async () => {
       const { storeFile } = entry(files.signers, corrupt - 1)
       const copy = join(dir, 'clone.sqlite')
@@ -80,11 +88,13 @@ function serverTls({ server, caFile }: Files) {
   return { key, cert, ca }
 }
 
-async function attachAll(world: World, link: LinkServer): Promise<void> {
+async function dialled(world: World, link: LinkServer): Promise<ReadonlyMap<number, Desk>> {
+  const desks = new Map<number, Desk>()
   for (const _ of world.indexes) {
-    const dialled = await link.next()
-    world.attach(dialled.hello.signer, deskOf(dialled))
+    const next = await link.next()
+    desks.set(next.hello.signer, deskOf(next))
   }
+  return desks
 }
 
 const deskOf =
