@@ -249,6 +249,9 @@ describe('a signer before a hostile server', () => {
   }
 
   it('refuses a step that goes back in time, or is older than what it rests on', async () => {
+    world.now -= 3_000
+    refused(await propose(use()), 'invalid', /older than the head/)
+    world.now += 3_000
     await world.certify(place, use())
     world.now -= 3_000
     refused(await propose(use('33')), 'invalid', /back in time/)

@@ -9,7 +9,7 @@ import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { openShare } from '../share.ts'
 import { newestReader } from '../store/reader.ts'
 import type { Place } from '../store/store.ts'
-import { refused, type Ceremonies } from './ceremony.ts'
+import { refused, type Ceremonies, type Move } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
 import { startEcdsa } from './ecdsa.ts'
 import { startFrost } from './frost.ts'
@@ -55,12 +55,20 @@ export function beginSign(
   if (ceremonies.isFull(asked.now)) return refused('too many sessions are open')
   const refuses = refusal(deps, named, { digest, message })
   const signing = { deps, organization, sid, quorum: call.quorum, share, message, refuses }
-  const move = protocol === 'frost' ? startFrost(signing) : startEcdsa(signing)
+  const move = wiping(share, protocol === 'frost' ? startFrost(signing) : startEcdsa(signing))
   if (move.kind === 'end') return move.reply
   if (!deps.store.memory.useSession(sid, expires + windowMs))
     return refused('this session has been')
   const mail = openMail({ self: deps.self, protocol, ceremony: sid, participants: call.quorum })
   return ceremonies.begin(mail, expires, move)
+}
+
+/** The share is in memory no longer than its session goes on. */
+function wiping(share: KeyShare, move: Move): Move {
+  if (move.kind === 'next')
+    return { ...move, proceed: (inbox) => wiping(share, move.proceed(inbox)) }
+  share.secret.fill(0)
+  return move
 }
 
 /** Exactly t different signers in order, this one among them. */
