@@ -1,6 +1,8 @@
 import { equalBytes } from '@quorate/core/bytes'
+import { verifyEd25519 } from '@quorate/authority/ed25519'
+import type { Manifest } from '@quorate/authority/manifest'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
-import { everybody, type Packet, packetFor } from '@quorate/wire/packet'
+import { everybody, openPacket, type Packet, packetFor, type Protocol } from '@quorate/wire/packet'
 import type { Links } from '../link/links.ts'
 
 export type CeremonyReply = SessionReply | 'timeout' | 'gone' | undefined
@@ -18,6 +20,7 @@ export type CeremonyOutcome =
   /** It said nothing about this ceremony, as it is not ready for it. */
   | { readonly kind: 'unready'; readonly signer: number }
   | { readonly kind: 'refused'; readonly signer: number; readonly reason: string }
+  /** `signer` says so of `culprits`, or itself sent what could not be passed on. */
   | {
       readonly kind: 'spoiled'
       readonly signer: number
@@ -36,17 +39,22 @@ export type CeremonyPlan = {
   readonly links: Links
   readonly participants: readonly number[]
   readonly opening: SessionCall
+  readonly manifest: Manifest
+  readonly protocol: Protocol
+  readonly id: Uint8Array
   /** Packets that each sends, or nothing when signers say by themselves that they are at the end. */
   readonly rounds: number | undefined
   readonly deadlineMs: number
 }
 
+export const unacceptable = 'a packet that nobody would accept'
 /** No protocol here has more: key generation takes four when somebody complains. */
 const roundsMax = 8
 
 /**
  * Carries the packets of one ceremony. It knows nothing of what is in them: when all have spoken in
- * a round, each is handed what the others said to it.
+ * a round, each is handed what the others said to it. A packet that its receivers would not accept
+ * is not passed on, so that nobody can make honest ones complain.
  */
 export class Ceremony {
   readonly outcome: Promise<CeremonyOutcome>
@@ -54,7 +62,6 @@ export class Ceremony {
   private readonly asked = new Map<number, number>()
   private readonly packets = new Map<number, Packet[]>()
   private readonly endings = new Map<number, Kind<'certified'> | Kind<'finished'>>()
-  private id: Uint8Array | undefined
   private settle: (outcome: CeremonyOutcome) => void = () => undefined
   private isOver = false
   private isFree = false
@@ -107,21 +114,36 @@ export class Ceremony {
   }
 
   private take(signer: number, { ceremony, packet }: Kind<'packet'>): void {
-    this.id ??= ceremony
-    const { header } = packet
-    const round = (this.packets.get(signer)?.length ?? 0) + 1
-    const isRight =
-      equalBytes(ceremony, this.id) &&
-      equalBytes(header.ceremony, ceremony) &&
-      header.from === signer &&
-      header.round === round
-    if (isRight) this.packets.get(signer)?.push(packet)
-    else this.spoil(signer, 'a packet of another place')
+    const own = this.packets.get(signer) ?? []
+    if (this.isAcceptable(packet, { from: signer, round: own.length + 1, ceremony })) {
+      own.push(packet)
+      return
+    }
+    const spoiled = {
+      kind: 'spoiled',
+      signer,
+      reason: unacceptable,
+      culprits: [],
+      burned: [],
+    } as const
+    this.settle(spoiled)
   }
 
-  /** For checks of what the packets hold, which are the caller's. */
-  private spoil(signer: number, reason: string): void {
-    this.settle({ kind: 'spoiled', signer, reason, culprits: [signer], burned: [] })
+  private isAcceptable(
+    packet: Packet,
+    at: { readonly from: number; readonly round: number; readonly ceremony: Uint8Array },
+  ): boolean {
+    const { id, protocol, manifest, participants } = this.plan
+    const identity = manifest.signers[at.from - 1]?.identity
+    if (identity === undefined || !equalBytes(at.ceremony, id)) return false
+    const verify = (message: Uint8Array, signature: Uint8Array) =>
+      verifyEd25519(identity, message, signature)
+    return participants
+      .filter((receiver) => receiver !== at.from)
+      .every((self) => {
+        const expected = { protocol, manifest: manifest.hash, ...at, self }
+        return openPacket(packetFor(self, packet), expected, verify) !== undefined
+      })
   }
 
   private look(): void {
@@ -148,13 +170,12 @@ export class Ceremony {
   }
 
   private advanceFor(signer: number, round: number): SessionCall | undefined {
-    const { participants } = this.plan
-    const ceremony = this.id
+    const { participants, id: ceremony } = this.plan
     const others = participants
       .filter((other) => other !== signer)
       .map((other) => this.packets.get(other)?.[round - 1])
     const packets = others.flatMap((packet) => (packet ? [packetFor(signer, packet)] : []))
-    if (ceremony === undefined || packets.length < others.length) return undefined
+    if (packets.length < others.length) return undefined
     return { kind: 'advance', ceremony, packets }
   }
 }

@@ -103,14 +103,14 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const [rules, trust] = [rulesFor(manifest), trustOf(manifest)]
   const world: StreamsWorld = { links, ledger, views, leases, catchUp, rules, trust, log, clock }
   const streams = openStreams(world)
-  const pairs = openPairs({ database, links, ids, log })
+  const pairs = openPairs({ database, links, manifest, log })
   const prepare = async (organization: Uint8Array, scheme: string) =>
     scheme === 'ECDSA' ? pairs.setUpAll(organization) : undefined
   const keys = openKeys({ ...world, database, prepare })
   const signer = openSigning({
     links,
     attendance,
-    ids,
+    manifest,
     log,
     catchUp: catchUp.run,
     setUpPair: pairs.setUp,

@@ -17,6 +17,7 @@ import { rootOf } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
 import type { CatchUp } from './catch-up.ts'
+import { keyCeremony } from './ceremony-ids.ts'
 import { Ceremony, type CeremonyOutcome } from './ceremony.ts'
 import type { DriveLog } from './drive.ts'
 import { keepKeyCertificate } from './ledger.ts'
@@ -91,7 +92,10 @@ export function openKeys(world: {
     const nonce = new Uint8Array(randomBytes(32))
     const participants = manifest.signers.map((_, i) => i + 1)
     const opening = { kind: 'generate', organization, evidence, nonce } as const
-    const plan = { links, participants, opening, rounds: undefined, deadlineMs: roundMsMax }
+    const request = requestHash(evidence.preimage)
+    const id = keyCeremony(manifest.hash, opening, { id: idOf(request, 'key'), request })
+    const carrier = { links, manifest, protocol: 'dkg', deadlineMs: roundMsMax } as const
+    const plan = { ...carrier, id, participants, opening, rounds: undefined }
     const outcome = await new Ceremony(plan).go()
     if (outcome.kind !== 'done') throw failureOf(outcome, manifest, log)
     const said = participants.map((signer) => outcome.endings.get(signer))

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
+import type { Manifest } from '@quorate/authority/manifest'
 import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
 import type { Pair } from './attendance.ts'
+import { pairCeremony } from './ceremony-ids.ts'
 import { Ceremony } from './ceremony.ts'
 import type { DriveLog } from './drive.ts'
 
@@ -17,10 +19,11 @@ const roundMsMax = 10_000
 export function openPairs(world: {
   readonly database: Database
   readonly links: Links
-  readonly ids: readonly string[]
+  readonly manifest: Manifest
   readonly log: DriveLog
 }) {
-  const { database, links, ids, log } = world
+  const { database, links, manifest, log } = world
+  const ids = manifest.signers.map(({ id }) => id)
   const running = new Map<string, Promise<void>>()
 
   /**
@@ -54,7 +57,9 @@ export function openPairs(world: {
   async function run(organization: Uint8Array, participants: Pair): Promise<void> {
     const nonce = new Uint8Array(randomBytes(32))
     const opening = { kind: 'pair', organization, participants, nonce } as const
-    const plan = { links, participants, opening, rounds: undefined, deadlineMs: roundMsMax }
+    const id = pairCeremony(manifest.hash, opening)
+    const carrier = { links, manifest, protocol: 'pair', deadlineMs: roundMsMax } as const
+    const plan = { ...carrier, id, participants, opening, rounds: undefined }
     const outcome = await new Ceremony(plan).go()
     if (outcome.kind !== 'done') {
       const pair = participants.map((signer) => ids[signer - 1])

@@ -4,13 +4,15 @@ import { Failure } from '@quorate/core/failure'
 import type { Request } from '@quorate/authority/agreement/exchange'
 import type { Subject } from '@quorate/authority/agreement/messages'
 import type { KeyStatement } from '@quorate/authority/key-certificate'
+import type { Manifest } from '@quorate/authority/manifest'
 import type { SessionCall } from '@quorate/wire/link'
 import type { Packet } from '@quorate/wire/packet'
 import { combineEcdsa } from '@quorate/threshold/ecdsa/combine'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
 import type { Links } from '../link/links.ts'
 import type { Attendance, Pair } from './attendance.ts'
-import { broadcastOf, Ceremony, type CeremonyOutcome } from './ceremony.ts'
+import { protocolFor, signCeremony } from './ceremony-ids.ts'
+import { broadcastOf, Ceremony, type CeremonyOutcome, unacceptable } from './ceremony.ts'
 import { type DriveLog, type Rider, roundMsMax } from './drive.ts'
 
 export type Signature =
@@ -42,7 +44,7 @@ export type Ride = Rider & {
 export type SigningWorld = {
   readonly links: Links
   readonly attendance: Attendance
-  readonly ids: readonly string[]
+  readonly manifest: Manifest
   readonly log: DriveLog
   /** Takes a signer to the newest step of a stream. */
   readonly catchUp: (signer: number, place: Subject) => Promise<boolean>
@@ -58,7 +60,8 @@ const attemptsMax = 12
  * with agreement; whatever goes wrong, the certificate stays and another quorum signs under it.
  */
 export function openSigning(world: SigningWorld) {
-  const { links, attendance, log, ids } = world
+  const { links, attendance, log, manifest } = world
+  const ids = manifest.signers.map(({ id }) => id)
   /** Pairs that a signer has called burned: an operator's to mend, until then not to be joined. */
   const burned = new Map<string, Pair[]>()
 
@@ -80,9 +83,18 @@ export function openSigning(world: SigningWorld) {
   function begin(signing: Signing, quorum: readonly number[]): Ceremony {
     const { place, seq, step, item, digest, key } = signing
     const nonce = new Uint8Array(randomBytes(32))
-    const opening: SessionCall = { kind: 'sign', ...place, seq, step, item, digest, quorum, nonce }
-    const rounds = roundsOf(key)
-    return new Ceremony({ links, participants: quorum, opening, rounds, deadlineMs: roundMsMax })
+    const opening = { kind: 'sign', ...place, seq, step, item, digest, quorum, nonce } as const
+    const { key: of, scheme, curve } = key.terms
+    return new Ceremony({
+      links,
+      manifest,
+      protocol: protocolFor(scheme),
+      id: signCeremony(manifest.hash, opening, { id: of, scheme, curve }),
+      participants: quorum,
+      opening,
+      rounds: roundsOf(key),
+      deadlineMs: roundMsMax,
+    })
   }
 
   /** Rounds that may be asked for before the certificate: all but the last, and those in their turn. */
@@ -108,42 +120,46 @@ export function openSigning(world: SigningWorld) {
     }
   }
 
-  /** @returns the signers that this attempt failed by */
-  async function excuse(
+  /**
+   * Of one signer's word nobody can tell whether it or whom it accuses is to blame, so neither signs
+   * this time: whoever accuses honest ones must not be left with nobody but himself to choose.
+   * @returns those that are not to be chosen again for this signature
+   */
+  function blame(
     { place }: Signing,
     quorum: readonly number[],
     outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
-  ): Promise<readonly number[]> {
+  ): readonly number[] {
     const { kind, signer } = outcome
     const names = (signers: readonly number[]) => signers.map((one) => ids[one - 1])
-    const context = { kind, signers: names([signer]), quorum: names(quorum) }
-    if (kind === 'missed') {
-      attendance.miss(signer)
-      log.warn(context, 'a signer missed a round')
-      return [signer]
-    }
-    if (kind === 'unready') return [signer]
-    if (kind === 'refused') {
-      log.warn({ ...context, reason: outcome.reason }, 'a signer refuses to sign')
-      return [signer]
-    }
-    const lost = outcome.burned.map((peer): Pair => [signer, peer])
+    const reason = 'reason' in outcome ? outcome.reason : ''
+    const lost = 'burned' in outcome ? outcome.burned.map((peer): Pair => [signer, peer]) : []
     if (lost.length > 0) {
       const name = toHex(place.organization)
       burned.set(name, [...(burned.get(name) ?? []), ...lost])
-      log.error({ ...context, with: names(outcome.burned) }, 'a pair of signers is burned')
     }
-    if (kind === 'unpaired') {
-      const unburned = outcome.peers.filter((peer) => !outcome.burned.includes(peer))
-      const made = await Promise.allSettled(
-        unburned.map((peer) => world.setUpPair(place.organization, [signer, peer])),
-      )
-      return made.some(({ status }) => status === 'rejected') ? [signer] : []
-    }
-    for (const culprit of outcome.culprits) attendance.miss(culprit)
-    const { reason, culprits } = outcome
-    log.error({ ...context, reason, culprits: names(culprits) }, 'a signature was spoiled')
-    return culprits.length > 0 ? culprits : lost.length > 0 ? [] : [signer]
+    const accused =
+      kind === 'spoiled' && reason !== unacceptable && outcome.culprits.length === 0 ? quorum : []
+    const blamed = kind === 'spoiled' ? [signer, ...outcome.culprits, ...accused] : [signer]
+    for (const one of blamed) attendance.miss(one)
+    const context = { kind, reason, signer: names([signer]), quorum: names(quorum) }
+    log.warn({ ...context, blamed: names(blamed), lost }, 'a signing round failed')
+    return blamed
+  }
+
+  /** What may be mended: once for each signer, as it may only say so. */
+  async function mend(
+    { place }: Signing,
+    outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
+  ): Promise<boolean> {
+    const { kind, signer } = outcome
+    // It may not have come as far as this step yet.
+    if (kind === 'refused' || kind === 'unready') return world.catchUp(signer, place)
+    if (kind !== 'unpaired' || outcome.burned.length > 0) return false
+    const made = await Promise.allSettled(
+      outcome.peers.map((peer) => world.setUpPair(place.organization, [signer, peer])),
+    )
+    return made.every(({ status }) => status === 'fulfilled')
   }
 
   /**
@@ -156,37 +172,41 @@ export function openSigning(world: SigningWorld) {
     signing: Signing,
     { message, until, ride }: { message: Uint8Array; until: number; ride?: Ride | undefined },
   ): Promise<Signature | undefined> {
-    const failed = new Set<number>()
-    const caughtUp = new Set<number>()
+    const [failed, mended] = [new Set<number>(), new Set<number>()]
     const refusals = new Map<number, string>()
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       if (Date.now() > until) return undefined
       const isRide = attempt === 0 && ride !== undefined
       const quorum = isRide ? ride.quorum : choose(signing, [...failed])
-      const ceremony = isRide ? ride.ceremony : begin(signing, quorum)
-      let outcome = await ceremony.go()
+      const outcome = await (isRide ? ride.ceremony : begin(signing, quorum)).go()
       if (outcome.kind === 'done') {
         const combined = combine(signing, { message, quorum, packets: outcome.packets })
         if (combined.ok) return combined.signature
-        const { culprits } = combined
-        const [signer = 0] = quorum
-        outcome = { kind: 'spoiled', signer, reason: combined.reason, culprits, burned: [] }
-      }
-      // It may not have come so far yet; then it is no refusal.
-      if (outcome.kind === 'refused' && !caughtUp.has(outcome.signer)) {
-        caughtUp.add(outcome.signer)
-        await world.catchUp(outcome.signer, signing.place)
+        for (const culprit of expose(combined, quorum)) failed.add(culprit)
         continue
       }
-      if (outcome.kind === 'refused') refusals.set(outcome.signer, outcome.reason)
+      const { signer } = outcome
+      const isNew = !mended.has(signer)
+      mended.add(signer)
+      if (isNew && (await mend(signing, outcome))) continue
+      if (outcome.kind === 'refused') refusals.set(signer, outcome.reason)
       // More than can be corrupt say no: at least one of them is right.
-      if (refusals.size >= signing.key.threshold) {
-        const [reason = ''] = refusals.values()
-        throw new Failure('request.refused', { reason })
-      }
-      for (const signer of await excuse(signing, quorum, outcome)) failed.add(signer)
+      const [reason = ''] = refusals.values()
+      if (refusals.size >= signing.key.threshold) throw new Failure('request.refused', { reason })
+      for (const one of blame(signing, quorum, outcome)) failed.add(one)
     }
     throw new Failure('signing.failed', { reason: 'no quorum of signers came to its end' })
+  }
+
+  /** What everybody said is here: who is wrong is not a matter of anybody's word. */
+  function expose(
+    { culprits, reason }: Extract<Combined, { readonly ok: false }>,
+    quorum: readonly number[],
+  ): readonly number[] {
+    const exposed = culprits.length > 0 ? culprits : quorum
+    for (const culprit of exposed) attendance.miss(culprit)
+    log.error({ reason, culprits: exposed.map((one) => ids[one - 1]) }, 'a signature was spoiled')
+    return exposed
   }
 
   return { ride, sign }
