@@ -378,6 +378,33 @@ describe('who is refused', () => {
     })
   })
 
+  it('a wallet whose network and key do not go together, before anything is burned', async () => {
+    const unknown = { network: 'Bitcoin' }
+    const action = await robot.act('/wallets', unknown)
+    says(await robot.send('POST', '/wallets', unknown, action), 400, 'Bitcoin is not supported yet')
+    says(
+      await robot.call('/wallets', { network: 'KeyEdDSA', signingKey: { scheme: 'ECDSA' } }),
+      400,
+    )
+    const evm = { network: 'EthereumSepolia', signingKey: { id: keyId } }
+    says(await robot.call('/wallets', evm), 400)
+    const pseudo = { network: 'KeyEdDSA', signingKey: { id: keyId } }
+    assert.equal((await robot.call('/wallets', pseudo)).status, 200)
+    says(await robot.call('/wallets', pseudo), 409)
+    const { body: wallet } = await robot.call('/wallets', { network: 'KeyECDSA' })
+    const second = { network: 'EthereumSepolia', signingKey: { id: wallet.signingKey.id } }
+    says(await robot.call('/wallets', second), 400)
+  })
+
+  it('a service account with a key that nobody should sign with', async () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const weak = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+    says(await admin.call('/auth/service-accounts', { name: 'weak', publicKey: weak }), 400)
+    const permissionId = 'pm-aaaaa-aaaaa-aaaaaaaaaaaaaaaa'
+    const body = { name: 'odd', publicKey: publicPem(newKey()), permissionId }
+    says(await admin.init('POST', '/auth/service-accounts', body), 404, 'permission not found')
+  })
+
   it('names of service accounts are given once, also to two that come at once', async () => {
     const body = { name: 'twin', publicKey: publicPem(newKey()) }
     const both = [1, 2].map(() => admin.call('/auth/service-accounts', body))

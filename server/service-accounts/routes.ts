@@ -2,7 +2,9 @@ import * as api from '@quorate/api/service-accounts'
 import type { ServiceAccount } from '@quorate/api/service-accounts'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
-import { isObject, parseJson } from '@quorate/core/json'
+import { parseJson } from '@quorate/core/json'
+import { parse } from '@quorate/api/parse'
+import { readPublicKey } from '@quorate/authority/credential'
 import type { Caller } from '../auth/caller.ts'
 import { signWithinMs } from '../auth/challenge.ts'
 import { readRoot, type Log, type Root } from '../auth/log.ts'
@@ -93,8 +95,11 @@ async function claimName(
   action: { readonly request: Uint8Array; readonly payload: string; readonly now: number },
 ): Promise<void> {
   const body = parseJson(action.payload)
-  const name = isObject(body) ? body['name'] : undefined
-  if (typeof name !== 'string') throw new TypeError('the body was checked before it was signed')
+  const { name, publicKey } = parse(api.createServiceAccount.body, body, 'payload')
+  if (readPublicKey(publicKey) === undefined) {
+    const issues = [{ path: 'payload.publicKey', message: 'not a key that may sign here' }]
+    throw new Failure('body.malformed', { issues })
+  }
   const claim = { request: action.request, lapses_at: action.now + signWithinMs }
   const claimed = await transaction
     .insertInto('service_account_names')
@@ -163,7 +168,6 @@ function accountOf(
   return {
     userInfo: {
       ...{ username: name, name, userId, kind: 'CustomerEmployee', credentialUuid: credId, orgId },
-      permissions: [],
       isActive: isActive(root, row.user),
       isServiceAccount: true,
       isRegistered: true,

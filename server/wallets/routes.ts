@@ -1,23 +1,21 @@
 import * as api from '@quorate/api/wallets'
 import { createdName } from '@quorate/core/id'
-import { Failure } from '@quorate/core/failure'
 import { isObject, parseJson } from '@quorate/core/json'
 import type { Caller } from '../auth/caller.ts'
 import { routing, type Route } from '../http/route.ts'
 import { createSettled, type CreationDeps } from '../keys/create.ts'
-import { findKey } from '../keys/find.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { walletOf } from './entity.ts'
 import { findWallet, walletRows } from './find.ts'
+import { checkSuited } from './suited.ts'
 
 const { route } = routing<Caller>()
 
 export function walletRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
-    route(api.createWallet, async ({ caller, raw, body: { network, signingKey } }) => {
-      const keyId = signingKey?.id
-      if (keyId !== undefined) await checkJoinable(deps, caller, { keyId, network })
+    route(api.createWallet, async ({ caller, raw, body }) => {
+      await checkSuited(database, caller, body)
       const { request } = await createSettled(deps, caller, raw, { item: 'wallet', bearsKey })
       return walletOf(await findWallet(database, caller, createdName(request, 'wallet')))
     }),
@@ -33,23 +31,6 @@ function bearsKey(payload: string): boolean {
   const body = parseJson(payload)
   const signingKey = isObject(body) ? body['signingKey'] : undefined
   return !isObject(signingKey) || signingKey['id'] === undefined
-}
-
-/** Only for a better answer: the rules refuse a second wallet of a key on a network by themselves. */
-async function checkJoinable(
-  { database }: CreationDeps,
-  caller: Caller,
-  { keyId, network }: { readonly keyId: string; readonly network: string },
-): Promise<void> {
-  const key = await findKey(database, caller, keyId)
-  const twin = await database
-    .selectFrom('wallets')
-    .select('id')
-    .where('organization', '=', caller.organization)
-    .where('key', '=', key.id)
-    .where('network', '=', network)
-    .executeTakeFirst()
-  if (twin !== undefined) throw new Failure('wallet.already_exists', { keyId, network })
 }
 
 type Query = {

@@ -1,0 +1,65 @@
+import { Failure } from '@quorate/core/failure'
+import { findNetwork, type Network } from '@quorate/effects/networks'
+import type { Caller } from '../auth/caller.ts'
+import type { Database } from '../database/database.ts'
+import { findKey, type KeyRow } from '../keys/find.ts'
+
+type Asked = {
+  readonly network: string
+  readonly signingKey?:
+    | {
+        readonly id?: string | undefined
+        readonly scheme?: string | undefined
+        readonly curve?: string | undefined
+      }
+    | undefined
+}
+
+/**
+ * Does the key go with the network? Only for a better answer than the signers', who see to it by
+ * themselves, and before a request is burned for it.
+ *
+ * @throws Failure `request.unsupported`, `key.not_found`, `key.unsuitable`, `wallet.already_exists`
+ */
+export async function checkSuited(
+  database: Database,
+  caller: Caller,
+  { network: networkId, signingKey = {} }: Asked,
+): Promise<void> {
+  const network = findNetwork(networkId)
+  if (network === undefined)
+    throw new Failure('request.unsupported', { reason: `${networkId} is not supported yet` })
+  const { id: keyId, scheme = network.scheme, curve = network.curve } = signingKey
+  checkKind(network, { scheme, curve })
+  if (keyId === undefined) return
+  const key = await findKey(database, caller, keyId)
+  checkKind(network, key)
+  await checkFree(database, key, network)
+}
+
+function checkKind(
+  network: Network,
+  { scheme, curve }: { readonly scheme: string; readonly curve: string },
+): void {
+  if (scheme !== network.scheme || curve !== network.curve)
+    throw unsuitable(`${network.id} needs ${network.scheme} on ${network.curve}`)
+}
+
+/** One wallet on each network; several networks only if their signed bytes tell them apart. */
+async function checkFree(database: Database, key: KeyRow, network: Network): Promise<void> {
+  const others = await database
+    .selectFrom('wallets')
+    .select('network')
+    .where('organization', '=', key.organization)
+    .where('key', '=', key.id)
+    .execute()
+  if (others.some((other) => other.network === network.id))
+    throw new Failure('wallet.already_exists', { keyId: key.key_id, network: network.id })
+  const all = [network, ...others.flatMap((other) => findNetwork(other.network) ?? [])]
+  if (all.length > 1 && all.some(({ separated }) => !separated))
+    throw unsuitable('the signatures of its networks could not be told apart')
+}
+
+function unsuitable(reason: string): Failure {
+  return new Failure('key.unsuitable', { reason })
+}
