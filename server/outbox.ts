@@ -5,6 +5,7 @@ import type { DatabaseTransaction } from './database/database.ts'
 export type EventKind =
   | 'key.created'
   | 'wallet.created'
+  | 'wallet.blockchainevent.detected'
   | `wallet.signature.${'requested' | 'signed' | 'failed'}`
   | `wallet.${'transfer' | 'transaction'}.${'requested' | 'broadcasted' | 'confirmed' | 'failed'}`
 

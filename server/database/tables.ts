@@ -1,10 +1,12 @@
 import type { IdentityTables } from '../auth/tables.ts'
+import type { ChainTables } from '../history/tables.ts'
+import type { OutgoingTables } from '../transfers/tables.ts'
 
 /**
  * The rows of `migrations/`, by hand. A stream is its canonical bytes; times are milliseconds since
  * 1970. The organization leads every key, so that one tenant's rows lie together.
  */
-export type Tables = LogTables & IdentityTables
+export type Tables = LogTables & IdentityTables & OutgoingTables & ChainTables
 
 type LogTables = {
   readonly proposals: {

@@ -1,0 +1,127 @@
+import type { EvmAsk } from '@quorate/chains/evm/index'
+import { Failure } from '@quorate/core/failure'
+import { checksummed, readAddress } from '@quorate/effects/evm/address'
+import { readTransactionRequest, type TransactionRequest } from '@quorate/effects/evm/request'
+import type { Effect } from '@quorate/effects/effect'
+import { noFacts, type Facts } from '@quorate/effects/facts'
+import { readIntent, type Intent, type TransactionBody } from '@quorate/effects/intent'
+import type { UseOperation } from '@quorate/effects/intent'
+import { findNetwork, type EvmNetwork } from '@quorate/effects/networks'
+import { plan } from '@quorate/effects/plan'
+
+/** Who signs, and where. */
+export type Payer = {
+  readonly network: string
+  /** Compressed. */
+  readonly publicKey: Uint8Array
+  readonly address: string
+}
+
+/** @throws Failure `request.unsupported`, `body.malformed` */
+export function readableIntent<K extends UseOperation>(
+  operation: K,
+  payload: string,
+): Extract<Intent, { kind: K }> {
+  const read = readIntent(operation, payload)
+  if (read.ok) return read.intent as Extract<Intent, { kind: K }>
+  throw read.unsupported ? unsupported(read.reason) : malformed(read.reason)
+}
+
+/** What the signers know of a network that has transactions. */
+export function evmNetwork(id: string): EvmNetwork {
+  const network = findNetwork(id)
+  if (network?.family !== 'evm') throw unsupported(`${id} has no transactions`)
+  return network
+}
+
+/**
+ * An intent as the chain's adapter takes it; what it leaves open, the chain has to fill.
+ * @returns nothing for whole bytes, which leave nothing open
+ * @throws Failure `request.refused`, `request.unsupported`
+ */
+export function askOf(intent: Intent, from: string): EvmAsk | undefined {
+  if (intent.kind === 'transfer') {
+    const { to, amount: value, priority } = intent
+    return { type: 2, from, to, value, data: new Uint8Array(), priority }
+  }
+  const body = bodyOf(intent)
+  if (body === undefined || body.form === 'bytes') return undefined
+  const { to, ...request } = readTransactionRequest(body.object)
+  return { ...request, from, priority: 'Standard', ...recipient(to) }
+}
+
+/**
+ * What would happen, as the signers will see it.
+ * @throws Failure `body.malformed`, `request.unsupported`, `fee.above_ceiling`, `address.malformed`
+ */
+export function planned(payer: Payer, intent: Intent, facts: Facts): Effect {
+  const network = evmNetwork(payer.network)
+  const { publicKey } = payer
+  const made = plan({ network, publicKey, scheme: network.scheme, intent, facts })
+  if (made.ok) return made.effect
+  throw malformed(made.reason)
+}
+
+/**
+ * Everything that can be known to be wrong before a chain is asked: refused while the caller waits,
+ * and before anything is written down.
+ */
+export function checkIntent(payer: Payer, intent: Intent): Effect {
+  const ask = translated(() => askOf(intent, payer.address))
+  if (intent.kind === 'transfer' && readAddress(intent.to) === undefined)
+    throw new Failure('address.malformed', { text: intent.to.slice(0, 128) })
+  return planned(payer, intent, ask === undefined ? noFacts : provisional(payer.network, ask))
+}
+
+/** Slots above are beyond what a node's answers and our rows can count. */
+export const slotMax = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** Facts that repeat what was fixed and are as low as can be elsewhere. */
+function provisional(network: string, ask: EvmAsk): Facts {
+  const { gasLimit = 21_000n, maxPriorityFeePerGas: tip = 0n, nonce = 0n } = ask
+  if (nonce > slotMax) throw malformed('the nonce is out of range')
+  const priced = { family: 'evm', nonce, gasLimit } as const
+  const price = ask.type === 0 ? (ask.gasPrice ?? 0n) : (ask.maxFeePerGas ?? tip)
+  const { feeCeiling } = evmNetwork(network)
+  if (gasLimit * price > feeCeiling) throw aboveCeiling(network, gasLimit * price)
+  return ask.type === 0
+    ? { ...priced, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n, gasPrice: price }
+    : { ...priced, maxFeePerGas: price, maxPriorityFeePerGas: tip }
+}
+
+export function aboveCeiling(network: string, fee: bigint): Failure {
+  const ceiling = evmNetwork(network).feeCeiling
+  return new Failure('fee.above_ceiling', {
+    network,
+    fee: fee.toString(),
+    ceiling: ceiling.toString(),
+  })
+}
+
+function bodyOf(intent: Exclude<Intent, { kind: 'transfer' }>): TransactionBody | undefined {
+  if (intent.kind === 'transaction') return intent.transaction
+  return intent.ask.kind === 'Transaction' ? intent.ask.transaction : undefined
+}
+
+function recipient(to: TransactionRequest['to']): { readonly to?: string } {
+  return to === undefined ? {} : { to: checksummed(to) }
+}
+
+/** What the signers would refuse is the caller's to mend, as long as nobody has been asked. */
+function translated<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'request.refused')
+      throw malformed((error as Failure<'request.refused'>).context.reason)
+    throw error
+  }
+}
+
+function malformed(message: string): Failure {
+  return new Failure('body.malformed', { issues: [{ path: 'body', message }] })
+}
+
+function unsupported(reason: string): Failure {
+  return new Failure('request.unsupported', { reason })
+}

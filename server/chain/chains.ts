@@ -1,0 +1,69 @@
+import { evm } from '@quorate/chains/evm/index'
+import type { Network, Rpc } from '@quorate/chains/adapter'
+import { ethereumSepolia } from '@quorate/chains/networks/ethereum-sepolia'
+import { httpNode } from '@quorate/chains/nodes'
+import { Failure } from '@quorate/core/failure'
+import { findNetwork } from '@quorate/effects/networks'
+import type { Nodes } from './nodes-file.ts'
+
+/** A network whose node this server asks. */
+export type Chain = {
+  readonly network: Network
+  readonly rpc: Rpc
+  readonly adapter: typeof evm
+  /**
+   * Is the node of this network? Asked once, before anything else is.
+   * @throws Failure `chain.unavailable`, `chain.refused`
+   */
+  ready(): Promise<void>
+}
+export type Chains = {
+  /** @throws Failure `request.unsupported` for what is no chain, `chain.unavailable` without a node */
+  find(network: string): Chain
+  readonly all: readonly Chain[]
+}
+
+const networks: readonly Network[] = [ethereumSepolia]
+const networksById = new Map(networks.map((network) => [network.id, network]))
+
+/** @throws Failure `request.unsupported` */
+export function networkNamed(id: string): Network {
+  const network = networksById.get(id)
+  if (network !== undefined) return network
+  const isPseudo = findNetwork(id)?.family === 'pseudo'
+  const reason = isPseudo ? `${id} stands for no chain` : `the network ${id} is not supported yet`
+  throw new Failure('request.unsupported', { reason })
+}
+
+export function openChains(nodes: Nodes): Chains {
+  const chains = new Map([...nodes].map(([id, node]) => [id, openChain(networkNamed(id), node)]))
+  return {
+    find: (id) => {
+      const { id: network } = networkNamed(id)
+      const chain = chains.get(network)
+      if (chain === undefined) throw new Failure('chain.unavailable', { network })
+      return chain
+    },
+    all: [...chains.values()],
+  }
+}
+
+type Node = Nodes extends ReadonlyMap<string, infer N> ? N : never
+
+function openChain(known: Network, { rpcUrl, confirmations }: Node): Chain {
+  const confirmationsFinal = confirmations ?? known.confirmationsFinal
+  const network = { ...known, confirmationsFinal }
+  const rpc = httpNode({ url: rpcUrl, network: network.id })
+  let checked: Promise<void> | undefined
+  const ready = async () => {
+    checked ??= evm.checkChain(rpc, network)
+    try {
+      await checked
+    } catch (error) {
+      // A node that did not answer may do so a moment later.
+      checked = undefined
+      throw error
+    }
+  }
+  return { network, rpc, adapter: evm, ready }
+}

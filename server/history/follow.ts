@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto'
+import type { Block, ChainTransfer, Header } from '@quorate/chains/adapter'
+import { findBlock } from '@quorate/chains/evm/blocks'
+import type { Chain } from '../chain/chains.ts'
+import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
+import { displaceOutgoing } from '../transfers/displace.ts'
+import { conditionText } from './condition.ts'
+import type { FollowDeps } from './followers.ts'
+import { addHistory, setHistoryCanonical } from './record.ts'
+import type { ChainCondition } from './tables.ts'
+
+/** One server's follower of one chain. */
+export type Follower = { readonly chain: Chain; readonly holder: string }
+
+export function newFollower(chain: Chain): Follower {
+  return { chain, holder: randomUUID() }
+}
+
+/** After it, another server may follow. Longer than any one look at the chain should take. */
+const leaseMs = 10_000
+/** Deeper reorganizations than this, beyond finality, end the following. */
+const depthBeyondFinal = 64
+/** A chain this short is a local one: what has happened on it before us is soon read. */
+const shortChainMax = 1_000n
+
+/**
+ * One look at a chain: what is new is written down together with all that it means, in one
+ * transaction; what is gone stops counting. Where it was interrupted, the next look begins.
+ */
+export async function follow(
+  deps: FollowDeps,
+  follower: Follower,
+): Promise<'idle' | 'same' | 'more'> {
+  const { database, now } = deps
+  const { chain, holder } = follower
+  if (!(await isWanted(database, chain)) || !(await takeLease(database, follower, now())))
+    return 'idle'
+  await chain.ready()
+  const held = await heldHeaders(database, chain)
+  const change =
+    held.length === 0 ? await begin(chain) : await chain.adapter.advance(chain.rpc, held)
+  if (change.kind === 'younger' || change.kind === 'too-deep') {
+    await setCondition(deps, follower, change.kind)
+    return 'idle'
+  }
+  if (change.kind === 'same') {
+    await setCondition(deps, follower, null)
+    return 'same'
+  }
+  const seen = await Promise.all(change.added.map((block) => transfersIn(database, chain, block)))
+  await inTransaction(database, async (transaction) => {
+    await requireLease(transaction, { network: chain.network.id, holder, now: now() })
+    await orphan(transaction, chain, change.orphaned, now())
+    await add(transaction, chain, change.added)
+    await addHistory(transaction, chain.network.id, seen.flat(), now())
+  })
+  await setCondition(deps, follower, null)
+  return change.added.length > 0 ? 'more' : 'same'
+}
+
+/** Nobody's chain is not worth the reading. */
+async function isWanted(database: Database, { network }: Chain): Promise<boolean> {
+  const wallet = await database
+    .selectFrom('wallets')
+    .select('id')
+    .where('network', '=', network.id)
+    .limit(1)
+    .executeTakeFirst()
+  return wallet !== undefined
+}
+
+/** From the first block of a short chain, else from the newest one. */
+async function begin({ rpc, adapter }: Chain) {
+  const [first, newest] = await Promise.all([findBlock(rpc, 0n), findBlock(rpc, 'latest')])
+  if (first === undefined || newest === undefined || newest.number > shortChainMax)
+    return adapter.advance(rpc, [])
+  return { kind: 'moved' as const, orphaned: [], added: [first] }
+}
+
+async function takeLease(
+  database: Database,
+  { chain, holder }: Follower,
+  now: number,
+): Promise<boolean> {
+  const lease = { lease_holder: holder, lease_until: now + leaseMs }
+  const row = { network: chain.network.id, ...lease, condition: null, condition_since: null }
+  const taken = await database
+    .insertInto('chain_heads')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .column('network')
+        .doUpdateSet(lease)
+        .where((eb) =>
+          eb.or([
+            eb('chain_heads.lease_holder', '=', holder),
+            eb('chain_heads.lease_until', '<', now),
+          ]),
+        ),
+    )
+    .executeTakeFirst()
+  return taken.numInsertedOrUpdatedRows === 1n
+}
+
+/** Two followers never write at once, and one whose lease has passed on writes nothing. */
+async function requireLease(
+  transaction: DatabaseTransaction,
+  lease: { readonly network: string; readonly holder: string; readonly now: number },
+): Promise<void> {
+  const { network, holder, now } = lease
+  const kept = await transaction
+    .updateTable('chain_heads')
+    .set({ lease_until: now + leaseMs })
+    .where('network', '=', network)
+    .where('lease_holder', '=', holder)
+    .executeTakeFirst()
+  if (kept.numUpdatedRows !== 1n) throw new Error('another server follows this chain by now')
+}
+
+/** Oldest first, as far back as a reorganization may reach. */
+async function heldHeaders(database: Database, { network }: Chain): Promise<readonly Header[]> {
+  const rows = await database
+    .selectFrom('block_headers')
+    .selectAll()
+    .where('network', '=', network.id)
+    .where('canonical', '=', true)
+    .orderBy('number', 'desc')
+    .limit(network.confirmationsFinal + depthBeyondFinal)
+    .execute()
+  return rows.toReversed().map(({ number, hash, parent_hash, time }) => ({
+    number: BigInt(number),
+    hash,
+    parentHash: parent_hash,
+    timestamp: BigInt(time),
+  }))
+}
+
+async function transfersIn(
+  database: Database,
+  { adapter, rpc, network }: Chain,
+  block: Block,
+): Promise<readonly ChainTransfer[]> {
+  const named = block.transactions.flatMap(({ from, to }) =>
+    to === undefined ? [from] : [from, to],
+  )
+  if (named.length === 0) return []
+  const ours = await database
+    .selectFrom('wallets')
+    .select('address')
+    .where('network', '=', network.id)
+    .where('address', 'in', [...new Set(named)])
+    .execute()
+  const addresses = new Set(ours.flatMap(({ address }) => address ?? []))
+  return addresses.size === 0 ? [] : adapter.transfersOf(rpc, block, addresses)
+}
+
+async function orphan(
+  transaction: DatabaseTransaction,
+  { network }: Chain,
+  headers: readonly Header[],
+  now: number,
+): Promise<void> {
+  if (headers.length === 0) return
+  const hashes = headers.map(({ hash }) => hash)
+  await transaction
+    .updateTable('block_headers')
+    .set({ canonical: false })
+    .where('network', '=', network.id)
+    .where('hash', 'in', hashes)
+    .execute()
+  await setHistoryCanonical(transaction, { network: network.id, hashes, canonical: false })
+  await displaceOutgoing(transaction, { network: network.id, hashes, now })
+}
+
+async function add(
+  transaction: DatabaseTransaction,
+  { network }: Chain,
+  blocks: readonly Block[],
+): Promise<void> {
+  if (blocks.length === 0) return
+  const rows = blocks.map(({ number, hash, parentHash, timestamp }) => ({
+    ...{ network: network.id, hash, number: Number(number), parent_hash: parentHash },
+    time: Number(timestamp),
+    canonical: true,
+  }))
+  await transaction
+    .insertInto('block_headers')
+    .values(rows)
+    .onConflict((conflict) =>
+      // A block may come back after another one has had its place.
+      conflict.columns(['network', 'hash']).doUpdateSet({ canonical: true }),
+    )
+    .execute()
+}
+
+async function setCondition(
+  { database, log, now }: FollowDeps,
+  { chain, holder }: Follower,
+  condition: ChainCondition | null,
+): Promise<void> {
+  const network = chain.network.id
+  const changed = await database
+    .updateTable('chain_heads')
+    .set({ condition, condition_since: condition === null ? null : now() })
+    .where('network', '=', network)
+    .where('lease_holder', '=', holder)
+    .where('condition', condition === null ? 'is not' : 'is distinct from', condition)
+    .executeTakeFirst()
+  if (changed.numUpdatedRows !== 1n) return
+  if (condition === null) return log.warn({ network }, 'the chain is as it was again')
+  log.error({ network, condition }, conditionText(condition))
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { broadcastTransaction, getTransaction, listTransactions } from '@quorate/api/transactions'
+import type { Caller } from '../auth/caller.ts'
+import type { Database } from '../database/database.ts'
+import { routing, type Route } from '../http/route.ts'
+import { transactionOf } from '../transfers/entity.ts'
+import { findOutgoing, listOutgoing } from '../transfers/find.ts'
+import { statusOf } from '../transfers/lifecycle.ts'
+import { requestOutgoing, type RequestDeps } from '../transfers/request.ts'
+import type { Outgoing } from '../transfers/tables.ts'
+
+const { route } = routing<Caller>()
+const kind = 'transaction'
+
+/** Clients expect the hash in the answer. When it takes longer than usual, they have to ask again. */
+const patienceMs = 2_000
+const pollMs = 40
+
+export function transactionRoutes(deps: RequestDeps): readonly Route<Caller>[] {
+  const { database } = deps
+  return [
+    route(broadcastTransaction, async ({ caller, raw, params: { walletId } }) => {
+      const row = await requestOutgoing(deps, caller, { kind, walletId, raw })
+      return transactionOf(await soonest(database, row))
+    }),
+    route(listTransactions, async ({ caller, query, params: { walletId } }) =>
+      listOutgoing(database, caller, { kind, walletId, query }, transactionOf),
+    ),
+    route(getTransaction, async ({ caller, params: { walletId, transactionId: name } }) =>
+      transactionOf(await findOutgoing(database, caller, { kind, walletId, name })),
+    ),
+  ]
+}
+
+/** The row as soon as it is broadcasted or has failed, or as it is when patience ends. */
+async function soonest(database: Database, row: Outgoing): Promise<Outgoing> {
+  const { kind, name } = row
+  const end = Date.now() + patienceMs
+  let found = row
+  while (isUnderWay(found) && Date.now() < end) {
+    await sleep(pollMs)
+    found = await findOutgoing(database, row, { kind, name })
+  }
+  return found
+}
+
+function isUnderWay({ state }: Outgoing): boolean {
+  const status = statusOf(state)
+  return status === 'Pending' || status === 'Executing'
+}

@@ -1,0 +1,84 @@
+import { parseJson, isObject } from '@quorate/core/json'
+import type { Transaction } from '@quorate/api/transactions'
+import type { Transfer } from '@quorate/api/transfers'
+import { decodeEvidence } from '@quorate/authority/step'
+import { networkNamed } from '../chain/chains.ts'
+import type { EventKind } from '../outbox.ts'
+import { statusOf } from './lifecycle.ts'
+import type { Outgoing } from './tables.ts'
+
+/** A transfer as the API and its events give it. */
+export function transferOf(row: Outgoing): Transfer {
+  const { symbol, decimals } = networkNamed(row.network).nativeAsset
+  return { ...transactionOf(row), metadata: { asset: { symbol, decimals, verified: true } } }
+}
+
+/** A transaction as the API and its events give it. */
+export function transactionOf(row: Outgoing): Transaction {
+  const { user_id: userId, token_id: tokenId } = row
+  return {
+    id: row.name,
+    walletId: row.wallet_id,
+    network: row.network,
+    requester: { userId, ...optional('tokenId', tokenId) },
+    requestBody: bodyOf(row),
+    status: statusOf(row.state),
+    ...optional('reason', row.reason),
+    // Before the broadcast nobody else can know it, and it may yet come to nothing.
+    ...optional('txHash', row.broadcasted_at === null ? null : row.hash),
+    ...optional('fee', row.fee),
+    ...optional('externalId', row.external_id),
+    ...detailsOf(row),
+    dateRequested: isoDate(row.created_at),
+    ...optional(
+      'dateBroadcasted',
+      row.broadcasted_at === null ? null : isoDate(row.broadcasted_at),
+    ),
+    ...optional('dateConfirmed', row.confirmed_at === null ? null : isoDate(row.confirmed_at)),
+  }
+}
+
+/** What is told to whoever listens when a row has come to where it is now. */
+export function eventOf(
+  row: Outgoing,
+): { readonly kind: EventKind; readonly data: object } | undefined {
+  const status = statusOf(row.state)
+  if (status === 'Executing') return undefined
+  const event = {
+    Pending: 'requested',
+    Broadcasted: 'broadcasted',
+    Confirmed: 'confirmed',
+    Failed: 'failed',
+  } as const
+  const kind = `wallet.${row.kind}.${event[status]}` as const
+  return row.kind === 'transfer'
+    ? { kind, data: { transferRequest: transferOf(row) } }
+    : { kind, data: { transactionRequest: transactionOf(row) } }
+}
+
+function detailsOf(row: Outgoing): Pick<Transaction, 'details'> {
+  const details = {
+    ...optional('nonce', row.slot),
+    ...optional('waiting', row.waiting),
+    ...optional('blockNumber', row.block_number),
+  }
+  return Object.keys(details).length === 0 ? {} : { details }
+}
+
+function bodyOf({ evidence }: Outgoing): Transaction['requestBody'] {
+  const body = parseJson(decodeEvidence(evidence).payload)
+  const kind = isObject(body) ? body['kind'] : undefined
+  if (!isObject(body) || typeof kind !== 'string') throw new TypeError('a request has a kind')
+  return { ...body, kind }
+}
+
+function optional<const N extends string, T>(name: N, value: T | null): { readonly [K in N]?: T } {
+  if (value === null) return {}
+  const member: Partial<Record<N, T>> = {}
+  member[name] = value
+  return member
+}
+
+function isoDate(at: number): string {
+  return new Date(at).toISOString()
+}

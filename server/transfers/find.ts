@@ -1,0 +1,59 @@
+import { Failure } from '@quorate/core/failure'
+import type { Caller } from '../auth/caller.ts'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
+import { pageOf, readPosition } from '../page.ts'
+import { findWallet } from '../wallets/find.ts'
+import type { Outgoing } from './tables.ts'
+
+type Kind = Outgoing['kind']
+
+/** @throws Failure `transfer.not_found`, `transaction.not_found`, for another wallet's too */
+export async function findOutgoing(
+  database: Database | DatabaseTransaction,
+  { organization }: Pick<Caller, 'organization'>,
+  named: { readonly kind: Kind; readonly name: string; readonly walletId?: string },
+): Promise<Outgoing> {
+  const { kind, name, walletId } = named
+  const row = await database
+    .selectFrom('outgoing')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('name', '=', name)
+    .where('kind', '=', kind)
+    .executeTakeFirst()
+  if (row !== undefined && (walletId === undefined || row.wallet_id === walletId)) return row
+  throw kind === 'transfer'
+    ? new Failure('transfer.not_found', { transferId: name })
+    : new Failure('transaction.not_found', { transactionId: name })
+}
+
+export type ListQuery = { readonly limit: number; readonly paginationToken?: string | undefined }
+
+/** Of one wallet, newest first. @throws Failure `wallet.not_found`, `body.malformed` */
+export async function listOutgoing<Item>(
+  database: Database,
+  caller: Caller,
+  asked: { readonly kind: Kind; readonly walletId: string; readonly query: ListQuery },
+  itemOf: (row: Outgoing) => Item,
+): Promise<{ items: Item[]; nextPageToken?: string; walletId: string }> {
+  const { kind, walletId, query } = asked
+  const wallet = await findWallet(database, caller, walletId)
+  const past = readPosition(query.paginationToken)
+  const rows = await database
+    .selectFrom('outgoing')
+    .selectAll()
+    .where('organization', '=', caller.organization)
+    .where('wallet', '=', wallet.id)
+    .where('kind', '=', kind)
+    .where((eb) =>
+      past === undefined
+        ? eb.lit(true)
+        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(past.at, past.id)),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(query.limit + 1)
+    .execute()
+  const positionAt = ({ created_at, id }: Outgoing) => ({ at: created_at, id })
+  return { ...pageOf(rows, query.limit, { positionAt, itemOf }), walletId }
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import type { Database } from '../database/database.ts'
+import type { Outgoing } from './tables.ts'
+
+/**
+ * After it, another worker may take the row. One that works longer loses nothing but its time: what
+ * it writes names the lease it had.
+ */
+export const leaseMs = 10_000
+
+/** Takes rows that are due and that nobody has, the longest due first. */
+export async function leaseRows(
+  database: Database,
+  count: number,
+  now: number,
+): Promise<readonly Outgoing[]> {
+  const due = database
+    .selectFrom('outgoing')
+    .select(['organization', 'id'])
+    .where('due_at', '<=', now)
+    .where('lease_until', '<', now)
+    .orderBy('due_at')
+    .limit(count)
+  // Two that chose the same rows: the second one waits for the first, looks again, and has fewer.
+  return database
+    .updateTable('outgoing')
+    .set({ lease_holder: randomUUID(), lease_until: now + leaseMs })
+    .where((eb) => eb(eb.refTuple('organization', 'id'), 'in', due.$asTuple('organization', 'id')))
+    .where('due_at', '<=', now)
+    .where('lease_until', '<', now)
+    .returningAll()
+    .execute()
+}
+
+/** Makes a row wait, and says why to whoever looks at it. */
+export async function postpone(
+  database: Database,
+  row: Outgoing,
+  until: { readonly dueAt: number; readonly waiting: string | null },
+): Promise<void> {
+  await database
+    .updateTable('outgoing')
+    .set({
+      due_at: until.dueAt,
+      waiting: until.waiting,
+      attempts: row.attempts + 1,
+      lease_holder: null,
+      lease_until: 0,
+    })
+    .where('organization', '=', row.organization)
+    .where('id', '=', row.id)
+    .where('state', '=', row.state)
+    .where('lease_holder', '=', row.lease_holder)
+    .execute()
+}
+
+/** For a row that there is nothing left to do for: whoever has to, finds it free. */
+export async function giveBack(database: Database, row: Outgoing): Promise<void> {
+  await database
+    .updateTable('outgoing')
+    .set({ lease_holder: null, lease_until: 0 })
+    .where('organization', '=', row.organization)
+    .where('id', '=', row.id)
+    .where('lease_holder', '=', row.lease_holder)
+    .execute()
+}

@@ -1,0 +1,123 @@
+import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { recordEvent } from '../outbox.ts'
+import { releaseSlot } from '../chain/slots.ts'
+import { eventOf } from './entity.ts'
+import { after, atTheDesk, isAtRest, statusOf, type Event, type State } from './lifecycle.ts'
+import type { Outgoing } from './tables.ts'
+
+/** What a step has found out: an event of the table, with what it brings along. */
+export type Move = {
+  readonly event: Event
+  readonly values?: Change
+  /** Its slot goes back, since no signer has ever agreed on it. */
+  readonly freesSlot?: boolean
+  /** To be done together with the change; what it gives is written too. Nothing: not now. */
+  readonly within?: (transaction: DatabaseTransaction) => Promise<Change | undefined>
+}
+export type Change = Partial<
+  Pick<
+    Outgoing,
+    | 'reason'
+    | 'slot'
+    | 'facts'
+    | 'cost'
+    | 'signed'
+    | 'hash'
+    | 'block_hash'
+    | 'block_number'
+    | 'fee'
+    | 'broadcasted_at'
+    | 'confirmed_at'
+  >
+>
+export type Moved =
+  | { readonly kind: 'moved'; readonly row: Outgoing }
+  | { readonly kind: 'not-now' }
+  /** Somebody else has the row by now: what this worker knows of it is old. */
+  | { readonly kind: 'lost' }
+
+/**
+ * Writes a move down, with the event that it is for the world, in one transaction: provided that
+ * the row is where the worker found it and still leased to it.
+ *
+ * @throws Failure `transfer.wrong_state`
+ */
+export async function makeMove(
+  database: Database,
+  row: Outgoing,
+  move: Move,
+  now: number,
+): Promise<Moved> {
+  const state = after(row.state, move.event)
+  return inTransaction(database, async (transaction) => {
+    const more = await move.within?.(transaction)
+    if (move.within !== undefined && more === undefined) return { kind: 'not-now' as const }
+    const values = { ...move.values, ...more, ...datesOf(row, state, now) }
+    const moved = await transaction
+      .updateTable('outgoing')
+      .set({ ...values, state, waiting: null, attempts: 0, due_at: isAtRest(state) ? null : now })
+      .where('organization', '=', row.organization)
+      .where('id', '=', row.id)
+      .where('state', '=', row.state)
+      .where('lease_holder', row.lease_holder === null ? 'is' : '=', row.lease_holder)
+      .returningAll()
+      .executeTakeFirst()
+    if (moved === undefined) throw new Lost()
+    if (move.freesSlot === true) await releaseSlot(transaction, row.request)
+    if (isAtDesk(row.state) && !isAtDesk(state)) await callNext(transaction, row, now)
+    await tell(transaction, row.state, moved, now)
+    return { kind: 'moved' as const, row: moved }
+  }).catch((error: unknown) => {
+    if (error instanceof Lost) return { kind: 'lost' as const }
+    throw error
+  })
+}
+
+/** The event of a row that has come from another state to the one it is in. */
+export async function tell(
+  transaction: DatabaseTransaction,
+  from: State,
+  row: Outgoing,
+  at: number,
+): Promise<void> {
+  const event = statusOf(from) === statusOf(row.state) ? undefined : eventOf(row)
+  if (event === undefined) return
+  await recordEvent(transaction, { organization: row.organization, ...event, at })
+}
+
+/** Takes back with it what the transaction has written so far. */
+class Lost extends Error {}
+
+function datesOf(row: Outgoing, state: State, now: number): Change {
+  const isSent = statusOf(state) === 'Broadcasted' && row.broadcasted_at === null
+  return {
+    ...(isSent ? { broadcasted_at: now } : {}),
+    ...(state === 'confirmed' ? { confirmed_at: now } : {}),
+  }
+}
+
+function isAtDesk(state: State): boolean {
+  return atTheDesk.some((each) => each === state)
+}
+
+/** The one that has waited longest for this address's next slot may come now. */
+async function callNext(
+  transaction: DatabaseTransaction,
+  { network, address }: Outgoing,
+  now: number,
+): Promise<void> {
+  const next = transaction
+    .selectFrom('outgoing')
+    .select(['organization', 'id'])
+    .where('network', '=', network)
+    .where('address', '=', address)
+    .where('state', '=', 'requested')
+    .orderBy('created_at')
+    .limit(1)
+  await transaction
+    .updateTable('outgoing')
+    .set({ due_at: now })
+    .where((eb) => eb(eb.refTuple('organization', 'id'), 'in', next.$asTuple('organization', 'id')))
+    .where('state', '=', 'requested')
+    .execute()
+}

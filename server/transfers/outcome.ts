@@ -1,0 +1,32 @@
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import type { Database } from '../database/database.ts'
+import type { Chain } from '../chain/chains.ts'
+import type { Move } from './move.ts'
+import type { Outgoing } from './tables.ts'
+
+/** What a step may ask. It reads, and acts where acting twice is harmless; it writes nothing down. */
+export type StepDeps = {
+  readonly database: Database
+  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf'>
+  readonly chain: Chain
+  readonly now: number
+}
+export type Outcome =
+  | ({ readonly kind: 'move' } & Move)
+  /** `why` is for people; `ms` where something is known about when to look again. */
+  | { readonly kind: 'wait'; readonly why: string | null; readonly ms?: number }
+export type Step = (deps: StepDeps, row: Outgoing) => Promise<Outcome>
+
+export function refuse(reason: string): Outcome {
+  return { kind: 'move', event: 'refuse', values: { reason, slot: null }, freesSlot: true }
+}
+
+/** The user's own deadline, which signers hold as well. */
+export function isExpired(row: Outgoing, now: number): boolean {
+  return now >= row.execute_before
+}
+
+export function expire(): Outcome {
+  const reason = 'not executed within its time'
+  return { kind: 'move', event: 'expire', values: { reason, slot: null }, freesSlot: true }
+}

@@ -1,0 +1,91 @@
+import { pendingNonce } from '@quorate/chains/evm/index'
+import { isFailure } from '@quorate/core/failure'
+import { equalBytes } from '@quorate/core/bytes'
+import type { Effect } from '@quorate/effects/effect'
+import { encodeFacts, noFacts, type Facts } from '@quorate/effects/facts'
+import { askOf, evmNetwork, planned } from '../chain/ask.ts'
+import { observeWithin } from '../chain/facts.ts'
+import { isAgreedOn } from '../chain/slots.ts'
+import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
+import { intentOf, payerOf, preimageOf } from './reading.ts'
+import type { Outgoing } from './tables.ts'
+
+/** One odd answer of a node ends nothing; the same one three times does. */
+const refusalsMax = 3
+
+/**
+ * Asks the chain for what the payload leaves open and writes it down, before any signer is asked:
+ * whatever happens afterwards, one request is one transaction.
+ */
+export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  if (isExpired(row, deps.now)) return expire()
+  if (!row.names_slot && (await isSlotGone(deps, row)))
+    return { kind: 'move', event: 'loseSlot', values: { slot: null }, freesSlot: true }
+  const found = await findFacts(deps, row)
+  if ('kind' in found) return found
+  const effect = planned(payerOf(row), intentOf(row), found)
+  const short = await missingFunds(deps, row, effect)
+  if (short !== undefined) return short
+  const cost = (effect.value + effect.feeMax).toString()
+  return { kind: 'move', event: 'prepare', values: { facts: encodeFacts(found), cost } }
+}
+
+/** Used by somebody else while nobody had signed for it: then there is still another one to have. */
+async function isSlotGone({ database, chain }: StepDeps, row: Outgoing): Promise<boolean> {
+  const slot = row.slot ?? 0
+  const pending = await pendingNonce(chain.rpc, row.address)
+  return pending > BigInt(slot) || isAgreedOn(database, row, slot)
+}
+
+async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome> {
+  const { chain } = deps
+  const ask = askOf(intentOf(row), row.address)
+  if (ask === undefined) return noFacts
+  try {
+    const nonce = BigInt(row.slot ?? 0)
+    const observed = await observeWithin(chain, { ...ask, nonce }, feeBoundOf(row))
+    if (observed.ok) return observed.facts
+    if (observed.named) return refuse('the fees it names are above what was signed for')
+    return { kind: 'wait', why: 'fees are above what was signed for' }
+  } catch (error) {
+    if (!isFailure(error, 'chain.refused')) throw error
+    const balance = await chain.adapter.balance(chain.rpc, row.address)
+    if (balance < ask.value) return insufficient(ask.value, balance)
+    if (row.attempts + 1 >= refusalsMax) return refuse(error.context.reason)
+    return { kind: 'wait', why: error.context.reason }
+  }
+}
+
+function feeBoundOf(row: Outgoing): bigint {
+  const { feeCeiling } = evmNetwork(row.network)
+  const { maxFee = 0n } = preimageOf(row)
+  return maxFee < feeCeiling ? maxFee : feeCeiling
+}
+
+/**
+ * What is under way already takes its part first. But some of it may have been carried out just now,
+ * so that alone is a reason to wait and not one to fail.
+ */
+async function missingFunds(
+  { database, chain }: StepDeps,
+  row: Outgoing,
+  { value, feeMax }: Effect,
+): Promise<Outcome | undefined> {
+  const balance = await chain.adapter.balance(chain.rpc, row.address)
+  if (balance < value + feeMax) return insufficient(value + feeMax, balance)
+  const ahead = await database
+    .selectFrom('outgoing')
+    .select(['id', 'cost', 'slot'])
+    .where('network', '=', row.network)
+    .where('address', '=', row.address)
+    .where('state', 'in', ['prepared', 'signed', 'broadcasted'])
+    .execute()
+  const others = ahead.filter(({ id, slot }) => !equalBytes(id, row.id) && slot !== row.slot)
+  const promised = others.reduce((sum, { cost }) => sum + BigInt(cost ?? 0), 0n)
+  if (balance - promised >= value + feeMax) return undefined
+  return { kind: 'wait', why: 'what is under way may need all there is' }
+}
+
+function insufficient(needed: bigint, available: bigint): Outcome {
+  return refuse(`insufficient funds: ${needed} needed, ${available} available`)
+}

@@ -1,0 +1,35 @@
+import { decodePreimage, type Preimage } from '@quorate/authority/request'
+import { decodeEvidence, type Evidence } from '@quorate/authority/step'
+import type { Effect } from '@quorate/effects/effect'
+import { decodeFacts } from '@quorate/effects/facts'
+import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
+import { planned, readableIntent, type Payer } from '../chain/ask.ts'
+import type { Outgoing } from './tables.ts'
+
+/** What a row holds, read again from what the user signed each time that it counts. */
+export function intentOf(row: Outgoing): TransferIntent | TransactionIntent {
+  return readableIntent(row.kind, decodeEvidence(row.evidence).payload)
+}
+
+export function payerOf({ network, public_key: publicKey, address }: Outgoing): Payer {
+  return { network, publicKey, address }
+}
+
+export function preimageOf(row: Outgoing): Preimage {
+  return decodePreimage(decodeEvidence(row.evidence).preimage)
+}
+
+/** With the facts, once they are written down. */
+export function evidenceOf(row: Outgoing): Evidence {
+  return { ...decodeEvidence(row.evidence), facts: writtenFacts(row) }
+}
+
+/** The transaction that the facts make of the payload, as the signers build it. */
+export function effectOf(row: Outgoing): Effect {
+  return planned(payerOf(row), intentOf(row), decodeFacts(writtenFacts(row)))
+}
+
+function writtenFacts({ facts, state }: Outgoing): Uint8Array {
+  if (facts === null) throw new TypeError(`${state}, and no facts are written down`)
+  return facts
+}

@@ -1,0 +1,20 @@
+import type { Outcome, StepDeps } from './outcome.ts'
+import { lapse, sentOf, signedOf } from './sent.ts'
+import type { Outgoing } from './tables.ts'
+import { include } from './watch.ts'
+
+/**
+ * Hands the signed bytes to the node, which may be done any number of times. A node that refuses
+ * them ends nothing: they may reach the chain another way, or be taken tomorrow.
+ */
+export async function send({ chain }: StepDeps, row: Outgoing): Promise<Outcome> {
+  const outcome = await chain.adapter.broadcast(chain.rpc, signedOf(row))
+  if (outcome.kind === 'accepted' || outcome.kind === 'known')
+    return { kind: 'move', event: 'send' }
+  const status = await chain.adapter.status(chain.rpc, chain.network, sentOf(row))
+  if (status.kind === 'included') return include(status)
+  if (status.kind === 'lapsed') return lapse()
+  if (status.kind === 'pending') return { kind: 'move', event: 'send' }
+  const why = outcome.kind === 'refused' ? outcome.reason : 'another transaction has its nonce'
+  return { kind: 'wait', why }
+}

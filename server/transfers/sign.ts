@@ -1,0 +1,81 @@
+import { bytesToBig, equalBytes, toHex } from '@quorate/core/bytes'
+import { concat } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import type { SignedTransaction } from '@quorate/chains/adapter'
+import type { Effect } from '@quorate/effects/effect'
+import { attachSignature, decodeUnsigned } from '@quorate/effects/evm/transaction'
+import { verifySignature } from '@quorate/threshold/public/verify'
+import type { Signed } from '../coordinator/coordinator.ts'
+import { isAgreedOn } from '../chain/slots.ts'
+import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
+import { effectOf, evidenceOf } from './reading.ts'
+import type { Outgoing } from './tables.ts'
+
+/**
+ * Has the facts signed. The signers give one request one signature for ever, so that asking again,
+ * by whichever server, leads to the same bytes.
+ */
+export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  const { coordinator, now } = deps
+  const { organization, key } = row
+  if (isExpired(row, now) && !(await isAgreed(deps, row))) return expire()
+  try {
+    const signed = await coordinator.sign({ organization, key, evidence: evidenceOf(row) })
+    const { bytes, hash } = assembled(deps, row, signed)
+    return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
+  } catch (error) {
+    if (isFailure(error, 'request.refused')) return refused(deps, row, error.context.reason)
+    if (isFailure(error, 'signers.unavailable'))
+      return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }
+    if (isFailure(error, 'signing.failed')) return { kind: 'wait', why: error.context.reason }
+    throw error
+  }
+}
+
+/**
+ * A slot that the signers have agreed on stays this request's, even if they sign nothing for it any
+ * more. Before that, the slot goes to the next one; or it was another's, and this one gets a new one.
+ */
+async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<Outcome> {
+  if (await isAgreed(deps, row)) return { kind: 'move', event: 'refuse', values: { reason } }
+  const isOthers = !row.names_slot && (await isAgreedOn(deps.database, row, row.slot ?? 0))
+  if (!isOthers) return refuse(reason)
+  const values = { slot: null, facts: null, cost: null }
+  return { kind: 'move', event: 'loseSlot', values, freesSlot: true }
+}
+
+async function isAgreed({ coordinator }: StepDeps, row: Outgoing): Promise<boolean> {
+  return (await coordinator.stepOf(row.organization, row.request)) !== undefined
+}
+
+/**
+ * Two libraries that know nothing of each other make the same bytes of it, and the signature holds;
+ * else nothing is written down, let alone sent.
+ */
+function assembled({ chain }: StepDeps, row: Outgoing, signed: Signed): SignedTransaction {
+  const { unsigned, digest } = unsignedOf(effectOf(row))
+  const [signature] = signed.signatures
+  const [agreed] = signed.digests
+  if (signature?.scheme !== 'ECDSA') throw new TypeError('EVM transactions bear ECDSA signatures')
+  const { r, s, recid } = signature
+  if (agreed === undefined || !equalBytes(agreed, digest))
+    throw new TypeError('the signers have agreed on other bytes than these')
+  if (!verifySignature('ECDSA', 'secp256k1', row.public_key, digest, concat(r, s)))
+    throw new TypeError('the signature does not hold')
+  const parts = {
+    r: bytesToBig(r),
+    s: bytesToBig(s),
+    yParity: (recid & 1) === 1 ? (1 as const) : (0 as const),
+  }
+  const made = chain.adapter.assemble(unsigned, parts)
+  const second = attachSignature(decodeUnsigned(unsigned), parts)
+  if (!equalBytes(made.bytes, second.bytes) || made.hash !== `0x${toHex(second.hash)}`)
+    throw new TypeError('two ways to assemble a transaction differ')
+  return made
+}
+
+function unsignedOf({ unsigned, signing: [first] }: Effect) {
+  if (unsigned === undefined || first === undefined || !('digest' in first))
+    throw new TypeError('a transaction has its bytes and one digest')
+  return { unsigned, digest: first.digest }
+}

@@ -1,0 +1,59 @@
+import type { State } from './lifecycle.ts'
+
+/** The rows of migration 0020, by hand. Times are milliseconds since 1970, amounts decimal text. */
+export type OutgoingTables = {
+  readonly outgoing: {
+    readonly organization: Uint8Array
+    readonly id: Uint8Array
+    readonly kind: 'transfer' | 'transaction'
+    /** The wire's name of the id. */
+    readonly name: string
+    readonly wallet: Uint8Array
+    readonly wallet_id: string
+    readonly key: Uint8Array
+    readonly public_key: Uint8Array
+    readonly network: string
+    readonly address: string
+    /** SHA-256 of the pre-image. */
+    readonly request: Uint8Array
+    readonly user_id: string
+    readonly token_id: string | null
+    readonly external_id: string | null
+    /** `encodeEvidence`, with no facts: those have a column of their own. */
+    readonly evidence: Uint8Array
+    readonly execute_before: number
+    /** Did the payload itself name its slot? Then it waits for no other. */
+    readonly names_slot: boolean
+    readonly state: State
+    readonly reason: string | null
+    /** Why it has not gone on yet, while it has not. */
+    readonly waiting: string | null
+    readonly slot: number | null
+    readonly facts: Uint8Array | null
+    /** The most that it takes from the address: amount and fees. */
+    readonly cost: string | null
+    readonly signed: Uint8Array | null
+    readonly hash: string | null
+    readonly block_hash: string | null
+    readonly block_number: number | null
+    readonly fee: string | null
+    /** Of the state that it is in. */
+    readonly attempts: number
+    /** Empty: nothing is left to do. */
+    readonly due_at: number | null
+    readonly lease_holder: string | null
+    readonly lease_until: number
+    readonly created_at: number
+    readonly broadcasted_at: number | null
+    readonly confirmed_at: number | null
+  }
+  /** Locked by whoever looks for the next slot of an address. */
+  readonly slot_queues: { readonly network: string; readonly address: string }
+  readonly slots: {
+    readonly network: string
+    readonly address: string
+    readonly slot: number
+    readonly request: Uint8Array
+  }
+}
+export type Outgoing = OutgoingTables['outgoing']

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Rpc } from '@quorate/chains/adapter'
+import { createdName, idOf, nameOf } from '@quorate/core/id'
+import { decodePreimage, requestHash } from '@quorate/authority/request'
+import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
+import { type Person, signedRequest } from '@quorate/signer/testing/requests'
+import type { Caller } from '../../auth/caller.ts'
+import type { SignedAction } from '../../auth/use-action.ts'
+import { type Chains, openChains } from '../../chain/chains.ts'
+import { type Company, found, hire } from '../../coordinator/testing/company.ts'
+import { type Platform, startPlatform } from '../../coordinator/testing/platform.ts'
+import { type Database, inTransaction } from '../../database/database.ts'
+import { applyRoot } from '../../orgs/apply.ts'
+import { findWallet, type WalletRow } from '../../wallets/find.ts'
+import { findOutgoing } from '../find.ts'
+import { leaseRows } from '../lease.ts'
+import type { State } from '../lifecycle.ts'
+import { enter } from '../request.ts'
+import type { Outgoing } from '../tables.ts'
+import { type WorkDeps, workOnce } from '../work.ts'
+
+export const network = 'EthereumSepolia'
+export const ether = 10n ** 18n
+export const stranger = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+/** Above what a payment costs on an empty chain, and below the network's ceiling. */
+const feeBound = ether / 100n
+
+/** An organization with money: real signers, a real chain whose blocks come when a test wants them. */
+export type Treasury = {
+  readonly platform: Platform
+  readonly database: Database
+  readonly node: RunningEthereum
+  readonly rpc: Rpc
+  readonly chains: Chains
+  readonly company: Company
+  readonly bot: Person
+  readonly caller: Caller
+  readonly deps: WorkDeps
+  readonly lines: string[]
+  stop(): Promise<void>
+}
+
+export async function startTreasury(): Promise<Treasury> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'quorate-treasury-'))
+  const [platform, node] = await Promise.all([startPlatform(), startEthereum({ dataDir })])
+  const { coordinator, database } = platform
+  const chains = openChains(new Map([[network, { rpcUrl: node.rpcUrl, confirmations: 2 }]]))
+  const { rpc } = chains.find(network)
+  await rpc('evm_setIntervalMining', [0])
+  await rpc('evm_setAutomine', [false])
+  const company = await found(coordinator, platform.manifest.hash)
+  const bot = await hire(coordinator, company)
+  // Its members were made by the tests of another room: rows are wanted of its wallets alone.
+  const head = await coordinator.head(company.organization)
+  const applied = { organization: company.organization, seq: head?.seq ?? -1 }
+  await database.insertInto('root_applied').values(applied).execute()
+  const lines: string[] = []
+  const say = (context: object, message: string) =>
+    void lines.push(`${message} ${JSON.stringify(context)}`)
+  const log = { warn: say, error: say }
+  const deps = { database, coordinator, chains, log, now: Date.now }
+  const stop = async () => {
+    await platform.stop()
+    await node.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  const caller = callerOf(bot)
+  return { platform, database, node, rpc, chains, company, bot, caller, deps, lines, stop }
+}
+
+function callerOf({ organization, user, token }: Person): Caller {
+  assert.ok(token)
+  return {
+    organization,
+    orgId: nameOf('organization', organization),
+    user,
+    userId: nameOf('user', user),
+    username: 'bot',
+    kind: 'CustomerEmployee',
+    isServiceAccount: true,
+    token: { id: token.id, tokenId: nameOf('token', token.id), kind: 'ServiceAccount' },
+  }
+}
+
+/** With a key of its own, and funded unless told otherwise. */
+export async function makeWallet(
+  {
+    platform,
+    company,
+    bot,
+    caller,
+    rpc,
+  }: Pick<Treasury, 'platform' | 'company' | 'bot' | 'caller' | 'rpc'>,
+  funds = ether,
+): Promise<WalletRow> {
+  const { coordinator, database } = platform
+  const { organization } = company
+  const wish = { path: '/wallets', body: { network }, now: Date.now(), ids: company.ids }
+  const evidence = signedRequest(bot, wish)
+  const { certificate } = await coordinator.createKey({ organization, evidence })
+  const settled = { ...evidence, facts: certificate }
+  await coordinator.settle({ organization, kind: 'wallet', evidence: settled })
+  await applyRoot(database, organization)
+  const request = requestHash(evidence.preimage)
+  const name = createdName(request, 'wallet')
+  company.ids.set(name, idOf(request, 'wallet'))
+  const wallet = await findWallet(database, caller, name)
+  await fund(rpc, wallet, funds)
+  return wallet
+}
+
+export async function fund(rpc: Rpc, { address }: WalletRow, wei: bigint): Promise<void> {
+  await rpc('anvil_setBalance', [address, `0x${wei.toString(16)}`])
+}
+
+export type Wish = {
+  readonly body: object
+  readonly kind?: Outgoing['kind']
+  readonly maxFee?: bigint
+  readonly person?: Person
+  readonly executeBefore?: number
+}
+
+export const payment = (change: object = {}): object => ({
+  kind: 'Native',
+  to: stranger,
+  amount: '1000',
+  ...change,
+})
+
+/** As the client signed it and the edge has checked it. */
+export function actionFor(
+  { company, bot }: Pick<Treasury, 'company' | 'bot'>,
+  wallet: WalletRow,
+  { body, kind = 'transfer', maxFee = feeBound, person = bot, executeBefore }: Wish,
+): SignedAction {
+  const evidence = signedRequest(person, {
+    path: `/wallets/${wallet.wallet_id}/${kind}s`,
+    ...{ body, maxFee, ids: company.ids, now: Date.now() },
+    ...(executeBefore === undefined ? {} : { change: { executeBefore } }),
+  })
+  const { preimage, payload } = evidence
+  return {
+    ...{ request: requestHash(preimage), preimage: decodePreimage(preimage), payload },
+    evidence: (facts) => ({ ...evidence, facts }),
+  }
+}
+
+export async function request(
+  treasury: Pick<Treasury, 'company' | 'bot' | 'caller' | 'database'>,
+  wallet: WalletRow,
+  wish: Wish,
+): Promise<Outgoing> {
+  const { caller, database } = treasury
+  const { kind = 'transfer' } = wish
+  const action = actionFor(treasury, wallet, wish)
+  return inTransaction(database, (transaction) =>
+    enter(transaction, { caller, wallet, kind, action, now: Date.now() }),
+  )
+}
+
+export function reread({ database }: Pick<Treasury, 'database'>, row: Outgoing): Promise<Outgoing> {
+  return findOutgoing(database, row, { kind: row.kind, name: row.name })
+}
+
+/** One step, whatever is due; other rows are left alone. */
+export async function step(
+  { deps, database }: Pick<Treasury, 'deps' | 'database'>,
+  { organization, id }: Outgoing,
+): Promise<void> {
+  await database.updateTable('outgoing').set({ due_at: null }).where('id', '!=', id).execute()
+  await database
+    .updateTable('outgoing')
+    .set({ due_at: 0, lease_until: 0 })
+    .where('organization', '=', organization)
+    .where('id', '=', id)
+    .execute()
+  const [row] = await leaseRows(database, 1, Date.now())
+  assert.ok(row, 'the row can be leased')
+  await workOnce(deps, row)
+}
+
+/** Steps until a row is in one of these states. */
+export async function stepTo(
+  treasury: Pick<Treasury, 'deps' | 'database'>,
+  row: Outgoing,
+  ...states: readonly State[]
+): Promise<Outgoing> {
+  const stepsMax = 20
+  for (let i = 0; i < stepsMax; i++) {
+    const found = await reread(treasury, row)
+    if (states.includes(found.state)) return found
+    await step(treasury, found)
+  }
+  const found = await reread(treasury, row)
+  assert.ok(states.includes(found.state), `${found.state}: ${found.reason ?? found.waiting}`)
+  return found
+}
+
+export async function mine({ rpc }: Pick<Treasury, 'rpc'>, blocks = 1): Promise<void> {
+  await rpc('anvil_mine', [`0x${blocks.toString(16)}`])
+}

@@ -1,0 +1,81 @@
+import { isFailure } from '@quorate/core/failure'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import type { Chains } from '../chain/chains.ts'
+import { conditionOf } from '../history/condition.ts'
+import type { Database } from '../database/database.ts'
+import { giveBack, postpone } from './lease.ts'
+import { isAtRest } from './lifecycle.ts'
+import { makeMove } from './move.ts'
+import type { Outcome } from './outcome.ts'
+import { nextStep } from './steps.ts'
+import { notNow } from './take-slot.ts'
+import type { Outgoing } from './tables.ts'
+
+export type WorkDeps = {
+  readonly database: Database
+  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf'>
+  readonly chains: Chains
+  readonly log: WorkLog
+  readonly now: () => number
+}
+export type WorkLog = {
+  warn(context: object, message: string): void
+  error(context: object, message: string): void
+}
+
+/** A local chain makes a block each second, Ethereum one in twelve: soon at first, then less so. */
+const firstLookMs = 400
+const laterLooksMsMax = 8_000
+const growth = 1.4
+/** While the chain cannot be trusted, people are at work on it. */
+const conditionMs = 5_000
+
+/** One step of one row, written down. @returns the row, if it may go on at once */
+export async function workOnce(deps: WorkDeps, row: Outgoing): Promise<Outgoing | undefined> {
+  const outcome = await attempt(deps, row)
+  if (outcome.kind === 'wait') return wait(deps, row, outcome)
+  const moved = await makeMove(deps.database, row, outcome, deps.now())
+  if (moved.kind === 'not-now') return wait(deps, row, notNow)
+  if (moved.kind === 'lost') return undefined
+  if (!isAtRest(moved.row.state)) return moved.row
+  await giveBack(deps.database, moved.row)
+  return undefined
+}
+
+/** Steps as long as there is something to be done at once. */
+export async function work(deps: WorkDeps, row: Outgoing): Promise<void> {
+  let next: Outgoing | undefined = row
+  while (next !== undefined) next = await workOnce(deps, next)
+}
+
+async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
+  const { database, coordinator, chains, log } = deps
+  try {
+    const condition = await conditionOf(database, row.network)
+    if (condition !== undefined) return { kind: 'wait', why: condition.text, ms: conditionMs }
+    const chain = chains.find(row.network)
+    await chain.ready()
+    const step = nextStep(row.state)
+    if (step === undefined) return { kind: 'wait', why: null }
+    return await step({ database, coordinator, chain, now: deps.now() }, row)
+  } catch (error) {
+    if (isFailure(error, 'chain.unavailable'))
+      return { kind: 'wait', why: `no node of ${row.network} answers` }
+    if (isFailure(error, 'chain.refused')) return { kind: 'wait', why: error.context.reason }
+    log.error({ err: error, id: row.name, state: row.state }, 'a step failed')
+    return { kind: 'wait', why: 'an error that an operator has to look at' }
+  }
+}
+
+async function wait(
+  { database, now }: WorkDeps,
+  row: Outgoing,
+  { why, ms }: Extract<Outcome, { kind: 'wait' }>,
+): Promise<undefined> {
+  const dueAt = now() + (ms ?? delayMs(row.attempts))
+  await postpone(database, row, { dueAt, waiting: why })
+}
+
+function delayMs(attempts: number): number {
+  return Math.round(Math.min(firstLookMs * growth ** attempts, laterLooksMsMax))
+}
