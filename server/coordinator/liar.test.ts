@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { createPrivateKey, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { signEd25519 } from '@quorate/authority/ed25519'
+import { concat } from '@quorate/core/bytes'
+import { verifySignature } from '@quorate/threshold/public/verify'
+import type { Person } from '@quorate/signer/testing/requests'
+import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import { sealPacket } from '@quorate/wire/packet'
+import { type Coordinator, openCoordinator, type Signature } from './coordinator.ts'
+import {
+  type Company,
+  found,
+  hashAsk,
+  hire,
+  type Key,
+  keyAsk,
+  makeKey,
+  messageAsk,
+} from './testing/company.ts'
+import { type Lie, packetLie, withFlippedBit, withLiar } from './testing/gone-bad.ts'
+import { type Platform, startPlatform } from './testing/platform.ts'
+
+/** One of four, as the cluster is built for. */
+const liar = 2
+
+describe('a coordinator with one signer that lies', () => {
+  let platform: Platform
+  let company: Company
+  let bot: Person
+  let keys: { readonly EdDSA: Key; readonly ECDSA: Key }
+  before(async () => {
+    platform = await startPlatform()
+    const { coordinator, manifest } = platform
+    company = await found(coordinator, manifest.hash)
+    bot = await hire(coordinator, company)
+    const make = (scheme: 'EdDSA' | 'ECDSA') =>
+      makeKey(coordinator, company, keyAsk(company, bot, scheme))
+    keys = { EdDSA: await make('EdDSA'), ECDSA: await make('ECDSA') }
+  })
+  after(() => platform.stop())
+
+  async function signs(coordinator: Coordinator, scheme: 'EdDSA' | 'ECDSA'): Promise<boolean> {
+    const said = new Uint8Array(randomBytes(32))
+    const { id: key, publicKey } = keys[scheme]
+    const make = scheme === 'EdDSA' ? messageAsk : hashAsk
+    const evidence = make(company, bot, key, said)
+    const { organization } = company
+    const [first] = (await coordinator.sign({ organization, key, evidence })).signatures
+    assert.ok(first)
+    const curve = scheme === 'EdDSA' ? 'ed25519' : 'secp256k1'
+    return verifySignature(scheme, curve, publicKey, said, bytesOf(first))
+  }
+
+  /** Enough signatures that the liar is in the first quorum of some; it must never be the last. */
+  async function holds(lie: Lie, scheme: 'EdDSA' | 'ECDSA') {
+    const { database, manifest } = platform
+    let lies = 0
+    const counted: Lie = (said, asked) => {
+      const told = lie(said, asked)
+      if (told !== said) lies += 1
+      return told
+    }
+    const links = withLiar(platform.links, liar, counted)
+    for (let tries = 0; tries < 40 && lies === 0; tries++) {
+      const coordinator = openCoordinator({ database, links, manifest, log: quiet })
+      assert.ok(await signs(coordinator, scheme))
+      if (lies > 0) for (let i = 0; i < 3; i++) assert.ok(await signs(coordinator, scheme))
+      const leftOut = coordinator.status().filter(({ leftOutUntil }) => leftOutUntil !== undefined)
+      if (lies > 0) assert.ok(leftOut.some(({ id }) => id === 'signer-2'))
+    }
+    assert.ok(lies > 0, 'the lie was never told')
+  }
+
+  it('signs when it sends packets that are not signed, or for another ceremony', async () => {
+    await holds(packetLie(1, withFlippedBit), 'EdDSA')
+    await holds(
+      (said) => (said.kind === 'packet' ? { ...said, ceremony: new Uint8Array(32) } : said),
+      'EdDSA',
+    )
+  })
+
+  it('signs when it gives a wrong share, well signed', async () => {
+    const file = platform.cluster.signers[liar - 1]?.identityFile
+    assert.ok(file)
+    const identity = createPrivateKey(readFileSync(file))
+    const resigned = packetLie(2, (packet) => {
+      const parts = withFlippedBit(packet).parts.flatMap(({ to, body }) =>
+        body === undefined ? [] : [{ to, body }],
+      )
+      return sealPacket(packet.header, parts, (message) => signEd25519(identity, message))
+    })
+    await holds(resigned, 'EdDSA')
+  })
+
+  it('signs when it accuses whoever it meets', async () => {
+    const accuse = (said: SessionReply, asked: SessionCall): SessionReply => {
+      if (said.kind !== 'packet' || asked.kind !== 'advance') return said
+      const culprits = asked.packets.map(({ header }) => header.from)
+      const { ceremony } = said
+      return { kind: 'aborted', ceremony, reason: 'proof', culprits, burned: [] }
+    }
+    await holds(accuse, 'EdDSA')
+    await holds(accuse, 'ECDSA')
+  })
+
+  it('signs when it refuses, and when it says that it lacks or has burned every pair', async () => {
+    await holds(() => ({ kind: 'refused', reason: 'no' }), 'EdDSA')
+    for (const burned of [[], [1, 3, 4]])
+      await holds(
+        (said, { kind }) =>
+          kind === 'sign' ? { kind: 'unpaired', peers: [1, 3, 4], burned } : said,
+        'ECDSA',
+      )
+  })
+})
+
+const quiet = { warn: () => undefined, error: () => undefined }
+
+function bytesOf(signature: Signature): Uint8Array {
+  return signature.scheme === 'ECDSA' ? concat(signature.r, signature.s) : signature.signature
+}
