@@ -6,12 +6,19 @@ import { describe, it } from 'node:test'
 const room = join(import.meta.dirname, '..')
 
 describe('what a server may import', () => {
-  it('reaches the groups and the public half of FROST, and nothing that holds a share', () => {
+  it('reaches the groups, the public half of FROST and how ECDSA is combined, and no share', () => {
     const reached = new Set<string>()
     for (const file of readdirSync(import.meta.dirname))
       if (file.endsWith('.ts') && !file.endsWith('.test.ts')) reach(join('public', file), reached)
     const beyond = [...reached].filter((file) => !/^(public|group)\//.test(file)).sort()
-    assert.deepEqual(beyond, ['frost/commitments.ts', 'frost/suite.ts'])
+    assert.deepEqual(beyond, [
+      'ecdsa/abort.ts',
+      'ecdsa/combine.ts',
+      'ecdsa/messages.ts',
+      'ecdsa/parameters.ts',
+      'frost/commitments.ts',
+      'frost/suite.ts',
+    ])
   })
 })
 
