@@ -109,7 +109,7 @@ describe('a corrupt signer in round 1', () => {
   it('burns together with another corrupt signer: every failed check counts', () => {
     const honest = received(wide.first, 1)
     const inbox = [2, 3].flatMap((peer) => spoil(honest, peer, wide.first))
-    const outcome = ecdsaRound2({ ...at(wide.first, 1).state }, inbox)
+    const outcome = ecdsaRound2(structuredClone(at(wide.first, 1).state), inbox)
     assert.deepEqual(abortOf(outcome), { reason: 'extension', culprits: [2, 3], burned: [2, 3] })
   })
 
@@ -126,9 +126,9 @@ describe('a corrupt signer in round 1', () => {
     const second = new Map([
       [1, wide.second.get(1)?.out ?? []],
       [2, wide.second.get(2)?.out ?? []],
-      [3, next(ecdsaRound2({ ...at(wide.first, 3).state }, toThree)).out],
+      [3, next(ecdsaRound2(structuredClone(at(wide.first, 3).state), toThree)).out],
     ])
-    const outcome = ecdsaRound3({ ...at(wide.second, 1).state }, at(inboxes(second), 1))
+    const outcome = ecdsaRound3(structuredClone(at(wide.second, 1).state), at(inboxes(second), 1))
     // Nobody is burned: under two final sids the multiplications of honest pairs fail as well.
     assert.deepEqual(abortOf(outcome), { reason: 'echo', culprits: [], burned: [] })
   })
@@ -238,7 +238,7 @@ describe('a corrupt signer in round 2', () => {
         [2, out],
       ]),
     )
-    const mine = next(ecdsaRound2({ ...honest.state }, at(inTwo, 1)))
+    const mine = next(ecdsaRound2(structuredClone(honest.state), at(inTwo, 1)))
     const theirs = next(ecdsaRound2(state, at(inTwo, 2)))
     const inbox = at(
       inboxes(
@@ -265,7 +265,7 @@ describe('a corrupt signer in round 2', () => {
       const keyPoint = pointBytes(add(pointFrom(given.keyPoint) ?? shift, by))
       return { ...message, body: encode(product, { ...given, keyPoint }) }
     })
-    const outcome = ecdsaRound3({ ...at(wide.second, 1).state }, inbox)
+    const outcome = ecdsaRound3(structuredClone(at(wide.second, 1).state), inbox)
     assert.deepEqual(abortOf(outcome), { reason: 'key product', culprits: [2, 3], burned: [2, 3] })
   })
 })
@@ -416,11 +416,11 @@ function bodyOf(sent: ReadonlyMap<Party, readonly Outbound[]>, from: Party, to: 
 
 /** From a copy: a state itself can be taken further only once. */
 function round2(inbox: readonly Inbound[]): Outcome<EcdsaRound2, never> {
-  return ecdsaRound2({ ...at(session.first, 1).state }, inbox)
+  return ecdsaRound2(structuredClone(at(session.first, 1).state), inbox)
 }
 
 function round3(inbox: readonly Inbound[]): Outcome<never, EcdsaResult> {
-  return ecdsaRound3({ ...at(session.second, 1).state }, inbox)
+  return ecdsaRound3(structuredClone(at(session.second, 1).state), inbox)
 }
 
 /** Round 1 of party 2 to party 1, with another announcement. */

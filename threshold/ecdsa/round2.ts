@@ -45,6 +45,20 @@ export function ecdsaRound2(
   inbox: readonly Inbound[],
 ): Outcome<EcdsaRound2, never> {
   spend(state)
+  const outcome = answerAll(state, inbox)
+  if (outcome.kind === 'abort') forget(state.receiving)
+  return outcome
+}
+
+/** Overwrites what a party knows as receiver of its multiplications, once it is of no more use. */
+export function forget(receiving: ReadonlyMap<Party, Receiving>): void {
+  for (const { choice, rows } of receiving.values()) {
+    choice.fill(0)
+    rows.fill(0)
+  }
+}
+
+function answerAll(state: EcdsaRound1, inbox: readonly Inbound[]): Outcome<EcdsaRound2, never> {
   const { context, first, announced, nonce, multiplier } = state
   const { self } = context
   const peers = peersOf(context)
@@ -70,6 +84,7 @@ export function ecdsaRound2(
     const { message, shares } = multiplyAsSender(sid, secrets, [nonce, key], blind)
     const receiving = taken(state.receiving, peer)
     const factor = factorOf(gadget, receiving.choice)
+    secrets.rows.fill(0)
     const { commitment } = taken(announcements, peer)
     multiplying.set(peer, { ...receiving, factor, sent: shares, commitment })
     const body = encode(product, {

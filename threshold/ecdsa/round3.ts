@@ -8,7 +8,7 @@ import { blame, burn, type Check, only, received } from './abort.ts'
 import { pairWith, peersOf, productSid } from './context.ts'
 import { closing, commitTo, product, type Product } from './messages.ts'
 import { isMasked, multiplyAsReceiver, type Two } from './multiplication.ts'
-import { type EcdsaRound2, type Multiplying, taken } from './round2.ts'
+import { type EcdsaRound2, forget, type Multiplying, taken } from './round2.ts'
 import { spend } from './spent.ts'
 
 const { add, decode: pointFrom, encode: pointBytes, equal, mod, multiply, multiplyBase } = secp256k1
@@ -38,6 +38,12 @@ export function ecdsaRound3(
   inbox: readonly Inbound[],
 ): Outcome<never, EcdsaResult> {
   spend(state)
+  const outcome = close(state, inbox)
+  forget(state.peers)
+  return outcome
+}
+
+function close(state: EcdsaRound2, inbox: readonly Inbound[]): Outcome<never, EcdsaResult> {
   const { context, nonce, key, multiplier } = state
   const given = readRound2(state, inbox)
   if ('kind' in given) return given

@@ -115,11 +115,24 @@ describe('threshold ECDSA in three rounds', () => {
   it('takes a state further once, whatever came of it', () => {
     const { first, second } = signTogether(cluster(3, 2), [1, 2], 'once')
     const already = { message: /taken further already/ }
+    assert.equal(ecdsaRound2(at(first, 1).state, []).kind, 'abort')
     assert.throws(() => ecdsaRound2(at(first, 1).state, []), already)
+    assert.equal(ecdsaRound3(at(second, 1).state, []).kind, 'abort')
     assert.throws(() => ecdsaRound3(at(second, 1).state, []), already)
-    const copy = { ...at(first, 1).state }
-    assert.equal(ecdsaRound2(copy, []).kind, 'abort')
-    assert.throws(() => ecdsaRound2(copy, []), already)
+  })
+
+  it('overwrites the choice and its rows once they are of no more use', () => {
+    const { first, second } = signTogether(cluster(3, 2), [1, 2], 'overwritten')
+    for (const receiving of [at(first, 1).state.receiving, at(second, 1).state.peers]) {
+      const { choice, rows } = at(receiving, 2)
+      assert.ok(choice.some((word) => word !== 0) && rows.some((word) => word !== 0))
+    }
+    ecdsaRound2(at(first, 1).state, [])
+    ecdsaRound3(at(second, 1).state, [])
+    for (const receiving of [at(first, 1).state.receiving, at(second, 1).state.peers]) {
+      const { choice, rows } = at(receiving, 2)
+      assert.ok(choice.every((word) => word === 0) && rows.every((word) => word === 0))
+    }
   })
 
   it('refuses a context that does not fit together', () => {

@@ -127,7 +127,7 @@ export function inboxes(
   )
 }
 
-/** One signing session by real parties, with every state and message kept. */
+/** One signing session by real parties, with every message kept, and every state as it was. */
 export type Session = {
   readonly contexts: ReadonlyMap<Party, EcdsaContext>
   readonly first: ReadonlyMap<Party, Going<EcdsaRound1>>
@@ -152,11 +152,11 @@ export function signTogether(
   )
   const inFirst = inboxes(outs(first))
   const second = byParty(quorum, (self) =>
-    next(ecdsaRound2(at(first, self).state, at(inFirst, self))),
+    next(ecdsaRound2(structuredClone(at(first, self).state), at(inFirst, self))),
   )
   const inSecond = inboxes(outs(second))
   const third = byParty(quorum, (self) =>
-    done(ecdsaRound3(at(second, self).state, at(inSecond, self))),
+    done(ecdsaRound3(structuredClone(at(second, self).state), at(inSecond, self))),
   )
   return { contexts, first, second, third }
 }
