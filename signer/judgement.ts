@@ -5,7 +5,7 @@ import type { Rules } from '@quorate/authority/reduce/judging'
 import { reduceStep, type StepOutcome } from '@quorate/authority/reduce/step'
 import type { Head, Step } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
 import { leapMsMax, type Clock } from './clock.ts'
 import type { ExternalIds } from './external-ids.ts'
@@ -20,7 +20,12 @@ export type Judges = {
   readonly rules: Rules
   readonly clock: Clock
   readonly externalIds: ExternalIds
+  /** What was found valid a moment ago, by place and hash. */
+  readonly judged: Map<string, StepOutcome>
 }
+
+/** A step is judged at its vote, its seal and its certificate, which are moments apart. */
+const judgedMax = 128
 
 /**
  * Validity, which everybody must see alike: under the heads that the step names and its own
@@ -31,8 +36,20 @@ export function judgeDeterministic(judges: Judges, place: Place, step: OpaqueSte
   if (body === undefined) return refused('the step cannot be read')
   const reason = judgeHeads(judges, place, body.step)
   if (reason !== undefined) return refused(reason)
+  // The hash fixes the step, its evidence, its heads and its prefix, and so the verdict.
+  const name = `${toHex(place.organization)}/${streamName(place.stream)}/${toHex(body.hash)}`
+  const known = judges.judged.get(name)
+  if (known !== undefined) return known
   const reader = readerAt(judges.store.log, place, body.step)
-  return reduceStep(body.step, body.evidence, reader, judges.rules)
+  const outcome = reduceStep(body.step, body.evidence, reader, judges.rules)
+  if (outcome.ok) remember(judges.judged, name, outcome)
+  return outcome
+}
+
+function remember(judged: Judges['judged'], name: string, outcome: StepOutcome): void {
+  const [oldest] = judged.keys()
+  if (judged.size >= judgedMax && oldest !== undefined) judged.delete(oldest)
+  judged.set(name, outcome)
 }
 
 /** May it happen now, as far as this signer knows? Its own view, and never part of validity. */

@@ -111,7 +111,7 @@ function deskOf(parts: SignerParts) {
   const rules = rulesFor(self.manifest)
   const clock = clockFrom(parts.clock, store.memory.number('clock'))
   const externalIds = externalIdsOf(store, keyEncryption)
-  const deps: CeremonyDeps = { ...parts, rules, clock, externalIds }
+  const deps: CeremonyDeps = { ...parts, rules, clock, externalIds, judged: new Map() }
   const ceremonies = new Ceremonies()
   const voting = votingOf({
     ...deps,

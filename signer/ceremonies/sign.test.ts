@@ -176,6 +176,8 @@ describe('signing with FROST', () => {
     ])
       assert.match(told(await world.session(1, signCall(place, drafted, { quorum }))), /quorum/)
     assert.match(told(await world.session(1, signCall(place, drafted, { item: 1 }))), /evidence/)
+    const elsewhere = signCall(place, drafted, { step: new Uint8Array(32) })
+    assert.match(told(await world.session(1, elsewhere)), /unknown here/)
     const digest = signCall(place, drafted, { digest: 1 })
     assert.match(told(await world.session(1, digest)), /nothing to be signed/)
   })
