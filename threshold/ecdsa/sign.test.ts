@@ -10,6 +10,7 @@ import { combineEcdsa, type EcdsaSignature } from './combine.ts'
 import { finalSid, labelOf } from './context.ts'
 import { openExtension } from './extension.ts'
 import { announcement } from './messages.ts'
+import { decodePair, encodePair } from './pair.ts'
 import { startEcdsa } from './round1.ts'
 import { ecdsaRound2 } from './round2.ts'
 import { ecdsaRound3 } from './round3.ts'
@@ -52,6 +53,16 @@ describe('threshold ECDSA in three rounds', () => {
     const session = signTogether(shared, quorum, 'seven')
     nobleAccepts(shared, session)
     opensslAccepts(shared, session, 'seven')
+  })
+
+  it('signs with pairs that come back from their stored form', () => {
+    const shared = cluster(3, 2)
+    const stored = [...shared.pairs].map(([party, pairs]) => {
+      const opened = [...pairs].map(([peer, pair]) => [peer, decodePair(encodePair(pair))] as const)
+      return [party, new Map(opened)] as const
+    })
+    const reopened: Cluster = { ...shared, pairs: new Map(stored) }
+    nobleAccepts(reopened, signTogether(reopened, [1, 3], 'stored'))
   })
 
   it('signs a digest that is zero, and one above the order', () => {
