@@ -38,6 +38,10 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
     ca: readFileSync(settings.tlsCaFile, 'utf8'),
   }
   const link = openLink({ url: settings.serverUrl, tls, signer: between(signer), log })
+  // An operator who restarts a signer must not take silence for health.
+  for (const { organization, detail } of store.memory.stops())
+    log({ event: 'alarm', organization: toHex(organization), detail })
+  if (store.memory.number('restored') === 1) log({ event: 'restored' })
   log({ event: 'ready', signer: self.index, manifest: toHex(self.manifest.hash) })
   return {
     stop() {

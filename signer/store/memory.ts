@@ -8,6 +8,7 @@ export function memoryTable(db: DatabaseSync): MemoryTable {
   const readTag = db.prepare('select request from external_ids where tag = ?')
   const addTag = db.prepare('insert or ignore into external_ids values (?, ?)')
   const readStop = db.prepare('select detail from stops where organization = ?')
+  const readStops = db.prepare('select organization, detail from stops')
   const addStop = db.prepare('insert or ignore into stops values (?, ?, ?)')
   const readMeta = db.prepare('select value from meta where name = ?')
   const writeMeta = db.prepare('insert or replace into meta values (?, ?)')
@@ -27,6 +28,11 @@ export function memoryTable(db: DatabaseSync): MemoryTable {
       const row = readStop.get(organization)
       return row && textOf(row, 'detail')
     },
+    stops: () =>
+      readStops.all().map((row) => ({
+        organization: blobOf(row, 'organization'),
+        detail: textOf(row, 'detail'),
+      })),
     stop: (organization, detail, evidence) => {
       addStop.run(organization, detail, evidence)
     },

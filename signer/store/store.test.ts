@@ -168,6 +168,7 @@ describe('the store', () => {
       store.memory.keepExternalId(bytes(1), bytes(3))
     })
     assert.equal(store.memory.stopped(organization), 'first')
+    assert.deepEqual(store.memory.stops(), [{ organization, detail: 'first' }])
     assert.equal(store.memory.stopped(bytes(7)), undefined)
     assert.deepEqual(store.memory.externalId(bytes(1)), bytes(2))
   })

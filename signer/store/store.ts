@@ -88,6 +88,7 @@ export interface MemoryTable {
   keepExternalId(tag: Uint8Array, request: Uint8Array): void
   /** Why this organization stands still, if it does. */
   stopped(organization: Uint8Array): string | undefined
+  stops(): readonly { readonly organization: Uint8Array; readonly detail: string }[]
   stop(organization: Uint8Array, detail: string, evidence: Uint8Array): void
   number(name: NumberName): number
   setNumber(name: NumberName, value: number): void
