@@ -1,0 +1,55 @@
+import { after, before, describe } from 'node:test'
+import { restarts } from './faults/restart.ts'
+import { killedServers } from './faults/server.ts'
+import { lostSigners, missingSigners } from './faults/signers.ts'
+import { makePlatform } from './platform.ts'
+import { actions, challenges } from './refusals/actions.ts'
+import { bodies } from './refusals/bodies.ts'
+import { callers } from './refusals/callers.ts'
+import { foreigners } from './refusals/foreign.ts'
+import { keys, keySignatures } from './sdk/keys.ts'
+import { serviceAccounts } from './sdk/service-accounts.ts'
+import { firstStart } from './sdk/start.ts'
+import { broadcasts, transfers } from './sdk/transfers.ts'
+import { walletSignatures } from './sdk/wallet-signatures.ts'
+import { ethereumWallets, keyWallets, provenAddresses } from './sdk/wallets.ts'
+
+const platform = await makePlatform()
+
+/**
+ * One platform for everything, since a start costs more than most of it. The order is that of a
+ * life: what it promises, what it refuses, what it survives, and its end.
+ */
+describe('a platform', () => {
+  before(() => platform.start())
+  after(() => platform.remove())
+
+  describe('promises, through the official SDK', () => {
+    firstStart(platform)
+    serviceAccounts(platform)
+    keys(platform)
+    keySignatures(platform)
+    keyWallets(platform)
+    ethereumWallets(platform)
+    provenAddresses(platform)
+    walletSignatures(platform)
+    transfers(platform)
+    broadcasts(platform)
+  })
+
+  // What has expired needs a clock that can be moved: `server/auth`, `signer/authorization.test.ts`.
+  describe('refuses', () => {
+    callers(platform)
+    actions(platform)
+    challenges(platform)
+    bodies(platform)
+    foreigners(platform)
+  })
+
+  describe('survives', () => {
+    lostSigners(platform)
+    missingSigners(platform)
+    killedServers(platform)
+    restarts(platform)
+  })
+})
