@@ -1,11 +1,12 @@
-import type { Json } from '@quorate/core/json'
-import type { Match } from '@quorate/authority/operations'
+import type { QuoteMaxFee } from './auth/action.ts'
 import type { Caller } from './auth/caller.ts'
 import { assetRoutes } from './assets/routes.ts'
 import { quoteMaxFee, type QuoteDeps } from './chain/quote.ts'
+import { openSignatureFacts } from './chain/signature-facts.ts'
 import { startFollowers } from './history/followers.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Route } from './http/route.ts'
+import type { ObserveFacts } from './signatures/execute.ts'
 import { transactionRoutes } from './transactions/routes.ts'
 import type { RequestDeps } from './transfers/request.ts'
 import { transferRoutes } from './transfers/routes.ts'
@@ -36,7 +37,13 @@ export function startMoneyWorkers(deps: WorkDeps): MoneyWorkers {
   }
 }
 
-/** As the challenge for a user action needs it. */
-export function openQuotes(deps: QuoteDeps) {
-  return (caller: Caller, match: Match, body: Json) => quoteMaxFee(deps, caller, match, body)
+/** What those need of the chain who have a user's request signed. */
+export function openMoney(deps: QuoteDeps): {
+  readonly quoteMaxFee: QuoteMaxFee
+  readonly observeFacts: ObserveFacts
+} {
+  return {
+    quoteMaxFee: (caller, match, body) => quoteMaxFee(deps, caller, match, body),
+    observeFacts: openSignatureFacts(deps),
+  }
 }

@@ -4,7 +4,7 @@ import { ethereumSepolia } from '@quorate/chains/networks/ethereum-sepolia'
 import { httpNode } from '@quorate/chains/nodes'
 import { Failure } from '@quorate/core/failure'
 import { findNetwork } from '@quorate/effects/networks'
-import type { Nodes } from './nodes-file.ts'
+import { type Nodes, readNodes } from './nodes-file.ts'
 
 /** A network whose node this server asks. */
 export type Chain = {
@@ -33,6 +33,14 @@ export function networkNamed(id: string): Network {
   const isPseudo = findNetwork(id)?.family === 'pseudo'
   const reason = isPseudo ? `${id} stands for no chain` : `the network ${id} is not supported yet`
   throw new Failure('request.unsupported', { reason })
+}
+
+/**
+ * @param nodesFile what `SERVER_NODES_FILE` holds
+ * @throws Error with every mistake at once
+ */
+export function readChains(nodesFile: string): Chains {
+  return openChains(readNodes(nodesFile, (network) => networksById.has(network)))
 }
 
 export function openChains(nodes: Nodes): Chains {

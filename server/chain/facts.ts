@@ -10,7 +10,7 @@ const gasOfPayment = 21_000n
 export type Observed =
   | { readonly ok: true; readonly facts: EvmFacts }
   /** `named`: the payload itself fixes what it would cost, so waiting changes nothing. */
-  | { readonly ok: false; readonly named: boolean }
+  | { readonly ok: false; readonly named: boolean; readonly fee: bigint }
 
 /**
  * What the chain has to fill in, such that fees stay within `feeBound`. When the usual offer does
@@ -27,10 +27,11 @@ export async function observeWithin(
   const usual = await adapter.observe(rpc, ask)
   if (feeMaxOf(usual) <= feeBound) return { ok: true, facts: usual }
   const named = ask.gasPrice !== undefined || ask.maxFeePerGas !== undefined
-  if (named) return { ok: false, named }
+  if (named) return { ok: false, named, fee: feeMaxOf(usual) }
   const gasLimit = usual.gasLimit
   const patient = await adapter.observe(rpc, { ...ask, gasLimit, priority: 'Slow' })
-  return feeMaxOf(patient) <= feeBound ? { ok: true, facts: patient } : { ok: false, named }
+  const fee = feeMaxOf(patient)
+  return fee <= feeBound ? { ok: true, facts: patient } : { ok: false, named, fee }
 }
 
 /** As things stand now, for a quote: nothing is given out, and a poor sender is no obstacle. */

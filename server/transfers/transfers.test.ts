@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { toHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import { checksummed } from '@quorate/effects/evm/address'
+import { encodeUnsigned } from '@quorate/effects/evm/transaction'
+import { makeCredential } from '@quorate/signer/testing/requests'
+import { openChains } from '../chain/chains.ts'
+import { until } from '../coordinator/testing/platform.ts'
+import { follow, newFollower } from '../history/follow.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import { transactionOf, transferOf } from './entity.ts'
+import { leaseRows } from './lease.ts'
+import type { Outgoing } from './tables.ts'
 import {
+  ether,
   makeWallet,
   mine,
+  network,
   payment,
   request,
   reread,
@@ -12,23 +26,25 @@ import {
   stranger,
   type Treasury,
 } from './testing/treasury.ts'
-import type { WalletRow } from '../wallets/find.ts'
+import { workOnce } from './work.ts'
+import { startWorker } from './worker.ts'
+
+let treasury: Treasury
+before(async () => {
+  treasury = await startTreasury()
+})
+after(() => treasury.stop())
 
 describe('outgoing money, with four signer processes and a real chain', () => {
-  let treasury: Treasury
   let wallet: WalletRow
   before(async () => {
-    treasury = await startTreasury()
     wallet = await makeWallet(treasury)
   })
-  after(() => treasury.stop())
 
-  it('goes through the states one by one, and pays once', async () => {
-    const { chains } = treasury
-    const { adapter, rpc } = chains.find('EthereumSepolia')
-    const paid = await adapter.balance(rpc, stranger)
+  it('goes through the states one by one, pays once, and says so each time', async () => {
+    const paid = await balance(stranger)
     const row = await request(treasury, wallet, { body: payment() })
-    assert.equal(row.state, 'requested')
+    assert.equal(transferOf(row).status, 'Pending')
     for (const state of ['slotted', 'prepared', 'signed', 'broadcasted']) {
       await step(treasury, row)
       assert.equal((await reread(treasury, row)).state, state)
@@ -37,8 +53,342 @@ describe('outgoing money, with four signer processes and a real chain', () => {
     await stepTo(treasury, row, 'included')
     await mine(treasury)
     const done = await stepTo(treasury, row, 'confirmed')
-    assert.equal(await adapter.balance(rpc, stranger), paid + 1000n)
+    assert.equal(await balance(stranger), paid + 1000n)
+    const { status, txHash, fee, dateConfirmed, metadata } = transferOf(done)
+    assert.equal(status, 'Confirmed')
+    assert.ok(txHash && dateConfirmed && BigInt(fee ?? 0) > 0n)
+    assert.deepEqual(metadata.asset, { symbol: 'ETH', decimals: 18, verified: true })
+    assert.deepEqual(await eventsOf(done), ['requested', 'broadcasted', 'confirmed'])
     assert.equal(done.due_at, null)
     assert.deepEqual(treasury.lines, [])
   })
+
+  it('sends transactions of both types and whole bytes, as they were asked for', async () => {
+    const nonce = Number(await nonceOf(wallet))
+    const legacy = { type: 0, to: stranger, value: '1', gasPrice: '2000000000', gasLimit: 21000 }
+    const creation = { type: 2, data: '0x600060005360', gasLimit: '60000' }
+    const bytes = encodeUnsigned({
+      type: 2,
+      chainId: 11155111n,
+      nonce: BigInt(nonce + 2),
+      ...{ gasLimit: 21_000n, maxFeePerGas: 3n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 9n },
+      ...{ to: new Uint8Array(20).fill(0xaa), value: 5n, data: new Uint8Array(), accessList: [] },
+    })
+    const asks = [legacy, creation, `0x${toHex(bytes)}`]
+    for (const transaction of asks) {
+      const body = { kind: 'Transaction', transaction }
+      const row = await request(treasury, wallet, { body, kind: 'transaction' })
+      await stepTo(treasury, row, 'broadcasted')
+      await mine(treasury, 2)
+      const done = transactionOf(await stepTo(treasury, row, 'confirmed'))
+      assert.deepEqual(done.requestBody, body)
+    }
+    assert.equal(Number(await nonceOf(wallet)), nonce + 3)
+    assert.equal(await balance(checksummed(new Uint8Array(20).fill(0xaa))), 5n)
+  })
+
+  it('fails for want of money before anything is signed, and its nonce is the next one’s', async () => {
+    const poor = await request(treasury, wallet, { body: payment({ amount: `${2n * ether}` }) })
+    const failed = await stepTo(treasury, poor, 'refused')
+    assert.match(failed.reason ?? '', /^insufficient funds: 2\d{18} needed, \d+ available$/)
+    assert.equal(failed.signed, null)
+    assert.equal(await isCertified(failed), false)
+    assert.deepEqual(await eventsOf(failed), ['requested', 'failed'])
+    await paysWithNextNonce(wallet)
+  })
+
+  it('is refused by the signers without the right signature, and leaves no gap either', async () => {
+    const person = { ...treasury.bot, credential: makeCredential() }
+    const forged = await request(treasury, wallet, { body: payment(), person })
+    const failed = await stepTo(treasury, forged, 'refused')
+    assert.equal(await isCertified(failed), false)
+    assert.deepEqual([failed.signed, failed.slot], [null, null])
+    await paysWithNextNonce(wallet)
+  })
+
+  it('never spends more on fees than was signed for: it waits, or fails if nothing can change', async () => {
+    const maxFee = 21_000n
+    const tight = await request(treasury, wallet, { body: payment(), maxFee })
+    await stepTo(treasury, tight, 'slotted')
+    await step(treasury, tight)
+    const waiting = await reread(treasury, tight)
+    assert.deepEqual(
+      [waiting.state, waiting.waiting],
+      ['slotted', 'fees are above what was signed for'],
+    )
+    await endNow(waiting)
+    const named = { type: 2, to: stranger, maxFeePerGas: '5000000000', gasLimit: 21000 }
+    const body = { kind: 'Transaction', transaction: named }
+    const row = await request(treasury, wallet, { body, kind: 'transaction', maxFee })
+    assert.match((await stepTo(treasury, row, 'refused')).reason ?? '', /above what was signed for/)
+  })
+
+  it('expires when its time is over and nobody has agreed on it', async () => {
+    const wish = { body: payment(), executeBefore: Date.now() + 1 }
+    const row = await request(treasury, wallet, wish)
+    const failed = await stepTo(treasury, row, 'expired')
+    assert.equal(transferOf(failed).status, 'Failed')
+    await paysWithNextNonce(wallet)
+  })
+
+  it('is asked for once under one external id', async () => {
+    const body = payment({ externalId: 'invoice 1' })
+    const first = await request(treasury, wallet, { body })
+    const second = await request(treasury, wallet, { body })
+    assert.equal(second.name, first.name)
+    const other = payment({ externalId: 'invoice 1', amount: '1001' })
+    await assert.rejects(request(treasury, wallet, { body: other }), (error) =>
+      isFailure(error, 'external_id.conflict'),
+    )
+    assert.deepEqual(await eventsOf(first), ['requested'])
+    await endNow(first)
+  })
 })
+
+describe('a chain that does as it likes', () => {
+  let wallet: WalletRow
+  before(async () => {
+    wallet = await makeWallet(treasury)
+  })
+
+  it('takes a nonce before anything is signed: then there is another one', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    const { slot } = await stepTo(treasury, row, 'slotted')
+    await treasury.rpc('anvil_setNonce', [wallet.address, `0x${((slot ?? 0) + 3).toString(16)}`])
+    const sent = await stepTo(treasury, row, 'broadcasted')
+    assert.equal(sent.slot, (slot ?? 0) + 3)
+    await confirm(row)
+  })
+
+  it('takes a nonce that is signed for: that is the end, once it is settled', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    const { slot } = await stepTo(treasury, row, 'signed')
+    await treasury.rpc('anvil_setNonce', [wallet.address, `0x${((slot ?? 0) + 1).toString(16)}`])
+    await step(treasury, row)
+    assert.equal((await reread(treasury, row)).state, 'signed')
+    await mine(treasury, 3)
+    const failed = await stepTo(treasury, row, 'lapsed')
+    assert.equal(transferOf(failed).status, 'Failed')
+    assert.match(failed.reason ?? '', /nonce/)
+  })
+
+  it('loses a transaction, and gets the same bytes again', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    const { hash } = await stepTo(treasury, row, 'broadcasted')
+    await treasury.rpc('anvil_dropTransaction', [hash])
+    await mine(treasury, 3)
+    await step(treasury, row)
+    const found = await reread(treasury, row)
+    assert.deepEqual([found.state, found.hash], ['broadcasted', hash])
+    await confirm(row)
+  })
+
+  it('takes a block back before it was settled: the payment is not lost', async () => {
+    const paid = await balance(stranger)
+    const row = await request(treasury, wallet, { body: payment() })
+    await stepTo(treasury, row, 'broadcasted')
+    await mine(treasury)
+    const { block_hash } = await stepTo(treasury, row, 'included')
+    await treasury.rpc('anvil_reorg', [1, []])
+    await stepTo(treasury, row, 'broadcasted')
+    await step(treasury, row)
+    const done = await confirm(row)
+    assert.notEqual(done.block_hash, block_hash)
+    assert.equal(await balance(stranger), paid + 1000n)
+  })
+
+  it('takes back what was confirmed: it is broadcasted again, and confirmed again', async () => {
+    const follower = newFollower(treasury.chains.find(network))
+    const paid = await balance(stranger)
+    // What is taken back shall be this payment and none before it.
+    await mine(treasury, 4)
+    const row = await request(treasury, wallet, { body: payment() })
+    await stepTo(treasury, row, 'broadcasted')
+    const { block_hash } = await confirm(row)
+    while ((await follow(treasury.deps, follower)) === 'more');
+    await treasury.rpc('anvil_reorg', [4, []])
+    while ((await follow(treasury.deps, follower)) === 'more');
+    const back = await reread(treasury, row)
+    assert.deepEqual([back.state, transferOf(back).status], ['broadcasted', 'Broadcasted'])
+    assert.equal(back.confirmed_at, null)
+    await step(treasury, row)
+    const done = await confirm(row)
+    assert.notEqual(done.block_hash, block_hash)
+    assert.equal(await balance(stranger), paid + 1000n)
+    const again = ['requested', 'broadcasted', 'confirmed', 'broadcasted', 'confirmed']
+    assert.deepEqual(await eventsOf(done), again)
+  })
+
+  it('carries a transaction out that fails: the fee is gone, the rest is not', async () => {
+    const trap = '0x00000000000000000000000000000000000000fe'
+    await treasury.rpc('anvil_setCode', [trap, '0xfe'])
+    const transaction = { type: 2, to: trap, value: '7', gasLimit: '50000' }
+    const body = { kind: 'Transaction', transaction }
+    const row = await request(treasury, wallet, { body, kind: 'transaction' })
+    await stepTo(treasury, row, 'broadcasted')
+    await mine(treasury, 2)
+    const failed = transactionOf(await stepTo(treasury, row, 'reverted'))
+    assert.equal(failed.status, 'Failed')
+    assert.ok(BigInt(failed.fee ?? 0) > 0n && failed.txHash !== undefined)
+    assert.equal(await balance(trap), 0n)
+  })
+
+  it('does not answer: everything waits and nothing fails', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    const nobody = openChains(new Map([[network, { rpcUrl: 'http://127.0.0.1:9' }]]))
+    const alone = { ...treasury, deps: { ...treasury.deps, chains: nobody } }
+    await step(alone, row)
+    const waiting = transferOf(await reread(treasury, row))
+    assert.equal(waiting.status, 'Pending')
+    assert.deepEqual(waiting.details, { waiting: 'no node of EthereumSepolia answers' })
+    await stepTo(treasury, row, 'broadcasted')
+    await confirm(row)
+  })
+
+  it('is not the chain it was: nothing is judged by it, and that is said', async () => {
+    const { database, chains, deps, lines } = treasury
+    const follower = newFollower(chains.find(network))
+    await database.deleteFrom('chain_heads').execute()
+    const { canonical, ...held } = { canonical: true, time: 0, network }
+    const header = { ...held, hash: '0xff', parent_hash: '0xfe', number: 10 ** 9, canonical }
+    await database.updateTable('block_headers').set({ canonical: false }).execute()
+    await database.insertInto('block_headers').values(header).execute()
+    assert.equal(await follow(deps, follower), 'idle')
+    const row = await request(treasury, wallet, { body: payment() })
+    await step(treasury, row)
+    const waiting = await reread(treasury, row)
+    assert.equal(waiting.state, 'requested')
+    assert.match(waiting.waiting ?? '', /younger than our database/)
+    assert.ok(lines.splice(0).some((line) => line.includes('younger')))
+    await database.deleteFrom('block_headers').execute()
+    while ((await follow(deps, follower)) === 'more');
+    await stepTo(treasury, row, 'broadcasted')
+    await confirm(row)
+    lines.splice(0)
+  })
+})
+
+describe('several servers', () => {
+  let wallet: WalletRow
+  before(async () => {
+    wallet = await makeWallet(treasury)
+  })
+
+  it('lease a row to one of them at a time', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    await onlyDue(row)
+    const now = Date.now()
+    const takes = await Promise.all([1, 2, 3].map(() => leaseRows(treasury.database, 5, now)))
+    assert.deepEqual(takes.map(({ length }) => length).toSorted(), [0, 0, 1])
+    await endNow(row)
+  })
+
+  it('ignore what one of them finds out after its lease has gone to another', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    await stepTo(treasury, row, 'prepared')
+    await onlyDue(row)
+    const [slow] = await leaseRows(treasury.database, 1, Date.now())
+    assert.ok(slow)
+    await onlyDue(row)
+    const [quick] = await leaseRows(treasury.database, 1, Date.now())
+    assert.ok(quick)
+    const both = await Promise.all([workOnce(treasury.deps, slow), workOnce(treasury.deps, quick)])
+    assert.equal(both.filter((each) => each !== undefined).length, 1)
+    assert.equal((await reread(treasury, row)).state, 'signed')
+    await stepTo(treasury, row, 'broadcasted')
+    await confirm(row)
+  })
+
+  it('send many payments of one wallet, each once and without a gap', async () => {
+    const first = Number(await nonceOf(wallet))
+    const paid = await balance(stranger)
+    const rows: Outgoing[] = []
+    for (let i = 0; i < 8; i++) rows.push(await request(treasury, wallet, { body: payment() }))
+    const workers = [startWorker(treasury.deps), startWorker(treasury.deps)]
+    await until(async () => {
+      await mine(treasury)
+      const found = await Promise.all(rows.map((row) => reread(treasury, row)))
+      return found.every(({ state }) => state === 'confirmed')
+    }, 40_000)
+    await Promise.all(workers.map((worker) => worker.stop()))
+    const slots = (await Promise.all(rows.map((row) => reread(treasury, row)))).map(
+      ({ slot }) => slot ?? -1,
+    )
+    assert.deepEqual(
+      slots.toSorted((a, b) => a - b),
+      rows.map((_, i) => first + i),
+    )
+    assert.equal(await balance(stranger), paid + 8000n)
+    assert.deepEqual(treasury.lines, [])
+  })
+
+  it('wait for signers that are away, and go on when they are back', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    await stepTo(treasury, row, 'prepared')
+    const away = [2, 3].map((index) => treasury.platform.signer(index))
+    await Promise.all(away.map((signer) => signer.end()))
+    await treasury.platform.connected(2)
+    await step(treasury, row)
+    const waiting = await reread(treasury, row)
+    assert.equal(waiting.state, 'prepared')
+    assert.match(waiting.waiting ?? '', /^signers unavailable: /)
+    for (const signer of away) signer.start()
+    await treasury.platform.connected(4)
+    await stepTo(treasury, row, 'broadcasted')
+    await confirm(row)
+  })
+})
+
+async function confirm(row: Outgoing): Promise<Outgoing> {
+  await mine(treasury, 2)
+  return stepTo(treasury, row, 'confirmed')
+}
+
+async function paysWithNextNonce(wallet: WalletRow): Promise<void> {
+  const nonce = Number(await nonceOf(wallet))
+  const row = await request(treasury, wallet, { body: payment() })
+  const { slot } = await stepTo(treasury, row, 'broadcasted')
+  assert.equal(slot, nonce)
+  await confirm(row)
+}
+
+/** By the way that its own time ends it. */
+async function endNow(row: Outgoing): Promise<void> {
+  const { database } = treasury
+  await database
+    .updateTable('outgoing')
+    .set({ execute_before: 0 })
+    .where('id', '=', row.id)
+    .execute()
+  await stepTo(treasury, row, 'expired')
+}
+
+async function onlyDue({ id }: Outgoing): Promise<void> {
+  const { database } = treasury
+  await database.updateTable('outgoing').set({ due_at: null }).where('id', '!=', id).execute()
+  const due = { due_at: 0, lease_until: 0 }
+  await database.updateTable('outgoing').set(due).where('id', '=', id).execute()
+}
+
+async function eventsOf({ name, kind }: Outgoing): Promise<readonly string[]> {
+  const rows = await treasury.database
+    .selectFrom('outbox')
+    .select(['kind', 'data'])
+    .where('kind', 'like', `wallet.${kind}.%`)
+    .orderBy('created_at')
+    .execute()
+  return rows.flatMap((row) => (row.data.includes(name) ? (row.kind.split('.').at(-1) ?? '') : []))
+}
+
+async function isCertified({ organization, request: hash }: Outgoing): Promise<boolean> {
+  return (await treasury.platform.coordinator.stepOf(organization, hash)) !== undefined
+}
+
+function balance(address: string): Promise<bigint> {
+  const { adapter, rpc } = treasury.chains.find(network)
+  return adapter.balance(rpc, address)
+}
+
+async function nonceOf({ address }: WalletRow): Promise<bigint> {
+  return BigInt(String(await treasury.rpc('eth_getTransactionCount', [address, 'latest'])))
+}

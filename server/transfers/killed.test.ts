@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
+import { encode } from '@quorate/core/codec'
+import { keyStream, streamCodec } from '@quorate/authority/stream'
+import { until } from '../coordinator/testing/platform.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import type { MoneyServerParts } from './testing/money-server.ts'
+import type { Outgoing } from './tables.ts'
+import {
+  makeWallet,
+  network,
+  payment,
+  request,
+  reread,
+  startTreasury,
+  stranger,
+  type Treasury,
+} from './testing/treasury.ts'
+
+/**
+ * Where a server can die: each is a write that it is about to make, when all before it is on disk
+ * and whatever the write tells of has been done. The database holds the write up until the process
+ * is dead, so that nothing in the server has to know of it.
+ */
+const points: readonly { readonly about: string; readonly table: string; readonly when: string }[] =
+  [
+    change('it has leased the row', `new.lease_holder is distinct from old.lease_holder`),
+    change('it has found a slot', `new.state = 'slotted'`),
+    change('it has observed the chain', `new.state = 'prepared'`),
+    { about: 'it has drafted the step', table: 'proposals', when: 'true' },
+    { about: 'the signers have agreed', table: 'steps', when: 'true' },
+    { about: 'the signature is made', table: 'signatures', when: 'true' },
+    change('the bytes are assembled', `new.state = 'signed'`),
+    change('the node has the transaction', `new.state = 'broadcasted'`),
+    change('a block has it', `new.state = 'included'`),
+    change('it is settled', `new.state = 'confirmed'`),
+  ]
+
+function change(about: string, when: string) {
+  return { about, table: 'outgoing', when }
+}
+
+describe('a server that is killed', () => {
+  let treasury: Treasury
+  let wallet: WalletRow
+  let child: ChildProcess | undefined
+  before(async () => {
+    treasury = await startTreasury()
+    wallet = await makeWallet(treasury)
+    await treasury.rpc('evm_setIntervalMining', [1])
+    await installBrake()
+    // From here on the signers dial the servers that are killed.
+    await treasury.platform.links.close()
+  })
+  after(async () => {
+    if (child !== undefined) await kill(child)
+    await treasury.stop()
+  })
+
+  it('at ten points on the way of one payment: it is sent once, and ends confirmed', async () => {
+    const paid = await balance(stranger)
+    const row = await request(treasury, wallet, { body: payment() })
+    for (const { about, table, when } of points) {
+      await setBrake(table, when)
+      child = startServer()
+      await until(async () => (await braked()).length > 0, 30_000)
+      await kill(child)
+      await releaseBrake(table)
+      const { state } = await reread(treasury, row)
+      assert.notEqual(state, 'confirmed', about)
+      await letTimePass()
+    }
+    child = startServer()
+    await until(async () => (await reread(treasury, row)).state === 'confirmed', 30_000)
+    assert.equal(await balance(stranger), paid + 1000n)
+    await assertOnce(await reread(treasury, row))
+    const seen = async () => (await historyOf(wallet)) > 0
+    await until(seen, 20_000)
+    assert.equal(await historyOf(wallet), 1)
+  })
+
+  async function assertOnce({ hash, slot, key }: Outgoing): Promise<void> {
+    const { rpc, database } = treasury
+    assert.equal(slot, 0)
+    assert.equal(await rpc('eth_getTransactionCount', [wallet.address, 'latest']), '0x1')
+    assert.notEqual(await rpc('eth_getTransactionReceipt', [hash]), null)
+    const uses = await database
+      .selectFrom('records')
+      .select('name')
+      .where('stream', '=', encode(streamCodec, keyStream(key)))
+      .where('name', 'like', 'slot/%')
+      .execute()
+    assert.deepEqual(uses, [{ name: `slot/${network}/0` }])
+    const told = await database.selectFrom('outbox').select('kind').orderBy('id').execute()
+    const kinds = told.map(({ kind }) => kind).filter((kind) => kind.startsWith('wallet.transfer.'))
+    assert.deepEqual(kinds, [
+      'wallet.transfer.requested',
+      'wallet.transfer.broadcasted',
+      'wallet.transfer.confirmed',
+    ])
+  }
+
+  function startServer(): ChildProcess {
+    const { cluster, links, databaseUrl } = treasury.platform
+    const parts: MoneyServerParts = {
+      databaseUrl,
+      linkPort: links.port,
+      manifestFile: cluster.manifestFile,
+      tlsKeyFile: cluster.server.tlsKeyFile,
+      tlsCertFile: cluster.server.tlsCertFile,
+      caFile: cluster.caFile,
+      nodes: JSON.stringify({ [network]: { rpcUrl: treasury.node.rpcUrl, confirmations: 2 } }),
+    }
+    const file = fileURLToPath(new URL('testing/money-server.ts', import.meta.url))
+    return spawn(process.execPath, [file, JSON.stringify(parts)], { stdio: 'ignore' })
+  }
+
+  async function kill(process: ChildProcess): Promise<void> {
+    if (process.exitCode !== null || process.signalCode !== null) return
+    const exited = once(process, 'exit')
+    process.kill('SIGKILL')
+    await exited
+  }
+
+  async function installBrake(): Promise<void> {
+    await sql`create function brake() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(600); return new; end $$`.execute(treasury.database)
+  }
+
+  async function setBrake(table: string, when: string): Promise<void> {
+    const event = table === 'outgoing' ? 'update' : 'insert'
+    const text = `create trigger brake before ${event} on ${table} for each row
+      when (${when}) execute function brake()`
+    await sql.raw(text).execute(treasury.database)
+  }
+
+  /** The database does not notice by itself that whoever asked is dead. */
+  async function releaseBrake(table: string): Promise<void> {
+    const { database } = treasury
+    for (const { pid } of await braked())
+      await sql`select pg_terminate_backend(${pid})`.execute(database)
+    await until(async () => (await braked()).length === 0)
+    await sql.raw(`drop trigger brake on ${table}`).execute(database)
+  }
+
+  async function braked(): Promise<readonly { readonly pid: number }[]> {
+    const { rows } = await sql<{ pid: number }>`select pid from pg_stat_activity
+      where wait_event = 'PgSleep' and datname = current_database()`.execute(treasury.database)
+    return rows
+  }
+
+  /** As if the leases of the dead had ended. */
+  async function letTimePass(): Promise<void> {
+    const { database } = treasury
+    await database.updateTable('outgoing').set({ lease_until: 0, due_at: 0 }).execute()
+    await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
+  }
+
+  async function historyOf({ id }: WalletRow): Promise<number> {
+    const rows = await treasury.database
+      .selectFrom('history')
+      .select('id')
+      .where('wallet', '=', id)
+      .where('direction', '=', 'Out')
+      .execute()
+    return rows.length
+  }
+
+  function balance(address: string): Promise<bigint> {
+    const { adapter, rpc } = treasury.chains.find(network)
+    return adapter.balance(rpc, address)
+  }
+})

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { readManifest } from '@quorate/authority/manifest'
+import { readChains } from '../../chain/chains.ts'
+import { openCoordinator } from '../../coordinator/coordinator.ts'
+import { openDatabase } from '../../database/database.ts'
+import { openLinks } from '../../link/links.ts'
+import { startMoneyWorkers } from '../../money.ts'
+
+/** A server with its workers and nothing else, for tests that kill it. Its one argument is this. */
+export type MoneyServerParts = {
+  readonly databaseUrl: string
+  readonly linkPort: number
+  readonly manifestFile: string
+  readonly tlsKeyFile: string
+  readonly tlsCertFile: string
+  readonly caFile: string
+  readonly nodes: string
+}
+
+async function main(parts: MoneyServerParts): Promise<void> {
+  const say = (context: { readonly err?: unknown }, message: string) =>
+    void process.stdout.write(`${message} ${String(context.err ?? '')}\n`)
+  const log = { info: say, warn: say, error: say }
+  const manifest = readManifest(new Uint8Array(readFileSync(parts.manifestFile)), verifyEd25519)
+  const database = openDatabase(parts.databaseUrl, (err) => say({ err }, 'database'))
+  const links = await openLinks({
+    host: '127.0.0.1',
+    port: parts.linkPort,
+    manifest,
+    keyPem: readFileSync(parts.tlsKeyFile, 'utf8'),
+    certificatePem: readFileSync(parts.tlsCertFile, 'utf8'),
+    authorityPem: readFileSync(parts.caFile, 'utf8'),
+    log,
+  })
+  const coordinator = openCoordinator({ database, links, manifest, log })
+  links.onConnect(() => {
+    if (links.connected().length === manifest.quorum)
+      coordinator.resume().catch((err: unknown) => say({ err }, 'resume'))
+  })
+  const chains = readChains(parts.nodes)
+  startMoneyWorkers({ database, coordinator, chains, log, now: Date.now })
+}
+
+await main(JSON.parse(process.argv[2] ?? '{}') as MoneyServerParts)
