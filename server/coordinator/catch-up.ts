@@ -12,46 +12,55 @@ const streamsWatched = 1_000
 /** Streams of which is remembered how far each signer has come. Forgotten ones are asked again. */
 const streamsRemembered = 10_000
 
-/** How far signers have come, and the certificates that take them further. */
-export function openCatchUp({ links, ledger }: { readonly links: Links; readonly ledger: Ledger }) {
-  const running = new Map<string, Promise<boolean>>()
-  const reached = new Map<string, number>()
-  const watched = new Map<string, Subject>()
-  const nameOf = (signer: number, { organization, stream }: Subject) =>
-    `${signer}/${toHex(organization)}/${streamName(stream)}`
+const nameOf = (signer: number, { organization, stream }: Subject) =>
+  `${signer}/${toHex(organization)}/${streamName(stream)}`
 
-  /** `seq` is the first that the signer lacks, as it said itself. */
-  function note(signer: number, place: Subject, seq: number): void {
-    const name = nameOf(signer, place)
-    reached.delete(name)
-    reached.set(name, seq - 1)
-    const [oldest] = reached.keys()
-    if (reached.size > streamsRemembered && oldest !== undefined) reached.delete(oldest)
+/** How far signers have come, and the certificates that take them further. */
+export class CatchUp {
+  private readonly links: Links
+  private readonly ledger: Ledger
+  private readonly running = new Map<string, Promise<boolean>>()
+  private readonly reached = new Map<string, number>()
+  private readonly watched = new Map<string, Subject>()
+
+  constructor({ links, ledger }: { readonly links: Links; readonly ledger: Ledger }) {
+    this.links = links
+    this.ledger = ledger
   }
 
-  function hasReached(signer: number, place: Subject, seq: number): boolean {
-    return (reached.get(nameOf(signer, place)) ?? -1) >= seq
+  /** `seq` is the first that the signer lacks, as it said itself. */
+  note(signer: number, place: Subject, seq: number): void {
+    const name = nameOf(signer, place)
+    this.reached.delete(name)
+    this.reached.set(name, seq - 1)
+    const [oldest] = this.reached.keys()
+    if (this.reached.size > streamsRemembered && oldest !== undefined) this.reached.delete(oldest)
+  }
+
+  private hasReached(signer: number, place: Subject, seq: number): boolean {
+    return (this.reached.get(nameOf(signer, place)) ?? -1) >= seq
   }
 
   /** One at a time for a signer and a stream; answers whether it has come to the newest head. */
-  function run(signer: number, place: Subject): Promise<boolean> {
+  run(signer: number, place: Subject): Promise<boolean> {
     const name = nameOf(signer, place)
-    const present = running.get(name)
+    const present = this.running.get(name)
     if (present !== undefined) return present
-    const started = replay(signer, place).finally(() => running.delete(name))
-    running.set(name, started)
+    const started = this.replay(signer, place).finally(() => this.running.delete(name))
+    this.running.set(name, started)
     return started
   }
 
-  async function replay(signer: number, place: Subject): Promise<boolean> {
+  private async replay(signer: number, place: Subject): Promise<boolean> {
+    const { ledger } = this
     const head = await ledger.head(place)
     if (head === undefined) return true
-    let lacks = await send(signer, place, head)
+    let lacks = await this.send(signer, place, head)
     while (lacks !== undefined && lacks <= head.seq) {
       const page = await ledger.steps(place, lacks, stepsPerPage)
       const before: number = lacks
       for (const step of page) {
-        lacks = await send(signer, place, step)
+        lacks = await this.send(signer, place, step)
         if (lacks !== step.seq + 1) break
       }
       // Whoever makes no headway would be sent the same for ever.
@@ -61,12 +70,13 @@ export function openCatchUp({ links, ledger }: { readonly links: Links; readonly
   }
 
   /** @returns the first step that the signer lacks now, or nothing when it did not say */
-  async function send(
+  private async send(
     signer: number,
     place: Subject,
     certified: Certified,
     isFirst = true,
   ): Promise<number | undefined> {
+    const { links } = this
     const { certificate, body } = certified
     const step: OpaqueStep = opaqueOf(body)
     const request = { kind: 'certificate', certificate, step } as const
@@ -78,38 +88,39 @@ export function openCatchUp({ links, ledger }: { readonly links: Links; readonly
     if (!('statement' in answer) || answer.statement.kind !== 'head') return undefined
     const { statement } = answer
     if (streamName(statement.stream) === streamName(stream)) {
-      note(signer, place, statement.seq)
+      this.note(signer, place, statement.seq)
       return statement.seq
     }
     // What this step rests on is unknown there: first things first, then the same again.
     const isRoot = streamName(statement.stream) === streamName(rootOf(organization))
     const other = { organization, stream: statement.stream }
-    return isFirst && isRoot && (await run(signer, other))
-      ? send(signer, place, certified, false)
+    return isFirst && isRoot && (await this.run(signer, other))
+      ? this.send(signer, place, certified, false)
       : undefined
   }
 
   /** This stream is in use. */
-  function watch(place: Subject): void {
+  watch(place: Subject): void {
     const name = nameOf(0, place)
-    watched.delete(name)
-    watched.set(name, place)
-    const [oldest] = watched.keys()
-    if (watched.size > streamsWatched && oldest !== undefined) watched.delete(oldest)
+    this.watched.delete(name)
+    this.watched.set(name, place)
+    const [oldest] = this.watched.keys()
+    if (this.watched.size > streamsWatched && oldest !== undefined) this.watched.delete(oldest)
   }
 
   /** A signer that was away is taken to the heads of what is in use, one stream after the other. */
-  async function welcome(signer: number): Promise<void> {
-    for (const place of [...watched.values()].reverse()) if (!(await run(signer, place))) return
+  async welcome(signer: number): Promise<void> {
+    for (const place of [...this.watched.values()].reverse())
+      if (!(await this.run(signer, place))) return
   }
 
   /** Waits until `enough` signers know the head `seq` of a stream; goes on with the others. */
-  async function reach(
+  async reach(
     place: Subject,
     { seq, signers, enough }: { seq: number; signers: readonly number[]; enough: number },
     onLate: (signer: number) => void,
   ): Promise<void> {
-    const late = signers.filter((signer) => !hasReached(signer, place, seq))
+    const late = signers.filter((signer) => !this.hasReached(signer, place, seq))
     let [missing, open] = [enough - (signers.length - late.length), late.length]
     await new Promise<void>((resolve, reject) => {
       const count = (): void => {
@@ -117,7 +128,7 @@ export function openCatchUp({ links, ledger }: { readonly links: Links; readonly
       }
       count()
       for (const signer of late)
-        run(signer, place).then((came) => {
+        this.run(signer, place).then((came) => {
           open -= 1
           if (came) missing -= 1
           if (came) onLate(signer)
@@ -125,7 +136,4 @@ export function openCatchUp({ links, ledger }: { readonly links: Links; readonly
         }, reject)
     })
   }
-
-  return { note, run, reach, watch, welcome }
 }
-export type CatchUp = ReturnType<typeof openCatchUp>

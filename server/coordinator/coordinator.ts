@@ -13,16 +13,16 @@ import { rulesFor } from '@quorate/judge/rules'
 import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
 import { keepAttendance } from './attendance.ts'
-import { openCatchUp } from './catch-up.ts'
+import { CatchUp } from './catch-up.ts'
 import type { DriveLog } from './drive.ts'
-import { type CreatedKey, type KeyAsk, openKeys } from './keys.ts'
+import { type CreatedKey, type KeyAsk, Keys } from './keys.ts'
 import { openLeases } from './leases.ts'
-import { type Certified, openLedger } from './ledger.ts'
+import { type Certified, Ledger } from './ledger.ts'
 import { openPairs } from './pairs.ts'
-import { openSigning } from './signing.ts'
+import { Signer } from './signing.ts'
 import { openStreams, type Standing, standingOf, type StreamsWorld } from './streams.ts'
-import { openUses, type Signed, type UseAsk } from './uses.ts'
-import { openViews } from './views.ts'
+import { Uses, type Signed, type UseAsk } from './uses.ts'
+import { Views } from './views.ts'
 
 export type { Signed } from './uses.ts'
 export type { Signature } from './signing.ts'
@@ -95,10 +95,10 @@ const unfinishedMax = 1_000
 export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const { database, links, manifest, log, clock = Date.now } = parts
   const ids = manifest.signers.map(({ id }) => id)
-  const ledger = openLedger(database)
-  const views = openViews(ledger)
+  const ledger = new Ledger(database)
+  const views = new Views(ledger)
   const attendance = keepAttendance()
-  const catchUp = openCatchUp({ links, ledger })
+  const catchUp = new CatchUp({ links, ledger })
   const leases = openLeases(database)
   const [rules, trust] = [rulesFor(manifest), trustOf(manifest)]
   const world: StreamsWorld = { links, ledger, views, leases, catchUp, rules, trust, log, clock }
@@ -106,16 +106,16 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const pairs = openPairs({ database, links, manifest, log })
   const prepare = async (organization: Uint8Array, scheme: string) =>
     scheme === 'ECDSA' ? pairs.setUpAll(organization) : undefined
-  const keys = openKeys({ ...world, database, prepare })
-  const signer = openSigning({
+  const keys = new Keys({ ...world, manifest, database, prepare })
+  const signer = new Signer({
     links,
     attendance,
     manifest,
     log,
-    catchUp: catchUp.run,
+    catchUp: (signer, place) => catchUp.run(signer, place),
     setUpPair: pairs.setUp,
   })
-  const uses = openUses({ ...world, database, streams, keys, signer })
+  const uses = new Uses({ ...world, database, streams, keys, signer })
   links.onConnect((signer) => {
     catchUp
       .welcome(signer)
@@ -135,9 +135,9 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
         evidence,
       )
     },
-    createKey: keys.create,
-    sign: uses.sign,
-    records: views.whole,
+    createKey: (ask) => keys.create(ask),
+    sign: (ask) => uses.sign(ask),
+    records: (organization) => views.whole(organization),
     read,
     find: (organization, table, ...name) =>
       read(organization, (reader) => {

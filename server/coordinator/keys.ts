@@ -31,64 +31,73 @@ const statementsMax = 10_000
 export type CreatedKey = { readonly certificate: Uint8Array; readonly statement: KeyStatement }
 export type KeyAsk = { readonly organization: Uint8Array; readonly evidence: Evidence }
 
-/** Keys are born by all signers together, or not at all. */
-export function openKeys(world: {
+export type KeysWorld = {
   readonly database: Database
   readonly links: Links
   readonly views: Views
   readonly catchUp: CatchUp
   readonly rules: Rules
+  readonly manifest: Manifest
   readonly log: DriveLog
   /** All that a scheme's keys need besides, before the first of them is used. */
   readonly prepare: (organization: Uint8Array, scheme: string) => Promise<void>
   readonly clock: () => number
-}) {
-  const { database, links, views, catchUp, rules, log } = world
-  const { manifest } = rules
-  const running = new Map<string, Promise<CreatedKey>>()
-  const statements = new Map<string, KeyStatement>()
+}
+
+/** Keys are born by all signers together, or not at all. */
+export class Keys {
+  private readonly world: KeysWorld
+  private readonly running = new Map<string, Promise<CreatedKey>>()
+  private readonly statements = new Map<string, KeyStatement>()
+
+  constructor(world: KeysWorld) {
+    this.world = world
+  }
 
   /**
    * What comes of it is kept under its request: whoever asks again gets the same key.
    * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`
    */
-  function create(ask: KeyAsk): Promise<CreatedKey> {
+  create(ask: KeyAsk): Promise<CreatedKey> {
     const name = toHex(requestHash(ask.evidence.preimage))
-    const present = running.get(name)
+    const present = this.running.get(name)
     if (present !== undefined) return present
-    const started = run(ask).finally(() => running.delete(name))
-    running.set(name, started)
+    const started = this.run(ask).finally(() => this.running.delete(name))
+    this.running.set(name, started)
     return started
   }
 
-  async function run(ask: KeyAsk): Promise<CreatedKey> {
+  private async run(ask: KeyAsk): Promise<CreatedKey> {
+    const { database, views, catchUp, rules, manifest } = this.world
     const { organization, evidence } = ask
     const request = requestHash(evidence.preimage)
-    const made = await find(organization, idOf(request, 'key'))
+    const made = await this.find(organization, idOf(request, 'key'))
     if (made !== undefined && equalBytes(made.request, request)) return read(made.certificate)
     const root = { organization, stream: rootOf(organization) }
     const head = await views.refresh(root)
     const judged = await views.read(root, ({ reader }) =>
-      judgeKeyRequest({ organization, time: world.clock(), evidence }, reader, rules),
+      judgeKeyRequest({ organization, time: this.world.clock(), evidence }, reader, rules),
     )
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
-    requireAll()
+    this.requireAll()
     const signers = manifest.signers.map((_, i) => i + 1)
     const [seq, enough] = [head?.seq ?? 0, signers.length]
     await catchUp.reach(root, { seq, signers, enough }, () => undefined)
-    await world.prepare(organization, judged.terms.scheme)
-    const certificate = await generate(ask)
+    await this.world.prepare(organization, judged.terms.scheme)
+    const certificate = await this.generate(ask)
     await keepKeyCertificate(database, certificate)
     return read(certificate)
   }
 
-  function requireAll(): void {
+  private requireAll(): void {
+    const { links, manifest } = this.world
     const connected = links.connected()
     const missing = manifest.signers.flatMap(({ id }, i) => (connected.includes(i + 1) ? [] : [id]))
     if (missing.length > 0) throw new Failure('signers.unavailable', { missing })
   }
 
-  async function generate({ organization, evidence }: KeyAsk): Promise<Uint8Array> {
+  private async generate({ organization, evidence }: KeyAsk): Promise<Uint8Array> {
+    const { links, log, manifest } = this.world
     const nonce = new Uint8Array(randomBytes(32))
     const participants = manifest.signers.map((_, i) => i + 1)
     const opening = { kind: 'generate', organization, evidence, nonce } as const
@@ -113,7 +122,8 @@ export function openKeys(world: {
     return certificate
   }
 
-  function find(organization: Uint8Array, key: Uint8Array) {
+  private find(organization: Uint8Array, key: Uint8Array) {
+    const { database } = this.world
     return database
       .selectFrom('key_certificates')
       .select(['request', 'certificate'])
@@ -123,24 +133,18 @@ export function openKeys(world: {
   }
 
   /** Of a key in the log. */
-  async function statementOf(
-    organization: Uint8Array,
-    key: Uint8Array,
-  ): Promise<KeyStatement | undefined> {
+  async statementOf(organization: Uint8Array, key: Uint8Array): Promise<KeyStatement | undefined> {
     const name = toHex(key)
-    const known = statements.get(name)
+    const known = this.statements.get(name)
     if (known !== undefined && equalBytes(known.terms.organization, organization)) return known
-    const found = await find(organization, key)
+    const found = await this.find(organization, key)
     if (found === undefined) return undefined
     const { statement } = read(found.certificate)
-    if (statements.size >= statementsMax) statements.clear()
-    statements.set(name, statement)
+    if (this.statements.size >= statementsMax) this.statements.clear()
+    this.statements.set(name, statement)
     return statement
   }
-
-  return { create, statementOf }
 }
-export type Keys = ReturnType<typeof openKeys>
 
 function read(certificate: Uint8Array): CreatedKey {
   return { certificate, statement: readKeyCertificate(certificate).statement }

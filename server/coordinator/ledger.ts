@@ -31,146 +31,154 @@ export type RequestPlace = {
 const rowsPerInsert = 1000
 
 /** The server's copy of the log. What it says has been certified elsewhere: losing it loses time. */
-export function openLedger(database: Database) {
-  const steps = ({ organization, stream }: Subject) =>
-    database
+export class Ledger {
+  private readonly database: Database
+
+  constructor(database: Database) {
+    this.database = database
+  }
+
+  async head(place: Subject): Promise<Certified | undefined> {
+    const row = await this.rows(place).orderBy('seq', 'desc').limit(1).executeTakeFirst()
+    return row && certified(row)
+  }
+
+  /** Its place alone, or -1: most often that is known already, and bodies are large. */
+  async headSeq({ organization, stream }: Subject): Promise<number> {
+    const row = await this.database
+      .selectFrom('steps')
+      .select('seq')
+      .where('organization', '=', organization)
+      .where('stream', '=', encode(streamCodec, stream))
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row?.seq ?? -1
+  }
+
+  async step(place: Subject, seq: number): Promise<Certified | undefined> {
+    const row = await this.rows(place).where('seq', '=', seq).executeTakeFirst()
+    return row && certified(row)
+  }
+
+  /** From `seq` on, in order. */
+  async steps(place: Subject, seq: number, limit: number): Promise<readonly Certified[]> {
+    const rows = await this.rows(place)
+      .where('seq', '>=', seq)
+      .orderBy('seq')
+      .limit(limit)
+      .execute()
+    return rows.map(certified)
+  }
+
+  /** Where the request stands, or stood last if it was renewed. */
+  async place(organization: Uint8Array, request: Uint8Array): Promise<RequestPlace | undefined> {
+    const row = await this.database
+      .selectFrom('request_places')
+      .select(['stream', 'seq', 'item'])
+      .where('organization', '=', organization)
+      .where('request', '=', request)
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row && { ...row, stream: decode(streamCodec, row.stream) }
+  }
+
+  /** @returns the step that this ballot proposes: another one if a replica came first */
+  async propose(place: Subject, ballot: number, step: OpaqueStep): Promise<OpaqueStep> {
+    const row = { ...key(place), seq: step.seq, ballot }
+    const { hash, bytes: body } = step
+    const inserted = await this.database
+      .insertInto('proposals')
+      .values({ ...row, hash, body, proposed_at: Date.now() })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst()
+    if (inserted.numInsertedOrUpdatedRows === 1n) return step
+    const found = await this.database
+      .selectFrom('proposals')
+      .select('body')
+      .where('organization', '=', row.organization)
+      .where('stream', '=', row.stream)
+      .where('seq', '=', row.seq)
+      .where('ballot', '=', ballot)
+      .executeTakeFirst()
+    // Gone again: certified meanwhile. Signers will say so to whatever is proposed here.
+    return found === undefined ? step : opaqueOf(found.body)
+  }
+
+  /** What was proposed at a place and has not been certified, newest ballot first. */
+  async proposed(place: Subject, seq: number): Promise<OpaqueStep | undefined> {
+    const row = await this.database
+      .selectFrom('proposals')
+      .select('body')
+      .where('organization', '=', place.organization)
+      .where('stream', '=', encode(streamCodec, place.stream))
+      .where('seq', '=', seq)
+      .orderBy('ballot', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row && opaqueOf(row.body)
+  }
+
+  /** Streams in which something was proposed that was not certified, as far as is known here. */
+  async unfinished(limit: number): Promise<readonly Subject[]> {
+    const rows = await this.database
+      .selectFrom('proposals')
+      .select(['organization', 'stream'])
+      .distinct()
+      .limit(limit)
+      .execute()
+    return rows.map(({ organization, stream }) => ({
+      organization,
+      stream: decode(streamCodec, stream),
+    }))
+  }
+
+  /** All that follows from a certificate, at once. A replica may have done it before. */
+  async keep(
+    place: Subject,
+    step: OpaqueStep,
+    made: { readonly certificate: Certificate; readonly writes: readonly Write[] },
+  ): Promise<void> {
+    await inTransaction(this.database, (transaction) => keepStep(transaction, place, step, made))
+  }
+
+  async record(at: Subject, name: string, seq: number): Promise<Uint8Array | undefined> {
+    const row = await this.database
+      .selectFrom('records')
+      .select('value')
+      .where('organization', '=', at.organization)
+      .where('stream', '=', encode(streamCodec, at.stream))
+      .where('name', '=', name)
+      .where('seq', '<=', seq)
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row?.value
+  }
+
+  /** What steps after `after` and up to `upTo` have written, oldest first. */
+  async changes(at: Subject, { after, upTo }: { after: number; upTo: number }, limit: number) {
+    return this.database
+      .selectFrom('records')
+      .select(['name', 'value'])
+      .where('organization', '=', at.organization)
+      .where('stream', '=', encode(streamCodec, at.stream))
+      .where('seq', '>', after)
+      .where('seq', '<=', upTo)
+      .orderBy('seq')
+      .limit(limit)
+      .execute()
+  }
+
+  private rows({ organization, stream }: Subject) {
+    return this.database
       .selectFrom('steps')
       .select(['seq', 'hash', 'time', 'body', 'certificate'])
       .where('organization', '=', organization)
       .where('stream', '=', encode(streamCodec, stream))
-
-  return {
-    async head(place: Subject): Promise<Certified | undefined> {
-      const row = await steps(place).orderBy('seq', 'desc').limit(1).executeTakeFirst()
-      return row && certified(row)
-    },
-
-    /** Its place alone, or -1: most often that is known already, and bodies are large. */
-    async headSeq({ organization, stream }: Subject): Promise<number> {
-      const row = await database
-        .selectFrom('steps')
-        .select('seq')
-        .where('organization', '=', organization)
-        .where('stream', '=', encode(streamCodec, stream))
-        .orderBy('seq', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row?.seq ?? -1
-    },
-
-    async step(place: Subject, seq: number): Promise<Certified | undefined> {
-      const row = await steps(place).where('seq', '=', seq).executeTakeFirst()
-      return row && certified(row)
-    },
-
-    /** From `seq` on, in order. */
-    async steps(place: Subject, seq: number, limit: number): Promise<readonly Certified[]> {
-      const rows = await steps(place).where('seq', '>=', seq).orderBy('seq').limit(limit).execute()
-      return rows.map(certified)
-    },
-
-    /** Where the request stands, or stood last if it was renewed. */
-    async place(organization: Uint8Array, request: Uint8Array): Promise<RequestPlace | undefined> {
-      const row = await database
-        .selectFrom('request_places')
-        .select(['stream', 'seq', 'item'])
-        .where('organization', '=', organization)
-        .where('request', '=', request)
-        .orderBy('seq', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row && { ...row, stream: decode(streamCodec, row.stream) }
-    },
-
-    /** @returns the step that this ballot proposes: another one if a replica came first */
-    async propose(place: Subject, ballot: number, step: OpaqueStep): Promise<OpaqueStep> {
-      const row = { ...key(place), seq: step.seq, ballot }
-      const { hash, bytes: body } = step
-      const inserted = await database
-        .insertInto('proposals')
-        .values({ ...row, hash, body, proposed_at: Date.now() })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst()
-      if (inserted.numInsertedOrUpdatedRows === 1n) return step
-      const found = await database
-        .selectFrom('proposals')
-        .select('body')
-        .where('organization', '=', row.organization)
-        .where('stream', '=', row.stream)
-        .where('seq', '=', row.seq)
-        .where('ballot', '=', ballot)
-        .executeTakeFirst()
-      // Gone again: certified meanwhile. Signers will say so to whatever is proposed here.
-      return found === undefined ? step : opaqueOf(found.body)
-    },
-
-    /** What was proposed at a place and has not been certified, newest ballot first. */
-    async proposed(place: Subject, seq: number): Promise<OpaqueStep | undefined> {
-      const row = await database
-        .selectFrom('proposals')
-        .select('body')
-        .where('organization', '=', place.organization)
-        .where('stream', '=', encode(streamCodec, place.stream))
-        .where('seq', '=', seq)
-        .orderBy('ballot', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row && opaqueOf(row.body)
-    },
-
-    /** Streams in which something was proposed that was not certified, as far as is known here. */
-    async unfinished(limit: number): Promise<readonly Subject[]> {
-      const rows = await database
-        .selectFrom('proposals')
-        .select(['organization', 'stream'])
-        .distinct()
-        .limit(limit)
-        .execute()
-      return rows.map(({ organization, stream }) => ({
-        organization,
-        stream: decode(streamCodec, stream),
-      }))
-    },
-
-    /** All that follows from a certificate, at once. A replica may have done it before. */
-    async keep(
-      place: Subject,
-      step: OpaqueStep,
-      made: { readonly certificate: Certificate; readonly writes: readonly Write[] },
-    ): Promise<void> {
-      await inTransaction(database, (transaction) => keepStep(transaction, place, step, made))
-    },
-
-    async record(at: Subject, name: string, seq: number): Promise<Uint8Array | undefined> {
-      const row = await database
-        .selectFrom('records')
-        .select('value')
-        .where('organization', '=', at.organization)
-        .where('stream', '=', encode(streamCodec, at.stream))
-        .where('name', '=', name)
-        .where('seq', '<=', seq)
-        .orderBy('seq', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row?.value
-    },
-
-    /** What steps after `after` and up to `upTo` have written, oldest first. */
-    async changes(at: Subject, { after, upTo }: { after: number; upTo: number }, limit: number) {
-      return database
-        .selectFrom('records')
-        .select(['name', 'value'])
-        .where('organization', '=', at.organization)
-        .where('stream', '=', encode(streamCodec, at.stream))
-        .where('seq', '>', after)
-        .where('seq', '<=', upTo)
-        .orderBy('seq')
-        .limit(limit)
-        .execute()
-    },
   }
 }
-export type Ledger = ReturnType<typeof openLedger>
 
 function key({ organization, stream }: Subject) {
   return { organization, stream: encode(streamCodec, stream) }

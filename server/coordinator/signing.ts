@@ -59,28 +59,36 @@ const attemptsMax = 12
  * Signatures, by quorums of just as many signers as a key needs. The first one tried rides along
  * with agreement; whatever goes wrong, the certificate stays and another quorum signs under it.
  */
-export function openSigning(world: SigningWorld) {
-  const { links, attendance, log, manifest } = world
-  const ids = manifest.signers.map(({ id }) => id)
+export class Signer {
+  private readonly world: SigningWorld
   /** Pairs that a signer has called burned: an operator's to mend, until then not to be joined. */
-  const burned = new Map<string, Pair[]>()
+  private readonly burned = new Map<string, Pair[]>()
 
-  function choose({ place, key }: Signing, without: readonly number[]) {
+  private readonly ids: readonly string[]
+
+  constructor(world: SigningWorld) {
+    this.world = world
+    this.ids = world.manifest.signers.map(({ id }) => id)
+  }
+
+  private choose({ place, key }: Signing, without: readonly number[]) {
+    const { links, attendance } = this.world
     const connected = links.connected()
     const willing = connected.filter((signer) => !without.includes(signer))
-    const apart = key.terms.scheme === 'ECDSA' ? burned.get(toHex(place.organization)) : []
+    const apart = key.terms.scheme === 'ECDSA' ? this.burned.get(toHex(place.organization)) : []
     const size = key.threshold
     const quorum =
       attendance.choose({ connected: willing, size, apart: apart ?? [] }) ??
       attendance.choose({ connected, size, apart: apart ?? [] })
     if (quorum !== undefined) return quorum
-    const missing = ids.filter((_, i) => !connected.includes(i + 1))
+    const missing = this.ids.filter((_, i) => !connected.includes(i + 1))
     throw missing.length > 0
       ? new Failure('signers.unavailable', { missing })
       : new Failure('signing.failed', { reason: 'no quorum has all its pairs' })
   }
 
-  function begin(signing: Signing, quorum: readonly number[]): Ceremony {
+  private begin(signing: Signing, quorum: readonly number[]): Ceremony {
+    const { links, manifest } = this.world
     const { place, seq, step, item, digest, key } = signing
     const nonce = new Uint8Array(randomBytes(32))
     const opening = { kind: 'sign', ...place, seq, step, item, digest, quorum, nonce } as const
@@ -98,9 +106,9 @@ export function openSigning(world: SigningWorld) {
   }
 
   /** Rounds that may be asked for before the certificate: all but the last, and those in their turn. */
-  function ride(signing: Signing): Ride {
-    const quorum = choose(signing, [])
-    const ceremony = begin(signing, quorum)
+  ride(signing: Signing): Ride {
+    const quorum = this.choose(signing, [])
+    const ceremony = this.begin(signing, quorum)
     const upTo = {
       propose: 1,
       lock: Math.max(1, roundsOf(signing.key) - 1),
@@ -125,18 +133,19 @@ export function openSigning(world: SigningWorld) {
    * this time: whoever accuses honest ones must not be left with nobody but himself to choose.
    * @returns those that are not to be chosen again for this signature
    */
-  function blame(
+  private blame(
     { place }: Signing,
     quorum: readonly number[],
     outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
   ): readonly number[] {
+    const { attendance, log } = this.world
     const { kind, signer } = outcome
-    const names = (signers: readonly number[]) => signers.map((one) => ids[one - 1])
+    const names = (signers: readonly number[]) => signers.map((one) => this.ids[one - 1])
     const reason = 'reason' in outcome ? outcome.reason : ''
     const lost = 'burned' in outcome ? outcome.burned.map((peer): Pair => [signer, peer]) : []
     if (lost.length > 0) {
       const name = toHex(place.organization)
-      burned.set(name, [...(burned.get(name) ?? []), ...lost])
+      this.burned.set(name, [...(this.burned.get(name) ?? []), ...lost])
     }
     const accused =
       kind === 'spoiled' && reason !== unacceptable && outcome.culprits.length === 0 ? quorum : []
@@ -148,16 +157,16 @@ export function openSigning(world: SigningWorld) {
   }
 
   /** What may be mended: once for each signer, as it may only say so. */
-  async function mend(
+  private async mend(
     { place }: Signing,
     outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
   ): Promise<boolean> {
     const { kind, signer } = outcome
     // It may not have come as far as this step yet.
-    if (kind === 'refused' || kind === 'unready') return world.catchUp(signer, place)
+    if (kind === 'refused' || kind === 'unready') return this.world.catchUp(signer, place)
     if (kind !== 'unpaired' || outcome.burned.length > 0) return false
     const made = await Promise.allSettled(
-      outcome.peers.map((peer) => world.setUpPair(place.organization, [signer, peer])),
+      outcome.peers.map((peer) => this.world.setUpPair(place.organization, [signer, peer])),
     )
     return made.every(({ status }) => status === 'fulfilled')
   }
@@ -168,7 +177,7 @@ export function openSigning(world: SigningWorld) {
    * @returns nothing when that moment has come
    * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`
    */
-  async function sign(
+  async sign(
     signing: Signing,
     { message, until, ride }: { message: Uint8Array; until: number; ride?: Ride | undefined },
   ): Promise<Signature | undefined> {
@@ -177,41 +186,42 @@ export function openSigning(world: SigningWorld) {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       if (Date.now() > until) return undefined
       const isRide = attempt === 0 && ride !== undefined
-      const quorum = isRide ? ride.quorum : choose(signing, [...failed])
-      const outcome = await (isRide ? ride.ceremony : begin(signing, quorum)).go()
+      const quorum = isRide ? ride.quorum : this.choose(signing, [...failed])
+      const outcome = await (isRide ? ride.ceremony : this.begin(signing, quorum)).go()
       if (outcome.kind === 'done') {
         const combined = combine(signing, { message, quorum, packets: outcome.packets })
         if (combined.ok) return combined.signature
-        for (const culprit of expose(combined, quorum)) failed.add(culprit)
+        for (const culprit of this.expose(combined, quorum)) failed.add(culprit)
         continue
       }
       const { signer } = outcome
       const isNew = !mended.has(signer)
       mended.add(signer)
-      if (isNew && (await mend(signing, outcome))) continue
+      if (isNew && (await this.mend(signing, outcome))) continue
       if (outcome.kind === 'refused') refusals.set(signer, outcome.reason)
       // More than can be corrupt say no: at least one of them is right.
       const [reason = ''] = refusals.values()
       if (refusals.size >= signing.key.threshold) throw new Failure('request.refused', { reason })
-      for (const one of blame(signing, quorum, outcome)) failed.add(one)
+      for (const one of this.blame(signing, quorum, outcome)) failed.add(one)
     }
     throw new Failure('signing.failed', { reason: 'no quorum of signers came to its end' })
   }
 
   /** What everybody said is here: who is wrong is not a matter of anybody's word. */
-  function expose(
+  private expose(
     { culprits, reason }: Extract<Combined, { readonly ok: false }>,
     quorum: readonly number[],
   ): readonly number[] {
+    const { attendance, log } = this.world
     const exposed = culprits.length > 0 ? culprits : quorum
     for (const culprit of exposed) attendance.miss(culprit)
-    log.error({ reason, culprits: exposed.map((one) => ids[one - 1]) }, 'a signature was spoiled')
+    log.error(
+      { reason, culprits: exposed.map((one) => this.ids[one - 1]) },
+      'a signature was spoiled',
+    )
     return exposed
   }
-
-  return { ride, sign }
 }
-export type Signer = ReturnType<typeof openSigning>
 
 function roundsOf({ terms }: KeyStatement): number {
   return terms.scheme === 'ECDSA' ? 3 : 2

@@ -42,33 +42,38 @@ export type Signed = {
   readonly facts: Uint8Array
 }
 
+export type UsesWorld = StreamsWorld & {
+  readonly database: Database
+  readonly streams: Streams
+  readonly keys: Keys
+  readonly signer: Signer
+}
+
 /** Uses of keys: agreed on once, then signed, however often it takes. */
-export function openUses(
-  world: StreamsWorld & {
-    readonly database: Database
-    readonly streams: Streams
-    readonly keys: Keys
-    readonly signer: Signer
-  },
-) {
-  const { database, streams, keys, signer, views, rules, clock } = world
-  const running = new Map<string, Promise<Signed>>()
+export class Uses {
+  private readonly world: UsesWorld
+  private readonly running = new Map<string, Promise<Signed>>()
+
+  constructor(world: UsesWorld) {
+    this.world = world
+  }
 
   /**
    * The same request, asked again, gets the same slot and digests, and if they were made the same
    * signatures, even if its facts are others by now.
    * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`, `key.not_found`
    */
-  function sign(ask: UseAsk): Promise<Signed> {
+  sign(ask: UseAsk): Promise<Signed> {
     const name = toHex(ask.organization) + toHex(requestHash(ask.evidence.preimage))
-    const present = running.get(name)
+    const present = this.running.get(name)
     if (present !== undefined) return present
-    const started = run(ask).finally(() => running.delete(name))
-    running.set(name, started)
+    const started = this.run(ask).finally(() => this.running.delete(name))
+    this.running.set(name, started)
     return started
   }
 
-  async function run(ask: UseAsk): Promise<Signed> {
+  private async run(ask: UseAsk): Promise<Signed> {
+    const { streams, keys, signer } = this.world
     const { organization, key } = ask
     const request = requestHash(ask.evidence.preimage)
     const place = { organization, stream: keyStream(key) }
@@ -87,11 +92,11 @@ export function openUses(
     let standing = await streams.settle(place, wish)
     // Nothing rode along: it stood already, and may have been signed in an earlier life.
     const isOld = rideOf(standing) === undefined
-    const done = isOld ? await kept(statement, standing, request) : undefined
+    const done = isOld ? await this.kept(statement, standing, request) : undefined
     if (done !== undefined) return done
     for (let renewals = 0; ; renewals++) {
-      const signatures = await signUnder(statement, standing, rideOf(standing))
-      if (signatures !== undefined) return keep(standing, request, signatures)
+      const signatures = await this.signUnder(statement, standing, rideOf(standing))
+      if (signatures !== undefined) return this.keep(standing, request, signatures)
       if (renewals >= renewalsMax)
         throw new Failure('signing.failed', { reason: 'no signature within its time' })
       const evidence = evidenceAt(standing)
@@ -100,11 +105,12 @@ export function openUses(
   }
 
   /** @returns nothing when the time is over in which signers sign under this step */
-  async function signUnder(
+  private async signUnder(
     key: KeyStatement,
     standing: Standing,
     ride: Ride | undefined,
   ): Promise<readonly Signature[] | undefined> {
+    const { signer, views, rules, clock } = this.world
     const { place, step, item } = standing
     const until = step.time + windowMs
     if (clock() > until) return undefined
@@ -123,11 +129,12 @@ export function openUses(
     return made.length === signatures.length ? made : undefined
   }
 
-  async function keep(
+  private async keep(
     standing: Standing,
     request: Uint8Array,
     signatures: readonly Signature[],
   ): Promise<Signed> {
+    const { database } = this.world
     const { organization } = standing.place
     const rows = signatures.map((signature, digest) => ({
       organization,
@@ -144,11 +151,12 @@ export function openUses(
     return signedOf(standing, signatures)
   }
 
-  async function kept(
+  private async kept(
     { terms }: KeyStatement,
     standing: Standing,
     request: Uint8Array,
   ): Promise<Signed | undefined> {
+    const { database } = this.world
     const { organization } = standing.place
     const rows = await database
       .selectFrom('signatures')
@@ -161,8 +169,6 @@ export function openUses(
     const signatures = rows.map((row) => signatureFrom(terms.scheme, row.signature, row.recovery))
     return signedOf(standing, signatures)
   }
-
-  return { sign }
 }
 
 function signedOf(standing: Standing, signatures: readonly Signature[]): Signed {

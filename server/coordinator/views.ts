@@ -8,7 +8,7 @@ import type { Certified, Ledger } from './ledger.ts'
 /** A stream's newest step known here, with the records at hand as of it. */
 type View = {
   head: Certified | undefined
-  readonly values: Map<string, Uint8Array | undefined>
+  values: Map<string, Uint8Array | undefined>
   /** What is not among `values` does not exist. */
   isWhole: boolean
 }
@@ -31,6 +31,8 @@ const recordsWholeMax = 500_000
 /** A judgement reads a few dozen records; one that wants more than this is going round in circles. */
 const missesMax = 4_096
 
+const nameOf = ({ organization, stream }: Subject) => `${toHex(organization)}/${streamName(stream)}`
+
 class Missing extends Error {
   readonly stream: StreamId
   readonly record: string
@@ -45,35 +47,39 @@ class Missing extends Error {
  * Judges read records synchronously; the database does not answer so. A judgement that lacks a
  * record is therefore broken off and begun anew with it: it is pure, so nobody can tell.
  */
-export function openViews(ledger: Ledger) {
-  const views = new Map<string, View>()
-  const nameOf = ({ organization, stream }: Subject) =>
-    `${toHex(organization)}/${streamName(stream)}`
+export class Views {
+  private readonly ledger: Ledger
+  private readonly views = new Map<string, View>()
 
-  function viewOf(place: Subject): View | undefined {
+  constructor(ledger: Ledger) {
+    this.ledger = ledger
+  }
+
+  private viewOf(place: Subject): View | undefined {
     const name = nameOf(place)
-    const view = views.get(name)
+    const view = this.views.get(name)
     if (view === undefined) return undefined
-    views.delete(name)
-    views.set(name, view)
+    this.views.delete(name)
+    this.views.set(name, view)
     return view
   }
 
-  function open(place: Subject, head: Certified | undefined): View {
+  private open(place: Subject, head: Certified | undefined): View {
     const view: View = { head, values: new Map(), isWhole: false }
-    views.set(nameOf(place), view)
-    const [oldest] = views.keys()
-    if (views.size > streamsMax && oldest !== undefined) views.delete(oldest)
+    this.views.set(nameOf(place), view)
+    const [oldest] = this.views.keys()
+    if (this.views.size > streamsMax && oldest !== undefined) this.views.delete(oldest)
     return view
   }
 
   /** Follows what other replicas have certified. */
-  async function refresh(place: Subject): Promise<Certified | undefined> {
-    const known = viewOf(place)
+  async refresh(place: Subject): Promise<Certified | undefined> {
+    const { ledger } = this
+    const known = this.viewOf(place)
     if (known !== undefined && (await ledger.headSeq(place)) <= seqOf(known.head)) return known.head
     const head = await ledger.head(place)
-    const view = viewOf(place)
-    if (view === undefined) return open(place, head).head
+    const view = this.viewOf(place)
+    if (view === undefined) return this.open(place, head).head
     const [after, upTo] = [seqOf(view.head), seqOf(head)]
     if (upTo <= after) return view.head
     const changes = await ledger.changes(place, { after, upTo }, changesMax)
@@ -85,9 +91,10 @@ export function openViews(ledger: Ledger) {
     return head
   }
 
-  async function fetch(place: Subject, record: string): Promise<void> {
-    const view = viewOf(place)
-    if (view === undefined) return void (await refresh(place))
+  private async fetch(place: Subject, record: string): Promise<void> {
+    const { ledger } = this
+    const view = this.viewOf(place)
+    if (view === undefined) return void (await this.refresh(place))
     const { head } = view
     const value = head && (await ledger.record(place, record, head.seq))
     if (view.head !== head) return
@@ -99,50 +106,58 @@ export function openViews(ledger: Ledger) {
    * All newest records of an organization's root, for readers that cannot wait for each.
    * @throws Error when they are too many for that: read them one by one
    */
-  async function whole(organization: Uint8Array): Promise<Reader> {
+  async whole(organization: Uint8Array): Promise<Reader> {
     const place = { organization, stream: rootOf(organization) }
-    await refresh(place)
-    const view = viewOf(place)
-    if (view?.isWhole === false) await load(place, view)
-    return readerOf(organization, (at) =>
-      streamName(at.stream) === streamName(place.stream) ? view : undefined,
+    await this.refresh(place)
+    const view = this.viewOf(place)
+    if (view === undefined) return { read: () => undefined }
+    if (!view.isWhole) await this.load(place, view)
+    const whole = { ...view }
+    return readerOf(organization, ({ stream }) =>
+      streamName(stream) === streamName(place.stream) ? whole : undefined,
     )
   }
 
-  async function load(place: Subject, view: View): Promise<void> {
-    const { head } = view
-    const upTo = seqOf(head)
-    const changes = await ledger.changes(place, { after: -1, upTo }, recordsWholeMax)
-    if (changes.length >= recordsWholeMax) throw new Error('Too many records to read them all.')
-    // Whatever came in meanwhile is newer than what was loaded.
-    const since = new Set(view.head === head ? [] : view.values.keys())
-    for (const { name, value } of changes) if (!since.has(name)) view.values.set(name, value)
+  private async load(place: Subject, view: View): Promise<void> {
+    const values = new Map<string, Uint8Array>()
+    // The stream goes on meanwhile: until nothing is missing, ask for what has come since.
+    for (let after = -1; ;) {
+      const upTo = seqOf(view.head)
+      const changes = await this.ledger.changes(place, { after, upTo }, recordsWholeMax)
+      for (const { name, value } of changes) values.set(name, value)
+      if (changes.length >= recordsWholeMax || values.size >= recordsWholeMax)
+        throw new Error('There are too many records to read them all.')
+      if (seqOf(view.head) === upTo) break
+      after = upTo
+    }
+    for (const [name, value] of values) view.values.set(name, value)
     view.isWhole = true
   }
 
   /** Runs `judge` on the newest records at hand. It must be pure. */
-  async function read<T>(place: Subject, judge: (snapshot: Snapshot) => T): Promise<T> {
+  async read<T>(place: Subject, judge: (snapshot: Snapshot) => T): Promise<T> {
     const rootPlace = { ...place, stream: rootOf(place.organization) }
     for (let misses = 0; misses < missesMax; misses++) {
-      const [root, own] = [viewOf(rootPlace), viewOf(place)]
-      if (root === undefined) await refresh(rootPlace)
-      else if (own === undefined) await refresh(place)
+      const [root, own] = [this.viewOf(rootPlace), this.viewOf(place)]
+      if (root === undefined) await this.refresh(rootPlace)
+      else if (own === undefined) await this.refresh(place)
       else {
-        const reader = readerOf(place.organization, (at) => views.get(nameOf(at)))
+        const reader = readerOf(place.organization, (at) => this.views.get(nameOf(at)))
         const made = attempt(() => judge({ root: root.head, head: own.head, reader }))
         if (made.ok) return made.value
-        await fetch({ ...place, stream: made.missing.stream }, made.missing.record)
+        await this.fetch({ ...place, stream: made.missing.stream }, made.missing.record)
       }
     }
     throw new Error('A judgement reads without end.')
   }
 
   /** Runs `judge` on the records as of these places, whatever has come since. */
-  async function readAt<T>(
+  async readAt<T>(
     place: Subject,
     seqs: { readonly root: number; readonly own: number },
     judge: (reader: Reader) => T,
   ): Promise<T> {
+    const { ledger } = this
     const values = new Map<string, View>()
     const viewAt = (at: Subject): View => {
       const view = values.get(nameOf(at)) ?? { head: undefined, values: new Map(), isWhole: false }
@@ -162,20 +177,18 @@ export function openViews(ledger: Ledger) {
   }
 
   /** After `ledger.keep`: the next draft rests on it without asking the database. */
-  function advance(place: Subject, head: Certified, writes: readonly Write[]): void {
-    const view = viewOf(place)
+  advance(place: Subject, head: Certified, writes: readonly Write[]): void {
+    const view = this.viewOf(place)
     if (view === undefined || seqOf(view.head) >= head.seq) return
-    if (seqOf(view.head) !== head.seq - 1) return void views.delete(nameOf(place))
+    if (seqOf(view.head) !== head.seq - 1) return void this.views.delete(nameOf(place))
     for (const { key, value } of writes) view.values.set(key, value)
     view.head = head
   }
-
-  return { refresh, read, readAt, advance, whole }
 }
-export type Views = ReturnType<typeof openViews>
 
 function forget(view: View): void {
-  view.values.clear()
+  // Whoever reads the whole of it goes on with what he has.
+  view.values = new Map()
   view.isWhole = false
 }
 
