@@ -2,11 +2,18 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { SignJWT } from 'jose'
-import { encodeRecord, recordKey, userTable } from '@quorate/authority/records'
-import { fromHex } from '@quorate/core/bytes'
+import {
+  credentialTable,
+  decodeRecord,
+  encodeRecord,
+  recordKey,
+  userTable,
+} from '@quorate/authority/records'
+import { rootOf } from '@quorate/authority/stream'
+import { fromHex, toBase64url, toHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
 import { openChallengesMax } from './auth/action.ts'
-import { rawClient, type Answer, type RawClient } from './testing/raw-client.ts'
+import { assertionFor, rawClient, type Answer, type RawClient } from './testing/raw-client.ts'
 import { foundCompany, newKey, publicPem, type Company } from './testing/company.ts'
 import { setupToken, startTestPlatform, type TestPlatform } from './testing/platform.ts'
 
@@ -112,6 +119,8 @@ describe('who is refused', () => {
       await refused(await issue({ ...good, ...kind, userId: administrator.userId }))
       await refused(await issue({ ...good, ...kind, tokenId: 'to-aaaaa-aaaaa-aaaaaaaaaaaaaaaa' }))
       await refused(await issue({ ...good, tokenKind: 'ServiceAccount' }))
+      const other = claimsOf((await newAccount('other')).authToken)
+      await refused(await issue({ ...good, ...kind, userId: other.userId }))
       await refused(await issue({ ...good, tokenKind: 'Token' }))
     })
   })
@@ -417,6 +426,90 @@ describe('who is refused', () => {
     assert.equal((await admin.call('/auth/service-accounts', late)).status, 200)
   })
 
+  it('a credential that was taken away, or that nobody has confirmed yet', async () => {
+    const account = await newAccount('fading', await fullAdmin())
+    const client = rawClient(platform.baseUrl, account)
+    const { organization, user, fingerprint } = await platform.database
+      .selectFrom('credentials')
+      .selectAll()
+      .where('cred_id', '=', account.credId)
+      .executeTakeFirstOrThrow()
+    const name = recordKey(credentialTable, user, fingerprint)
+    const value = await platform.solo.read(organization, (reader) =>
+      reader.read(rootOf(organization), name),
+    )
+    assert.ok(value)
+    const record = decodeRecord(credentialTable, value)
+    const challenge = await client.init('POST', '/keys', key)
+    for (const change of [{ status: 'inactive' }, { rank: 'unconfirmed' }] as const) {
+      const changed = encodeRecord(credentialTable, { ...record, ...change })
+      platform.solo.write(organization, { key: name, value: changed })
+      says(await client.sign(challenge), 401)
+      says(await client.init('POST', '/keys', key), 401)
+    }
+    platform.solo.write(organization, { key: name, value })
+    assert.equal((await client.sign(challenge)).status, 200)
+  })
+
+  describe('as a founder', () => {
+    const privateKey = newKey()
+    const words = (change: object = {}) =>
+      JSON.stringify({
+        ...{ name: 'New', username: 'new@example.test', publicKey: publicPem(privateKey) },
+        ...{ rootQuorum: 1, manifest: toHex(platform.solo.cluster.manifest.hash) },
+        ...change,
+      })
+    const setup = () =>
+      rawClient(platform.baseUrl, { authToken: setupToken, credId: '', privateKey })
+    const started = async () => {
+      const payload = words()
+      const { body } = await setup().send('POST', '/orgs/init', { payload })
+      const { challenge, preimage, salt } = body
+      return { payload, preimage, salt, assertion: assertionFor(challenge, privateKey) }
+    }
+    const found = (body: object) => setup().send('POST', '/orgs', body)
+
+    it('whose words are not well-formed, or trust another cluster', async () => {
+      const init = (payload: string) => setup().send('POST', '/orgs/init', { payload })
+      says(await init(words({ manifest: '00'.repeat(32) })), 400)
+      says(await init(words({ rootQuorum: 2 })), 400)
+      says(await init(words({ publicKey: 'none' })), 400)
+      says(await init(words({ more: 1 })), 400)
+      says(await init('no words'), 400)
+    })
+    it('who has signed with another key, or something else', async () => {
+      const good = await started()
+      const { challenge } = (await admin.init('POST', '/keys', key)).body
+      says(await found({ ...good, assertion: assertionFor(challenge, privateKey) }), 401)
+      const { clientData } = good.assertion
+      const forged = { clientData, signature: toBase64url(new Uint8Array(64)) }
+      says(await found({ ...good, assertion: forged }), 401)
+    })
+    it('who says other words than were signed, or under another salt', async () => {
+      const good = await started()
+      const invalid = 'Challenge token is not valid.'
+      says(await found({ ...good, payload: words({ name: 'Other' }) }), 400, invalid)
+      says(await found({ ...good, salt: '00'.repeat(32) }), 400, invalid)
+      const { preimage } = (await admin.init('POST', '/keys', key)).body
+      says(await found({ ...good, preimage }), 400, invalid)
+    })
+    it('who comes late; who comes in time founds one organization, however often', async () => {
+      const good = await started()
+      platform.clock.ahead = 10 * 60_000 + 1
+      says(await found(good), 400, 'Challenge token is not valid.')
+      platform.clock.ahead = 0
+      const [first, second] = [await found(good), await found(good)]
+      assert.equal(first.status, 200)
+      assert.equal(first.body.genesis, second.body.genesis)
+      const founder = rawClient(platform.baseUrl, {
+        ...first.body,
+        authToken: first.body.token,
+        privateKey,
+      })
+      assert.equal((await founder.call('/keys', key)).status, 200)
+    })
+  })
+
   it('a user who was deactivated, everywhere', async () => {
     const organization = idOf(fromHex(foreign.genesis), 'organization')
     const user = idOf(fromHex(foreign.genesis), 'user')
@@ -439,6 +532,11 @@ describe('who is refused', () => {
     says(await client.send('POST', '/keys', key, action), 401, 'Not Authorized.')
     says(await client.send('GET', '/keys'), 401, 'Not Authorized.')
   })
+
+  async function fullAdmin(): Promise<string> {
+    const { body } = await admin.send('GET', '/permissions')
+    return body.items.find((one: any) => one.name.includes('FullAdmin')).id
+  }
 
   async function newAccount(name: string, permissionId?: string) {
     const privateKey = newKey()
