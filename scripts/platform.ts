@@ -155,7 +155,9 @@ async function startNodes(run: Run): Promise<Nodes> {
   ])
   const nodesFile = join(dataDir, 'nodes.json')
   const { rpcUrl } = ethereum.current()
-  writePrivateFile(nodesFile, JSON.stringify({ EthereumSepolia: { rpcUrl } }))
+  // A local chain of one-second blocks settles as fast as it pleases: two, so that there is a wait.
+  const nodes = { EthereumSepolia: { rpcUrl, confirmations: 2 } }
+  writePrivateFile(nodesFile, JSON.stringify(nodes))
   return { ports, databaseUrl: postgres.current().url, ethereum, nodesFile }
 }
 

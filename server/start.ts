@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
-import { Failure } from '@quorate/core/failure'
 import { authenticateWith } from './auth/authenticate.ts'
 import { openTokens } from './auth/tokens.ts'
+import { readChains, type Chains } from './chain/chains.ts'
 import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
@@ -13,6 +13,7 @@ import { identityRoutes, resumeIdentity, type IdentityDeps } from './identity.ts
 import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
 import { applyRoots } from './orgs/apply.ts'
+import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
 import type { ServerSettings } from './settings.ts'
 
 export type RunningServer = {
@@ -41,10 +42,15 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   })
   const coordinator = openCoordinator({ database, links, manifest, log })
   await applyRoots(database)
-  const deps = await identityDeps(settings, { coordinator, database, manifest })
+  const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
+  const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
+  const workers = startMoneyWorkers({ database, coordinator, chains, log, now: Date.now })
   const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
   const app = buildHttp({
-    routes: identityRoutes(deps),
+    routes: [
+      ...identityRoutes(deps),
+      ...moneyRoutes({ database, chains, now: Date.now, wake: workers.wake }),
+    ],
     authenticate: authenticateWith({ ...deps, setupToken }),
     log,
   })
@@ -61,6 +67,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   return {
     stop: async () => {
       await app.close()
+      await workers.stop()
       await links.close()
       await database.destroy()
     },
@@ -71,11 +78,12 @@ type Assembled = {
   readonly coordinator: Coordinator
   readonly database: Database
   readonly manifest: Manifest
+  readonly chains: Chains
 }
 
 async function identityDeps(
   settings: ServerSettings,
-  { coordinator, database, manifest }: Assembled,
+  { coordinator, database, manifest, chains }: Assembled,
 ): Promise<IdentityDeps> {
   return {
     database,
@@ -86,10 +94,7 @@ async function identityDeps(
     sign: coordinator.sign,
     manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),
     manifestHash: manifest.hash,
-    quoteMaxFee: async () => undefined,
-    observeFacts: async () => {
-      throw new Failure('request.unsupported', { reason: 'name nonce, gas and fees' })
-    },
+    ...openMoney({ database, chains }),
   }
 }
 
