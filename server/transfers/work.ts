@@ -42,10 +42,16 @@ export async function workOnce(deps: WorkDeps, row: Outgoing): Promise<Outgoing 
   return undefined
 }
 
-/** Steps as long as there is something to be done at once. */
-export async function work(deps: WorkDeps, row: Outgoing): Promise<void> {
+/**
+ * Steps as long as there is something to be done at once.
+ * @param stepped after each of them, since it may be what another row has waited for
+ */
+export async function work(deps: WorkDeps, row: Outgoing, stepped: () => void): Promise<void> {
   let next: Outgoing | undefined = row
-  while (next !== undefined) next = await workOnce(deps, next)
+  while (next !== undefined) {
+    next = await workOnce(deps, next)
+    stepped()
+  }
 }
 
 async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {

@@ -20,15 +20,16 @@ export function startWorker(deps: WorkDeps): Worker {
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
   let woken = Promise.withResolvers<void>()
+  const wake = () => woken.resolve()
 
   async function take(): Promise<void> {
     const rows = await leaseRows(deps.database, rowsAtOnce - running.size, deps.now())
     for (const row of rows) {
-      const one = work(deps, row)
+      const one = work(deps, row, wake)
         .catch((error: unknown) => deps.log.error({ err: error, id: row.name }, 'a row was left'))
         .finally(() => {
           running.delete(one)
-          woken.resolve()
+          wake()
         })
       running.add(one)
     }
@@ -51,7 +52,7 @@ export function startWorker(deps: WorkDeps): Worker {
 
   const ended = loop()
   return {
-    wake: () => woken.resolve(),
+    wake,
     stop: async () => {
       stopping.abort()
       await ended

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readChains } from './chains.ts'
+
+describe('the file of nodes', () => {
+  it('says which node to ask, and after how many blocks to be sure', () => {
+    const url = 'http://127.0.0.1:8545'
+    const usual = readChains(JSON.stringify({ EthereumSepolia: { rpcUrl: url } }))
+    assert.equal(usual.find('EthereumSepolia').network.confirmationsFinal, 12)
+    const soon = readChains(JSON.stringify({ EthereumSepolia: { rpcUrl: url, confirmations: 2 } }))
+    assert.equal(soon.find('EthereumSepolia').network.confirmationsFinal, 2)
+  })
+
+  it('names every mistake at once, and no address', () => {
+    const secret = 'ftp://node/secret'
+    const text = JSON.stringify({
+      EthereumSepolia: { rpcUrl: secret, confirmations: 0, colour: 'blue' },
+      Atlantis: { rpcUrl: 'http://127.0.0.1' },
+      KeyECDSA: { rpcUrl: 'http://127.0.0.1' },
+    })
+    assert.throws(
+      () => readChains(text),
+      ({ message }: Error) =>
+        ['rpcUrl', 'confirmations', 'colour', 'Atlantis', 'KeyECDSA'].every((word) =>
+          message.includes(word),
+        ) && !message.includes('secret'),
+    )
+    for (const nonsense of ['', '[]', '{"EthereumSepolia":7}', '{"EthereumSepolia":{}}'])
+      assert.throws(() => readChains(nonsense), Error, nonsense)
+  })
+
+  it('leaves a network without a node unasked, and a key without a chain', () => {
+    const chains = readChains('{}')
+    assert.throws(() => chains.find('EthereumSepolia'), { code: 'chain.unavailable' })
+    assert.throws(() => chains.find('KeyECDSA'), { code: 'request.unsupported' })
+    assert.throws(() => chains.find('Atlantis'), { code: 'request.unsupported' })
+  })
+})

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { encode } from '@quorate/core/codec'
+import { nameOf } from '@quorate/core/id'
+import { toUtf8 } from '@quorate/core/bytes'
+import { sha256 } from '@quorate/core/hash'
+import { assertionsCodec } from '@quorate/authority/credential'
+import { encodePreimage } from '@quorate/authority/request'
+import type { Caller } from '../auth/caller.ts'
+import { buildHttp } from '../http/app.ts'
+import { moneyRoutes, startMoneyWorkers, type MoneyWorkers } from '../money.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import { actionFor, makeWallet, payment, startTreasury, stranger } from './testing/treasury.ts'
+import { ether, mine, network, type Treasury, type Wish } from './testing/treasury.ts'
+
+let treasury: Treasury
+let wallet: WalletRow
+let workers: MoneyWorkers
+let app: ReturnType<typeof buildHttp<Caller>>
+
+before(async () => {
+  treasury = await startTreasury()
+  wallet = await makeWallet(treasury)
+  const { caller, chains, database, deps } = treasury
+  workers = startMoneyWorkers(deps)
+  const routes = moneyRoutes({ database, chains, wake: workers.wake, now: Date.now })
+  app = buildHttp<Caller>({ routes, authenticate: async () => caller, log: deps.log })
+  await treasury.rpc('evm_setIntervalMining', [1])
+})
+after(async () => {
+  await app.close()
+  await workers.stop()
+  await treasury.stop()
+})
+
+describe('the routes of money', () => {
+  it('answer a transfer at once, and tell later what became of it', async () => {
+    const { status, body } = await post({ body: payment({ externalId: 'rent' }) })
+    assert.equal(status, 200)
+    assert.deepEqual(
+      [body.status, body.requestBody.amount, body.externalId],
+      [...['Pending', '1000', 'rent']],
+    )
+    assert.equal(body.requester.userId, treasury.caller.userId)
+    const done = await untilDone(`/wallets/${wallet.wallet_id}/transfers/${body.id}`)
+    assert.equal(done.status, 'Confirmed')
+    assert.ok(done.txHash && done.fee && done.dateBroadcasted && done.dateConfirmed)
+    const again = await post({ body: payment({ externalId: 'rent' }) })
+    assert.deepEqual([again.status, again.body.id], [200, body.id])
+    const other = await post({ body: payment({ externalId: 'rent', amount: '1' }) })
+    assert.equal(other.status, 409)
+    assert.equal(other.body.message, 'Conflicting transfer with same externalId')
+    assert.deepEqual(other.body.error.details, { duplicate: { id: body.id, externalId: 'rent' } })
+  })
+
+  it('answer a transaction with its hash', async () => {
+    const transaction = { type: 2, to: stranger, value: '1' }
+    const body = { kind: 'Transaction', transaction }
+    const answer = await post({ body, kind: 'transaction' })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.body.status, 'Broadcasted')
+    assert.match(answer.body.txHash, /^0x[0-9a-f]{64}$/)
+    await untilDone(`/wallets/${wallet.wallet_id}/transactions/${answer.body.id}`)
+  })
+
+  it('list what has been asked for page by page, newest first', async () => {
+    const path = `/wallets/${wallet.wallet_id}/transfers`
+    for (let i = 0; i < 2; i++) await post({ body: payment({ amount: String(i) }) })
+    const first = await get(`${path}?limit=2`)
+    const second = await get(`${path}?limit=2&paginationToken=${first.body.nextPageToken}`)
+    const amounts = [...first.body.items, ...second.body.items].map(
+      ({ requestBody }) => requestBody.amount,
+    )
+    assert.deepEqual(amounts, ['1', '0', '1000'])
+    assert.equal(second.body.nextPageToken, undefined)
+    assert.equal(first.body.walletId, wallet.wallet_id)
+    assert.equal((await get(`${path}?paginationToken=x`)).status, 400)
+  })
+
+  it('refuse what can be known to go wrong, and change nothing', async () => {
+    const wrong: readonly (readonly [Wish, number, RegExp])[] = [
+      [{ body: payment({ to: 'nobody' }) }, 400, /address is not valid/],
+      [{ body: payment({ to: stranger.replace('aA', 'Aa') }) }, 400, /address is not valid/],
+      [{ body: payment({ amount: '9'.repeat(78) }) }, 400, /not valid/],
+      [{ body: payment({ amount: 5 }) }, 400, /not valid/],
+      [{ body: payment({ memo: 'hi' }) }, 400, /not supported yet/],
+      [{ body: { kind: 'Erc20', to: stranger, amount: '1', contract: stranger } }, 400, /Erc20/],
+      [asTransaction({ type: 1, to: stranger }), 400, /not valid/],
+      [asTransaction({ type: 2, gasLimit: '60000' }), 400, /not valid/],
+      [asTransaction('0x1234'), 400, /not valid/],
+      [asTransaction({ type: 2, to: stranger, nonce: '9'.repeat(20) }), 400, /not valid/],
+      [
+        asTransaction({ type: 0, to: stranger, gasPrice: `${ether}`, gasLimit: '21000' }),
+        ...([400, /fee is above the ceiling/] as const),
+      ],
+    ]
+    const before = await counts()
+    for (const [wish, status, message] of wrong) {
+      const answer = await post(wish)
+      assert.equal(answer.status, status, JSON.stringify(wish.body))
+      assert.match(answer.body.message, message)
+    }
+    assert.deepEqual(await counts(), before)
+  })
+
+  it('spend a user action once, for its own words alone', async () => {
+    const { headers, path, payload } = await sign({ body: payment() })
+    const swapped = { method: 'POST' as const, url: path, headers, payload: '{"kind":"Native"}' }
+    assert.equal((await app.inject(swapped)).statusCode, 400)
+    const other = payload.replace('1000', '1001')
+    assert.equal((await app.inject({ ...swapped, payload: other })).statusCode, 403)
+    const answers = await Promise.all([1, 2, 3].map(() => app.inject({ ...swapped, payload })))
+    assert.deepEqual(answers.map(({ statusCode }) => statusCode).toSorted(), [200, 400, 400])
+    const { 'x-dfns-useraction': _, ...bare } = headers
+    assert.equal((await app.inject({ ...swapped, headers: bare, payload })).statusCode, 403)
+  })
+
+  it('find nothing of a wallet that is not there', async () => {
+    const nobody = nameOf('wallet', new Uint8Array(32))
+    for (const what of ['transfers', 'transactions', 'assets', 'history'])
+      assert.equal((await get(`/wallets/${nobody}/${what}`)).status, 404, what)
+    const { wallet_id } = wallet
+    const missing = nameOf('transfer', new Uint8Array(32))
+    assert.equal((await get(`/wallets/${wallet_id}/transfers/${missing}`)).status, 404)
+    const { items } = (await get(`/wallets/${wallet_id}/transfers`)).body
+    const elsewhere = await get(`/wallets/${nobody}/transfers/${items[0].id}`)
+    assert.equal(elsewhere.status, 404)
+    assert.equal((await get(`/wallets/${wallet_id}/transactions/${items[0].id}`)).status, 404)
+  })
+
+  it('show what a wallet holds, even when it is nothing', async () => {
+    const { wallet_id } = await makeWallet(treasury, 0n)
+    const { status, body } = await get(`/wallets/${wallet_id}/assets?netWorth=true`)
+    assert.equal(status, 200)
+    const asset = { kind: 'Native', symbol: 'ETH', decimals: 18, verified: true, balance: '0' }
+    assert.deepEqual(body, { walletId: wallet_id, network, assets: [asset] })
+  })
+
+  it('tell what has happened on the chain, newest first, by direction and kind', async () => {
+    const path = `/wallets/${wallet.wallet_id}/history`
+    await mine(treasury, 2)
+    const all = await untilTrue(path, ({ items }) => items.length >= 4)
+    const [first] = all.items
+    assert.equal(first.kind, 'NativeTransfer')
+    assert.equal(first.direction, 'Out')
+    assert.equal(first.from, wallet.address)
+    assert.ok(first.txHash && Number(first.fee) > 0 && first.symbol === 'ETH')
+    const numbers = all.items.map(({ blockNumber }: { blockNumber: number }) => blockNumber)
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((a: number, b: number) => b - a),
+    )
+    const page = await get(`${path}?limit=3`)
+    const rest = await get(`${path}?paginationToken=${page.body.nextPageToken}`)
+    assert.deepEqual([...page.body.items, ...rest.body.items], all.items)
+    assert.deepEqual((await get(`${path}?direction=In`)).body.items, [])
+    assert.deepEqual((await get(`${path}?kind=Erc20Transfer`)).body.items, [])
+    assert.deepEqual((await get(`${path}?contract=${stranger}`)).body.items, [])
+    assert.equal((await get(`${path}?kind=NativeTransfer`)).body.items.length, all.items.length)
+  })
+})
+
+type Answer = { readonly status: number; readonly body: any }
+
+async function post(wish: Wish): Promise<Answer> {
+  const { path, payload, headers } = await sign(wish)
+  const answer = await app.inject({ method: 'POST', url: path, headers, payload })
+  return { status: answer.statusCode, body: answer.json() }
+}
+
+async function get(url: string): Promise<Answer> {
+  const answer = await app.inject({ method: 'GET', url })
+  return { status: answer.statusCode, body: answer.json() }
+}
+
+/** As if the client had gone through `/auth/action`: what it signed, under a token for once. */
+async function sign(wish: Wish) {
+  const action = actionFor(treasury, wallet, wish)
+  const { preimage, payload, salt, assertions } = action.evidence(new Uint8Array())
+  const { organization, user, token } = treasury.caller
+  const userAction = randomBytes(16).toString('hex')
+  const [now, later] = [Date.now(), Date.now() + 60_000]
+  const row = {
+    ...{ organization, request: action.request, user, token: token?.id ?? null },
+    ...{ identifier: new Uint8Array(randomBytes(32)), preimage, payload, salt },
+    ...{ issued_at: now, expires_at: later, action_expires_at: later, used_at: null },
+    assertion: encode(assertionsCodec, assertions),
+    action: sha256(toUtf8(userAction)),
+  }
+  assert.deepEqual(encodePreimage(action.preimage), preimage)
+  await treasury.database.insertInto('challenges').values(row).execute()
+  const headers = { 'content-type': 'application/json', 'x-dfns-useraction': userAction }
+  return { path: action.preimage.path, payload, headers }
+}
+
+function asTransaction(transaction: object | string): Wish {
+  return { body: { kind: 'Transaction', transaction }, kind: 'transaction' }
+}
+
+async function counts(): Promise<object> {
+  const { database } = treasury
+  const count = async (table: 'outgoing' | 'external_ids') => {
+    const rows = await database.selectFrom(table).select('organization').execute()
+    return rows.length
+  }
+  const used = await database
+    .selectFrom('challenges')
+    .select('request')
+    .where('used_at', 'is not', null)
+    .execute()
+  const rows = [await count('outgoing'), await count('external_ids')]
+  return { rows, used: used.length }
+}
+
+function untilDone(path: string): Promise<any> {
+  return untilTrue(path, ({ status }) => status === 'Confirmed' || status === 'Failed')
+}
+
+async function untilTrue(path: string, isDone: (body: any) => boolean): Promise<any> {
+  const end = Date.now() + 20_000
+  for (;;) {
+    const { body } = await get(path)
+    if (isDone(body)) return body
+    assert.ok(Date.now() < end, JSON.stringify(body))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
