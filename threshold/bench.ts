@@ -1,5 +1,6 @@
 import { cpus, loadavg } from 'node:os'
 import { benchDkg } from './dkg/bench.ts'
+import { benchEcdsa } from './ecdsa/bench.ts'
 import { benchFrost } from './frost/bench.ts'
 import { table } from './measure.ts'
 
@@ -8,16 +9,20 @@ const sizes = [
   { n: 4, t: 2 },
   { n: 5, t: 3 },
 ]
-const runs = Number(process.argv[2] ?? 50)
+const runsUsual = 50
 
-/** One line per protocol: each gives rows of `measure`. */
-const rows = [...benchDkg(runs, sizes), ...benchFrost(runs, sizes)]
-
-const machine = `${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}`
-process.stdout.write(
-  `Processor time: median of ${runs} runs, of noble a fifth as many (first to last tenth).
+/** @returns an exit code; the first argument says how many runs */
+export async function main(): Promise<number> {
+  const runs = Number(process.argv[2] ?? runsUsual)
+  const ecdsa = await benchEcdsa(runs, sizes)
+  const rows = [...benchDkg(runs, sizes), ...benchFrost(runs, sizes), ...ecdsa]
+  const machine = `${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}`
+  process.stdout.write(
+    `Processor time: median of ${runs} runs, of noble a fifth as many (first to last tenth).
 All parties run in one process. Node ${process.version}, ${machine}
 
 ${table(rows)}
 `,
-)
+  )
+  return 0
+}
