@@ -143,18 +143,22 @@ export class Ledger {
     await inTransaction(this.database, (transaction) => keepStep(transaction, place, step, made))
   }
 
-  async record(at: Subject, name: string, seq: number): Promise<Uint8Array | undefined> {
-    const row = await this.database
+  /** The values that these names have as of a place; what has none is not in it. */
+  async records(
+    at: Subject,
+    names: readonly string[],
+    seq: number,
+  ): Promise<ReadonlyMap<string, Uint8Array>> {
+    const rows = await this.database
       .selectFrom('records')
-      .select('value')
+      .select(['name', 'value'])
       .where('organization', '=', at.organization)
       .where('stream', '=', encode(streamCodec, at.stream))
-      .where('name', '=', name)
+      .where('name', 'in', [...names])
       .where('seq', '<=', seq)
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst()
-    return row?.value
+      .orderBy('seq')
+      .execute()
+    return new Map(rows.map(({ name, value }) => [name, value]))
   }
 
   /** What steps after `after` and up to `upTo` have written, oldest first. */

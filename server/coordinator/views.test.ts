@@ -105,6 +105,18 @@ describe('views', () => {
     )
   })
 
+  it('ask the database once for all that a judgement lacks, and forget how that one went', async () => {
+    const views = new Views(new Ledger(database))
+    let judged = 0
+    const found = await views.readAt(key, { root: 2, own: 0 }, (reader) => {
+      judged += 1
+      const texts = ['a', 'b', 'c'].map((name) => text(reader.read(root.stream, name)))
+      if (texts.includes(undefined)) throw new Error('of a judgement that lacked something')
+      return texts
+    })
+    assert.deepEqual([found, judged], [['2', '1', '3'], 2])
+  })
+
   it('end a judgement that asks without end', async () => {
     const views = new Views(new Ledger(database))
     let asked = 0

@@ -28,24 +28,18 @@ const recordsPerStreamMax = 20_000
 const changesMax = 2_000
 /** Some hundred megabytes, for organizations of some ten thousand wallets. */
 const recordsWholeMax = 500_000
-/** A judgement reads a few dozen records; one that wants more than this is going round in circles. */
-const missesMax = 4_096
+/** Each time it gets further; one that needs more than this is going round in circles. */
+const readingsMax = 256
 
 const nameOf = ({ organization, stream }: Subject) => `${toHex(organization)}/${streamName(stream)}`
 
-class Missing extends Error {
-  readonly stream: StreamId
-  readonly record: string
-  constructor(stream: StreamId, record: string) {
-    super('not at hand')
-    this.stream = stream
-    this.record = record
-  }
-}
+/** What a judgement asked for and was not at hand. */
+type Missing = { readonly stream: StreamId; readonly record: string }
 
 /**
- * Judges read records synchronously; the database does not answer so. A judgement that lacks a
- * record is therefore broken off and begun anew with it: it is pure, so nobody can tell.
+ * Judges read records synchronously; the database does not answer so. A judgement that lacks records
+ * is therefore made once as if there were none of them, only to see what it asks for, and then anew
+ * with all of these: it is pure, so nobody can tell.
  */
 export class Views {
   private readonly ledger: Ledger
@@ -91,15 +85,14 @@ export class Views {
     return head
   }
 
-  private async fetch(place: Subject, record: string): Promise<void> {
-    const { ledger } = this
+  private async fetch(place: Subject, records: readonly string[]): Promise<void> {
     const view = this.viewOf(place)
     if (view === undefined) return void (await this.refresh(place))
     const { head } = view
-    const value = head && (await ledger.record(place, record, head.seq))
+    const found = await this.ledger.records(place, records, seqOf(head))
     if (view.head !== head) return
     if (view.values.size >= recordsPerStreamMax && !view.isWhole) forget(view)
-    view.values.set(record, value)
+    for (const record of records) view.values.set(record, found.get(record))
   }
 
   /**
@@ -113,9 +106,12 @@ export class Views {
     if (view === undefined) return { read: () => undefined }
     if (!view.isWhole) await this.load(place, view)
     const whole = { ...view }
-    return readerOf(organization, ({ stream }) =>
-      streamName(stream) === streamName(place.stream) ? whole : undefined,
-    )
+    return {
+      read: (stream, record) => {
+        if (streamName(stream) === streamName(place.stream)) return whole.values.get(record)
+        throw new Error("These are the root's records alone.")
+      },
+    }
   }
 
   private async load(place: Subject, view: View): Promise<void> {
@@ -137,15 +133,17 @@ export class Views {
   /** Runs `judge` on the newest records at hand. It must be pure. */
   async read<T>(place: Subject, judge: (snapshot: Snapshot) => T): Promise<T> {
     const rootPlace = { ...place, stream: rootOf(place.organization) }
-    for (let misses = 0; misses < missesMax; misses++) {
+    for (let readings = 0; readings < readingsMax; readings++) {
       const [root, own] = [this.viewOf(rootPlace), this.viewOf(place)]
       if (root === undefined) await this.refresh(rootPlace)
       else if (own === undefined) await this.refresh(place)
       else {
-        const reader = readerOf(place.organization, (at) => this.views.get(nameOf(at)))
-        const made = attempt(() => judge({ root: root.head, head: own.head, reader }))
+        const missing: Missing[] = []
+        const reader = readerOf(place, missing, (at) => this.views.get(nameOf(at)))
+        const made = attempt(missing, () => judge({ root: root.head, head: own.head, reader }))
         if (made.ok) return made.value
-        await this.fetch({ ...place, stream: made.missing.stream }, made.missing.record)
+        for (const [stream, records] of byStream(missing))
+          await this.fetch({ ...place, stream }, records)
       }
     }
     throw new Error('A judgement reads without end.')
@@ -157,21 +155,23 @@ export class Views {
     seqs: { readonly root: number; readonly own: number },
     judge: (reader: Reader) => T,
   ): Promise<T> {
-    const { ledger } = this
     const values = new Map<string, View>()
     const viewAt = (at: Subject): View => {
       const view = values.get(nameOf(at)) ?? { head: undefined, values: new Map(), isWhole: false }
       values.set(nameOf(at), view)
       return view
     }
-    const reader = readerOf(place.organization, viewAt)
-    for (let misses = 0; misses < missesMax; misses++) {
-      const made = attempt(() => judge(reader))
+    for (let readings = 0; readings < readingsMax; readings++) {
+      const missing: Missing[] = []
+      const reader = readerOf(place, missing, viewAt)
+      const made = attempt(missing, () => judge(reader))
       if (made.ok) return made.value
-      const { stream, record } = made.missing
-      const at = { ...place, stream }
-      const seq = nameOf(at) === nameOf(place) ? seqs.own : seqs.root
-      viewAt(at).values.set(record, await ledger.record(at, record, seq))
+      for (const [stream, records] of byStream(missing)) {
+        const at = { ...place, stream }
+        const seq = nameOf(at) === nameOf(place) ? seqs.own : seqs.root
+        const found = await this.ledger.records(at, records, seq)
+        for (const record of records) viewAt(at).values.set(record, found.get(record))
+      }
     }
     throw new Error('A judgement reads without end.')
   }
@@ -196,26 +196,46 @@ function seqOf(head: Certified | undefined): number {
   return head?.seq ?? -1
 }
 
-function readerOf(organization: Uint8Array, viewOf: (at: Subject) => View | undefined): Reader {
+function readerOf(
+  { organization }: Subject,
+  missing: Missing[],
+  viewOf: (at: Subject) => View | undefined,
+): Reader {
   return {
     read: (stream, record) => {
       const isForeign = stream.kind === 'root' && !equalBytes(stream.id, organization)
       if (isForeign) throw new Error("A judgement reads another organization's records.")
       const view = viewOf({ organization, stream })
       if (view === undefined || !(view.isWhole || view.values.has(record)))
-        throw new Missing(stream, record)
-      return view.values.get(record)
+        missing.push({ stream, record })
+      return view?.values.get(record)
     },
   }
 }
 
+/** In one statement PostgreSQL takes 65535 parameters. */
+const recordsPerQuery = 4_096
+
+function byStream(missing: readonly Missing[]): readonly (readonly [StreamId, string[]])[] {
+  const streams = new Map<string, readonly [StreamId, Set<string>]>()
+  for (const { stream, record } of missing.slice(0, recordsPerQuery)) {
+    const name = streamName(stream)
+    const [, records] = streams.get(name) ?? [stream, new Set<string>()]
+    streams.set(name, [stream, records.add(record)])
+  }
+  return [...streams.values()].map(([stream, records]) => [stream, [...records]])
+}
+
+/** Whatever comes of a judgement that lacked something, even a failure, counts for nothing. */
 function attempt<T>(
+  missing: readonly Missing[],
   judge: () => T,
-): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly missing: Missing } {
+): { readonly ok: true; readonly value: T } | { readonly ok: false } {
   try {
-    return { ok: true, value: judge() }
+    const value = judge()
+    return missing.length === 0 ? { ok: true, value } : { ok: false }
   } catch (error) {
-    if (error instanceof Missing) return { ok: false, missing: error }
-    throw error
+    if (missing.length === 0) throw error
+    return { ok: false }
   }
 }
