@@ -27,7 +27,9 @@ export async function foundCompany({ baseUrl, solo }: TestPlatform): Promise<Com
   const administrator = { userId, username, credId, authToken, privateKey }
   const client = rawClient(baseUrl, administrator)
   const permissions = (await client.send('GET', '/permissions')).body.items
-  const { id: permissionId } = permissions.find((one: any) => one.name.includes('FullAdmin'))
+  const { id: permissionId } = permissions.find(({ name }: { readonly name: string }) =>
+    name.includes('FullAdmin'),
+  )
   const accountKey = newKey()
   const account = { name: 'robot', publicKey: publicPem(accountKey), permissionId }
   const made = (await client.call('/auth/service-accounts', account)).body

