@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import type { Rpc } from '@quorate/chains/adapter'
+import { fromHex } from '@quorate/core/bytes'
+import { idOf, nameOf } from '@quorate/core/id'
+import { addressOf } from '@quorate/effects/address'
+import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
+import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { createWalletClient, http } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { sepolia } from 'viem/chains'
+import { type Chain, openChains } from '../chain/chains.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { migrate } from '../database/migrate.ts'
+import { findWallet, type WalletRow } from '../wallets/find.ts'
+import { conditionOf } from './condition.ts'
+import { listHistory } from './find.ts'
+import { follow, newFollower, type Follower } from './follow.ts'
+
+const seed = new Uint8Array(32).fill(1)
+const organization = idOf(seed, 'organization')
+/** The generator of secp256k1 (SEC 2, section 2.4.1): the key whose secret is 1. */
+const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
+const network = 'EthereumSepolia'
+const address = addressOf(network, publicKey) as `0x${string}`
+
+describe('the follower of a chain', () => {
+  /** Keeps the cluster of databases up from one test to the next. */
+  let keeper: TestDatabase
+  let home: TestDatabase | undefined
+  let database: Database
+  let node: RunningEthereum
+  let rpc: Rpc
+  let chain: Chain
+  let wallet: WalletRow
+  let lines: string[]
+  const dataDir = mkdtempSync(join(tmpdir(), 'quorate-follow-'))
+  before(async () => {
+    ;[keeper, node] = await Promise.all([createTestDatabase(), startEthereum({ dataDir })])
+    chain = openChains(new Map([[network, { rpcUrl: node.rpcUrl, confirmations: 2 }]])).find(
+      network,
+    )
+    rpc = chain.rpc
+    await rpc('evm_setIntervalMining', [0])
+    await rpc('evm_setAutomine', [false])
+  })
+  beforeEach(async () => {
+    lines = []
+    await leave()
+    home = await createTestDatabase()
+    database = openDatabase(home.url, () => undefined)
+    await migrate(database)
+    wallet = await addWallet()
+  })
+  after(async () => {
+    await leave()
+    await keeper.drop()
+    await node.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+
+  it('follows nothing until somebody has a wallet there', async () => {
+    await database.deleteFrom('wallets').execute()
+    assert.equal(await follow(deps(), newFollower(chain)), 'idle')
+    assert.deepEqual(await database.selectFrom('block_headers').selectAll().execute(), [])
+  })
+
+  it('reads a short chain from its beginning, and tells of what comes in', async () => {
+    const hash = await pay(5n)
+    await mine(2)
+    await catchUp(newFollower(chain))
+    const { items } = await history()
+    const [first] = items
+    assert.ok(first)
+    assert.deepEqual([first.txHash, first.direction, first.value], [hash, 'In', '5'])
+    const events = await database.selectFrom('outbox').select(['kind', 'data']).execute()
+    const told = events.find(({ data }) => data.includes(hash))
+    assert.equal(told?.kind, 'wallet.blockchainevent.detected')
+    const { blockchainEvent, wallet: owner } = JSON.parse(told?.data ?? '{}')
+    assert.deepEqual([blockchainEvent, owner.id], [first, wallet.wallet_id])
+  })
+
+  it('shows what is settled and nothing before', async () => {
+    const follower = newFollower(chain)
+    const hash = await pay(6n)
+    await mine(1)
+    await catchUp(follower)
+    assert.ok(!(await history()).items.some(({ txHash }) => txHash === hash))
+    await mine(1)
+    await catchUp(follower)
+    assert.ok((await history()).items.some(({ txHash }) => txHash === hash))
+  })
+
+  it('forgets what a reorganization took back, and knows it again in its new block', async () => {
+    const follower = newFollower(chain)
+    await mine(3)
+    const hash = await pay(7n)
+    await mine(2)
+    await catchUp(follower)
+    const [before] = (await history()).items
+    assert.equal(before?.txHash, hash)
+    await rpc('anvil_reorg', [2, []])
+    await mine(1)
+    await catchUp(follower)
+    assert.ok(!(await history()).items.some(({ txHash }) => txHash === hash))
+    const gone = await database.selectFrom('history').selectAll().where('hash', '=', hash).execute()
+    assert.deepEqual(
+      gone.map(({ canonical }) => canonical),
+      [false],
+    )
+    const again = await pay(8n)
+    await mine(2)
+    await catchUp(follower)
+    assert.equal((await history()).items[0]?.txHash, again)
+  })
+
+  it('is one at a time: another one waits for its lease to end', async () => {
+    const [one, other] = [newFollower(chain), newFollower(chain)]
+    assert.equal(await follow(deps(), one), 'more')
+    assert.equal(await follow(deps(), other), 'idle')
+    let now = Date.now()
+    const later = () => (now += 60_000)
+    assert.notEqual(await follow({ ...deps(), now: later }, other), 'idle')
+    await catchUp(other, later)
+  })
+
+  it('writes nothing when its lease has gone to another while it looked', async () => {
+    const follower = newFollower(chain)
+    await catchUp(follower)
+    const before = await headers()
+    await mine(1)
+    let looks = 0
+    const stolen: Chain = {
+      ...chain,
+      ready: async () => {
+        looks += 1
+        await database.updateTable('chain_heads').set({ lease_holder: 'another' }).execute()
+      },
+    }
+    await assert.rejects(follow(deps(), { ...follower, chain: stolen }), /another server/)
+    assert.equal(looks, 1)
+    assert.equal(await headers(), before)
+  })
+
+  it('says when all that it holds is gone from the chain, and goes by it no more', async () => {
+    const follower = newFollower(chain)
+    await catchUp(follower)
+    const hash = { hash: '0xaa', parent_hash: '0xab' }
+    await database.deleteFrom('block_headers').execute()
+    const row = { network, number: 1, time: 0, canonical: true, ...hash }
+    await database.insertInto('block_headers').values(row).execute()
+    assert.equal(await follow(deps(), follower), 'idle')
+    assert.equal((await conditionOf(database, network))?.name, 'too-deep')
+    assert.equal(lines.length, 1)
+    assert.equal(await follow(deps(), follower), 'idle')
+    assert.equal(lines.length, 1)
+  })
+
+  async function leave(): Promise<void> {
+    if (home === undefined) return
+    await database.destroy()
+    await home.drop()
+  }
+
+  function deps() {
+    const say = (_: object, message: string) => void lines.push(message)
+    return {
+      database,
+      chains: { find: () => chain, all: [chain] },
+      log: { warn: say, error: say },
+      now: Date.now,
+    }
+  }
+
+  async function catchUp(follower: Follower, now = Date.now): Promise<void> {
+    while ((await follow({ ...deps(), now }, follower)) === 'more');
+  }
+
+  async function headers(): Promise<number> {
+    return (await database.selectFrom('block_headers').select('hash').execute()).length
+  }
+
+  function history() {
+    return listHistory(database, { wallet, network: chain.network }, { limit: 50 })
+  }
+
+  async function pay(value: bigint): Promise<string> {
+    const account = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`)
+    const client = createWalletClient({ account, chain: sepolia, transport: http(node.rpcUrl) })
+    return client.sendTransaction({ to: address, value, gas: 21_000n })
+  }
+
+  async function mine(blocks: number): Promise<void> {
+    await rpc('anvil_mine', [`0x${blocks.toString(16)}`])
+  }
+
+  async function addWallet(): Promise<WalletRow> {
+    const [key, id] = [idOf(seed, 'key'), idOf(seed, 'wallet')]
+    const row = { organization, created_at: 0, name: null }
+    const born = {
+      key_id: nameOf('key', key),
+      public_key: publicKey,
+      certificate: new Uint8Array(),
+    }
+    const kind = { scheme: 'ECDSA', curve: 'secp256k1' } as const
+    await database
+      .insertInto('keys')
+      .values({ ...row, id: key, ...born, ...kind })
+      .execute()
+    const named = { id, wallet_id: nameOf('wallet', id), key, network, address, external_id: null }
+    await database
+      .insertInto('wallets')
+      .values({ ...row, ...named })
+      .execute()
+    const orgId = nameOf('organization', organization)
+    return findWallet(database, { organization, orgId }, named.wallet_id)
+  }
+})
