@@ -143,9 +143,7 @@ describe('who is refused', () => {
       assert.equal(refusal.status, 403)
     })
     it('whoever would use an existing key without the right to', async () => {
-      const { body } = await admin.send('GET', '/permissions')
-      const endUser = body.items.find((one: any) => one.name.includes('EndUser'))
-      const account = await newAccount('reader', endUser.id)
+      const account = await newAccount('reader', await permissionNamed('EndUser'))
       const client = rawClient(platform.baseUrl, account)
       assert.equal((await client.send('GET', '/keys')).status, 200)
       const wallet = { network: 'KeyEdDSA', signingKey: { id: keyId } }
@@ -427,7 +425,7 @@ describe('who is refused', () => {
   })
 
   it('a credential that was taken away, or that nobody has confirmed yet', async () => {
-    const account = await newAccount('fading', await fullAdmin())
+    const account = await newAccount('fading', await permissionNamed('FullAdmin'))
     const client = rawClient(platform.baseUrl, account)
     const { organization, user, fingerprint } = await platform.database
       .selectFrom('credentials')
@@ -533,9 +531,10 @@ describe('who is refused', () => {
     says(await client.send('GET', '/keys'), 401, 'Not Authorized.')
   })
 
-  async function fullAdmin(): Promise<string> {
+  async function permissionNamed(part: string): Promise<string> {
     const { body } = await admin.send('GET', '/permissions')
-    return body.items.find((one: any) => one.name.includes('FullAdmin')).id
+    const items: readonly { readonly id: string; readonly name: string }[] = body.items
+    return items.find(({ name }) => name.includes(part))?.id ?? assert.fail(`no ${part}`)
   }
 
   async function newAccount(name: string, permissionId?: string) {
