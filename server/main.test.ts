@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -37,7 +37,9 @@ describe('the server process', () => {
 
   it('is healthy with all its signers and no fewer, and ends in order', async () => {
     const [port, linkPort] = [await freePort(), await freePort()]
-    const facts = { port, linkPort, databaseUrl: home.url, nodesFile: 'nodes.json' }
+    const nodesFile = join(folder, 'nodes.json')
+    writeFileSync(nodesFile, '{}')
+    const facts = { port, linkPort, databaseUrl: home.url, nodesFile }
     const { child, exited, output } = run(serverEnvironment(cluster, facts))
     const health = async () => {
       const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)
