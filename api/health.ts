@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 
 export const getHealth = endpoint('quorate.getHealth', {
-  summary: 'Whether the server can serve, and how many signers are connected.',
+  summary: 'Whether the server can serve, and which signers are connected.',
   returns: z.object({
     status: z.enum(['ok', 'degraded']),
-    signers: z.object({ connected: z.int(), total: z.int() }).optional(),
+    signers: z.array(z.object({ id: z.string(), connected: z.boolean() })).optional(),
   }),
 })
 
