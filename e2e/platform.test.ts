@@ -7,11 +7,12 @@ import { actions, challenges } from './refusals/actions.ts'
 import { bodies } from './refusals/bodies.ts'
 import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
-import { keys, keySignatures } from './sdk/keys.ts'
+import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
+import { documents } from './sdk/documents.ts'
 import { firstStart } from './sdk/start.ts'
-import { broadcasts, transfers } from './sdk/transfers.ts'
-import { walletSignatures } from './sdk/wallet-signatures.ts'
+import { broadcasts, moreTransfers, transfers } from './sdk/transfers.ts'
+import { transactionSignatures, walletSignatures } from './sdk/wallet-signatures.ts'
 import { ethereumWallets, keyWallets, provenAddresses } from './sdk/wallets.ts'
 
 const platform = await makePlatform()
@@ -29,12 +30,16 @@ describe('a platform', () => {
     serviceAccounts(platform)
     keys(platform)
     keySignatures(platform)
+    keptSignatures(platform)
     keyWallets(platform)
     ethereumWallets(platform)
     provenAddresses(platform)
     walletSignatures(platform)
+    transactionSignatures(platform)
     transfers(platform)
+    moreTransfers(platform)
     broadcasts(platform)
+    documents(platform)
   })
 
   // What has expired needs a clock that can be moved: `server/auth`, `signer/authorization.test.ts`.

@@ -58,7 +58,7 @@ export type Puppet = {
   restarted(pid: number): Promise<void>
 }
 
-const program = fileURLToPath(new URL('start.ts', import.meta.url))
+const program = fileURLToPath(new URL('run.ts', import.meta.url))
 
 /** A first start makes a database, a cluster and an organization: five seconds on two idle cores. */
 const startMsMax = 120_000
@@ -75,7 +75,7 @@ export async function makePlatform(): Promise<Platform> {
     output = ''
     const running = await startChild({
       command: process.execPath,
-      args: [program],
+      args: [program, 'start'],
       env: environment({ QUORATE_PORT: String(port), QUORATE_DATA: dataDir }),
       onOutput: (chunk) => (output += chunk.toString()),
       stopSteps: [{ signal: 'SIGTERM', waitMs: stopMsMax }],

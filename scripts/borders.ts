@@ -71,9 +71,9 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   scripts: {
-    rooms: ['core', 'authority', 'wire', 'cli', 'devnet'],
+    rooms: ['core', 'authority', 'wire', 'client', 'cli', 'devnet'],
     node: ['*'],
-    packages: ['@peculiar/x509', 'reflect-metadata', 'pg'],
+    packages: ['@peculiar/x509', 'reflect-metadata', 'pg', '@dfns/*', 'viem'],
   },
   e2e: {
     // Authority, effects and wire are what a hostile server speaks to the signers in.

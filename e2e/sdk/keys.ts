@@ -101,7 +101,11 @@ export function keySignatures(platform: Platform): void {
       assert.ok(x && y)
       assert.equal(signer, publicKeyToAddress(`0x04${toHex(x)}${toHex(y)}`))
     })
+  })
+}
 
+export function keptSignatures(platform: Platform): void {
+  describe('signatures of keys that have been made', () => {
     it('are read again and listed, page by page, newest first', async () => {
       const sdk = await platform.sdk()
       const body = { scheme: 'EdDSA', curve: 'ed25519' } as const

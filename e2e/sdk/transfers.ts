@@ -60,7 +60,11 @@ export function transfers(platform: Platform): void {
       assert.equal(entry(assets, 0).balance, String(left))
       await tellsHistory(sdk, walletId, amount)
     })
+  })
+}
 
+export function moreTransfers(platform: Platform): void {
+  describe('a transfer beside others', () => {
     it('of the same external id is the same transfer; of another body it is a conflict', async () => {
       const sdk = await platform.sdk()
       const { id: walletId } = await richWallet(platform, sdk)

@@ -44,7 +44,11 @@ export function walletSignatures(platform: Platform): void {
         assert.equal(recovered, address)
       }
     })
+  })
+}
 
+export function transactionSignatures(platform: Platform): void {
+  describe('signatures of Ethereum transactions, recovered by viem', () => {
     for (const type of [0, 2] as const)
       it(`of a transaction of type ${type}, given as an object`, async () => {
         const sdk = await platform.sdk()
