@@ -2,8 +2,8 @@ import type { OpaqueStep } from '@quorate/authority/agreement/messages'
 import type { Judgement } from '@quorate/authority/agreement/voter'
 import type { Body } from '@quorate/authority/body'
 import type { Rules } from '@quorate/authority/reduce/judging'
+import { judgeHeads } from '@quorate/authority/reduce/heads'
 import { reduceStep, type StepOutcome } from '@quorate/authority/reduce/step'
-import type { Head, Step } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
@@ -34,7 +34,11 @@ const judgedMax = 128
 export function judgeDeterministic(judges: Judges, place: Place, step: OpaqueStep): StepOutcome {
   const body = bodyOf(step)
   if (body === undefined) return refused('the step cannot be read')
-  const reason = judgeHeads(judges, place, body.step)
+  const { log } = judges.store
+  const { organization } = place
+  const reason = judgeHeads(body.step, {
+    at: (stream, seq) => log.headAt({ organization, stream }, seq),
+  })
   if (reason !== undefined) return refused(reason)
   // The hash fixes the step, its evidence, its heads and its prefix, and so the verdict.
   const name = `${toHex(place.organization)}/${streamName(place.stream)}/${toHex(body.hash)}`
@@ -109,35 +113,6 @@ function reduceNewest(judges: Judges, place: Place, { step, evidence }: Body): S
   )
   if (sealed.length === 0 && isNewest) return { ok: true, writes: [] }
   return reduceStep(step, evidence, newestReader(store.log, organization, sealed), rules)
-}
-
-/**
- * A root step names no heads, any other exactly the organization's root: certified here, and not
- * later than the step. Nor is the step before.
- */
-function judgeHeads({ store }: Judges, place: Place, step: Step): string | undefined {
-  const { organization, stream } = place
-  if (step.seq > 0) {
-    const before = store.log.headAt(place, step.seq - 1)
-    if (before === undefined || before.time > step.time) return 'the step goes back in time'
-  }
-  if (stream.kind === 'root')
-    return step.heads.length === 0 ? undefined : 'a root step names a head'
-  const [head, ...others] = step.heads
-  const isRoot = head !== undefined && streamName(head.stream) === streamName(rootOf(organization))
-  if (!isRoot || others.length > 0) return 'the step does not name the head of the root stream'
-  return judgeHead(store, organization, { head, time: step.time })
-}
-
-function judgeHead(
-  { log }: Store,
-  organization: Uint8Array,
-  { head, time }: { readonly head: Head; readonly time: number },
-): string | undefined {
-  const certified = log.headAt({ organization, stream: head.stream }, head.seq)
-  if (certified === undefined || !equalBytes(certified.hash, head.step))
-    return 'the step names a head that is not certified'
-  return certified.time > time ? 'the step is older than the head that it names' : undefined
 }
 
 function refused(reason: string): StepOutcome {
