@@ -16,8 +16,8 @@ export function newFollower(chain: Chain): Follower {
   return { chain, holder: randomUUID() }
 }
 
-/** After it, another server may follow. Longer than any one look at the chain should take. */
-const leaseMs = 10_000
+/** After it, another server may follow. One look reads a few dozen blocks, each within 10 s at worst. */
+const leaseMs = 30_000
 /** Deeper reorganizations than this, beyond finality, end the following. */
 const depthBeyondFinal = 64
 /** A chain this short is a local one: what has happened on it before us is soon read. */

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, before, beforeEach, describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
-import { isFailure } from '@quorate/core/failure'
+import { encode } from '@quorate/core/codec'
+import { Failure, isFailure } from '@quorate/core/failure'
+import { recordKey, slotTable } from '@quorate/authority/records'
+import { keyStream, streamCodec } from '@quorate/authority/stream'
 import { checksummed } from '@quorate/effects/evm/address'
 import { encodeUnsigned } from '@quorate/effects/evm/transaction'
 import { makeCredential } from '@quorate/signer/testing/requests'
 import { openChains } from '../chain/chains.ts'
+import type { Signature, Signed } from '../coordinator/coordinator.ts'
+import type { UseAsk } from '../coordinator/uses.ts'
 import { until } from '../coordinator/testing/platform.ts'
 import { follow, newFollower } from '../history/follow.ts'
 import type { WalletRow } from '../wallets/find.ts'
@@ -26,7 +31,7 @@ import {
   stranger,
   type Treasury,
 } from './testing/treasury.ts'
-import { workOnce } from './work.ts'
+import { workOnce, type WorkDeps } from './work.ts'
 import { startWorker } from './worker.ts'
 
 let treasury: Treasury
@@ -268,6 +273,63 @@ describe('a chain that does as it likes', () => {
   })
 })
 
+describe('whoever signs', () => {
+  let wallet: WalletRow
+  let row: Outgoing
+  before(async () => {
+    wallet = await makeWallet(treasury)
+  })
+  beforeEach(async () => {
+    row = await request(treasury, wallet, { body: payment() })
+    await stepTo(treasury, row, 'prepared')
+  })
+
+  it('cannot have other bytes sent than those the facts make, nor a signature that does not hold', async () => {
+    const real = treasury.platform.coordinator
+    const lies: readonly ((signed: Signed) => Signed)[] = [
+      (signed) => ({ ...signed, digests: [new Uint8Array(32)] }),
+      (signed) => ({ ...signed, signatures: [] }),
+      (signed) => ({ ...signed, signatures: signed.signatures.map(halved) }),
+    ]
+    for (const lie of lies) {
+      const sign = async (ask: UseAsk) => lie(await real.sign(ask))
+      await step(withCoordinator({ sign, stepOf: real.stepOf }), row)
+      const { state, signed } = await reread(treasury, row)
+      assert.deepEqual([state, signed], ['prepared', null])
+      assert.equal(treasury.lines.splice(0).length, 1)
+    }
+    await stepTo(treasury, row, 'broadcasted')
+    await confirm(row)
+  })
+
+  it('keeps the slot of what was agreed on, even if it signs no more', async () => {
+    const { slot } = await reread(treasury, row)
+    const standing = await agreedElsewhere(treasury)
+    await step(withCoordinator({ sign: refusing, stepOf: async () => standing }), row)
+    const failed = await reread(treasury, row)
+    assert.deepEqual([failed.state, failed.slot], ['refused', slot])
+    assert.deepEqual(await slotsOf(failed), [slot])
+    await treasury.rpc('anvil_setNonce', [wallet.address, `0x${((slot ?? 0) + 1).toString(16)}`])
+  })
+
+  it('gives a request another slot if its own turns out to be agreed on for another one', async () => {
+    const { database } = treasury
+    const { slot } = await reread(treasury, row)
+    const stream = encode(streamCodec, keyStream(row.key))
+    const name = recordKey(slotTable, network, BigInt(slot ?? 0))
+    const { organization } = row
+    const record = { organization, stream, name, seq: 9_999, value: new Uint8Array() }
+    await database.insertInto('records').values(record).execute()
+    await step(withCoordinator({ sign: refusing, stepOf: async () => undefined }), row)
+    const back = await reread(treasury, row)
+    assert.deepEqual([back.state, back.slot, back.facts], ['requested', null, null])
+    await step(treasury, row)
+    assert.equal((await reread(treasury, row)).slot, (slot ?? 0) + 1)
+    await database.deleteFrom('records').where('seq', '=', 9_999).execute()
+    await endNow(row)
+  })
+})
+
 describe('several servers', () => {
   let wallet: WalletRow
   before(async () => {
@@ -338,6 +400,41 @@ describe('several servers', () => {
     await confirm(row)
   })
 })
+
+function withCoordinator(coordinator: WorkDeps['coordinator']): Treasury {
+  return { ...treasury, deps: { ...treasury.deps, coordinator } }
+}
+
+async function refusing(): Promise<Signed> {
+  throw new Failure('request.refused', { reason: 'no' })
+}
+
+/** Any place in the log will do for a request that is said to have one. */
+async function agreedElsewhere({ platform, database }: Treasury) {
+  const { organization, request: hash } = await database
+    .selectFrom('outgoing')
+    .select(['organization', 'request'])
+    .where('state', '=', 'confirmed')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  return platform.coordinator.stepOf(organization, hash)
+}
+
+async function slotsOf({ request: hash }: Outgoing): Promise<readonly number[]> {
+  const { database } = treasury
+  const rows = await database
+    .selectFrom('slots')
+    .select('slot')
+    .where('request', '=', hash)
+    .execute()
+  return rows.map(({ slot }) => slot)
+}
+
+/** A signature of the right form over nothing. */
+function halved(signature: Signature): Signature {
+  if (signature.scheme !== 'ECDSA') return signature
+  return { ...signature, s: signature.s.map((byte, i) => (i === 31 ? byte ^ 1 : byte)) }
+}
 
 async function confirm(row: Outgoing): Promise<Outgoing> {
   await mine(treasury, 2)
