@@ -60,7 +60,7 @@ describe('the routes of money', () => {
     const answer = await post({ body, kind: 'transaction' })
     assert.equal(answer.status, 200)
     assert.equal(answer.body.status, 'Broadcasted')
-    assert.match(answer.body.txHash, /^0x[0-9a-f]{64}$/)
+    assert.match(answer.body.txHash ?? '', /^0x[0-9a-f]{64}$/)
     await untilDone(`/wallets/${wallet.wallet_id}/transactions/${answer.body.id}`)
   })
 
@@ -124,9 +124,9 @@ describe('the routes of money', () => {
     const missing = nameOf('transfer', new Uint8Array(32))
     assert.equal((await get(`/wallets/${wallet_id}/transfers/${missing}`)).status, 404)
     const { items } = (await get(`/wallets/${wallet_id}/transfers`)).body
-    const elsewhere = await get(`/wallets/${nobody}/transfers/${items[0].id}`)
+    const elsewhere = await get(`/wallets/${nobody}/transfers/${items[0]?.id}`)
     assert.equal(elsewhere.status, 404)
-    assert.equal((await get(`/wallets/${wallet_id}/transactions/${items[0].id}`)).status, 404)
+    assert.equal((await get(`/wallets/${wallet_id}/transactions/${items[0]?.id}`)).status, 404)
   })
 
   it('show what a wallet holds, even when it is nothing', async () => {
@@ -142,14 +142,15 @@ describe('the routes of money', () => {
     await mine(treasury, 2)
     const all = await untilTrue(path, ({ items }) => items.length >= 4)
     const [first] = all.items
+    assert.ok(first)
     assert.equal(first.kind, 'NativeTransfer')
     assert.equal(first.direction, 'Out')
     assert.equal(first.from, wallet.address)
     assert.ok(first.txHash && Number(first.fee) > 0 && first.symbol === 'ETH')
-    const numbers = all.items.map(({ blockNumber }: { blockNumber: number }) => blockNumber)
+    const numbers = all.items.map(({ blockNumber }) => blockNumber)
     assert.deepEqual(
       numbers,
-      numbers.toSorted((a: number, b: number) => b - a),
+      numbers.toSorted((a, b) => b - a),
     )
     const page = await get(`${path}?limit=3`)
     const rest = await get(`${path}?paginationToken=${page.body.nextPageToken}`)
@@ -161,17 +162,39 @@ describe('the routes of money', () => {
   })
 })
 
-type Answer = { readonly status: number; readonly body: any }
+type Answer = { readonly status: number; readonly body: Body }
+/** Whatever an answer may have; each test looks at what it is about. */
+type Body = {
+  readonly id: string
+  readonly status: string
+  readonly message: string
+  readonly walletId: string
+  readonly kind: string
+  readonly direction: string
+  readonly from: string
+  readonly symbol: string
+  readonly blockNumber: number
+  readonly requestBody: { readonly amount?: string }
+  readonly requester: { readonly userId: string }
+  readonly error: { readonly details: object }
+  readonly items: readonly Body[]
+  readonly txHash?: string
+  readonly fee?: string
+  readonly externalId?: string
+  readonly nextPageToken?: string
+  readonly dateBroadcasted?: string
+  readonly dateConfirmed?: string
+}
 
 async function post(wish: Wish): Promise<Answer> {
   const { path, payload, headers } = await sign(wish)
   const answer = await app.inject({ method: 'POST', url: path, headers, payload })
-  return { status: answer.statusCode, body: answer.json() }
+  return { status: answer.statusCode, body: answer.json<Body>() }
 }
 
 async function get(url: string): Promise<Answer> {
   const answer = await app.inject({ method: 'GET', url })
-  return { status: answer.statusCode, body: answer.json() }
+  return { status: answer.statusCode, body: answer.json<Body>() }
 }
 
 /** As if the client had gone through `/auth/action`: what it signed, under a token for once. */
@@ -213,11 +236,11 @@ async function counts(): Promise<object> {
   return { rows, used: used.length }
 }
 
-function untilDone(path: string): Promise<any> {
+function untilDone(path: string): Promise<Body> {
   return untilTrue(path, ({ status }) => status === 'Confirmed' || status === 'Failed')
 }
 
-async function untilTrue(path: string, isDone: (body: any) => boolean): Promise<any> {
+async function untilTrue(path: string, isDone: (body: Body) => boolean): Promise<Body> {
   const end = Date.now() + 20_000
   for (;;) {
     const { body } = await get(path)
