@@ -11,6 +11,8 @@ export type Move = {
   readonly values?: Change
   /** Its slot goes back, since no signer has ever agreed on it. */
   readonly freesSlot?: boolean
+  /** Not to be looked at again at once, and why. */
+  readonly later?: { readonly why: string; readonly ms: number }
   /** To be done together with the change; what it gives is written too. Nothing: not now. */
   readonly within?: (transaction: DatabaseTransaction) => Promise<Change | undefined>
 }
@@ -53,9 +55,11 @@ export async function makeMove(
     const more = await move.within?.(transaction)
     if (move.within !== undefined && more === undefined) return { kind: 'not-now' as const }
     const values = { ...move.values, ...more, ...datesOf(row, state, now) }
+    const dueAt = isAtRest(state) ? null : now + (move.later?.ms ?? 0)
+    const next = { state, waiting: move.later?.why ?? null, attempts: 0, due_at: dueAt }
     const moved = await transaction
       .updateTable('outgoing')
-      .set({ ...values, state, waiting: null, attempts: 0, due_at: isAtRest(state) ? null : now })
+      .set({ ...values, ...next })
       .where('organization', '=', row.organization)
       .where('id', '=', row.id)
       .where('state', '=', row.state)
@@ -80,7 +84,10 @@ export async function tell(
   row: Outgoing,
   at: number,
 ): Promise<void> {
-  const event = statusOf(from) === statusOf(row.state) ? undefined : eventOf(row)
+  const status = statusOf(row.state)
+  // It was requested once, even if it has to begin again.
+  const isNews = status !== statusOf(from) && status !== 'Pending'
+  const event = isNews ? eventOf(row) : undefined
   if (event === undefined) return
   await recordEvent(transaction, { organization: row.organization, ...event, at })
 }
@@ -100,10 +107,10 @@ function isAtDesk(state: State): boolean {
   return atTheDesk.some((each) => each === state)
 }
 
-/** The one that has waited longest for this address's next slot may come now. */
+/** Of the others, the one that has waited longest for this address's next slot may come now. */
 async function callNext(
   transaction: DatabaseTransaction,
-  { network, address }: Outgoing,
+  { network, address, name }: Outgoing,
   now: number,
 ): Promise<void> {
   const next = transaction
@@ -112,6 +119,7 @@ async function callNext(
     .where('network', '=', network)
     .where('address', '=', address)
     .where('state', '=', 'requested')
+    .where('name', '!=', name)
     .orderBy('created_at')
     .limit(1)
   await transaction

@@ -12,6 +12,8 @@ import type { Outgoing } from './tables.ts'
 
 /** One odd answer of a node ends nothing; the same one three times does. */
 const refusalsMax = 3
+/** Some blocks: neither fees nor balances change faster. */
+const standBackMs = 5_000
 
 /**
  * Asks the chain for what the payload leaves open and writes it down, before any signer is asked:
@@ -19,8 +21,7 @@ const refusalsMax = 3
  */
 export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   if (isExpired(row, deps.now)) return expire()
-  if (!row.names_slot && (await isSlotGone(deps, row)))
-    return { kind: 'move', event: 'loseSlot', values: { slot: null }, freesSlot: true }
+  if (!row.names_slot && (await isSlotGone(deps, row))) return loseSlot
   const found = await findFacts(deps, row)
   if ('kind' in found) return found
   const effect = planned(payerOf(row), intentOf(row), found)
@@ -28,6 +29,17 @@ export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   if (short !== undefined) return short
   const cost = (effect.value + effect.feeMax).toString()
   return { kind: 'move', event: 'prepare', values: { facts: encodeFacts(found), cost } }
+}
+
+const loseSlot = {
+  ...{ kind: 'move', event: 'loseSlot' },
+  values: { slot: null },
+  freesSlot: true,
+} as const satisfies Outcome
+
+/** What may take long does not keep others of the same wallet from going ahead. */
+function standBack(why: string): Outcome {
+  return { ...loseSlot, later: { why, ms: standBackMs } }
 }
 
 /** Used by somebody else while nobody had signed for it: then there is still another one to have. */
@@ -46,7 +58,7 @@ async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome
     const observed = await observeWithin(chain, { ...ask, nonce }, feeBoundOf(row))
     if (observed.ok) return observed.facts
     if (observed.named) return refuse('the fees it names are above what was signed for')
-    return { kind: 'wait', why: 'fees are above what was signed for' }
+    return standBack('fees are above what was signed for')
   } catch (error) {
     if (!isFailure(error, 'chain.refused')) throw error
     const balance = await chain.adapter.balance(chain.rpc, row.address)
@@ -83,7 +95,7 @@ async function missingFunds(
   const others = ahead.filter(({ id, slot }) => !equalBytes(id, row.id) && slot !== row.slot)
   const promised = others.reduce((sum, { cost }) => sum + BigInt(cost ?? 0), 0n)
   if (balance - promised >= value + feeMax) return undefined
-  return { kind: 'wait', why: 'what is under way may need all there is' }
+  return standBack('what is under way may need all there is')
 }
 
 function insufficient(needed: bigint, available: bigint): Outcome {

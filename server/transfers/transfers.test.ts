@@ -119,8 +119,10 @@ describe('outgoing money, with four signer processes and a real chain', () => {
     const waiting = await reread(treasury, tight)
     assert.deepEqual(
       [waiting.state, waiting.waiting],
-      ['slotted', 'fees are above what was signed for'],
+      ['requested', 'fees are above what was signed for'],
     )
+    // Others of the same wallet do not wait behind it.
+    await paysWithNextNonce(wallet)
     await endNow(waiting)
     const named = { type: 2, to: stranger, maxFeePerGas: '5000000000', gasLimit: 21000 }
     const body = { kind: 'Transaction', transaction: named }
@@ -162,7 +164,7 @@ describe('a chain that does as it likes', () => {
     await treasury.rpc('anvil_setNonce', [wallet.address, `0x${((slot ?? 0) + 3).toString(16)}`])
     const sent = await stepTo(treasury, row, 'broadcasted')
     assert.equal(sent.slot, (slot ?? 0) + 3)
-    await confirm(row)
+    assert.deepEqual(await eventsOf(await confirm(row)), ['requested', 'broadcasted', 'confirmed'])
   })
 
   it('takes a nonce that is signed for: that is the end, once it is settled', async () => {

@@ -37,7 +37,7 @@ export async function workOnce(deps: WorkDeps, row: Outgoing): Promise<Outgoing 
   const moved = await makeMove(deps.database, row, outcome, deps.now())
   if (moved.kind === 'not-now') return wait(deps, row, notNow)
   if (moved.kind === 'lost') return undefined
-  if (!isAtRest(moved.row.state)) return moved.row
+  if (!isAtRest(moved.row.state) && outcome.later === undefined) return moved.row
   await giveBack(deps.database, moved.row)
   return undefined
 }
