@@ -1,0 +1,104 @@
+import pg from 'pg'
+import { fillLists, type Filled } from './fill.ts'
+import { heading, line, timed, timesOf } from './measure.ts'
+import { explainRequests } from './plans.ts'
+import type { BenchPlatform } from './platform.ts'
+
+type List = {
+  readonly path: string
+  readonly table: keyof Filled['counts']
+  /** The order of the list, newest first: a time or number, then the id. */
+  readonly by: string
+  /** Rows that the list leaves out are of another owner. */
+  readonly of: string
+}
+
+/** The page size of a client that names none. */
+const limit = 50
+const runs = 20
+
+/** Pages of the organization's large lists, asked of the running server as any client does. */
+export async function benchLists(
+  platform: BenchPlatform,
+  rows: number,
+  say: (text: string) => void,
+): Promise<void> {
+  const database = new pg.Client({ connectionString: platform.databaseUrl })
+  await database.connect()
+  try {
+    const { ms, value: filled } = await timed(() => fillLists(platform, database, rows))
+    const { walletId } = filled
+    say(`\nFilled in ${(ms / 1000).toFixed(0)} s: ${rows} rows more in each of four tables`)
+    say(heading(`Pages of ${limit}, milliseconds`))
+    const get = (path: string) => getJson(platform, path)
+    await timesOf(runs, () => get(`/wallets/${walletId}`))
+    say(line('one wallet, for comparison', await timesOf(runs, () => get(`/wallets/${walletId}`))))
+    const lists: readonly List[] = [
+      { path: '/wallets', table: 'wallets', by: 'created_at', of: 'true' },
+      { path: '/keys', table: 'keys', by: 'created_at', of: 'true' },
+      ...['transfers', 'history'].map((name) => ({
+        path: `/wallets/${walletId}/${name}`,
+        table: name === 'history' ? ('history' as const) : ('outgoing' as const),
+        by: name === 'history' ? 'block_number' : 'created_at',
+        of: `wallet = (select id from wallets where wallet_id = '${walletId}')`,
+      })),
+    ]
+    for (const list of lists) await benchList(platform, { database, list, filled }, say)
+  } finally {
+    await database.end()
+  }
+}
+
+async function benchList(
+  platform: BenchPlatform,
+  ask: { readonly database: pg.Client; readonly list: List; readonly filled: Filled },
+  say: (text: string) => void,
+): Promise<void> {
+  const { database, list, filled } = ask
+  const count = filled.counts[list.table]
+  const name = list.path.replace(filled.walletId, '…')
+  const tokenAfter = (place: number) => tokenOf(database, list, place)
+  const first = await getJson(platform, list.path)
+  if (first.nextPageToken !== (await tokenAfter(limit)))
+    throw new Error(`The page tokens of ${name} are not made as this benchmark makes them.`)
+  const pages = {
+    first: list.path,
+    middle: `${list.path}?paginationToken=${await tokenAfter(Math.floor(count / 2))}`,
+    last: `${list.path}?paginationToken=${await tokenAfter(count - limit)}`,
+  }
+  const last = await getJson(platform, pages.last)
+  if (last.items.length !== limit || last.nextPageToken !== undefined)
+    throw new Error(`The last page of ${name} is not the last.`)
+  for (const [which, path] of Object.entries(pages)) {
+    await timesOf(3, () => getJson(platform, path))
+    say(line(`${name}, ${which} page`, await timesOf(runs, () => getJson(platform, path))))
+  }
+  const plan = await explainRequests(platform, database, {
+    table: list.table,
+    request: async () => {
+      for (const path of Object.values(pages)) await getJson(platform, path)
+    },
+  })
+  say(`    ${plan}`)
+}
+
+type Page = { readonly items: readonly unknown[]; readonly nextPageToken?: string }
+
+async function getJson({ file }: BenchPlatform, path: string): Promise<Page> {
+  const { baseUrl, serviceAccount } = file
+  const headers = { authorization: `Bearer ${serviceAccount.authToken}` }
+  const answer = await fetch(new URL(path, baseUrl), { headers })
+  if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as Page
+}
+
+/** What the page that ends with the row at this place (from 1) would name as the next one. */
+async function tokenOf(database: pg.Client, { table, by, of }: List, place: number) {
+  const { rows } = await database.query<{ at: string; id: string }>(
+    `select ${by} as at, encode(id, 'hex') as id from ${table} where ${of}
+     order by ${by} desc, ${table}.id desc offset ${place - 1} limit 1`,
+  )
+  const [row] = rows
+  if (row === undefined) throw new Error(`${table} has no row ${place}`)
+  return Buffer.from(`${row.at}.${row.id}`).toString('base64url')
+}
