@@ -3,10 +3,10 @@ import type { PairState } from '@quorate/threshold/ecdsa/pair'
 import { startEcdsa as startRound1 } from '@quorate/threshold/ecdsa/round1'
 import { ecdsaRound2 } from '@quorate/threshold/ecdsa/round2'
 import { ecdsaRound3 } from '@quorate/threshold/ecdsa/round3'
-import type { Abort, Inbound, Outcome, Party } from '@quorate/threshold/session'
+import type { Inbound, Outcome, Party } from '@quorate/threshold/session'
 import { aborted, end, type Move } from './ceremony.ts'
 import type { Standing } from './gates.ts'
-import { openPairs } from './pairs.ts'
+import { burnPairs, openPairs } from './pairs.ts'
 import type { Signing } from './sign.ts'
 
 type Pairs = ReadonlyMap<Party, PairState>
@@ -46,7 +46,10 @@ export function startEcdsa(signing: Signing): Move {
 type After<S> = ((state: S) => (inbox: readonly Inbound[]) => Move) | undefined
 
 function moveOf<S>(signing: Signing, outcome: Outcome<S, unknown>, after: After<S>): Move {
-  if (outcome.kind === 'abort') return end(aborted(signing.sid, burn(signing, outcome.abort)))
+  if (outcome.kind === 'abort') {
+    burnPairs(signing.deps, signing.organization, outcome.abort)
+    return end(aborted(signing.sid, outcome.abort))
+  }
   if (outcome.kind === 'done') return { kind: 'last', out: outcome.out }
   if (after === undefined) throw new Error('a round more than there are')
   return { kind: 'next', out: outcome.out, proceed: after(outcome.state) }
@@ -81,11 +84,4 @@ function unpaired({ deps, organization }: Signing, pairs: Pairs): Move {
 
 function markUsed({ deps, organization }: Signing, pairs: Pairs): void {
   for (const peer of pairs.keys()) deps.store.pairs.markUsed({ organization, peer })
-}
-
-function burn({ deps, organization }: Signing, abort: Abort): Abort {
-  for (const peer of abort.burned) deps.store.pairs.burn({ organization, peer })
-  if (abort.burned.length > 0)
-    deps.log({ event: 'pair-burned', reason: abort.reason, peers: abort.burned })
-  return abort
 }

@@ -3,12 +3,12 @@ import { toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import type { PairState } from '@quorate/threshold/ecdsa/pair'
 import { pairSetupStep, startPairSetup, type PairSetup } from '@quorate/threshold/ecdsa/pair-setup'
-import type { Outcome, Party } from '@quorate/threshold/session'
+import type { Inbound, Outcome, Party } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { aborted, end, refused, type Ceremonies, type Move } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
 import { openMail } from './mail.ts'
-import { keepPair } from './pairs.ts'
+import { burnPairs, keepPair } from './pairs.ts'
 
 export type PairCall = Extract<SessionCall, { kind: 'pair' }>
 
@@ -61,7 +61,10 @@ type Setup = {
 
 function moveOf(setup: Setup, outcome: Outcome<PairSetup, PairState>): Move {
   const { deps, sid } = setup
-  if (outcome.kind === 'abort') return end(aborted(sid, outcome.abort))
+  if (outcome.kind === 'abort') {
+    burnPairs(deps, setup.organization, outcome.abort)
+    return end(aborted(sid, outcome.abort))
+  }
   if (outcome.kind === 'done')
     return end(
       keepPair(deps, setup, outcome.result)
@@ -69,7 +72,13 @@ function moveOf(setup: Setup, outcome: Outcome<PairSetup, PairState>): Move {
         : refused(taken(deps, setup) ?? 'the pair cannot be kept'),
     )
   const { state, out } = outcome
-  return { kind: 'next', out, proceed: (inbox) => moveOf(setup, pairSetupStep(state, inbox)) }
+  return { kind: 'next', out, proceed: (inbox) => goOn(setup, state, inbox) }
+}
+
+/** Many setups may be under way side by side: a bet that is lost in one is the last in all. */
+function goOn(setup: Setup, state: PairSetup, inbox: readonly Inbound[]): Move {
+  const reason = taken(setup.deps, setup)
+  return reason === undefined ? moveOf(setup, pairSetupStep(state, inbox)) : end(refused(reason))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { encode, hash32, struct, tag, u8 } from '@quorate/core/codec'
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, toHex } from '@quorate/core/bytes'
 import { decodePair, encodePair, type PairState } from '@quorate/threshold/ecdsa/pair'
-import type { Party } from '@quorate/threshold/session'
+import type { Abort, Party } from '@quorate/threshold/session'
 import type { CeremonyDeps } from './deps.ts'
 
 /** Whose pair with whom: another row, signer or organization cannot be put in its place. */
@@ -54,6 +54,17 @@ export function openPairs(
     plaintext.fill(0)
   }
   return missing.length > 0 ? { ok: false, peers: missing, burned } : { ok: true, pairs }
+}
+
+/** In the transaction behind the answer: whoever lost a bet has no other one. */
+export function burnPairs(
+  { store, log }: CeremonyDeps,
+  organization: Uint8Array,
+  { reason, burned: peers }: Abort,
+): void {
+  if (peers.length === 0) return
+  for (const peer of peers) store.pairs.burn({ organization, peer })
+  log({ event: 'pair-burned', organization: toHex(organization), reason, peers })
 }
 
 function associatedWith(

@@ -15,7 +15,11 @@ export function pairTable(db: DatabaseSync): PairTable {
   const use = db.prepare(
     'update pairs set used = 1 where organization = ? and peer = ? and used = 0',
   )
-  const burn = db.prepare("update pairs set status = 'burned' where organization = ? and peer = ?")
+  // Its secrets are of no more use. There may be none yet: a setup can burn too.
+  const burn = db.prepare(
+    `insert into pairs values (?, ?, x'', 'burned', 0, x'')
+     on conflict (organization, peer) do update set status = 'burned', sealed = x''`,
+  )
   return {
     find({ organization, peer }) {
       const row = read.get(organization, peer)

@@ -76,7 +76,7 @@ export interface PairTable {
   /** In the place of one that was never used, if there is one. */
   put(name: PairName, pair: Pick<StoredPair, 'epoch' | 'sealed'>): void
   markUsed(name: PairName): void
-  /** For ever: nothing here makes it usable again. */
+  /** For ever: nothing here makes it usable again. Also where there is no pair yet. */
   burn(name: PairName): void
 }
 

@@ -1,9 +1,15 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { decode, encode } from '@quorate/core/codec'
 import { firstSid, type EcdsaContext } from '@quorate/threshold/ecdsa/context'
 import { announcement, digestOf, extension } from '@quorate/threshold/ecdsa/messages'
-import { everybody, sealPacket, type Packet, type Part } from '@quorate/wire/packet'
+import { pairSetupStep, startPairSetup } from '@quorate/threshold/ecdsa/pair-setup'
+import type { Outbound } from '@quorate/threshold/session'
+import type { SessionReply } from '@quorate/wire/link'
+import { everybody, packetFor, sealPacket, type Packet, type Part } from '@quorate/wire/packet'
+import { openMail, pack, unpack } from '../ceremonies/mail.ts'
 import { signAs } from './cluster.ts'
-import type { Key } from './keys.ts'
+import { told, type Key } from './keys.ts'
 import type { SignCall } from './signing.ts'
 import type { World } from './world.ts'
 
@@ -44,4 +50,65 @@ function turned<T extends { readonly proof: Uint8Array }>(message: T): T {
 
 function bodyFor({ parts }: Packet, to: number): Uint8Array {
   return parts.find((part) => part.to === to)?.body ?? new Uint8Array()
+}
+
+/** A setup between an honest signer and a corrupt one, as far as the corrupt one's word on its trees. */
+export type Bet = {
+  readonly ceremony: Uint8Array
+  /** The packet with the bet in it: the honest one's answer tells how it went. */
+  readonly place: () => Promise<SessionReply>
+}
+
+/**
+ * A corrupt signer spoils corrections of its trees that the other one needs only if certain bits of
+ * its Δ are set: whoever is not found out knows those bits.
+ *
+ * @param bits how many to bet on, at even odds each
+ */
+export async function betOnDelta(
+  world: World,
+  { honest, corrupt, bits }: { honest: number; corrupt: number; bits: number },
+): Promise<Bet> {
+  const { cluster, organization } = world
+  const participants = [honest, corrupt].toSorted((a, b) => a - b)
+  const random = (size: number) => new Uint8Array(randomBytes(size))
+  const opening = { kind: 'pair', organization, participants, nonce: random(32) } as const
+  const hello = packetOf(await world.session(honest, opening))
+  const { ceremony } = hello.header
+  const sign = (message: Uint8Array) => signAs(cluster, corrupt, message)
+  const self = { index: corrupt, manifest: cluster.manifest, bootId: random(16), sign }
+  const mail = openMail({ self, protocol: 'pair', ceremony, participants })
+  const first = startPairSetup({ self: corrupt, peer: honest, sid: ceremony }, random)
+  assert(first.kind === 'next')
+  const packets = (round: number, out: readonly Outbound[]) => {
+    const packet = pack(mail, round, out)
+    assert(packet !== undefined)
+    return [packetFor(honest, packet)]
+  }
+  const offered = packets(1, first.out)
+  const inbox = unpack(mail, 1, [packetFor(corrupt, hello)])
+  assert(inbox.ok)
+  const second = pairSetupStep(first.state, inbox.inbox)
+  packetOf(await world.session(honest, { kind: 'advance', ceremony, packets: offered }))
+  assert(second.kind === 'next')
+  const lies = second.out.map(({ to, body }) => ({ to, body: spoilt(body, bits) }))
+  const advance = { kind: 'advance', ceremony, packets: packets(2, lies) } as const
+  return { ceremony, place: () => world.session(honest, advance) }
+}
+
+/** Where the corrections begin in the second message, and how far those of two trees are apart. */
+const [correctionsAt, perTree] = [88, 32]
+
+function spoilt(body: Uint8Array, bits: number): Uint8Array {
+  const out = body.slice()
+  for (let tree = 0; tree < bits; tree++) {
+    const at = correctionsAt + tree * perTree
+    out[at] = 1 ^ (out[at] ?? 0)
+  }
+  return out
+}
+
+function packetOf(reply: SessionReply): Packet {
+  assert(reply.kind === 'packet', told(reply))
+  return reply.packet
 }

@@ -4,7 +4,7 @@ import type { Inbound, Outcome, Party } from '../session.ts'
 type Aborted = Extract<Outcome<never, never>, { kind: 'abort' }>
 
 /**
- * Names of the checks of pair setup and signing, as they appear in logs. Only the last four are
+ * Names of the checks of pair setup and signing, as they appear in logs. Only the last five are
  * taken after a peer's word has met a secret of this pair, so only they burn.
  */
 export type Check =
@@ -15,10 +15,10 @@ export type Check =
   | 'round 1 digest'
   | 'echo'
   | 'base transfer'
-  | 'tree'
   | 'confirmation'
   | 'nonce' // the sum of the nonce points is the identity, or has no usable x
   | 'public key' // the parts of the key do not add up to the public key
+  | 'tree'
   | 'extension'
   | 'multiplication'
   | 'nonce product'

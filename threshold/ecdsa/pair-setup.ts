@@ -3,7 +3,7 @@ import { equalBytes } from '@quorate/core/bytes'
 import { type Decoded, decode, encode, fixed, hash32, struct, tag } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
 import type { Inbound, Outcome, Party, Random } from '../session.ts'
-import { blame, only, received } from './abort.ts'
+import { blame, burn, only, received } from './abort.ts'
 import {
   type ChoiceSecrets,
   choose,
@@ -147,9 +147,10 @@ function checkTrees(state: Awaiting<2>, body: Uint8Array): PairOutcome {
   const shared = multiply(secrets.exchange, exchange)
   const keys = receiveKeys(towards, secrets.choice, offers)
   if (shared === undefined || keys === undefined) return blame('base transfer', peer)
-  // A failure says something about Δ, but this Δ dies with the setup: nothing is burned.
+  // Which corrections matter depends on Δ, so a spoilt one is a bet on its bits. This Δ dies if the
+  // bet is lost, but a peer that could lose for nothing would come back until it has won.
   const sender = openTrees(towards, secrets.delta, keys, theirs)
-  if (sender === undefined) return blame('tree', peer)
+  if (sender === undefined) return burn('tree', peer)
 
   const second = { mine: state.sent, theirs: body }
   const epoch = hashOf('quorate/ecdsa/epoch/v1', sid, ...inOrder(context, first, second))

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { betOnDelta } from '../testing/corrupt.ts'
+import { told } from '../testing/keys.ts'
+import { setUpPair } from '../testing/signing.ts'
+import { World } from '../testing/world.ts'
+
+/** As good as sure to be lost. */
+const bits = 40
+
+/** Signer 4 is corrupt. */
+describe('the setup of a pair', () => {
+  const world = new World({ real: [1, 2, 3] })
+  before(() => world.found())
+  after(() => world.close())
+  const pairOf = (index: number, peer: number) =>
+    world.member(index).store.pairs.find({ organization: world.organization, peer })
+
+  it('burns for a lost bet on the secret that is being made, and never begins again', async () => {
+    const { place } = await betOnDelta(world, { honest: 1, corrupt: 4, bits })
+    const reply = await place()
+    assert.ok(reply.kind === 'aborted', told(reply))
+    assert.deepEqual([reply.reason, reply.culprits, reply.burned], ['tree', [4], [4]])
+    const lines = world.member(1).lines.filter((line) => line.includes('pair-burned'))
+    assert.equal(lines.length, 1)
+    for (const restarted of [false, true]) {
+      if (restarted) world.restart(1)
+      assert.equal(pairOf(1, 4)?.status, 'burned')
+      await assert.rejects(betOnDelta(world, { honest: 1, corrupt: 4, bits }), /burned/)
+    }
+    assert.equal(pairOf(1, 2), undefined)
+  })
+
+  it('tests no second guess after a lost one, nor keeps what another setup has made', async () => {
+    const bets = [bits, bits, 0]
+    const placed = []
+    for (const many of bets)
+      placed.push((await betOnDelta(world, { honest: 2, corrupt: 4, bits: many })).place)
+    const answers = await Promise.all(placed.map((place) => place()))
+    assert.deepEqual(
+      answers.map(({ kind }) => kind),
+      ['aborted', 'refused', 'refused'],
+    )
+    assert.equal(pairOf(2, 4)?.status, 'burned')
+  })
+
+  it('goes on with all others', async () => {
+    for (const ending of (await setUpPair(world, 1, 2)).values())
+      assert.equal(ending.kind, 'finished')
+  })
+})
