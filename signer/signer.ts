@@ -19,7 +19,7 @@ import type { CeremonyDeps } from './ceremonies/deps.ts'
 import { clockFrom, type ClockSource } from './clock.ts'
 import { externalIdsOf } from './external-ids.ts'
 import type { KeyEncryption } from './kek.ts'
-import type { Log } from './log.ts'
+import type { Log, LogEvent } from './log.ts'
 import { trustOf, type Self } from './self.ts'
 import { settleShares } from './sweep.ts'
 import type { Store } from './store/store.ts'
@@ -42,7 +42,7 @@ export type Signer = {
   readonly answer: (call: Call) => Promise<Reply>
 }
 
-/** Calls that share one transaction, and with it one sync of the disk. */
+/** Calls that may share one transaction, and with it one sync of the disk. */
 const batchMax = 64
 /** How often the latest time seen is written down, when nothing else has to be. */
 const clockWriteMs = 1_000
@@ -56,28 +56,35 @@ type Waiting = {
 /**
  * One signer. Calls are worked on one after the other and never wait for anything half-way: that
  * one thread owns all state, so that the checks of a pair, in particular, are strictly serial
- * (threats 4.2). Those that arrive in one turn of the event loop become durable together.
+ * (threats 4.2). Those that arrive in one turn of the event loop become durable together, but
+ * nothing shares a transaction with a burned pair and comes after it: a defect there would undo the
+ * burning, and the next life would take another guess.
  *
  * @throws Error when the store is another signer's, or sealed under another key
  */
 export function openSigner(parts: SignerParts): Signer {
   const { self, store, onDefect } = parts
   claim(store, self)
-  const desk = deskOf(parts)
+  const lines: LogEvent[] = []
+  const desk = deskOf({ ...parts, log: (event) => lines.push(event) })
   const queue: Waiting[] = []
   const flush = (): void => {
     const batch = queue.splice(0, batchMax)
-    if (queue.length > 0) setImmediate(flush)
     try {
       const drafts = store.commit(() => desk.draftAll(batch.map(({ call }) => call)))
+      queue.unshift(...batch.splice(drafts.length))
+      for (const line of lines.splice(0)) parts.log(line)
       for (const [i, { resolve }] of batch.entries()) {
         const draft = drafts[i]
         if (draft !== undefined) resolve(signed(parts, draft))
       }
     } catch (error) {
+      // What the lines tell has not happened.
+      lines.length = 0
       for (const { reject } of [...batch, ...queue.splice(0)]) reject(error)
       onDefect(error)
     }
+    if (queue.length > 0) setImmediate(flush)
   }
   const { index: signer, bootId, manifest } = self
   return {
@@ -120,7 +127,12 @@ function deskOf(parts: SignerParts) {
   })
   const session = (call: SessionCall) => sessionReply(deps, ceremonies, call)
   const draftAll = (calls: readonly Call[]): readonly Draft[] => {
-    const drafts = calls.map((call) => draftOf({ store, voting, session }, call))
+    const drafts: Draft[] = []
+    for (const call of calls) {
+      const draft = draftOf({ store, voting, session }, call)
+      drafts.push(draft)
+      if (hasBurned(draft)) return drafts
+    }
     const now = clock.read()
     if (now.ok && now.time >= store.memory.number('clock') + clockWriteMs) {
       store.memory.setNumber('clock', now.time)
@@ -150,6 +162,11 @@ function draftOf({ store, voting, session }: Desk, call: Call): Draft {
     if (isFailure(error, 'bytes.malformed')) return { kind: 'failed', reason: 'malformed' }
     throw error
   }
+}
+
+function hasBurned(draft: Draft): boolean {
+  const session = 'session' in draft ? draft.session : undefined
+  return session?.kind === 'aborted' && session.burned.length > 0
 }
 
 /** A signature's round goes with a yes. It asks the store by itself whether it may. */

@@ -7,6 +7,7 @@ import { World } from '../testing/world.ts'
 
 /** As good as sure to be lost. */
 const bits = 40
+const nonce = new Uint8Array(32)
 
 /** Signer 4 is corrupt. */
 describe('the setup of a pair', () => {
@@ -42,6 +43,45 @@ describe('the setup of a pair', () => {
       ['aborted', 'refused', 'refused'],
     )
     assert.equal(pairOf(2, 4)?.status, 'burned')
+  })
+
+  it('has burned for good even if the very next call meets a defect', async () => {
+    const { place } = await betOnDelta(world, { honest: 3, corrupt: 4, bits })
+    const { store, signer, defects, lines } = world.member(3)
+    Object.assign(store.memory, {
+      useSession() {
+        throw new Error('a defect, or a full disk')
+      },
+    })
+    const { organization } = world
+    const session = { kind: 'pair', organization, participants: [1, 3], nonce } as const
+    const [bet, next] = await Promise.allSettled([
+      place(),
+      signer.answer({ kind: 'session', session }),
+    ])
+    assert.equal(next.status, 'rejected')
+    assert.equal(defects.length, 1)
+    assert.ok(bet.status === 'fulfilled' && bet.value.kind === 'aborted')
+    assert.match(lines.join(), /pair-burned/)
+    world.restart(3)
+    assert.equal(pairOf(3, 4)?.status, 'burned')
+  })
+
+  it('is not said to have burned before that is on the disk', async () => {
+    const { place } = await betOnDelta(world, { honest: 3, corrupt: 1, bits })
+    const { store, lines } = world.member(3)
+    const { commit } = store
+    Object.assign(store, {
+      commit: <T>(work: () => T) =>
+        commit(() => {
+          work()
+          throw new Error('a full disk')
+        }),
+    })
+    await assert.rejects(place(), /full disk/)
+    assert.doesNotMatch(lines.join(), /pair-burned/)
+    world.restart(3)
+    assert.equal(pairOf(3, 1), undefined)
   })
 
   it('goes on with all others', async () => {
