@@ -66,7 +66,8 @@ export function hashTypedData(typed: {
   const primaryType = primaryTypeOf(schema)
   const separator = structHasher(domainSchema)(domainType, domain)
   const message = structHasher(schema)(primaryType, readMembers(typed.message, 'message'))
-  const verifyingContract = readAddress(String(domain.get('verifyingContract')))
+  const contract = domain.get('verifyingContract')
+  const verifyingContract = typeof contract === 'string' ? readAddress(contract) : undefined
   return {
     digest: keccak_256(concat(new Uint8Array([0x19, 0x01]), separator, message)),
     primaryType,
@@ -248,11 +249,22 @@ function encodeUint(value: Json | undefined, what: string, bits: number): Uint8A
 
 /** Two's complement over 32 bytes. */
 function encodeInt(value: Json | undefined, what: string, bits: number): Uint8Array {
-  const negative = typeof value === 'number' ? value < 0 : /^-[0-9]/.test(String(value))
-  const size = readNatural(negative ? String(value).slice(1) : value, what)
+  const [negative, magnitude] = signOf(value)
+  const size = readNatural(magnitude, what)
   const half = 2n ** BigInt(bits - 1)
   if (size > (negative ? half : half - 1n)) throw refused(`${what} does not fit in ${bits} bits`)
   return bigToBytes(BigInt.asUintN(256, negative ? -size : size), 32)
+}
+
+/**
+ * Only a number or a text has a sign. Nothing else is ever turned into a text to look for one: it
+ * may not have a text, or have that of a number.
+ */
+function signOf(value: Json | undefined): readonly [boolean, Json | undefined] {
+  if (typeof value === 'number') return [value < 0, Math.abs(value)]
+  if (typeof value !== 'string') return [false, value]
+  const isNegative = /^-[0-9]/.test(value)
+  return [isNegative, isNegative ? value.slice(1) : value]
 }
 
 function readPrefixed(value: Json | undefined, what: string, sizeMax: number): Uint8Array {
