@@ -18,7 +18,7 @@ describe('a certificate that a hostile server has hoarded', { skip }, () => {
   before(async () => {
     coalition = await openCoalition()
   })
-  after(() => coalition.close())
+  after(() => coalition?.close())
 
   it('signs within its window, and is worth nothing after it', async () => {
     const { world } = coalition

@@ -35,7 +35,7 @@ describe('a hostile server, in league with a signer,', () => {
     wallet = await createWallet(world, 'EthereumSepolia')
     place = world.keyPlace(wallet.key.id)
   })
-  after(() => coalition.close())
+  after(() => coalition?.close())
 
   const asked = (at = nonce) => transferRequest(world, wallet, { nonce: at })
   const drafted = (evidence: Evidence) => world.draft(place, [{ kind: 'use', evidence }])

@@ -31,7 +31,7 @@ describe('a hostile server that tells its signers different stories', () => {
     wallet = await createWallet(world, 'EthereumSepolia')
     place = world.keyPlace(wallet.key.id)
   })
-  after(() => coalition.close())
+  after(() => coalition?.close())
 
   const payment = (at = nonce++): Drafted =>
     world.draft(place, [{ kind: 'use', evidence: transferRequest(world, wallet, { nonce: at }) }])

@@ -35,49 +35,60 @@ const clockMs = 20
 
 export async function openCoalition(): Promise<Coalition> {
   const dir = mkdtempSync(join(tmpdir(), 'quorate-attack-'))
-  const children: Child[] = []
   const files = await provision(join(dir, 'cluster'), new Date())
   const link = await openLinkServer(serverTls(files))
-  const run = async (index: number, storeFile?: string) => {
+  const world = new World({ real: [], cluster: clusterIn(files), now: Date.now() })
+  const clock = setInterval(() => (world.now = Date.now()), clockMs)
+  const { run, stop, said } = signersOf(files, link)
+  const close = async () => {
+    clearInterval(clock)
+    await stop()
+    await link.close()
+    world.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  try {
+    await Promise.all(world.indexes.map((index) => run(index)))
+    const desks = await dialled(world, link, said)
+    for (const [index, desk] of desks) world.attach(index, desk)
+    await world.found()
+    await setUpAllPairs(world)
+    const cloneCorrupt = async () => {
+      const { storeFile } = entry(files.signers, corrupt - 1)
+      const copy = join(dir, 'clone.sqlite')
+      for (const end of ['', '-wal']) cpSync(`${storeFile}${end}`, `${copy}${end}`)
+      await run(corrupt, copy)
+      return deskOf(await link.next(), said)
+    }
+    return { world, desk: (index) => deskAt(desks, index), cloneCorrupt, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function deskAt(desks: ReadonlyMap<number, Desk>, index: number): Desk {
+  const desk = desks.get(index)
+  assert.ok(desk)
+  return desk
+}
+
+function signersOf(files: Files, link: LinkServer) {
+  const children: Child[] = []
+  let output = ''
+  const run = async (index: number, storeFile?: string): Promise<void> => {
     const environment = signerEnvironment(files, entry(files.signers, index - 1), link.port)
     const store = storeFile === undefined ? {} : { SIGNER_STORE_FILE: storeFile }
     const child = await startChild({
       command: process.execPath,
       args: [program],
       env: { ...environment, ...store },
-      onOutput: () => undefined,
+      onOutput: (chunk) => (output += chunk.toString()),
     })
     children.push(child)
   }
-  const world = new World({ real: [], cluster: clusterIn(files), now: Date.now() })
-  const clock = setInterval(() => (world.now = Date.now()), clockMs)
-  await Promise.all(world.indexes.map((index) => run(index)))
-  const desks = await dialled(world, link)
-  for (const [index, desk] of desks) world.attach(index, desk)
-  await world.found()
-  await setUpAllPairs(world)
-  return {
-    world,
-    desk: (index) => {
-      const desk = desks.get(index)
-      assert.ok(desk)
-      return desk
-    },
-    cloneCorrupt: async () => {
-      const { storeFile } = entry(files.signers, corrupt - 1)
-      const copy = join(dir, 'clone.sqlite')
-      for (const end of ['', '-wal']) cpSync(`${storeFile}${end}`, `${copy}${end}`)
-      await run(corrupt, copy)
-      return deskOf(await link.next())
-    },
-    close: async () => {
-      clearInterval(clock)
-      await Promise.all(children.map((child) => child.stop()))
-      await link.close()
-      world.close()
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
+  const stop = () => Promise.all(children.map((child) => child.stop()))
+  return { run, stop, said: () => output }
 }
 
 function serverTls({ server, caFile }: Files) {
@@ -88,19 +99,23 @@ function serverTls({ server, caFile }: Files) {
   return { key, cert, ca }
 }
 
-async function dialled(world: World, link: LinkServer): Promise<ReadonlyMap<number, Desk>> {
+async function dialled(
+  world: World,
+  link: LinkServer,
+  said: () => string,
+): Promise<ReadonlyMap<number, Desk>> {
   const desks = new Map<number, Desk>()
   for (const _ of world.indexes) {
     const next = await link.next()
-    desks.set(next.hello.signer, deskOf(next))
+    desks.set(next.hello.signer, deskOf(next, said))
   }
   return desks
 }
 
 const deskOf =
-  ({ ask }: Dialled): Desk =>
+  ({ ask }: Dialled, said: () => string): Desk =>
   async (call) => {
     const reply = await ask(call)
-    assert.ok(reply, 'the signer has ended the link')
+    assert.ok(reply, `the signer has ended the link: ${said()}`)
     return reply
   }
