@@ -1,4 +1,4 @@
-import { concat, fromUtf8 } from '@quorate/core/bytes'
+import { concatAll, fromUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Rpc } from './adapter.ts'
 
@@ -68,7 +68,7 @@ async function readBody(response: Response, bytesMax: number): Promise<string> {
     if (size > bytesMax) throw new RangeError(`the answer is longer than ${bytesMax} bytes`)
     parts.push(part)
   }
-  return fromUtf8(concat(...parts))
+  return fromUtf8(concatAll(parts))
 }
 
 /** The message of `fetch` repeats the address in some cases, and a parser's the text. */

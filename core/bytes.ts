@@ -3,7 +3,13 @@ import { Failure } from './failure.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** For a few parts; a list whose length somebody else chooses goes to `concatAll`. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return concatAll(parts)
+}
+
+/** Any number of parts: as arguments, some hundred thousand would overflow the stack. */
+export function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {

@@ -16,7 +16,18 @@ describe('frames', () => {
     }
   })
 
+  it('come in as many pieces as the peer likes', () => {
+    const sent = new Uint8Array(400_000).fill(5)
+    const unframer = new Unframer()
+    const received = [...framed(sent)].flatMap(
+      (byte) => unframer.push(new Uint8Array([byte])) ?? [],
+    )
+    assert.deepEqual(received, [sent])
+  })
+
   it('end a stream that announces more than the limit', () => {
-    assert.equal(new Unframer().push(new Uint8Array([255, 0, 0, 0])), undefined)
+    const unframer = new Unframer()
+    assert.equal(unframer.push(new Uint8Array([255, 0, 0, 0])), undefined)
+    assert.equal(unframer.push(new Uint8Array(1)), undefined)
   })
 })

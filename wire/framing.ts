@@ -10,38 +10,57 @@ export function framed(frame: Uint8Array): Uint8Array {
 
 /**
  * Cuts a byte stream into frames. A length over the limit ends the stream: nothing after it could
- * be told apart from garbage.
+ * be told apart from garbage. However small the pieces in which a frame comes, each byte is copied
+ * once: what arrives, and in how many pieces, is the peer's choice.
  */
 export class Unframer {
-  private chunks: Uint8Array[] = []
-  private size = 0
+  private readonly header = new Uint8Array(4)
+  private headerSize = 0
+  private body: Uint8Array | undefined
+  private bodySize = 0
 
   /** @returns the frames that this chunk completes, or nothing when the stream must be closed */
   push(chunk: Uint8Array): readonly Uint8Array[] | undefined {
-    this.chunks.push(chunk)
-    this.size += chunk.length
     const frames: Uint8Array[] = []
-    for (;;) {
-      const length = this.nextLength()
-      if (length === undefined) return frames
-      if (length > frameBytesMax) return undefined
-      if (this.size < 4 + length) return frames
-      frames.push(this.take(4 + length).slice(4))
+    let rest = chunk
+    while (rest.length > 0) {
+      rest = this.body === undefined ? this.readHeader(rest) : this.readBody(rest, this.body)
+      if (this.isTooLarge()) return undefined
+      const frame = this.taken()
+      if (frame !== undefined) frames.push(frame)
     }
+    return frames
   }
 
-  private nextLength(): number | undefined {
-    if (this.size < 4) return undefined
-    const start = this.chunks[0]?.length ?? 0
-    if (start < 4) this.chunks = [concat(...this.chunks)]
-    const [first = new Uint8Array(4)] = this.chunks
-    return new DataView(first.buffer, first.byteOffset).getUint32(0)
+  private readHeader(from: Uint8Array): Uint8Array {
+    const part = from.subarray(0, 4 - this.headerSize)
+    this.header.set(part, this.headerSize)
+    this.headerSize += part.length
+    if (this.headerSize === 4 && !this.isTooLarge()) this.body = new Uint8Array(this.length())
+    return from.subarray(part.length)
   }
 
-  private take(size: number): Uint8Array {
-    const all = concat(...this.chunks)
-    this.chunks = [all.subarray(size)]
-    this.size -= size
-    return all.slice(0, size)
+  private readBody(from: Uint8Array, body: Uint8Array): Uint8Array {
+    const part = from.subarray(0, body.length - this.bodySize)
+    body.set(part, this.bodySize)
+    this.bodySize += part.length
+    return from.subarray(part.length)
+  }
+
+  private taken(): Uint8Array | undefined {
+    const { body } = this
+    if (body === undefined || this.bodySize < body.length) return undefined
+    this.headerSize = 0
+    this.bodySize = 0
+    this.body = undefined
+    return body
+  }
+
+  private isTooLarge(): boolean {
+    return this.headerSize === 4 && this.length() > frameBytesMax
+  }
+
+  private length(): number {
+    return new DataView(this.header.buffer).getUint32(0)
   }
 }

@@ -1,4 +1,4 @@
-import { bigToBytes, bytesToBig, concat } from '@quorate/core/bytes'
+import { bigToBytes, bytesToBig, concat, concatAll } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 
 /** Recursive length prefix, Yellow Paper appendix B: byte strings and lists of them. */
@@ -13,7 +13,7 @@ export function encodeRlp(item: Rlp): Uint8Array {
     if (item.length === 1 && first !== undefined && first < 0x80) return item
     return concat(prefix(item.length, 0x80), item)
   }
-  const body = concat(...item.map(encodeRlp))
+  const body = concatAll(item.map(encodeRlp))
   return concat(prefix(body.length, 0xc0), body)
 }
 

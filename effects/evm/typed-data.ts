@@ -1,5 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { bigToBytes, concat, toUtf8 } from '@quorate/core/bytes'
+import { bigToBytes, concat, concatAll, toUtf8 } from '@quorate/core/bytes'
 import type { Json } from '@quorate/core/json'
 import {
   type Members,
@@ -186,7 +186,7 @@ function structHasher(schema: Schema): HashStruct {
     if (!Array.isArray(value)) throw refused(`${what} is not a list`)
     if (type.length !== undefined && value.length !== type.length)
       throw refused(`${what} does not have ${type.length} items`)
-    return keccak_256(concat(...value.map((item) => encodeValue(type.of, item, what, depth + 1))))
+    return keccak_256(concatAll(value.map((item) => encodeValue(type.of, item, what, depth + 1))))
   }
 
   return (name, members) => hashStruct(name, members, 0)
