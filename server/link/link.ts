@@ -1,4 +1,5 @@
-import type { ServerHttp2Stream } from 'node:http2'
+import type { Http2Session } from 'node:http2'
+import type { Duplex } from 'node:stream'
 import { equalBytes } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import type { Manifest } from '@quorate/authority/manifest'
@@ -22,6 +23,8 @@ const callsOpenMax = 512
 const unsentBytesMax = 4 * frameBytesMax
 const helloMsMax = 5_000
 
+/** As much of an HTTP/2 stream as a link needs. */
+type LinkStream = Duplex & { readonly session?: Http2Session | undefined }
 type Owed = { readonly settle: (answer: Reply | 'timeout' | 'gone') => void }
 
 /** One signer's stream, for as long as it lasts. */
@@ -30,7 +33,7 @@ export class Link {
   readonly opened: Promise<boolean>
   /** Why it ended. Never rejects. */
   readonly closed: Promise<string>
-  private readonly stream: ServerHttp2Stream
+  private readonly stream: LinkStream
   private readonly unframer = new Unframer()
   private readonly owed = new Map<number, Owed>()
   private number = 0
@@ -39,7 +42,7 @@ export class Link {
   private hello: ((frame: Frame) => void) | undefined
 
   constructor(
-    stream: ServerHttp2Stream,
+    stream: LinkStream,
     expected: { readonly signer: number; readonly manifest: Manifest },
   ) {
     this.stream = stream
@@ -58,7 +61,7 @@ export class Link {
       })
     })
     this.closed = new Promise((resolve) => stream.once('close', () => resolve(this.reason)))
-    stream.on('data', (chunk: Buffer) => this.receive(chunk))
+    stream.on('data', (chunk: Buffer) => this.hear(chunk))
     stream.once('end', () => this.end('closed by the signer'))
     stream.once('close', () => this.forget())
   }
@@ -89,6 +92,15 @@ export class Link {
 
   close(): void {
     this.end('closed here')
+  }
+
+  /** One signer's bytes may cost its own link, and never the process that all others share. */
+  private hear(chunk: Uint8Array): void {
+    try {
+      this.receive(chunk)
+    } catch (error) {
+      this.end(`its bytes could not be taken: ${error instanceof Error ? error.name : 'unknown'}`)
+    }
   }
 
   private receive(chunk: Uint8Array): void {
