@@ -4,6 +4,7 @@ import type { Body } from '@quorate/authority/body'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import { judgeHeads } from '@quorate/authority/reduce/heads'
 import { reduceStep, type StepOutcome } from '@quorate/authority/reduce/step'
+import type { Write } from '@quorate/authority/records'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
@@ -98,6 +99,15 @@ export function sealedAtRoot(judges: Judges, organization: Uint8Array): readonly
   if (sealed === undefined) return []
   const outcome = judgeDeterministic(judges, place, sealed)
   return outcome.ok ? [{ stream: place.stream, writes: outcome.writes }] : []
+}
+
+/** What the steps would change in the root stream that this signer has voted for or sealed there. */
+export function openAtRoot(judges: Judges, organization: Uint8Array): readonly Write[] {
+  const place = { organization, stream: rootOf(organization) }
+  return judges.store.log.voter(place).steps.flatMap((step) => {
+    const outcome = judgeDeterministic(judges, place, step)
+    return outcome.ok ? outcome.writes : []
+  })
 }
 
 /**

@@ -1,5 +1,7 @@
-import { decodeRecord, keyTable } from '@quorate/authority/records'
+import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
 import { rootOf, streamName } from '@quorate/authority/stream'
+import { toHex } from '@quorate/core/bytes'
+import { openAtRoot, type Judges } from './judgement.ts'
 import type { Place, Store } from './store/store.ts'
 import type { Certified } from './voting.ts'
 
@@ -18,4 +20,29 @@ export function settleShares(store: Store, place: Place, { time, writes }: Certi
   // Time in a stream never goes back, and no step may use a request later than its `signBefore`.
   for (const orphan of store.shares.pendingBefore(place.organization, time))
     store.shares.deletePending(orphan)
+}
+
+/** Clocks may be off by seconds, a request lives an hour at most: by then it is dead for everybody. */
+export const expiredAfterMs = 24 * 60 * 60_000
+/** One generation makes one share: whoever finds the house full makes room for many more than that. */
+const evictedMax = 100
+
+/**
+ * An organization whose root stream stands still sweeps nothing, and anybody may found one. So a
+ * share whose request has expired long since by this signer's own clock goes too. A fresh step may
+ * not use that request any more. One that was voted for in time may still be certified, through an
+ * old lock: a lock has q votes, so that q - f >= t honest signers have it open and keep their shares,
+ * as this one does if it is among them. Those count for no limit: q signers have let them be.
+ */
+export function evictExpired(judges: Judges, now: number): void {
+  const { store } = judges
+  const open = new Map<string, ReturnType<typeof openAtRoot>>()
+  for (const share of store.shares.oldestPending(now - expiredAfterMs, evictedMax)) {
+    const { organization, key } = share
+    const name = toHex(organization)
+    const writes = open.get(name) ?? openAtRoot(judges, organization)
+    open.set(name, writes)
+    if (!writes.some((write) => write.key === recordKey(keyTable, key)))
+      store.shares.deletePending(share)
+  }
 }

@@ -16,7 +16,8 @@ import { makeCredential, signWithinMs, withPayload } from '../testing/requests.t
 import { signature, signCall } from '../testing/signing.ts'
 import { signatureRequest } from '../testing/uses.ts'
 import { World } from '../testing/world.ts'
-import { pendingPerKeyMax } from './generate.ts'
+import { expiredAfterMs } from '../sweep.ts'
+import { pendingMax, pendingPerKeyMax, pendingPerOrganizationMax } from './generate.ts'
 
 const eddsa = { scheme: 'EdDSA', curve: 'ed25519' }
 
@@ -93,6 +94,48 @@ describe('a key generation', () => {
     assert.match(told(await begin(asked)), /too many keys are waiting/)
   })
 
+  it('is not refused for what other organizations have left behind, by the day after at the latest', async () => {
+    const { store } = world.member(1)
+    const leave = (organization: number, count: number, signBefore: number) =>
+      store.commit(() => {
+        for (let i = 0; i < count; i++)
+          store.shares.addPending({
+            key: new Uint8Array(randomBytes(32)),
+            statement: new Uint8Array(randomBytes(32)),
+            organization: new Uint8Array(32).fill(organization),
+            signBefore,
+            sealed: new Uint8Array(1),
+          })
+      })
+    const left = pendingMax / pendingPerOrganizationMax
+    for (let i = 1; i <= left; i++) leave(i, pendingPerOrganizationMax, world.now + signWithinMs)
+    assert.match(told(await begin(keyRequest())), /too many keys are waiting/)
+    world.pass(signWithinMs + expiredAfterMs + 1)
+    assert.equal((await begin(keyRequest())).kind, 'packet')
+    const expired = world.now - expiredAfterMs
+    assert.ok(store.shares.oldestPending(expired, pendingMax).length < pendingMax)
+  })
+
+  it('is refused to an organization that leaves too many waiting, and to no other', async () => {
+    const { store } = world.member(2)
+    const leave = (organization: Uint8Array) =>
+      store.commit(() => {
+        for (let i = 0; i < pendingPerOrganizationMax; i++)
+          store.shares.addPending({
+            key: new Uint8Array(randomBytes(32)),
+            statement: new Uint8Array(randomBytes(32)),
+            organization,
+            signBefore: world.now + signWithinMs,
+            sealed: new Uint8Array(1),
+          })
+      })
+    leave(new Uint8Array(32).fill(9))
+    assert.equal((await world.session(2, call(keyRequest()))).kind, 'packet')
+    leave(world.organization)
+    assert.match(told(await world.session(2, call(keyRequest()))), /too many keys are waiting/)
+    world.pass(signWithinMs + expiredAfterMs + 1)
+  })
+
   it('ends without a share when somebody lies, and says who', async () => {
     const asked = keyRequest()
     const once = call(asked)
@@ -127,6 +170,42 @@ describe('a key generation', () => {
     const used = await world.put('use', signatureRequest(world, key), place.stream)
     const message = fromHex('22'.repeat(32))
     await signature(world, key, { call: signCall(place, used), message })
+  })
+})
+
+describe('a share whose key nobody has put in force', () => {
+  const world = new World()
+  before(() => world.found())
+  after(() => world.close())
+
+  const call = (evidence: Evidence) => {
+    const nonce = new Uint8Array(randomBytes(32))
+    return { kind: 'generate', organization: world.organization, evidence, nonce } as const
+  }
+  const keyRequest = () => world.request({ path: '/keys', body: eddsa })
+  const keyOf = ({ preimage }: Evidence) => idOf(requestHash(preimage), 'key')
+  const pending = (evidence: Evidence) => world.member(1).store.shares.countPending(keyOf(evidence))
+
+  it('is kept as long as an old lock may still do so, and no longer than a day otherwise', async () => {
+    const locked = keyRequest()
+    const facts = await generate(world, locked)
+    const orphan = keyRequest()
+    await generate(world, orphan)
+    const { step } = world.draft(world.root, [{ kind: 'key', evidence: { ...locked, facts } }])
+    const answer = await world.answer(1, world.root, world.propose(world.root, step))
+    assert.equal(answer.kind, 'vote')
+    world.pass(signWithinMs + expiredAfterMs + 1)
+    assert.equal((await world.session(1, call(keyRequest()))).kind, 'packet')
+    assert.equal(pending(orphan), 0)
+    assert.equal(pending(locked), 1)
+    const certificate = world.certificateBy([2, 3, 4], world.root, step)
+    for (const index of world.indexes)
+      assert.equal((await world.adopt(index, world.root, { certificate, step })).kind, 'head')
+    const statement = keyStatementHash(readKeyCertificate(facts).signed)
+    for (const index of world.indexes) {
+      const { shares } = world.member(index).store
+      assert.ok(shares.active({ key: keyOf(locked), statement }))
+    }
   })
 })
 

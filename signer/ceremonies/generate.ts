@@ -17,6 +17,7 @@ import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { sealedAtRoot } from '../judgement.ts'
 import { newestReader } from '../store/reader.ts'
 import { sealShare } from '../share.ts'
+import { evictExpired, expiredAfterMs } from '../sweep.ts'
 import { aborted, end, refused, type Ceremonies, type Move } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
 import { openMail } from './mail.ts'
@@ -25,7 +26,9 @@ export type GenerateCall = Extract<SessionCall, { kind: 'generate' }>
 
 /** A request that fails half-way is sent again some times, by a client or two. */
 export const pendingPerKeyMax = 4
-/** Bounds what a hostile server can make a signer keep: some 300 kilobytes. */
+/** Above any burst of sign-ups of one organization; one that loses so many in a day waits a day. */
+export const pendingPerOrganizationMax = 200
+/** Bounds what a hostile server can make a signer keep: some 300 kilobytes, for a day. */
 export const pendingMax = 1_000
 /** Four rounds between signers who are all there. */
 const ceremonyMs = 60_000
@@ -51,7 +54,8 @@ export function beginGenerate(
   const judged = judgeKeyRequest({ organization, evidence, time: now.time }, reader, rules)
   if (!judged.ok) return refused(judged.reason)
   const { terms } = judged
-  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
+  if (!hasRoom(deps, terms, now.time))
+    return refused('too many keys are waiting for their certificate')
   if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
   const sid = generateSid(deps, { terms, nonce })
   if (!store.memory.useSession(sid, now.time + rememberMs)) return refused('this session has been')
@@ -99,14 +103,17 @@ function moveOf(birth: Birth, outcome: Outcome<DkgState, KeyShare>): Move {
 
 /** The share is on the disk before this signer says that it has one. */
 function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): SessionReply {
-  const { store, self, keyEncryption } = deps
+  const { store, self, keyEncryption, clock } = deps
   const { organization, key, owner } = terms
+  const now = clock.read()
+  if (!now.ok) return refused(now.reason)
   const isBorn = newestReader(store.log, organization).read(
     rootOf(organization),
     recordKey(keyTable, key),
   )
   if (isBorn !== undefined) return refused('the key has been made in another session')
-  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
+  if (!hasRoom(deps, terms, now.time))
+    return refused('too many keys are waiting for their certificate')
   const { publicKey, publicShares, chainCode, transcript, t } = share
   const signed = encodeKeyStatement({
     terms,
@@ -125,8 +132,14 @@ function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): Sess
   return { kind: 'certified', ceremony: sid, statement: signed, signature: self.sign(signed) }
 }
 
-function hasRoom({ store }: CeremonyDeps, { key }: KeyTerms): boolean {
+/** Anybody may found organizations: what one of them leaves behind must not fill the house for all. */
+function hasRoom(deps: CeremonyDeps, { organization, key }: KeyTerms, now: number): boolean {
+  const { shares } = deps.store
+  const expired = now - expiredAfterMs
+  if (shares.oldestPending(expired, 1).length > 0) evictExpired(deps, now)
   return (
-    store.shares.countPending(key) < pendingPerKeyMax && store.shares.countPending() < pendingMax
+    shares.countPending(key) < pendingPerKeyMax &&
+    shares.countLive({ organization, expired }) < pendingPerOrganizationMax &&
+    shares.countLive({ expired }) < pendingMax
   )
 }

@@ -27,6 +27,7 @@ create table if not exists shares (
   primary key (key, statement)
 ) strict;
 create index if not exists shares_pending on shares (organization, status, sign_before);
+create index if not exists shares_waiting on shares (status, sign_before);
 create table if not exists pairs (
   organization blob, peer integer, epoch blob not null, status text not null,
   used integer not null, sealed blob not null,

@@ -4,7 +4,17 @@ import type { ShareTable } from './store.ts'
 
 export function shareTable(db: DatabaseSync): ShareTable {
   const add = db.prepare("insert into shares values (?, ?, ?, 'pending', ?, ?)")
-  const countAll = db.prepare("select count(*) as count from shares where status = 'pending'")
+  const countAll = db.prepare(
+    "select count(*) as count from shares where status = 'pending' and sign_before >= ?",
+  )
+  const countIn = db.prepare(
+    `select count(*) as count from shares
+     where organization = ? and status = 'pending' and sign_before >= ?`,
+  )
+  const readOldest = db.prepare(
+    `select key, statement, organization from shares
+     where status = 'pending' and sign_before < ? order by sign_before limit ?`,
+  )
   const countOf = db.prepare(
     "select count(*) as count from shares where status = 'pending' and key = ?",
   )
@@ -27,7 +37,12 @@ export function shareTable(db: DatabaseSync): ShareTable {
       add.run(key, statement, organization, signBefore, sealed)
     },
     countPending(key) {
-      const row = key === undefined ? countAll.get() : countOf.get(key)
+      const row = countOf.get(key)
+      return row === undefined ? 0 : numberOf(row, 'count')
+    },
+    countLive({ organization, expired }) {
+      const row =
+        organization === undefined ? countAll.get(expired) : countIn.get(organization, expired)
       return row === undefined ? 0 : numberOf(row, 'count')
     },
     active({ key, statement }) {
@@ -43,6 +58,12 @@ export function shareTable(db: DatabaseSync): ShareTable {
         .all(organization, time)
         .map((row) => ({ key: blobOf(row, 'key'), statement: blobOf(row, 'statement') }))
     },
+    oldestPending: (before, max) =>
+      readOldest.all(before, max).map((row) => ({
+        key: blobOf(row, 'key'),
+        statement: blobOf(row, 'statement'),
+        organization: blobOf(row, 'organization'),
+      })),
     deletePending({ key, statement }) {
       deleteOne.run(key, statement)
     },

@@ -190,7 +190,7 @@ describe('the store', () => {
     assert.deepEqual(store.shares.pendingBefore(organization, 10), [])
     assert.deepEqual(store.shares.pendingBefore(organization, 11), [name])
     store.commit(() => store.shares.activate(name))
-    assert.equal(store.shares.countPending(), 0)
+    assert.equal(store.shares.countPending(bytes(5)), 0)
     assert.deepEqual(store.shares.pendingBefore(organization, 99), [])
     store.commit(() => store.shares.deletePending(name))
     assert.deepEqual(store.shares.active(name), bytes(1))

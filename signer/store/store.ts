@@ -44,21 +44,27 @@ export interface LogTable {
 }
 
 export type ShareName = { readonly key: Uint8Array; readonly statement: Uint8Array }
-export type PendingShare = ShareName & {
-  readonly organization: Uint8Array
-  /** After this, no step can name the key any more. */
-  readonly signBefore: number
-  readonly sealed: Uint8Array
-}
+export type Owned = { readonly organization: Uint8Array }
+export type PendingShare = ShareName &
+  Owned & {
+    /** After this, no step can name the key any more. */
+    readonly signBefore: number
+    readonly sealed: Uint8Array
+  }
 
 export interface ShareTable {
   addPending(share: PendingShare): void
-  countPending(key?: Uint8Array): number
+  /** Of a key: all of them, however old. */
+  countPending(key: Uint8Array): number
+  /** Of an organization, or of all, those that a request which is not yet `expired` may still name. */
+  countLive(of: { readonly organization?: Uint8Array; readonly expired: number }): number
   /** Of a key in force alone. */
   active(name: ShareName): Uint8Array | undefined
   /** Puts this one in force and deletes what else was pending for the key. */
   activate(name: ShareName): void
   pendingBefore(organization: Uint8Array, time: number): readonly ShareName[]
+  /** The oldest first, of whatever organization. */
+  oldestPending(before: number, max: number): readonly (ShareName & Owned)[]
   deletePending(name: ShareName): void
 }
 
