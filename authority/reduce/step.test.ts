@@ -29,7 +29,14 @@ import {
   type Ask,
 } from '../testing/world.ts'
 import { decodePreimage, encodePreimage } from '../request.ts'
-import { draftStep, judgeKeyRequest, messagesOf, reduceStep, type Draft } from './step.ts'
+import {
+  draftStep,
+  judgeKeyRequest,
+  messagesOf,
+  reduceStep,
+  unknownReducer,
+  type Draft,
+} from './step.ts'
 import type { PlanAsk, Rules } from './judging.ts'
 
 const cluster = makeCluster()
@@ -196,6 +203,35 @@ describe('an organization', () => {
   })
 })
 
+describe('a stream', () => {
+  it('is the one root of its organization, in which nothing can be begun or used again', () => {
+    const elsewhere: StreamId = { kind: 'root', id: noStep }
+    const evidence = byAdmin({
+      path: '/auth/service-accounts',
+      body: { name: 'api', publicKey: machine.pem },
+    })
+    for (const made of [
+      { stream: elsewhere, kind: 'genesis', evidence: genesis },
+      { stream: elsewhere, kind: 'serviceAccount', evidence },
+    ] as const)
+      assert.equal(refusal(born(), made), 'the organization has no such stream')
+  })
+
+  it('is that of a key that the organization has', () => {
+    const w = world()
+    const asked = w.byMachine({
+      path: pathOf('wallet', w.wallet, '/transfers'),
+      body: {},
+      ids: { walletId: w.wallet },
+    })
+    for (const kind of ['key', 'user'] as const)
+      assert.equal(
+        refusal(w.records, { stream: { kind, id: noStep }, kind: 'use', evidence: asked }),
+        'the organization has no such stream',
+      )
+  })
+})
+
 describe('a request', () => {
   const account = { path: '/auth/service-accounts', body: { name: 'api', publicKey: machine.pem } }
   const made = (evidence: Evidence, time = t0) =>
@@ -344,7 +380,7 @@ describe('a request', () => {
       reasonOf({ ...drafted.step, written: noStep }),
       'the step changes other records than it says',
     )
-    assert.equal(reasonOf({ ...drafted.step, reducer: 2 }), 'unknown reducer version')
+    assert.equal(reasonOf({ ...drafted.step, reducer: 2 }), unknownReducer)
     assert.equal(reasonOf({ ...drafted.step, manifest: noStep }), 'the step is for another cluster')
   })
 })
@@ -487,7 +523,9 @@ describe('a use of a key', () => {
 
   it("stands in its own key's stream and in no other", () => {
     const w = world()
-    const made = { ...use(w, ask(w, { slot: 7 })), stream: keyStream(noStep) }
+    const asked = w.byMachine({ path: '/keys', body: { scheme: 'ECDSA', curve: 'secp256k1' } })
+    const other = withKey(w.records, asked, 'key')
+    const made = { ...use(w, ask(w, { slot: 7 })), stream: keyStream(other.key) }
     assert.equal(refusal(w.records, made), 'the use stands in the stream of another key')
     assert.equal(
       refusal(w.records, { ...made, stream: root }),

@@ -2,7 +2,7 @@ import { equalBytes } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
-import { recordKey, requestTable, writtenHash, type Write } from '../records.ts'
+import { keyTable, recordKey, requestTable, writtenHash, type Write } from '../records.ts'
 import { decodePreimage, requestHash } from '../request.ts'
 import {
   assertionsHash,
@@ -16,7 +16,7 @@ import {
 } from '../step.ts'
 import { rootOf, streamName } from '../stream.ts'
 import { judgeAuthor, type Authored } from './author.ts'
-import { Refused, refuse, type Judging, type Reader, type Rules } from './judging.ts'
+import { find, Refused, refuse, type Judging, type Reader, type Rules } from './judging.ts'
 import { reduceKey, reduceWallet, keyTermsOf } from './key.ts'
 import {
   reduceAssignment,
@@ -26,6 +26,12 @@ import {
 } from './organization.ts'
 import { planUse, reduceRenewal, reduceUse } from './use.ts'
 import type { KeyTerms } from '../key-certificate.ts'
+
+/**
+ * The reason for a step of rules that this program does not have. It may be valid: whoever lags in
+ * software refuses, and concludes nothing about those who have agreed to it.
+ */
+export const unknownReducer = 'unknown reducer version'
 
 export type StepOutcome =
   | { readonly ok: true; readonly writes: readonly Write[] }
@@ -59,7 +65,7 @@ type Drafted = {
 
 /** The same without `written`, for the proposer who has yet to work it out. */
 export function reduceItems({ step, evidence, reader, rules }: Drafted): StepOutcome {
-  if (step.reducer !== reducerVersion) return { ok: false, reason: 'unknown reducer version' }
+  if (step.reducer !== reducerVersion) return { ok: false, reason: unknownReducer }
   if (!equalBytes(step.manifest, rules.manifest.hash))
     return { ok: false, reason: 'the step is for another cluster' }
   if (evidence.length !== step.items.length) return { ok: false, reason: 'evidence is missing' }
@@ -167,6 +173,7 @@ function reduceItem(judging: Judging, item: Item): readonly Write[] {
 /** Everything but a use is used once at home in the root stream, where its marker stays. */
 function reduced(judging: Judging, kind: ItemKind): Reduced {
   const { step, request, reader } = judging
+  judgeStream(judging)
   if (kind === 'genesis') return marked(judging, reduceGenesis(judging))
   const authored = judgeAuthor(judging)
   const home = authored.match.operation.changes
@@ -178,6 +185,19 @@ function reduced(judging: Judging, kind: ItemKind): Reduced {
   if (reader.read(step.stream, recordKey(requestTable, request)) !== undefined)
     refuse('the request has been used')
   return marked(judging, reduceRoot(judging, authored, kind))
+}
+
+/**
+ * An organization has the one root stream that bears its id, and one for each of its keys. In any
+ * other, its memory would begin anew: a genesis could be repeated, a used request used again.
+ */
+function judgeStream(judging: Judging): void {
+  const { organization, stream } = judging.step
+  const isItsOwn =
+    stream.kind === 'root'
+      ? equalBytes(stream.id, organization)
+      : stream.kind === 'key' && find(judging, keyTable, stream.id) !== undefined
+  if (!isItsOwn) refuse('the organization has no such stream')
 }
 
 type RootKind = Exclude<ItemKind, 'genesis' | 'use' | 'renew'>
