@@ -38,6 +38,8 @@ test('a key is made of a scheme on its own curve', () => {
   accepts(createKey, { scheme: 'EdDSA', curve: 'ed25519' })
   malformed(createKey, { scheme: 'ECDSA', curve: 'ed25519' })
   malformed(createKey, { scheme: 'ECDSA', curve: 'secp256k1', surprise: true })
+  malformed(createKey, {})
+  malformed(createKey, { scheme: 'ECDSA', curve: 7 })
   malformed(createKey, [])
   malformed(createKey, null)
 })

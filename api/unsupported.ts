@@ -16,10 +16,13 @@ export function supported<const T extends readonly [string, ...string[]]>(
   values: T,
 ): z.ZodType<T[number], T[number]> {
   const known: ReadonlySet<string> = new Set(values)
-  return z.custom<T[number]>((value) => typeof value === 'string' && known.has(value), {
-    error: `is not supported yet, other than ${values.join(', ')}`,
-    params: { unsupported: true },
-  })
+  // What is no text at all, or not there, is a mistake and nothing that could be served one day.
+  return z
+    .custom<T[number]>((value) => typeof value === 'string', { error: 'not a text', abort: true })
+    .refine((value) => known.has(value), {
+      error: `is not supported yet, other than ${values.join(', ')}`,
+      params: { unsupported: true },
+    })
 }
 
 /** A union by `kind` of which only some kinds are served. */
