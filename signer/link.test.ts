@@ -2,14 +2,40 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
+import { opaqueBytesMax } from '@quorate/authority/agreement/messages'
+import { rootOf } from '@quorate/authority/stream'
 import { provision, type Cluster } from '@quorate/scripts/provision'
 import { linkProtocol, type Call, type Reply } from '@quorate/wire/link'
-import { openLink } from './link.ts'
+import { callsBytesMax, openLink, serve } from './link.ts'
 import { entry } from './testing/cluster.ts'
 import { openLinkServer, type LinkServer } from './testing/link-server.ts'
 
 const ping: Call = { kind: 'ping' }
+
+const helloOf = () => ({
+  protocol: linkProtocol,
+  manifest: new Uint8Array(32),
+  signer: 1,
+  bootId: new Uint8Array(16),
+})
+
+const [organization, previous] = [new Uint8Array(32), new Uint8Array(32)]
+/** As large as a call gets: a proposal with a full step. */
+const large: Call = {
+  kind: 'agree',
+  organization,
+  stream: rootOf(organization),
+  request: {
+    kind: 'propose',
+    ballot: 0,
+    step: { seq: 0, previous, hash: previous, time: 0, bytes: new Uint8Array(opaqueBytesMax) },
+    headCertificate: undefined,
+    promises: [],
+  },
+  session: undefined,
+}
 
 describe('the link of a signer', () => {
   const dir = mkdtempSync(join(tmpdir(), 'quorate-link-'))
@@ -31,16 +57,10 @@ describe('the link of a signer', () => {
   function open(answer: (call: Call) => Promise<Reply>) {
     const { tlsKeyFile, tlsCertFile } = entry(files.signers, 0)
     const events: string[] = []
-    const hello = {
-      protocol: linkProtocol,
-      manifest: new Uint8Array(32),
-      signer: 1,
-      bootId: new Uint8Array(16),
-    }
     const link = openLink({
       url: `https://127.0.0.1:${server.port}`,
       tls: { key: text(tlsKeyFile), cert: text(tlsCertFile), ca: text(files.caFile) },
-      signer: { hello, answer },
+      signer: { hello: helloOf(), answer },
       log: ({ event }) => events.push(event),
     })
     return { link, events }
@@ -73,6 +93,27 @@ describe('the link of a signer', () => {
     for (let i = 0; i < 256; i++) void ask(ping)
     assert.deepEqual(await ask(ping), { kind: 'failed', reason: 'too many calls at once' })
     link.close()
+  })
+
+  it('holds no more bytes of calls than a few frames, however few the calls are', async () => {
+    const { link } = open(() => new Promise(() => undefined))
+    const { ask } = await server.next()
+    for (let i = 1; i < callsBytesMax / opaqueBytesMax; i++) void ask(large)
+    assert.deepEqual(await ask(large), { kind: 'failed', reason: 'too many calls at once' })
+    link.close()
+  })
+
+  it('ends, and nothing else with it, when its bytes cannot be read for whatever reason', async () => {
+    const stream = new Duplex({
+      objectMode: true,
+      read() {},
+      write: (_chunk, _encoding, done) => done(),
+    })
+    const ended = new Promise<Error>((resolve) => stream.once('error', resolve))
+    serve(stream, { hello: helloOf(), answer: async () => ({ kind: 'pong' }) })
+    // Stands for a fault that nobody has thought of.
+    stream.push({ length: 1 })
+    assert.match((await ended).message, /could not be read: TypeError/)
   })
 
   it('dials again when the link breaks, and never after it was closed', async () => {

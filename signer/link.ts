@@ -1,6 +1,7 @@
-import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import { connect, type ClientHttp2Session } from 'node:http2'
 import type { SecureClientSessionOptions } from 'node:http2'
-import { isFailure } from '@quorate/core/failure'
+import type { Duplex } from 'node:stream'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { framed, Unframer } from '@quorate/wire/framing'
 import {
   decodeFrame,
@@ -31,6 +32,8 @@ const connectMsMax = 5_000
 const pingMs = 10_000
 /** Calls in hand at once: what arrives above it is told so, which costs nothing to do. */
 const callsMax = 256
+/** What those calls weigh together: a handful of the largest. Honest ones are some kilobytes each. */
+export const callsBytesMax = 4 * frameBytesMax
 /** The server may be a frame ahead before it must wait for this signer. */
 const windowBytes = 2 * frameBytesMax
 /** Answers that wait to be read: a handful of the largest. */
@@ -103,41 +106,56 @@ function dial(
   return session
 }
 
-function serve(stream: ClientHttp2Stream, { hello, answer }: LinkOptions['signer']): void {
+export function serve(stream: Duplex, { hello, answer }: LinkOptions['signer']): void {
   const unframer = new Unframer()
-  let open = 0
+  let [open, openBytes] = [0, 0]
   const send = (number: number, reply: Reply): void => {
     if (stream.destroyed) return
     stream.write(framed(encodeFrame({ kind: 'reply', number, reply })))
     if (stream.writableLength > unreadBytesMax)
       stream.destroy(new Error('nobody reads the answers'))
   }
-  const take = async (number: number, call: Call): Promise<void> => {
-    if (open >= callsMax) return send(number, { kind: 'failed', reason: 'too many calls at once' })
+  const take = async ({ number, call, size }: Numbered): Promise<void> => {
+    if (open >= callsMax || openBytes + size > callsBytesMax)
+      return send(number, { kind: 'failed', reason: 'too many calls at once' })
     open++
+    openBytes += size
     try {
       send(number, await answer(call))
     } finally {
       open--
+      openBytes -= size
     }
+  }
+  const receive = (chunk: Uint8Array): void => {
+    const calls = callsIn(unframer.push(chunk))
+    if (calls === undefined) stream.destroy(new Error('the server talks nonsense'))
+    for (const call of calls ?? [])
+      // What an answer fails with has stopped the signer already (`onDefect`).
+      take(call).catch((error: Error) => stream.destroy(error))
   }
   stream.write(framed(encodeFrame({ kind: 'hello', ...hello })))
   stream.on('data', (chunk: Uint8Array) => {
-    const calls = callsIn(unframer.push(chunk))
-    if (calls === undefined) stream.destroy(new Error('the server talks nonsense'))
-    for (const { number, call } of calls ?? [])
-      // What an answer fails with has stopped the signer already (`onDefect`).
-      take(number, call).catch((error: Error) => stream.destroy(error))
+    try {
+      receive(chunk)
+    } catch (error) {
+      // Nothing has been asked yet that could have failed half-way: it costs the link, not the signer.
+      const name = error instanceof Error ? error.name : 'unknown'
+      stream.destroy(new Error(`bytes of the server could not be read: ${name}`))
+    }
   })
 }
 
-type Numbered = Extract<Frame, { kind: 'call' }>
+type Numbered = Extract<Frame, { kind: 'call' }> & { readonly size: number }
 
 /** Nothing but calls may come from a server: after anything else no byte can be made sense of. */
 function callsIn(frames: readonly Uint8Array[] | undefined): readonly Numbered[] | undefined {
   try {
-    const read = frames?.map(decodeFrame)
-    return read?.every((frame) => frame.kind === 'call') ? read : undefined
+    return frames?.map((bytes) => {
+      const frame = decodeFrame(bytes)
+      if (frame.kind !== 'call') throw new Failure('bytes.malformed', { expected: 'a call' })
+      return { ...frame, size: bytes.length }
+    })
   } catch (error) {
     if (isFailure(error, 'bytes.malformed')) return undefined
     throw error
