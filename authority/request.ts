@@ -92,6 +92,12 @@ export function challengeOf(encoded: Uint8Array): string {
   return toBase64url(requestHash(encoded))
 }
 
+/**
+ * Top-level members of a payload: four times what any body of the API has. Each costs a few hashes
+ * of everybody who is shown the request, before anything of it is known to be signed.
+ */
+export const membersMax = 64
+
 export type Commitments = Pick<Preimage, 'payload' | 'payloadLength' | 'fields'>
 
 /**
@@ -99,11 +105,12 @@ export type Commitments = Pick<Preimage, 'payload' | 'payloadLength' | 'fields'>
  * without breaking what was signed. `fields` is the root of an RFC 6962 tree over the top-level
  * members in order of appearance.
  *
- * @throws Failure `json.malformed` when the payload is neither empty nor strict JSON
+ * @throws Failure `json.malformed` when the payload is neither empty nor strict JSON of at most
+ *   `membersMax` members
  */
 export function commitTo(payload: string, salt: Uint8Array): Commitments {
   const bytes = toUtf8(payload)
-  const members = payload === '' ? [] : membersOf(payload)
+  const members = payload === '' ? [] : membersOf(payload, membersMax)
   return {
     payload: hashOf('quorate/payload/1', salt, bytes),
     payloadLength: bytes.length,

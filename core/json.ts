@@ -32,10 +32,12 @@ export function parseJson(text: string): Json {
 
 /**
  * @returns the top-level members in order of appearance, or none when the text is not an object
- * @throws Failure `json.malformed`
+ * @throws Failure `json.malformed`, for more than `countMax` of them too
  */
-export function membersOf(text: string): readonly Member[] {
-  return new Parser(text).whole().members
+export function membersOf(text: string, countMax: number): readonly Member[] {
+  const { members } = new Parser(text).whole()
+  if (members.length > countMax) throw malformed(`more than ${countMax} members`)
+  return members
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {

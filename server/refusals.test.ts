@@ -172,6 +172,8 @@ describe('who is refused', () => {
       says(await robot.init('POST', '/keys', { ...key, name: 7 }), 400)
       says(await robot.init('POST', '/keys', '{"scheme":"EdDSA","scheme":"ECDSA"}'), 400)
       says(await robot.init('POST', '/keys', 'not json'), 400)
+      const many = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`m${i}`, i]))
+      says(await robot.init('POST', '/keys', many), 400)
     })
     it('what is not there, or is of another organization', async () => {
       const other = rawClient(platform.baseUrl, foreign.serviceAccount)

@@ -57,6 +57,30 @@ describe('EIP-712', () => {
     assert.equal(toHex(hashTypedData({ ...mail, types }).digest), mailDigest)
   })
 
+  it('refuses types whose descriptions, with all that they refer to, grow out of hand', () => {
+    const flags = Array.from({ length: 60 }, (_, i) => ({
+      name: `f${i}`.padEnd(60, 'x'),
+      type: 'bool',
+    }))
+    const chain = Array.from({ length: 20 }, (_, i): [string, Json] => [
+      `Leaf${i}`,
+      i < 19 ? [...flags, { name: 'next', type: `Leaf${i + 1}[]` }] : flags,
+    ])
+    const owners = (count: number): Typed => {
+      const names = Array.from({ length: count }, (_, i) => `Owner${i}`)
+      const owner = [{ name: 'leaves', type: 'Leaf0[]' }]
+      const root = names.map((type, i) => ({ name: `m${i}`, type }))
+      const types = [...chain, ...names.map((name): [string, Json] => [name, owner])]
+      return {
+        types: { ...Object.fromEntries(types), Root: root },
+        domain: { chainId: 1 },
+        message: Object.fromEntries(names.map((_, i) => [`m${i}`, { leaves: [] }])),
+      }
+    }
+    const reason = 'types described in more than 65536 characters'
+    assert.throws(() => hashTypedData(owners(40)), { context: { reason } })
+  })
+
   it('takes the chain id as a number, decimal text or hex', () => {
     for (const chainId of ['1', '0x1', '0x01'])
       assert.equal(

@@ -38,6 +38,11 @@ const nestingMax = 16
 /** Struct members and array items together: a fraction of a second of hashing. */
 const valuesMax = 10_000
 const bytesMax = 128 * 1024
+/**
+ * Descriptions of types together, each with all that it refers to: far above the largest order of a
+ * marketplace (some 1,000 characters). Types that refer to each other would square the payload's size.
+ */
+const typeTextsMax = 64 * 1024
 
 /** The standard's order, "Definition of domainSeparator". */
 const domainTypes = {
@@ -150,15 +155,19 @@ function primaryTypeOf(schema: Schema): string {
   return primary
 }
 
-/** The hash of a struct, "Definition of hashStruct". One hasher has one budget of values. */
+/** The hash of a struct, "Definition of hashStruct". One hasher has one budget of each kind. */
 function structHasher(schema: Schema): HashStruct {
   const typeHashes = new Map<string, Uint8Array>()
   let valuesLeft = valuesMax
+  let typeTextLeft = typeTextsMax
 
   function typeHash(name: string): Uint8Array {
     const known = typeHashes.get(name)
     if (known !== undefined) return known
-    const hash = keccak_256(toUtf8(encodeType(name, schema)))
+    const text = encodeType(name, schema)
+    typeTextLeft -= text.length
+    if (typeTextLeft < 0) throw refused(`types described in more than ${typeTextsMax} characters`)
+    const hash = keccak_256(toUtf8(text))
     typeHashes.set(name, hash)
     return hash
   }
