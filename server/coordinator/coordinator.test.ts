@@ -12,6 +12,7 @@ import type { Person } from '@quorate/signer/testing/requests'
 import type { Call } from '@quorate/wire/link'
 import { openDatabase } from '../database/database.ts'
 import { openCoordinator, type Coordinator, type Signed } from './coordinator.ts'
+import { openPairs } from './pairs.ts'
 import {
   accountAsk,
   type Company,
@@ -80,6 +81,41 @@ describe('the coordinator, with four signer processes', () => {
       assert.ok(verifySignature('ECDSA', 'secp256k1', made.publicKey, hash, concat(r, s)))
       assert.ok(recid === 0 || recid === 1)
     }
+  })
+
+  it('sets up anew what a server has parted, and once for all who ask', async () => {
+    const made = await makeKey(coordinator, company, keyAsk(company, bot, 'ECDSA'))
+    const { database, manifest, links } = platform
+    const sign = () => {
+      const evidence = hashAsk(company, bot, made.id, message().slice(0, 32))
+      return coordinator.sign({ organization, key: made.id, evidence })
+    }
+    await sign()
+    let opened = 0
+    let isCutting = true
+    const call: typeof links.call = async (signer, call, deadlineMs) => {
+      const session = call.kind === 'session' ? call.session : undefined
+      if (session?.kind === 'pair') opened++
+      const [last] = session?.kind === 'advance' ? session.packets : []
+      const isLast = last?.header.protocol === 'pair' && last.header.round === 3
+      // The one with the lower number comes to the end, the other one does not.
+      if (isCutting && isLast && last.header.from < signer) return 'gone'
+      return links.call(signer, call, deadlineMs)
+    }
+    const pairs = openPairs({ database, links: { ...links, call }, manifest, log: silent })
+    const all = [1, 2, 3].flatMap((a) => [2, 3, 4].filter((b) => b > a).map((b) => [a, b] as const))
+    for (const pair of all)
+      await assert.rejects(pairs.setUp(organization, pair, performance.now()), {
+        code: 'signing.failed',
+      })
+    for (let i = 0; i < 3; i++) assert.equal((await sign()).signatures.length, 1)
+    isCutting = false
+    opened = 0
+    const since = performance.now()
+    for (let i = 0; i < 3; i++) await pairs.setUp(organization, [1, 2], since)
+    assert.equal(opened, 2)
+    await pairs.setUp(organization, [1, 2], performance.now())
+    assert.equal(opened, 4)
   })
 
   it('gives the same request the same signature, and the same settlement', async () => {

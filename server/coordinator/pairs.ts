@@ -11,6 +11,8 @@ import type { DriveLog } from './drive.ts'
 
 /** A round of a pair setup is some tenths of a second of arithmetic, and both sides may have to queue. */
 const roundMsMax = 10_000
+/** Setups remembered as just made: more than those that signatures under way can still ask for. */
+const madeMax = 1_000
 
 /**
  * Before two signers can use ECDSA keys of an organization together they set up a few seeds: once,
@@ -25,6 +27,8 @@ export function openPairs(world: {
   const { database, links, manifest, log } = world
   const ids = manifest.signers.map(({ id }) => id)
   const running = new Map<string, Promise<void>>()
+  /** When the last setup of a pair came to its end; the newest last. */
+  const made = new Map<string, number>()
 
   /**
    * All pairs that are missing, side by side. One that does not come about is missed when its two
@@ -40,18 +44,35 @@ export function openPairs(world: {
     const missing = all.filter(
       ([low, high]) => !known.some((pair) => pair.low === low && pair.high === high),
     )
-    await Promise.allSettled(missing.map((pair) => setUp(organization, pair)))
+    const since = performance.now()
+    await Promise.allSettled(missing.map((pair) => setUp(organization, pair, since)))
   }
 
-  /** Once at a time for a pair, whoever asks. @throws Failure `signing.failed` */
-  function setUp(organization: Uint8Array, [a, b]: Pair): Promise<void> {
+  /**
+   * Once at a time for a pair, whoever asks, and not again for those who began before the last one
+   * was made: a new setup ends every signature under way with the old one.
+   *
+   * @param since by `performance.now`: when that began which has found the pair missing
+   * @throws Failure `signing.failed`
+   */
+  async function setUp(organization: Uint8Array, [a, b]: Pair, since: number): Promise<void> {
     const pair: Pair = [Math.min(a, b), Math.max(a, b)]
     const name = `${toHex(organization)}/${pair}`
     const present = running.get(name)
     if (present !== undefined) return present
-    const started = run(organization, pair).finally(() => running.delete(name))
+    if ((made.get(name) ?? -1) >= since) return
+    const started = run(organization, pair)
+      .then(() => remember(name))
+      .finally(() => running.delete(name))
     running.set(name, started)
     return started
+  }
+
+  function remember(name: string): void {
+    made.delete(name)
+    made.set(name, performance.now())
+    const [oldest] = made.keys()
+    if (made.size > madeMax && oldest !== undefined) made.delete(oldest)
   }
 
   async function run(organization: Uint8Array, participants: Pair): Promise<void> {

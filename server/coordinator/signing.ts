@@ -39,6 +39,8 @@ export type Ride = Rider & {
   readonly step: Uint8Array
   readonly ceremony: Ceremony
   readonly quorum: readonly number[]
+  /** When it began, by `performance.now`. */
+  readonly since: number
 }
 
 export type SigningWorld = {
@@ -49,7 +51,7 @@ export type SigningWorld = {
   /** Takes a signer to the newest step of a stream. */
   readonly catchUp: (signer: number, place: Subject) => Promise<boolean>
   /** Sets up what these two lack for ECDSA keys of this organization. */
-  readonly setUpPair: (organization: Uint8Array, pair: Pair) => Promise<void>
+  readonly setUpPair: (organization: Uint8Array, pair: Pair, since: number) => Promise<void>
 }
 
 /** Of four signers there are six quorums, and each may have to catch up first. */
@@ -123,6 +125,7 @@ export class Signer {
       step,
       ceremony,
       quorum,
+      since: performance.now(),
       board,
       arrived: (signer, reply) => ceremony.arrived(signer, reply),
     }
@@ -160,13 +163,14 @@ export class Signer {
   private async mend(
     { place }: Signing,
     outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
+    since: number,
   ): Promise<boolean> {
     const { kind, signer } = outcome
     // It may not have come as far as this step yet.
     if (kind === 'refused' || kind === 'unready') return this.world.catchUp(signer, place)
     if (kind !== 'unpaired' || outcome.burned.length > 0) return false
     const made = await Promise.allSettled(
-      outcome.peers.map((peer) => this.world.setUpPair(place.organization, [signer, peer])),
+      outcome.peers.map((peer) => this.world.setUpPair(place.organization, [signer, peer], since)),
     )
     return made.every(({ status }) => status === 'fulfilled')
   }
@@ -186,6 +190,7 @@ export class Signer {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       if (Date.now() > until) return undefined
       const isRide = attempt === 0 && ride !== undefined
+      const since = isRide ? ride.since : performance.now()
       const quorum = isRide ? ride.quorum : this.choose(signing, [...failed])
       const outcome = await (isRide ? ride.ceremony : this.begin(signing, quorum)).go()
       if (outcome.kind === 'done') {
@@ -197,7 +202,7 @@ export class Signer {
       const { signer } = outcome
       const isNew = !mended.has(signer)
       mended.add(signer)
-      if (isNew && (await this.mend(signing, outcome))) continue
+      if (isNew && (await this.mend(signing, outcome, since))) continue
       if (outcome.kind === 'refused') refusals.set(signer, outcome.reason)
       // More than can be corrupt say no: at least one of them is right.
       const [reason = ''] = refusals.values()

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fromHex } from '@quorate/core/bytes'
-import type { Packet } from '@quorate/wire/packet'
-import { createKey, told, type Key } from '../testing/keys.ts'
+import type { SessionCall } from '@quorate/wire/link'
+import { packetFor, type Packet } from '@quorate/wire/packet'
+import { createKey, told, type Endings, type Key } from '../testing/keys.ts'
 import { withLyingExtension } from '../testing/corrupt.ts'
 import type { Drafted, Place } from '../testing/ledger.ts'
 import { runSigning, setUpAllPairs, setUpPair, signature, signCall } from '../testing/signing.ts'
@@ -55,7 +56,7 @@ describe('signing with ECDSA', () => {
     assert.match(told(again), /this session has been/)
   })
 
-  it('sets a pair up again as long as no word was ever tested against it', async () => {
+  it('sets a pair up again', async () => {
     const halfway = await setUpPair(world, 1, 2, { roundsMax: 3 })
     assert.ok([...halfway.values()].every(({ kind }) => kind === 'packet'))
     await setUpAllPairs(world)
@@ -89,9 +90,42 @@ describe('signing with ECDSA', () => {
       await signature(world, key, { call: signCall(place, drafted, { quorum }), message })
   })
 
-  it('does not replace a pair in use at the wish of a server', async () => {
-    for (const ending of (await setUpPair(world, 1, 2)).values())
-      assert.match(told(ending), /pair is set up/)
+  it('heals a pair whose halves a server has parted, in use as they are', async () => {
+    const drafted = await inForce()
+    const call = signCall(place, drafted, { quorum: [2, 3] })
+    const nonce = new Uint8Array(32).fill(9)
+    const { organization } = world
+    const setUp = { kind: 'pair', organization, participants: [2, 3], nonce } as const
+    const both = async (session: (index: number) => SessionCall) => {
+      const replies = [await world.session(2, session(2)), await world.session(3, session(3))]
+      return new Map(replies.map((reply, i) => [2 + i, reply]))
+    }
+    const passOn = (index: number, replies: Endings): SessionCall => {
+      const reply = replies.get(5 - index)
+      assert.ok(reply?.kind === 'packet', told(reply))
+      const packets = [packetFor(index, reply.packet)]
+      return { kind: 'advance', ceremony: reply.ceremony, packets }
+    }
+    // A setup is held back before its last packets, the pair of before is used, and then one side
+    // alone is let come to the end.
+    let held = await both(() => setUp)
+    for (let round = 1; round < 3; round++) {
+      const before = held
+      held = await both((index) => passOn(index, before))
+    }
+    const signing = await both(() => call)
+    assert.equal((await world.session(3, passOn(3, signing))).kind, 'packet')
+    assert.equal((await world.session(2, passOn(2, held))).kind, 'finished')
+    const meanwhile = await world.session(2, passOn(2, signing))
+    assert.deepEqual(meanwhile, { kind: 'unpaired', peers: [3], burned: [] })
+    const again = signCall(place, drafted, { quorum: [2, 3] })
+    const { endings } = await runSigning(world, again, { roundsMax: 3 })
+    assert.deepEqual(endings.get(2), { kind: 'unpaired', peers: [3], burned: [] })
+    assert.deepEqual(endings.get(3), { kind: 'unpaired', peers: [2], burned: [] })
+    for (const ending of (await setUpPair(world, 2, 3)).values())
+      assert.equal(ending.kind, 'finished')
+    const last = signCall(place, drafted, { quorum: [2, 3] })
+    await signature(world, key, { call: last, message })
   })
 
   it('gives round 2 only with a seal, and round 3 only with a certificate', async () => {

@@ -1,7 +1,7 @@
 import { equalBytes } from '@quorate/core/bytes'
 import type { PairState } from '@quorate/threshold/ecdsa/pair'
 import { startEcdsa as startRound1 } from '@quorate/threshold/ecdsa/round1'
-import { ecdsaRound2 } from '@quorate/threshold/ecdsa/round2'
+import { ecdsaRound2, partedFrom } from '@quorate/threshold/ecdsa/round2'
 import { ecdsaRound3 } from '@quorate/threshold/ecdsa/round3'
 import type { Inbound, Outcome, Party } from '@quorate/threshold/session'
 import { aborted, end, type Move } from './ceremony.ts'
@@ -34,8 +34,9 @@ export function startEcdsa(signing: Signing): Move {
     const stop = mayGoOn(signing, pairs, ['sealed', 'certified'])
     if (stop !== undefined) return stop
     const second = ecdsaRound2(state, inbox)
-    if (second.kind === 'next') markUsed(signing, pairs)
-    if (second.kind === 'abort' && second.abort.reason === 'epoch') return unpaired(signing, pairs)
+    // One of two has come to the end of a setup and the other has not: they need another one.
+    if (second.kind === 'abort' && second.abort.reason === 'epoch')
+      return end({ kind: 'unpaired', peers: partedFrom(state.context, inbox), burned: [] })
     return moveOf(signing, second, (later) => (last) => {
       const refused = mayGoOn(signing, pairs, ['certified'])
       return refused ?? moveOf(signing, ecdsaRound3(later, last), undefined)
@@ -69,19 +70,4 @@ function mayGoOn(signing: Signing, pairs: Pairs, needed: readonly Standing[]): M
     (peer) => deps.store.pairs.find({ organization, peer })?.status === 'burned',
   )
   return lost.length > 0 ? end({ kind: 'unpaired', peers, burned }) : undefined
-}
-
-/**
- * One of two has come to the end of a setup and the other has not, so their pairs are of different
- * epochs: those that no word was tested against can be set up again.
- */
-function unpaired({ deps, organization }: Signing, pairs: Pairs): Move {
-  const unused = [...pairs.keys()].filter(
-    (peer) => deps.store.pairs.find({ organization, peer })?.used === false,
-  )
-  return end({ kind: 'unpaired', peers: unused, burned: [] })
-}
-
-function markUsed({ deps, organization }: Signing, pairs: Pairs): void {
-  for (const peer of pairs.keys()) deps.store.pairs.markUsed({ organization, peer })
 }

@@ -82,12 +82,12 @@ function goOn(setup: Setup, state: PairSetup, inbox: readonly Inbound[]): Move {
 }
 
 /**
- * A burned pair is an operator's to look at, and one in use is not replaced at a server's wish: each
- * new one would be a new chance to guess. One that was never put to a test may be: the other side
- * may not have come to the end of its setup.
+ * A burned pair is an operator's to look at. Any other may be replaced at a server's wish, in use or
+ * not: else a server could hold back the last packet to one side, and leave two honest signers with
+ * halves of different setups for ever. It is no new chance to guess: what was learnt of the old
+ * secret is worth nothing for the new one, and whoever has ever lost a bet has burned the pair.
  */
 function taken({ store }: CeremonyDeps, of: Pick<Setup, 'organization' | 'peer'>) {
-  const pair = store.pairs.find(of)
-  if (pair?.status === 'burned') return 'the pair is burned: an operator must look at it'
-  return pair?.used === true ? 'the pair is set up' : undefined
+  const isBurned = store.pairs.find(of)?.status === 'burned'
+  return isBurned ? 'the pair is burned: an operator must look at it' : undefined
 }

@@ -1,5 +1,5 @@
 /** Written into every file; another number is another program's file. */
-export const storeFormat = 1
+export const storeFormat = 2
 
 /**
  * `organization`, `key`, `hash` and the like are 32 bytes; `stream` is `streamName`. A record keeps
@@ -30,7 +30,7 @@ create index if not exists shares_pending on shares (organization, status, sign_
 create index if not exists shares_waiting on shares (status, sign_before);
 create table if not exists pairs (
   organization blob, peer integer, epoch blob not null, status text not null,
-  used integer not null, sealed blob not null,
+  sealed blob not null,
   primary key (organization, peer)
 ) strict;
 create table if not exists sessions (id blob primary key, expires integer not null)

@@ -127,15 +127,12 @@ describe('the store', () => {
     assert.throws(() => store.commit(() => store.log.addStep(root, 0, step(5), [])), /UNIQUE/)
   })
 
-  it('keeps a burned pair burned and a used pair as it is', () => {
+  it('replaces a pair unless it is burned', () => {
     const pair = { organization, peer: 2 }
     const put = (epoch: number) =>
       store.commit(() => store.pairs.put(pair, { epoch: bytes(epoch), sealed: empty }))
     put(1)
     put(2)
-    assert.deepEqual(store.pairs.find(pair)?.epoch, bytes(2))
-    store.commit(() => store.pairs.markUsed(pair))
-    put(3)
     assert.deepEqual(store.pairs.find(pair)?.epoch, bytes(2))
     store.commit(() => store.pairs.burn(pair))
     put(4)

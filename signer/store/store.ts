@@ -72,16 +72,13 @@ export type PairName = { readonly organization: Uint8Array; readonly peer: numbe
 export type StoredPair = {
   readonly epoch: Uint8Array
   readonly status: 'usable' | 'burned'
-  /** Has a word of the peer ever been tested against its secrets? */
-  readonly used: boolean
   readonly sealed: Uint8Array
 }
 
 export interface PairTable {
   find(name: PairName): StoredPair | undefined
-  /** In the place of one that was never used, if there is one. */
+  /** In the place of the present one, if that is not burned. */
   put(name: PairName, pair: Pick<StoredPair, 'epoch' | 'sealed'>): void
-  markUsed(name: PairName): void
   /** For ever: nothing here makes it usable again. Also where there is no pair yet. */
   burn(name: PairName): void
 }

@@ -20,7 +20,7 @@ import {
 import { closeMultiplication, padsOf } from './multiplication.ts'
 import { extendAsSender } from './extension.ts'
 import type { EcdsaRound1 } from './round1.ts'
-import { type EcdsaRound2, ecdsaRound2 } from './round2.ts'
+import { type EcdsaRound2, ecdsaRound2, partedFrom } from './round2.ts'
 import { ecdsaRound3, type EcdsaResult } from './round3.ts'
 import {
   at,
@@ -69,6 +69,7 @@ describe('a corrupt signer in round 1', () => {
   it('burns nobody if it holds another setup of the pair', () => {
     const inbox = withAnnouncement((spoken) => ({ ...spoken, epochs: [named('older')] }))
     assert.deepEqual(abortOf(round2(inbox)), { reason: 'epoch', culprits: [], burned: [] })
+    assert.deepEqual(partedFrom(at(session.first, 1).state.context, inbox), [2])
   })
 
   it('must announce the very extension it sends', () => {

@@ -5,7 +5,15 @@ import { echoOf } from '../echo.ts'
 import { secp256k1 } from '../group/secp256k1.ts'
 import type { Inbound, Outbound, Outcome, Party } from '../session.ts'
 import { blame, burn, only, received } from './abort.ts'
-import { finalSid, keyPart, labelOf, pairWith, peersOf, productSid } from './context.ts'
+import {
+  type EcdsaContext,
+  finalSid,
+  keyPart,
+  labelOf,
+  pairWith,
+  peersOf,
+  productSid,
+} from './context.ts'
 import { extendAsSender, type ExtensionMessage, type Rows } from './extension.ts'
 import { type Announcement, announcement, digestOf, extension, product } from './messages.ts'
 import { factorOf, multiplyAsSender, type Two } from './multiplication.ts'
@@ -130,6 +138,17 @@ function readRound1(
     announcements.set(peer, { ...spoken, body, message })
   }
   return announcements
+}
+
+/** Peers that, by what they announce, hold another setup of the pair: what lies behind `epoch`. */
+export function partedFrom(context: EcdsaContext, inbox: readonly Inbound[]): readonly Party[] {
+  const { self, quorum } = context
+  return peersOf(context).filter((peer) => {
+    const body = only(inbox, peer, '*')
+    const spoken = body && received(() => decode(announcement, body))
+    const place = quorum.filter((party) => party !== peer).indexOf(self)
+    return spoken && !isEntry(spoken.epochs, place, pairWith(context, peer).epoch)
+  })
 }
 
 function hasEntries({ epochs, digests }: Announcement, count: number): boolean {
