@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPublicKey, ECDH, generateKeyPairSync, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -59,6 +59,26 @@ describe('a key credential', () => {
     assert.equal(parseSpki(concat(makePerson().spki, new Uint8Array(1))), undefined)
   })
 
+  it('has one fingerprint, however its point is written', () => {
+    for (const [kind, name, algorithm] of [
+      ['P-256', 'prime256v1', '06072a8648ce3d020106082a8648ce3d030107'],
+      ['secp256k1', 'secp256k1', '06072a8648ce3d020106052b8104000a'],
+    ] as const) {
+      const { spki } = makePerson(kind)
+      assert.ok(parseSpki(spki))
+      for (const form of ['compressed', 'hybrid'] as const) {
+        const point = ECDH.convertKey(spki.subarray(-65), name, undefined, undefined, form)
+        assert.ok(point instanceof Uint8Array)
+        const bits = der(3, concat(new Uint8Array(1), point))
+        const other = der(0x30, concat(der(0x30, fromHex(algorithm)), bits))
+        assert.equal(parseSpki(other), undefined)
+        const text = Buffer.from(other).toString('base64')
+        const pem = `-----BEGIN PUBLIC KEY-----\n${text}\n-----END PUBLIC KEY-----\n`
+        assert.deepEqual(readPublicKey(pem), spki)
+      }
+    }
+  })
+
   it('is not an Ed25519 point of small order, with which one signature fits many messages', () => {
     const prefix = fromHex('302a300506032b6570032100')
     for (const point of [
@@ -109,6 +129,11 @@ describe('a key credential', () => {
     assert.ok(!verifyKeyAssertion(ed.spki, challenge, { clientData, signature }))
   })
 })
+
+/** X.690, for contents of less than 128 bytes. */
+function der(tag: number, contents: Uint8Array): Uint8Array {
+  return concat(new Uint8Array([tag, contents.length]), contents)
+}
 
 type Group = {
   readonly publicKeyPem: string

@@ -27,14 +27,15 @@ export const assertionsCodec = list(assertion, 2)
 
 /**
  * @param pem SPKI or PKCS#1 public key
- * @returns its canonical DER (SPKI), or nothing when it is not one of the four kinds: Ed25519 of
+ *   (RFC 5480 lets a point of a curve be compressed, and OpenSSL reads and repeats a third form)
+ * @returns its canonical DER (SPKI) with the point in full, or nothing when it is not one of the four kinds: Ed25519 of
  *   full order, P-256, secp256k1, RSA of 2048 to 4096 bits with exponent 65537
  */
 export function readPublicKey(pem: string): Uint8Array | undefined {
   if (pem.length > 4096 || !/^-----BEGIN (RSA )?PUBLIC KEY-----\r?\n/.test(pem)) return undefined
   return attempt(() => {
     const key = createPublicKey(pem)
-    return algorithmOf(key) === undefined ? undefined : derOf(key)
+    return algorithmOf(key) === undefined ? undefined : canonicalOf(key)
   })
 }
 
@@ -44,7 +45,7 @@ export function parseSpki(spki: Uint8Array): { key: KeyObject; algorithm: Algori
   return attempt(() => {
     const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
     const algorithm = algorithmOf(key)
-    const isCanonical = Buffer.compare(derOf(key), spki) === 0
+    const isCanonical = Buffer.compare(canonicalOf(key), spki) === 0
     return algorithm !== undefined && isCanonical ? { key, algorithm } : undefined
   })
 }
@@ -93,6 +94,12 @@ function algorithmOf(key: KeyObject): Algorithm | undefined {
   return isRsa && modulusLength !== undefined && modulusLength >= 2048 && modulusLength <= 4096
     ? 'RSA'
     : undefined
+}
+
+/** One key has one encoding, or it would have several fingerprints: x and y, and nothing of the form. */
+function canonicalOf(key: KeyObject): Uint8Array {
+  if (key.asymmetricKeyType !== 'ec') return derOf(key)
+  return derOf(createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' }))
 }
 
 function derOf(key: KeyObject): Uint8Array {
