@@ -10,6 +10,7 @@ import type { Log } from './log.ts'
 import type { Self } from './self.ts'
 import type { SignerSettings } from './settings.ts'
 import { openSigner, type Signer } from './signer.ts'
+import { alarmOf, liftStop } from './stop.ts'
 import { openStore } from './store/sqlite.ts'
 
 export type Running = { stop(): void }
@@ -30,6 +31,7 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
       ? keyEncryptionFromCommand(settings.kekCommand)
       : keyEncryptionFromFile(settings.kekFile)
   const store = openStore(settings.storeFile)
+  if (settings.liftStop !== '') liftStop(store, settings.liftStop, log)
   const random = (size: number) => new Uint8Array(randomBytes(size))
   const signer = openSigner({ self, store, keyEncryption, clock, random, log, onDefect })
   const tls = {
@@ -39,8 +41,7 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
   }
   const link = openLink({ url: settings.serverUrl, tls, signer: between(signer), log })
   // An operator who restarts a signer must not take silence for health.
-  for (const { organization, detail } of store.memory.stops())
-    log({ event: 'alarm', organization: toHex(organization), detail })
+  for (const stop of store.memory.stops()) log(alarmOf(stop))
   if (store.memory.number('restored') === 1) log({ event: 'restored' })
   log({ event: 'ready', signer: self.index, manifest: toHex(self.manifest.hash) })
   return {

@@ -5,6 +5,7 @@ import { signStatement } from '@quorate/authority/agreement/exchange'
 import { certificateOf, type Certificate } from '@quorate/authority/agreement/messages'
 import { equalBytes } from '@quorate/core/bytes'
 import { signAs } from './testing/cluster.ts'
+import { liftStop } from './stop.ts'
 import { createKey, createWallet, type Key } from './testing/keys.ts'
 import type { Drafted, Place } from './testing/ledger.ts'
 import { genesisRequest, withPayload } from './testing/requests.ts'
@@ -128,6 +129,57 @@ describe('a signer before a hostile server', () => {
     const alarm = await world.adopt(1, place, { certificate, step })
     assert.match(toldAnswer(alarm), /alarm: an invalid step is certified/)
     assert.equal(world.member(1).store.log.newestSeq(place), -1)
+    assert.equal((await propose(use())).kind, 'alarm')
+  })
+
+  it('is not stopped by a step of rules that its program does not have yet', async () => {
+    const newer = world.draft(
+      place,
+      [{ kind: 'use', evidence: signatureRequest(world, key) }],
+      (step) => ({
+        ...step,
+        reducer: step.reducer + 1,
+      }),
+    )
+    const { step } = newer
+    const lock = world.lockBy(others, place, step)
+    const certificate = world.certificateBy(others, place, step)
+    for (const request of [
+      world.propose(place, step),
+      { kind: 'lock', lock, step } as const,
+      { kind: 'certificate', certificate, step } as const,
+    ]) {
+      const answer = await world.answer(1, place, request)
+      assert.match(toldAnswer(answer), /refusal: unknown reducer version/)
+    }
+    assert.equal(world.member(1).store.memory.stopped(world.organization), undefined)
+    assert.equal((await propose(use())).kind, 'vote')
+  })
+
+  it('goes on when an operator lifts this very stop, and no other', async () => {
+    const like = signatureRequest(world, key)
+    const forged = (byte: string) =>
+      forge(world, place, { kind: 'use', evidence: withPayload(like, () => hash(byte)), like }).step
+    const alarm = async (step: Drafted['step']) => {
+      const certificate = world.certificateBy(others, place, step)
+      assert.equal((await world.adopt(1, place, { certificate, step })).kind, 'alarm')
+      const line = world.member(1).lines.findLast((text) => text.includes('"alarm"')) ?? '{}'
+      // Reasons of the rules may quote a payload: the line has none of them.
+      assert.deepEqual(Object.keys(JSON.parse(line)), ['event', 'organization', 'detail', 'stop'])
+      assert.equal(JSON.parse(line).detail, 'an invalid step is certified: in item 0')
+      return String(JSON.parse(line).stop)
+    }
+    const lift = (name: string) => {
+      const events: string[] = []
+      liftStop(world.member(1).store, name, ({ event }) => events.push(event))
+      return events
+    }
+    const first = await alarm(forged('66'))
+    assert.deepEqual(lift(first), ['stop-lifted'])
+    assert.equal((await propose(use())).kind, 'vote')
+    const second = await alarm(forged('77'))
+    assert.notEqual(second, first)
+    assert.deepEqual(lift(first), ['stop-not-found'])
     assert.equal((await propose(use())).kind, 'alarm')
   })
 

@@ -27,12 +27,15 @@ import {
 } from '@quorate/authority/agreement/voter'
 import type { Write } from '@quorate/authority/records'
 import type { StreamId } from '@quorate/authority/stream'
-import { equalBytes, toHex } from '@quorate/core/bytes'
+import { equalBytes } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
+import { reducerVersion } from '@quorate/authority/step'
+import { unknownReducer, type StepOutcome } from '@quorate/authority/reduce/step'
 import { bodyOf, isStepOf } from './body.ts'
 import { headAhead, judgeDeterministic, judgeFresh, judgementOf, type Judges } from './judgement.ts'
 import type { Log } from './log.ts'
 import type { Self } from './self.ts'
+import { alarmOf } from './stop.ts'
 import type { Place } from './store/store.ts'
 
 export type Voting = {
@@ -97,10 +100,10 @@ function vote(voter: Voter, place: Place, request: RequestOf<'propose'>): Answer
 function seal(voter: Voter, place: Place, request: RequestOf<'lock'>): AnswerDraft {
   const state = stateAt(voter, place)
   const step = knownStep(state, request.lock.stepHash, request.step)
-  const behind = step && behindOn(voter, place, step)
-  if (behind !== undefined) return behind
+  const early = step && (lagsBehind(place, step) ?? behindOn(voter, place, step))
+  if (early !== undefined) return early
   const outcome = onLock(agreementOf(voter, place), state, request, {
-    deterministic: (judged) => judgementOf(judgeDeterministic(voter, place, judged)),
+    deterministic: (judged) => worded(judgeDeterministic(voter, place, judged)),
   })
   return settle(voter, { place, request, state }, outcome)
 }
@@ -113,14 +116,16 @@ function adopt(voter: Voter, place: Place, request: RequestOf<'certificate'>): A
   if (isFork(voter, place, certificate))
     return stop(voter, place, request, 'two steps are certified at one place')
   const known = knownStep(state, certificate.stepHash, request.step)
-  const behind = known && behindOn(voter, place, known)
-  if (behind !== undefined) return behind
+  const early = known && (lagsBehind(place, known) ?? behindOn(voter, place, known))
+  if (early !== undefined) return early
   const outcome = onCertificate(agreement, state, request)
   const { adopted } = outcome
   if (adopted === undefined) return settle(voter, { place, request, state }, outcome)
   const judged = judgeDeterministic(voter, place, adopted)
-  if (!judged.ok)
-    return stop(voter, place, request, `an invalid step is certified: ${judged.reason}`)
+  if (!judged.ok) {
+    const detail = `an invalid step is certified: ${worded(judged).detail}`
+    return stop(voter, place, request, detail)
+  }
   keep(voter, place, { certificate, adopted, writes: judged.writes })
   return settle(voter, { place, request, state }, outcome)
 }
@@ -179,6 +184,28 @@ function behindOn(voter: Voter, place: Place, step: OpaqueStep): AnswerDraft | u
     : answer
 }
 
+/**
+ * A step of a newer program's rules is neither valid nor invalid to this one. It says so, learns
+ * nothing, and goes on once its operator has brought it up to date: no reason to stop for good.
+ */
+function lagsBehind(place: Place, step: OpaqueStep): AnswerDraft | undefined {
+  const body = isStepOf(place, step) ? bodyOf(step) : undefined
+  return body === undefined || body.step.reducer === reducerVersion
+    ? undefined
+    : refusal(`${unknownReducer}: this signer's program is older than others'`)
+}
+
+/**
+ * Reasons of the rules may quote what somebody has asked for. An alarm is logged and kept, and so
+ * says only which item it is about: the step itself is kept as its evidence.
+ */
+function worded(outcome: StepOutcome): Worded {
+  if (outcome.ok) return { ok: true, detail: '' }
+  const { item } = outcome
+  return { ok: false, detail: item === undefined ? 'as a whole' : `in item ${item}` }
+}
+type Worded = { readonly ok: boolean; readonly detail: string }
+
 type Asked = {
   readonly place: Place
   readonly request: Request
@@ -195,7 +222,8 @@ function settle(voter: Voter, { place, request, state }: Asked, outcome: Outcome
 /** More than f signers are corrupt, or there is a bug: either way this organization stands still. */
 function stop(voter: Voter, place: Place, request: Request, detail: string): AnswerDraft {
   voter.store.memory.stop(place.organization, detail, encode(requestCodec, request))
-  voter.log({ event: 'alarm', organization: toHex(place.organization), detail })
+  for (const stopped of voter.store.memory.stops())
+    if (equalBytes(stopped.organization, place.organization)) voter.log(alarmOf(stopped))
   return { kind: 'alarm', detail }
 }
 

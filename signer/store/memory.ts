@@ -8,8 +8,9 @@ export function memoryTable(db: DatabaseSync): MemoryTable {
   const readTag = db.prepare('select request from external_ids where tag = ?')
   const addTag = db.prepare('insert or ignore into external_ids values (?, ?)')
   const readStop = db.prepare('select detail from stops where organization = ?')
-  const readStops = db.prepare('select organization, detail from stops')
+  const readStops = db.prepare('select organization, detail, evidence from stops')
   const addStop = db.prepare('insert or ignore into stops values (?, ?, ?)')
+  const deleteStop = db.prepare('delete from stops where organization = ?')
   const readMeta = db.prepare('select value from meta where name = ?')
   const writeMeta = db.prepare('insert or replace into meta values (?, ?)')
   return {
@@ -32,9 +33,13 @@ export function memoryTable(db: DatabaseSync): MemoryTable {
       readStops.all().map((row) => ({
         organization: blobOf(row, 'organization'),
         detail: textOf(row, 'detail'),
+        evidence: blobOf(row, 'evidence'),
       })),
     stop: (organization, detail, evidence) => {
       addStop.run(organization, detail, evidence)
+    },
+    liftStop: (organization) => {
+      deleteStop.run(organization)
     },
     number(name) {
       const row = readMeta.get(name)

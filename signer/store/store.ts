@@ -91,9 +91,16 @@ export interface MemoryTable {
   keepExternalId(tag: Uint8Array, request: Uint8Array): void
   /** Why this organization stands still, if it does. */
   stopped(organization: Uint8Array): string | undefined
-  stops(): readonly { readonly organization: Uint8Array; readonly detail: string }[]
+  stops(): readonly Stop[]
   stop(organization: Uint8Array, detail: string, evidence: Uint8Array): void
   number(name: NumberName): number
+/** `evidence` is the request that showed it. */
+export type Stop = {
+  readonly organization: Uint8Array
+  readonly detail: string
+  readonly evidence: Uint8Array
+}
+
   setNumber(name: NumberName, value: number): void
   bytes(name: BytesName): Uint8Array | undefined
   setBytes(name: BytesName, value: Uint8Array): void
@@ -103,3 +110,4 @@ export interface MemoryTable {
 export type NumberName = 'clock' | 'restored'
 /** `owner`: the identity key of the signer whose store it is. */
 export type BytesName = 'owner' | 'external-id-key'
+  liftStop(organization: Uint8Array): void
