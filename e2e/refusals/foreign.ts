@@ -11,12 +11,13 @@ import { ethereumWallet } from '../sdk/wallets.ts'
 
 export function foreigners(platform: Platform): void {
   describe('another organization of the same platform', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'quorate-second-'))
+    let folder = ''
     let stranger: DfnsApiClient
     let mine: Awaited<ReturnType<typeof ethereumWallet>>
     after(() => rmSync(folder, { recursive: true, force: true }))
 
     before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'quorate-second-'))
       const { baseUrl } = platform.bootstrap()
       const cluster = join(platform.dataDir, 'cluster')
       symlinkSync(cluster, join(folder, 'cluster'))
