@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { fromHex } from '@quorate/core/bytes'
 import type { SessionCall } from '@quorate/wire/link'
@@ -196,6 +197,39 @@ describe('signing with ECDSA', () => {
       endings.map(({ kind }) => kind),
       ['aborted', 'unpaired'],
     )
+  })
+
+  it('asks for a new pair when one is too old, or was tested too often', async () => {
+    const expected = { kind: 'unpaired', peers: [2], burned: [] }
+    for (const ending of (await setUpPair(world, 1, 2)).values())
+      assert.equal(ending.kind, 'finished')
+    const asked = async () => world.session(1, signCall(place, await inForce(), { quorum: [1, 2] }))
+    assert.equal((await asked()).kind, 'packet')
+    for (const [tests, kind] of [
+      [2 ** 21 - 2, 'packet'],
+      [2 ** 21 - 1, 'unpaired'],
+    ] as const) {
+      const { store, file, kek } = world.member(1)
+      store.close()
+      const db = new DatabaseSync(file)
+      db.exec(`update pair_counts set tests = ${tests} where peer = 2`)
+      db.close()
+      world.open(1, { file, kek })
+      assert.equal((await asked()).kind, kind)
+    }
+    assert.deepEqual(await asked(), expected)
+    await setUpPair(world, 1, 2)
+    const of = { organization: world.organization, peer: 2 }
+    assert.equal(world.member(1).store.pairs.find(of)?.tests, 0)
+    const drafted = await inForce()
+    await signature(world, key, { call: signCall(place, drafted), message })
+    assert.equal(world.member(1).store.pairs.find(of)?.tests, 2)
+    world.pass(30 * 24 * 3_600_000)
+    assert.equal((await asked()).kind, 'packet')
+    world.pass(1)
+    assert.deepEqual(await asked(), expected)
+    await setUpPair(world, 1, 2)
+    await signature(world, key, { call: signCall(place, await inForce()), message })
   })
 
   it('gives no last round when what it knows by then forbids the use', async () => {

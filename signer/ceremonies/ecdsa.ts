@@ -20,9 +20,9 @@ type Pairs = ReadonlyMap<Party, PairState>
  * at a pair can be under way while the first one burns it.
  */
 export function startEcdsa(signing: Signing): Move {
-  const { deps, organization, share, quorum, sid, message } = signing
+  const { deps, share, quorum, sid, message } = signing
   const peers = quorum.filter((party) => party !== share.self)
-  const opened = openPairs(deps, organization, peers)
+  const opened = openPairs(deps, signing, peers)
   if (!opened.ok) return end({ ...opened, kind: 'unpaired' })
   const { self, n, t, secret, publicKey, publicShares } = share
   const { pairs } = opened
@@ -56,7 +56,10 @@ function moveOf<S>(signing: Signing, outcome: Outcome<S, unknown>, after: After<
   return { kind: 'next', out: outcome.out, proceed: after(outcome.state) }
 }
 
-/** Its step has come far enough here, and every pair is still the one it began with. */
+/**
+ * Before words of the peers are tested: its step has come far enough here, and every pair is still
+ * the one it began with.
+ */
 function mayGoOn(signing: Signing, pairs: Pairs, needed: readonly Standing[]): Move | undefined {
   const { deps, organization } = signing
   const refused = signing.refuses(needed)
@@ -69,5 +72,7 @@ function mayGoOn(signing: Signing, pairs: Pairs, needed: readonly Standing[]): M
   const burned = peers.filter(
     (peer) => deps.store.pairs.find({ organization, peer })?.status === 'burned',
   )
-  return lost.length > 0 ? end({ kind: 'unpaired', peers, burned }) : undefined
+  if (lost.length > 0) return end({ kind: 'unpaired', peers, burned })
+  for (const peer of pairs.keys()) deps.store.pairs.countTest({ organization, peer })
+  return undefined
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { betOnDelta } from '../testing/corrupt.ts'
+import type { SessionCall } from '@quorate/wire/link'
+import { packetFor } from '@quorate/wire/packet'
 import { told } from '../testing/keys.ts'
 import { setUpPair } from '../testing/signing.ts'
 import { World } from '../testing/world.ts'
@@ -82,6 +84,39 @@ describe('the setup of a pair', () => {
     assert.doesNotMatch(lines.join(), /pair-burned/)
     world.restart(3)
     assert.equal(pairOf(3, 1), undefined)
+  })
+
+  it('is not begun, nor gone on with, by a store that has forgotten what it did', async () => {
+    const halfway = await setUpPair(world, 1, 2, { roundsMax: 2 })
+    const { store } = world.member(1)
+    const restored = (flag: number) => store.commit(() => store.memory.setNumber('restored', flag))
+    restored(1)
+    assert.match(told((await setUpPair(world, 1, 2)).get(1)), /an old one/)
+    const [own, peer] = [halfway.get(1), halfway.get(2)]
+    assert.ok(own?.kind === 'packet' && peer?.kind === 'packet')
+    const packets = [packetFor(1, peer.packet)]
+    const next = await world.session(1, { kind: 'advance', ceremony: own.ceremony, packets })
+    assert.match(told(next), /an old one/)
+    restored(0)
+  })
+
+  it('is begun so many times in an hour, over a restart too, and not more often', async () => {
+    world.pass(3_600_000)
+    const { organization } = world
+    const begin = (i: number) => {
+      const session = { kind: 'pair', organization, participants: [1, 3], nonce: nonce.with(0, i) }
+      return world.session(3, session as SessionCall)
+    }
+    for (let i = 0; i < 32; i++) {
+      const reply = await begin(i)
+      assert.equal(reply.kind, 'packet', told(reply))
+      if (i === 20) world.restart(3)
+    }
+    assert.match(told(await begin(32)), /too many setups/)
+    for (const ending of (await setUpPair(world, 2, 3)).values())
+      assert.equal(ending.kind, 'finished')
+    world.pass(3_600_000)
+    assert.equal((await begin(33)).kind, 'packet')
   })
 
   it('goes on with all others', async () => {

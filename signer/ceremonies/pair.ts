@@ -15,6 +15,13 @@ export type PairCall = Extract<SessionCall, { kind: 'pair' }>
 const ceremonyMs = 60_000
 /** Nothing in this session's id grows old, so it is remembered for ever. */
 const never = Number.MAX_SAFE_INTEGER
+const hourMs = 3_600_000
+/**
+ * Of one pair. An honest server needs one or two; each more costs a tenth of a second of arithmetic,
+ * ends what is under way with the pair, and leaves an id of some 50 bytes for ever: at most 14 MB a
+ * year for a pair that a server never lets alone.
+ */
+const setupsPerHourMax = 32
 
 /** What two signers need of each other before an organization's first ECDSA signature. */
 export function beginPair(
@@ -29,7 +36,7 @@ export function beginPair(
     return refused('the organization stands still')
   if (store.log.newestSeq({ organization, stream: rootOf(organization) }) < 0)
     return refused('there is no such organization')
-  const reason = taken(deps, { organization, peer })
+  const reason = forbidden(deps, { organization, peer })
   if (reason !== undefined) return refused(reason)
   const now = clock.read()
   if (!now.ok) return refused(now.reason)
@@ -37,8 +44,12 @@ export function beginPair(
   const parties = Uint8Array.from(participants)
   const { hash } = self.manifest
   const sid = hashOf('quorate/sid/1', toUtf8('pair'), hash, organization, parties, nonce)
+  if (
+    store.pairs.countSetup({ organization, peer }, Math.floor(now.time / hourMs)) > setupsPerHourMax
+  )
+    return refused('too many setups of this pair in an hour')
   if (!store.memory.useSession(sid, never)) return refused('this session has been')
-  const setup = { deps, organization, peer, sid }
+  const setup = { deps, organization, peer, sid, now: now.time }
   const mail = openMail({ self, protocol: 'pair', ceremony: sid, participants })
   const first = startPairSetup({ self: self.index, peer, sid }, random)
   return ceremonies.begin(mail, now.time + ceremonyMs, moveOf(setup, first))
@@ -57,6 +68,8 @@ type Setup = {
   readonly organization: Uint8Array
   readonly peer: Party
   readonly sid: Uint8Array
+  /** When it began. */
+  readonly now: number
 }
 
 function moveOf(setup: Setup, outcome: Outcome<PairSetup, PairState>): Move {
@@ -67,9 +80,9 @@ function moveOf(setup: Setup, outcome: Outcome<PairSetup, PairState>): Move {
   }
   if (outcome.kind === 'done')
     return end(
-      keepPair(deps, setup, outcome.result)
+      keepPair(deps, setup, outcome.result, setup.now)
         ? { kind: 'finished', ceremony: sid }
-        : refused(taken(deps, setup) ?? 'the pair cannot be kept'),
+        : refused(forbidden(deps, setup) ?? 'the pair cannot be kept'),
     )
   const { state, out } = outcome
   return { kind: 'next', out, proceed: (inbox) => goOn(setup, state, inbox) }
@@ -77,8 +90,10 @@ function moveOf(setup: Setup, outcome: Outcome<PairSetup, PairState>): Move {
 
 /** Many setups may be under way side by side: a bet that is lost in one is the last in all. */
 function goOn(setup: Setup, state: PairSetup, inbox: readonly Inbound[]): Move {
-  const reason = taken(setup.deps, setup)
-  return reason === undefined ? moveOf(setup, pairSetupStep(state, inbox)) : end(refused(reason))
+  const reason = forbidden(setup.deps, setup)
+  if (reason !== undefined) return end(refused(reason))
+  setup.deps.store.pairs.countTest(setup)
+  return moveOf(setup, pairSetupStep(state, inbox))
 }
 
 /**
@@ -87,7 +102,9 @@ function goOn(setup: Setup, state: PairSetup, inbox: readonly Inbound[]): Move {
  * halves of different setups for ever. It is no new chance to guess: what was learnt of the old
  * secret is worth nothing for the new one, and whoever has ever lost a bet has burned the pair.
  */
-function taken({ store }: CeremonyDeps, of: Pick<Setup, 'organization' | 'peer'>) {
+function forbidden({ store }: CeremonyDeps, of: Pick<Setup, 'organization' | 'peer'>) {
+  // What an old copy has forgotten may be that this pair is burned.
+  if (store.memory.number('restored') === 1) return 'this store is an old one'
   const isBurned = store.pairs.find(of)?.status === 'burned'
   return isBurned ? 'the pair is burned: an operator must look at it' : undefined
 }

@@ -13,16 +13,21 @@ const owner = struct({
   epoch: hash32,
 })
 
+/** Bets on bits are few in a pair's life, and a lucky one ends with it: dkls23.md sections 2 and 3. */
+const lifeMs = 30 * 24 * 3_600_000
+/** Two in each of 2^20 sessions: of the extension, and of the products. */
+const testsMax = 2 ** 21
+
 type Of = { readonly organization: Uint8Array; readonly peer: Party }
 
 /** @returns false when a pair is there that must not be replaced: then nothing has changed */
-export function keepPair(deps: CeremonyDeps, of: Of, pair: PairState): boolean {
+export function keepPair(deps: CeremonyDeps, of: Of, pair: PairState, born: number): boolean {
   const { store, keyEncryption } = deps
   const { epoch } = pair
   const plaintext = encodePair(pair)
   const sealed = keyEncryption.wrap(plaintext, associatedWith(deps, of, epoch))
   plaintext.fill(0)
-  store.pairs.put(of, { epoch, sealed })
+  store.pairs.put(of, { epoch, born, sealed })
   const kept = store.pairs.find(of)
   return kept !== undefined && equalBytes(kept.epoch, epoch)
 }
@@ -31,9 +36,10 @@ export type Paired =
   | { readonly ok: true; readonly pairs: ReadonlyMap<Party, PairState> }
   | { readonly ok: false; readonly peers: readonly Party[]; readonly burned: readonly Party[] }
 
+/** @param now by this signer's clock: a pair that is too old, or used too often, is missing */
 export function openPairs(
   deps: CeremonyDeps,
-  organization: Uint8Array,
+  { organization, now }: { readonly organization: Uint8Array; readonly now: number },
   peers: readonly Party[],
 ): Paired {
   const pairs = new Map<Party, PairState>()
@@ -42,8 +48,9 @@ export function openPairs(
     const of = { organization, peer }
     const kept = deps.store.pairs.find(of)
     if (kept?.status === 'burned') burned.push(peer)
+    const isFresh = kept && now - kept.born <= lifeMs && kept.tests + 2 <= testsMax
     const plaintext =
-      kept?.status === 'usable'
+      kept?.status === 'usable' && isFresh
         ? deps.keyEncryption.unwrap(kept.sealed, associatedWith(deps, of, kept.epoch))
         : undefined
     if (plaintext === undefined) {

@@ -26,6 +26,8 @@ export type Signing = {
   readonly quorum: readonly Party[]
   readonly share: KeyShare
   readonly message: Uint8Array
+  /** When it began. */
+  readonly now: number
   /** Asks again, before a packet that needs more than a vote: nothing when the answer is still yes. */
   readonly refuses: (needed: readonly Standing[]) => SessionReply | undefined
 }
@@ -54,7 +56,8 @@ export function beginSign(
   const expires = asked.body.step.time + windowMs
   if (ceremonies.isFull(asked.now)) return refused('too many sessions are open')
   const refuses = refusal(deps, named, { digest, message })
-  const signing = { deps, organization, sid, quorum: call.quorum, share, message, refuses }
+  const { now } = asked
+  const signing = { deps, organization, sid, quorum: call.quorum, share, message, now, refuses }
   const move = wiping(share, protocol === 'frost' ? startFrost(signing) : startEcdsa(signing))
   if (move.kind === 'end') return move.reply
   if (!deps.store.memory.useSession(sid, expires + windowMs))

@@ -4,7 +4,8 @@ export const storeFormat = 2
 /**
  * `organization`, `key`, `hash` and the like are 32 bytes; `stream` is `streamName`. A record keeps
  * each of its values with the seq of the step that wrote it, so that the state at any head can be
- * read.
+ * read. A pair's tests are counted apart from the pair: they change with every session, and its row
+ * is 7 kB.
  */
 export const schema = `
 create table if not exists meta (name text primary key, value any not null) strict, without rowid;
@@ -30,9 +31,14 @@ create index if not exists shares_pending on shares (organization, status, sign_
 create index if not exists shares_waiting on shares (status, sign_before);
 create table if not exists pairs (
   organization blob, peer integer, epoch blob not null, status text not null,
-  sealed blob not null,
+  born integer not null, sealed blob not null,
   primary key (organization, peer)
 ) strict;
+create table if not exists pair_counts (
+  organization blob, peer integer, tests integer not null,
+  hour integer not null, setups integer not null,
+  primary key (organization, peer)
+) strict, without rowid;
 create table if not exists sessions (id blob primary key, expires integer not null)
   strict, without rowid;
 create table if not exists external_ids (tag blob primary key, request blob not null)

@@ -130,7 +130,7 @@ describe('the store', () => {
   it('replaces a pair unless it is burned', () => {
     const pair = { organization, peer: 2 }
     const put = (epoch: number) =>
-      store.commit(() => store.pairs.put(pair, { epoch: bytes(epoch), sealed: empty }))
+      store.commit(() => store.pairs.put(pair, { epoch: bytes(epoch), born: epoch, sealed: empty }))
     put(1)
     put(2)
     assert.deepEqual(store.pairs.find(pair)?.epoch, bytes(2))
@@ -139,11 +139,33 @@ describe('the store', () => {
     assert.equal(store.pairs.find(pair)?.status, 'burned')
     const other = { organization, peer: 3 }
     store.commit(() => {
-      store.pairs.put(other, { epoch: bytes(1), sealed: empty })
+      store.pairs.put(other, { epoch: bytes(1), born: 0, sealed: empty })
       store.pairs.burn(other)
-      store.pairs.put(other, { epoch: bytes(2), sealed: empty })
+      store.pairs.put(other, { epoch: bytes(2), born: 0, sealed: empty })
     })
     assert.equal(store.pairs.find(other)?.status, 'burned')
+  })
+
+  it('counts tests of a pair from its setup on, and setups by the hour', () => {
+    const pair = { organization, peer: 2 }
+    const put = (born: number) =>
+      store.commit(() => store.pairs.put(pair, { epoch: bytes(1), born, sealed: empty }))
+    const test = () => store.commit(() => store.pairs.countTest(pair))
+    const setUp = (hour: number) => store.commit(() => store.pairs.countSetup(pair, hour))
+    put(7)
+    test()
+    test()
+    assert.deepEqual([1, 1, 2].map(setUp), [1, 2, 1])
+    reopen()
+    assert.equal(setUp(2), 2)
+    test()
+    assert.deepEqual([store.pairs.find(pair)?.born, store.pairs.find(pair)?.tests], [7, 3])
+    put(8)
+    assert.deepEqual([store.pairs.find(pair)?.born, store.pairs.find(pair)?.tests], [8, 0])
+    store.commit(() => store.pairs.burn(pair))
+    test()
+    put(9)
+    assert.equal(store.pairs.find(pair)?.tests, 1)
   })
 
   it('uses a session id once, until it can do no harm any more', () => {
@@ -167,6 +189,10 @@ describe('the store', () => {
     assert.equal(store.memory.stopped(organization), 'first')
     assert.deepEqual(store.memory.stops(), [{ organization, detail: 'first', evidence: empty }])
     assert.equal(store.memory.stopped(bytes(7)), undefined)
+    store.commit(() => store.memory.liftStop(bytes(7)))
+    assert.equal(store.memory.stopped(organization), 'first')
+    store.commit(() => store.memory.liftStop(organization))
+    assert.equal(store.memory.stopped(organization), undefined)
     assert.deepEqual(store.memory.externalId(bytes(1)), bytes(2))
   })
 
@@ -189,10 +215,6 @@ describe('the store', () => {
     store.commit(() => store.shares.activate(name))
     assert.equal(store.shares.countPending(bytes(5)), 0)
     assert.deepEqual(store.shares.pendingBefore(organization, 99), [])
-    store.commit(() => store.memory.liftStop(bytes(7)))
-    assert.equal(store.memory.stopped(organization), 'first')
-    store.commit(() => store.memory.liftStop(organization))
-    assert.equal(store.memory.stopped(organization), undefined)
     store.commit(() => store.shares.deletePending(name))
     assert.deepEqual(store.shares.active(name), bytes(1))
   })

@@ -72,15 +72,33 @@ export type PairName = { readonly organization: Uint8Array; readonly peer: numbe
 export type StoredPair = {
   readonly epoch: Uint8Array
   readonly status: 'usable' | 'burned'
+  /** When its setup began. */
+  readonly born: number
+  /** How often a word of the peer was tested against its secrets. */
+  readonly tests: number
   readonly sealed: Uint8Array
 }
 
 export interface PairTable {
   find(name: PairName): StoredPair | undefined
   /** In the place of the present one, if that is not burned. */
-  put(name: PairName, pair: Pick<StoredPair, 'epoch' | 'sealed'>): void
+  put(name: PairName, pair: Omit<StoredPair, 'status' | 'tests'>): void
+  /**
+   * Before every test, whatever comes of it: a store that cannot write then ends this life after a
+   * won guess as well as after a lost one, and says nothing by it.
+   */
+  countTest(name: PairName): void
+  /** @returns how many setups there were in this hour, this one among them */
+  countSetup(name: PairName, hour: number): number
   /** For ever: nothing here makes it usable again. Also where there is no pair yet. */
   burn(name: PairName): void
+}
+
+/** `evidence` is the request that showed it. */
+export type Stop = {
+  readonly organization: Uint8Array
+  readonly detail: string
+  readonly evidence: Uint8Array
 }
 
 export interface MemoryTable {
@@ -93,14 +111,8 @@ export interface MemoryTable {
   stopped(organization: Uint8Array): string | undefined
   stops(): readonly Stop[]
   stop(organization: Uint8Array, detail: string, evidence: Uint8Array): void
+  liftStop(organization: Uint8Array): void
   number(name: NumberName): number
-/** `evidence` is the request that showed it. */
-export type Stop = {
-  readonly organization: Uint8Array
-  readonly detail: string
-  readonly evidence: Uint8Array
-}
-
   setNumber(name: NumberName, value: number): void
   bytes(name: BytesName): Uint8Array | undefined
   setBytes(name: BytesName, value: Uint8Array): void
@@ -110,4 +122,3 @@ export type Stop = {
 export type NumberName = 'clock' | 'restored'
 /** `owner`: the identity key of the signer whose store it is. */
 export type BytesName = 'owner' | 'external-id-key'
-  liftStop(organization: Uint8Array): void
