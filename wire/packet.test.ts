@@ -103,4 +103,20 @@ describe('a sealed part', () => {
     assert.equal(unseal(bob, new Uint8Array(32), at, sealed), undefined)
     assert.equal(seal(bob, new Uint8Array(32), at, secret), undefined)
   })
+
+  it('opens only under the very bytes of both keys, whatever else stands for the same keys', () => {
+    // RFC 7748, section 5: the highest bit is not looked at.
+    const twin = (key: Uint8Array) => key.with(31, 128 ^ (key[31] ?? 0))
+    assert.equal(unseal(bob, twin(alice.publicKey), at, sealed), undefined)
+    const toTwin = seal(alice, twin(bob.publicKey), at, secret) ?? new Uint8Array()
+    assert.equal(unseal(bob, alice.publicKey, at, toTwin), undefined)
+    assert.deepEqual(
+      unseal({ ...bob, publicKey: twin(bob.publicKey) }, alice.publicKey, at, toTwin),
+      secret,
+    )
+  })
+
+  it('is not one that its receiver could have sealed to its sender', () => {
+    assert.notDeepEqual(seal(bob, alice.publicKey, at, secret), sealed)
+  })
 })

@@ -11,7 +11,8 @@ import { concat, fromHex, toUtf8 } from '@quorate/core/bytes'
 
 /**
  * Seals a part to one receiver: X25519 between two keys that were both made for this ceremony and
- * die with it, HKDF-SHA256, ChaCha20-Poly1305. Static keys would let whoever records the traffic
+ * die with it, HKDF-SHA256, ChaCha20-Poly1305. Both keys are in the derivation, for different bytes
+ * can stand for one X25519 key (RFC 7748, section 7). Static keys would let whoever records the traffic
  * and owns a signer a month later read what refreshes and generations carried (threats 4.1).
  */
 export type FreshKey = { readonly privateKey: KeyObject; readonly publicKey: Uint8Array }
@@ -43,7 +44,7 @@ export function seal(
   place: SealedPlace,
   plaintext: Uint8Array,
 ): Uint8Array | undefined {
-  const key = keyFor(own, peer, place)
+  const key = keyFor({ own, peer, sender: own.publicKey, receiver: peer }, place)
   if (key === undefined) return undefined
   const cipher = createCipheriv('chacha20-poly1305', key, onlyNonce, { authTagLength: tagBytes })
   return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
@@ -56,7 +57,7 @@ export function unseal(
   place: SealedPlace,
   sealed: Uint8Array,
 ): Uint8Array | undefined {
-  const key = keyFor(own, peer, place)
+  const key = keyFor({ own, peer, sender: peer, receiver: own.publicKey }, place)
   if (key === undefined || sealed.length < tagBytes) return undefined
   const decipher = createDecipheriv('chacha20-poly1305', key, onlyNonce, {
     authTagLength: tagBytes,
@@ -66,15 +67,22 @@ export function unseal(
   return attempt(() => concat(plaintext, decipher.final()))
 }
 
+type Parties = {
+  readonly own: FreshKey
+  readonly peer: Uint8Array
+  readonly sender: Uint8Array
+  readonly receiver: Uint8Array
+}
+
 function keyFor(
-  own: FreshKey,
-  peer: Uint8Array,
+  { own, peer, sender, receiver }: Parties,
   { header, to, part }: SealedPlace,
 ): Uint8Array | undefined {
   const der = Buffer.from(concat(spkiPrefix, peer))
   const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' })
   const shared = attempt(() => diffieHellman({ privateKey: own.privateKey, publicKey }))
-  const info = concat(toUtf8('quorate/part/1'), new Uint8Array([to, part]), header)
+  const label = toUtf8('quorate/part/1')
+  const info = concat(label, new Uint8Array([to, part]), sender, receiver, header)
   return shared && new Uint8Array(hkdfSync('sha256', shared, new Uint8Array(32), info, 32))
 }
 
