@@ -44,7 +44,7 @@ export type Signer = {
 
 /** Calls that may share one transaction, and with it one sync of the disk. */
 const batchMax = 64
-/** How often the latest time seen is written down, when nothing else has to be. */
+/** How often the time that has surely passed is written down, when nothing else has to be. */
 const clockWriteMs = 1_000
 
 type Waiting = {
@@ -123,9 +123,20 @@ function deskOf(parts: SignerParts) {
   const voting = votingOf({
     ...deps,
     trust: trustOf(self.manifest),
-    onCertified: (place, certified) => settleShares(store, place, certified),
+    onCertified: (place, certified) => {
+      clock.learn(certified.time)
+      settleShares(store, place, certified)
+    },
   })
   const session = (call: SessionCall) => sessionReply(deps, ceremonies, call)
+  let clockFault = ''
+  const tellOfClock = (): void => {
+    const now = clock.read()
+    const fault = now.ok ? '' : now.reason
+    if (fault !== clockFault)
+      parts.log({ event: now.ok ? 'clock' : 'clock-refused', reason: fault })
+    clockFault = fault
+  }
   const draftAll = (calls: readonly Call[]): readonly Draft[] => {
     const drafts: Draft[] = []
     for (const call of calls) {
@@ -133,10 +144,11 @@ function deskOf(parts: SignerParts) {
       drafts.push(draft)
       if (hasBurned(draft)) return drafts
     }
-    const now = clock.read()
-    if (now.ok && now.time >= store.memory.number('clock') + clockWriteMs) {
-      store.memory.setNumber('clock', now.time)
-      store.memory.forgetSessions(now.time)
+    tellOfClock()
+    const time = clock.surely()
+    if (time >= store.memory.number('clock') + clockWriteMs) {
+      store.memory.setNumber('clock', time)
+      store.memory.forgetSessions(time)
     }
     return drafts
   }

@@ -29,15 +29,15 @@ const evictedMax = 100
 
 /**
  * An organization whose root stream stands still sweeps nothing, and anybody may found one. So a
- * share whose request has expired long since by this signer's own clock goes too. A fresh step may
+ * share whose request has expired long since goes too, by what time it surely is. A fresh step may
  * not use that request any more. One that was voted for in time may still be certified, through an
  * old lock: a lock has q votes, so that q - f >= t honest signers have it open and keep their shares,
  * as this one does if it is among them. Those count for no limit: q signers have let them be.
  */
-export function evictExpired(judges: Judges, now: number): void {
+export function evictExpired(judges: Judges, expired: number): void {
   const { store } = judges
   const open = new Map<string, ReturnType<typeof openAtRoot>>()
-  for (const share of store.shares.oldestPending(now - expiredAfterMs, evictedMax)) {
+  for (const share of store.shares.oldestPending(expired, evictedMax)) {
     const { organization, key } = share
     const name = toHex(organization)
     const writes = open.get(name) ?? openAtRoot(judges, organization)

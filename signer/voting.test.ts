@@ -369,7 +369,24 @@ describe('a signer before a hostile server', () => {
   it('abstains while it cannot tell the time', async () => {
     world.drift.set(1, 5_001)
     refused(await propose(use()), 'not_fresh', /leapt/)
+    refused(await propose(use()), 'not_fresh', /leapt/)
     world.drift.set(1, 0)
+    assert.equal((await propose(use())).kind, 'vote')
+    const told = world.member(1).lines.filter((line) => line.includes('clock'))
+    assert.deepEqual(
+      told.map((line) => JSON.parse(line).event),
+      ['clock-refused', 'clock'],
+    )
+  })
+
+  it('is well again after a start with a clock of another century', async () => {
+    world.drift.set(1, 36_500 * 24 * 60 * 60_000)
+    world.restart(1)
+    refused(await propose(use()), 'not_fresh', /not now/)
+    world.pass(10_000)
+    refused(await propose(use()), 'not_fresh', /not now/)
+    world.drift.set(1, 0)
+    world.restart(1)
     assert.equal((await propose(use())).kind, 'vote')
   })
 

@@ -54,8 +54,7 @@ export function beginGenerate(
   const judged = judgeKeyRequest({ organization, evidence, time: now.time }, reader, rules)
   if (!judged.ok) return refused(judged.reason)
   const { terms } = judged
-  if (!hasRoom(deps, terms, now.time))
-    return refused('too many keys are waiting for their certificate')
+  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
   if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
   const sid = generateSid(deps, { terms, nonce })
   if (!store.memory.useSession(sid, now.time + rememberMs)) return refused('this session has been')
@@ -103,17 +102,14 @@ function moveOf(birth: Birth, outcome: Outcome<DkgState, KeyShare>): Move {
 
 /** The share is on the disk before this signer says that it has one. */
 function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): SessionReply {
-  const { store, self, keyEncryption, clock } = deps
+  const { store, self, keyEncryption } = deps
   const { organization, key, owner } = terms
-  const now = clock.read()
-  if (!now.ok) return refused(now.reason)
   const isBorn = newestReader(store.log, organization).read(
     rootOf(organization),
     recordKey(keyTable, key),
   )
   if (isBorn !== undefined) return refused('the key has been made in another session')
-  if (!hasRoom(deps, terms, now.time))
-    return refused('too many keys are waiting for their certificate')
+  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
   const { publicKey, publicShares, chainCode, transcript, t } = share
   const signed = encodeKeyStatement({
     terms,
@@ -133,10 +129,10 @@ function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): Sess
 }
 
 /** Anybody may found organizations: what one of them leaves behind must not fill the house for all. */
-function hasRoom(deps: CeremonyDeps, { organization, key }: KeyTerms, now: number): boolean {
+function hasRoom(deps: CeremonyDeps, { organization, key }: KeyTerms): boolean {
   const { shares } = deps.store
-  const expired = now - expiredAfterMs
-  if (shares.oldestPending(expired, 1).length > 0) evictExpired(deps, now)
+  const expired = deps.clock.surely() - expiredAfterMs
+  if (shares.oldestPending(expired, 1).length > 0) evictExpired(deps, expired)
   return (
     shares.countPending(key) < pendingPerKeyMax &&
     shares.countLive({ organization, expired }) < pendingPerOrganizationMax &&

@@ -118,7 +118,7 @@ export interface MemoryTable {
   setBytes(name: BytesName, value: Uint8Array): void
 }
 
-/** `clock`: the latest time acted on. `restored`: 1 once this store was found to be an old one. */
+/** `clock`: how late it surely is. `restored`: 1 once this store was found to be an old one. */
 export type NumberName = 'clock' | 'restored'
 /** `owner`: the identity key of the signer whose store it is. */
 export type BytesName = 'owner' | 'external-id-key'
