@@ -8,7 +8,7 @@ import * as serviceAccounts from './service-accounts.ts'
 import * as signatures from './signatures.ts'
 import * as transactions from './transactions.ts'
 import { getTransfer, listTransfers, transferAsset } from './transfers.ts'
-import { getTrust } from './trust.ts'
+import { getTrust, getWalletProof } from './trust.ts'
 import * as wallets from './wallets.ts'
 
 /** Everything the platform promises over HTTP. */
@@ -28,5 +28,6 @@ export const endpoints: readonly Endpoint[] = [
   startGenesis,
   finishGenesis,
   getTrust,
+  getWalletProof,
   ...Object.values(health),
 ]

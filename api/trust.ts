@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
+import { id } from './words.ts'
 
 /** All in hex but `payload`, which is the text that was signed. */
 export const getTrust = endpoint('quorate.getTrust', {
@@ -12,5 +13,14 @@ export const getTrust = endpoint('quorate.getTrust', {
     salt: z.string(),
     /** The signed manifest of the signers' cluster. */
     manifest: z.string(),
+  }),
+})
+
+/** In hex: a step without what lies beside it, and the quorum's seals over its hash. */
+export const getWalletProof = endpoint('quorate.getWalletProof', {
+  summary: 'The certified steps in which the wallet and its key came into force.',
+  params: z.strictObject({ walletId: id }),
+  returns: z.object({
+    steps: z.array(z.object({ step: z.string(), certificate: z.string() })),
   }),
 })

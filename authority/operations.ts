@@ -214,6 +214,11 @@ const table = {
     creates: ['organization', 'user', 'credential', 'permission', 'assignment'],
   },
   'quorate.getTrust': { ...read, path: '/orgs/trust' },
+  'quorate.getWalletProof': {
+    ...read,
+    path: '/wallets/:walletId/proof',
+    permissions: ['Wallets:Read'],
+  },
   'quorate.getHealth': { ...open, method: 'GET', path: '/health' },
   'quorate.getKeySet': { ...open, method: 'GET', path: '/.well-known/jwks.json' },
 } as const satisfies Record<string, Operation>

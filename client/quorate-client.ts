@@ -1,10 +1,15 @@
 import { memberOf, request } from './session.ts'
-import { trustFrom, type Trust } from './trust.ts'
-import { verifyAddress, type CertifiedWallet, type VerifiedAddress } from './verify-address.ts'
+import { trustFrom, Untrusted, type Trust } from './trust.ts'
+import {
+  verifyAddress,
+  type CertifiedWallet,
+  type VerifiedAddress,
+  type WalletProof,
+} from './verify-address.ts'
 
 export type QuorateClient = {
   readonly trust: () => Promise<Trust>
-  /** @throws Untrusted when the wallet's address is not that of a certified key of ours */
+  /** @throws Untrusted when the wallet's address is not that of a certified key of ours, in force */
   readonly verifyAddress: (wallet: CertifiedWallet) => Promise<VerifiedAddress>
 }
 
@@ -18,7 +23,8 @@ export function quorateClient(options: {
   const trust = () => (known ??= fetchTrust(options))
   return {
     trust,
-    verifyAddress: async (wallet) => verifyAddress(wallet, await trust()),
+    verifyAddress: async (wallet) =>
+      verifyAddress(wallet, await fetchProof(options, wallet.id), await trust()),
   }
 }
 
@@ -31,4 +37,21 @@ async function fetchTrust(options: Parameters<typeof quorateClient>[0]): Promise
     salt: memberOf(answer, 'salt'),
     manifest: memberOf(answer, 'manifest'),
   })
+}
+
+async function fetchProof(
+  { baseUrl, authToken: token }: Parameters<typeof quorateClient>[0],
+  walletId: string,
+): Promise<WalletProof> {
+  const path = `/wallets/${encodeURIComponent(walletId)}/proof`
+  const answer = await request(baseUrl, { method: 'GET', path, token })
+  const steps: unknown =
+    typeof answer === 'object' && answer !== null && 'steps' in answer ? answer.steps : undefined
+  if (!Array.isArray(steps)) throw new Untrusted('The wallet has no proof.')
+  return {
+    steps: steps.map((item: unknown) => ({
+      step: memberOf(item, 'step'),
+      certificate: memberOf(item, 'certificate'),
+    })),
+  }
 }

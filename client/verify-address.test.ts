@@ -2,7 +2,28 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
-import type { KeyTerms } from '@quorate/authority/key-certificate'
+import { encode } from '@quorate/core/codec'
+import {
+  certificateCodec,
+  certificateOf,
+  type Seal,
+  type Signed,
+  statementBytes,
+} from '@quorate/authority/agreement/messages'
+import { signEd25519 } from '@quorate/authority/ed25519'
+import {
+  type KeyTerms,
+  keyStatementHash,
+  readKeyCertificate,
+} from '@quorate/authority/key-certificate'
+import {
+  encodeStep,
+  type ItemOperation,
+  noStep,
+  type Step,
+  stepHash,
+} from '@quorate/authority/step'
+import { keyStream, rootOf } from '@quorate/authority/stream'
 import {
   certifyKey,
   makeCluster,
@@ -35,7 +56,9 @@ const terms: KeyTerms = {
   curve: 'secp256k1',
   raw: 'no',
 }
+const asked = new Uint8Array(32).fill(3)
 const wallet = (certificate: Uint8Array, change = {}) => ({
+  id: nameOf('wallet', idOf(asked, 'wallet')),
   network: 'EthereumSepolia',
   address: '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf',
   signingKey: { id: nameOf('key', terms.key), publicKey: toHex(publicKey) },
@@ -44,17 +67,131 @@ const wallet = (certificate: Uint8Array, change = {}) => ({
 })
 const good = certifyKey(cluster, terms, publicKey)
 
+const onKey = (
+  certificate: Uint8Array,
+  of = terms,
+  network = 'EthereumSepolia',
+): ItemOperation => ({
+  kind: 'wallet',
+  network,
+  key: { kind: 'created', terms: of, certificate: hashOf(certificate) },
+})
+const hashOf = (certificate: Uint8Array) => keyStatementHash(readKeyCertificate(certificate).signed)
+
+/** A step that does these things, sealed by these signers of a cluster at its place or another. */
+function sealed(
+  operations: readonly ItemOperation[],
+  { by = [1, 2, 3], at = {}, of = {}, from = cluster }: Partial<Sealing> = {},
+) {
+  const step: Step = {
+    ...{ organization: trust.organization, stream: rootOf(trust.organization), seq: 4 },
+    ...{ previous: noStep, manifest: cluster.manifest.hash, reducer: 1, time: 0, heads: [] },
+    items: operations.map((operation) => ({
+      ...{ cause: { kind: 'request', hash: asked }, subjects: [], payload: noStep, operation },
+      ...{ fields: noStep, assertions: noStep, facts: noStep, versions: [] },
+    })),
+    written: noStep,
+    ...of,
+  }
+  const encoded = encodeStep(step)
+  const { organization, stream, seq } = step
+  const seal = (signer: number): Signed<Seal> => {
+    const statement: Seal = {
+      ...{ kind: 'seal', manifestHash: cluster.manifest.hash, organization, stream, seq },
+      ...{ ballot: 0, stepHash: stepHash(encoded), signer, bootId: new Uint8Array(16) },
+      ...{ storeSequence: 1, ...at },
+    }
+    const identity = from.identities[signer - 1]
+    assert.ok(identity)
+    return { statement, signature: signEd25519(identity, statementBytes(statement)) }
+  }
+  const [first = 1, ...others] = by
+  const certificate = certificateOf([seal(first), ...others.map(seal)])
+  return { step: toHex(encoded), certificate: toHex(encode(certificateCodec, certificate)) }
+}
+type Sealing = {
+  readonly by: readonly number[]
+  readonly at: Partial<Seal>
+  readonly of: Partial<Step>
+  readonly from: typeof cluster
+}
+const proof = { steps: [sealed([onKey(good)])] }
+
 describe('the address of a wallet', () => {
   it('is verified from the genesis alone', () => {
-    assert.equal(
-      verifyAddress(wallet(good), trust).address,
-      addressOf('EthereumSepolia', publicKey),
+    const { address } = verifyAddress(wallet(good), proof, trust)
+    assert.equal(address, addressOf('EthereumSepolia', publicKey))
+  })
+
+  it('is verified on a key that came into force before it', () => {
+    const key = { kind: 'existing', id: terms.key } as const
+    const own = sealed([{ kind: 'wallet', network: 'EthereumSepolia', key }])
+    const birth = sealed([{ kind: 'key', terms, certificate: hashOf(good) }])
+    const { address } = verifyAddress(wallet(good), { steps: [own, birth] }, trust)
+    assert.equal(address, addressOf('EthereumSepolia', publicKey))
+    assert.throws(
+      () => verifyAddress(wallet(good), { steps: [own] }, trust),
+      new Untrusted('Another key than the certified one is in force.'),
+    )
+  })
+
+  it('is refused when the server shows one certified key and has put another into force', () => {
+    const second = certifyKey(cluster, terms, fromHex(`02${'11'.repeat(32)}`))
+    assert.throws(
+      () => verifyAddress(wallet(good), { steps: [sealed([onKey(second)])] }, trust),
+      new Untrusted('Another key than the certified one is in force.'),
+    )
+  })
+
+  it('is refused when the wallet is not in force, or on another network or key', () => {
+    const other = { ...terms, key: noStep }
+    for (const steps of [
+      [],
+      [sealed([onKey(good, terms, 'KeyECDSA')])],
+      [sealed([onKey(good, other)])],
+      [sealed([{ kind: 'key', terms, certificate: hashOf(good) }])],
+    ])
+      assert.throws(
+        () => verifyAddress(wallet(good), { steps }, trust),
+        new Untrusted('The wallet is not in force on this network and key.'),
+      )
+    const unknown = wallet(good, { id: nameOf('wallet', idOf(noStep, 'wallet')) })
+    assert.throws(
+      () => verifyAddress(unknown, proof, trust),
+      new Untrusted('The wallet is not in force on this network and key.'),
+    )
+  })
+
+  it('is refused when a step is not sealed by a quorum at its place in the root', () => {
+    const does = [onKey(good)]
+    const [genuine = sealed(does)] = proof.steps
+    for (const step of [
+      sealed(does, { by: [1, 2] }),
+      sealed(does, { from: makeCluster() }),
+      sealed(does, { at: { seq: 5 } }),
+      sealed(does, { at: { stepHash: noStep } }),
+      sealed(does, { of: { organization: noStep, stream: rootOf(noStep) } }),
+      sealed(does, { of: { stream: keyStream(terms.key) } }),
+      sealed(does, { of: { stream: rootOf(noStep) } }),
+      { ...genuine, certificate: sealed(does, { of: { time: 1 } }).certificate },
+    ])
+      assert.throws(
+        () => verifyAddress(wallet(good), { steps: [step] }, trust),
+        new Untrusted('A step is not certified in the root of the organization.'),
+      )
+    assert.throws(
+      () => verifyAddress(wallet(good), { steps: [genuine, genuine, genuine] }, trust),
+      new Untrusted('The proof is too long.'),
+    )
+    assert.throws(
+      () => verifyAddress(wallet(good), { steps: [{ ...genuine, step: '00' }] }, trust),
+      Untrusted,
     )
   })
 
   it('is refused when the server names another key, address, organization or cluster', () => {
     const refused = (value: Parameters<typeof verifyAddress>[0], reason: string) =>
-      assert.throws(() => verifyAddress(value, trust), new Untrusted(reason))
+      assert.throws(() => verifyAddress(value, proof, trust), new Untrusted(reason))
     refused(wallet(good, { certificate: undefined }), 'The wallet carries no certificate.')
     refused(wallet(certifyKey(makeCluster(), terms, publicKey)), 'Not certified by every signer.')
     refused(wallet(good.with(-1, 1 ^ (good.at(-1) ?? 0))), 'Not certified by every signer.')

@@ -1,15 +1,31 @@
 import { equalBytes, fromHex, toHex } from '@quorate/core/bytes'
-import { nameOf } from '@quorate/core/id'
-import { isCertified, readKeyCertificate } from '@quorate/authority/key-certificate'
+import { decode } from '@quorate/core/codec'
+import { isFailure } from '@quorate/core/failure'
+import { idOf, nameOf } from '@quorate/core/id'
+import { certificateCodec, isAbout, verifyCertificate } from '@quorate/authority/agreement/messages'
+import {
+  isCertified,
+  keyStatementHash,
+  readKeyCertificate,
+} from '@quorate/authority/key-certificate'
+import { quorumOf } from '@quorate/authority/quorum'
+import { decodeStep, stepHash, type ItemOperation } from '@quorate/authority/step'
+import { rootOf } from '@quorate/authority/stream'
 import { addressOf } from '@quorate/effects/address'
 import { Untrusted, type Trust } from './trust.ts'
 
 /** A wallet as the API gives it; `certificate` (hex) is the extra field that the signers made. */
 export type CertifiedWallet = {
+  readonly id: string
   readonly network: string
   readonly address?: string | undefined
   readonly signingKey: { readonly id: string; readonly publicKey: string }
   readonly certificate?: string | undefined
+}
+
+/** What `GET /wallets/:walletId/proof` answers. Hex. */
+export type WalletProof = {
+  readonly steps: readonly { readonly step: string; readonly certificate: string }[]
 }
 
 export type VerifiedAddress = {
@@ -22,18 +38,46 @@ export type VerifiedAddress = {
   readonly raw: boolean
 }
 
+/** The wallet's own step, and its key's if that is another. */
+const proofStepsMax = 2
+
 /**
  * Checks that a wallet's key was born on every signer of the cluster, for this organization, under
- * this very id, and that the address is derived from it. Do it before the first deposit: nothing
- * else stands between a deposit and a server that names its own address (threats A15).
+ * this very id, that the address is derived from it, and that the organization's log has put this
+ * wallet on this key into force. Do it before the first deposit: nothing else stands between a
+ * deposit and a server that names its own address (threats A15).
+ *
+ * A certificate by all signers does not suffice: a key is certified before it is in force, and when
+ * the server lets another come into force in its place, its shares are thrown away.
  *
  * @throws Untrusted
  */
-export function verifyAddress(wallet: CertifiedWallet, trust: Trust): VerifiedAddress {
+export function verifyAddress(
+  wallet: CertifiedWallet,
+  proof: WalletProof,
+  trust: Trust,
+): VerifiedAddress {
+  try {
+    const certified = verifyKey(wallet, trust)
+    verifyInForce(wallet, certified.hash, operationsOf(proof, trust))
+    return certified.verified
+  } catch (error) {
+    if (isFailure(error, 'bytes.malformed'))
+      throw new Untrusted('What was said cannot be read.', { cause: error })
+    throw error
+  }
+}
+
+/** @returns the hash by which the log speaks of the certificate */
+function verifyKey(
+  wallet: CertifiedWallet,
+  trust: Trust,
+): { verified: VerifiedAddress; hash: Uint8Array } {
   if (wallet.certificate === undefined) throw new Untrusted('The wallet carries no certificate.')
   const encoded = fromHex(wallet.certificate)
   if (!isCertified(encoded, trust.manifest)) throw new Untrusted('Not certified by every signer.')
-  const { terms, publicKey } = readKeyCertificate(encoded).statement
+  const { statement, signed } = readKeyCertificate(encoded)
+  const { terms, publicKey } = statement
   if (!equalBytes(terms.organization, trust.organization))
     throw new Untrusted('The key is of another organization.')
   if (nameOf('key', terms.key) !== wallet.signingKey.id)
@@ -42,10 +86,66 @@ export function verifyAddress(wallet: CertifiedWallet, trust: Trust): VerifiedAd
     throw new Untrusted('The public key is not the certified one.')
   const address = addressOf(wallet.network, publicKey)
   if (address !== wallet.address) throw new Untrusted('The address is not that of the key.')
+  const raw = terms.raw === 'yes'
   return {
-    address,
-    publicKey: toHex(publicKey),
-    request: toHex(terms.request),
-    raw: terms.raw === 'yes',
+    verified: { address, publicKey: toHex(publicKey), request: toHex(terms.request), raw },
+    hash: keyStatementHash(signed),
   }
+}
+
+type InForce = { readonly request: Uint8Array; readonly operation: ItemOperation }
+
+function verifyInForce(
+  { id, network, signingKey }: CertifiedWallet,
+  certificate: Uint8Array,
+  inForce: readonly InForce[],
+): void {
+  const isOnKey = inForce.some(
+    ({ request, operation }) =>
+      operation.kind === 'wallet' &&
+      nameOf('wallet', idOf(request, 'wallet')) === id &&
+      operation.network === network &&
+      nameOf('key', keyOf(operation.key)) === signingKey.id,
+  )
+  if (!isOnKey) throw new Untrusted('The wallet is not in force on this network and key.')
+  const isBorn = inForce.some(({ operation }) => {
+    const born = bornKey(operation)
+    return (
+      born !== undefined &&
+      nameOf('key', born.terms.key) === signingKey.id &&
+      equalBytes(born.certificate, certificate)
+    )
+  })
+  if (!isBorn) throw new Untrusted('Another key than the certified one is in force.')
+}
+
+type WalletKey = Extract<ItemOperation, { kind: 'wallet' }>['key']
+
+function keyOf(key: WalletKey): Uint8Array {
+  return key.kind === 'created' ? key.terms.key : key.id
+}
+
+function bornKey(operation: ItemOperation) {
+  if (operation.kind === 'key') return operation
+  return operation.kind === 'wallet' && operation.key.kind === 'created' ? operation.key : undefined
+}
+
+/** What these steps did, each of them certified at its place in the organization's root stream. */
+function operationsOf({ steps }: WalletProof, trust: Trust): readonly InForce[] {
+  if (steps.length > proofStepsMax) throw new Untrusted('The proof is too long.')
+  return steps.flatMap(({ step, certificate }) => {
+    const encoded = fromHex(step)
+    const seals = decode(certificateCodec, fromHex(certificate))
+    const { items, seq } = decodeStep(encoded)
+    const { organization } = trust
+    const isInForce =
+      isAbout(seals, { organization, stream: rootOf(organization) }) &&
+      seals.seq === seq &&
+      equalBytes(seals.stepHash, stepHash(encoded)) &&
+      verifyCertificate(seals, quorumOf(trust.manifest))
+    if (!isInForce) throw new Untrusted('A step is not certified in the root of the organization.')
+    return items.flatMap(({ cause, operation }) =>
+      cause.kind === 'request' ? [{ request: cause.hash, operation }] : [],
+    )
+  })
 }

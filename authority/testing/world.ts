@@ -6,7 +6,15 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { toHex } from '@quorate/core/bytes'
+import { encode } from '@quorate/core/codec'
 import { nameOf } from '@quorate/core/id'
+import {
+  certificateCodec,
+  certificateOf,
+  statementBytes,
+  type Seal,
+  type Signed,
+} from '../agreement/messages.ts'
 import { clientDataFor, fingerprintOf, readPublicKey, type Assertion } from '../credential.ts'
 import { rawPublicKey, signEd25519, verifyEd25519 } from '../ed25519.ts'
 import { encodeKeyStatement, sealKeyCertificate, type KeyTerms } from '../key-certificate.ts'
@@ -15,7 +23,7 @@ import { matchOperation, namedIds } from '../operations.ts'
 import type { Write } from '../records.ts'
 import { challengeOf, commitTo, encodePreimage, requestHash, type Preimage } from '../request.ts'
 import { streamName, type StreamId } from '../stream.ts'
-import type { Evidence } from '../step.ts'
+import { encodeStep, stepHash, type Evidence, type Step } from '../step.ts'
 import type { Reader } from '../reduce/judging.ts'
 
 /** Real keys, real signatures, records in a map: what tests of rules and signers are made of. */
@@ -193,6 +201,18 @@ export function certifyKey(
     signed,
     identities.map((identity) => signEd25519(identity, signed)),
   )
+}
+
+/** The seals of all signers over a step, in the first ballot of its place. */
+export function certifyStep({ manifest, identities }: Cluster, step: Step): Uint8Array {
+  const { organization, stream, seq } = step
+  const place = { manifestHash: manifest.hash, organization, stream, seq, ballot: 0 }
+  const said = { ...place, stepHash: stepHash(encodeStep(step)), bootId: new Uint8Array(16) }
+  const seals = identities.map((identity, i): Signed<Seal> => {
+    const statement: Seal = { kind: 'seal', ...said, signer: i + 1, storeSequence: 1 }
+    return { statement, signature: signEd25519(identity, statementBytes(statement)) }
+  })
+  return encode(certificateCodec, certificateOf([at(seals, 0), ...seals.slice(1)]))
 }
 
 /** Records in memory, by stream. */

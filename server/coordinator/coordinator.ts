@@ -1,7 +1,6 @@
 import { toHex } from '@quorate/core/bytes'
 import { type IdKind, idOf } from '@quorate/core/id'
-import type { Certificate, Trust } from '@quorate/authority/agreement/messages'
-import { verifyEd25519 } from '@quorate/authority/ed25519'
+import type { Certificate } from '@quorate/authority/agreement/messages'
 import type { Manifest } from '@quorate/authority/manifest'
 import { matchOperation } from '@quorate/authority/operations'
 import { decodeRecord, recordKey, type Table } from '@quorate/authority/records'
@@ -9,6 +8,7 @@ import type { Reader } from '@quorate/authority/reduce/judging'
 import { decodePreimage, requestHash } from '@quorate/authority/request'
 import type { Evidence } from '@quorate/authority/step'
 import { rootOf, type StreamId } from '@quorate/authority/stream'
+import { quorumOf } from '@quorate/authority/quorum'
 import { rulesFor } from '@quorate/judge/rules'
 import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
@@ -100,7 +100,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const attendance = keepAttendance()
   const catchUp = new CatchUp({ links, ledger })
   const leases = openLeases(database)
-  const [rules, trust] = [rulesFor(manifest), trustOf(manifest)]
+  const [rules, trust] = [rulesFor(manifest), quorumOf(manifest)]
   const world: StreamsWorld = { links, ledger, views, leases, catchUp, rules, trust, log, clock }
   const streams = openStreams(world)
   const pairs = openPairs({ database, links, manifest, log })
@@ -157,18 +157,6 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
         log.warn({ organization: toHex(place.organization), stream: place.stream.kind }, 'resuming')
         await streams.resume(place)
       }
-    },
-  }
-}
-
-export function trustOf({ hash, signers, quorum }: Manifest): Trust {
-  return {
-    manifestHash: hash,
-    n: signers.length,
-    q: quorum,
-    verify: (signer, message, signature) => {
-      const identity = signers[signer - 1]?.identity
-      return identity !== undefined && verifyEd25519(identity, message, signature)
     },
   }
 }

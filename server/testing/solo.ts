@@ -19,7 +19,7 @@ import {
   streamName,
   type StreamId,
 } from '@quorate/authority/stream'
-import { certifyKey, makeCluster, Records } from '@quorate/authority/testing/world'
+import { certifyKey, certifyStep, makeCluster, Records } from '@quorate/authority/testing/world'
 import { toHex } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
@@ -125,12 +125,15 @@ export class Solo implements Log {
     const reduced = reduceItems({ step, evidence, reader, rules: this.rules })
     if (!reduced.ok) throw new TypeError(reduced.reason)
     const hash = stepHash(bytes)
+    const row = { organization, stream: encode(streamCodec, stream), seq: step.seq }
+    const [body, certificate] = [encodeBody(bytes, evidence), certifyStep(this.cluster, step)]
     await this.database
       .insertInto('steps')
-      .values({
-        ...{ organization, stream: encode(streamCodec, stream), seq: step.seq, hash },
-        ...{ time: step.time, body: encodeBody(bytes, evidence), certificate: new Uint8Array() },
-      })
+      .values({ ...row, hash, time: step.time, body, certificate })
+      .execute()
+    await this.database
+      .insertInto('records')
+      .values(reduced.writes.map(({ key: name, value }) => ({ ...row, name, value })))
       .execute()
     reader.apply(stream, reduced.writes)
     this.heads.set(place, { seq: step.seq, hash })

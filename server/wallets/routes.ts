@@ -1,3 +1,4 @@
+import { getWalletProof } from '@quorate/api/trust'
 import * as api from '@quorate/api/wallets'
 import { createdName } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
@@ -7,6 +8,7 @@ import { createSettled, type CreationDeps } from '../keys/create.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { walletOf } from './entity.ts'
 import { findWallet, walletRows } from './find.ts'
+import { proofOf } from './proof.ts'
 import { checkSuited } from './suited.ts'
 
 const { route } = routing<Caller>()
@@ -22,6 +24,9 @@ export function walletRoutes(deps: CreationDeps): readonly Route<Caller>[] {
     route(api.listWallets, async ({ caller, query }) => list(deps, caller, query)),
     route(api.getWallet, async ({ caller, params: { walletId } }) =>
       walletOf(await findWallet(database, caller, walletId)),
+    ),
+    route(getWalletProof, async ({ caller, params: { walletId } }) =>
+      proofOf(database, await findWallet(database, caller, walletId)),
     ),
   ]
 }
