@@ -50,7 +50,7 @@ const payloads: readonly (readonly [UseOperation, Json])[] = [
 /** What JavaScript stumbles over where a text, a number or a list was expected. */
 const odd: readonly Json[] = [
   { toString: null, valueOf: null },
-  { toString: 1, valueOf: {}, toJSON: 'x', then: [] },
+  { toString: 1, valueOf: {}, toJSON: 'x' },
   { constructor: null, hasOwnProperty: null, prototype: {} },
   { length: 3, 0: 'a' },
   ['-5'],
