@@ -68,6 +68,9 @@ export function choicesOf(delta: Uint8Array): Uint8Array {
 }
 
 /**
+ * All four leaves are worked out, one of them from nothing, and masks pick from them: neither what is
+ * done nor where in memory depends on Δ.
+ *
  * @param keys the chosen key of each base transfer, chosen by `choicesOf(delta)`
  * @returns nothing when the trees are not the ones the sender has proved to hold
  */
@@ -82,17 +85,17 @@ export function openTrees(
   for (let tree = 0; tree < treeCount; tree++) {
     const missing = missingLeaf(delta, tree)
     const nodes = openNodes(context, { tree, missing, keys, corrections: message.corrections })
-    const sum = message.sums.slice(tree * digestSize, (tree + 1) * digestSize)
-    const opened: Uint8Array[] = []
-    for (const [number, node] of nodes.entries()) {
-      if (node === undefined) continue
-      const { check, leaf } = leafOf(context, tree, node)
-      leaves.set(leaf, (tree * (leafCount - 1) + (number ^ missing) - 1) * leafSize)
-      addTo(sum, 0, check)
-      opened[number] = check
+    const opened = nodes.map((node) => leafOf(context, tree, node))
+    const missed = message.sums.slice(tree * digestSize, (tree + 1) * digestSize)
+    for (const [number, { check }] of opened.entries())
+      addTo(missed, 0, masked(check, ~maskOf(number, missing)))
+    for (const [number, { check, leaf }] of opened.entries()) {
+      checks.push(select(maskOf(number, missing), missed, check))
+      for (let place = 1; place < leafCount; place++) {
+        const at = (tree * (leafCount - 1) + place - 1) * leafSize
+        addTo(leaves, at, masked(leaf, maskOf(number ^ missing, place)))
+      }
     }
-    opened[missing] = sum
-    checks.push(...opened)
   }
   return equalBytes(proofOf(context, checks), message.proof) ? { delta, leaves } : undefined
 }
@@ -104,21 +107,37 @@ type Opening = {
   readonly corrections: Uint8Array
 }
 
-/** The leaves' nodes by number; nothing in the place of the missing one. */
+/** The leaves' nodes by number; in the place of the missing one, something of no use. */
 function openNodes(
   context: Uint8Array,
   { tree, missing, keys, corrections }: Opening,
-): readonly (Uint8Array | undefined)[] {
+): readonly Uint8Array[] {
   const root = 1 ^ (missing >>> 1)
-  const below = 1 ^ (missing & 1)
+  const isRight = maskOf(1 ^ (missing & 1), 1)
   const known = children(context, tree, root, entry(keys, 2 * tree))
-  const correction = corrections.subarray((2 * tree + below) * leafSize).subarray(0, leafSize)
-  const sum = xor(entry(keys, 2 * tree + 1).subarray(0, leafSize), correction)
-  const nodes: (Uint8Array | undefined)[] = [undefined, undefined, undefined, undefined]
-  nodes[2 * root] = known[0]
-  nodes[2 * root + 1] = known[1]
-  nodes[2 * (1 ^ root) + below] = xor(sum, entry(known, below))
-  return nodes
+  const correctionOf = (way: number): Uint8Array =>
+    corrections.subarray((2 * tree + way) * leafSize, (2 * tree + way + 1) * leafSize)
+  const sum = xor(
+    entry(keys, 2 * tree + 1).subarray(0, leafSize),
+    select(isRight, correctionOf(1), correctionOf(0)),
+  )
+  const other = xor(sum, select(isRight, known[1], known[0]))
+  return Array.from({ length: leafCount }, (_, number) =>
+    select(maskOf(number >>> 1, root), entry(known, number & 1), other),
+  )
+}
+
+/** All bits set if two numbers below 2^31 are equal, else none. */
+function maskOf(a: number, b: number): number {
+  return ((a ^ b) - 1) >> 31
+}
+
+function select(mask: number, one: Uint8Array, other: Uint8Array): Uint8Array {
+  return xor(masked(one, mask), masked(other, ~mask))
+}
+
+function masked(bytes: Uint8Array, mask: number): Uint8Array {
+  return bytes.map((byte) => byte & mask)
 }
 
 function missingLeaf(delta: Uint8Array, tree: number): number {
