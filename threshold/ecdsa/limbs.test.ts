@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { toHex } from '@quorate/core/bytes'
 import { secp256k1 } from '../group/secp256k1.ts'
-import { areReduced, subtractThenAdd, toLimbs, toNumbers } from './limbs.ts'
+import { areReduced, subtractThenAdd, toBytes, toLimbs, toNumbers } from './limbs.ts'
 import { toWords } from './words.ts'
 
 const { order, mod } = secp256k1
@@ -36,6 +39,24 @@ describe('scalars as words', () => {
     const [lefts, rights, pluses] = [left, right, plus].map(toNumbers)
     const expected = lefts?.map((n, i) => mod(n - (rights?.[i] ?? 0n) + (pluses?.[i % 3] ?? 0n)))
     assert.deepEqual(toNumbers(subtractThenAdd(left, right, plus)), expected)
+  })
+
+  it('come and go as bytes of the other order', () => {
+    const hex = (number: bigint) => number.toString(16).padStart(64, '0')
+    assert.equal(toHex(toBytes(edges)), edges.map(hex).join(''))
+    for (const edge of edges)
+      assert.deepEqual(toNumbers(toWords(toBytes([edge]).reverse())), [edge])
+  })
+
+  it('are nowhere in this folder made from text, or text of them', () => {
+    const folder = import.meta.dirname
+    const sources = readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name))
+    assert.ok(sources.includes('limbs.ts'))
+    for (const name of sources)
+      assert.doesNotMatch(
+        readFileSync(join(folder, name), 'utf8'),
+        /toString\(|'hex'|toHex|BigInt\(`/,
+      )
   })
 
   it('tells scalars from numbers at and above the order', () => {

@@ -81,15 +81,25 @@ export function areReduced(limbs: Uint32Array): boolean {
   return true
 }
 
+/** By machine words and not by way of hexadecimal text: text of a secret cannot be overwritten. */
 export function toNumbers(limbs: Uint32Array): readonly bigint[] {
-  // Backwards the bytes are big-endian, and the numbers in the opposite order.
-  const bytes = Buffer.from(limbs.buffer, limbs.byteOffset, limbs.byteLength)
-  const hex = Buffer.from(bytes).reverse().toString('hex')
-  const count = limbs.length / limbCount
-  const numbers = new Array<bigint>(count)
-  for (let i = 0; i < count; i++)
-    numbers[count - 1 - i] = BigInt(`0x${hex.slice(i * 64, i * 64 + 64)}`)
-  return numbers
+  const view = new DataView(limbs.buffer, limbs.byteOffset, limbs.byteLength)
+  const quarter = (at: number): bigint => view.getBigUint64(at, true)
+  return Array.from({ length: limbs.length / limbCount }, (_, i) => {
+    const at = i * 32
+    const high = (quarter(at + 24) << 64n) | quarter(at + 16)
+    return (high << 128n) | (quarter(at + 8) << 64n) | quarter(at)
+  })
+}
+
+/** The other way, most significant byte first, as a hash takes them. */
+export function toBytes(numbers: readonly bigint[]): Uint8Array {
+  const out = new Uint8Array(numbers.length * 32)
+  const view = new DataView(out.buffer)
+  for (const [i, number] of numbers.entries())
+    for (let quarter = 0, rest = number; quarter < 4; quarter++, rest >>= 64n)
+      view.setBigUint64(i * 32 + 24 - quarter * 8, BigInt.asUintN(64, rest))
+  return out
 }
 
 function word(limbs: Uint32Array, index: number): number {

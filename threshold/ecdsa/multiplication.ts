@@ -3,7 +3,7 @@ import { hashOf } from '@quorate/core/hash'
 import { secp256k1 } from '../group/secp256k1.ts'
 import { expand, tweakedHash } from './cipher.ts'
 import type { Rows } from './extension.ts'
-import { areReduced, subtractThenAdd, toLimbs, toNumbers } from './limbs.ts'
+import { areReduced, subtractThenAdd, toBytes, toLimbs, toNumbers } from './limbs.ts'
 import { columnCount, maskedSize, rowCount, scalarSize } from './parameters.ts'
 import { asBytes, bitAt, toWords, xorInto } from './words.ts'
 
@@ -139,14 +139,15 @@ function proofOf(
   columns: readonly bigint[],
   due: (row: number) => bigint,
 ): Uint8Array {
-  let mu = ''
-  for (let row = 0, at = 0; row < rowCount; row++, at += columnCount) {
+  const line = (row: number): bigint => {
+    const at = row * columnCount
     const products = theta[0] * entry(columns, at) + theta[1] * entry(columns, at + 1)
-    mu += mod(products + entry(columns, at + 2) - due(row))
-      .toString(16)
-      .padStart(64, '0')
+    return mod(products + entry(columns, at + 2) - due(row))
   }
-  return hashOf('quorate/ecdsa/multiplication/proof/v1', sid, Buffer.from(mu, 'hex'))
+  const mu = toBytes(Array.from({ length: rowCount }, (_, row) => line(row)))
+  const proof = hashOf('quorate/ecdsa/multiplication/proof/v1', sid, mu)
+  mu.fill(0)
+  return proof
 }
 
 /** Σ g_j · column_j for the two product columns. */
