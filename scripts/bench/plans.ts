@@ -8,8 +8,8 @@ const loggedWithinMs = 500
 
 /**
  * How PostgreSQL really served the list queries that `request` caused in the running server: its
- * own `auto_explain` says so, with the parameters the server gave. Says which indexes, and whether
- * any whole table was read.
+ * own `auto_explain` says so, with the parameters the server gave. Says which indexes, whether any
+ * whole table was read, and how much was: an index can be read from end to end too.
  */
 export async function explainRequests(
   { postgresLog }: BenchPlatform,
@@ -21,6 +21,7 @@ export async function explainRequests(
   await database.query(`alter database ${name} set auto_explain.log_min_duration = 0`)
   await database.query(`alter database ${name} set auto_explain.log_analyze = on`)
   await database.query(`alter database ${name} set auto_explain.log_timing = off`)
+  await database.query(`alter database ${name} set auto_explain.log_buffers = on`)
   await reconnectServer(database)
   const from = readFileSync(postgresLog, 'utf8').length
   try {
@@ -30,7 +31,7 @@ export async function explainRequests(
     await database.query(`alter database ${name} reset all`)
     await reconnectServer(database)
   }
-  return summaryOf(plansIn(readFileSync(postgresLog, 'utf8').slice(from), table))
+  return summaryOf(readFileSync(postgresLog, 'utf8').slice(from), table)
 }
 
 /** Settings of a database are for new connections; the server opens them as it needs them. */
@@ -48,7 +49,9 @@ function plansIn(log: string, table: string): readonly string[] {
   return log.split(/\n(?=\S)/).filter((entry) => isOfList.test(entry))
 }
 
-function summaryOf(plans: readonly string[]): string {
+/** Of the plans of lists of this table, in the order of their queries. */
+export function summaryOf(log: string, table: string): string {
+  const plans = plansIn(log, table)
   if (plans.length === 0) return 'how PostgreSQL served it is not known: it logged no plan'
   const text = plans.join('\n')
   const all = (form: RegExp) => [...new Set([...text.matchAll(form)].map(([, name]) => name))]
@@ -58,5 +61,12 @@ function summaryOf(plans: readonly string[]): string {
   const whole =
     scanned.length > 0 ? `SEQUENTIAL SCAN of ${scanned.join(', ')}` : 'no sequential scan'
   const sorted = sorts.length > 0 ? ', SORTED' : ', no sort'
-  return `plans of ${plans.length} queries: ${whole}${sorted}; by ${used.join(', ')}`
+  const blocks = plans.map(blocksIn).join(', ')
+  return `${whole}${sorted}; by ${used.join(', ')}; 8 kB blocks read: ${blocks}`
+}
+
+/** Of the whole query: the plan's topmost node comes first and includes all below it. */
+function blocksIn(plan: string): number {
+  const [, hit = 0, read = 0] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(plan) ?? []
+  return Number(hit) + Number(read)
 }
