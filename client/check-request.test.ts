@@ -60,5 +60,6 @@ describe('a challenge', () => {
     )
     misled(given(), 'The challenge is not of now.', t0 + 120_000)
     misled(given({ signBefore: t0 + 3_600_000 }), 'The challenge is not of now.')
+    misled(given({ executeBefore: t0 + 8 * 24 * 3_600_000 }), 'The challenge is not of now.')
   })
 })

@@ -35,6 +35,8 @@ export class Misled extends Error {
 /** A fresh challenge is not older, and gives its signature not longer, than this. */
 const ageMsMax = 60_000
 const signWithinMsMax = 15 * 60_000
+/** What the rules allow a request to wait for its execution, from when it was issued. */
+const executeWithinMsMax = 7 * 24 * 60 * 60_000
 
 /**
  * Is signing this challenge signing what was asked, byte for byte, and nothing else?
@@ -64,10 +66,20 @@ export function checkChallenge(given: Challenge, asked: Asked, now: number): Pre
   if (!isHome) throw new Misled('The challenge is for another organization.')
   if (
     Math.abs(now - preimage.issuedAt) > ageMsMax ||
-    preimage.signBefore - preimage.issuedAt > signWithinMsMax
+    preimage.signBefore - preimage.issuedAt > signWithinMsMax ||
+    preimage.executeBefore - now > executeWithinMsMax + ageMsMax
   )
     throw new Misled('The challenge is not of now.')
   return preimage
+}
+
+/**
+ * The one thing that a server adds and that costs money: what it may spend on fees.
+ * @throws Misled when that is more than `maxFee`, in the smallest unit of the network's own asset
+ */
+export function checkFee(preimage: Preimage, maxFee: bigint): void {
+  if (preimage.maxFee !== undefined && preimage.maxFee > maxFee)
+    throw new Misled(`The challenge allows fees of ${preimage.maxFee}, above ${maxFee}.`)
 }
 
 /** The request's full hash: the ids of whatever it creates come from it. */

@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
 import { toBase64url } from '@quorate/core/bytes'
 import { clientDataFor } from '@quorate/authority/credential'
-import { checkChallenge, Misled, type Challenge } from './check-request.ts'
+import { bearerOf, checkBearer } from './bearer.ts'
+import { checkChallenge, checkFee, Misled, type Challenge } from './check-request.ts'
 
 /** A caller with a Key credential. `privateKey` is a PEM; it stays in this process. */
 export type SessionOptions = {
@@ -11,11 +12,27 @@ export type SessionOptions = {
   readonly privateKey: string
   /** Full id, from `trustFrom` or `idOf(genesis, 'organization')`. */
   readonly organization: Uint8Array
+  /**
+   * The most that one request may let the server spend on fees, in the smallest unit of the
+   * network's own asset. `maxFeeDefault` unless it is given.
+   */
+  readonly maxFee?: bigint
 }
+
+/**
+ * A hundredth of an ether: a plain transfer at 476 gwei, twenty times a busy day's price. Who wants
+ * larger transactions, or to pay more in a rush, says so.
+ */
+export const maxFeeDefault = 10n ** 16n
 
 export type Session = {
   readonly get: (path: string) => Promise<unknown>
-  /** Asks for a challenge, checks that it is this very request, signs it, and sends the request. */
+  /**
+   * Asks for a challenge, checks that it is this very request, by this user, with bounded fees,
+   * signs it, and sends the request.
+   *
+   * @throws Misled, and has signed nothing
+   */
   readonly call: (
     method: 'POST' | 'PUT' | 'DELETE',
     path: string,
@@ -38,7 +55,8 @@ export class ApiError extends Error {
 const timeoutMs = 60_000
 
 export function openSession(options: SessionOptions): Session {
-  const { authToken, organization } = options
+  const { authToken, organization, maxFee = maxFeeDefault } = options
+  const bearer = bearerOf(authToken)
   const key = createPrivateKey(options.privateKey)
   const send = (method: string, path: string, sent: Sent = {}) =>
     request(options.baseUrl, { method, path, token: authToken, ...sent })
@@ -56,11 +74,10 @@ export function openSession(options: SessionOptions): Session {
           }),
         }),
       )
-      checkChallenge(
-        challenge,
-        { purpose: 'action', method, path, payload, organization },
-        Date.now(),
-      )
+      const asked = { purpose: 'action', method, path, payload, organization } as const
+      const preimage = checkChallenge(challenge, asked, Date.now())
+      checkFee(preimage, maxFee)
+      checkBearer(preimage, bearer)
       const signed = await send('POST', '/auth/action', {
         body: JSON.stringify({
           challengeIdentifier: challenge.challengeIdentifier,
