@@ -3,6 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { Answer } from '@quorate/authority/agreement/exchange'
 import { signStatement } from '@quorate/authority/agreement/exchange'
 import { certificateOf, type Certificate } from '@quorate/authority/agreement/messages'
+import { newVoter } from '@quorate/authority/agreement/voter'
 import { equalBytes } from '@quorate/core/bytes'
 import { signAs } from './testing/cluster.ts'
 import { liftStop } from './stop.ts'
@@ -211,6 +212,28 @@ describe('a signer before a hostile server', () => {
     refused(await world.answer(1, place, { kind: 'lock', lock, step: mixed }), 'body_missing')
     const whole = await world.answer(1, place, { kind: 'lock', lock, step: honest.step })
     assert.equal(whole.kind, 'seal')
+  })
+
+  it('promises nothing in streams that do not exist, and keeps nothing of them', async () => {
+    const { store } = world.member(1)
+    const strange = (fill: number) => new Uint8Array(32).fill(fill)
+    const { organization } = world
+    const ballot = { kind: 'ballot', ballot: 1, seq: 0, headCertificate: undefined } as const
+    const before = store.sequence
+    for (const at of [
+      { organization: strange(7), stream: { kind: 'root', id: strange(7) } },
+      { organization: strange(7), stream: { kind: 'key', id: strange(8) } },
+      { organization, stream: { kind: 'root', id: strange(8) } },
+      { organization, stream: { kind: 'user', id: strange(8) } },
+      { organization, stream: { kind: 'key', id: strange(8) } },
+    ] as const) {
+      const answer = await world.answer(1, at, ballot)
+      assert.ok(answer.kind === 'refusal' || answer.kind === 'behind', toldAnswer(answer))
+      if (answer.kind === 'behind') assert.equal(answer.statement.stream.kind, 'root')
+      assert.equal(store.log.voter(at), newVoter)
+    }
+    assert.equal(store.sequence, before)
+    assert.equal((await world.answer(1, place, ballot)).kind, 'promise')
   })
 
   it('asks for the root stream when a step rests on a head that it has not seen, and is not stopped', async () => {

@@ -1,6 +1,7 @@
 import {
   requestCodec,
   type AnswerDraft,
+  type RefusalReason,
   type Request,
   type RequestOf,
 } from '@quorate/authority/agreement/exchange'
@@ -15,6 +16,7 @@ import {
   type Trust,
 } from '@quorate/authority/agreement/messages'
 import {
+  newVoter,
   nextSeq,
   onAsk,
   onBallot,
@@ -25,8 +27,8 @@ import {
   type Outcome,
   type VoterState,
 } from '@quorate/authority/agreement/voter'
-import type { Write } from '@quorate/authority/records'
-import type { StreamId } from '@quorate/authority/stream'
+import { keyTable, recordKey, type Write } from '@quorate/authority/records'
+import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import { equalBytes } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { reducerVersion } from '@quorate/authority/step'
@@ -36,6 +38,7 @@ import { headAhead, judgeDeterministic, judgeFresh, judgementOf, type Judges } f
 import type { Log } from './log.ts'
 import type { Self } from './self.ts'
 import { alarmOf } from './stop.ts'
+import { newestReader } from './store/reader.ts'
 import type { Place } from './store/store.ts'
 
 export type Voting = {
@@ -79,8 +82,29 @@ function answer(voter: Voter, place: Place, request: Request): AnswerDraft {
 
 function promise(voter: Voter, place: Place, request: RequestOf<'ballot'>): AnswerDraft {
   const state = stateAt(voter, place)
+  const early = state === newVoter ? nothingHere(voter, place) : undefined
+  if (early !== undefined) return early
   const outcome = onBallot(agreementOf(voter, place), state, request)
   return settle(voter, { place, request, state }, outcome)
+}
+
+/**
+ * A promise costs its asker nothing and this signer a row for ever, so it is given only where there
+ * is a stream. A key that is not here yet may be so because the root stream is not.
+ */
+function nothingHere(voter: Voter, place: Place): AnswerDraft | undefined {
+  const { organization, stream } = place
+  const root = { organization, stream: rootOf(organization) }
+  if (voter.store.log.newestSeq(root) < 0 || stream.kind === 'user')
+    return refusal('there is no such stream here', 'closed')
+  const isKnown =
+    stream.kind === 'key'
+      ? newestReader(voter.store.log, organization).read(
+          root.stream,
+          recordKey(keyTable, stream.id),
+        ) !== undefined
+      : streamName(stream) === streamName(root.stream)
+  return isKnown ? undefined : behindAt(voter, root)
 }
 
 function vote(voter: Voter, place: Place, request: RequestOf<'propose'>): AnswerDraft {
@@ -177,7 +201,10 @@ function behindOn(voter: Voter, place: Place, step: OpaqueStep): AnswerDraft | u
     ? headAhead(voter, place, step)
     : undefined
   if (stream === undefined) return undefined
-  const other = { ...place, stream }
+  return behindAt(voter, { ...place, stream })
+}
+
+function behindAt(voter: Voter, other: Place): AnswerDraft {
   const { answer } = onAsk(agreementOf(voter, other), stateAt(voter, other), new Uint8Array(16))
   return answer.kind === 'head'
     ? { ...answer, kind: 'behind', statement: { ...answer.statement, nonce: undefined } }
@@ -256,8 +283,8 @@ function mustAbstain({ store }: Voter, { kind }: Request): boolean {
   return isPromise && store.memory.number('restored') === 1
 }
 
-function refusal(detail: string): AnswerDraft {
-  return { kind: 'refusal', reason: 'abstaining', item: undefined, detail }
+function refusal(detail: string, reason: RefusalReason = 'abstaining'): AnswerDraft {
+  return { kind: 'refusal', reason, item: undefined, detail }
 }
 
 function agreementOf({ trust }: Voter, place: Place): Agreement {

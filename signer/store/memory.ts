@@ -2,9 +2,15 @@ import type { DatabaseSync } from 'node:sqlite'
 import { blobOf, numberOf, textOf } from './row.ts'
 import type { MemoryTable } from './store.ts'
 
+/** Sessions forgotten at once: more than may begin in that time, and no pause that anybody notices. */
+const forgottenMax = 1_000
+
 export function memoryTable(db: DatabaseSync): MemoryTable {
   const addSession = db.prepare('insert or ignore into sessions values (?, ?)')
-  const deleteSessions = db.prepare('delete from sessions where expires < ?')
+  const deleteSessions = db.prepare(
+    `delete from sessions where id in
+     (select id from sessions where expires < ? order by expires limit ${forgottenMax})`,
+  )
   const readTag = db.prepare('select request from external_ids where tag = ?')
   const addTag = db.prepare('insert or ignore into external_ids values (?, ?)')
   const readStop = db.prepare('select detail from stops where organization = ?')

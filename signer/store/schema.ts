@@ -41,6 +41,7 @@ create table if not exists pair_counts (
 ) strict, without rowid;
 create table if not exists sessions (id blob primary key, expires integer not null)
   strict, without rowid;
+create index if not exists sessions_expired on sessions (expires);
 create table if not exists external_ids (tag blob primary key, request blob not null)
   strict, without rowid;
 create table if not exists stops (

@@ -179,6 +179,30 @@ describe('the store', () => {
     assert.ok(use(100))
   })
 
+  it('forgets sessions a thousand at a time, and finds them without looking at the others', () => {
+    const id = (i: number) =>
+      Uint8Array.from(bytes(0))
+        .fill(i >> 8, 0, 1)
+        .fill(i & 255, 1, 2)
+    store.commit(() => {
+      for (let i = 0; i < 1_500; i++) store.memory.useSession(id(i), i)
+    })
+    const isFree = (i: number) =>
+      store.commit(() => store.memory.useSession(id(i), Number.MAX_SAFE_INTEGER))
+    store.commit(() => store.memory.forgetSessions(1_400))
+    assert.deepEqual([999, 1_000].map(isFree), [true, false])
+    store.commit(() => store.memory.forgetSessions(1_400))
+    assert.deepEqual([1_000, 1_399, 1_400].map(isFree), [true, true, false])
+    store.close()
+    const db = new DatabaseSync(file)
+    const plan = db
+      .prepare('explain query plan select id from sessions where expires < 7 order by expires')
+      .all()
+    assert.match(JSON.stringify(plan), /sessions_expired/)
+    db.close()
+    store = openStore(file)
+  })
+
   it('keeps the first reason why an organization stands still, and the first external id', () => {
     store.commit(() => {
       store.memory.stop(organization, 'first', empty)
