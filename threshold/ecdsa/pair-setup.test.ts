@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { hashOf, sha256 } from '@quorate/core/hash'
 import type { Abort, Outcome } from '../session.ts'
-import { decodePair, encodePair, type PairState } from './pair.ts'
+import { decodePair, encodePair, pairOf, type PairState } from './pair.ts'
 import { type PairSetup, pairSetupStep, startPairSetup } from './pair-setup.ts'
 import { pairSizes } from './sizes.ts'
 import { deliver, done, named, next, seeded } from './testing/parties.ts'
@@ -108,6 +108,17 @@ describe('pair setup', () => {
     assert.equal(bytes.length, 7307)
     assert.throws(() => decodePair(bytes.subarray(1)), { code: 'bytes.malformed' })
     assert.throws(() => decodePair(new Uint8Array([...bytes, 0])), { code: 'bytes.malformed' })
+  })
+
+  it('works a gadget out once for a seed, and keeps no more than so many', () => {
+    const of = (byte: number, more: number) =>
+      pairOf({ ...pair, gadgetSeed: new Uint8Array(32).fill(byte).with(1, more) }).gadget
+    const first = of(0, 0)
+    assert.equal(of(0, 0), first)
+    assert.notDeepEqual(of(0, 1), first)
+    for (let i = 0; i < 256; i++) of(1, i)
+    assert.notEqual(of(0, 0), first)
+    assert.deepEqual(of(0, 0), first)
   })
 
   for (const { message, name, at, size, reasons } of fields) {

@@ -56,11 +56,27 @@ export function decodePair(bytes: Uint8Array): PairState {
   return pairOf({ ...pair, sender: { delta, leaves: sender } })
 }
 
+/** Of some 30 kB each: the pairs of a signer that are in daily use. */
+const gadgetsMax = 256
+/** By seed, the oldest first. Not secret: the multiplication's security does not rest on who knows it. */
+const gadgets = new Map<string, readonly bigint[]>()
+
+function gadgetOf(seed: Uint8Array): readonly bigint[] {
+  const name = seed.join()
+  const known = gadgets.get(name)
+  if (known !== undefined) return known
+  const [oldest] = gadgets.keys()
+  if (gadgets.size >= gadgetsMax && oldest !== undefined) gadgets.delete(oldest)
+  const gadget = expandGadget(seed)
+  gadgets.set(name, gadget)
+  return gadget
+}
+
 /**
  * ξ uniform scalars: DKLs23, protocol 5.2. 48 bytes each, so that none is favoured by more than
  * 2^-128.
  */
-function gadgetOf(seed: Uint8Array): readonly bigint[] {
+function expandGadget(seed: Uint8Array): readonly bigint[] {
   const bytes = expand(rowCount * 48, 'quorate/ecdsa/gadget/v1', seed)
   return Array.from({ length: rowCount }, (_, row) =>
     secp256k1.reduce(bytes.subarray(row * 48, row * 48 + 48)),
