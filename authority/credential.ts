@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { bytesToBig, fromHex, fromUtf8, toUtf8 } from '@quorate/core/bytes'
+import { bytesToBig, fromHex, fromUtf8, toUtf8, toBase64url } from '@quorate/core/bytes'
 import { bytes, list, struct } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
@@ -39,15 +39,29 @@ export function readPublicKey(pem: string): Uint8Array | undefined {
   })
 }
 
+type Parsed = { readonly key: KeyObject; readonly algorithm: Algorithm }
+/** One request is verified by several hands, and a caller comes back: parsing costs more. */
+const parsedKept = 1024
+const parsed = new Map<string, Parsed>()
+
 /** The same for DER, which must already be canonical. */
-export function parseSpki(spki: Uint8Array): { key: KeyObject; algorithm: Algorithm } | undefined {
+export function parseSpki(spki: Uint8Array): Parsed | undefined {
   if (spki.length > spkiBytesMax) return undefined
-  return attempt(() => {
-    const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-    const algorithm = algorithmOf(key)
-    const isCanonical = Buffer.compare(canonicalOf(key), spki) === 0
-    return algorithm !== undefined && isCanonical ? { key, algorithm } : undefined
-  })
+  const name = toBase64url(spki)
+  const kept = parsed.get(name)
+  if (kept !== undefined) return kept
+  const made = attempt(() => parseCanonical(spki))
+  if (made === undefined) return undefined
+  if (parsed.size >= parsedKept) parsed.clear()
+  parsed.set(name, made)
+  return made
+}
+
+function parseCanonical(spki: Uint8Array): Parsed | undefined {
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+  const algorithm = algorithmOf(key)
+  const isCanonical = Buffer.compare(canonicalOf(key), spki) === 0
+  return algorithm !== undefined && isCanonical ? { key, algorithm } : undefined
 }
 
 export function fingerprintOf(spki: Uint8Array): Uint8Array {
@@ -72,9 +86,9 @@ export function verifySignature(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const parsed = parseSpki(spki)
-  if (parsed === undefined) return false
-  const { key, algorithm } = parsed
+  const found = parseSpki(spki)
+  if (found === undefined) return false
+  const { key, algorithm } = found
   if (!isWellFormed(algorithm, key, signature)) return false
   return verify(algorithm === 'Ed25519' ? null : 'sha256', message, key, signature)
 }
