@@ -48,14 +48,19 @@ async function prepare(database: Database): Promise<void> {
 }
 
 /** Two that create one table at once: PostgreSQL tells the second one so in one of these ways. */
-const createdMeanwhile: ReadonlySet<unknown> = new Set(['23505', '42P07'])
+const createdMeanwhile: ReadonlySet<unknown> = new Set(['23505', '42P07', '42710'])
+/** The other one may not have committed yet; asked again, PostgreSQL waits for it. */
+const createAttemptsMax = 5
 
 async function tolerant(create: () => Promise<unknown>): Promise<void> {
-  try {
-    await create()
-  } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && createdMeanwhile.has(error.code)
-    if (!isThere) throw error
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await create()
+      return
+    } catch (error) {
+      const isThere = error instanceof Error && 'code' in error && createdMeanwhile.has(error.code)
+      if (!isThere || attempt >= createAttemptsMax) throw error
+    }
   }
 }
 

@@ -23,6 +23,8 @@ export async function listHistory(
   if (query.contract !== undefined || isOfTokens) return { items: [] }
   const settled = await settledNumber(database, network)
   const past = readPosition(query.paginationToken)
+  // One bound alone: with two, PostgreSQL walks the index from the newer one to the page.
+  const below = past !== undefined && past.at <= settled ? past : { at: settled + 1, id: new Uint8Array() }
   const { direction } = query
   const rows = await database
     .selectFrom('history')
@@ -30,13 +32,8 @@ export async function listHistory(
     .where('organization', '=', wallet.organization)
     .where('wallet', '=', wallet.id)
     .where('canonical', '=', true)
-    .where('block_number', '<=', settled)
     .where((eb) => (direction === undefined ? eb.lit(true) : eb('direction', '=', direction)))
-    .where((eb) =>
-      past === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('block_number', 'id'), '<', eb.tuple(past.at, past.id)),
-    )
+    .where((eb) => eb(eb.refTuple('block_number', 'id'), '<', eb.tuple(below.at, below.id)))
     .orderBy('block_number', 'desc')
     .orderBy('id', 'desc')
     .limit(query.limit + 1)
