@@ -150,6 +150,12 @@ const mutants: readonly Mutant[] = [
     tests: setup,
   },
   {
+    file: 'pair-setup.ts',
+    from: "return burn('tree', peer)",
+    to: "return blame('tree', peer)",
+    tests: setup,
+  },
+  {
     file: 'base-ot.ts',
     from: 'if (!isElement(zero) || !isElement(one)) return undefined',
     to: '',
