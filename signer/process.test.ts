@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -9,6 +9,7 @@ import { startChild, type Child } from '@quorate/devnet/child'
 import { provision, type Cluster as Provisioned } from '@quorate/scripts/provision'
 import type { Reply } from '@quorate/wire/link'
 import { fromHex } from '@quorate/core/bytes'
+import { markOf } from './store/mark.ts'
 import { clusterIn, entry } from './testing/cluster.ts'
 import { withLyingExtension } from './testing/corrupt.ts'
 import { createKey, told } from './testing/keys.ts'
@@ -197,7 +198,7 @@ describe('a signer process', () => {
     const anew = await setUpPair(world, 3, 4)
     assert.match(told(anew.get(3)), /burned/)
     await again.stop()
-    rmSync(storeFile)
+    for (const old of [storeFile, markOf(storeFile)]) rmSync(old)
     world.close()
   })
 
@@ -247,6 +248,9 @@ describe('a signer process', () => {
       const child = await run(3)
       await server.next()
       await child.stop()
+      const copy = join(dir, 'copy.sqlite')
+      cpSync(storeFile, copy)
+      await refuses({ SIGNER_STORE_FILE: copy }, /may be an old copy/)
       const kek = entry(files.signers, 0).kekFile
       await refuses({ SIGNER_STORE_FILE: storeFile, SIGNER_KEK_FILE: kek }, /sealed under another/)
     })

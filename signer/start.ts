@@ -11,7 +11,7 @@ import type { Self } from './self.ts'
 import type { SignerSettings } from './settings.ts'
 import { openSigner, type Signer } from './signer.ts'
 import { alarmOf, liftStop } from './stop.ts'
-import { openStore } from './store/sqlite.ts'
+import { openMarkedStore } from './store/mark.ts'
 
 export type Running = { stop(): void }
 export type Surroundings = {
@@ -30,7 +30,7 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
     settings.kekFile === ''
       ? keyEncryptionFromCommand(settings.kekCommand)
       : keyEncryptionFromFile(settings.kekFile)
-  const store = openStore(settings.storeFile)
+  const store = openMarkedStore(settings.storeFile)
   if (settings.liftStop !== '') liftStop(store, settings.liftStop, log)
   const random = (size: number) => new Uint8Array(randomBytes(size))
   const signer = openSigner({ self, store, keyEncryption, clock, random, log, onDefect })

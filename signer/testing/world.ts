@@ -29,7 +29,7 @@ import {
 } from '@quorate/wire/link'
 import { keyEncryption } from '../kek.ts'
 import { openSigner, type Signer } from '../signer.ts'
-import { openStore } from '../store/sqlite.ts'
+import { openMarkedStore } from '../store/mark.ts'
 import type { Store } from '../store/store.ts'
 import { entry, makeCluster, signAs, type Cluster, type Numbers } from './cluster.ts'
 import { draft, Ledger, type Drafted, type Place } from './ledger.ts'
@@ -118,7 +118,7 @@ export class World {
   }
 
   open(index: number, { kek = random(32), file = this.storeFile(index) }: Opened = {}): Member {
-    const store = openStore(file)
+    const store = openMarkedStore(file)
     const [defects, lines]: [unknown[], string[]] = [[], []]
     const signer = openSigner({
       self: {

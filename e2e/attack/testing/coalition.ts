@@ -56,7 +56,8 @@ export async function openCoalition(): Promise<Coalition> {
     const cloneCorrupt = async () => {
       const { storeFile } = entry(files.signers, corrupt - 1)
       const copy = join(dir, 'clone.sqlite')
-      for (const end of ['', '-wal']) cpSync(`${storeFile}${end}`, `${copy}${end}`)
+      // The mark first: it may be older than the store, and never newer.
+      for (const end of ['.mark', '', '-wal']) cpSync(`${storeFile}${end}`, `${copy}${end}`)
       await run(corrupt, copy)
       return deskOf(await link.next(), said)
     }
