@@ -40,7 +40,10 @@ describe('key encryption', () => {
     writeFileSync(short, randomBytes(31), { mode: 0o600 })
     assert.throws(() => keyEncryptionFromFile(short), /no 32 bytes/)
     assert.throws(() => keyEncryptionFromCommand('true'), /no 32 bytes/)
-    assert.throws(() => keyEncryptionFromCommand('exit 3'))
+    const leaky = 'echo token-1 >&2; echo token-2; exit 3 # token-3'
+    assert.throws(() => keyEncryptionFromCommand(leaky), {
+      message: 'Cannot start: SIGNER_KEK_COMMAND ended with 3.',
+    })
     for (const mode of [0o640, 0o604, 0o620]) {
       const open = join(dir, `open-${mode}`)
       writeFileSync(open, randomBytes(32))

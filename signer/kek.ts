@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
 import { concat } from '@quorate/core/bytes'
+import { readPrivateFile } from './private-file.ts'
 
 /**
  * What keeps secrets at rest. The associated data names what is inside and whose it is, so that no
@@ -21,16 +21,19 @@ const commandTimeoutMs = 30_000
 
 /** @throws Error when the file is not 32 bytes, or anybody but its owner may touch it */
 export function keyEncryptionFromFile(file: string): KeyEncryption {
-  const { mode } = statSync(file)
-  if ((mode & 0o077) !== 0)
-    throw new Error(`Cannot start: others than its owner may touch ${file}. Set its mode to 600.`)
-  return keyEncryption(readFileSync(file))
+  return keyEncryption(readPrivateFile(file))
 }
 
 /** @throws Error when the command fails or prints anything but 32 bytes */
 export function keyEncryptionFromCommand(command: string): KeyEncryption {
   const options = { timeout: commandTimeoutMs, maxBuffer: 4096, stdio: 'pipe' } as const
-  return keyEncryption(execFileSync('/bin/sh', ['-c', command], options))
+  const { status, signal, error, stdout } = spawnSync('/bin/sh', ['-c', command], options)
+  // The command may name a token, and what it prints may hold one: neither goes into a log.
+  if (status !== 0)
+    throw new Error(
+      `Cannot start: SIGNER_KEK_COMMAND ended with ${status ?? signal ?? error?.name ?? 'nothing'}.`,
+    )
+  return keyEncryption(stdout)
 }
 
 /** AES-256-GCM. A fresh nonce each time: some thousand rows stay far below 2^32 of one key. */

@@ -235,6 +235,19 @@ describe('a signer process', () => {
       await refuses({ SIGNER_KEK_FILE: readable }, /others than its owner/)
     })
 
+    it('with an identity or a link key that others may read', async () => {
+      const { identityFile, tlsKeyFile } = entry(files.signers, 2)
+      for (const [name, file] of [
+        ['SIGNER_IDENTITY_FILE', identityFile],
+        ['SIGNER_TLS_KEY_FILE', tlsKeyFile],
+      ] as const) {
+        const readable = join(dir, name)
+        cpSync(file, readable)
+        chmodSync(readable, 0o640)
+        await refuses({ [name]: readable }, /others than its owner/)
+      }
+    })
+
     it('with another manifest, identity or store than its own', async () => {
       await refuses(
         { SIGNER_MANIFEST_HASH: '00'.repeat(32) },

@@ -193,7 +193,7 @@ function sessionReply(deps: CeremonyDeps, ceremonies: Ceremonies, call: SessionC
     case 'pair':
       return beginPair(deps, ceremonies, call)
     case 'advance':
-      return ceremonies.advance(call.ceremony, call.packets)
+      return ceremonies.advance(call.ceremony, call.packets, deps.clock.read())
   }
 }
 

@@ -2,11 +2,12 @@ import { randomBytes, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { rawPublicKey, readEd25519, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest } from '@quorate/authority/manifest'
-import { equalBytes, toHex } from '@quorate/core/bytes'
+import { equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
 import type { ClockSource } from './clock.ts'
 import { keyEncryptionFromCommand, keyEncryptionFromFile } from './kek.ts'
 import { openLink, type LinkOptions } from './link.ts'
 import type { Log } from './log.ts'
+import { readPrivateFile } from './private-file.ts'
 import type { Self } from './self.ts'
 import type { SignerSettings } from './settings.ts'
 import { openSigner, type Signer } from './signer.ts'
@@ -31,15 +32,15 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
       ? keyEncryptionFromCommand(settings.kekCommand)
       : keyEncryptionFromFile(settings.kekFile)
   const store = openMarkedStore(settings.storeFile)
-  if (settings.liftStop !== '') liftStop(store, settings.liftStop, log)
   const random = (size: number) => new Uint8Array(randomBytes(size))
   const signer = openSigner({ self, store, keyEncryption, clock, random, log, onDefect })
   const tls = {
-    key: readFileSync(settings.tlsKeyFile, 'utf8'),
+    key: fromUtf8(readPrivateFile(settings.tlsKeyFile)),
     cert: readFileSync(settings.tlsCertFile, 'utf8'),
     ca: readFileSync(settings.tlsCaFile, 'utf8'),
   }
   const link = openLink({ url: settings.serverUrl, tls, signer: between(signer), log })
+  if (settings.liftStop !== '') liftStop(store, settings.liftStop, log)
   // An operator who restarts a signer must not take silence for health.
   for (const stop of store.memory.stops()) log(alarmOf(stop))
   if (store.memory.number('restored') === 1) log({ event: 'restored' })
@@ -59,7 +60,7 @@ function selfFrom({ id, identityFile, manifestFile, manifestHash }: SignerSettin
   const index = manifest.signers.findIndex((signer) => signer.id === id) + 1
   const named = manifest.signers[index - 1]
   if (named === undefined) throw new Error(`Cannot start: the manifest names no ${id}.`)
-  const identity: KeyObject = readEd25519(readFileSync(identityFile, 'utf8'))
+  const identity: KeyObject = readEd25519(fromUtf8(readPrivateFile(identityFile)))
   if (!equalBytes(rawPublicKey(identity), named.identity))
     throw new Error('Cannot start: the identity key is not the one that the manifest names.')
   const bootId = new Uint8Array(randomBytes(16))

@@ -182,8 +182,9 @@ class Trip {
   private hear(signer: number, answer: Extract<ProposerEvent, { kind: 'answer' }>['answer']): void {
     const { agreement, catchUp, log } = this.journey
     if (answer.kind === 'refusal') {
-      const { reason, detail } = answer
-      log.warn({ signer, reason, detail, stream: agreement.stream.kind }, 'a signer refuses a step')
+      // Its detail is for whoever asked: it may quote what a request says, which no log repeats.
+      const { reason, item } = answer
+      log.warn({ signer, reason, item, stream: agreement.stream.kind }, 'a signer refuses a step')
     }
     if ('statement' in answer && answer.statement.signer === signer) {
       const { statement } = answer

@@ -2,6 +2,7 @@ import { toHex } from '@quorate/core/bytes'
 import type { Abort, Inbound, Outbound } from '@quorate/threshold/session'
 import type { Packet } from '@quorate/wire/packet'
 import type { SessionReply } from '@quorate/wire/link'
+import type { Reading } from '../clock.ts'
 import { pack, unpack, type Mail } from './mail.ts'
 
 /**
@@ -41,11 +42,13 @@ export class Ceremonies {
   }
 
   /** Takes the others' packets of the round in which this signer has spoken last. */
-  advance(ceremony: Uint8Array, packets: readonly Packet[]): SessionReply {
+  advance(ceremony: Uint8Array, packets: readonly Packet[], now: Reading): SessionReply {
     const name = toHex(ceremony)
     const found = this.open.get(name)
     if (found === undefined) return refused('no such session is open')
+    if (!now.ok) return refused(now.reason)
     this.open.delete(name)
+    if (found.expires < now.time) return refused('the session has expired')
     const received = unpack(found.mail, found.round, packets)
     if (!received.ok) return aborted(ceremony, { ...received, burned: [] })
     return this.settle(found, found.proceed(received.inbox))

@@ -67,6 +67,14 @@ describe('a key generation', () => {
     assert.match(told(await world.session(1, once)), /this session has been/)
   })
 
+  it('is over when its time is, whoever brings the next packets', async () => {
+    const once = call(keyRequest())
+    const first = await everybody(world, (index) => world.session(index, once))
+    world.pass(60_001)
+    for (const ending of (await carry(world, first)).values())
+      assert.match(told(ending), /has expired/)
+  })
+
   it('leaves each signer with a share that is sealed before it says so', async () => {
     const asked = keyRequest()
     const facts = await generate(world, asked)
