@@ -24,7 +24,8 @@ export async function listHistory(
   const settled = await settledNumber(database, network)
   const past = readPosition(query.paginationToken)
   // One bound alone: with two, PostgreSQL walks the index from the newer one to the page.
-  const below = past !== undefined && past.at <= settled ? past : { at: settled + 1, id: new Uint8Array() }
+  const below =
+    past !== undefined && past.at <= settled ? past : { at: settled + 1, id: new Uint8Array() }
   const { direction } = query
   const rows = await database
     .selectFrom('history')
