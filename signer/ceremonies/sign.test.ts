@@ -116,7 +116,7 @@ describe('signing with FROST', () => {
       assert.equal(onTime.kind, 'packet')
       world.pass(1)
       const late = await world.session(2, { ...advance, packets: [one.packet] })
-      assert.match(told(late), /window has passed/)
+      assert.match(told(late), /session has expired/)
       assert.match(told(await world.session(1, signCall(place, drafted))), /window has passed/)
       world.pass(60_000)
     })
