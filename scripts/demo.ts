@@ -180,7 +180,7 @@ async function whileFrozen(
 
 async function tellHistory({ sdk, stage }: Play, { id: walletId }: Wallet): Promise<void> {
   stage.scene('What the chain says')
-  const { items } = await sdk.wallets.getWalletHistory({ walletId })
+  const items = await settledHistory(sdk, walletId)
   const { assets } = await sdk.wallets.getWalletAssets({ walletId })
   const [native] = assets
   stage.table(
@@ -194,6 +194,18 @@ async function tellHistory({ sdk, stage }: Play, { id: walletId }: Wallet): Prom
     ]),
   )
   stage.fact('left', `${formatEther(BigInt(native?.balance ?? 0))} ETH`)
+}
+
+/** A payment in, and two out: what is confirmed is in the history a moment later. */
+const movements = 3
+const historyLooksMax = 20
+
+async function settledHistory(sdk: Play['sdk'], walletId: string) {
+  for (let looks = 1; ; looks++) {
+    const { items } = await sdk.wallets.getWalletHistory({ walletId })
+    if (items.length >= movements || looks >= historyLooksMax) return items
+    await sleep(250)
+  }
 }
 
 async function timed<T>(
