@@ -8,7 +8,6 @@ import {
   tag,
   union,
 } from '@quorate/core/codec'
-import { hashOf } from '@quorate/core/hash'
 
 /**
  * The closed list of what the server may say about a chain. Everything else about the bytes that are
@@ -69,9 +68,4 @@ export function encodeFacts(facts: Facts): Uint8Array {
 /** @throws Failure `bytes.malformed` */
 export function decodeFacts(bytes: Uint8Array): Facts {
   return decode(factsCodec, bytes)
-}
-
-/** What enters the log. */
-export function factsHash(facts: Facts): Uint8Array {
-  return hashOf('quorate.facts', encodeFacts(facts))
 }

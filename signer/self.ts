@@ -1,4 +1,3 @@
-import type { Trust } from '@quorate/authority/agreement/messages'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import type { Manifest } from '@quorate/authority/manifest'
 
@@ -10,15 +9,6 @@ export type Self = {
   readonly bootId: Uint8Array
   /** Ed25519 with the identity key that the manifest names. */
   readonly sign: (message: Uint8Array) => Uint8Array
-}
-
-export function trustOf(manifest: Manifest): Trust {
-  return {
-    manifestHash: manifest.hash,
-    n: manifest.signers.length,
-    q: manifest.quorum,
-    verify: (signer, message, signature) => verifyAs(manifest, signer, { message, signature }),
-  }
 }
 
 export function verifyAs(

@@ -1,3 +1,4 @@
+import { quorumOf } from '@quorate/authority/quorum'
 import { signAnswer, type AnswerDraft } from '@quorate/authority/agreement/exchange'
 import { rulesFor } from '@quorate/judge/rules'
 import type { Random } from '@quorate/threshold/session'
@@ -20,7 +21,7 @@ import { clockFrom, type ClockSource } from './clock.ts'
 import { externalIdsOf } from './external-ids.ts'
 import type { KeyEncryption } from './kek.ts'
 import type { Log, LogEvent } from './log.ts'
-import { trustOf, type Self } from './self.ts'
+import type { Self } from './self.ts'
 import { settleShares } from './sweep.ts'
 import type { Store } from './store/store.ts'
 import { votingOf, type Voting } from './voting.ts'
@@ -122,7 +123,7 @@ function deskOf(parts: SignerParts) {
   const ceremonies = new Ceremonies()
   const voting = votingOf({
     ...deps,
-    trust: trustOf(self.manifest),
+    trust: quorumOf(self.manifest),
     onCertified: (place, certified) => {
       clock.learn(certified.time)
       settleShares(store, place, certified)
