@@ -23,7 +23,10 @@ describe('the words of a fingerprint', () => {
     const counted = new Uint8Array(32)
     for (let i = 0; i < 9; i++)
       counted[i] = Number.parseInt(bits.slice(8 * i, 8 * i + 8).padEnd(8, '0'), 2)
-    assert.deepEqual(fingerprintWords(counted), [1, 2, 4, 8, 16, 32].map((n) => wordList[n]))
+    assert.deepEqual(
+      fingerprintWords(counted),
+      [1, 2, 4, 8, 16, 32].map((n) => wordList[n]),
+    )
   })
 
   it('change with any of those bits', () => {

@@ -44,7 +44,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       ...['assert', 'crypto', 'fs', 'http', 'http2', 'net', 'path', 'stream', 'tls', 'url', 'util'],
       ...['fs/promises', 'timers/promises'],
     ],
-    packages: ['fastify', '@fastify/*', 'jose', 'kysely', 'pg', 'pino', 'zod'],
+    packages: ['fastify', '@fastify/*', 'jose', 'kysely', 'nodemailer', 'pg', 'pino', 'zod'],
   },
   client: {
     rooms: ['core', 'authority', 'policy', 'effects', 'judge', 'api', 'threshold/sharing'],
@@ -93,7 +93,7 @@ const forTests: Room = {
     'scripts/environments',
   ],
   node: ['*'],
-  packages: ['@noble/*', '@dfns/*', 'viem', 'pg', 'ajv'],
+  packages: ['@noble/*', '@dfns/*', 'viem', 'pg', 'ajv', 'smtp-server'],
 }
 
 /** A test, a measurement, or a file whose only importers are such. */

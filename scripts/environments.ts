@@ -7,6 +7,8 @@ type ServerFacts = {
   readonly linkPort: number
   readonly databaseUrl: string
   readonly nodesFile: string
+  readonly mailFile: string
+  readonly publicUrl: string
 }
 
 /** The server's whole environment. */
@@ -23,6 +25,8 @@ export function serverEnvironment(cluster: Cluster, facts: ServerFacts): Environ
     SERVER_TOKEN_KEY_FILE: server.tokenKeyFile,
     SERVER_SETUP_TOKEN_FILE: server.setupTokenFile,
     SERVER_NODES_FILE: facts.nodesFile,
+    SERVER_MAIL_FILE: facts.mailFile,
+    SERVER_PUBLIC_URL: facts.publicUrl,
   }
 }
 

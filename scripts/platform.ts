@@ -179,6 +179,8 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
         linkPort: ports.link,
         databaseUrl,
         nodesFile,
+        mailFile: writeMailFile(run),
+        publicUrl: `http://localhost:${run.port}`,
       }),
       onOutput,
     }),
@@ -196,6 +198,13 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
     ),
   }))
   return { server, signers: await Promise.all(signers) }
+}
+
+/** Nothing leaves this machine: mails go into a folder, and a page shows them. */
+function writeMailFile({ dataDir }: Run): string {
+  const file = join(dataDir, 'mail.json')
+  writePrivateFile(file, JSON.stringify({ folder: join(dataDir, 'mailbox') }))
+  return file
 }
 
 type Ports = { readonly link: number; readonly ethereum: number }

@@ -39,7 +39,10 @@ describe('the server process', () => {
     const [port, linkPort] = [await freePort(), await freePort()]
     const nodesFile = join(folder, 'nodes.json')
     writeFileSync(nodesFile, '{}')
-    const facts = { port, linkPort, databaseUrl: home.url, nodesFile }
+    const mailFile = join(folder, 'mail.json')
+    writeFileSync(mailFile, JSON.stringify({ folder: join(folder, 'mailbox') }))
+    const publicUrl = `http://localhost:${port}`
+    const facts = { port, linkPort, databaseUrl: home.url, nodesFile, mailFile, publicUrl }
     const { child, exited, output } = run(serverEnvironment(cluster, facts))
     const health = async () => {
       const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)

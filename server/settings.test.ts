@@ -13,6 +13,8 @@ const whole = {
   SERVER_TOKEN_KEY_FILE: 'token-key.pem',
   SERVER_SETUP_TOKEN_FILE: 'setup-token',
   SERVER_NODES_FILE: 'nodes.json',
+  SERVER_MAIL_FILE: 'mail.json',
+  SERVER_PUBLIC_URL: 'https://wallets.example.com',
 }
 
 describe('the settings of a server', () => {

@@ -12,6 +12,9 @@ export type ServerSettings = {
   readonly tokenKeyFile: string
   readonly setupTokenFile: string
   readonly nodesFile: string
+  readonly mailFile: string
+  /** Where people reach the pages: what links in mails begin with. */
+  readonly publicUrl: string
 }
 
 /** @throws Error with every mistake at once */
@@ -34,6 +37,12 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
       tokenKeyFile: file('SERVER_TOKEN_KEY_FILE', 'Ed25519 key that signs bearer tokens, PEM'),
       setupTokenFile: file('SERVER_SETUP_TOKEN_FILE', 'token for the first organization'),
       nodesFile: file('SERVER_NODES_FILE', 'addresses of blockchain nodes, JSON'),
+      mailFile: file('SERVER_MAIL_FILE', 'how mail is sent, JSON'),
+      publicUrl: {
+        name: 'SERVER_PUBLIC_URL',
+        about: 'URL at which people reach this server',
+        read: url,
+      },
     },
     'SERVER_',
   )

@@ -12,6 +12,8 @@ import { buildHttp } from './http/app.ts'
 import { identityRoutes, resumeIdentity, type IdentityDeps } from './identity.ts'
 import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
+import { openCarrier } from './mail/carrier.ts'
+import { startMailWorker } from './mail/worker.ts'
 import { applyRoots } from './orgs/apply.ts'
 import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
 import type { ServerSettings } from './settings.ts'
@@ -45,6 +47,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
   const workers = startMoneyWorkers({ database, coordinator, chains, log, now: Date.now })
+  const { carrier } = openCarrier(settings.mailFile)
   const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
   const app = buildHttp({
     routes: [
@@ -56,6 +59,10 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   })
   serveHealth(app, coordinator, database)
   await app.listen({ host, port: settings.port })
+  const mail = startMailWorker({
+    ...{ database, carrier, log, now: Date.now },
+    pagesUrl: settings.publicUrl,
+  })
   const resume = async () => {
     await coordinator.resume()
     await resumeIdentity(deps, (error, signatureId) =>
@@ -67,7 +74,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   return {
     stop: async () => {
       await app.close()
-      await workers.stop()
+      await Promise.all([workers.stop(), mail.stop()])
       await links.close()
       await database.destroy()
     },

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../database/database.ts'
+import type { Carrier } from './carrier.ts'
+import { forgetOldMails, layToRest, leaseMails, postpone } from './queue.ts'
+import type { MailRow } from './tables.ts'
+import { compose, readMail } from './templates.ts'
+
+export type MailDeps = {
+  readonly database: Database
+  readonly carrier: Carrier
+  /** Where people reach this server: what links begin with. */
+  readonly pagesUrl: string
+  readonly log: {
+    warn(context: object, message: string): void
+    error(context: object, message: string): void
+  }
+  readonly now: () => number
+}
+
+export type MailWorker = {
+  /** Only a hint: without it, a mail goes out a little later. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+/** A mail server takes a few connections of one client, and people wait for their codes. */
+const mailsAtOnce = 4
+const pollMs = 1_000
+/** The database is gone, or so it seems. */
+const troubledMs = 5_000
+const sweepMs = 60 * 60_000
+
+/** Sends what is due, together with the workers of all other servers. */
+export function startMailWorker(deps: MailDeps): MailWorker {
+  const stopping = new AbortController()
+  let woken = Promise.withResolvers<void>()
+  let sweptAt = 0
+
+  async function sweep(): Promise<void> {
+    if (deps.now() - sweptAt < sweepMs) return
+    await forgetOldMails(deps.database, deps.now())
+    sweptAt = deps.now()
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      woken = Promise.withResolvers<void>()
+      const delay = await sweep()
+        .then(() => sendDue(deps))
+        .then(
+          (sent) => (sent === mailsAtOnce ? 0 : pollMs),
+          (error: unknown) => {
+            deps.log.error({ err: error }, 'no mail could be taken')
+            return troubledMs
+          },
+        )
+      await Promise.race([pause(delay, stopping.signal), woken.promise])
+    }
+  }
+
+  const ended = loop()
+  return {
+    wake: () => woken.resolve(),
+    stop: async () => {
+      stopping.abort()
+      await ended
+      deps.carrier.close()
+    },
+  }
+}
+
+/** @returns how many were due */
+export async function sendDue(deps: MailDeps): Promise<number> {
+  const rows = await leaseMails(deps.database, mailsAtOnce, deps.now())
+  await Promise.all(rows.map((row) => sendOne(deps, row)))
+  return rows.length
+}
+
+/**
+ * First sent, then noted as sent. Whoever dies in between leaves a lease that ends, and the mail goes
+ * out again: twice is a nuisance, never is a person who cannot get in.
+ */
+async function sendOne(deps: MailDeps, row: MailRow): Promise<void> {
+  const { database, carrier, log, now } = deps
+  const { id, template, recipient, values_json: json } = row
+  if (recipient === null || json === null || row.expires_at <= now()) {
+    log.warn({ id, template, attempts: row.attempts }, 'a mail was given up')
+    return layToRest(database, row, { given_up_at: now() })
+  }
+  try {
+    const { subject, text } = compose(readMail(template, json), deps.pagesUrl)
+    await carrier.send({ id, to: recipient, subject, text, createdAt: row.created_at })
+  } catch (error) {
+    log.warn({ id, template, attempts: row.attempts, ...refusalOf(error) }, 'a mail waits')
+    return postpone(database, row, now() + delayMs(row.attempts))
+  }
+  await layToRest(database, row, { sent_at: now() })
+}
+
+/** Of what a mail server says only its numbers: its words repeat addresses and names. */
+function refusalOf(error: unknown): { readonly code?: string; readonly status?: number } {
+  const { code, responseCode } = Object(error)
+  return {
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof responseCode === 'number' ? { status: responseCode } : {}),
+  }
+}
+
+const firstDelayMs = 2_000
+const delayMsMax = 10 * 60_000
+
+function delayMs(attempts: number): number {
+  return Math.min(firstDelayMs * 2 ** Math.min(attempts, 16), delayMsMax)
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
