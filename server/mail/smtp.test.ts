@@ -23,12 +23,12 @@ const outside = Object.values(networkInterfaces())
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address
 
 describe('mail by SMTP', () => {
-  it('arrives as plain text, under an id that a second copy has too', async () => {
+  it('arrives as plain text, under an id that a second copy has too', async (test) => {
     const office = await openPostOffice()
+    test.after(office.close)
     const carrier = openSmtp({ url: `smtp://127.0.0.1:${office.port}`, from, ca: undefined })
     await carrier.send(message)
     await carrier.send(message)
-    await office.close()
     assert.equal(office.received.length, 2)
     for (const { recipients, raw } of office.received) {
       assert.deepEqual(recipients, ['ada@example.test'])
@@ -39,30 +39,31 @@ describe('mail by SMTP', () => {
     }
   })
 
-  it('goes to one address, whatever it looks like', async () => {
+  it('goes to one address, whatever it looks like', async (test) => {
     const office = await openPostOffice()
+    test.after(office.close)
     const carrier = openSmtp({ url: `smtp://127.0.0.1:${office.port}`, from, ca: undefined })
     const to = 'ada@example.test, eve@example.test'
     await carrier.send({ ...message, to }).catch(() => undefined)
-    await office.close()
     assert.ok(office.received.every(({ recipients }) => !recipients.includes('eve@example.test')))
   })
 
   it('does not leave this machine in the clear, and shows no password to who asks for that', async (test) => {
     if (outside === undefined) return test.skip('this machine has no address but loopback')
     const office = await openPostOffice({}, outside)
+    test.after(office.close)
     const url = `smtp://ada:right@${outside}:${office.port}`
     const carrier = openSmtp({ url, from, ca: undefined })
     await assert.rejects(carrier.send(message), { code: 'ETLS' })
-    await office.close()
     assert.deepEqual([office.received, office.logins], [[], []])
   })
 
-  it('is under TLS with a server whose certificate is right, and with no other', async () => {
+  it('is under TLS with a server whose certificate is right, and with no other', async (test) => {
     const authority = await makeAuthority('post', new Date())
     const { certificatePem: cert, privateKeyPem: key } = await authority.issue('post', 'server')
     for (const secure of [true, false]) {
       const office = await openPostOffice({ secure, cert, key }, outside ?? '127.0.0.1')
+      test.after(office.close)
       const scheme = secure ? 'smtps' : 'smtp'
       const to = (host: string) => `${scheme}://ada:right@${host}:${office.port}`
       if (outside !== undefined) {
@@ -73,12 +74,11 @@ describe('mail by SMTP', () => {
         await assert.rejects(wrong.send(message))
       }
       assert.deepEqual([office.received, office.logins], [[], []])
-      await office.close()
     }
     const office = await openPostOffice({ secure: true, cert, key })
+    test.after(office.close)
     const url = `smtps://ada:right@localhost:${office.port}`
     await openSmtp({ url, from, ca: authority.certificatePem }).send(message)
-    await office.close()
     assert.deepEqual([office.received[0]?.secure, office.logins], [true, ['ada']])
   })
 })

@@ -20,6 +20,7 @@ export async function openPostOffice(options: SMTPServerOptions = {}, host = '12
     disabledCommands: options.cert === undefined ? ['STARTTLS'] : [],
     allowInsecureAuth: true,
     logger: false,
+    closeTimeout: 500,
     onAuth: ({ username = '', password }, _session, done) => {
       logins.push(username)
       if (password === 'right') done(null, { user: username })
