@@ -93,7 +93,7 @@ const forTests: Room = {
     'scripts/environments',
   ],
   node: ['*'],
-  packages: ['@noble/*', '@dfns/*', 'viem', 'pg', 'ajv', 'smtp-server'],
+  packages: ['@noble/*', '@dfns/*', '@simplewebauthn/server', 'viem', 'pg', 'ajv', 'smtp-server'],
 }
 
 /** A test, a measurement, or a file whose only importers are such. */
