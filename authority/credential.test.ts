@@ -3,14 +3,23 @@ import { createPublicKey, ECDH, generateKeyPairSync, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { concat, fromHex, toUtf8 } from '@quorate/core/bytes'
+import { concat, fromBase64url, fromHex, toBase64url, toUtf8 } from '@quorate/core/bytes'
+import { encode } from '@quorate/core/codec'
+import { sha256 } from '@quorate/core/hash'
 import {
+  assertionsCodec,
+  checkedClientDataFor,
   clientDataFor,
-  parseSpki,
-  readPublicKey,
+  isChecked,
+  readRecoveryChallenge,
+  verifyAssertion,
   verifyKeyAssertion,
-  verifySignature,
+  verifyRecovery,
 } from './credential.ts'
+import { parseSpki, readPublicKey, verifySignature } from './public-key.ts'
+import { newKeyCredential, type KeyKind } from './testing/key-credential.ts'
+import { writeCbor } from './testing/cbor.ts'
+import { authenticatorDataOf, newPasskey, signWith } from './testing/passkey.ts'
 import { makePerson } from './testing/world.ts'
 
 const challenge = 'A'.repeat(43)
@@ -127,6 +136,151 @@ describe('a key credential', () => {
     const ed = makePerson()
     const signature = new Uint8Array(sign(null, clientData, ed.key)).fill(255, 32)
     assert.ok(!verifyKeyAssertion(ed.spki, challenge, { clientData, signature }))
+  })
+})
+
+const policy = {
+  relyingParties: [{ id: 'example.test', origins: ['https://example.test'] }],
+  verification: 'verified',
+} as const
+
+describe('an assertion', () => {
+  const passkey = newPasskey()
+  const { spki, relyingParty } = passkey
+
+  it('is judged by the kind of its credential', () => {
+    const signed = passkey.assertion(challenge)
+    const fido2 = { kind: 'Fido2', spki, relyingParty } as const
+    assert.ok(verifyAssertion(fido2, challenge, signed, policy))
+    assert.ok(!verifyAssertion({ ...fido2, relyingParty: undefined }, challenge, signed, policy))
+    assert.ok(!verifyAssertion({ ...fido2, relyingParty: 'x' }, challenge, signed, policy))
+    for (const kind of ['Key', 'PasswordProtectedKey', 'RecoveryKey'] as const)
+      assert.ok(!verifyAssertion({ ...fido2, kind }, challenge, signed, policy), kind)
+    const without = { ...signed, authenticatorData: undefined }
+    assert.ok(!verifyAssertion(fido2, challenge, without, policy))
+    const noOrigins = { ...policy, relyingParties: [] }
+    assert.ok(!verifyAssertion(fido2, challenge, signed, noOrigins))
+  })
+
+  it('of a key has no authenticator data, and a recovery key makes none', () => {
+    const key = newKeyCredential()
+    const signed = key.assertion(challenge)
+    const by = (kind: KeyKind | 'Fido2', assertion = signed) =>
+      verifyAssertion(
+        { kind, spki: key.spki, relyingParty: undefined },
+        challenge,
+        assertion,
+        policy,
+      )
+    assert.ok(by('Key'))
+    assert.ok(by('PasswordProtectedKey'))
+    assert.ok(!by('RecoveryKey'))
+    assert.ok(!by('Fido2'))
+    assert.ok(!by('Key', { ...signed, authenticatorData: new Uint8Array() }))
+    assert.ok(!by('Key', newKeyCredential().assertion(challenge)))
+  })
+
+  it('fits into the log whenever it is believed', () => {
+    const { key } = passkey
+    const { clientData } = passkey.assertion(challenge)
+    const header = authenticatorDataOf({ relyingParty, userVerified: true }).with(32, 0x85)
+    for (const [size, isTaken] of [
+      [900, true],
+      [1100, false],
+    ] as const) {
+      const extensions = writeCbor(new Map([['x', new Uint8Array(size)]]))
+      const authenticatorData = concat(header, extensions)
+      const signature = signWith(key, concat(authenticatorData, sha256(clientData)))
+      const signed = { clientData, authenticatorData, signature }
+      const credential = { kind: 'Fido2', spki, relyingParty } as const
+      assert.equal(verifyAssertion(credential, challenge, signed, policy), isTaken)
+      const encoded = () => encode(assertionsCodec, [{ fingerprint: fromHex('00'), ...signed }])
+      if (isTaken) assert.doesNotThrow(encoded)
+      else assert.throws(encoded)
+    }
+  })
+})
+
+describe('a checked assertion', () => {
+  const request = new Uint8Array(32).fill(0xab)
+  const keyOf = (value: object) => ({
+    clientData: toUtf8(JSON.stringify(value)),
+    authenticatorData: undefined,
+  })
+
+  it('names the hash of its request in a member of its own', () => {
+    const key = newKeyCredential()
+    const checked = key.checkedAssertion(request)
+    assert.ok(isChecked(checked, request))
+    assert.ok(verifyKeyAssertion(key.spki, toBase64url(request), checked))
+    assert.deepEqual(checked.clientData, checkedClientDataFor(request))
+    assert.ok(!isChecked(checked, request.with(0, 0)))
+  })
+
+  it('is none that a stock client makes, whatever it is asked to sign', () => {
+    const stock = (sent: unknown) => keyOf({ type: 'key.get', challenge: sent })
+    const hex = 'ab'.repeat(32)
+    for (const sent of [toBase64url(request), hex, { request: hex }, `","request":"${hex}`])
+      assert.ok(!isChecked(stock(sent), request), JSON.stringify(sent))
+  })
+
+  it('has that member once, at the top, in lower case, as a text', () => {
+    const hex = 'ab'.repeat(32)
+    assert.ok(isChecked(keyOf({ request: hex }), request))
+    for (const value of [
+      { request: hex.toUpperCase() },
+      { request: [hex] },
+      { x: { request: hex } },
+    ])
+      assert.ok(!isChecked(keyOf(value), request))
+    const twice = toUtf8(`{"request":"${hex}","request":"${hex}"}`)
+    assert.ok(!isChecked({ clientData: twice, authenticatorData: undefined }, request))
+  })
+
+  it('is none of a passkey', () => {
+    const { clientData } = keyOf({ request: 'ab'.repeat(32) })
+    assert.ok(!isChecked({ clientData, authenticatorData: new Uint8Array(37) }, request))
+  })
+})
+
+describe('a recovery key', () => {
+  const text = '{"firstFactorCredential":{"credentialKind":"Key","name":"é"}}'
+  const key = newKeyCredential({ kind: 'RecoveryKey', algorithm: 'P-256' })
+  const recovers = (challengeText: unknown, type = 'key.get') => {
+    const data = toUtf8(JSON.stringify({ type, challenge: challengeText }))
+    const signature = new Uint8Array(sign('sha256', data, key.key))
+    return verifyRecovery(key.spki, { clientData: data, signature })
+  }
+
+  it('signs the text of the credentials that follow it', () => {
+    const { clientData: sent, signature } = key.recover(text).credentialAssertion
+    const given = { clientData: fromBase64url(sent), signature: fromBase64url(signature) }
+    assert.equal(verifyRecovery(key.spki, given), text)
+    assert.equal(readRecoveryChallenge(given.clientData), text)
+    assert.equal(verifyRecovery(newKeyCredential().spki, given), undefined)
+    assert.equal(verifyRecovery(key.spki, { ...given, signature: new Uint8Array(70) }), undefined)
+  })
+
+  it('signs nothing else in its place', () => {
+    const encoded = toBase64url(toUtf8(text))
+    assert.equal(recovers(encoded), text)
+    for (const other of [
+      text,
+      challenge,
+      `${encoded}=`,
+      `${encoded.slice(0, -1)}`,
+      toBase64url(toUtf8('[]')),
+      toBase64url(toUtf8('"text"')),
+      toBase64url(toUtf8(`${text},`)),
+      toBase64url(toUtf8('{"a":1,"a":1}')),
+      toBase64url(fromHex('7bff7d')),
+      [encoded],
+      undefined,
+    ])
+      assert.equal(recovers(other), undefined, JSON.stringify(other))
+    assert.equal(recovers(encoded, 'key.create'), undefined)
+    const long = JSON.stringify({ x: 'x'.repeat(50_000) })
+    assert.equal(recovers(toBase64url(toUtf8(long))), undefined)
   })
 })
 

@@ -1,71 +1,63 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { bytesToBig, fromHex, fromUtf8, toUtf8, toBase64url } from '@quorate/core/bytes'
-import { bytes, list, struct } from '@quorate/core/codec'
+import { fromBase64url, fromUtf8, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
+import { bytes, list, option, struct } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
 import { isObject, parseJson } from '@quorate/core/json'
+import { attempt } from './attempt.ts'
+import { clientDataBytesMax, readClientData } from './client-data.ts'
+import { verifySignature } from './public-key.ts'
+import { verifyPasskeyAssertion } from './webauthn/assertion.ts'
+import type { PasskeyPolicy } from './webauthn/relying-party.ts'
 
-/**
- * Key credentials: what a user signs with, and the checks that stand before any verify call.
- * Verification is consensus: signers with different OpenSSL versions must agree, so whatever the
- * versions could read differently is refused here first.
- */
-export type Algorithm = 'Ed25519' | 'P-256' | 'secp256k1' | 'RSA'
+/** What a user signs with, and what it takes to believe that one of them has signed a request. */
+export type CredentialKind = 'Fido2' | 'Key' | 'PasswordProtectedKey' | 'RecoveryKey'
 
-export const spkiBytesMax = 1024
-export const clientDataBytesMax = 4096
+/** Flags, counter and extensions of a passkey; no credential, which only a registration has. */
+export const assertedDataBytesMax = 1024
 
 const assertion = struct({
   /** `fingerprintOf` the public key that is said to have signed. */
   fingerprint: bytes(32),
   clientData: bytes(clientDataBytesMax),
   signature: bytes(1024),
+  /** Of a passkey, which signs it too; all other kinds have none. */
+  authenticatorData: option(bytes(assertedDataBytesMax)),
 })
 export type Assertion = Decoded<typeof assertion>
 /** First factor, and a second where one is asked for. */
 export const assertionsCodec = list(assertion, 2)
 
-/**
- * @param pem SPKI or PKCS#1 public key
- *   (RFC 5480 lets a point of a curve be compressed, and OpenSSL reads and repeats a third form)
- * @returns its canonical DER (SPKI) with the point in full, or nothing when it is not one of the four kinds: Ed25519 of
- *   full order, P-256, secp256k1, RSA of 2048 to 4096 bits with exponent 65537
- */
-export function readPublicKey(pem: string): Uint8Array | undefined {
-  if (pem.length > 4096 || !/^-----BEGIN (RSA )?PUBLIC KEY-----\r?\n/.test(pem)) return undefined
-  return attempt(() => {
-    const key = createPublicKey(pem)
-    return algorithmOf(key) === undefined ? undefined : canonicalOf(key)
-  })
-}
-
-type Parsed = { readonly key: KeyObject; readonly algorithm: Algorithm }
-/** One request is verified by several hands, and a caller comes back: parsing costs more. */
-const parsedKept = 1024
-const parsed = new Map<string, Parsed>()
-
-/** The same for DER, which must already be canonical. */
-export function parseSpki(spki: Uint8Array): Parsed | undefined {
-  if (spki.length > spkiBytesMax) return undefined
-  const name = toBase64url(spki)
-  const kept = parsed.get(name)
-  if (kept !== undefined) return kept
-  const made = attempt(() => parseCanonical(spki))
-  if (made === undefined) return undefined
-  if (parsed.size >= parsedKept) parsed.clear()
-  parsed.set(name, made)
-  return made
-}
-
-function parseCanonical(spki: Uint8Array): Parsed | undefined {
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-  const algorithm = algorithmOf(key)
-  const isCanonical = Buffer.compare(canonicalOf(key), spki) === 0
-  return algorithm !== undefined && isCanonical ? { key, algorithm } : undefined
-}
-
 export function fingerprintOf(spki: Uint8Array): Uint8Array {
   return hashOf('quorate/credential/1', spki)
+}
+
+export type SigningCredential = {
+  readonly kind: CredentialKind
+  readonly spki: Uint8Array
+  /** Of a passkey: the id of the relying party that it was made for. */
+  readonly relyingParty: string | undefined
+}
+
+/**
+ * Did this credential sign this challenge, in the way of its kind? A recovery key never does: it
+ * signs new credentials (`verifyRecovery`) and neither logs in nor acts.
+ */
+export function verifyAssertion(
+  { kind, spki, relyingParty }: SigningCredential,
+  challenge: string,
+  { clientData, signature, authenticatorData }: Omit<Assertion, 'fingerprint'>,
+  policy: PasskeyPolicy,
+): boolean {
+  if (kind === 'RecoveryKey') return false
+  if (kind !== 'Fido2')
+    return (
+      authenticatorData === undefined &&
+      verifyKeyAssertion(spki, challenge, { clientData, signature })
+    )
+  if (authenticatorData === undefined || relyingParty === undefined) return false
+  if (authenticatorData.length > assertedDataBytesMax) return false
+  const signed = { clientData, authenticatorData, signature }
+  return verifyPasskeyAssertion({ spki, relyingParty, challenge, ...signed, ...policy })
 }
 
 /**
@@ -77,111 +69,58 @@ export function verifyKeyAssertion(
   challenge: string,
   { clientData, signature }: Pick<Assertion, 'clientData' | 'signature'>,
 ): boolean {
-  return namesChallenge(clientData, challenge) && verifySignature(spki, clientData, signature)
-}
-
-/** Ed25519 (64 bytes), ECDSA over SHA-256 (DER), or RSA PKCS#1 v1.5 over SHA-256, strictly encoded. */
-export function verifySignature(
-  spki: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-): boolean {
-  const found = parseSpki(spki)
-  if (found === undefined) return false
-  const { key, algorithm } = found
-  if (!isWellFormed(algorithm, key, signature)) return false
-  return verify(algorithm === 'Ed25519' ? null : 'sha256', message, key, signature)
-}
-
-function namesChallenge(clientData: Uint8Array, challenge: string): boolean {
-  const value = attempt(() => parseJson(fromUtf8(clientData)))
-  return isObject(value) && value['type'] === 'key.get' && value['challenge'] === challenge
-}
-
-function algorithmOf(key: KeyObject): Algorithm | undefined {
-  const { namedCurve, modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {}
-  if (key.asymmetricKeyType === 'ed25519')
-    return isFullOrder(derOf(key).subarray(-32)) ? 'Ed25519' : undefined
-  if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'P-256'
-  if (key.asymmetricKeyType === 'ec' && namedCurve === 'secp256k1') return 'secp256k1'
-  const isRsa = key.asymmetricKeyType === 'rsa' && publicExponent === 65537n
-  return isRsa && modulusLength !== undefined && modulusLength >= 2048 && modulusLength <= 4096
-    ? 'RSA'
-    : undefined
-}
-
-/** One key has one encoding, or it would have several fingerprints: x and y, and nothing of the form. */
-function canonicalOf(key: KeyObject): Uint8Array {
-  if (key.asymmetricKeyType !== 'ec') return derOf(key)
-  return derOf(createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' }))
-}
-
-function derOf(key: KeyObject): Uint8Array {
-  return new Uint8Array(key.export({ type: 'spki', format: 'der' }))
-}
-
-/** Order of the P-256 and secp256k1 groups, and of Ed25519's prime subgroup (SEC 2, RFC 8032). */
-const orders = {
-  'P-256': 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
-  secp256k1: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
-  Ed25519: 2n ** 252n + 27742317777372353535851937790883648493n,
-} as const
-
-function isWellFormed(algorithm: Algorithm, key: KeyObject, signature: Uint8Array): boolean {
-  if (algorithm === 'RSA') return signature.length * 8 === key.asymmetricKeyDetails?.modulusLength
-  if (algorithm === 'Ed25519')
-    return signature.length === 64 && bytesToBig(signature.slice(32).reverse()) < orders.Ed25519
-  return isDer(signature, orders[algorithm])
-}
-
-/** X.690 in its one short form: SEQUENCE of two positive INTEGERs below the group's order. */
-function isDer(signature: Uint8Array, order: bigint): boolean {
-  if (signature[0] !== 0x30 || signature[1] !== signature.length - 2) return false
-  const first = derInteger(signature, 2, order)
-  const second = first === undefined ? undefined : derInteger(signature, first, order)
-  return second === signature.length
-}
-
-/** Where the integer at `at` ends, if it is one. */
-function derInteger(signature: Uint8Array, at: number, order: bigint): number | undefined {
-  const size = signature[at + 1] ?? 0
-  const digits = signature.subarray(at + 2, at + 2 + size)
-  const [first = 0x80, second = 0x80] = digits
-  if (signature[at] !== 0x02 || size === 0 || digits.length !== size || first >= 0x80)
-    return undefined
-  if (first === 0 && second < 0x80) return undefined
-  const value = bytesToBig(digits)
-  return value > 0n && value < order ? at + 2 + size : undefined
+  const read = readClientData(clientData)
+  const isNamed = read?.['type'] === 'key.get' && read['challenge'] === challenge
+  return isNamed && verifySignature(spki, clientData, signature)
 }
 
 /**
- * The encodings of y (sign bit apart) of the points whose order divides eight: with such a key,
- * one signature verifies under many messages. Their canonical encodings only; the others are
- * refused as y >= p.
+ * Has a client that compares requests with what it asked for made this assertion? Such a one adds
+ * the request's hash as a member of its own. A stock client writes `type` and `challenge` and
+ * nothing else, whatever a server sends it, so no server can bring it about. A passkey's clientData
+ * is the browser's, and says nothing of the kind.
+ *
+ * It is a claim until `verifyAssertion` has held.
  */
-const smallOrderY = new Set([
-  0n,
-  1n,
-  2n ** 255n - 20n,
-  bytesToBig(fromHex('7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7')),
-  bytesToBig(fromHex('05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826')),
-])
-
-function isFullOrder(encoded: Uint8Array): boolean {
-  const y = bytesToBig(encoded.toReversed()) & (2n ** 255n - 1n)
-  return y < 2n ** 255n - 19n && !smallOrderY.has(y)
+export function isChecked(
+  { clientData, authenticatorData }: Pick<Assertion, 'clientData' | 'authenticatorData'>,
+  request: Uint8Array,
+): boolean {
+  if (authenticatorData !== undefined) return false
+  return readClientData(clientData)?.['request'] === toHex(request)
 }
 
-/** Foreign bytes may make a parser throw in ways of its own; here that only ever means no. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
+/** New credentials stand in the challenge, encoded once, and the clientData encodes them again. */
+export const recoveryClientDataBytesMax = 64 * 1024
+
+/**
+ * What a recovery key signs in the place of a challenge: the JSON text of the credentials that are
+ * to follow. The text is an object, so it cannot be the 32 bytes that a challenge stands for.
+ */
+export function readRecoveryChallenge(clientData: Uint8Array): string | undefined {
+  const read = readClientData(clientData, recoveryClientDataBytesMax)
+  const challenge = read?.['challenge']
+  if (read?.['type'] !== 'key.get' || typeof challenge !== 'string') return undefined
+  const text = attempt(() => fromUtf8(fromBase64url(challenge)))
+  return text !== undefined && isObject(attempt(() => parseJson(text))) ? text : undefined
+}
+
+/** @returns the JSON text of the new credentials, when this recovery key has signed it */
+export function verifyRecovery(
+  spki: Uint8Array,
+  { clientData, signature }: Pick<Assertion, 'clientData' | 'signature'>,
+): string | undefined {
+  const text = readRecoveryChallenge(clientData)
+  return text !== undefined && verifySignature(spki, clientData, signature) ? text : undefined
 }
 
 /** What a Key credential's owner signs: used by clients and tests. */
 export function clientDataFor(challenge: string): Uint8Array {
   return toUtf8(JSON.stringify({ type: 'key.get', challenge }))
+}
+
+/** The same from a client that has looked at the request whose challenge it is. */
+export function checkedClientDataFor(request: Uint8Array): Uint8Array {
+  const challenge = toBase64url(request)
+  return toUtf8(JSON.stringify({ type: 'key.get', challenge, request: toHex(request) }))
 }

@@ -105,6 +105,13 @@ const formats = {
           fingerprint: named('fingerprint'),
           clientData: toUtf8('{}'),
           signature: named('signature'),
+          authenticatorData: undefined,
+        },
+        {
+          fingerprint: named('another fingerprint'),
+          clientData: toUtf8('{}'),
+          signature: named('another signature'),
+          authenticatorData: named('authenticator data'),
         },
       ],
       facts: toUtf8('facts'),

@@ -61,7 +61,10 @@ describe('a step as agreement carries it', () => {
   })
 
   it('is none when any evidence is not what the step commits to, under the very same hash', () => {
-    const assertion = { fingerprint: noStep, clientData: noStep, signature: noStep }
+    const assertion = {
+      ...{ fingerprint: noStep, clientData: noStep, signature: noStep },
+      authenticatorData: undefined,
+    }
     for (const other of [
       { preimage: toUtf8('another') },
       { payload: '{"a":2}' },

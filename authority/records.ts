@@ -15,8 +15,8 @@ import {
 } from '@quorate/core/codec'
 import type { Codec } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
-import { spkiBytesMax } from './credential.ts'
 import { keyTerms } from './key-certificate.ts'
+import { spkiBytesMax } from './public-key.ts'
 
 /**
  * What a stream's steps add up to: records by name. They are written by the reducer and read by it

@@ -17,8 +17,9 @@ import {
 } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
-import { assertionsCodec, spkiBytesMax } from './credential.ts'
+import { assertionsCodec } from './credential.ts'
 import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
+import { spkiBytesMax } from './public-key.ts'
 import { payloadBytesMax, preimageBytesMax, subjectsCodec } from './request.ts'
 import { streamCodec } from './stream.ts'
 

@@ -1,8 +1,9 @@
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { idOf, nameOf, type IdKind } from '@quorate/core/id'
 import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
-import { fingerprintOf, readPublicKey, verifyKeyAssertion } from '../credential.ts'
+import { fingerprintOf, verifyKeyAssertion } from '../credential.ts'
 import { permissionNames } from '../operations.ts'
+import { readPublicKey } from '../public-key.ts'
 import {
   credentialTable,
   encodeRecord,

@@ -15,11 +15,12 @@ import {
   type Seal,
   type Signed,
 } from '../agreement/messages.ts'
-import { clientDataFor, fingerprintOf, readPublicKey, type Assertion } from '../credential.ts'
+import { clientDataFor, fingerprintOf, type Assertion } from '../credential.ts'
 import { rawPublicKey, signEd25519, verifyEd25519 } from '../ed25519.ts'
 import { encodeKeyStatement, sealKeyCertificate, type KeyTerms } from '../key-certificate.ts'
 import { readManifest, signManifest, type Manifest } from '../manifest.ts'
 import { matchOperation, namedIds } from '../operations.ts'
+import { readPublicKey } from '../public-key.ts'
 import type { Write } from '../records.ts'
 import { challengeOf, commitTo, encodePreimage, requestHash, type Preimage } from '../request.ts'
 import { streamName, type StreamId } from '../stream.ts'
@@ -136,6 +137,7 @@ export function assertionBy(person: Person, preimage: Uint8Array): Assertion {
     fingerprint: fingerprintOf(person.spki),
     clientData,
     signature: new Uint8Array(sign(algorithm, clientData, person.key)),
+    authenticatorData: undefined,
   }
 }
 

@@ -66,7 +66,8 @@ export function verifiedAssertion(
   if (credential === undefined) throw new Failure('credential.unsuitable', {})
   const { fingerprint, record } = credential
   const clientData = fromPadded(given.clientData)
-  const assertion = { fingerprint, clientData, signature: fromPadded(given.signature) }
+  const signature = fromPadded(given.signature)
+  const assertion = { fingerprint, clientData, signature, authenticatorData: undefined }
   if (!verifyKeyAssertion(record.spki, challenge, assertion))
     throw new Failure('action.missing', {})
   return assertion

@@ -4,7 +4,8 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
 import { genesisPayload } from '@quorate/api/genesis'
 import { parse } from '@quorate/api/parse'
-import { fingerprintOf, readPublicKey, verifyKeyAssertion } from '@quorate/authority/credential'
+import { fingerprintOf, verifyKeyAssertion } from '@quorate/authority/credential'
+import { readPublicKey } from '@quorate/authority/public-key'
 import { organizationTable } from '@quorate/authority/records'
 import {
   challengeOf,
@@ -57,7 +58,10 @@ export async function finishGenesis(deps: GenesisDeps, given: Given) {
   const { spki, username } = administratorOf(given.payload, manifestHash)
   const clientData = fromBase64url(given.assertion.clientData)
   const signature = fromBase64url(given.assertion.signature)
-  const assertion = { fingerprint: fingerprintOf(spki), clientData, signature }
+  const assertion = {
+    ...{ fingerprint: fingerprintOf(spki), clientData, signature },
+    authenticatorData: undefined,
+  }
   if (!verifyKeyAssertion(spki, challengeOf(encoded), assertion))
     throw new Failure('credential.unsuitable', {})
   const request = requestHash(encoded)

@@ -75,7 +75,7 @@ export function signedRequest(person: Person, ask: Ask): Evidence {
 export function assertionOf({ privateKey, spki }: Credential, preimage: Uint8Array) {
   const clientData = clientDataFor(challengeOf(preimage))
   const signature = new Uint8Array(sign(null, clientData, privateKey))
-  return { fingerprint: fingerprintOf(spki), clientData, signature }
+  return { fingerprint: fingerprintOf(spki), clientData, signature, authenticatorData: undefined }
 }
 
 function preimageOf(
