@@ -41,8 +41,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'threshold/public',
     ],
     node: [
-      ...['assert', 'crypto', 'fs', 'http', 'http2', 'net', 'path', 'stream', 'tls', 'url', 'util'],
-      ...['fs/promises', 'timers/promises'],
+      ...['assert', 'crypto', 'fs', 'http', 'http2', 'https', 'net', 'path', 'stream', 'tls'],
+      ...['dns/promises', 'fs/promises', 'timers/promises', 'url', 'util'],
     ],
     packages: ['fastify', '@fastify/*', 'jose', 'kysely', 'nodemailer', 'pg', 'pino', 'zod'],
   },
@@ -93,7 +93,10 @@ const forTests: Room = {
     'scripts/environments',
   ],
   node: ['*'],
-  packages: ['@noble/*', '@dfns/*', '@simplewebauthn/server', 'viem', 'pg', 'ajv', 'smtp-server'],
+  packages: [
+    ...['@noble/*', '@dfns/*', '@simplewebauthn/server', 'viem', 'pg', 'ajv', 'oidc-provider'],
+    'smtp-server',
+  ],
 }
 
 /** A test, a measurement, or a file whose only importers are such. */

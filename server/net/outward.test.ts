@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { type RequestListener } from 'node:http'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import { makeAuthority } from '@quorate/scripts/certificates'
+import { serve, type Served } from '../oidc/testing/served.ts'
+import { openOutward, outwardFetch, type OutwardRequest } from './outward.ts'
+
+const networks = ['127.0.0.0/8', '::1/128']
+const get = (url: string): OutwardRequest => ({
+  ...{ url, method: 'GET', timeoutMs: 2_000, answerBytesMax: 1_000 },
+})
+const to = (address: string) => async () => [{ address, family: address.includes(':') ? 6 : 4 }]
+
+describe('a request to an address that a customer chose', () => {
+  let pages: Served
+  before(async () => {
+    pages = await serve((url) => answers(url))
+  })
+  after(() => pages.close())
+
+  it('reaches loopback without encryption where the operator lets it', async () => {
+    const answer = await openOutward({ networks })({
+      ...get(`${pages.url}/echo`),
+      ...{ method: 'POST', body: 'a=b', headers: { 'x-one': 'two' } },
+    })
+    assert.ok(answer.ok)
+    assert.equal(answer.status, 201)
+    assert.equal(answer.text, 'POST two a=b')
+  })
+
+  it('reaches loopback by no other leave, under no name', async () => {
+    const { port } = new URL(pages.url)
+    const before = pages.asked.length
+    for (const name of ['127.0.0.1', 'localhost', '[::1]', '0.0.0.0', '2130706433', '0x7f.1'])
+      for (const scheme of ['http', 'https'])
+        assert.deepEqual(await outwardFetch(get(`${scheme}://${name}:${port}/`)), refused, name)
+    assert.equal(pages.asked.length, before)
+  })
+
+  it('goes nowhere that is not public', async () => {
+    for (const address of special)
+      assert.deepEqual(
+        await openOutward({ resolve: to(address) })(get('https://idp.example.com/')),
+        refused,
+        address,
+      )
+  })
+
+  it('goes nowhere when one of the addresses of a name is not public', async () => {
+    const resolve = async () => [
+      { address: '93.184.216.34', family: 4 },
+      { address: '10.0.0.1', family: 4 },
+    ]
+    assert.deepEqual(await openOutward({ resolve })(get('https://idp.example.com/')), refused)
+  })
+
+  it('may go to private networks that the operator names, and to no others', async () => {
+    const lets = async (address: string, list: readonly string[]) => {
+      const fetch = openOutward({ networks: list, resolve: to(address) })
+      const answer = await fetch({ ...get('https://idp.example.com:1/'), timeoutMs: 50 })
+      return !answer.ok && answer.why !== 'address-refused'
+    }
+    assert.ok(await lets('127.0.0.2', ['127.0.0.0/8']))
+    assert.ok(await lets('::ffff:127.0.0.2', ['127.0.0.0/8']))
+    assert.ok(!(await lets('127.0.0.2', ['127.0.0.1/32', '10.0.0.0/8'])))
+    assert.throws(() => openOutward({ networks: ['10.1.2.3'] }), /no network/)
+  })
+
+  it('is encrypted unless it stays on this machine', async () => {
+    const fetch = openOutward({ networks: ['10.0.0.0/8'], resolve: to('10.0.0.1') })
+    assert.deepEqual(await fetch(get('http://idp.example.com/')), refused)
+    const publicly = openOutward({ networks, resolve: to('93.184.216.34') })
+    assert.deepEqual(await publicly(get('http://idp.example.com/')), refused)
+  })
+
+  it('asks once what a name means, and connects to that', async () => {
+    let asked = 0
+    const resolve = async () => {
+      asked += 1
+      return [{ address: asked === 1 ? '127.0.0.1' : '10.0.0.1', family: 4 }]
+    }
+    const { port } = new URL(pages.url)
+    // No resolver knows this name: only the pinned address can have answered.
+    const answer = await openOutward({ networks, resolve })(get(`http://idp.invalid:${port}/host`))
+    assert.ok(answer.ok)
+    assert.equal(answer.text, `idp.invalid:${port}`)
+    assert.equal(asked, 1)
+  })
+
+  it('does not follow a redirect', async () => {
+    const before = pages.asked.length
+    const answer = await openOutward({ networks })(get(`${pages.url}/elsewhere`))
+    assert.ok(answer.ok)
+    assert.equal(answer.status, 302)
+    assert.equal(pages.asked.length, before + 1)
+  })
+
+  it('ends at its limits', async () => {
+    const fetch = openOutward({ networks })
+    const why = async (ask: OutwardRequest) => {
+      const answer = await fetch(ask)
+      return answer.ok ? undefined : answer.why
+    }
+    assert.equal(await why(get(`${pages.url}/huge`)), 'too-large')
+    assert.equal(await why({ ...get(`${pages.url}/slow`), timeoutMs: 100 }), 'too-slow')
+    assert.equal(await why({ ...get(`${pages.url}/drip`), timeoutMs: 200 }), 'too-slow')
+    assert.equal(await why(get(`${pages.url}/broken`)), 'no-connection')
+    const never = new Promise<never>(() => undefined)
+    const lost = openOutward({ resolve: () => never })
+    const late = await lost({ ...get('https://idp.example.com/'), timeoutMs: 50 })
+    assert.deepEqual(late, { ok: false, why: 'too-slow' })
+  })
+
+  it('takes no address but one of the web, and none with a password in it', async () => {
+    const fetch = openOutward({ networks })
+    const { host } = new URL(pages.url)
+    for (const url of ['file:///etc/passwd', 'ftp://a.example/', 'a', `http://u:p@${host}/host`])
+      assert.deepEqual(await fetch(get(url)), { ok: false, why: 'url-refused' }, url)
+    const long = `${pages.url}/${'a'.repeat(2_048)}`
+    assert.deepEqual(await fetch(get(long)), { ok: false, why: 'url-refused' })
+  })
+
+  it('says that a name is not known', async () => {
+    const resolve = async () => []
+    const nothing = { ok: false, why: 'name-unknown' }
+    assert.deepEqual(await openOutward({ resolve })(get('https://idp.example.com/')), nothing)
+    const broken = openOutward({ resolve: () => Promise.reject(new Error('ENOTFOUND')) })
+    assert.deepEqual(await broken(get('https://idp.example.com/')), nothing)
+  })
+})
+
+describe('a request over TLS', () => {
+  it('believes a certificate for the name, from an authority that is known', async () => {
+    const authority = await makeAuthority('test', new Date())
+    const { certificatePem, privateKeyPem } = await authority.issue('idp', 'server')
+    const server = https.createServer({ cert: certificatePem, key: privateKeyPem }, (_, response) =>
+      response.end('hello'),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const { port } = server.address() as AddressInfo
+      const here = { networks, resolve: to('127.0.0.1') }
+      const knowing = openOutward({ ...here, authorities: [authority.certificatePem] })
+      const answer = await knowing(get(`https://localhost:${port}/`))
+      assert.ok(answer.ok)
+      assert.equal(answer.text, 'hello')
+      const noConnection = { ok: false, why: 'no-connection' }
+      assert.deepEqual(await knowing(get(`https://other.invalid:${port}/`)), noConnection)
+      assert.deepEqual(await openOutward(here)(get(`https://localhost:${port}/`)), noConnection)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+})
+
+const refused = { ok: false, why: 'address-refused' }
+
+/** One of each block of IANA's registries, and what wears another family's clothes. */
+const special = [
+  ...['0.0.0.1', '10.255.0.1', '100.64.0.1', '100.100.100.200', '127.0.0.1', '169.254.169.254'],
+  ...['172.16.0.1', '172.31.255.255', '192.0.0.1', '192.0.2.1', '192.168.1.1', '198.19.0.1'],
+  ...['198.51.100.1', '203.0.113.1', '224.0.0.1', '240.0.0.1', '255.255.255.255', '192.88.99.1'],
+  ...['::', '::1', '::ffff:10.0.0.1', '::ffff:93.184.216.34', '64:ff9b::a00:1', '100::1'],
+  ...['2001::1', '2001:db8::1', '2002:a00:1::', '3fff::1', 'fc00::1', 'fd00:ec2::254'],
+  ...['fe80::1', 'fe80::1%eth0', 'ff02::1', 'no address'],
+]
+
+function answers(url: string): RequestListener {
+  return (request, response) => {
+    const pages: Readonly<Record<string, () => void>> = {
+      '/echo': async () => {
+        let body = ''
+        for await (const part of request) body += String(part)
+        response.writeHead(201).end(`${request.method} ${request.headers['x-one']} ${body}`)
+      },
+      '/host': () => response.end(request.headers.host),
+      '/elsewhere': () => response.writeHead(302, { location: `${url}/host` }).end(),
+      '/huge': () => response.end('a'.repeat(1_001)),
+      '/slow': () => undefined,
+      '/drip': () => {
+        const timer = setInterval(() => response.write('a'), 20)
+        response.on('close', () => clearInterval(timer))
+      },
+      '/broken': () => {
+        response.writeHead(200, { 'content-length': '10' }).write('half')
+        setTimeout(() => response.destroy(), 20)
+      },
+    }
+    pages[request.url ?? '']?.()
+  }
+}

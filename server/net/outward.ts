@@ -1,0 +1,209 @@
+import { lookup as lookUp } from 'node:dns/promises'
+import http from 'node:http'
+import https from 'node:https'
+import { BlockList, isIP } from 'node:net'
+import { concatAll, fromUtf8 } from '@quorate/core/bytes'
+
+/** For addresses that customers choose: of identity providers, of receivers of events. */
+export type OutwardFetch = (ask: OutwardRequest) => Promise<OutwardAnswer>
+
+export type OutwardRequest = {
+  readonly url: string
+  readonly method: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** From the first look at the name to the last byte of the answer. */
+  readonly timeoutMs: number
+  readonly answerBytesMax: number
+}
+
+export type OutwardAnswer =
+  | {
+      readonly ok: true
+      readonly status: number
+      readonly headers: Readonly<http.IncomingHttpHeaders>
+      readonly text: string
+    }
+  | { readonly ok: false; readonly why: NoAnswer }
+
+/** Enough for whoever set the address up; a stranger is told none of it, or he could map a network. */
+export type NoAnswer =
+  | 'url-refused'
+  | 'name-unknown'
+  | 'address-refused'
+  | 'no-connection'
+  | 'too-slow'
+  | 'too-large'
+
+export type Surroundings = {
+  /**
+   * Networks of one's own that may be reached all the same, such as `10.1.0.0/16`. Plain HTTP is
+   * spoken to loopback alone, and only when that is in the list.
+   */
+  readonly networks?: readonly string[]
+  /** Whom to believe about certificates besides the usual authorities, PEM. */
+  readonly authorities?: readonly string[]
+  readonly resolve?: (name: string) => Promise<readonly Address[]>
+}
+export type Address = { readonly address: string; readonly family: number }
+
+/** Reaches the public internet and nothing else. */
+export const outwardFetch = openOutward({})
+
+/**
+ * A name is resolved once, all its addresses are judged, and the connection goes to one of those: a
+ * name that means something else a moment later gains nothing. Redirects are answers like any other.
+ *
+ * @throws Error when a network of `surroundings` is none
+ */
+export function openOutward(surroundings: Surroundings): OutwardFetch {
+  const { networks = [], authorities, resolve = resolveName } = surroundings
+  const own = networksOf(networks)
+  const trusted = authorities === undefined ? {} : { ca: [...authorities] }
+  return async (ask) => {
+    const url = outwardUrl(ask.url)
+    if (url === undefined) return { ok: false, why: 'url-refused' }
+    const deadline = AbortSignal.timeout(ask.timeoutMs)
+    const addresses = await beforeDeadline(resolve(nameOf(url)), deadline)
+    if (!addresses.ok) return { ok: false, why: deadline.aborted ? 'too-slow' : 'name-unknown' }
+    const reachable = (one: Address) =>
+      url.protocol === 'https:'
+        ? isPublic(one) || isIn(own, one)
+        : isIn(loopback, one) && isIn(own, one)
+    if (!addresses.value.every(reachable)) return { ok: false, why: 'address-refused' }
+    return exchange(ask, { url, addresses: addresses.value, trusted, deadline })
+  }
+}
+
+/** Longer ones are not addresses but attempts. */
+const urlLengthMax = 2_048
+
+function outwardUrl(text: string): URL | undefined {
+  const url = text.length <= urlLengthMax ? URL.parse(text) : null
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
+  return url.username === '' && url.password === '' ? url : undefined
+}
+
+/** Without the brackets that an IPv6 address wears in a URL. */
+function nameOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1')
+}
+
+async function resolveName(name: string): Promise<readonly Address[]> {
+  return lookUp(name, { all: true })
+}
+
+type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false }
+
+/** The system's resolver cannot be called off, but it need not be waited for. */
+async function beforeDeadline<T>(
+  found: Promise<readonly T[]>,
+  deadline: AbortSignal,
+): Promise<Settled<readonly T[]>> {
+  const late = Promise.withResolvers<Settled<readonly T[]>>()
+  const giveUp = () => late.resolve({ ok: false })
+  deadline.addEventListener('abort', giveUp)
+  const settled = found.then(
+    (value): Settled<readonly T[]> => (value.length > 0 ? { ok: true, value } : { ok: false }),
+    (): Settled<readonly T[]> => ({ ok: false }),
+  )
+  return Promise.race([settled, late.promise]).finally(() =>
+    deadline.removeEventListener('abort', giveUp),
+  )
+}
+
+type Way = {
+  readonly url: URL
+  readonly addresses: readonly Address[]
+  readonly trusted: { readonly ca?: string[] }
+  readonly deadline: AbortSignal
+}
+
+async function exchange(ask: OutwardRequest, way: Way): Promise<OutwardAnswer> {
+  try {
+    const response = await send(ask, way)
+    const text = await readText(response, ask.answerBytesMax)
+    if (text === undefined) return { ok: false, why: 'too-large' }
+    return { ok: true, status: response.statusCode ?? 0, headers: response.headers, text }
+  } catch {
+    // What broke names addresses and certificates; that there is no answer is all that is passed on.
+    return { ok: false, why: way.deadline.aborted ? 'too-slow' : 'no-connection' }
+  }
+}
+
+function send(ask: OutwardRequest, way: Way): Promise<http.IncomingMessage> {
+  const { url, addresses, trusted, deadline } = way
+  const { resolve, reject, promise } = Promise.withResolvers<http.IncomingMessage>()
+  const options: https.RequestOptions = {
+    ...trusted,
+    method: ask.method,
+    headers: { ...ask.headers, 'accept-encoding': 'identity' },
+    // A connection of its own: one kept open by a pool was not judged for this request.
+    agent: false,
+    signal: deadline,
+    lookup: pinnedTo(addresses),
+  }
+  const request = (url.protocol === 'https:' ? https : http).request(url, options, resolve)
+  request.on('error', reject)
+  request.end(ask.body)
+  return promise
+}
+
+/** Node asks for one address or, when it tries several families, for all of them. */
+function pinnedTo(addresses: readonly Address[]): NonNullable<https.RequestOptions['lookup']> {
+  return (_name, options, callback) => {
+    const [first] = addresses
+    if (options.all === true) callback(null, [...addresses])
+    else if (first !== undefined) callback(null, first.address, first.family)
+  }
+}
+
+async function readText(
+  response: http.IncomingMessage,
+  bytesMax: number,
+): Promise<string | undefined> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response) {
+    const bytes: Uint8Array = part
+    size += bytes.length
+    // Leaving the loop ends the connection.
+    if (size > bytesMax) return undefined
+    parts.push(bytes)
+  }
+  return fromUtf8(concatAll(parts))
+}
+
+/** IANA's registries of special-purpose addresses: what is not reachable from everywhere. */
+const specialIpv4 = networksOf([
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16'],
+  ...['172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16'],
+  ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
+])
+/** The one block that global unicast addresses come from; all else is special. */
+const globalIpv6 = networksOf(['2000::/3'])
+/** In that block: protocol assignments and tunnels, which carry an IPv4 address, and examples. */
+const specialIpv6 = networksOf(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'])
+const loopback = networksOf(['127.0.0.0/8', '::1/128'])
+
+function isPublic(one: Address): boolean {
+  if (isIP(one.address) === 4) return !isIn(specialIpv4, one)
+  return isIP(one.address) === 6 && isIn(globalIpv6, one) && !isIn(specialIpv6, one)
+}
+
+/** An IPv4 address in IPv6 clothes counts as the IPv4 address that it is: `BlockList` sees to it. */
+function isIn(networks: BlockList, { address }: Address): boolean {
+  // With a zone, as in fe80::1%eth0, it is of one link and in no list.
+  if (isIP(address) === 0 || address.includes('%')) return false
+  return networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+}
+
+function networksOf(texts: readonly string[]): BlockList {
+  const networks = new BlockList()
+  for (const text of texts) {
+    const [, address = '', bits] = /^([0-9a-fA-F.:]+)\/([0-9]{1,3})$/.exec(text) ?? []
+    if (isIP(address) === 0) throw new Error(`${text} is no network such as 10.1.0.0/16.`)
+    networks.addSubnet(address, Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  }
+  return networks
+}
