@@ -24,6 +24,9 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   }),
   'route.not_found': () => missing('route'),
   'token.invalid': () => ({ status: 401, message: 'Not Authorized.' }),
+  'identity_token.invalid': () => ({ status: 401, message: 'Not Authorized.' }),
+  // What lies behind an address that a customer chose is not told: it would map our network.
+  'issuer.unavailable': () => unavailable('the identity provider does not answer as it should'),
   'caller.not_permitted': ({ caller, operation }) =>
     forbidden(`${caller} is not authorized to perform operation (${operation})`),
   'action.missing': () => forbidden('user action signature is missing or invalid'),

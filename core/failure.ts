@@ -12,6 +12,10 @@ export type Failures = {
   'body.too_large': { readonly bytesMax: number }
   'route.not_found': { readonly method: string; readonly path: string }
   'token.invalid': Readonly<Record<string, never>>
+  /** Whatever is wrong with it: its bearer is told no more. */
+  'identity_token.invalid': Readonly<Record<string, never>>
+  /** The reason is for the log of whoever set the issuer up. */
+  'issuer.unavailable': { readonly issuer: string; readonly reason: string }
   'caller.not_permitted': { readonly caller: string; readonly operation: string }
   'action.missing': Readonly<Record<string, never>>
   'action.used': Readonly<Record<string, never>>

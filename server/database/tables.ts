@@ -1,13 +1,19 @@
 import type { IdentityTables } from '../auth/tables.ts'
 import type { ChainTables } from '../history/tables.ts'
 import type { MailTables } from '../mail/tables.ts'
+import type { OidcTables } from '../oidc/tables.ts'
 import type { OutgoingTables } from '../transfers/tables.ts'
 
 /**
  * The rows of `migrations/`, by hand. A stream is its canonical bytes; times are milliseconds since
  * 1970. The organization leads every key, so that one tenant's rows lie together.
  */
-export type Tables = LogTables & IdentityTables & OutgoingTables & ChainTables & MailTables
+export type Tables = LogTables &
+  IdentityTables &
+  OutgoingTables &
+  ChainTables &
+  MailTables &
+  OidcTables
 
 type LogTables = {
   readonly proposals: {
