@@ -32,7 +32,7 @@ const step: Step = {
       subjects: [],
       payload,
       fields,
-      operation: { kind: 'assignment', permission: noStep, identity: noStep },
+      operation: { kind: 'update', id: noStep },
       assertions: assertionsHash([]),
       facts: sha256(evidence.facts),
       versions: [],

@@ -66,11 +66,40 @@ test('one slash at the end is taken off, and the root stays', () => {
   assert.equal(withoutTrailingSlash('/'), '/')
 })
 
-test('whatever changes something is signed by a credential, but for the birth of an organization', () => {
+test('whatever changes something is signed by a credential, or ends an unsigned way', () => {
   for (const name of operationNames) {
-    const { changes, userAction } = operations[name]
-    if (name !== 'quorate.finishGenesis') assert.equal(userAction, changes.item !== 'none', name)
+    const { changes, userAction, purpose } = operations[name]
+    if (changes.item !== 'none') assert.equal(userAction, purpose === 'action', name)
+    else assert.equal(purpose, 'action', name)
   }
+})
+
+test('unsigned ways are few, and each is for one thing', () => {
+  const unsigned = operationNames.filter((name) => operations[name].purpose !== 'action')
+  assert.deepEqual(unsigned.toSorted(), [
+    'auth.createCredentialWithCode',
+    'auth.createSocialRegistrationChallenge',
+    'auth.recover',
+    'auth.register',
+    'auth.registerEndUser',
+    'quorate.finishGenesis',
+  ])
+})
+
+test('a query counts only signed, known, once, and true or false', () => {
+  const path = '/auth/service-accounts/us-1'
+  assert.deepEqual(matchOperation('DELETE', `${path}?force=true`)?.query, { force: 'true' })
+  assert.deepEqual(matchOperation('DELETE', path)?.query, {})
+  for (const search of [
+    '?',
+    '?force',
+    '?force=yes',
+    '?force=true&force=true',
+    '?other=true',
+    '?force=true?',
+  ])
+    assert.equal(matchOperation('DELETE', `${path}${search}`), undefined, search)
+  assert.equal(matchOperation('GET', `${path}?force=true`), undefined)
 })
 
 test('a wallet needs the right to make a key, or to use the one it names', () => {

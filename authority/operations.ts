@@ -1,5 +1,6 @@
-import type { IdKind } from '@quorate/core/id'
-import { pathLengthMax } from './request.ts'
+import { idPrefixes, type IdKind } from '@quorate/core/id'
+import { currentNames } from './permission-names.ts'
+import { pathLengthMax, type Purpose } from './request.ts'
 
 /**
  * Everything a caller may ask for, as data: the one table that the router, the permission check,
@@ -11,30 +12,77 @@ export type Operation = {
   readonly method: Method
   /** A segment that begins with a colon names a parameter. */
   readonly path: string
+  /** Members of a query that count when they are signed with the path, and never otherwise. */
+  readonly signedQuery: readonly string[]
   /** The caller needs every one of them. */
   readonly permissions: readonly string[]
   /** Needed besides, for what the body holds. */
   readonly permissionsIf: readonly Condition[]
-  /** Whether a credential must have signed this very request. */
+  /** A credential must have signed this very request. */
   readonly userAction: boolean
+  /**
+   * What its pre-image must be for. Anything else than `action` ends an unsigned way: the challenge
+   * was made before the body, which nobody trusted has signed.
+   */
+  readonly purpose: Purpose
   /** Empty: no token at all. */
   readonly callers: readonly CallerKind[]
+  /** May it be asked through a personal access token? */
+  readonly pats: boolean
   readonly changes: Change
   /** What gets an id made of this request, each with index 0. */
   readonly creates: readonly IdKind[]
-  /** Members of the body that name something by its id. A dot leads one level down. */
-  readonly bodyIds: Readonly<Record<string, IdKind>>
+  /** Members of the body that name something by its id. A dot leads one level down; an identity is
+   * a user or a token. */
+  readonly bodyIds: Readonly<Record<string, IdKind | 'identity'>>
+  /**
+   * Whose unconfirmed credentials the author vouches for by this request, by the role of a named
+   * id: the pre-image then holds the hash of that set as the subject `credentials`.
+   */
+  readonly confirms: string | undefined
   /** Top-level members of the body that may be personal: no decision rests on them, they can go. */
   readonly erasable: readonly string[]
 }
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
-/** `setup` is whoever holds the token that the operator made for the first organization. */
-export type CallerKind = 'employee' | 'serviceAccount' | 'setup'
+/**
+ * `setup` is whoever holds the token that the operator made for the first organization;
+ * `newcomer` whoever holds the temporary token of a registration or recovery that has begun.
+ */
+export type CallerKind = 'employee' | 'endUser' | 'serviceAccount' | 'setup' | 'newcomer'
 export type Change =
-  | { readonly item: 'genesis' | RootItem; readonly stream: 'root' }
+  | { readonly item: RootItem; readonly stream: 'root' }
   | { readonly item: 'use'; readonly stream: 'key' }
   | { readonly item: 'none'; readonly stream: 'none' }
-type RootItem = 'serviceAccount' | 'assignment' | 'key' | 'wallet'
+/** Every kind of item that stands in a root stream. */
+export type RootItem =
+  | 'genesis'
+  | 'user'
+  | 'userUpdate'
+  | 'userStatus'
+  | 'registration'
+  | 'confirmation'
+  | 'credential'
+  | 'credentialCode'
+  | 'credentialStatus'
+  | 'recovery'
+  | 'recoveryEnd'
+  | 'serviceAccount'
+  | 'token'
+  | 'tokenStatus'
+  | 'permission'
+  | 'permissionUpdate'
+  | 'assignment'
+  | 'assignmentEnd'
+  | 'settings'
+  | 'key'
+  | 'keyStatus'
+  | 'delegation'
+  | 'wallet'
+  | 'tags'
+  | 'update'
+  | 'agreement'
+  | 'freeze'
+  | 'erasure'
 /** `member` as in `bodyIds`. */
 type Condition = {
   readonly member: string
@@ -44,21 +92,41 @@ type Condition = {
 
 const nothing: Change = { item: 'none', stream: 'none' }
 const use: Change = { item: 'use', stream: 'key' }
-const root = (item: 'genesis' | RootItem): Change => ({ item, stream: 'root' })
+const root = (item: RootItem): Change => ({ item, stream: 'root' })
+const ifPresent = (member: string, ...present: readonly string[]): Condition => ({
+  member,
+  present,
+  absent: [],
+})
 
 const open = {
+  signedQuery: [],
   permissions: [],
   permissionsIf: [],
   userAction: false,
+  purpose: 'action',
   callers: [],
+  pats: true,
   changes: nothing,
   creates: [],
   bodyIds: {},
+  confirms: undefined,
   erasable: [],
 } satisfies Partial<Operation>
-const read = { ...open, method: 'GET', callers: ['employee', 'serviceAccount'] } as const
+const ask = { ...open, method: 'POST' } as const
+const everybody = ['employee', 'endUser', 'serviceAccount'] as const
+const staff = ['employee', 'serviceAccount'] as const
+const people = ['employee', 'endUser'] as const
+const read = { ...open, method: 'GET', callers: everybody } as const
 const signed = { ...read, method: 'POST', userAction: true } as const
 const setup = { ...open, method: 'POST', callers: ['setup'] } as const
+const newcomer = { ...open, method: 'POST', callers: ['newcomer'] } as const
+/** A user's own credentials: his own business, without a permission, and never a token's. */
+const own = { ...signed, callers: people, pats: false } as const
+const ownPat = { ...own, method: 'PUT', changes: root('tokenStatus') } as const
+const ofUser = { ...signed, method: 'PUT', callers: staff } as const
+const ofAccount = { ...signed, method: 'PUT', callers: staff } as const
+const delegated = { ...signed, callers: ['serviceAccount'] } as const
 
 /** Where raw bytes, transactions and transfers all end: one use of one key. */
 const signature = {
@@ -72,15 +140,223 @@ const signature = {
 const table = {
   'auth.createUserActionChallenge': { ...read, method: 'POST', path: '/auth/action/init' },
   'auth.createUserActionSignature': { ...read, method: 'POST', path: '/auth/action' },
-  'auth.createLoginChallenge': { ...open, method: 'POST', path: '/auth/login/init' },
-  'auth.login': { ...open, method: 'POST', path: '/auth/login' },
+
+  'auth.sendLoginCode': { ...ask, path: '/auth/login/code' },
+  'auth.createLoginChallenge': { ...ask, path: '/auth/login/init' },
+  'auth.login': { ...ask, path: '/auth/login' },
+  'auth.logout': {
+    ...read,
+    method: 'PUT',
+    path: '/auth/logout',
+    callers: people,
+    pats: false,
+  },
+  'auth.delegatedLogin': {
+    ...delegated,
+    path: '/auth/login/delegated',
+    permissions: ['Auth:Login:Delegated'],
+  },
+  'auth.socialLogin': { ...ask, path: '/auth/login/social' },
+  'auth.ssoLoginInit': { ...ask, path: '/auth/login/sso/init' },
+  'auth.ssoLogin': { ...ask, path: '/auth/login/sso' },
+  'auth.oidcLoginInit': { ...ask, path: '/auth/login/oidc/init' },
+  'auth.oidcLogin': { ...ask, path: '/auth/login/oidc' },
+  'auth.exchangeToken': {
+    ...read,
+    method: 'POST',
+    path: '/auth/tokens',
+    callers: people,
+    pats: false,
+  },
+
+  'auth.createUser': {
+    ...signed,
+    path: '/auth/users',
+    permissions: ['Auth:Users:Create'],
+    callers: staff,
+    pats: false,
+    changes: root('user'),
+    creates: ['user'],
+    erasable: ['email', 'externalId'],
+  },
+  'auth.listUsers': {
+    ...read,
+    path: '/auth/users',
+    permissions: ['Auth:Users:Read'],
+    callers: staff,
+  },
+  'auth.getUser': {
+    ...read,
+    path: '/auth/users/:userId',
+    permissions: ['Auth:Users:Read'],
+    callers: staff,
+  },
+  'auth.updateUser': {
+    ...ofUser,
+    path: '/auth/users/:userId',
+    permissions: ['Auth:Users:Update'],
+    changes: root('userUpdate'),
+  },
+  'auth.activateUser': {
+    ...ofUser,
+    path: '/auth/users/:userId/activate',
+    permissions: ['Auth:Users:Activate'],
+    pats: false,
+    changes: root('userStatus'),
+  },
+  'auth.deactivateUser': {
+    ...ofUser,
+    path: '/auth/users/:userId/deactivate',
+    permissions: ['Auth:Users:Deactivate'],
+    pats: false,
+    changes: root('userStatus'),
+  },
+  'auth.archiveUser': {
+    ...ofUser,
+    method: 'DELETE',
+    path: '/auth/users/:userId',
+    permissions: ['Auth:Users:Delete'],
+    changes: root('userStatus'),
+  },
+  'quorate.confirmUser': {
+    ...signed,
+    path: '/auth/users/:userId/confirm',
+    permissions: ['Auth:Users:Create'],
+    callers: staff,
+    pats: false,
+    changes: root('confirmation'),
+    confirms: 'userId',
+  },
+  'quorate.listUserCredentials': {
+    ...read,
+    path: '/auth/users/:userId/credentials',
+    permissions: ['Auth:Users:Read'],
+    callers: staff,
+  },
+  'quorate.eraseUser': {
+    ...ofUser,
+    path: '/auth/users/:userId/erase',
+    permissions: ['Auth:Users:Delete'],
+    pats: false,
+    changes: root('erasure'),
+  },
+
+  'auth.resendRegistrationCode': { ...ask, method: 'PUT', path: '/auth/registration/code' },
+  'auth.createRegistrationChallenge': { ...ask, path: '/auth/registration/init' },
+  'auth.createDelegatedRegistrationChallenge': {
+    ...delegated,
+    path: '/auth/registration/delegated',
+    permissions: ['Auth:Register:Delegated'],
+    changes: root('user'),
+    creates: ['user'],
+    erasable: ['email', 'externalId'],
+  },
+  'auth.restartDelegatedRegistration': {
+    ...delegated,
+    path: '/auth/registration/delegated/restart',
+    permissions: ['Auth:Register:Delegated'],
+  },
+  'auth.createSocialRegistrationChallenge': {
+    ...ask,
+    path: '/auth/registration/social',
+    purpose: 'social',
+    changes: root('user'),
+    creates: ['user'],
+  },
+  'auth.register': {
+    ...newcomer,
+    path: '/auth/registration',
+    purpose: 'register',
+    changes: root('registration'),
+    creates: ['credential'],
+  },
+  'auth.registerEndUser': {
+    ...newcomer,
+    path: '/auth/registration/enduser',
+    purpose: 'register',
+    changes: root('registration'),
+    creates: ['credential', 'wallet', 'key'],
+  },
+
+  'auth.createCredentialChallenge': {
+    ...ask,
+    path: '/auth/credentials/init',
+    callers: people,
+    pats: false,
+  },
+  'auth.createCredential': {
+    ...own,
+    path: '/auth/credentials',
+    changes: root('credential'),
+    creates: ['credential'],
+    erasable: ['credentialName', 'encryptedPrivateKey'],
+  },
+  'auth.listCredentials': { ...read, path: '/auth/credentials', callers: people },
+  'auth.activateCredential': {
+    ...own,
+    method: 'PUT',
+    path: '/auth/credentials/activate',
+    changes: root('credentialStatus'),
+    bodyIds: { credentialUuid: 'credential' },
+  },
+  'auth.deactivateCredential': {
+    ...own,
+    method: 'PUT',
+    path: '/auth/credentials/deactivate',
+    changes: root('credentialStatus'),
+    bodyIds: { credentialUuid: 'credential' },
+  },
+  'auth.createCredentialCode': {
+    ...own,
+    path: '/auth/credentials/code',
+    changes: root('credentialCode'),
+  },
+  'auth.createCredentialChallengeWithCode': { ...ask, path: '/auth/credentials/code/init' },
+  'auth.createCredentialWithCode': {
+    ...ask,
+    path: '/auth/credentials/code/verify',
+    purpose: 'add-credential',
+    changes: root('credential'),
+    creates: ['credential'],
+    erasable: ['credentialName', 'encryptedPrivateKey'],
+  },
+  'auth.deleteCredential': {
+    ...own,
+    method: 'DELETE',
+    path: '/auth/credentials/:credentialUuid',
+    changes: root('credentialStatus'),
+  },
+
+  'auth.sendRecoveryCode': { ...ask, path: '/auth/recover/user/code' },
+  'quorate.sendRecoveryCode': { ...ask, method: 'PUT', path: '/auth/recover/user/code' },
+  'auth.createRecoveryChallenge': { ...ask, path: '/auth/recover/user/init' },
+  'auth.createDelegatedRecoveryChallenge': {
+    ...delegated,
+    path: '/auth/recover/user/delegated',
+    permissions: ['Auth:Recover:Delegated'],
+  },
+  'auth.recover': {
+    ...newcomer,
+    path: '/auth/recover/user',
+    purpose: 'recover',
+    changes: root('recovery'),
+    creates: ['recovery', 'credential'],
+  },
+  'quorate.getRecovery': { ...open, method: 'GET', path: '/auth/recoveries/:recoveryId' },
+  'quorate.cancelRecovery': {
+    ...own,
+    method: 'DELETE',
+    path: '/auth/recoveries/:recoveryId',
+    changes: root('recoveryEnd'),
+  },
 
   'auth.createServiceAccount': {
     ...signed,
     path: '/auth/service-accounts',
     permissions: ['Auth:ServiceAccounts:Create'],
-    permissionsIf: [{ member: 'permissionId', present: ['Permissions:Assign'], absent: [] }],
+    permissionsIf: [ifPresent('permissionId', 'Permissions:Assign')],
     callers: ['employee'],
+    pats: false,
     changes: root('serviceAccount'),
     creates: ['user', 'token', 'credential', 'assignment'],
     bodyIds: { permissionId: 'permission' },
@@ -90,17 +366,99 @@ const table = {
     ...read,
     path: '/auth/service-accounts',
     permissions: ['Auth:ServiceAccounts:Read'],
+    callers: staff,
   },
   'auth.getServiceAccount': {
     ...read,
     path: '/auth/service-accounts/:serviceAccountId',
     permissions: ['Auth:ServiceAccounts:Read'],
+    callers: staff,
+  },
+  'auth.updateServiceAccount': {
+    ...ofAccount,
+    path: '/auth/service-accounts/:serviceAccountId',
+    permissions: ['Auth:ServiceAccounts:Update'],
+    changes: root('update'),
+    erasable: ['name', 'externalId'],
+  },
+  'auth.activateServiceAccount': {
+    ...ofAccount,
+    path: '/auth/service-accounts/:serviceAccountId/activate',
+    permissions: ['Auth:ServiceAccounts:Activate'],
+    pats: false,
+    changes: root('userStatus'),
+  },
+  'auth.deactivateServiceAccount': {
+    ...ofAccount,
+    path: '/auth/service-accounts/:serviceAccountId/deactivate',
+    permissions: ['Auth:ServiceAccounts:Deactivate'],
+    pats: false,
+    changes: root('userStatus'),
+  },
+  'auth.archiveServiceAccount': {
+    ...ofAccount,
+    method: 'DELETE',
+    path: '/auth/service-accounts/:serviceAccountId',
+    signedQuery: ['force'],
+    permissions: ['Auth:ServiceAccounts:Delete'],
+    changes: root('userStatus'),
   },
 
+  'auth.createPersonalAccessToken': {
+    ...own,
+    path: '/auth/pats',
+    permissions: ['Auth:Pats:Create'],
+    permissionsIf: [ifPresent('permissionId', 'Permissions:Assign')],
+    changes: root('token'),
+    creates: ['token', 'credential', 'assignment'],
+    bodyIds: { permissionId: 'permission' },
+    erasable: ['name', 'externalId'],
+  },
+  'auth.listPersonalAccessTokens': { ...read, path: '/auth/pats', callers: people },
+  'auth.getPersonalAccessToken': { ...read, path: '/auth/pats/:tokenId', callers: people },
+  'auth.updatePersonalAccessToken': {
+    ...ownPat,
+    path: '/auth/pats/:tokenId',
+    changes: root('update'),
+    erasable: ['name', 'externalId'],
+  },
+  'auth.activatePersonalAccessToken': { ...ownPat, path: '/auth/pats/:tokenId/activate' },
+  'auth.deactivatePersonalAccessToken': { ...ownPat, path: '/auth/pats/:tokenId/deactivate' },
+  'auth.archivePersonalAccessToken': { ...ownPat, method: 'DELETE', path: '/auth/pats/:tokenId' },
+
+  'auth.listApplications': { ...read, path: '/auth/apps' },
+  'auth.getApplication': { ...read, path: '/auth/apps/:appId' },
+
+  'permissions.createPermission': {
+    ...signed,
+    path: '/permissions',
+    permissions: ['Permissions:Create'],
+    changes: root('permission'),
+    creates: ['permission'],
+  },
   'permissions.listPermissions': {
     ...read,
     path: '/permissions',
     permissions: ['Permissions:Read'],
+  },
+  'permissions.getPermission': {
+    ...read,
+    path: '/permissions/:permissionId',
+    permissions: ['Permissions:Read'],
+  },
+  'permissions.updatePermission': {
+    ...signed,
+    method: 'PUT',
+    path: '/permissions/:permissionId',
+    permissions: ['Permissions:Update'],
+    changes: root('permissionUpdate'),
+  },
+  'permissions.archivePermission': {
+    ...signed,
+    method: 'PUT',
+    path: '/permissions/:permissionId/archive',
+    permissions: ['Permissions:Archive'],
+    changes: root('permissionUpdate'),
   },
   'permissions.createAssignment': {
     ...signed,
@@ -108,19 +466,107 @@ const table = {
     permissions: ['Permissions:Assign'],
     changes: root('assignment'),
     creates: ['assignment'],
-    bodyIds: { identityId: 'user' },
+    bodyIds: { identityId: 'identity' },
+    confirms: 'identityId',
+  },
+  'permissions.listAssignments': {
+    ...read,
+    path: '/permissions/:permissionId/assignments',
+    permissions: ['Permissions:Assignments:Read'],
+  },
+  'permissions.deleteAssignment': {
+    ...signed,
+    method: 'DELETE',
+    path: '/permissions/:permissionId/assignments/:assignmentId',
+    signedQuery: ['force'],
+    permissions: ['Permissions:Revoke'],
+    changes: root('assignmentEnd'),
+  },
+
+  'quorate.getSettings': {
+    ...read,
+    path: '/orgs/settings',
+    permissions: ['Orgs:Settings:Read'],
+    callers: staff,
+  },
+  'quorate.updateSettings': {
+    ...signed,
+    method: 'PUT',
+    path: '/orgs/settings',
+    permissions: ['Orgs:Settings:Update'],
+    callers: ['employee'],
+    pats: false,
+    changes: root('settings'),
+  },
+  'quorate.freeze': {
+    ...signed,
+    path: '/orgs/freezes',
+    callers: everybody,
+    changes: root('freeze'),
+    creates: ['freeze'],
+    bodyIds: { userId: 'user', keyId: 'key' },
+  },
+  'quorate.unfreeze': {
+    ...signed,
+    method: 'DELETE',
+    path: '/orgs/freezes/:freezeId',
+    callers: ['employee'],
+    pats: false,
+    changes: root('freeze'),
+  },
+
+  'agreements.getLatestUnacceptedAgreement': {
+    ...read,
+    path: '/agreements/latest-unaccepted',
+    permissions: ['Agreements:Acceptance:Read'],
+    callers: staff,
+  },
+  'agreements.recordAgreementAcceptance': {
+    ...signed,
+    path: '/agreements/:agreementId/accept',
+    permissions: ['Agreements:Acceptance:Create'],
+    callers: staff,
+    changes: root('agreement'),
   },
 
   'keys.createKey': {
     ...signed,
     path: '/keys',
     permissions: ['Keys:Create'],
+    permissionsIf: [ifPresent('delegateTo', 'Keys:Delegate')],
     changes: root('key'),
     creates: ['key'],
+    bodyIds: { delegateTo: 'user' },
+    confirms: 'delegateTo',
     erasable: ['name'],
   },
   'keys.listKeys': { ...read, path: '/keys', permissions: ['Keys:Read'] },
   'keys.getKey': { ...read, path: '/keys/:keyId', permissions: ['Keys:Read'] },
+  'keys.updateKey': {
+    ...signed,
+    method: 'PUT',
+    path: '/keys/:keyId',
+    permissions: ['Keys:Update'],
+    changes: root('update'),
+    erasable: ['name'],
+  },
+  'keys.deleteKey': {
+    ...signed,
+    method: 'DELETE',
+    path: '/keys/:keyId',
+    permissions: ['Keys:Delete'],
+    callers: staff,
+    changes: root('keyStatus'),
+  },
+  'keys.delegateKey': {
+    ...signed,
+    path: '/keys/:keyId/delegate',
+    permissions: ['Keys:Delegate'],
+    callers: staff,
+    changes: root('delegation'),
+    bodyIds: { delegateTo: 'user' },
+    confirms: 'delegateTo',
+  },
   'keys.generateSignature': { ...signature, path: '/keys/:keyId/signatures' },
   'keys.listSignatures': {
     ...read,
@@ -137,14 +583,52 @@ const table = {
     ...signed,
     path: '/wallets',
     permissions: ['Wallets:Create'],
-    permissionsIf: [{ member: 'signingKey.id', present: ['Keys:Reuse'], absent: ['Keys:Create'] }],
+    permissionsIf: [
+      { member: 'signingKey.id', present: ['Keys:Reuse'], absent: ['Keys:Create'] },
+      ifPresent('delegateTo', 'Keys:Delegate'),
+      ifPresent('tags', 'Wallets:Tags:Add'),
+    ],
     changes: root('wallet'),
     creates: ['wallet', 'key'],
-    bodyIds: { 'signingKey.id': 'key' },
+    bodyIds: { 'signingKey.id': 'key', delegateTo: 'user' },
+    confirms: 'delegateTo',
     erasable: ['name', 'externalId'],
   },
   'wallets.listWallets': { ...read, path: '/wallets', permissions: ['Wallets:Read'] },
   'wallets.getWallet': { ...read, path: '/wallets/:walletId', permissions: ['Wallets:Read'] },
+  'wallets.updateWallet': {
+    ...signed,
+    method: 'PUT',
+    path: '/wallets/:walletId',
+    permissions: ['Wallets:Update'],
+    changes: root('update'),
+    erasable: ['name', 'externalId'],
+  },
+  'wallets.delegateWallet': {
+    ...signed,
+    path: '/wallets/:walletId/delegate',
+    permissions: ['Keys:Delegate'],
+    callers: staff,
+    changes: root('delegation'),
+    bodyIds: { userId: 'user' },
+    confirms: 'userId',
+  },
+  'wallets.tagWallet': {
+    ...signed,
+    method: 'PUT',
+    path: '/wallets/:walletId/tags',
+    permissions: ['Wallets:Tags:Add'],
+    callers: staff,
+    changes: root('tags'),
+  },
+  'wallets.untagWallet': {
+    ...signed,
+    method: 'DELETE',
+    path: '/wallets/:walletId/tags',
+    permissions: ['Wallets:Tags:Delete'],
+    callers: staff,
+    changes: root('tags'),
+  },
   'wallets.getWalletAssets': {
     ...read,
     path: '/wallets/:walletId/assets',
@@ -210,6 +694,7 @@ const table = {
   'quorate.finishGenesis': {
     ...setup,
     path: '/orgs',
+    purpose: 'genesis',
     changes: root('genesis'),
     creates: ['organization', 'user', 'credential', 'permission', 'assignment'],
   },
@@ -227,20 +712,19 @@ export type OperationName = keyof typeof table
 export const operations: Readonly<Record<OperationName, Operation>> = table
 export const operationNames = Object.keys(table) as readonly OperationName[]
 
-/** Every permission that any operation asks for, sorted: what an administrator may do. */
-export const permissionNames: readonly string[] = [
-  ...new Set(
-    Object.values(operations).flatMap(({ permissions, permissionsIf }) => [
-      ...permissions,
-      ...permissionsIf.flatMap(({ present, absent }) => [...present, ...absent]),
-    ]),
-  ),
-].toSorted((a, b) => (a < b ? -1 : 1))
+/** Every permission that there is today, sorted: what an administrator may do. */
+export const permissionNames: readonly string[] = currentNames
 
 /** What a parameter of a path is the id of. */
 const pathIds: Readonly<Record<string, IdKind>> = {
   serviceAccountId: 'user',
+  userId: 'user',
+  credentialUuid: 'credential',
+  tokenId: 'token',
+  recoveryId: 'recovery',
+  freezeId: 'freeze',
   permissionId: 'permission',
+  assignmentId: 'assignment',
   keyId: 'key',
   walletId: 'wallet',
   signatureId: 'signature',
@@ -253,6 +737,8 @@ export type Match = {
   readonly name: OperationName
   readonly operation: Operation
   readonly params: Readonly<Record<string, string>>
+  /** What was signed of the query; empty for an unsigned one. */
+  readonly query: Readonly<Record<string, string>>
 }
 
 const patterns = operationNames.map((name) => ({
@@ -262,12 +748,14 @@ const patterns = operationNames.map((name) => ({
 }))
 
 /**
- * Finds the operation that a method and a path without query ask for. Strict, so that a path has
- * one spelling and two readers cannot disagree about it: every segment percent-encoded exactly as
- * `encodeURIComponent` does, none empty, no `.` or `..`, no slash at the end.
+ * Finds the operation that a method and a path ask for. Strict, so that a path has one spelling
+ * and two readers cannot disagree about it: every segment percent-encoded exactly as
+ * `encodeURIComponent` does, none empty, no `.` or `..`, no slash at the end. A query may follow in
+ * a signed path, of the members that the operation knows and no others, each `true` or `false`.
  */
-export function matchOperation(method: string, path: string): Match | undefined {
-  const segments = segmentsOf(path)
+export function matchOperation(method: string, target: string): Match | undefined {
+  const [path = '', search, ...more] = target.split('?')
+  const segments = more.length > 0 ? undefined : segmentsOf(path)
   if (segments === undefined) return undefined
   for (const { name, operation, segments: pattern } of patterns) {
     if (operation.method !== method || pattern.length !== segments.length) continue
@@ -275,9 +763,26 @@ export function matchOperation(method: string, path: string): Match | undefined 
     const params = pattern.flatMap((part, i) =>
       part.startsWith(':') ? [[part.slice(1), segments[i] ?? '']] : [],
     )
-    return { name, operation, params: Object.fromEntries(params) }
+    const query = queryOf(operation, search)
+    return query && { name, operation, params: Object.fromEntries(params), query }
   }
   return undefined
+}
+
+function queryOf(
+  { signedQuery }: Operation,
+  search: string | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (search === undefined) return {}
+  const pairs = search.split('&').map((pair) => pair.split('='))
+  const names = pairs.map(([name = '']) => name)
+  const isKnown =
+    new Set(names).size === names.length &&
+    pairs.every(
+      ([name = '', value = '', ...more]) =>
+        signedQuery.includes(name) && /^(true|false)$/.test(value) && more.length === 0,
+    )
+  return isKnown ? Object.fromEntries(pairs) : undefined
 }
 
 /** For the HTTP edge alone: old clients end paths with a slash. Signed paths get no such grace. */
@@ -301,9 +806,15 @@ export function namedIds({ operation, params }: Match, body: unknown): readonly 
   })
   const fromBody = Object.entries(operation.bodyIds).flatMap(([role, kind]) => {
     const name = memberAt(body, role)
-    return typeof name === 'string' ? [{ role, kind, name }] : []
+    return typeof name === 'string' ? [{ role, kind: kindOf(kind, name), name }] : []
   })
   return [...fromPath, ...fromBody]
+}
+
+/** An identity is a token if it is named like one, and a user else. */
+function kindOf(kind: IdKind | 'identity', name: string): IdKind {
+  if (kind !== 'identity') return kind
+  return name.startsWith(`${idPrefixes.token}-`) ? 'token' : 'user'
 }
 
 function segmentsOf(path: string): readonly string[] | undefined {

@@ -10,13 +10,14 @@ import {
   option,
   struct,
   text,
+  u32,
   u64,
-  u8,
 } from '@quorate/core/codec'
 import type { Codec } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
 import { keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
+import { rootMembersMax, rootQuorumCodec, settingsCodec } from './settings.ts'
 
 /**
  * What a stream's steps add up to: records by name. They are written by the reducer and read by it
@@ -28,13 +29,36 @@ export type Table<T> = { readonly prefix: string; readonly codec: Codec<T> }
 /** In the root stream. */
 export const organizationTable = table(
   'organization',
-  struct({ genesis: hash32, manifest: hash32, rootQuorum: u8, rootMembers: list(hash32, 16) }),
+  struct({ genesis: hash32, manifest: hash32, rootQuorum: rootQuorumCodec }),
 )
+/** Once for an organization; before the first change the default stands. */
+export const settingsTable = table('settings', settingsCodec)
+/** A change of settings or of the root quorum that not enough members have signed yet, by its hash. */
+export const proposalTable = table(
+  'proposal',
+  struct({ signedBy: list(hash32, rootMembersMax), expiresAt: u64 }),
+)
+export const credentialsPerUserMax = 32
 export const userTable = table(
   'user',
   struct({
     kind: oneOf({ employee: 1, endUser: 2, serviceAccount: 3 }),
     status: oneOf({ active: 1, inactive: 2, archived: 3 }),
+    registered: oneOf({ no: 0, yes: 1 }),
+    /** How he came to be: whose word there is for his credentials depends on it. */
+    origin: oneOf({ founded: 1, invited: 2, delegated: 3, social: 4, made: 5 }),
+    /** Who invited him or had him registered. */
+    inviter: option(hash32),
+    /** Fingerprint of the public key that was named in the invitation: it must sign the enrolment. */
+    pinned: option(hash32),
+    ssoRequired: oneOf({ no: 0, yes: 1 }),
+    /** Fingerprints of his own that are not archived; of another generation than his they are dead. */
+    credentials: list(hash32, credentialsPerUserMax),
+    generation: u32,
+    /** The last generation that was ever given out. */
+    generationMax: u32,
+    /** From then on the generation is another: nothing needs to happen at that moment. */
+    recovery: option(struct({ id: hash32, effectiveAt: u64, generation: u32 })),
   }),
 )
 /** By user, then fingerprint: one public key may serve two users and is two credentials. */
@@ -42,23 +66,87 @@ export const credentialTable = table(
   'credential',
   struct({
     id: hash32,
+    kind: oneOf({ Key: 1, Fido2: 2, PasswordProtectedKey: 3, RecoveryKey: 4 }),
     spki: bytes(spkiBytesMax),
     rank: oneOf({ unconfirmed: 0, confirmed: 1 }),
-    status: oneOf({ active: 1, inactive: 2 }),
+    status: oneOf({ active: 1, inactive: 2, archived: 3 }),
     /** The one token whose bearer this credential speaks for. */
     token: option(hash32),
+    /** Of a passkey: the one relying party that it was made for. */
+    relyingParty: option(text(253)),
+    generation: u32,
   }),
 )
-export const tokenTable = table('token', struct({ user: hash32, expiresAt: u64 }))
+/** Full ids to what they stand for, where a path or body names a credential or a recovery alone. */
+export const credentialIdTable = table(
+  'credentialId',
+  struct({ user: hash32, fingerprint: hash32 }),
+)
+export const recoveryTable = table(
+  'recovery',
+  struct({
+    user: hash32,
+    generation: u32,
+    effectiveAt: u64,
+    status: oneOf({ waiting: 1, cancelled: 2 }),
+  }),
+)
+/** A request for a one-time code: it may bring one credential, unconfirmed. */
+export const credentialCodeTable = table(
+  'code',
+  struct({ user: hash32, expiresAt: u64, used: oneOf({ no: 0, yes: 1 }) }),
+)
+export const tokenTable = table(
+  'token',
+  struct({
+    user: hash32,
+    kind: oneOf({ ServiceAccount: 1, Pat: 2 }),
+    status: oneOf({ active: 1, inactive: 2, archived: 3 }),
+    expiresAt: u64,
+    /** Of its user when it was made: a recovery ends it. */
+    generation: u32,
+    /** Once it was given permissions of its own, it has those alone, and its user's besides. */
+    scoped: oneOf({ no: 0, yes: 1 }),
+  }),
+)
+export const permissionOperationsMax = 256
 export const permissionTable = table(
   'permission',
-  struct({ name: text(128), all: oneOf({ no: 0, yes: 1 }), operations: list(text(64), 256) }),
+  struct({
+    name: text(128),
+    all: oneOf({ no: 0, yes: 1 }),
+    immutable: oneOf({ no: 0, yes: 1 }),
+    status: oneOf({ active: 1, archived: 2 }),
+    operations: list(text(64), permissionOperationsMax),
+  }),
 )
-/** The permissions assigned to an identity. */
+/** Names of permissions are taken for ever, an archived one's too. */
+export const permissionNameTable = table('permissionName', struct({ permission: hash32 }))
+/** The permissions assigned to an identity: a user, or a token. */
 export const grantsTable = table(
   'grants',
   struct({ entries: list(struct({ permission: hash32, assignment: hash32 }), 64) }),
 )
+/** What a permission's assignments are, by their full id. */
+export const assignmentTable = table(
+  'assignment',
+  struct({
+    permission: hash32,
+    identity: hash32,
+    status: oneOf({ active: 1, ended: 2 }),
+  }),
+)
+/** What stands still: a user, a key, or with no name the whole organization. */
+export const freezeTable = table(
+  'freeze',
+  struct({
+    what: oneOf({ organization: 1, user: 2, key: 3 }),
+    target: hash32,
+    status: oneOf({ active: 1, ended: 2 }),
+  }),
+)
+/** By what is frozen: the freezes that are in force. */
+export const frozenTable = table('frozen', struct({ freezes: list(hash32, 16) }))
 /** Wallets of one key: more than one per network is refused, so this bounds itself. */
 export const walletsPerKeyMax = 256
 export const keyTable = table(
@@ -68,9 +156,18 @@ export const keyTable = table(
     certificate: hash32,
     publicKey: bytes(33),
     wallets: list(struct({ network: text(64), wallet: hash32 }), walletsPerKeyMax),
+    /** Empty: the organization's own. Never changes once it names somebody. */
+    owner: option(hash32),
+    /** Made to be delegated later, by this service account, which alone may use it until then. */
+    delegableBy: option(hash32),
+    status: oneOf({ active: 1, archived: 2 }),
   }),
 )
-export const walletTable = table('wallet', struct({ key: hash32, network: text(64) }))
+export const tagsMax = 50
+export const walletTable = table(
+  'wallet',
+  struct({ key: hash32, network: text(64), tags: list(text(100), tagsMax) }),
+)
 /** Names on the wire, to full ids: a second object of the same name is invalid. */
 export const nameTable = table('name', struct({ id: hash32 }))
 

@@ -29,6 +29,8 @@ const purposes = {
   genesis: 8,
 } as const
 
+export type Purpose = keyof typeof purposes
+
 /** Bearer tokens that are state: a login session is not, and leaves `token` empty. */
 const tokenKinds = { ServiceAccount: 1, Pat: 2 } as const
 
@@ -85,6 +87,15 @@ export function decodePreimage(bytes: Uint8Array): Preimage {
 /** The request's identity, from the encoded pre-image. */
 export function requestHash(encoded: Uint8Array): Uint8Array {
   return sha256(encoded)
+}
+
+/**
+ * What names the things that the end of an unsigned way creates, such as a registration.
+ * @param challenge `requestHash` of its pre-image
+ * @param body SHA-256 of the body's text
+ */
+export function completionHash(challenge: Uint8Array, body: Uint8Array): Uint8Array {
+  return hashOf('quorate/completion/1', challenge, body)
 }
 
 /** The 43 characters a credential is asked to sign. */

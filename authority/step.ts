@@ -11,8 +11,8 @@ import {
   tag,
   text,
   u16,
+  u32,
   u64,
-  u8,
   union,
 } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
@@ -21,6 +21,7 @@ import { assertionsCodec } from './credential.ts'
 import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
 import { payloadBytesMax, preimageBytesMax, subjectsCodec } from './request.ts'
+import { rootQuorumCodec, settingsCodec } from './settings.ts'
 import { streamCodec } from './stream.ts'
 
 /** Which version of the rules a step is judged by, for ever. */
@@ -41,6 +42,8 @@ const cause = union({
 })
 
 const newKey = struct({ terms: keyTerms, certificate: hash32 })
+/** The set of unconfirmed credentials that the author vouched for; empty where he named none. */
+const confirmedSet = option(hash32)
 const use = struct({
   key: hash32,
   wallet: option(hash32),
@@ -55,25 +58,118 @@ const use = struct({
 })
 export type Use = Decoded<typeof use>
 
+const status = oneOf({ active: 1, inactive: 2, archived: 3 })
+const newCredential = struct({
+  kind: oneOf({ Key: 1, Fido2: 2, PasswordProtectedKey: 3, RecoveryKey: 4 }),
+  publicKey: bytes(spkiBytesMax),
+  rank: oneOf({ unconfirmed: 0, confirmed: 1 }),
+  relyingParty: option(text(253)),
+})
+export type NewCredential = Decoded<typeof newCredential>
+/** Credentials that one registration or recovery brings: two factors and a recovery key. */
+export const newCredentialsMax = 3
+const newCredentials = list(newCredential, newCredentialsMax)
+/** Keys and wallets that a newcomer's registration brings. */
+export const newWalletsMax = 8
+const newWallet = struct({ network: text(64), key: newKey })
+
 /** What an item does, in canonical form and without personal members. */
 export const operationCodec = union({
-  genesis: [1, struct({ administrator: bytes(spkiBytesMax), rootQuorum: u8, manifest: hash32 })],
+  genesis: [
+    1,
+    struct({ administrator: bytes(spkiBytesMax), rootQuorum: rootQuorumCodec, manifest: hash32 }),
+  ],
   serviceAccount: [
     2,
     struct({ publicKey: bytes(spkiBytesMax), permission: option(hash32), expiresAt: u64 }),
   ],
-  assignment: [3, struct({ permission: hash32, identity: hash32 })],
-  key: [4, newKey],
+  assignment: [3, struct({ permission: hash32, identity: hash32, confirmed: confirmedSet })],
+  key: [4, struct({ key: newKey, delegable: oneOf({ no: 0, yes: 1 }), confirmed: confirmedSet })],
   wallet: [
     5,
     struct({
       network: text(64),
       key: union({ existing: [1, struct({ id: hash32 })], created: [2, newKey] }),
+      delegable: oneOf({ no: 0, yes: 1 }),
+      tags: list(text(100), 50),
+      confirmed: confirmedSet,
     }),
   ],
   use: [6, use],
   /** The same request, slot and digests, judged afresh for a new execution window. */
   renew: [7, use],
+  user: [
+    8,
+    struct({
+      user: hash32,
+      userKind: oneOf({ employee: 1, endUser: 2 }),
+      origin: oneOf({ invited: 2, delegated: 3, social: 4 }),
+      pinned: option(hash32),
+    }),
+  ],
+  userUpdate: [9, struct({ user: hash32, ssoRequired: oneOf({ no: 0, yes: 1 }) })],
+  userStatus: [10, struct({ user: hash32, status })],
+  registration: [
+    11,
+    struct({ user: hash32, credentials: newCredentials, wallets: list(newWallet, newWalletsMax) }),
+  ],
+  confirmation: [12, struct({ user: hash32, confirmed: confirmedSet })],
+  credential: [13, struct({ user: hash32, credential: newCredential })],
+  credentialCode: [14, struct({ user: hash32, expiresAt: u64 })],
+  credentialStatus: [15, struct({ user: hash32, fingerprint: hash32, status })],
+  recovery: [
+    16,
+    struct({ user: hash32, credentials: newCredentials, generation: u32, effectiveAt: u64 }),
+  ],
+  recoveryEnd: [17, struct({ recovery: hash32 })],
+  token: [
+    18,
+    struct({
+      user: hash32,
+      publicKey: bytes(spkiBytesMax),
+      permission: option(hash32),
+      expiresAt: u64,
+    }),
+  ],
+  tokenStatus: [19, struct({ token: hash32, status })],
+  permission: [20, struct({ name: text(128), operations: list(text(64), 256, 1) })],
+  permissionUpdate: [
+    21,
+    struct({
+      permission: hash32,
+      name: text(128),
+      operations: list(text(64), 256),
+      status: oneOf({ active: 1, archived: 2 }),
+    }),
+  ],
+  assignmentEnd: [22, struct({ assignment: hash32 })],
+  settings: [
+    23,
+    struct({
+      /** Of what is asked for, whoever signs it and when. */
+      proposal: hash32,
+      settings: settingsCodec,
+      rootQuorum: rootQuorumCodec,
+      inForce: oneOf({ no: 0, yes: 1 }),
+    }),
+  ],
+  keyStatus: [24, struct({ key: hash32, status: oneOf({ active: 1, archived: 2 }) })],
+  delegation: [25, struct({ key: hash32, owner: hash32, confirmed: confirmedSet })],
+  tags: [26, struct({ wallet: hash32, tags: list(text(100), 50) })],
+  /** Names and other words that authority does not read: all of them erasable. */
+  update: [27, struct({ id: hash32 })],
+  agreement: [28, struct({ id: text(64) })],
+  freeze: [
+    29,
+    struct({
+      freeze: hash32,
+      what: oneOf({ organization: 1, user: 2, key: 3 }),
+      target: hash32,
+      status: oneOf({ active: 1, ended: 2 }),
+    }),
+  ],
+  /** Everything personal that was said of or by this user may go. */
+  erasure: [30, struct({ user: hash32 })],
 })
 export type ItemOperation = Decoded<typeof operationCodec>
 export type ItemKind = ItemOperation['kind']
@@ -114,13 +210,16 @@ const step = struct({
 export type Step = Decoded<typeof step>
 export const stepBytesMax = 256 * 1024
 
+/** What a transaction rests on, or the certificates of the keys that a request brings. */
+const factsBytesMax = 8 * keyCertificateBytesMax + 1024
+
 /** What lies beside an item, in the items' order: enough to judge it, not part of the hash. */
 const evidence = struct({
   preimage: bytes(preimageBytesMax),
   payload: text(payloadBytesMax),
   salt: hash32,
   assertions: assertionsCodec,
-  facts: bytes(Math.max(8192, keyCertificateBytesMax)),
+  facts: bytes(factsBytesMax),
 })
 export type Evidence = Decoded<typeof evidence>
 export const evidenceCodec = evidence

@@ -67,14 +67,21 @@ const wallet = (certificate: Uint8Array, change = {}) => ({
 })
 const good = certifyKey(cluster, terms, publicKey)
 
+const walletItem = { kind: 'wallet', delegable: 'no', tags: [], confirmed: undefined } as const
 const onKey = (
   certificate: Uint8Array,
   of = terms,
   network = 'EthereumSepolia',
 ): ItemOperation => ({
-  kind: 'wallet',
+  ...walletItem,
   network,
   key: { kind: 'created', terms: of, certificate: hashOf(certificate) },
+})
+const birthOf = (certificate: Uint8Array): ItemOperation => ({
+  kind: 'key',
+  delegable: 'no',
+  confirmed: undefined,
+  key: { terms, certificate: hashOf(certificate) },
 })
 const hashOf = (certificate: Uint8Array) => keyStatementHash(readKeyCertificate(certificate).signed)
 
@@ -125,8 +132,8 @@ describe('the address of a wallet', () => {
 
   it('is verified on a key that came into force before it', () => {
     const key = { kind: 'existing', id: terms.key } as const
-    const own = sealed([{ kind: 'wallet', network: 'EthereumSepolia', key }])
-    const birth = sealed([{ kind: 'key', terms, certificate: hashOf(good) }])
+    const own = sealed([{ ...walletItem, network: 'EthereumSepolia', key }])
+    const birth = sealed([birthOf(good)])
     const { address } = verifyAddress(wallet(good), { steps: [own, birth] }, trust)
     assert.equal(address, addressOf('EthereumSepolia', publicKey))
     assert.throws(
@@ -149,7 +156,7 @@ describe('the address of a wallet', () => {
       [],
       [sealed([onKey(good, terms, 'KeyECDSA')])],
       [sealed([onKey(good, other)])],
-      [sealed([{ kind: 'key', terms, certificate: hashOf(good) }])],
+      [sealed([birthOf(good)])],
     ])
       assert.throws(
         () => verifyAddress(wallet(good), { steps }, trust),

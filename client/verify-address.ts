@@ -126,7 +126,7 @@ function keyOf(key: WalletKey): Uint8Array {
 }
 
 function bornKey(operation: ItemOperation) {
-  if (operation.kind === 'key') return operation
+  if (operation.kind === 'key') return operation.key
   return operation.kind === 'wallet' && operation.key.kind === 'created' ? operation.key : undefined
 }
 

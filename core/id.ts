@@ -11,6 +11,8 @@ export const idPrefixes = {
   user: 'us',
   credential: 'cr',
   token: 'to',
+  recovery: 'rec',
+  freeze: 'frz',
   permission: 'pm',
   assignment: 'as',
   key: 'key',

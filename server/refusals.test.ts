@@ -518,10 +518,7 @@ describe('who is refused', () => {
     const { orgId } = foreign
     const login = await client.send('POST', '/auth/login/init', { username, orgId })
     const action = await client.act('/keys', key)
-    platform.solo.write(organization, {
-      key: recordKey(userTable, user),
-      value: encodeRecord(userTable, { kind: 'employee', status: 'inactive' }),
-    })
+    platform.solo.alter(organization, userTable, [user], { status: 'inactive' })
     const deactivated = 'User account has been deactivated.'
     says(await client.init('POST', '/keys', key), 400, deactivated)
     says(await client.send('POST', '/auth/login/init', { username, orgId }), 400, deactivated)

@@ -129,7 +129,7 @@ describe('a signer in hostile company', () => {
 
   it('refuses a login in the place of an action', async () => {
     const evidence = transferRequest(world, wallet, { ask: { change: { purpose: 'login' } } })
-    await refuses(forged(evidence), /nothing that changes anything/)
+    await refuses(forged(evidence), /the challenge was for something else/)
   })
 
   it('refuses a signature over another pre-image than the one beside it', async () => {

@@ -1,11 +1,24 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { nameOf } from '@quorate/core/id'
 import { isObject, parseJson, type Json } from '@quorate/core/json'
-import { fingerprintOf, verifyKeyAssertion } from '../credential.ts'
+import { fingerprintOf, isChecked, verifyAssertion, type Assertion } from '../credential.ts'
 import { matchOperation, namedIds, permissionsFor, type Match } from '../operations.ts'
-import { credentialTable, grantsTable, permissionTable, tokenTable, userTable } from '../records.ts'
+import { credentialTable, tokenTable, userTable } from '../records.ts'
 import { challengeOf, commitTo, encodePreimage } from '../request.ts'
-import { find, refuse, type Judging } from './judging.ts'
+import type { Settings } from '../settings.ts'
+import {
+  has,
+  isActive,
+  isCredentialLive,
+  isFrozen,
+  isTokenLive,
+  rightsOf,
+  settingsOf,
+  type Credential,
+  type Token,
+  type User,
+} from '../standing.ts'
+import { recordsOf, refuse, type Judging } from './judging.ts'
 
 /** How far the clock that issued a challenge may be ahead of the step's. */
 const skewMs = 5_000
@@ -13,7 +26,16 @@ const skewMs = 5_000
 const signWithinMsMax = 60 * 60_000
 const executeWithinMsMax = 31 * 24 * 60 * 60_000
 
-export type Authored = { readonly user: Uint8Array; readonly match: Match; readonly body: Json }
+export type Authored = {
+  readonly user: Uint8Array
+  readonly record: User
+  /** The long-lived token through which he speaks, if he does. */
+  readonly token: { readonly id: Uint8Array; readonly record: Token } | undefined
+  /** Of the credentials that have signed, first factor first. */
+  readonly fingerprints: readonly Uint8Array[]
+  readonly match: Match
+  readonly body: Json
+}
 
 /**
  * Who asked, for exactly what, and may they: the whole of it, from the signature of a live and
@@ -22,19 +44,24 @@ export type Authored = { readonly user: Uint8Array; readonly match: Match; reado
 export function judgeAuthor(judging: Judging): Authored {
   judgeCommitments(judging)
   judgeTimes(judging)
-  const { preimage, evidence } = judging
+  const { preimage, evidence, item } = judging
   const match = matchOperation(preimage.method, preimage.path)
-  if (preimage.purpose !== 'action' || match === undefined || !match.operation.userAction)
+  if (item.cause.kind !== 'request' || !match?.operation.userAction)
     return refuse('the request asks for nothing that changes anything')
+  if (preimage.purpose !== match.operation.purpose) refuse('the challenge was for something else')
   const body = evidence.payload === '' ? {} : parseJson(evidence.payload)
-  const user = judgeCaller(judging)
-  judgePermissions(judging, user, permissionsFor(match.operation, body))
+  const caller = judgeCaller(judging, match)
+  const rights = rightsOf(recordsOf(judging), caller.user, caller.token)
+  for (const name of permissionsFor(match.operation, body))
+    if (!has(rights, name)) refuse(`not authorized to perform operation (${name})`)
   judgeSubjects(judging, match, body)
-  return { user, match, body }
+  return { ...caller, match, body }
 }
 
-function judgeCommitments({ step, item, evidence, preimage, request }: Judging): void {
-  if (item.cause.kind !== 'request' || !equalBytes(item.cause.hash, request))
+/** What was signed, and what the item says of it, are one thing. */
+export function judgeCommitments(judging: Judging): void {
+  const { step, item, evidence, preimage, challenge } = judging
+  if (item.cause.kind !== 'request' || !equalBytes(item.cause.hash, challenge))
     refuse('the item names another request')
   const committed = commitTo(evidence.payload, evidence.salt)
   const isSame =
@@ -50,7 +77,7 @@ function judgeCommitments({ step, item, evidence, preimage, request }: Judging):
     refuse('the request is for another organization')
 }
 
-function areSame(a: Judging['item']['subjects'], b: Judging['item']['subjects']): boolean {
+export function areSame(a: Judging['item']['subjects'], b: Judging['item']['subjects']): boolean {
   return (
     a.length === b.length &&
     a.every(({ role, id }, i) => role === b[i]?.role && equalBytes(id, b[i].id))
@@ -58,7 +85,7 @@ function areSame(a: Judging['item']['subjects'], b: Judging['item']['subjects'])
 }
 
 /** A first use must be in time for `signBefore`; a renewal only for `executeBefore`. */
-function judgeTimes({ step, isRenewal, preimage }: Judging): void {
+export function judgeTimes({ step, isRenewal, preimage }: Judging): void {
   const { issuedAt, signBefore, executeBefore } = preimage
   if (signBefore - issuedAt > signWithinMsMax || executeBefore - issuedAt > executeWithinMsMax)
     refuse('the request allows itself too much time')
@@ -67,63 +94,156 @@ function judgeTimes({ step, isRenewal, preimage }: Judging): void {
   if (!isRenewal && step.time > signBefore) refuse('the request has expired')
 }
 
-/** @returns the user, after the credential's signature over the challenge has been verified */
-function judgeCaller(judging: Judging): Uint8Array {
+type Caller = Omit<Authored, 'match' | 'body'>
+
+/** @returns who has signed, after every signature over the challenge has been verified */
+function judgeCaller(judging: Judging, match: Match): Caller {
   const { preimage, evidence, step } = judging
-  const { user: id, token } = preimage
-  const [assertion, ...further] = evidence.assertions
-  if (id === undefined || preimage.organization === undefined || assertion === undefined)
+  const { user: id, organization } = preimage
+  const [first, second, ...further] = evidence.assertions
+  if (id === undefined || organization === undefined || first === undefined)
     return refuse('nobody has signed')
-  if (further.length > 0) refuse('a second factor is not asked for')
-  const user = find(judging, userTable, id)
-  if (user?.status !== 'active') return refuse('the user is not active')
-  const credential = find(judging, credentialTable, id, assertion.fingerprint)
-  if (credential?.status !== 'active') return refuse('the credential is not active')
+  if (further.length > 0) refuse('too many have signed')
+  if (step.seq === 0 && step.stream.kind === 'root')
+    refuse('an organization begins with its genesis')
+  const records = recordsOf(judging)
+  const record = records.find(userTable, id)
+  if (!isActive(record)) return refuse('the user is not active')
+  judgeFreezes(judging, id, match)
+  const token = judgeToken(judging, id)
+  judgeKind(match, record, token?.record)
+  const signed = second === undefined ? [first] : [first, second]
+  if (second !== undefined && equalBytes(first.fingerprint, second.fingerprint))
+    refuse('one credential has signed twice')
+  const credentials = signed.map((one) => judgeCredential(judging, { id, record, token }, one))
+  judgeChecked(judging, match, signed, credentials)
+  return { user: id, record, token, fingerprints: signed.map(({ fingerprint }) => fingerprint) }
+}
+
+/** What only takes away goes on while something is frozen, and so does the way out of a freeze. */
+function judgeFreezes(judging: Judging, user: Uint8Array, { operation, name }: Match): void {
+  if (operation.changes.item === 'freeze' || isRestricting(name)) return
+  const records = recordsOf(judging)
+  if (isFrozen(records, judging.step.organization)) refuse('the organization is frozen')
+  if (isFrozen(records, user)) refuse('the user is frozen')
+}
+
+/** Ends something and gives nothing: such requests are never held up. */
+export function isRestricting(name: string): boolean {
+  return restricting.has(name)
+}
+const restricting: ReadonlySet<string> = new Set([
+  'auth.deactivateUser',
+  'auth.archiveUser',
+  'auth.deactivateServiceAccount',
+  'auth.archiveServiceAccount',
+  'auth.deactivateCredential',
+  'auth.deleteCredential',
+  'auth.deactivatePersonalAccessToken',
+  'auth.archivePersonalAccessToken',
+  'permissions.deleteAssignment',
+  'quorate.cancelRecovery',
+  'keys.deleteKey',
+])
+
+/** A token's own key speaks for that token alone. */
+function judgeToken(judging: Judging, user: Uint8Array): Caller['token'] {
+  const { preimage, step } = judging
+  if (preimage.token === undefined) return undefined
+  const { id, kind } = preimage.token
+  const records = recordsOf(judging)
+  const record = records.find(tokenTable, id)
+  if (record === undefined || !equalBytes(record.user, user)) return refuse('the token is unknown')
+  if (record.kind !== kind) refuse('the token is of another kind')
+  if (step.time > record.expiresAt) refuse('the token has expired')
+  if (!isTokenLive(records, record, step.time)) refuse('the token is not active')
+  return { id, record }
+}
+
+function judgeKind({ operation }: Match, { kind }: User, token: Token | undefined): void {
+  if (!operation.callers.includes(kind)) refuse('no caller of this kind may ask for this')
+  if (kind === 'serviceAccount' && token === undefined)
+    refuse('a service account speaks through its token')
+  if (token?.kind === 'Pat' && !operation.pats)
+    refuse('a personal access token may not ask for this')
+}
+
+function judgeCredential(
+  judging: Judging,
+  { id, record, token }: Pick<Caller, 'record' | 'token'> & { readonly id: Uint8Array },
+  assertion: Assertion,
+): Credential {
+  const { preimage, step } = judging
+  const records = recordsOf(judging)
+  const credential = records.find(credentialTable, id, assertion.fingerprint)
+  if (credential === undefined || !isCredentialLive(record, credential, step.time))
+    return refuse('the credential is not active')
   if (credential.rank !== 'confirmed') refuse('the credential is not confirmed')
-  judgeToken(judging, id, token, credential.token)
+  if (!isOfToken(credential, token?.id)) refuse('the credential is not of this token')
+  const settings = settingsOf(records)
+  judgeCredentialKind(credential, settings)
   const challenge = challengeOf(encodePreimage(preimage))
   const isSigned =
     equalBytes(fingerprintOf(credential.spki), assertion.fingerprint) &&
-    verifyKeyAssertion(credential.spki, challenge, assertion)
+    verifyAssertion(credential, challenge, assertion, policyOf(settings))
   if (!isSigned) refuse('the signature is not valid')
-  if (step.seq === 0 && step.stream.kind === 'root')
-    refuse('an organization begins with its genesis')
-  return id
+  return credential
 }
 
-/** A token's own key speaks for that token alone, and a user's own credential for no token. */
-function judgeToken(
+/** A user's own credential for no token, a token's for that one. */
+function isOfToken({ token }: Credential, named: Uint8Array | undefined): boolean {
+  if (token === undefined || named === undefined) return token === named
+  return equalBytes(token, named)
+}
+
+function judgeCredentialKind({ kind }: Credential, settings: Settings): void {
+  if (kind === 'RecoveryKey') refuse('a recovery key signs recoveries alone')
+  if (kind === 'PasswordProtectedKey' && settings.passwordProtectedKeys === 'off')
+    refuse('keys under a password are not in use')
+}
+
+/** How passkeys are verified here. */
+export function policyOf({ relyingParties, userVerification }: Settings) {
+  return {
+    relyingParties,
+    verification: userVerification === 'required' ? 'verified' : 'present',
+  } as const
+}
+
+/** Where the organization wants it, one of the signatures proves that its client has looked. */
+function judgeChecked(
   judging: Judging,
-  user: Uint8Array,
-  named: Judging['preimage']['token'],
-  bound: Uint8Array | undefined,
+  { name }: Match,
+  assertions: readonly Assertion[],
+  credentials: readonly Credential[],
 ): void {
-  if (named === undefined && bound === undefined) return
-  if (named === undefined || bound === undefined || !equalBytes(named.id, bound))
-    return refuse('the credential is not of this token')
-  const token = find(judging, tokenTable, named.id)
-  if (token === undefined || !equalBytes(token.user, user)) return refuse('the token is unknown')
-  if (judging.step.time > token.expiresAt) refuse('the token has expired')
-}
-
-function judgePermissions(judging: Judging, user: Uint8Array, needed: readonly string[]): void {
-  const granted = find(judging, grantsTable, user)?.entries ?? []
-  const permissions = granted.map(({ permission }) => find(judging, permissionTable, permission))
-  for (const name of needed)
-    if (!permissions.some((held) => held?.all === 'yes' || held?.operations.includes(name)))
-      refuse(`not authorized to perform operation (${name})`)
+  if (!settingsOf(recordsOf(judging)).requireChecked.includes(name)) return
+  const isProven = assertions.some(
+    (assertion, i) => credentials[i]?.kind === 'Key' && isChecked(assertion, judging.challenge),
+  )
+  if (!isProven) refuse('no client has proved that it checked this request')
 }
 
 /** What a path or body names by a short name is signed in full, and is what the state knows by it. */
 function judgeSubjects({ preimage }: Judging, match: Match, body: Json): void {
   const named = namedIds(match, isObject(body) ? body : {})
-  if (named.length !== preimage.subjects.length) refuse('the subjects are not those of the request')
+  const [rest, isVouched] = [
+    preimage.subjects.slice(named.length),
+    match.operation.confirms !== undefined,
+  ]
+  const isWhole =
+    preimage.subjects.length >= named.length &&
+    (rest.length === 0 || (isVouched && rest.length === 1 && rest[0]?.role === credentialsRole))
+  if (!isWhole) refuse('the subjects are not those of the request')
   for (const [i, { role, kind, name }] of named.entries()) {
     const subject = preimage.subjects[i]
     if (subject === undefined || subject.role !== role || nameOf(kind, subject.id) !== name)
       refuse(`the subject ${role} is not the one that is named`)
   }
 }
+
+/** The role of the set of credentials that an author vouches for. */
+export const credentialsRole = 'credentials'
 
 /** @returns the full id of what the request names in this role */
 export function subjectId({ preimage }: Judging, role: string): Uint8Array {

@@ -3,6 +3,7 @@ import type { OperationName } from '../operations.ts'
 import type { Preimage } from '../request.ts'
 import { decodeRecord, recordKey, type Table, type Write } from '../records.ts'
 import { rootOf, type StreamId } from '../stream.ts'
+import type { RootRecords } from '../standing.ts'
 import type { Evidence, Item, Step } from '../step.ts'
 import type { Curve, Scheme } from '../key-certificate.ts'
 
@@ -57,8 +58,10 @@ export type Judging = {
   readonly isRenewal: boolean
   readonly evidence: Evidence
   readonly preimage: Preimage
-  /** SHA-256 of the pre-image. */
+  /** What names whatever the item creates: the hash of its request, or of what completed it. */
   readonly request: Uint8Array
+  /** SHA-256 of the pre-image: a challenge is used once. */
+  readonly challenge: Uint8Array
   readonly reader: Reader
   readonly rules: Rules
 }
@@ -77,6 +80,11 @@ export function find<T>(
 ): T | undefined {
   const value = reader.read(rootOf(step.organization), recordKey(table, ...name))
   return value === undefined ? undefined : decodeRecord(table, value)
+}
+
+/** The organization's records as this judgement sees them. */
+export function recordsOf(judging: Pick<Judging, 'reader' | 'step'>): RootRecords {
+  return { find: (table, ...name) => find(judging, table, ...name) }
 }
 
 export type { Write }

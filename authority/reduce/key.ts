@@ -1,6 +1,6 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
-import { isObject, type Json, type JsonObject } from '@quorate/core/json'
+import { isObject, type JsonObject } from '@quorate/core/json'
 import {
   curves,
   isCertified,
@@ -14,7 +14,8 @@ import {
 import { keyTable, walletsPerKeyMax, walletTable, type RecordOf } from '../records.ts'
 import { subjectId, type Authored } from './author.ts'
 import { find, refuse, type Judging, type NetworkTraits } from './judging.ts'
-import { put, putName, textOf, type Reduced } from './organization.ts'
+import { vouched } from './confirmation.ts'
+import { objectOf, put, putName, textOf, type Reduced } from './writes.ts'
 
 type KeyRecord = RecordOf<typeof keyTable>
 type Wallets = KeyRecord['wallets']
@@ -70,10 +71,11 @@ function terms(
 /** `POST /keys` */
 export function reduceKey(judging: Judging, authored: Authored): Reduced {
   const { record, certificate } = bornKey(judging, authored, [])
-  const operation = { kind: 'key', terms: record.terms, certificate } as const
+  const { confirmed, writes } = vouched(judging, authored)
+  const { terms } = record
   return {
-    operation,
-    writes: [put(keyTable, [record.terms.key], record), putName(judging, 'key', record.terms.key)],
+    operation: { kind: 'key', key: { terms, certificate }, delegable: 'no', confirmed },
+    writes: [put(keyTable, [terms.key], record), putName(judging, 'key', terms.key), ...writes],
   }
 }
 
@@ -88,6 +90,7 @@ export function reduceWallet(judging: Judging, authored: Authored): Reduced {
   const born = isNew ? bornKey(judging, authored, [{ network, wallet }]) : undefined
   const record = born?.record ?? joined(judging, traits, { network, wallet })
   const key = record.terms.key
+  const { confirmed, writes } = vouched(judging, authored)
   return {
     operation: {
       kind: 'wallet',
@@ -95,12 +98,16 @@ export function reduceWallet(judging: Judging, authored: Authored): Reduced {
       key: born
         ? { kind: 'created', terms: record.terms, certificate: born.certificate }
         : { kind: 'existing', id: key },
+      delegable: 'no',
+      tags: [],
+      confirmed,
     },
     writes: [
       put(keyTable, [key], record),
       ...(born ? [putName(judging, 'key', key)] : []),
-      put(walletTable, [wallet], { key, network }),
+      put(walletTable, [wallet], { key, network, tags: [] }),
       putName(judging, 'wallet', wallet),
+      ...writes,
     ],
   }
 }
@@ -117,7 +124,10 @@ function bornKey(
   if (!areSameTerms(asked, statement.terms)) refuse('the certificate is of another key')
   const certificate = keyStatementHash(signed)
   return {
-    record: { terms: asked, certificate, publicKey: statement.publicKey, wallets },
+    record: {
+      ...{ terms: asked, certificate, publicKey: statement.publicKey, wallets },
+      ...{ owner: asked.owner, delegableBy: undefined, status: 'active' },
+    },
     certificate,
   }
 }
@@ -169,10 +179,6 @@ function pairOf(scheme: string, curve: string): readonly [Scheme, Curve] {
   const isKnown = Object.hasOwn(schemes, scheme) && Object.hasOwn(curves, curve)
   const pair = pairs.find(([s, c]) => s === scheme && c === curve)
   return isKnown && pair !== undefined ? pair : refuse('the scheme and curve do not go together')
-}
-
-function objectOf(value: Json): JsonObject {
-  return isObject(value) ? value : refuse('a member is not an object')
 }
 
 function refuseUnsupported(body: JsonObject): void {

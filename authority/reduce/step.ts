@@ -1,9 +1,10 @@
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, toUtf8 } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
+import type { KeyTerms } from '../key-certificate.ts'
 import { keyTable, recordKey, requestTable, writtenHash, type Write } from '../records.ts'
-import { decodePreimage, requestHash } from '../request.ts'
+import { commitTo, completionHash, decodePreimage, requestHash, type Preimage } from '../request.ts'
 import {
   assertionsHash,
   operationCodec,
@@ -16,16 +17,23 @@ import {
 } from '../step.ts'
 import { rootOf, streamName } from '../stream.ts'
 import { judgeAuthor, type Authored } from './author.ts'
+import { judgeCompletion, type Completed } from './completion.ts'
+import { reduceConfirmation } from './confirmation.ts'
+import * as credentials from './credentials.ts'
+import * as delegation from './delegation.ts'
+import { reduceFreeze } from './freeze.ts'
+import { reduceGenesis } from './genesis.ts'
 import { find, Refused, refuse, type Judging, type Reader, type Rules } from './judging.ts'
 import { reduceKey, reduceWallet, keyTermsOf } from './key.ts'
-import {
-  reduceAssignment,
-  reduceGenesis,
-  reduceServiceAccount,
-  type Reduced,
-} from './organization.ts'
+import * as permissions from './permissions.ts'
+import { reduceRecovery, reduceRecoveryEnd } from './recovery.ts'
+import { reduceRegistration } from './registration.ts'
+import { reduceSettings } from './settings.ts'
+import * as tokens from './tokens.ts'
+import * as updates from './update.ts'
 import { planUse, reduceRenewal, reduceUse } from './use.ts'
-import type { KeyTerms } from '../key-certificate.ts'
+import * as users from './users.ts'
+import type { Reduced } from './writes.ts'
 
 /**
  * The reason for a step of rules that this program does not have. It may be valid: whoever lags in
@@ -122,16 +130,36 @@ export function draftStep(
 /** An item without its operation: the rules look at what was asked, never at this one. */
 function draftItem(evidence: Evidence): Item {
   const preimage = decodePreimage(evidence.preimage)
+  const { payload, fields } = commitTo(evidence.payload, evidence.salt)
   return {
-    cause: { kind: 'request', hash: requestHash(evidence.preimage) },
+    cause: causeOf(preimage, evidence),
     subjects: preimage.subjects,
-    payload: preimage.payload,
-    fields: preimage.fields,
-    operation: { kind: 'assignment', permission: noStep, identity: noStep },
+    payload,
+    fields,
+    operation: { kind: 'update', id: noStep },
     assertions: assertionsHash(evidence.assertions),
     facts: sha256(evidence.facts),
     versions: [],
   }
+}
+
+/** What is signed as it stands is its own cause; a challenge of another purpose is completed. */
+function causeOf({ purpose }: Preimage, { preimage, payload }: Evidence): Item['cause'] {
+  const hash = requestHash(preimage)
+  if (purpose === 'action' || purpose === 'genesis') return { kind: 'request', hash }
+  return { kind: 'completion', preimage: hash, body: sha256(toUtf8(payload)) }
+}
+
+/** What names all that an item creates, and the item itself: `request` in the tables of steps. */
+export function requestOfEvidence(evidence: Evidence): Uint8Array {
+  return nameOfCause(causeOf(decodePreimage(evidence.preimage), evidence))
+}
+
+/** @throws TypeError for causes that no item has yet */
+export function nameOfCause(cause: Item['cause']): Uint8Array {
+  if (cause.kind === 'request') return cause.hash
+  if (cause.kind === 'completion') return completionHash(cause.preimage, cause.body)
+  throw new TypeError(`no item is caused by a ${cause.kind} yet`)
 }
 
 /** Later items of a step see what earlier ones have written. */
@@ -152,8 +180,12 @@ function judgingOf(
   kind?: ItemKind,
 ): Judging {
   const preimage = decodePreimage(evidence.preimage)
-  const request = requestHash(evidence.preimage)
-  return { step, item, evidence, preimage, request, reader, rules, isRenewal: kind === 'renew' }
+  const challenge = requestHash(evidence.preimage)
+  const { cause } = item
+  const request =
+    cause.kind === 'completion' ? completionHash(cause.preimage, cause.body) : challenge
+  const isRenewal = kind === 'renew'
+  return { step, item, evidence, preimage, request, challenge, reader, rules, isRenewal }
 }
 
 function reduceItem(judging: Judging, item: Item): readonly Write[] {
@@ -172,19 +204,78 @@ function reduceItem(judging: Judging, item: Item): readonly Write[] {
 
 /** Everything but a use is used once at home in the root stream, where its marker stays. */
 function reduced(judging: Judging, kind: ItemKind): Reduced {
-  const { step, request, reader } = judging
   judgeStream(judging)
   if (kind === 'genesis') return marked(judging, reduceGenesis(judging))
+  return judging.item.cause.kind === 'completion'
+    ? reduceCompleted(judging, kind)
+    : reduceAuthored(judging, kind)
+}
+
+function reduceAuthored(judging: Judging, kind: ItemKind): Reduced {
   const authored = judgeAuthor(judging)
-  const home = authored.match.operation.changes
+  judgeHome(judging, kind, authored)
+  if (kind === 'use') return reduceUse(judging, authored)
+  if (kind === 'renew') return reduceRenewal(judging, authored)
+  judgeUnused(judging)
+  const reduce = authoredKinds[kind] ?? refuse('nobody may ask for such an item')
+  return marked(judging, reduce(judging, authored))
+}
+
+function reduceCompleted(judging: Judging, kind: ItemKind): Reduced {
+  const completed = judgeCompletion(judging)
+  judgeHome(judging, kind, completed)
+  judgeUnused(judging)
+  const reduce = completedKinds[kind] ?? refuse('such an item completes nothing')
+  return marked(judging, reduce(judging, completed))
+}
+
+function judgeHome({ step }: Judging, kind: ItemKind, { match }: Pick<Authored, 'match'>): void {
+  const home = match.operation.changes
   const isExpected = home.item === kind || (home.item === 'use' && kind === 'renew')
   if (!isExpected || home.stream !== step.stream.kind)
     refuse('the item does not stand where it belongs')
-  if (kind === 'use') return reduceUse(judging, authored)
-  if (kind === 'renew') return reduceRenewal(judging, authored)
-  if (reader.read(step.stream, recordKey(requestTable, request)) !== undefined)
+}
+
+function judgeUnused({ reader, step, challenge }: Judging): void {
+  if (reader.read(step.stream, recordKey(requestTable, challenge)) !== undefined)
     refuse('the request has been used')
-  return marked(judging, reduceRoot(judging, authored, kind))
+}
+
+type Table<Cause> = {
+  readonly [K in ItemKind]?: (judging: Judging, cause: Cause) => Reduced
+}
+const authoredKinds: Table<Authored> = {
+  user: users.reduceUser,
+  userUpdate: users.reduceUserUpdate,
+  userStatus: users.reduceUserStatus,
+  confirmation: reduceConfirmation,
+  credential: credentials.reduceCredential,
+  credentialCode: credentials.reduceCredentialCode,
+  credentialStatus: credentials.reduceCredentialStatus,
+  recoveryEnd: reduceRecoveryEnd,
+  serviceAccount: tokens.reduceServiceAccount,
+  token: tokens.reduceToken,
+  tokenStatus: tokens.reduceTokenStatus,
+  permission: permissions.reducePermission,
+  permissionUpdate: permissions.reducePermissionUpdate,
+  assignment: permissions.reduceAssignment,
+  assignmentEnd: permissions.reduceAssignmentEnd,
+  settings: reduceSettings,
+  key: reduceKey,
+  keyStatus: delegation.reduceKeyStatus,
+  delegation: delegation.reduceDelegation,
+  wallet: reduceWallet,
+  tags: delegation.reduceTags,
+  update: updates.reduceUpdate,
+  agreement: updates.reduceAgreement,
+  freeze: reduceFreeze,
+  erasure: updates.reduceErasure,
+}
+const completedKinds: Table<Completed> = {
+  user: users.reduceSocialUser,
+  registration: reduceRegistration,
+  credential: credentials.reduceCodeCredential,
+  recovery: reduceRecovery,
 }
 
 /**
@@ -200,18 +291,9 @@ function judgeStream(judging: Judging): void {
   if (!isItsOwn) refuse('the organization has no such stream')
 }
 
-type RootKind = Exclude<ItemKind, 'genesis' | 'use' | 'renew'>
-
-function reduceRoot(judging: Judging, authored: Authored, kind: RootKind): Reduced {
-  if (kind === 'serviceAccount') return reduceServiceAccount(judging, authored)
-  if (kind === 'assignment') return reduceAssignment(judging)
-  if (kind === 'key') return reduceKey(judging, authored)
-  return reduceWallet(judging, authored)
-}
-
-function marked({ preimage, request, step }: Judging, { operation, writes }: Reduced): Reduced {
+function marked({ preimage, challenge, step }: Judging, { operation, writes }: Reduced): Reduced {
   const marker = {
-    key: recordKey(requestTable, request),
+    key: recordKey(requestTable, challenge),
     value: encode(requestTable.codec, {
       slot: undefined,
       digests: [],
@@ -250,7 +332,7 @@ export function judgeKeyRequest(
       return judgingOf({ step, reader, rules }, draftItem(evidence), evidence)
     },
     (judging, authored) => {
-      const marker = recordKey(requestTable, judging.request)
+      const marker = recordKey(requestTable, judging.challenge)
       if (reader.read(rootOf(organization), marker) !== undefined)
         refuse('the request has been used')
       return { terms: keyTermsOf(judging, authored) ?? refuse('the request makes no key') }

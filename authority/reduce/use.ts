@@ -10,11 +10,12 @@ import {
   type Table,
   type Write,
 } from '../records.ts'
+import { isFrozen, settingsOf, waitingRecovery } from '../standing.ts'
 import type { Use } from '../step.ts'
 import { subjectId, type Authored } from './author.ts'
-import { find, refuse, type Judging, type Plan } from './judging.ts'
+import { find, recordsOf, refuse, type Judging, type Plan } from './judging.ts'
 import { isRawAllowed } from './key.ts'
-import { put, type Reduced } from './organization.ts'
+import { put, type Reduced } from './writes.ts'
 
 const actions = {
   'wallets.transferAsset': 'transfer',
@@ -67,7 +68,8 @@ export function reduceRenewal(judging: Judging, authored: Authored): Reduced {
 type Planned = { readonly use: Use; readonly plan: Extract<Plan, { ok: true }> }
 
 /** Which key, whether the caller may use it, and what exactly it would sign. */
-export function planUse(judging: Judging, { match, user }: Authored): Planned {
+export function planUse(judging: Judging, authored: Authored): Planned {
+  const { match } = authored
   const { step, evidence, preimage, rules } = judging
   if (!Object.hasOwn(actions, match.name)) return refuse('the request uses no key')
   const action = actions[match.name as keyof typeof actions]
@@ -75,8 +77,7 @@ export function planUse(judging: Judging, { match, user }: Authored): Planned {
   const { terms } = key
   if (step.stream.kind !== 'key' || !equalBytes(step.stream.id, terms.key))
     refuse('the use stands in the stream of another key')
-  if (terms.owner !== undefined && !equalBytes(terms.owner, user))
-    refuse("the key is another user's")
+  judgeOwner(judging, authored, key)
   const plan = rules.plan({
     operation: match.name,
     payload: evidence.payload,
@@ -93,6 +94,28 @@ export function planUse(judging: Judging, { match, user }: Authored): Planned {
     use: { key: terms.key, wallet, network: plan.network, action, slot, fee, digests },
     plan,
   }
+}
+
+/**
+ * Whose key it is: an end user uses what was delegated to him and nothing else, and of that nobody
+ * else uses anything. A key that waits to be delegated is its maker's until then.
+ */
+function judgeOwner(
+  judging: Judging,
+  { user, record }: Authored,
+  { terms, owner, delegableBy, status }: RecordOf<typeof keyTable>,
+): void {
+  if (status !== 'active') refuse('the key is archived')
+  if (owner !== undefined && !equalBytes(owner, user)) refuse("the key is another user's")
+  if (owner === undefined && record.kind === 'endUser') refuse('the key was not delegated')
+  if (delegableBy !== undefined && owner === undefined && !equalBytes(delegableBy, user))
+    refuse('the key waits to be delegated')
+  const records = recordsOf(judging)
+  if (isFrozen(records, terms.key)) refuse('the key is frozen')
+  const isHeld =
+    waitingRecovery(record, judging.step.time) !== undefined &&
+    settingsOf(records).recovery.usesWhileWaiting === 'refused'
+  if (isHeld) refuse('a recovery of this user is waiting')
 }
 
 function signingKey(

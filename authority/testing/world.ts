@@ -21,7 +21,7 @@ import { encodeKeyStatement, sealKeyCertificate, type KeyTerms } from '../key-ce
 import { readManifest, signManifest, type Manifest } from '../manifest.ts'
 import { matchOperation, namedIds } from '../operations.ts'
 import { readPublicKey } from '../public-key.ts'
-import type { Write } from '../records.ts'
+import { decodeRecord, encodeRecord, recordKey, type Table, type Write } from '../records.ts'
 import { challengeOf, commitTo, encodePreimage, requestHash, type Preimage } from '../request.ts'
 import { streamName, type StreamId } from '../stream.ts'
 import { encodeStep, stepHash, type Evidence, type Step } from '../step.ts'
@@ -226,6 +226,19 @@ export class Records implements Reader {
   }
   apply(stream: StreamId, writes: readonly Write[]): void {
     for (const { key, value } of writes) this.values.set(`${streamName(stream)}:${key}`, value)
+  }
+  /** The same with some members of one record changed. */
+  altered<T>(
+    stream: StreamId,
+    table: Table<T>,
+    name: readonly (Uint8Array | string)[],
+    change: Partial<T>,
+  ): Records {
+    const key = recordKey(table, ...name)
+    const known = this.read(stream, key)
+    if (known === undefined) throw new Error(`there is no ${key}`)
+    const value = encodeRecord(table, { ...decodeRecord(table, known), ...change })
+    return this.with(stream, { key, value })
   }
   with(stream: StreamId, write: Write): Records {
     const copy = new Records()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
+import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
 import { parseJson, type Json } from '@quorate/core/json'
@@ -14,6 +15,7 @@ import {
   type Match,
   type NamedId,
 } from '@quorate/authority/operations'
+import { credentialsRole } from '@quorate/authority/reduce/author'
 import { challengeOf, type Subject } from '@quorate/authority/request'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import type { Caller } from './caller.ts'
@@ -56,7 +58,8 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   const { organization, user, token } = caller
   const subjects = await readRoot(deps.log, organization, (root) => {
     checkPermissions(root, caller, permissionsFor(match.operation, body))
-    return subjectsOf(root, caller, namedIds(match, body))
+    const subjects = subjectsOf(root, caller, namedIds(match, body))
+    return [...subjects, ...newcomersOf(root, match, subjects, deps.now())]
   })
   const maxFee = await deps.quoteMaxFee(caller, match, body)
   const issuedAt = deps.now()
@@ -66,7 +69,9 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
     payload,
     issuedAt,
   )
-  const usable = await usableCredentials(deps, signatoryOf(caller))
+  const live = await usableCredentials(deps, signatoryOf(caller, issuedAt))
+  // What nobody has confirmed yet may log in and read, and signs nothing that signers believe.
+  const usable = live.filter(({ record }) => record.rank === 'confirmed')
   if (usable.length === 0) throw new Failure('credential.unsuitable', {})
   const identifier = await keepChallenge(deps.database, caller, {
     ...challenge,
@@ -98,7 +103,8 @@ export async function completeAction(
     .where('action', 'is', null)
   const row = await open.executeTakeFirst()
   if (row === undefined) throw new Failure('challenge.invalid', {})
-  const usable = await usableCredentials(deps, signatoryOf(caller))
+  const live = await usableCredentials(deps, signatoryOf(caller, now()))
+  const usable = live.filter(({ record }) => record.rank === 'confirmed')
   const assertion = verifiedAssertion(usable, challengeOf(row.preimage), given.assertion)
   const action = secret()
   const updated = await database
@@ -124,8 +130,8 @@ function secret(): string {
   return toBase64url(new Uint8Array(randomBytes(32)))
 }
 
-function signatoryOf({ organization, user, token }: Caller) {
-  return { organization, user, token: token?.id }
+function signatoryOf({ organization, user, token }: Caller, time: number) {
+  return { organization, user, token: token?.id, time }
 }
 
 function endpointOf({ name }: Match) {
@@ -143,9 +149,26 @@ function subjectsOf(root: Root, caller: Caller, named: readonly NamedId[]): read
   })
 }
 
+/**
+ * Where the request speaks of a user whose credentials nobody has covered yet, it covers them: the
+ * signature is over just these.
+ */
+function newcomersOf(
+  root: Root,
+  { operation: { confirms } }: Match,
+  subjects: readonly Subject[],
+  time: number,
+): readonly Subject[] {
+  const user = subjects.find(({ role }) => role === confirms)?.id
+  const fingerprints = user === undefined ? [] : unconfirmedOf(root, user, time)
+  if (user === undefined || fingerprints.length === 0) return []
+  return [{ role: credentialsRole, id: credentialSetHash(user, fingerprints) }]
+}
+
 function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
   if (kind === 'wallet') return new Failure('wallet.not_found', { walletId: name, orgId })
   if (kind === 'key') return new Failure('key.not_found', { keyId: name })
+  if (kind === 'user') return new Failure('identity.not_found', { identityId: name })
   if (kind === 'permission') return new Failure('permission.not_found', { permissionId: name })
   if (role === 'identityId') return new Failure('identity.not_found', { identityId: name })
   throw new TypeError(`nothing is named by ${role}`)

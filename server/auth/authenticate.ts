@@ -59,7 +59,7 @@ type UserRow = {
   readonly organization: Uint8Array
   readonly user: Uint8Array
   readonly username: string
-  readonly kind: 'employee' | 'serviceAccount'
+  readonly kind: 'employee' | 'endUser' | 'serviceAccount'
 }
 
 /** Names for names; whether the user still is anybody, the records say. */
@@ -84,11 +84,13 @@ function callerOf(
   const isServiceAccount = row.kind === 'serviceAccount'
   const token = longLived(root, bearer, user)
   // A service account has no sessions, and a session is no token of a service account.
-  if (isServiceAccount !== (token !== undefined)) throw new Failure('token.invalid', {})
+  if (isServiceAccount !== (token?.kind === 'ServiceAccount'))
+    throw new Failure('token.invalid', {})
   const isDead = token !== undefined && isActive(root, user) && !isTokenLive(root, token.id, now)
   if (isDead) throw new Failure('token.invalid', {})
   const known = { organization, orgId, user, userId, username, isServiceAccount }
-  const caller = { ...known, kind: 'CustomerEmployee' } as const
+  const kind = row.kind === 'endUser' ? 'EndUser' : 'CustomerEmployee'
+  const caller = { ...known, kind } as const
   return token === undefined ? caller : { ...caller, token }
 }
 
@@ -99,6 +101,7 @@ function longLived(root: Root, { tokenKind, tokenId }: Bearer, user: Uint8Array)
   const record = id === undefined ? undefined : root.find(tokenTable, id)
   if (id === undefined || tokenId === undefined || record === undefined)
     throw new Failure('token.invalid', {})
-  if (!equalBytes(record.user, user)) throw new Failure('token.invalid', {})
-  return { id, tokenId, kind: 'ServiceAccount' }
+  if (!equalBytes(record.user, user) || record.kind !== tokenKind)
+    throw new Failure('token.invalid', {})
+  return { id, tokenId, kind: record.kind }
 }

@@ -11,6 +11,8 @@ export type Signatory = {
   readonly organization: Uint8Array
   readonly user: Uint8Array
   readonly token: Uint8Array | undefined
+  /** When: in milliseconds since 1970. */
+  readonly time: number
 }
 
 /** More than this no user has; what a challenge lists must end somewhere. */

@@ -1,17 +1,22 @@
 import type { Reader } from '@quorate/authority/reduce/judging'
 import { decodeRecord, nameTable, recordKey, type Table } from '@quorate/authority/records'
+import type { RootItem } from '@quorate/authority/operations'
+import type { Certificate } from '@quorate/authority/agreement/messages'
 import type { Evidence } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { isName, type IdKind } from '@quorate/core/id'
+
+/** In force since a moment, by the word of these signers. */
+export type InForce = { readonly time: number; readonly certificate: Certificate }
 
 /** What these rooms need of the coordinator: put something in force, and see what is. */
 export type Log = {
   /** @throws Failure `request.refused`, `signers.unavailable` */
   readonly settle: (ask: {
     readonly organization: Uint8Array
-    readonly kind: 'genesis' | 'serviceAccount' | 'assignment' | 'key' | 'wallet'
+    readonly kind: RootItem
     readonly evidence: Evidence
-  }) => Promise<unknown>
+  }) => Promise<InForce>
   /** Runs a pure function on the newest records; it may run several times. */
   readonly read: <T>(organization: Uint8Array, judge: (reader: Reader) => T) => Promise<T>
 }

@@ -109,7 +109,10 @@ function usersWhere(database: Database) {
 async function usableOf(deps: LoginDeps, { organization, user }: User) {
   if (!(await readRoot(deps.log, organization, (root) => isActive(root, user))))
     throw new Failure('user.deactivated', {})
-  const usable = await usableCredentials(deps, { organization, user, token: undefined })
+  const usable = await usableCredentials(deps, {
+    ...{ organization, user, token: undefined },
+    time: deps.now(),
+  })
   if (usable.length === 0) throw new Failure('credential.unsuitable', {})
   return usable
 }

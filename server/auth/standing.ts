@@ -7,6 +7,13 @@ import {
   userTable,
   type RecordOf,
 } from '@quorate/authority/records'
+import {
+  has,
+  isActive as isUserActive,
+  isCredentialLive,
+  isTokenLive as isLive,
+  rightsOf,
+} from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
 import type { Caller } from './caller.ts'
@@ -15,22 +22,36 @@ import type { Root } from './log.ts'
 /** What the newest records say of a user: the same that every signer will look at. */
 
 export function isActive(root: Root, user: Uint8Array): boolean {
-  return root.find(userTable, user)?.status === 'active'
+  return isUserActive(root.find(userTable, user))
 }
 
 export function isTokenLive(root: Root, token: Uint8Array, now: number): boolean {
   const record = root.find(tokenTable, token)
-  return record !== undefined && now <= record.expiresAt && isActive(root, record.user)
+  return record !== undefined && isLive(root, record, now)
 }
 
-/** A live and confirmed credential, of this token or, without one, of the user himself. */
+/**
+ * A live credential, of this token or, without one, of the user himself. Unconfirmed ones may log
+ * in and read; what they sign no signer believes.
+ */
 export function liveCredential(
   root: Root,
-  { user, token }: { readonly user: Uint8Array; readonly token: Uint8Array | undefined },
+  {
+    user,
+    token,
+    time,
+  }: {
+    readonly user: Uint8Array
+    readonly token: Uint8Array | undefined
+    readonly time: number
+  },
   fingerprint: Uint8Array,
 ): RecordOf<typeof credentialTable> | undefined {
+  const record = root.find(userTable, user)
   const credential = root.find(credentialTable, user, fingerprint)
-  if (credential?.status !== 'active' || credential.rank !== 'confirmed') return undefined
+  if (record === undefined || credential === undefined) return undefined
+  if (!isCredentialLive(record, credential, time) || credential.kind === 'RecoveryKey')
+    return undefined
   const isOfToken =
     token === undefined
       ? credential.token === undefined
@@ -49,7 +70,7 @@ export function grantsOf(root: Root, identity: Uint8Array): Grant[] {
   const entries = root.find(grantsTable, identity)?.entries ?? []
   return entries.flatMap(({ permission, assignment }) => {
     const record = root.find(permissionTable, permission)
-    if (record === undefined) return []
+    if (record?.status !== 'active') return []
     return [
       {
         permissionName: record.name,
@@ -67,16 +88,27 @@ export function operationsOf({ all, operations: named }: RecordOf<typeof permiss
 
 /** @throws Failure `caller.not_permitted`, naming the first permission that is missing */
 export function checkPermissions(root: Root, caller: Caller, needed: readonly string[]): void {
-  const held = new Set(grantsOf(root, caller.user).flatMap(({ operations: names }) => names))
-  const missing = needed.find((name) => !held.has(name))
+  const rights = rightsOf(root, caller.user, tokenOf(root, caller))
+  const missing = needed.find((name) => !has(rights, name))
   if (missing !== undefined) throw notPermitted(caller, missing)
+}
+
+function tokenOf(root: Root, { token }: Caller) {
+  const record = token && root.find(tokenTable, token.id)
+  return token === undefined || record === undefined ? undefined : { id: token.id, record }
 }
 
 /** @throws Failure `caller.not_permitted` for an operation that this kind of caller never has */
 export function checkCallerKind(caller: Caller, name: OperationName): void {
-  const { callers, permissions } = operations[name]
-  const kind = caller.isServiceAccount ? 'serviceAccount' : 'employee'
-  if (!callers.includes(kind)) throw notPermitted(caller, permissions[0] ?? name)
+  const { callers, permissions, pats } = operations[name]
+  const isPat = caller.token?.kind === 'Pat'
+  if (!callers.includes(kindOf(caller)) || (isPat && !pats))
+    throw notPermitted(caller, permissions[0] ?? name)
+}
+
+function kindOf({ kind, isServiceAccount }: Caller): 'employee' | 'endUser' | 'serviceAccount' {
+  if (kind === 'EndUser') return 'endUser'
+  return isServiceAccount ? 'serviceAccount' : 'employee'
 }
 
 function notPermitted({ kind, userId }: Caller, operation: string): Failure {

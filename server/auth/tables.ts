@@ -9,7 +9,7 @@ export type IdentityTables = {
   }
   readonly users: Of<{
     readonly user_id: string
-    readonly kind: 'employee' | 'serviceAccount'
+    readonly kind: 'employee' | 'endUser' | 'serviceAccount'
     readonly username: string
     readonly external_id: string | null
   }>

@@ -8,7 +8,7 @@ export type Bearer = {
   readonly orgId: string
   readonly userId: string
   readonly username: string
-  readonly tokenKind: 'Token' | 'ServiceAccount'
+  readonly tokenKind: 'Token' | 'ServiceAccount' | 'Pat'
   /** Of tokens that are state. */
   readonly tokenId?: string
 }
@@ -105,7 +105,8 @@ async function orFail<T>(code: 'token.invalid' | 'challenge.invalid', read: () =
 function bearerOf(claims: Readonly<Record<string, unknown>>): Bearer {
   const metadata: Readonly<Record<string, unknown>> = Object(claims[metadataClaim])
   const { tokenKind, tokenId } = metadata as { tokenKind?: unknown; tokenId?: unknown }
-  if (tokenKind !== 'Token' && tokenKind !== 'ServiceAccount') throw new errors.JWTInvalid()
+  if (tokenKind !== 'Token' && tokenKind !== 'ServiceAccount' && tokenKind !== 'Pat')
+    throw new errors.JWTInvalid()
   return {
     orgId: textOf(metadata['orgId']),
     userId: textOf(metadata['userId']),

@@ -2,10 +2,11 @@ import { toHex } from '@quorate/core/bytes'
 import { type IdKind, idOf } from '@quorate/core/id'
 import type { Certificate } from '@quorate/authority/agreement/messages'
 import type { Manifest } from '@quorate/authority/manifest'
-import { matchOperation } from '@quorate/authority/operations'
+import { matchOperation, type RootItem } from '@quorate/authority/operations'
 import { decodeRecord, recordKey, type Table } from '@quorate/authority/records'
 import type { Reader } from '@quorate/authority/reduce/judging'
-import { decodePreimage, requestHash } from '@quorate/authority/request'
+import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { decodePreimage } from '@quorate/authority/request'
 import type { Evidence } from '@quorate/authority/step'
 import { rootOf, type StreamId } from '@quorate/authority/stream'
 import { quorumOf } from '@quorate/authority/quorum'
@@ -29,13 +30,15 @@ export type { Signature } from './signing.ts'
 
 export type RootAsk = {
   readonly organization: Uint8Array
-  readonly kind: 'genesis' | 'serviceAccount' | 'assignment' | 'key' | 'wallet'
+  readonly kind: RootItem
   readonly evidence: Evidence
 }
 /** In force. */
 export type Settled = {
   readonly step: Uint8Array
   readonly seq: number
+  /** The step's, in milliseconds since 1970. */
+  readonly time: number
   readonly stream: StreamId
   readonly certificate: Certificate
   /** In full, of all that the request has created. */
@@ -129,7 +132,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
 
   return {
     settle: async ({ organization, kind, evidence }) => {
-      const request = requestHash(evidence.preimage)
+      const request = requestOfEvidence(evidence)
       return settledOf(
         await streams.settle(root(organization), { kind, evidence, request }),
         evidence,
@@ -161,13 +164,14 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   }
 }
 
-function settledOf({ place, step }: Standing, { preimage }: Evidence): Settled {
-  const { method, path } = decodePreimage(preimage)
-  const request = requestHash(preimage)
+function settledOf({ place, step }: Standing, evidence: Evidence): Settled {
+  const { method, path } = decodePreimage(evidence.preimage)
+  const request = requestOfEvidence(evidence)
   const creates = matchOperation(method, path)?.operation.creates ?? []
   return {
     step: step.hash,
     seq: step.seq,
+    time: step.time,
     stream: place.stream,
     certificate: step.certificate,
     ids: Object.fromEntries(creates.map((kind) => [kind, idOf(request, kind)])),

@@ -9,6 +9,7 @@ import {
 import { decodeBody } from '@quorate/authority/body'
 import { keyStatementHash, readKeyCertificate } from '@quorate/authority/key-certificate'
 import type { Write } from '@quorate/authority/records'
+import { nameOfCause } from '@quorate/authority/reduce/step'
 import { type StreamId, streamCodec } from '@quorate/authority/stream'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 
@@ -263,7 +264,9 @@ function lastOfEach<T extends { readonly name: string }>(rows: readonly T[]): T[
 async function keepRequests(transaction: DatabaseTransaction, at: At, body: Uint8Array) {
   const { step, evidence } = decodeBody(body)
   const places = step.items.flatMap(({ cause }, item) =>
-    cause.kind === 'request' ? [{ ...at, request: cause.hash, item }] : [],
+    cause.kind === 'request' || cause.kind === 'completion'
+      ? [{ ...at, request: nameOfCause(cause), item }]
+      : [],
   )
   if (places.length > 0) await transaction.insertInto('request_places').values(places).execute()
   for (const [i, { operation }] of step.items.entries()) {

@@ -14,7 +14,7 @@ export async function addKey(transaction: DatabaseTransaction, applied: Applied)
   const { item, evidence } = applied
   if (item.operation.kind !== 'key') throw new TypeError('not a key')
   const { name } = parse(createKey.body, parseJson(evidence.payload), 'payload')
-  await addBornKey(transaction, applied, { terms: item.operation.terms, name })
+  await addBornKey(transaction, applied, { terms: item.operation.key.terms, name })
 }
 
 export async function addBornKey(

@@ -1,11 +1,10 @@
-import { isFailure } from '@quorate/core/failure'
 import type { Evidence } from '@quorate/authority/step'
 import type { Caller } from '../auth/caller.ts'
 import type { Log } from '../auth/log.ts'
-import { releaseAction, useAction, type SignedAction } from '../auth/use-action.ts'
-import { inTransaction, type Database } from '../database/database.ts'
+import { settleSigned } from '../auth/settle.ts'
+import type { SignedAction } from '../auth/use-action.ts'
+import type { Database } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
-import { applyRoot } from '../orgs/apply.ts'
 
 /** Key generation by all signers. Nothing of it is seen until the root stream says so. */
 export type CreateKey = (ask: {
@@ -26,26 +25,19 @@ export type CreationDeps = {
  * swept, and rows are made of what is in force alone.
  */
 export async function createSettled(
-  { database, log, createKey, now }: CreationDeps,
+  deps: CreationDeps,
   caller: Caller,
   raw: RawRequest,
   kind: { readonly item: 'key' | 'wallet'; readonly bearsKey: (payload: string) => boolean },
 ): Promise<SignedAction> {
+  const { createKey } = deps
   const { organization } = caller
-  const action = await inTransaction(database, (transaction) =>
-    useAction(transaction, caller, raw, now()),
-  )
-  try {
-    const asked = action.evidence(new Uint8Array())
-    const evidence = kind.bearsKey(action.payload)
-      ? action.evidence((await createKey({ organization, evidence: asked })).certificate)
-      : asked
-    await log.settle({ organization, kind: kind.item, evidence })
-  } catch (error) {
-    if (isFailure(error, 'signers.unavailable'))
-      await releaseAction(database, organization, action.request)
-    throw error
-  }
-  await applyRoot(database, organization)
-  return action
+  const settled = await settleSigned(deps, caller, raw, {
+    kind: kind.item,
+    factsOf: async ({ payload, evidence }) =>
+      kind.bearsKey(payload)
+        ? (await createKey({ organization, evidence: evidence(new Uint8Array()) })).certificate
+        : new Uint8Array(),
+  })
+  return settled.action
 }

@@ -1,14 +1,14 @@
 import * as api from '@quorate/api/permissions'
-import { Failure, isFailure } from '@quorate/core/failure'
+import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { equalBytes } from '@quorate/core/bytes'
-import { grantsTable, permissionTable, requestTable } from '@quorate/authority/records'
+import { grantsTable, permissionTable } from '@quorate/authority/records'
 import type { Preimage } from '@quorate/authority/request'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot, type Log, type Root } from '../auth/log.ts'
 import { operationsOf } from '../auth/standing.ts'
-import { releaseAction, useAction } from '../auth/use-action.ts'
-import { inTransaction, type Database } from '../database/database.ts'
+import { settleSigned } from '../auth/settle.ts'
+import type { Database } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
 
@@ -65,7 +65,7 @@ function permissionOf(root: Root, row: { readonly id: Uint8Array; readonly creat
     name: record.name,
     operations: operationsOf(record),
     status: 'Active' as const,
-    isImmutable: record.all === 'yes',
+    isImmutable: record.immutable === 'yes',
     isArchived: false,
     dateCreated: date,
     dateUpdated: date,
@@ -75,28 +75,21 @@ function permissionOf(root: Root, row: { readonly id: Uint8Array; readonly creat
 const noId = new Uint8Array(32)
 
 async function assign(
-  { database, log, now }: PermissionDeps,
+  deps: PermissionDeps,
   caller: Caller,
   raw: RawRequest,
   { permissionId, identityId }: { readonly permissionId: string; readonly identityId: string },
 ) {
+  const { log } = deps
   const { organization } = caller
-  const action = await inTransaction(database, (transaction) =>
-    useAction(transaction, caller, raw, now()),
-  )
-  if (await readRoot(log, organization, (root) => isAssigned(root, action.preimage)))
-    throw new Failure('permission.already_assigned', { permissionId, identityId })
-  try {
-    const evidence = action.evidence(new Uint8Array())
-    await log.settle({ organization, kind: 'assignment', evidence })
-  } catch (error) {
-    if (isFailure(error, 'signers.unavailable'))
-      await releaseAction(database, organization, action.request)
-    throw error
-  }
-  const find = (root: Root) => root.find(requestTable, action.request)?.time
-  const time = await readRoot(log, organization, find)
-  if (time === undefined) throw new TypeError('what was settled has its record')
+  const { action, inForce } = await settleSigned(deps, caller, raw, {
+    kind: 'assignment',
+    claim: async (_transaction, { preimage }) => {
+      if (await readRoot(log, organization, (root) => isAssigned(root, preimage)))
+        throw new Failure('permission.already_assigned', { permissionId, identityId })
+    },
+  })
+  const { time } = inForce
   const date = new Date(time).toISOString()
   return {
     id: nameOf('assignment', idOf(action.request, 'assignment')),

@@ -1,6 +1,6 @@
 import * as api from '@quorate/api/service-accounts'
 import type { ServiceAccount } from '@quorate/api/service-accounts'
-import { Failure, isFailure } from '@quorate/core/failure'
+import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
 import { parse } from '@quorate/api/parse'
@@ -10,10 +10,9 @@ import { signWithinMs } from '../auth/challenge.ts'
 import { readRoot, type Log, type Root } from '../auth/log.ts'
 import { grantsOf, isActive, isTokenLive } from '../auth/standing.ts'
 import type { Tokens } from '../auth/tokens.ts'
-import { releaseAction, useAction } from '../auth/use-action.ts'
-import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { settleSigned } from '../auth/settle.ts'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
-import { applyRoot } from '../orgs/apply.ts'
 
 const { route } = routing<Caller>()
 
@@ -56,19 +55,11 @@ export function serviceAccountRoutes(deps: ServiceAccountDeps): readonly Route<C
 async function create(deps: ServiceAccountDeps, caller: Caller, raw: RawRequest) {
   const { database, log, tokens, now } = deps
   const { organization, orgId } = caller
-  const action = await inTransaction(database, async (transaction) => {
-    const used = await useAction(transaction, caller, raw, now())
-    await claimName(transaction, caller, { ...used, now: now() })
-    return used
+  const { action } = await settleSigned(deps, caller, raw, {
+    kind: 'serviceAccount',
+    claim: (transaction, used) => claimName(transaction, caller, { ...used, now: now() }),
+    giveBack: ({ request }) => freeName(database, organization, request),
   })
-  try {
-    const evidence = action.evidence(new Uint8Array())
-    await log.settle({ organization, kind: 'serviceAccount', evidence })
-  } catch (error) {
-    await giveBack(database, { organization, request: action.request, error })
-    throw error
-  }
-  await applyRoot(database, organization)
   const row = await accounts(database, organization)
     .where('users.id', '=', idOf(action.request, 'user'))
     .executeTakeFirstOrThrow()
@@ -115,19 +106,18 @@ async function claimName(
     throw new Failure('service_account.name_taken', { name })
 }
 
-/** Nothing came of it, so the name is free; if nobody could be asked, the request is unused too. */
-async function giveBack(
+/** Nothing came of it, so the name is free. */
+async function freeName(
   database: Database,
-  failed: { organization: Uint8Array; request: Uint8Array; error: unknown },
+  organization: Uint8Array,
+  request: Uint8Array,
 ): Promise<void> {
-  const { organization, request, error } = failed
   await database
     .deleteFrom('service_account_names')
     .where('organization', '=', organization)
     .where('request', '=', request)
     .where('lapses_at', 'is not', null)
     .execute()
-  if (isFailure(error, 'signers.unavailable')) await releaseAction(database, organization, request)
 }
 
 function accounts(database: Database, organization: Uint8Array) {

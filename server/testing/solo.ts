@@ -2,7 +2,13 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { encodeBody } from '@quorate/authority/body'
 import type { Curve } from '@quorate/authority/key-certificate'
-import { keyTable, decodeRecord, recordKey, type Write } from '@quorate/authority/records'
+import {
+  keyTable,
+  decodeRecord,
+  recordKey,
+  type Table,
+  type Write,
+} from '@quorate/authority/records'
 import { draftStep, judgeKeyRequest, messagesOf, reduceItems } from '@quorate/authority/reduce/step'
 import {
   encodeStep,
@@ -21,7 +27,8 @@ import {
 } from '@quorate/authority/stream'
 import { certifyKey, certifyStep, makeCluster, Records } from '@quorate/authority/testing/world'
 import { toHex } from '@quorate/core/bytes'
-import { encode } from '@quorate/core/codec'
+import { certificateCodec } from '@quorate/authority/agreement/messages'
+import { decode, encode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 import { rulesFor } from '@quorate/judge/rules'
 import type { Database } from '../database/database.ts'
@@ -49,7 +56,11 @@ export class Solo implements Log {
 
   readonly settle: Log['settle'] = async ({ organization, kind, evidence }) => {
     if (this.missing.length > 1) throw this.unavailable()
-    await this.put(organization, rootOf(organization), { kind, evidence })
+    const { step, certificate } = await this.put(organization, rootOf(organization), {
+      kind,
+      evidence,
+    })
+    return { time: step.time, certificate: decode(certificateCodec, certificate) }
   }
 
   readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))
@@ -87,6 +98,16 @@ export class Solo implements Log {
   /** A record as no rule has written it: what another part of the platform will do one day. */
   write(organization: Uint8Array, write: Write): void {
     this.of(organization).apply(rootOf(organization), [write])
+  }
+
+  alter<T>(
+    organization: Uint8Array,
+    table: Table<T>,
+    name: readonly Uint8Array[],
+    change: Partial<T>,
+  ): void {
+    const altered = this.of(organization).altered(rootOf(organization), table, name, change)
+    this.records.set(toHex(organization), altered)
   }
 
   key(organization: Uint8Array, id: Uint8Array) {
@@ -137,7 +158,7 @@ export class Solo implements Log {
       .execute()
     reader.apply(stream, reduced.writes)
     this.heads.set(place, { seq: step.seq, hash })
-    return { step }
+    return { step, certificate }
   }
 }
 

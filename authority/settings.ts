@@ -1,0 +1,77 @@
+import { list, oneOf, struct, text, u64, u8, hash32 } from '@quorate/core/codec'
+import type { Codec, Decoded } from '@quorate/core/codec'
+
+/**
+ * What an organization lays down for itself, as signers enforce it: changed by its root quorum and
+ * nobody else. Secrets of issuers, texts of mails and the like are the server's and not here.
+ */
+const relyingParty = struct({
+  /** A domain, as WebAuthn level 2 section 5.1.2 has it, such as `example.com` or `localhost`. */
+  id: text(253),
+  /** From which its passkeys may be used, such as `https://app.example.com`. */
+  origins: list(text(512), 32, 1),
+})
+export type RelyingParty = Decoded<typeof relyingParty>
+
+const onOff = oneOf({ off: 0, on: 1 })
+/** Is a newcomer's own word enough, or must somebody trusted cover his credentials? */
+const enrolment = oneOf({ confirmed: 0, open: 1 })
+
+/** Social login and single sign-on: who may vouch for a name towards the server. */
+const issuer = struct({
+  use: oneOf({ social: 1, sso: 2 }),
+  issuer: text(512),
+  /** The audiences of identity tokens, or the one client of ours. */
+  clientIds: list(text(256), 8, 1),
+  redirectUris: list(text(512), 8),
+})
+export type Issuer = Decoded<typeof issuer>
+
+export const settingsCodec = struct({
+  relyingParties: list(relyingParty, 16),
+  /** Must the authenticator have verified its user (a finger, a code), or only noticed him? */
+  userVerification: oneOf({ preferred: 0, required: 1 }),
+  enrolment: struct({ employees: enrolment, endUsers: enrolment }),
+  /** Keys that the server keeps encrypted under a password: whoever owns it may guess. */
+  passwordProtectedKeys: onOff,
+  /** Passwords and one-time codes, which let in and prove nothing to a signer. */
+  passwords: onOff,
+  recovery: struct({
+    /** Milliseconds from the request until the new credentials count and the old ones end. */
+    waitMs: u64,
+    /** May the old credentials use keys meanwhile? A thief of a phone would use the time. */
+    usesWhileWaiting: oneOf({ refused: 0, allowed: 1 }),
+    /** May a service account start one without a mailed code? */
+    delegated: onOff,
+  }),
+  issuers: list(issuer, 16),
+  /** Operations for which a client must prove that it looked at what it signs. */
+  requireChecked: list(text(64), 64),
+})
+export type Settings = Decoded<typeof settingsCodec>
+
+/** Nothing is open, nobody is waited for, no passkey is known: what a genesis leaves. */
+export const defaultSettings: Settings = {
+  relyingParties: [],
+  userVerification: 'required',
+  enrolment: { employees: 'confirmed', endUsers: 'confirmed' },
+  passwordProtectedKeys: 'off',
+  passwords: 'off',
+  recovery: { waitMs: 0, usesWhileWaiting: 'refused', delegated: 'on' },
+  issuers: [],
+  requireChecked: [],
+}
+
+/** A month: longer would be no recovery. */
+export const recoveryWaitMsMax = 31 * 24 * 60 * 60_000
+
+export const rootMembersMax = 16
+/** How many of which credentials, by fingerprint, must want a change of settings. */
+export const rootQuorumCodec: Codec<RootQuorum> = struct({
+  needed: u8,
+  members: list(hash32, rootMembersMax, 1),
+})
+export type RootQuorum = {
+  readonly needed: number
+  readonly members: readonly Uint8Array[]
+}
