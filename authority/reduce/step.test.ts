@@ -291,10 +291,7 @@ describe('a request', () => {
         signedAnew(evidence, { signBefore: t0 + 2 ** 40 }),
         'the request allows itself too much time',
       ],
-      [
-        signedAnew(evidence, { token: { id: noStep, kind: 'Pat' } }),
-        'the credential is not of this token',
-      ],
+      [signedAnew(evidence, { token: { id: noStep, kind: 'Pat' } }), 'the token is unknown'],
       [signedAnew(evidence, { user: new Uint8Array(32) }), 'the user is not active'],
     ]
     for (const [changed, reason] of cases) assert.equal(refusal(born(), made(changed)), reason)
