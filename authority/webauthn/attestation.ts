@@ -1,4 +1,6 @@
 import { refuse } from '../attempt.ts'
+import { verifyAndroidKey } from './android-key.ts'
+import { verifyApple } from './apple.ts'
 import {
   readAuthenticatorData,
   type AttestedCredential,
@@ -6,8 +8,11 @@ import {
 } from './authenticator-data.ts'
 import { isCborMap, readCbor } from './cbor.ts'
 import { readCoseKey, type PasskeyKey } from './cose.ts'
+import { verifyFidoU2f } from './fido-u2f.ts'
 import { verifyPacked } from './packed.ts'
+import { verifySafetyNet } from './safetynet.ts'
 import { bytesOf, expectMembers, type Attested, type Signer } from './statement.ts'
+import { verifyTpm } from './tpm.ts'
 
 export type NewPasskey = {
   readonly data: AuthenticatorData
@@ -20,6 +25,11 @@ export type NewPasskey = {
 const formats: Readonly<Record<string, (attested: Attested) => Signer>> = {
   none: verifyNone,
   packed: verifyPacked,
+  tpm: verifyTpm,
+  'android-key': verifyAndroidKey,
+  'android-safetynet': verifySafetyNet,
+  'fido-u2f': verifyFidoU2f,
+  apple: verifyApple,
 }
 
 /**
