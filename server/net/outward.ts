@@ -193,9 +193,7 @@ function isPublic(one: Address): boolean {
 
 /** An IPv4 address in IPv6 clothes counts as the IPv4 address that it is: `BlockList` sees to it. */
 function isIn(networks: BlockList, { address }: Address): boolean {
-  // With a zone, as in fe80::1%eth0, it is of one link and in no list.
-  if (isIP(address) === 0 || address.includes('%')) return false
-  return networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  return isIP(address) !== 0 && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
 }
 
 function networksOf(texts: readonly string[]): BlockList {

@@ -206,6 +206,13 @@ describe('an id token', () => {
     await assert.rejects(verify(forged), invalid)
   })
 
+  it('is not verified with an algorithm that is not in our list, sound though it be', async () => {
+    const young = await makeKey('young', 'ML-DSA-44')
+    forger.pages.set('/jwks', json({ keys: [young.jwk] }))
+    const token = await sign(claims(), young, { alg: 'ML-DSA-44', kid: 'young' })
+    await assert.rejects(verify(token), invalid)
+  })
+
   it('is verified with the key that it names, or the one that there is', async () => {
     await assert.rejects(verify(await sign(claims(), other)), invalid)
     await assert.rejects(verify(await sign(claims(), good, { kid: 'other' })), invalid)
