@@ -33,7 +33,7 @@ export const organizationTable = table(
 )
 /** Once for an organization; before the first change the default stands. */
 export const settingsTable = table('settings', settingsCodec)
-/** A change of settings or of the root quorum that not enough members have signed yet, by its hash. */
+/** A change of settings or of the root quorum that not enough members want yet, by its hash. */
 export const proposalTable = table(
   'proposal',
   struct({ signedBy: list(hash32, rootMembersMax), expiresAt: u64 }),

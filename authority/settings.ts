@@ -41,8 +41,6 @@ export const settingsCodec = struct({
     waitMs: u64,
     /** May the old credentials use keys meanwhile? A thief of a phone would use the time. */
     usesWhileWaiting: oneOf({ refused: 0, allowed: 1 }),
-    /** May a service account start one without a mailed code? */
-    delegated: onOff,
   }),
   issuers: list(issuer, 16),
   /** Operations for which a client must prove that it looked at what it signs. */
@@ -57,7 +55,7 @@ export const defaultSettings: Settings = {
   enrolment: { employees: 'confirmed', endUsers: 'confirmed' },
   passwordProtectedKeys: 'off',
   passwords: 'off',
-  recovery: { waitMs: 0, usesWhileWaiting: 'refused', delegated: 'on' },
+  recovery: { waitMs: 0, usesWhileWaiting: 'refused' },
   issuers: [],
   requireChecked: [],
 }
@@ -66,7 +64,11 @@ export const defaultSettings: Settings = {
 export const recoveryWaitMsMax = 31 * 24 * 60 * 60_000
 
 export const rootMembersMax = 16
-/** How many of which credentials, by fingerprint, must want a change of settings. */
+/**
+ * How many of which users must want a change of settings. Users and not credentials: a member who
+ * recovers, or adds a passkey, stays a member, and any of his own confirmed credentials speaks for
+ * him.
+ */
 export const rootQuorumCodec: Codec<RootQuorum> = struct({
   needed: u8,
   members: list(hash32, rootMembersMax, 1),

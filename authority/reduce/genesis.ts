@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
-import { fingerprintOf, verifyKeyAssertion } from '../credential.ts'
+import { verifyKeyAssertion } from '../credential.ts'
 import { permissionNames } from '../operations.ts'
 import { readPublicKey } from '../public-key.ts'
 import {
@@ -40,7 +40,7 @@ export function reduceGenesis(judging: Judging): Reduced {
   if (assertion === undefined || !verifyKeyAssertion(spki, challenge, assertion))
     return refuse('the signature is not valid')
   const user = idOf(request, 'user')
-  const rootQuorum = { needed: 1, members: [fingerprintOf(spki)] }
+  const rootQuorum = { needed: 1, members: [user] }
   const [permission, assignment] = [idOf(request, 'permission'), idOf(request, 'assignment')]
   const writes = [
     put(organizationTable, [], {
