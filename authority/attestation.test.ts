@@ -3,8 +3,10 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { concat, fromBase64url, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
+import { randomFrom } from './agreement/model/random.ts'
 import { readAttestation, type ExpectedAttestation, type GivenAttestation } from './attestation.ts'
 import { keyAttestation, newKeyCredential, type KeyKind } from './testing/key-credential.ts'
+import { mutated, randomBytesOf, runs } from './testing/mutations.ts'
 import {
   attestationObject,
   newPasskey,
@@ -249,5 +251,49 @@ describe('the registration of a key', () => {
     assert.ok(
       !readAttestation({ kind: 'Key', credId: 'x', clientData, attestationData }, expected).ok,
     )
+  })
+})
+
+describe('foreign bytes in the place of a registration', () => {
+  it('are answered and nothing is thrown, and what is believed is this registration', () => {
+    const registered = [
+      ...[newPasskey(), newPasskey({ attestation: 'packed' }), newPasskey({ algorithm: 'RS256' })],
+      ...[newKeyCredential(), newKeyCredential({ kind: 'RecoveryKey', algorithm: 'P-256' })],
+    ]
+    for (const { create, spki } of registered) {
+      const given = givenBy(create(challenge))
+      runs(1_500, (seed) => {
+        const random = randomFrom(seed)
+        const part = random.pick(['clientData', 'attestationData'] as const)
+        const changed = { ...given, [part]: mutated(random, given[part]) }
+        const read = readAttestation(changed, expected)
+        // With nobody's signature on it, another point may be named.
+        if (read.ok && read.proven) assert.deepEqual(read.spki, spki)
+      })
+    }
+  })
+
+  it('are so when nothing is left of them', () => {
+    for (const kind of ['Fido2', 'Key', 'RecoveryKey', 'PasswordProtectedKey'] as const)
+      runs(500, (seed) => {
+        const random = randomFrom(seed)
+        const [clientData, attestationData] = [0, 0].map(() => randomBytesOf(random, 200))
+        if (clientData === undefined || attestationData === undefined) return
+        const given = { kind, credId: 'x', clientData, attestationData }
+        assert.ok(!readAttestation(given, expected).ok)
+      })
+  })
+
+  it('are no longer than their limits', () => {
+    const given = givenBy(newKeyCredential().create(challenge))
+    const padded = (bytes: Uint8Array, length: number) =>
+      concat(bytes, new Uint8Array(length - bytes.length).fill(0x20))
+    const long = (part: 'clientData' | 'attestationData', length: number) =>
+      readAttestation({ ...given, [part]: padded(given[part], length) }, expected).ok
+    assert.ok(long('attestationData', 8192))
+    assert.ok(!long('attestationData', 8193))
+    assert.ok(!long('clientData', 4097))
+    assert.ok(!readAttestation({ ...given, credId: 'x'.repeat(1365) }, expected).ok)
+    assert.ok(readAttestation({ ...given, credId: 'x'.repeat(1364) }, expected).ok)
   })
 })

@@ -4,7 +4,10 @@ import { describe, it } from 'node:test'
 import { concat, fromHex, toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
+import { randomFrom } from '../agreement/model/random.ts'
+import { attempt } from '../attempt.ts'
 import { contextTag, tags } from '../der.ts'
+import { parseSpki } from '../public-key.ts'
 import {
   aaguidExtension,
   androidKey,
@@ -30,6 +33,7 @@ import {
 } from '../testing/attestations.ts'
 import { writeCbor } from '../testing/cbor.ts'
 import { isAuthority, writeDer } from '../testing/certificate.ts'
+import { mutated, runs } from '../testing/mutations.ts'
 import { signWith } from '../testing/passkey.ts'
 import { readAttestationObject } from './attestation.ts'
 import type { Cbor } from './cbor.ts'
@@ -135,6 +139,60 @@ describe('an attestation', () => {
 })
 
 const isRefusal = (error: unknown) => isFailure(error)
+
+describe('foreign bytes in the place of an attestation', () => {
+  const formats = {
+    packed: packed(device),
+    'fido-u2f': fidoU2f(u2fDevice),
+    apple: apple(device),
+    'android-key': androidKey(device),
+    'android-safetynet': safetyNet(device),
+    tpm: tpm(device),
+  }
+
+  it('are read to a key, or refused', () => {
+    for (const [format, statement] of Object.entries(formats)) {
+      const about = format === 'fido-u2f' ? u2fDevice : device
+      const object = objectOf(format, about, statement)
+      runs(1_500, (seed) => {
+        const bytes = mutated(randomFrom(seed), object)
+        const made = attempt(() => readAttestationObject(bytes, about.hash))
+        if (made !== undefined) assert.ok(parseSpki(made.key.spki))
+      })
+    }
+  })
+
+  it('are so in each member of a statement', () => {
+    for (const [format, statement] of Object.entries(formats)) {
+      const about = format === 'fido-u2f' ? u2fDevice : device
+      for (const [name, member] of statement)
+        runs(300, (seed) => {
+          const [leaf] = Array.isArray(member) ? (member as readonly Cbor[]) : [member]
+          if (!(leaf instanceof Uint8Array)) return
+          const bytes = mutated(randomFrom(seed), leaf)
+          const other = changed(statement, { [name]: name === 'x5c' ? [bytes] : bytes })
+          const made = attempt(() => read(format, other, about))
+          if (name !== 'x5c' && made !== undefined) assert.deepEqual(bytes, leaf, name)
+        })
+    }
+  })
+
+  it('are so in the texts that SafetyNet signs', () => {
+    const good = Buffer.from(formats['android-safetynet'].get('response') as Uint8Array).toString()
+    const [header = '', payload = '', signature] = good.split('.')
+    runs(1_500, (seed) => {
+      const random = randomFrom(seed)
+      const inner = (text: string) => {
+        const bytes = new Uint8Array(Buffer.from(text, 'base64url'))
+        return toBase64url(random.chance(0.5) ? mutated(random, bytes) : bytes)
+      }
+      const response = toUtf8(`${inner(header)}.${inner(payload)}.${signature}`)
+      const other = changed(formats['android-safetynet'], { response })
+      const made = attempt(() => read('android-safetynet', other))
+      if (made !== undefined) assert.equal(toUtf8(good).length, response.length)
+    })
+  })
+})
 
 describe('a packed attestation', () => {
   const good = packed(device)
