@@ -1,0 +1,29 @@
+import { equalBytes } from '@quorate/core/bytes'
+import { keyTable, walletTable, type RecordOf } from '../records.ts'
+import { subjectId, type Authored } from './author.ts'
+import { find, refuse, type Judging } from './judging.ts'
+
+export type KeyRecord = RecordOf<typeof keyTable>
+
+/** The key that the path names, itself or through one of the wallets that stand on it. */
+export function namedKey(judging: Judging, role: 'keyId' | 'walletId'): KeyRecord {
+  if (role === 'keyId') return keyOf(judging, subjectId(judging, 'keyId'))
+  const wallet = find(judging, walletTable, subjectId(judging, 'walletId'))
+  return wallet === undefined ? refuse('there is no such wallet') : keyOf(judging, wallet.key)
+}
+
+function keyOf(judging: Judging, id: Uint8Array): KeyRecord {
+  return find(judging, keyTable, id) ?? refuse('there is no such key')
+}
+
+/** Nothing that is archived comes back, and nothing happens to it any more. */
+export function judgeActive({ status }: KeyRecord): void {
+  if (status !== 'active') refuse('the key is archived')
+}
+
+/** For an end user there is nothing but what was delegated to him. */
+export function judgeReach({ user, record }: Authored, { owner }: KeyRecord): void {
+  if (record.kind !== 'endUser') return
+  if (owner === undefined) refuse('the key was not delegated')
+  if (!equalBytes(owner, user)) refuse("the key is another user's")
+}
