@@ -6,6 +6,11 @@ const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
 
 const checks = [
   { name: 'types', tool: ['typescript', 'bin', 'tsc'], args: ['--noEmit'] },
+  {
+    name: 'types of pages',
+    tool: ['typescript', 'bin', 'tsc'],
+    args: ['--project', 'server/pages/static'],
+  },
   { name: 'lint', tool: ['oxlint', 'bin', 'oxlint'], args: ['--deny-warnings'] },
   { name: 'format', tool: ['oxfmt', 'bin', 'oxfmt'], args: ['--check'] },
 ] as const

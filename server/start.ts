@@ -16,6 +16,7 @@ import { openCarrier } from './mail/carrier.ts'
 import { startMailWorker } from './mail/worker.ts'
 import { applyRoots } from './orgs/apply.ts'
 import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
+import { servePages } from './pages/serve.ts'
 import type { ServerSettings } from './settings.ts'
 
 export type RunningServer = {
@@ -47,7 +48,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
   const workers = startMoneyWorkers({ database, coordinator, chains, log, now: Date.now })
-  const { carrier } = openCarrier(settings.mailFile)
+  const { carrier, mailbox } = openCarrier(settings.mailFile)
   const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
   const app = buildHttp({
     routes: [
@@ -58,6 +59,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     log,
   })
   serveHealth(app, coordinator, database)
+  servePages(app, mailbox)
   await app.listen({ host, port: settings.port })
   const mail = startMailWorker({
     ...{ database, carrier, log, now: Date.now },

@@ -1,0 +1,11 @@
+import { login, signedRequest } from './api.js'
+import { on, show, takeFragment, valueOf } from './page.js'
+
+takeFragment(['org', 'user', 'recovery'])
+
+on('cancel', async () => {
+  const token = await login({ orgId: valueOf('org'), username: valueOf('user') })
+  const path = `/auth/recover/user/${encodeURIComponent(valueOf('recovery'))}/cancel`
+  await signedRequest(token, 'POST', path, {})
+  show('done')
+})
