@@ -43,20 +43,24 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
 
   it('show themselves without a fault, by day, by night and on a phone', async (test) => {
     const folder = screenshotFolder()
+    mkdirSync(folder, { recursive: true })
     for (const [look, options] of Object.entries(looks)) {
       const viewer = await openPerson(browser, baseUrl, options)
       for (const name of names) {
         await viewer.open(name)
         await viewer.page.locator('h1:visible').waitFor()
-        const scrolls = 'document.documentElement.scrollWidth > window.innerWidth'
-        assert.equal(await viewer.page.evaluate(scrolls), false, `${name} sideways on ${look}`)
-        mkdirSync(folder, { recursive: true })
-        await viewer.page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true })
+        for (const part of await viewer.page.evaluate<readonly string[]>(showPart('start'))) {
+          await viewer.page.evaluate(showPart(part))
+          const scrolls = 'document.documentElement.scrollWidth > window.innerWidth'
+          assert.equal(await viewer.page.evaluate(scrolls), false, `${name} sideways on ${look}`)
+          const path = join(folder, `${name}-${part}-${look}.png`)
+          await viewer.page.screenshot({ path, fullPage: true })
+        }
       }
       viewer.assertClean()
       await viewer.close()
     }
-    assert.ok(existsSync(join(folder, 'register-dark.png')))
+    assert.ok(existsSync(join(folder, 'register-write-down-dark.png')))
     test.diagnostic(`pictures in ${folder}`)
   })
 
@@ -240,6 +244,27 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
     }
   })
 })
+
+/** A part of a page as its scripts leave it, with texts as long as they become. */
+const showPart = (part: string) => `(async () => {
+  const { show, say } = await import('/pages/page.js')
+  const { words } = await import('/pages/words.js')
+  for (const list of document.querySelectorAll('ol.words')) {
+    const count = list.classList.contains('six') ? 6 : 24
+    const longest = words.filter(({ length }) => length === 8).slice(0, count)
+    list.replaceChildren(...longest.map((word) => {
+      const item = document.createElement('li')
+      item.textContent = word
+      return item
+    }))
+  }
+  for (const empty of document.querySelectorAll('dd:empty, strong:empty, .mono:empty'))
+    if (!empty.matches('input')) empty.textContent = 'a-long-name-of-somebody@wallets.example.com'
+  for (const notice of document.querySelectorAll('.notice')) notice.hidden = false
+  show('${part}')
+  say('The server says no: the request is not valid', 'bad')
+  return [...document.querySelectorAll('main > section')].map(({ id }) => id)
+})()`
 
 /** As loose as JSON is: what it must hold is what the tests say. */
 type Parsed = ReturnType<typeof JSON.parse>
