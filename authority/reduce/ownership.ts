@@ -1,5 +1,6 @@
 import { equalBytes } from '@quorate/core/bytes'
-import { keyTable, walletTable, type RecordOf } from '../records.ts'
+import { keyTable, userTable, walletTable, type RecordOf } from '../records.ts'
+import { isActive } from '../standing.ts'
 import { subjectId, type Authored } from './author.ts'
 import { find, refuse, type Judging } from './judging.ts'
 
@@ -26,4 +27,12 @@ export function judgeReach({ user, record }: Authored, { owner }: KeyRecord): vo
   if (record.kind !== 'endUser') return
   if (owner === undefined) refuse('the key was not delegated')
   if (!equalBytes(owner, user)) refuse("the key is another user's")
+}
+
+/** Keys are delegated to end users and nobody else. */
+export function newOwner(judging: Judging, role: 'delegateTo' | 'userId'): Uint8Array {
+  const id = subjectId(judging, role)
+  const user = find(judging, userTable, id)
+  if (!isActive(user)) return refuse('the new owner is not active')
+  return user.kind === 'endUser' ? id : refuse('keys are delegated to end users alone')
 }

@@ -29,6 +29,7 @@ import * as permissions from './permissions.ts'
 import { reduceRecovery, reduceRecoveryEnd } from './recovery.ts'
 import { reduceRegistration } from './registration.ts'
 import { reduceSettings } from './settings.ts'
+import { reduceTags } from './tags.ts'
 import * as tokens from './tokens.ts'
 import * as updates from './update.ts'
 import { planUse, reduceRenewal, reduceUse } from './use.ts'
@@ -265,7 +266,7 @@ const authoredKinds: Table<Authored> = {
   keyStatus: delegation.reduceKeyStatus,
   delegation: delegation.reduceDelegation,
   wallet: reduceWallet,
-  tags: delegation.reduceTags,
+  tags: reduceTags,
   update: updates.reduceUpdate,
   agreement: updates.reduceAgreement,
   freeze: reduceFreeze,

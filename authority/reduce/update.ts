@@ -51,9 +51,11 @@ function keyOrWallet(judging: Judging, authored: Authored, role: 'keyId' | 'wall
   return subjectId(judging, role)
 }
 
-/** `POST /agreements/:agreementId/accept` */
-export function reduceAgreement(_judging: Judging, _authored: Authored): Reduced {
-  return refuse('this is not supported')
+/** `POST /agreements/:agreementId/accept`: that somebody has, and nothing rests on it. */
+export function reduceAgreement(_judging: Judging, { match }: Authored): Reduced {
+  const { agreementId: id = '' } = match.params
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(id)) refuse('the name of the agreement is not well-formed')
+  return { operation: { kind: 'agreement', id }, writes: [] }
 }
 
 /** `PUT /auth/users/:userId/erase` */
