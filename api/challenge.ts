@@ -56,3 +56,29 @@ export const firstFactor = supportedKinds(
 
 /** A signed token of ours, so not short; still no place to keep things in. */
 export const challengeIdentifier = z.string().min(1).max(8192)
+
+/**
+ * What a newcomer's credentials are made for: all of those that he hands in sign this one challenge.
+ * `pubKeyCredParams` are algorithms by their numbers in COSE (RFC 9053, RFC 8812).
+ */
+export const registrationChallenge = z.object({
+  user: z.object({ id: z.string(), displayName: z.string(), name: z.string() }),
+  temporaryAuthenticationToken: z.string(),
+  challenge: z.string(),
+  rp: z.object({ id: z.string(), name: z.string() }).optional(),
+  supportedCredentialKinds: z.object({
+    firstFactor: z.array(credentialKind),
+    secondFactor: z.array(credentialKind),
+  }),
+  authenticatorSelection: z.object({
+    residentKey: z.enum(['required', 'preferred', 'discouraged']),
+    requireResidentKey: z.boolean(),
+    userVerification: z.enum(['required', 'preferred', 'discouraged']),
+  }),
+  attestation: z.enum(['none', 'indirect', 'direct', 'enterprise']),
+  pubKeyCredParams: z.array(z.object({ type: z.literal('public-key'), alg: z.int() })),
+  excludeCredentials: z.array(publicKeyHandle),
+  otpUrl: z.string(),
+  preimage: z.string(),
+  salt: z.string(),
+})

@@ -20,6 +20,9 @@ export type Failures = {
   'action.missing': Readonly<Record<string, never>>
   'action.used': Readonly<Record<string, never>>
   'challenge.invalid': Readonly<Record<string, never>>
+  'code.invalid': Readonly<Record<string, never>>
+  'code.expired': Readonly<Record<string, never>>
+  'attempts.exceeded': { readonly retryAfterSeconds: number }
   'user.not_found': Readonly<Record<string, never>>
   'user.deactivated': Readonly<Record<string, never>>
   'credential.unsuitable': Readonly<Record<string, never>>

@@ -1,7 +1,6 @@
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, fromHex, toUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
-import { toUtf8 } from '@quorate/core/bytes'
 import { tokenTable } from '@quorate/authority/records'
 import type { Database } from '../database/database.ts'
 import type { Authenticate } from '../http/app.ts'
@@ -40,7 +39,11 @@ export function authenticateWith(deps: AuthenticateDeps): Authenticate<Caller> {
       return nobody
     }
     const bearer = await deps.tokens.read(token, deps.now())
+    // A temporary token is for the end of its one way, and nothing else is good for that.
+    const isNewcomer = operation.callers.includes('newcomer')
+    if (isNewcomer !== (bearer.tokenKind === 'Temp')) throw new Failure('token.invalid', {})
     const user = await userOf(deps, bearer)
+    if (isNewcomer) return newcomerOf(deps, user, bearer)
     return readRoot(deps.log, user.organization, (root) => {
       const caller = callerOf(root, { user, bearer, now: deps.now() })
       if (!isActive(root, caller.user)) {
@@ -73,6 +76,22 @@ async function userOf({ database }: AuthenticateDeps, bearer: Bearer): Promise<U
     .executeTakeFirst()
   if (row === undefined) throw new Failure('token.invalid', {})
   return row
+}
+
+/** Whether his way has been gone to its end, `useNewcomer` sees: only one may see that it has not. */
+async function newcomerOf(
+  { log }: AuthenticateDeps,
+  { organization, user, username, kind }: UserRow,
+  { orgId, userId, tokenId }: Bearer,
+): Promise<Caller> {
+  const isHere = await readRoot(log, organization, (root) => isActive(root, user))
+  if (!isHere || tokenId === undefined || kind === 'serviceAccount')
+    throw new Failure('token.invalid', {})
+  return {
+    ...{ organization, orgId, user, userId, username, isServiceAccount: false },
+    kind: kind === 'endUser' ? 'EndUser' : 'CustomerEmployee',
+    challenge: fromHex(tokenId),
+  }
 }
 
 function callerOf(

@@ -18,6 +18,7 @@ export function makeChallenge(
     Partial<Pick<Preimage, 'organization' | 'user' | 'token' | 'subjects' | 'maxFee' | 'method'>>,
   payload: string,
   now: number,
+  withinMs = signWithinMs,
 ): Challenge {
   const salt = new Uint8Array(randomBytes(32))
   const preimage = encodePreimage({
@@ -33,10 +34,10 @@ export function makeChallenge(
     maxFee: asked.maxFee,
     nonce: new Uint8Array(randomBytes(32)),
     issuedAt: now,
-    signBefore: now + signWithinMs,
+    signBefore: now + withinMs,
     executeBefore: now + executeWithinMs,
   })
-  return { preimage, salt, request: requestHash(preimage), signBefore: now + signWithinMs }
+  return { preimage, salt, request: requestHash(preimage), signBefore: now + withinMs }
 }
 
 export type Challenge = {

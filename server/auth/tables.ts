@@ -1,4 +1,4 @@
-/** The rows of migrations 0010 to 0012, by hand. Times are milliseconds since 1970. */
+/** The rows of migrations 0010 to 0012 and 0032, by hand. Times are milliseconds since 1970. */
 export type IdentityTables = {
   readonly root_applied: { readonly organization: Uint8Array; readonly seq: number }
   readonly organizations: {
@@ -19,6 +19,12 @@ export type IdentityTables = {
     readonly token: Uint8Array | null
     readonly fingerprint: Uint8Array
     readonly public_key: string
+    /** Empty where nobody has given one. */
+    readonly name: string | null
+    /** Of a passkey: from where it was made. */
+    readonly origin: string | null
+    /** As its owner's client has sealed it; of no use to anybody else. */
+    readonly encrypted_private_key: string | null
   }>
   readonly tokens: Of<{
     readonly token_id: string

@@ -8,8 +8,8 @@ export type Bearer = {
   readonly orgId: string
   readonly userId: string
   readonly username: string
-  readonly tokenKind: 'Token' | 'ServiceAccount' | 'Pat'
-  /** Of tokens that are state. */
+  readonly tokenKind: 'Token' | 'ServiceAccount' | 'Pat' | 'Temp'
+  /** Of tokens that are state; of a newcomer's, the hex of what it is for. */
   readonly tokenId?: string
 }
 
@@ -105,16 +105,18 @@ async function orFail<T>(code: 'token.invalid' | 'challenge.invalid', read: () =
 function bearerOf(claims: Readonly<Record<string, unknown>>): Bearer {
   const metadata: Readonly<Record<string, unknown>> = Object(claims[metadataClaim])
   const { tokenKind, tokenId } = metadata as { tokenKind?: unknown; tokenId?: unknown }
-  if (tokenKind !== 'Token' && tokenKind !== 'ServiceAccount' && tokenKind !== 'Pat')
-    throw new errors.JWTInvalid()
+  const kind = tokenKinds.find((known) => known === tokenKind)
+  if (kind === undefined) throw new errors.JWTInvalid()
   return {
     orgId: textOf(metadata['orgId']),
     userId: textOf(metadata['userId']),
     username: textOf(claims[usernameClaim]),
-    tokenKind,
+    tokenKind: kind,
     ...(tokenId === undefined ? {} : { tokenId: textOf(tokenId) }),
   }
 }
+
+const tokenKinds = ['Token', 'ServiceAccount', 'Pat', 'Temp'] as const
 
 function textOf(value: unknown): string {
   if (typeof value !== 'string') throw new errors.JWTInvalid()

@@ -3,6 +3,7 @@ import type { ChainTables } from '../history/tables.ts'
 import type { MailTables } from '../mail/tables.ts'
 import type { OidcTables } from '../oidc/tables.ts'
 import type { OutgoingTables } from '../transfers/tables.ts'
+import type { PeopleTables } from '../users/tables.ts'
 
 /**
  * The rows of `migrations/`, by hand. A stream is its canonical bytes; times are milliseconds since
@@ -13,7 +14,8 @@ export type Tables = LogTables &
   OutgoingTables &
   ChainTables &
   MailTables &
-  OidcTables
+  OidcTables &
+  PeopleTables
 
 type LogTables = {
   readonly proposals: {

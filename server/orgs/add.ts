@@ -5,6 +5,7 @@ import { parse } from '@quorate/api/parse'
 import { fingerprintOf } from '@quorate/authority/credential'
 import { requestHash } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { addUsername, usernameOf } from '../users/person.ts'
 import type { Applied } from './apply.ts'
 
 /** The managed permissions, in the order in which a genesis makes them. */
@@ -58,7 +59,8 @@ export type NewUser = {
 
 /** A user with the one credential that he was made with. */
 export async function addUser(transaction: DatabaseTransaction, made: NewUser): Promise<void> {
-  const { organization, request, time: created_at, kind, username } = made
+  const { organization, request, time: created_at, kind } = made
+  const username = kind === 'serviceAccount' ? made.username : usernameOf(made.username)
   const id = idOf(request, 'user')
   const user_id = nameOf('user', id)
   const external_id = made.externalId ?? null
@@ -66,6 +68,9 @@ export async function addUser(transaction: DatabaseTransaction, made: NewUser): 
     .insertInto('users')
     .values({ organization, id, user_id, kind, username, external_id, created_at })
     .execute()
+  // A service account's name is a claim of its own.
+  if (kind === 'employee')
+    await addUsername(transaction, { organization, user: id, kind, username })
   const credential = idOf(request, 'credential')
   await transaction
     .insertInto('credentials')

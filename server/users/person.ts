@@ -1,0 +1,91 @@
+import type { Database, DatabaseTransaction } from '../database/database.ts'
+
+/** A user who is no machine, as far as rows know him: whether he still may anything, records say. */
+export type Person = {
+  readonly organization: Uint8Array
+  readonly orgId: string
+  readonly organizationName: string
+  readonly user: Uint8Array
+  readonly userId: string
+  readonly username: string
+  readonly kind: PersonKind
+}
+export type PersonKind = 'employee' | 'endUser'
+
+/** The longest name that is taken: of a mail address RFC 5321 allows 254 characters. */
+export const usernameLengthMax = 256
+
+/**
+ * A name has one spelling, whatever its owner types on a telephone. ASCII alone: what is the same
+ * letter elsewhere depends on a language and on the year.
+ */
+export function usernameOf(text: string): string {
+  return text
+    .replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+}
+
+/** Who bears this name now: an archived user has none. An employee comes before an end user. */
+export async function findPerson(
+  database: Database | DatabaseTransaction,
+  named: {
+    readonly orgId: string
+    readonly username: string
+    readonly kinds: readonly [PersonKind, ...PersonKind[]]
+  },
+): Promise<Person | undefined> {
+  const found = await people(database)
+    .where('organizations.org_id', '=', named.orgId)
+    .where('usernames.username', '=', usernameOf(named.username))
+    .where('usernames.kind', 'in', named.kinds)
+    .where('usernames.lapses_at', 'is', null)
+    .orderBy('usernames.kind')
+    .executeTakeFirst()
+  return found
+}
+
+export async function personOf(
+  database: Database | DatabaseTransaction,
+  { organization, user }: Pick<Person, 'organization' | 'user'>,
+): Promise<Person | undefined> {
+  return people(database)
+    .where('usernames.organization', '=', organization)
+    .where('usernames.user', '=', user)
+    .where('usernames.lapses_at', 'is', null)
+    .executeTakeFirst()
+}
+
+function people(database: Database | DatabaseTransaction) {
+  return database
+    .selectFrom('usernames')
+    .innerJoin('organizations', 'organizations.id', 'usernames.organization')
+    .innerJoin('users', (join) =>
+      join
+        .onRef('users.organization', '=', 'usernames.organization')
+        .onRef('users.id', '=', 'usernames.user'),
+    )
+    .select([
+      'usernames.organization',
+      'organizations.org_id as orgId',
+      'organizations.name as organizationName',
+      'users.id as user',
+      'users.user_id as userId',
+      'usernames.username',
+      'usernames.kind',
+    ])
+}
+
+/** The name is this user's from now on: he is in force, and whoever claims it still is not. */
+export async function addUsername(
+  transaction: DatabaseTransaction,
+  named: Pick<Person, 'organization' | 'user' | 'kind' | 'username'>,
+): Promise<void> {
+  const { organization, user, kind, username } = named
+  await transaction
+    .insertInto('usernames')
+    .values({ organization, kind, username, user, lapses_at: null })
+    .onConflict((conflict) =>
+      conflict.columns(['organization', 'kind', 'username']).doUpdateSet({ user, lapses_at: null }),
+    )
+    .execute()
+}
