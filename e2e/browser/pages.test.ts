@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, verify } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
@@ -90,6 +90,22 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
       /TrustedHTML/,
     )
     assert.throws(() => person.assertClean(), /TrustedHTML/)
+  })
+
+  it('show what would have been mailed, as text, with links to themselves alone', async () => {
+    const link = `${baseUrl}/pages/register#org=or-1&code=1234`
+    const text = `Open it:\n\n${link}\n\nhttps://evil.example/ <img src=x onerror=alert(1)>\n`
+    const mail = { id: '1', to: 'ada@example.test', subject: '<b>Hello</b>', text, createdAt: 1 }
+    writeFileSync(join(platform.dataDir, 'mailbox', '000-1.json'), JSON.stringify(mail))
+    await person.open('mailbox')
+    await person.page.locator('article').waitFor()
+    assert.equal(await person.page.textContent('article h2'), '<b>Hello</b>')
+    assert.equal(await person.page.textContent('article .letter'), text)
+    assert.deepEqual(await person.page.locator('article a').allTextContents(), [link])
+    await person.page.click('article a')
+    await person.page.locator('#register').waitFor()
+    assert.equal(await person.page.inputValue('#code'), '1234')
+    person.assertClean()
   })
 
   it('take codes out of the address at once, and fill them in', async () => {
@@ -229,7 +245,10 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
       'another salt': [{ ...right, salt: toHex(randomBytes(32)) }, asked],
       'another challenge': [{ ...right, challenge: toBase64url(randomBytes(32)) }, asked],
       'no pre-image': [{ challenge: right.challenge }, asked],
-      'a login with a token': [initFor({ purpose: 'login', path }, ''), { purpose: 'login', path }],
+      'a login with a token': [
+        initFor({ purpose: 'login', path }, ''),
+        { purpose: 'login', method: 'POST', path, payload: '' },
+      ],
     } as const
     const outcomes = await inPage(
       `const { checkChallenge } = await import('/pages/preimage.js')

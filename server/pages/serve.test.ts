@@ -43,6 +43,11 @@ describe('the server of pages', () => {
     }
   })
 
+  it('leads from the root to the login', async () => {
+    const { statusCode, headers } = await app.inject({ url: '/' })
+    assert.deepEqual([statusCode, headers.location], [302, '/pages/login'])
+  })
+
   it('gives nothing else of its folder, nor what lies beside it', async () => {
     for (const url of [
       ...['/pages/tsconfig.json', '/pages/words.d.ts', '/pages/', '/pages/register.html'],

@@ -55,6 +55,8 @@ export function servePages(app: FastifyInstance, mailbox: Mailbox | undefined): 
     if (mailbox === undefined && path.startsWith('/pages/mailbox')) continue
     app.get(path, async (_request, reply) => ours(reply).type(type).send(text))
   }
+  // Nothing of the API is there, and it is what somebody types.
+  app.get('/', async (_request, reply) => ours(reply).redirect('/pages/login'))
   if (mailbox === undefined) return
   app.get('/pages/mailbox/mails', async (request, reply) => {
     if (!isFromHere(request))

@@ -1,4 +1,4 @@
-import { checkChallenge } from './preimage.js'
+import { checkChallenge, unsigned } from './preimage.js'
 import { signWithPasskey } from './webauthn.js'
 
 /** What the server says no with, in its own words. */
@@ -49,7 +49,7 @@ export async function post(path, body, token) {
 /** @param {{ orgId: string, username?: string }} who @returns {Promise<string>} a bearer token */
 export async function login(who) {
   const init = await post('/auth/login/init', who)
-  await checkChallenge(init, { purpose: 'login', path: '/auth/login', payload: '' })
+  await checkChallenge(init, unsigned('login', '/auth/login'))
   const { challengeIdentifier } = init
   const firstFactor = await signWithPasskey(init)
   return (await post('/auth/login', { challengeIdentifier, firstFactor })).token

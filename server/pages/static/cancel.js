@@ -5,7 +5,7 @@ takeFragment(['org', 'user', 'recovery'])
 
 on('cancel', async () => {
   const token = await login({ orgId: valueOf('org'), username: valueOf('user') })
-  const path = `/auth/recover/user/${encodeURIComponent(valueOf('recovery'))}/cancel`
-  await signedRequest(token, 'POST', path, {})
+  const path = `/auth/recoveries/${encodeURIComponent(valueOf('recovery'))}`
+  await signedRequest(token, 'DELETE', path, {})
   show('done')
 })

@@ -6,7 +6,7 @@ import { fromBase64url, fromHex, hashOf, sha256, toBase64url, toHex, toUtf8 } fr
  *
  * @typedef {{ challenge: string, preimage?: string, salt?: string }} Init
  * @typedef {{ purpose: string, method: string, path: string, payload: string, payloadLength: number }} Asked
- * @typedef {{ purpose: string, method?: string, path?: string, payload?: string }} Expected
+ * @typedef {{ purpose: string, method: string, path: string, payload: string }} Expected
  */
 
 /** As in `authority/request`. */
@@ -34,16 +34,19 @@ export async function checkChallenge({ challenge, preimage, salt }, expected) {
   const asked = readPreimage(bytes)
   if (asked.purpose !== expected.purpose)
     throw refused(`it is for another purpose (${asked.purpose})`)
-  if (expected.method !== undefined && asked.method !== expected.method)
-    throw refused('it is for another method')
-  if (expected.path !== undefined && asked.path !== expected.path)
-    throw refused('it is for another path')
-  if (expected.payload === undefined) return
+  if (asked.method !== expected.method) throw refused('it is for another method')
+  if (asked.path !== expected.path) throw refused('it is for another path')
   const payload = toUtf8(expected.payload)
   const committed = toHex(await hashOf('quorate/payload/1', fromHex(salt), payload))
   if (asked.payload !== committed || asked.payloadLength !== payload.length)
     throw refused('it is for another body')
 }
+
+/**
+ * What is signed before there is anything to say: a login, or the challenge for a new credential.
+ * @param {string} purpose @param {string} path @returns {Expected}
+ */
+export const unsigned = (purpose, path) => ({ purpose, method: 'POST', path, payload: '' })
 
 /** @param {string} why */
 const refused = (why) => new Error(`Nothing was signed: ${why}.`)

@@ -1,7 +1,7 @@
 import { ask, post } from './api.js'
 import { fingerprintWords } from './fingerprint.js'
 import { byId, fillWords, input, moment, on, say, show, takeFragment, valueOf } from './page.js'
-import { checkChallenge } from './preimage.js'
+import { checkChallenge, unsigned } from './preimage.js'
 import {
   makeRecoveryKey,
   readRecoveryKey,
@@ -32,7 +32,7 @@ on('recover', async () => {
     verificationCode: valueOf('code'),
     credentialId: oldKey.credId,
   })
-  await checkChallenge(init, { purpose: 'recover' })
+  await checkChallenge(init, unsigned('recover', '/auth/recover/user'))
   say('Your device asks you now …')
   const passkey = await createPasskey(init, 'Passkey')
   const newKey = await makeRecoveryKey()

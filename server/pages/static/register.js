@@ -1,7 +1,7 @@
 import { post } from './api.js'
 import { fingerprintWords } from './fingerprint.js'
 import { byId, fillWords, isChecked, on, say, show, takeFragment, valueOf } from './page.js'
-import { checkChallenge } from './preimage.js'
+import { checkChallenge, unsigned } from './preimage.js'
 import { makeRecoveryKey, recoveryCredential } from './recovery-key.js'
 import { createPasskey } from './webauthn.js'
 
@@ -17,7 +17,7 @@ on('register', async () => {
     registrationCode: valueOf('code'),
   }
   const init = await post('/auth/registration/init', who)
-  await checkChallenge(init, { purpose: 'register' })
+  await checkChallenge(init, unsigned('register', '/auth/registration'))
   say('Your device asks you now …')
   const passkey = await createPasskey(init, 'Passkey')
   if (!isChecked('with-recovery')) {
