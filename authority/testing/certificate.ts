@@ -50,6 +50,8 @@ export type CertificateTerms = {
   readonly extensions?: Readonly<Record<string, Uint8Array>>
   readonly critical?: readonly string[]
   readonly version?: number
+  /** Every extension stands there this many times. */
+  readonly repeated?: number
 }
 
 /** Issues certificates that anybody could issue: nothing in a chain is trusted. */
@@ -76,11 +78,21 @@ type Issued = CertificateTerms & {
 
 /** RFC 5280, section 4.1, signed with ECDSA over SHA-256. */
 function certificate(terms: Issued): Uint8Array {
-  const { key, subject = {}, extensions = {}, critical = [], version = 3, issuer, signer } = terms
+  const {
+    key,
+    subject = {},
+    extensions = {},
+    critical = [],
+    version = 3,
+    repeated = 1,
+    issuer,
+    signer,
+  } = terms
   const algorithm = writeDer(tags.sequence, writeOid('1.2.840.10045.4.3.2'))
   const integer = (value: number) => writeDer(tags.integer, new Uint8Array([value]))
   const time = (text: string) => writeDer(0x17, toUtf8(text))
-  const written = Object.entries(extensions).map(([oid, value]) => {
+  const entries = Array.from({ length: repeated }, () => Object.entries(extensions)).flat()
+  const written = entries.map(([oid, value]) => {
     const isCritical = critical.includes(oid) ? [writeDer(tags.boolean, fromHex('ff'))] : []
     return writeDer(tags.sequence, writeOid(oid), ...isCritical, writeDer(tags.octets, value))
   })

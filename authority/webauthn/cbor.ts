@@ -70,14 +70,13 @@ class Reader {
     return value
   }
 
-  /** Every entry takes at least a byte: a count is held against the bytes before it is believed. */
+  /** Every entry takes at least a byte: before room is made, the count is held against the bytes. */
   private array(count: number, depth: number): readonly Cbor[] {
     if (count > this.left()) throw malformed('more bytes')
     return Array.from({ length: count }, () => this.value(depth + 1))
   }
 
   private map(count: number, depth: number): CborMap {
-    if (count * 2 > this.left()) throw malformed('more bytes')
     const entries = new Map<number | string, Cbor>()
     for (let i = 0; i < count; i++) {
       const key = this.value(depth + 1)

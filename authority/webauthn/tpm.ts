@@ -22,18 +22,18 @@ export function verifyTpm(attested: Attested): Signer {
   const { statement, key, credential } = attested
   expectMembers(statement, ['ver', 'alg', 'x5c', 'sig', 'certInfo', 'pubArea'])
   if (statement.get('ver') !== '2.0') refuse('the attestation is of another version')
+  const info = bytesOf(statement.get('certInfo'))
+  const leaf = readLeaf(statement)
+  expectTpmCertificate(leaf)
+  expectAttester(leaf, credential.aaguid)
+  expectCertified(leaf, statement, info)
   const area = bytesOf(statement.get('pubArea'))
   if (!equalBytes(readPublicArea(area), key.spki)) refuse('the TPM speaks of another key')
-  const info = bytesOf(statement.get('certInfo'))
   const { extraData, name } = readCertifyInfo(info)
   if (!equalBytes(extraData, sha256(signedBytes(attested))))
     refuse('the TPM speaks of another challenge')
   if (!equalBytes(name, concat(algorithmSha256, sha256(area))))
     refuse('the TPM speaks of another key')
-  const leaf = readLeaf(statement)
-  expectTpmCertificate(leaf)
-  expectAttester(leaf, credential.aaguid)
-  expectCertified(leaf, statement, info)
   return 'attester'
 }
 
