@@ -126,14 +126,7 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
       const { credential, spki } = await createPasskey(asked, 'Passkey')
       const bytes = Array.from(new Uint8Array(spki))
       return { credential, bytes, words: await fingerprintWords(spki) }`,
-      {
-        challenge,
-        user: { id: 'us-1', name: 'ada', displayName: 'Ada' },
-        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-        attestation: 'none',
-        pubKeyCredParams: [-7, -257].map((alg) => ({ type: 'public-key', alg })),
-        excludeCredentials: [],
-      },
+      newPasskey('us-1', challenge),
     )
     const { credId, clientData, attestationData } = made.credential.credentialInfo
     const expected = {
@@ -158,11 +151,7 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
     assert.deepEqual([...read.spki], made.bytes)
     assert.deepEqual(made.words, fingerprintWords(fingerprintOf(read.spki)))
 
-    const signed = await inPage(
-      `const { signWithPasskey } = await import('/pages/webauthn.js')
-      return signWithPasskey(asked)`,
-      { challenge, userVerification: 'required', allowCredentials: { webauthn: [] } },
-    )
+    const signed: Parsed = await person.page.evaluate(signIn(challenge))
     const { signature, authenticatorData, userHandle, ...rest } = signed.credentialAssertion
     assert.equal(Buffer.from(userHandle, 'base64url').toString(), 'us-1')
     const authenticated = await verifyAuthenticationResponse({
@@ -175,6 +164,25 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
     })
     assert.ok(authenticated.verified)
     person.assertClean()
+  })
+
+  it('keep two people apart, and sign for nobody whose device does not know him', async () => {
+    const people = [await openPerson(browser, baseUrl), await openPerson(browser, baseUrl)]
+    const challenge = toBase64url(randomBytes(32))
+    const signed = (one: Person): Promise<Parsed> => one.page.evaluate(signIn(challenge))
+    for (const [i, one] of people.entries()) {
+      await one.open('login')
+      await one.page.evaluate(createFor(`us-${i}`, challenge))
+      assert.equal(await one.authenticator.credentialCount(), 1)
+    }
+    for (const [i, one] of people.entries()) {
+      const { credentialAssertion } = await signed(one)
+      assert.equal(credentialAssertion.userHandle, toBase64url(toUtf8(`us-${i}`)))
+      await one.authenticator.setUserVerified(false)
+      await assert.rejects(signed(one), /NotAllowedError/)
+      one.assertClean()
+      await one.close()
+    }
   })
 
   it('have words for a fingerprint that are those of the core', async () => {
@@ -284,6 +292,27 @@ const showPart = (part: string) => `(async () => {
   say('The server says no: the request is not valid', 'bad')
   return [...document.querySelectorAll('main > section')].map(({ id }) => id)
 })()`
+
+const createFor = (id: string, challenge: string) => `(async () => {
+  const { createPasskey } = await import('/pages/webauthn.js')
+  await createPasskey(${JSON.stringify(newPasskey(id, challenge))}, 'Passkey')
+})()`
+
+const signIn = (challenge: string) => `(async () => {
+  const { signWithPasskey } = await import('/pages/webauthn.js')
+  const init = { challenge: '${challenge}', userVerification: 'required' }
+  return signWithPasskey({ ...init, allowCredentials: { webauthn: [] } })
+})()`
+
+/** The answer to the begin of a registration, as far as a browser is concerned. */
+const newPasskey = (id: string, challenge: string) => ({
+  challenge,
+  user: { id, name: 'ada', displayName: 'Ada' },
+  authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+  attestation: 'none',
+  pubKeyCredParams: [-7, -257].map((alg) => ({ type: 'public-key', alg })),
+  excludeCredentials: [],
+})
 
 /** As loose as JSON is: what it must hold is what the tests say. */
 type Parsed = ReturnType<typeof JSON.parse>
