@@ -3,6 +3,7 @@ import type { Endpoint } from './endpoint.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
 import * as health from './health.ts'
 import { createKey, getKey, listKeys } from './keys.ts'
+import { exportJournal, exportLog } from './log.ts'
 import * as permissions from './permissions.ts'
 import * as serviceAccounts from './service-accounts.ts'
 import * as signatures from './signatures.ts'
@@ -28,6 +29,8 @@ export const endpoints: readonly Endpoint[] = [
   startGenesis,
   finishGenesis,
   getTrust,
+  exportLog,
+  exportJournal,
   getWalletProof,
   ...Object.values(health),
 ]

@@ -698,6 +698,18 @@ const table = {
     changes: root('genesis'),
     creates: ['organization', 'user', 'credential', 'permission', 'assignment'],
   },
+  'quorate.exportLog': {
+    ...read,
+    path: '/orgs/log',
+    permissions: ['Auth:Logs:Read'],
+    callers: staff,
+  },
+  'quorate.exportJournal': {
+    ...read,
+    path: '/orgs/journal',
+    permissions: ['Auth:Logs:Read'],
+    callers: staff,
+  },
   'quorate.getTrust': { ...read, path: '/orgs/trust' },
   'quorate.getWalletProof': {
     ...read,

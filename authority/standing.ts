@@ -1,6 +1,6 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import { meaningOf } from './permission-names.ts'
+import { covers, meaningOf } from './permission-names.ts'
 import {
   credentialTable,
   frozenTable,
@@ -84,6 +84,20 @@ export function rightsOf(
 
 export function has({ all, names }: Rights, needed: string): boolean {
   return all || names.has(needed)
+}
+
+/** The names of the permissions from which an identity has what is needed, for whoever asks why. */
+export function permissionsBehind(
+  { find }: RootRecords,
+  identity: Uint8Array,
+  needed: readonly string[],
+): readonly string[] {
+  return (find(grantsTable, identity)?.entries ?? []).flatMap(({ permission }) => {
+    const record = find(permissionTable, permission)
+    if (record?.status !== 'active') return []
+    const gives = record.all === 'yes' || needed.some((name) => covers(record.operations, name))
+    return gives ? [record.name] : []
+  })
 }
 
 function grantedTo({ find }: RootRecords, identity: Uint8Array): Rights {

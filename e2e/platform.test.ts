@@ -10,6 +10,7 @@ import { foreigners } from './refusals/foreign.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
 import { documents } from './sdk/documents.ts'
+import { accounts } from './sdk/log.ts'
 import { firstStart } from './sdk/start.ts'
 import { broadcasts, moreTransfers, transfers } from './sdk/transfers.ts'
 import { transactionSignatures, walletSignatures } from './sdk/wallet-signatures.ts'
@@ -40,6 +41,7 @@ describe('a platform', () => {
     moreTransfers(platform)
     broadcasts(platform)
     documents(platform)
+    accounts(platform)
   })
 
   // What has expired needs a clock that can be moved: `server/auth`, `signer/authorization.test.ts`.

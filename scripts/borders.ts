@@ -58,6 +58,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'fs',
       'path',
       'process',
+      'readline',
       'readline/promises',
       'timers/promises',
       'util',

@@ -38,6 +38,11 @@ export function startSettings(env: NodeJS.ProcessEnv): StartSettings {
   return { ...settings, dataDir: resolve(settings.dataDir) }
 }
 
+/** A bearer token, where a command asks a platform for something; never an argument, which shows. */
+export function commandToken(env: NodeJS.ProcessEnv): string | undefined {
+  return env['QUORATE_TOKEN']
+}
+
 /** Where `npm test` tells the test files which PostgreSQL it has started for them. */
 export const testClusterVariable = 'QUORATE_TEST_POSTGRES'
 

@@ -7,6 +7,7 @@ import type { Route } from './http/route.ts'
 import { keyRoutes } from './keys/routes.ts'
 import type { CreationDeps } from './keys/create.ts'
 import type { GenesisDeps } from './orgs/genesis.ts'
+import { logRoutes } from './log-export/routes.ts'
 import { organizationRoutes } from './orgs/routes.ts'
 import { permissionRoutes } from './permissions/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
@@ -24,6 +25,7 @@ export type IdentityDeps = ActionDeps &
 export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
   return [
     ...organizationRoutes(deps),
+    ...logRoutes(deps),
     ...authRoutes(deps),
     ...serviceAccountRoutes(deps),
     ...permissionRoutes(deps),

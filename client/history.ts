@@ -1,0 +1,77 @@
+import { toHex } from '@quorate/core/bytes'
+import { decodeRecord, recordKey, type Write } from '@quorate/authority/records'
+import type { Steps } from '@quorate/authority/reduce/heads'
+import type { Reader } from '@quorate/authority/reduce/judging'
+import type { RootRecords } from '@quorate/authority/standing'
+import type { Step } from '@quorate/authority/step'
+import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
+
+type Taken = { readonly hash: Uint8Array; readonly time: number }
+type Version = { readonly seq: number; readonly value: Uint8Array }
+
+/** Steps that were replayed, with every value that a record ever had: a step may name an older head. */
+export class History implements Steps {
+  private readonly streams = new Map<
+    string,
+    { readonly steps: Taken[]; readonly records: Map<string, Version[]> }
+  >()
+
+  newest(stream: StreamId): (Taken & { readonly seq: number }) | undefined {
+    const steps = this.of(stream).steps
+    const last = steps.at(-1)
+    return last && { ...last, seq: steps.length - 1 }
+  }
+
+  at(stream: StreamId, seq: number): Taken | undefined {
+    return this.of(stream).steps[seq]
+  }
+
+  heads(): { stream: string; seq: number; hash: string }[] {
+    return [...this.streams].flatMap(([stream, { steps }]) => {
+      const last = steps.at(-1)
+      return last === undefined ? [] : [{ stream, seq: steps.length - 1, hash: toHex(last.hash) }]
+    })
+  }
+
+  add(stream: StreamId, taken: Taken, writes: readonly Write[]): void {
+    const { steps, records } = this.of(stream)
+    const seq = steps.push(taken) - 1
+    for (const { key, value } of writes) {
+      const versions = records.get(key) ?? []
+      versions.push({ seq, value })
+      records.set(key, versions)
+    }
+  }
+
+  recordsOf(reader: Reader, organization: Uint8Array): RootRecords {
+    const root = rootOf(organization)
+    return {
+      find: (table, ...name) => {
+        const value = reader.read(root, recordKey(table, ...name))
+        return value === undefined ? undefined : decodeRecord(table, value)
+      },
+    }
+  }
+
+  /** Of its own stream what stands before it, of others what its heads cover. */
+  before({ stream, seq, heads }: Step): Reader {
+    const seqMax = new Map(heads.map((head) => [streamName(head.stream), head.seq]))
+    seqMax.set(streamName(stream), seq - 1)
+    return {
+      read: (of, key) => {
+        const newest = seqMax.get(streamName(of))
+        if (newest === undefined) return undefined
+        return this.of(of)
+          .records.get(key)
+          ?.findLast((version) => version.seq <= newest)?.value
+      },
+    }
+  }
+
+  private of(stream: StreamId) {
+    const name = streamName(stream)
+    const known = this.streams.get(name) ?? { steps: [], records: new Map<string, Version[]>() }
+    this.streams.set(name, known)
+    return known
+  }
+}

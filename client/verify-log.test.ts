@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { encodeBody } from '@quorate/authority/body'
+import { fingerprintOf } from '@quorate/authority/credential'
+import { draftStep } from '@quorate/authority/reduce/step'
+import { judgeKeyRequest, messagesOf } from '@quorate/authority/reduce/step'
+import { keyStream, rootOf, streamName, type StreamId } from '@quorate/authority/stream'
+import { encodeStep, noStep, reducerVersion, stepHash } from '@quorate/authority/step'
+import type { Evidence, Head, ItemKind, Step } from '@quorate/authority/step'
+import {
+  certifyKey,
+  certifyStep,
+  makeCluster,
+  makeGenesis,
+  makePerson,
+  makeRequest,
+  pathOf,
+  Records,
+  requestOf,
+  t0,
+} from '@quorate/authority/testing/world'
+import { decodeBody } from '@quorate/authority/body'
+import { fromHex, toHex } from '@quorate/core/bytes'
+import { idOf, nameOf } from '@quorate/core/id'
+import { encodeFacts } from '@quorate/effects/facts'
+import { rulesFor } from '@quorate/judge/rules'
+import { verifyExport } from './read-export.ts'
+import { Untrusted } from './trust.ts'
+import type { ExportedSignature, ExportedStep, Verdict } from './verify-log.ts'
+
+const cluster = makeCluster()
+const rules = rulesFor(cluster.manifest)
+const admin = makePerson()
+const genesis = makeGenesis(cluster, admin)
+const organization = idOf(requestOf(genesis), 'organization')
+const root = rootOf(organization)
+const adminId = idOf(requestOf(genesis), 'user')
+
+type Made = { readonly exported: ExportedStep; readonly step: Step; readonly evidence: Evidence }
+
+/** An organization whose administrator makes a key and signs with it, twice; real signatures all. */
+function history() {
+  const records = new Records()
+  const heads = new Map<string, Head>()
+  const steps: Made[] = []
+  const put = (stream: StreamId, kind: ItemKind, evidence: Evidence): Made => {
+    const head = heads.get(streamName(stream))
+    const rootHead = heads.get(streamName(root))
+    const draft = {
+      ...{ organization, stream, seq: (head?.seq ?? -1) + 1, previous: head?.step ?? noStep },
+      ...{ manifest: cluster.manifest.hash, reducer: reducerVersion, time: t0 },
+      heads: stream.kind === 'root' || rootHead === undefined ? [] : [rootHead],
+    }
+    const drafted = draftStep(draft, [{ kind, evidence }], records, rules)
+    assert.ok(drafted.ok, drafted.ok ? '' : drafted.reason)
+    const { step, writes } = drafted
+    records.apply(stream, writes)
+    heads.set(streamName(stream), { stream, seq: step.seq, step: stepHash(encodeStep(step)) })
+    const made = { exported: exportedOf(step, [evidence]), step, evidence }
+    steps.push(made)
+    return made
+  }
+  put(root, 'genesis', genesis)
+  const ask = makeRequest({
+    ...{ organization, user: adminId, by: admin, path: '/keys' },
+    body: { scheme: 'ECDSA', curve: 'secp256k1' },
+  })
+  const judged = judgeKeyRequest({ organization, time: t0, evidence: ask }, records, rules)
+  assert.ok(judged.ok)
+  const secret = secp256k1.utils.randomSecretKey()
+  const certificate = certifyKey(cluster, judged.terms, secp256k1.getPublicKey(secret))
+  put(root, 'key', { ...ask, facts: certificate })
+  const { key } = judged.terms
+  const use = () => {
+    const evidence = makeRequest({
+      ...{ organization, user: adminId, by: admin, ids: { keyId: key } },
+      path: pathOf('key', key, '/signatures'),
+      facts: encodeFacts({ family: 'none' }),
+      body: { kind: 'Hash', hash: `0x${'ab'.repeat(32)}` },
+    })
+    const { step } = put(keyStream(key), 'use', evidence)
+    const planned = messagesOf({ step, evidence: [evidence], reader: records, rules }, 0)
+    assert.ok(planned.ok)
+    const [message = noStep] = planned.messages
+    const signature = toHex(secp256k1.sign(message, secret, { prehash: false }))
+    return { request: toHex(requestOf(evidence)), digest: 0, signature }
+  }
+  const journal: ExportedSignature[] = [use(), use()]
+  return { steps, journal, secret, key }
+}
+
+function exportedOf(step: Step, evidence: readonly Evidence[]): ExportedStep {
+  return {
+    body: toHex(encodeBody(encodeStep(step), evidence)),
+    certificate: toHex(certifyStep(cluster, step)),
+  }
+}
+
+const world = history()
+const exported = world.steps.map((made) => made.exported)
+
+async function* linesOf(
+  steps: readonly ExportedStep[],
+  journal: readonly ExportedSignature[],
+): AsyncGenerator<string> {
+  const trust = {
+    preimage: toHex(genesis.preimage),
+    payload: genesis.payload,
+    salt: toHex(genesis.salt),
+    manifest: toHex(cluster.file),
+  }
+  yield JSON.stringify({ format: 'quorate/log/1', trust })
+  for (const step of steps) yield JSON.stringify({ step })
+  for (const signature of journal) yield JSON.stringify({ signature })
+}
+
+const verify = (
+  steps: readonly ExportedStep[] = exported,
+  journal: readonly ExportedSignature[] = world.journal,
+): Promise<Verdict> => verifyExport(linesOf(steps, journal), toHex(requestOf(genesis)))
+
+const faultsOf = async (...given: Parameters<typeof verify>) =>
+  (await verify(...given)).faults.map(({ at, reason }) => `${at}: ${reason}`)
+/** Of these four steps: genesis, key, first and second use. */
+const inKey = streamName(keyStream(world.key))
+const inRoot = streamName(root)
+const replaced = (index: number, step: ExportedStep) =>
+  exported.map((one, i) => (i === index ? step : one))
+
+describe('an exported log', () => {
+  it('tells of each signature who wanted it, by which credential and by which right', async () => {
+    const verdict = await verify()
+    assert.deepEqual(verdict.faults, [])
+    assert.deepEqual([verdict.steps, verdict.signatures.length], [4, 2])
+    const [first] = verdict.signatures
+    assert.equal(first?.user, nameOf('user', adminId))
+    assert.deepEqual(first?.credentials, [toHex(fingerprintOf(admin.spki))])
+    assert.deepEqual(first?.permissions, ['ManagedFullAdminAccess'])
+    assert.equal(first?.request, world.journal[0]?.request)
+    assert.equal(first?.signature, world.journal[0]?.signature)
+    assert.deepEqual(
+      verdict.heads.map(({ stream, seq }) => [stream, seq]),
+      [
+        [inRoot, 1],
+        [inKey, 1],
+      ],
+    )
+  })
+
+  it('may lack a signature that was agreed on and not made', async () => {
+    const verdict = await verify(exported, world.journal.slice(0, 1))
+    assert.deepEqual(verdict.faults, [])
+    assert.equal(verdict.signatures[1]?.signature, undefined)
+  })
+
+  it('is followed up to the step before one that was left out, exchanged or put elsewhere', async () => {
+    const [first, key, use, second] = exported
+    assert.ok(first && key && use && second)
+    assert.deepEqual(await faultsOf([first, use, second], []), [
+      `${inKey} 0: the step names a head that is not certified`,
+    ])
+    assert.deepEqual(await faultsOf([first, key, second], []), [
+      `${inKey} 1: the step before it is missing`,
+    ])
+    assert.deepEqual(await faultsOf([first, key, second, use], []), [
+      `${inKey} 1: the step before it is missing`,
+    ])
+    assert.deepEqual(await faultsOf([first, key, use, use, second], []), [
+      `${inKey} 0: the step before it is missing`,
+    ])
+  })
+
+  it('says at which step a byte was changed: of step, evidence or seals', async () => {
+    for (const [index, at] of [
+      `${inRoot} 0`,
+      `${inRoot} 1`,
+      `${inKey} 0`,
+      `${inKey} 1`,
+    ].entries()) {
+      const made = world.steps[index]
+      assert.ok(made)
+      const { step, evidence } = made
+      const later = exportedOf({ ...step, time: step.time + 1 }, [evidence])
+      const unsealed = { ...later, certificate: made.exported.certificate }
+      const [said] = await faultsOf(replaced(index, unsealed), [])
+      assert.equal(said, `${at}: no quorum of the signers has sealed it`)
+      const payload = evidence.payload.replace(/"/, ' "')
+      const body = toHex(encodeBody(encodeStep(step), [{ ...evidence, payload }]))
+      const [changed] = await faultsOf(replaced(index, { ...made.exported, body }), [])
+      assert.match(changed ?? '', new RegExp(`^${at}: `))
+    }
+  })
+
+  it('is not believed for the seals of too few, or of another cluster', async () => {
+    const made = world.steps[3]
+    assert.ok(made)
+    const foreign = toHex(certifyStep(makeCluster(), made.step))
+    assert.deepEqual(await faultsOf(replaced(3, { ...made.exported, certificate: foreign }), []), [
+      `${inKey} 1: no quorum of the signers has sealed it`,
+    ])
+    assert.deepEqual(await faultsOf(replaced(3, { ...made.exported, certificate: '00' }), []), [
+      `${inKey} 1: no quorum of the signers has sealed it`,
+    ])
+  })
+
+  it('is judged by the rules, whoever has sealed it', async () => {
+    const made = world.steps[2]
+    assert.ok(made)
+    const { step, evidence } = made
+    const [item] = step.items
+    assert.ok(item && item.operation.kind === 'use')
+    const digests = [new Uint8Array(32).fill(7)]
+    const forged = { ...item, operation: { ...item.operation, digests } }
+    const sealed = exportedOf({ ...step, items: [forged] }, [evidence])
+    const [said] = await faultsOf(replaced(2, sealed), [])
+    assert.equal(said, `${inKey} 0: the item does something else than was asked for`)
+    const unsigned = exportedOf(step, [{ ...evidence, assertions: [] }])
+    const [unasked] = await faultsOf(replaced(2, unsigned), [])
+    assert.equal(unasked, `${inKey} 0: other assertions`)
+  })
+
+  it('does not explain a signature that nobody asked for, nor one of something else', async () => {
+    const [first] = world.journal
+    assert.ok(first)
+    const message = new Uint8Array(32).fill(9)
+    const stray = toHex(secp256k1.sign(message, world.secret, { prehash: false }))
+    assert.deepEqual(await faultsOf(exported, [{ ...first, signature: stray }]), [
+      `signature ${first.request}/0: it is not of the agreed message under its key`,
+    ])
+    const unknown = { request: '11'.repeat(32), digest: 0, signature: stray }
+    assert.deepEqual(await faultsOf(exported, [unknown]), [
+      `signature ${unknown.request}/0: nobody asked for it`,
+    ])
+    assert.deepEqual(await faultsOf(exported.slice(0, 2), [first]), [
+      `signature ${first.request}/0: nobody asked for it`,
+    ])
+  })
+
+  it('has nothing to say that cannot be read', async () => {
+    assert.deepEqual(await faultsOf([{ body: 'zz', certificate: '' }], []), [
+      'step 1 of the export: it cannot be read',
+    ])
+    const truncated = { ...exported[0], body: exported[0]?.body.slice(0, -2) ?? '' }
+    assert.deepEqual(await faultsOf([{ certificate: '', ...truncated }], []), [
+      'step 1 of the export: it cannot be read',
+    ])
+    for (const line of ['{', '[]', '{"format":"quorate/log/2"}', '{"signature":{}}'])
+      await assert.rejects(verifyExport(one(line), toHex(requestOf(genesis))), Untrusted)
+    await assert.rejects(verifyExport(one(''), toHex(requestOf(genesis))), Untrusted)
+  })
+
+  it('is of the organization that was pinned, and of no other', async () => {
+    await assert.rejects(
+      verifyExport(linesOf(exported, []), '22'.repeat(32)),
+      new Untrusted('Another genesis.'),
+    )
+    const other = decodeBody(fromHex(exported[1]?.body ?? ''))
+    const strange = exportedOf({ ...other.step, organization: noStep }, other.evidence)
+    const [said] = await faultsOf(replaced(1, strange), [])
+    assert.equal(said, `${inRoot} 1: it is of another organization`)
+  })
+})
+
+async function* one(line: string): AsyncGenerator<string> {
+  yield line
+}

@@ -1,0 +1,211 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { equalBytes, fromHex, toHex } from '@quorate/core/bytes'
+import { decode } from '@quorate/core/codec'
+import { isFailure } from '@quorate/core/failure'
+import { nameOf } from '@quorate/core/id'
+import { parseJson } from '@quorate/core/json'
+import { certificateCodec, isAbout, verifyCertificate } from '@quorate/authority/agreement/messages'
+import { decodeBody, type Body } from '@quorate/authority/body'
+import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { matchOperation, permissionsFor } from '@quorate/authority/operations'
+import { quorumOf } from '@quorate/authority/quorum'
+import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
+import { judgeHeads } from '@quorate/authority/reduce/heads'
+import type { Reader } from '@quorate/authority/reduce/judging'
+import { messagesOf, nameOfCause, reduceStep } from '@quorate/authority/reduce/step'
+import { decodePreimage } from '@quorate/authority/request'
+import { permissionsBehind } from '@quorate/authority/standing'
+import { noStep } from '@quorate/authority/step'
+import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
+import { rulesFor } from '@quorate/judge/rules'
+import { History } from './history.ts'
+import type { Trust } from './trust.ts'
+
+/** A step as it was exported, and where it is said to stand. Hex. */
+export type ExportedStep = { readonly body: string; readonly certificate: string }
+/** A signature as it was given out, over one digest of a request. Hex; ECDSA as r ‖ s. */
+export type ExportedSignature = {
+  readonly request: string
+  readonly digest: number
+  readonly signature: string
+}
+/** One signature that was allowed: who wanted it, by which credential, and by which right. */
+export type Accounted = {
+  readonly stream: string
+  readonly seq: number
+  readonly request: string
+  readonly operation: string
+  readonly user: string
+  readonly token: string | undefined
+  /** Fingerprints of the credentials that have signed the request. */
+  readonly credentials: readonly string[]
+  /** By name, those that gave the right at that moment. */
+  readonly permissions: readonly string[]
+  readonly network: string
+  readonly digest: string
+  /** Empty where it was agreed on and never made, or was not exported. */
+  readonly signature: string | undefined
+}
+/** Something does not follow from what stands before it. */
+export type Fault = { readonly at: string; readonly reason: string }
+export type Verdict = {
+  readonly steps: number
+  readonly signatures: readonly Accounted[]
+  readonly faults: readonly Fault[]
+  /** The newest step of each stream: compare them, since a log may have been cut off behind them. */
+  readonly heads: readonly {
+    readonly stream: string
+    readonly seq: number
+    readonly hash: string
+  }[]
+}
+
+type Wanted = {
+  readonly told: Omit<Accounted, 'signature'>
+  readonly holds: (signature: Uint8Array) => boolean
+}
+
+/**
+ * Replays a log from its genesis and accounts for every signature in its journal, without a server
+ * and believing nobody: the same rules that signers voted by, the seals of a quorum on every step,
+ * and each signature under its key. A stream is followed up to its first fault; what stands behind
+ * it is not believed.
+ *
+ * What it cannot see is a log that was cut off at its end: compare the newest steps with what the
+ * signers say, or with an earlier export.
+ */
+export class Replay {
+  private readonly trust: Trust
+  private readonly history = new History()
+  private readonly wanted = new Map<string, Wanted>()
+  private readonly given = new Map<string, string>()
+  private readonly faults: Fault[] = []
+  private readonly broken = new Set<string>()
+  private count = 0
+
+  constructor(trust: Trust) {
+    this.trust = trust
+  }
+
+  add({ body: encoded, certificate }: ExportedStep): void {
+    this.count += 1
+    const body = readBody(encoded)
+    if (body === undefined)
+      return this.fault(`step ${this.count} of the export`, 'it cannot be read')
+    const { stream, seq } = body.step
+    const [name, at] = [streamName(stream), `${streamName(stream)} ${seq}`]
+    if (this.broken.has(name)) return
+    const reason = this.judge(body, certificate)
+    if (reason === undefined) return
+    this.broken.add(name)
+    this.fault(at, reason)
+  }
+
+  private fault(at: string, reason: string): void {
+    this.faults.push({ at, reason })
+  }
+
+  /** @returns what is wrong with a step, after taking it in if nothing is */
+  private judge(body: Body, certificate: string): string | undefined {
+    const { organization, manifest } = this.trust
+    const { step, evidence, hash } = body
+    if (!equalBytes(step.organization, organization)) return 'it is of another organization'
+    const newest = this.history.newest(step.stream)
+    if (step.seq !== (newest?.seq ?? -1) + 1) return 'the step before it is missing'
+    if (!equalBytes(step.previous, newest?.hash ?? noStep)) return 'it follows another step'
+    if (!this.isCertified(body, certificate)) return 'no quorum of the signers has sealed it'
+    const headless = judgeHeads(step, this.history)
+    if (headless !== undefined) return headless
+    const reader = this.history.before(step)
+    const rules = rulesFor(manifest)
+    const outcome = reduceStep(step, evidence, reader, rules)
+    if (!outcome.ok) return outcome.reason
+    this.history.add(step.stream, { hash, time: step.time }, outcome.writes)
+    for (const index of step.items.keys()) this.want(body, index, reader)
+    return undefined
+  }
+
+  private isCertified({ step, hash }: Body, encoded: string): boolean {
+    const certificate = attempt(() => decode(certificateCodec, fromHex(encoded)))
+    return (
+      certificate !== undefined &&
+      isAbout(certificate, step) &&
+      certificate.seq === step.seq &&
+      equalBytes(certificate.stepHash, hash) &&
+      verifyCertificate(certificate, quorumOf(this.trust.manifest))
+    )
+  }
+
+  /** Notes what a use of a key lets be signed: the first one does, a renewal adds nothing. */
+  private want({ step, evidence }: Body, index: number, reader: Reader): void {
+    const item = step.items[index]
+    const beside = evidence[index]
+    if (item?.operation.kind !== 'use' || beside === undefined) return
+    const made = messagesOf({ step, evidence, reader, rules: rulesFor(this.trust.manifest) }, index)
+    const { user, token, method, path } = decodePreimage(beside.preimage)
+    const match = matchOperation(method, path)
+    const publicKey = keyOf(reader, rootOf(step.organization), item.operation.key)
+    if (!made.ok || user === undefined || match === undefined || publicKey === undefined) return
+    const records = this.history.recordsOf(reader, step.organization)
+    const needed = permissionsFor(match.operation, parseJson(beside.payload))
+    const request = toHex(nameOfCause(item.cause))
+    for (const [i, message] of made.messages.entries())
+      this.wanted.set(`${request}/${i}`, {
+        told: {
+          ...{ stream: streamName(step.stream), seq: step.seq, request, operation: match.name },
+          user: nameOf('user', user),
+          token: token && nameOf('token', token.id),
+          credentials: beside.assertions.map(({ fingerprint }) => toHex(fingerprint)),
+          permissions: permissionsBehind(records, user, needed),
+          network: item.operation.network,
+          digest: toHex(item.operation.digests[i] ?? new Uint8Array()),
+        },
+        holds: (signature) => isSignature(publicKey, message, signature),
+      })
+  }
+
+  /** A signature of the journal: after the steps that it rests on. */
+  note({ request, digest, signature }: ExportedSignature): void {
+    const name = `${request}/${digest}`
+    const wanted = this.wanted.get(name)
+    const bytes = attempt(() => fromHex(signature))
+    if (wanted === undefined) this.fault(`signature ${name}`, 'nobody asked for it')
+    else if (bytes === undefined || !wanted.holds(bytes))
+      this.fault(`signature ${name}`, 'it is not of the agreed message under its key')
+    else this.given.set(name, signature)
+  }
+
+  verdict(): Verdict {
+    const signatures = [...this.wanted].map(([name, { told }]) => ({
+      ...told,
+      signature: this.given.get(name),
+    }))
+    return { steps: this.count, signatures, faults: this.faults, heads: this.history.heads() }
+  }
+}
+
+function readBody(encoded: string): Body | undefined {
+  return attempt(() => decodeBody(fromHex(encoded)))
+}
+
+function keyOf(reader: Reader, root: StreamId, key: Uint8Array): Uint8Array | undefined {
+  const value = reader.read(root, recordKey(keyTable, key))
+  return value === undefined ? undefined : decodeRecord(keyTable, value).publicKey
+}
+
+/** A key of 33 bytes is one of secp256k1, of 32 one of Ed25519. */
+function isSignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== 64) return false
+  return publicKey.length === 32
+    ? verifyEd25519(publicKey, message, signature)
+    : secp256k1.verify(signature, message, publicKey, { prehash: false })
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (isFailure(error, 'bytes.malformed')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,20 @@
+import { exportLogCommand } from '@quorate/cli/export-log'
+import { verifyLogCommand } from '@quorate/cli/verify-log'
+
+import { commandToken } from './settings.ts'
+
+type Command = (args: readonly string[], print: (line: string) => void) => Promise<number>
+
+/** `npm run quorate -- <command>`: each prints its own usage. */
+const commands: Readonly<Record<string, Command>> = {
+  'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
+  'verify-log': verifyLogCommand,
+}
+
+export async function main(): Promise<number> {
+  const [name = '', ...args] = process.argv.slice(2)
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command !== undefined) return command(args, console.log)
+  console.log(`usage: quorate ${Object.keys(commands).join(' | ')}`)
+  return 2
+}
