@@ -12,7 +12,7 @@ export const signaturesPerPage = 1000
 export const exportLog = endpoint('quorate.exportLog', {
   summary: 'The organization’s log, whole, for whoever verifies it by himself.',
   query: z.object({
-    streams: z.enum(['root', 'others']),
+    streams: z.enum(['root', 'others']).default('root'),
     paginationToken: pageQuery.paginationToken,
   }),
   returns: pageOf(z.object({ body: z.string(), certificate: z.string() })),
