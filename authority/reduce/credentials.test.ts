@@ -466,7 +466,7 @@ describe('the status of a credential', () => {
       .altered(root, userTable, [user], { generation: 1 })
       .altered(root, credentialTable, [user, fingerprintOf(admin.spki)], { generation: 1 })
     const on = changing('auth.activateCredential', id)
-    refused(older, 'credentialStatus', on, /before a recovery/)
+    refused(older, 'credentialStatus', on, /before or after a recovery/)
   })
 
   it('is named in full in what its owner signs', () => {

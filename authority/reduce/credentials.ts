@@ -205,7 +205,10 @@ const statusAfter: { readonly [N in OperationName]?: Credential['status'] } = {
   'auth.deleteCredential': 'archived',
 }
 
-/** One's own, of no token, and neither archived nor of before a recovery: those are final. */
+/**
+ * One's own, of no token, and not archived. Those of before a recovery are dead for good; those that
+ * a waiting one will bring are out of reach: else who is about to be locked out would lock out others.
+ */
 function ownCredential(judging: Judging, { user, record }: Authored) {
   const id = subjectId(judging, 'credentialUuid')
   const named = find(judging, credentialIdTable, id)
@@ -216,8 +219,8 @@ function ownCredential(judging: Judging, { user, record }: Authored) {
   const isOwn = credential !== undefined && equalBytes(credential.id, id)
   if (!isOwn || credential.token !== undefined) return refuse('there is no such credential')
   if (credential.status === 'archived') refuse('the credential is archived')
-  if (credential.generation < generationOf(record, judging.step.time))
-    refuse('the credential is from before a recovery')
+  if (credential.generation !== generationOf(record, judging.step.time))
+    refuse('the credential is from before or after a recovery')
   return { fingerprint, credential }
 }
 

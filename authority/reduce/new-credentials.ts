@@ -1,25 +1,36 @@
-import { equalBytes, fromBase64url } from '@quorate/core/bytes'
-import { isObject, type Json, type JsonObject } from '@quorate/core/json'
-import { readAttestation } from '../attestation.ts'
+import { equalBytes } from '@quorate/core/bytes'
+import type { Json, JsonObject } from '@quorate/core/json'
 import { fingerprintOf, type CredentialKind } from '../credential.ts'
 import { credentialTable } from '../records.ts'
 import { challengeOf } from '../request.ts'
 import { settingsOf } from '../standing.ts'
 import type { NewCredential } from '../step.ts'
-import { policyOf } from './author.ts'
+import { attestedCredential } from './attested.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { objectOf, textOf } from './writes.ts'
 
-/** Which kinds may stand where: a second factor is optional, and so is a way back. */
-const places = {
-  firstFactorCredential: ['Fido2', 'Key', 'PasswordProtectedKey'],
-  secondFactorCredential: ['Fido2', 'Key', 'PasswordProtectedKey'],
-  recoveryCredential: ['RecoveryKey'],
-} as const satisfies Readonly<Record<string, readonly CredentialKind[]>>
+/**
+ * Which kinds may stand where: a second factor is optional, and so is a way back. Passwords and
+ * one-time codes let in and prove nothing: they are the server's and never come into the log.
+ */
+const places: readonly {
+  readonly name: string
+  readonly kinds: readonly CredentialKind[]
+  readonly unproven: readonly string[]
+}[] = [
+  {
+    name: 'firstFactorCredential',
+    kinds: ['Fido2', 'Key', 'PasswordProtectedKey'],
+    unproven: ['Password'],
+  },
+  {
+    name: 'secondFactorCredential',
+    kinds: ['Fido2', 'Key', 'PasswordProtectedKey'],
+    unproven: ['Totp'],
+  },
+  { name: 'recoveryCredential', kinds: ['RecoveryKey'], unproven: [] },
+]
 type Unranked = Omit<NewCredential, 'rank'>
-
-/** Passwords and one-time codes let in and prove nothing: they never come into the log. */
-const serverKinds: ReadonlySet<Json> = new Set(['Password', 'Totp'])
 
 /**
  * The credentials that a registration or a recovery brings, each made for its challenge. All of
@@ -31,11 +42,11 @@ export function newCredentialsOf(
   given: Json | undefined,
 ): readonly Unranked[] {
   const body = objectOf(given)
-  const made = Object.entries(places).flatMap(([place, kinds]) => {
-    const one = body[place]
-    if (one === undefined || (isObject(one) && serverKinds.has(one['credentialKind'] ?? null)))
-      return []
-    return [newCredentialOf(judging, objectOf(one), kinds)]
+  const made = places.flatMap(({ name, kinds, unproven }) => {
+    if (body[name] === undefined) return []
+    const one = objectOf(body[name])
+    const isUnproven = unproven.includes(textOf(one, 'credentialKind'))
+    return isUnproven ? [] : [newCredentialOf(judging, one, kinds)]
   })
   const fingerprints = made.map(({ publicKey }) => fingerprintOf(publicKey))
   if (made.length === 0) refuse('no credential is brought')
@@ -55,26 +66,11 @@ export function newCredentialOf(
   kinds: readonly CredentialKind[],
 ): Unranked {
   const asked = textOf(given, 'credentialKind')
-  const kind =
-    kinds.find((one) => one === asked) ?? refuse('a credential of this kind is not asked for')
-  const settings = settingsOf(recordsOf(judging))
-  if (kind === 'PasswordProtectedKey' && settings.passwordProtectedKeys === 'off')
-    refuse('keys under a password are not in use')
-  const info = objectOf(given['credentialInfo'])
-  const read = readAttestation(
-    {
-      kind,
-      credId: textOf(info, 'credId'),
-      clientData: bytesOf(info, 'clientData'),
-      attestationData: bytesOf(info, 'attestationData'),
-    },
-    { challenge: challengeOf(judging.evidence.preimage), ...policyOf(settings) },
-  )
-  if (!read.ok) return refuse(read.reason)
-  return { kind, publicKey: read.spki, relyingParty: read.relyingParty }
-}
-
-/** Some clients pad, against the standard. */
-function bytesOf(info: JsonObject, name: string): Uint8Array {
-  return fromBase64url(textOf(info, name).replace(/={1,2}$/, ''))
+  if (!kinds.some((kind) => kind === asked)) refuse('a credential of this kind is not asked for')
+  const { kind, publicKey, relyingParty } = attestedCredential(given, {
+    challenge: challengeOf(judging.evidence.preimage),
+    settings: settingsOf(recordsOf(judging)),
+    rank: 'unconfirmed',
+  })
+  return { kind, publicKey, relyingParty }
 }

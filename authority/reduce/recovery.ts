@@ -35,6 +35,7 @@ import { objectOf, put, putName, textOf, type Reduced } from './writes.ts'
 export function reduceRecovery(judging: Judging, { body: given }: Completed): Reduced {
   const { step, preimage, request } = judging
   const user = preimage.user ?? refuse('nobody is recovered')
+  judgeChallenge(judging)
   const record = judgeRecovered(judging, user)
   const body = objectOf(given)
   const signer = judgeRecoveryKey(
@@ -48,10 +49,13 @@ export function reduceRecovery(judging: Judging, { body: given }: Completed): Re
     ...one,
     rank,
   }))
+  // Nobody locks himself out: a way back alone signs nothing.
+  if (credentials.every(({ kind }) => kind === 'RecoveryKey'))
+    refuse('no credential is brought that can sign')
   const generation = record.generationMax + 1
   const effectiveAt = step.time + settingsOf(recordsOf(judging)).recovery.waitMs
   const id = idOf(request, 'recovery')
-  const known = livingOf(judging, { user, record })
+  const known = livingOf(judging, user, record)
   const added = credentials.map(({ publicKey }) => fingerprintOf(publicKey))
   if (known.length + added.length > credentialsPerUserMax)
     refuse('the user has too many credentials')
@@ -75,6 +79,19 @@ export function reduceRecovery(judging: Judging, { body: given }: Completed): Re
   }
 }
 
+/** It names the one recovery key, and nothing is let in that these rules would not read. */
+function judgeChallenge({ preimage, evidence }: Judging): void {
+  const [named, ...others] = preimage.subjects
+  if (named?.role !== recoveryKeyRole || others.length > 0)
+    refuse('the challenge names more or less than a recovery key')
+  if (preimage.token !== undefined) refuse('no token recovers anybody')
+  if (evidence.assertions.length > 0 || evidence.facts.length > 0)
+    refuse('a recovery rests on its recovery key alone')
+}
+
+/** The role under which a challenge names the recovery key that is to sign. */
+export const recoveryKeyRole = 'credentialId'
+
 function judgeRecovered(judging: Judging, user: Uint8Array): User {
   const record = find(judging, userTable, user)
   if (!isActive(record)) return refuse('the user is not active')
@@ -92,7 +109,7 @@ function judgeRecoveryKey(
   recovery: Json | undefined,
   newCredentials: Json | undefined,
 ): Credential {
-  const named = find(judging, credentialIdTable, subjectId(judging, 'credentialId'))
+  const named = find(judging, credentialIdTable, subjectId(judging, recoveryKeyRole))
   if (named === undefined || !equalBytes(named.user, user))
     return refuse('the recovery key is unknown')
   const credential = find(judging, credentialTable, user, named.fingerprint)
@@ -125,11 +142,8 @@ function sorted(value: Json): string {
   )
 }
 
-/** What the user's list of credentials still needs: those of older generations are dead for good. */
-function livingOf(
-  judging: Judging,
-  { user, record }: { readonly user: Uint8Array; readonly record: User },
-): readonly Uint8Array[] {
+/** What his list of credentials still needs: of any other generation than today's, none comes back. */
+function livingOf(judging: Judging, user: Uint8Array, record: User): readonly Uint8Array[] {
   const generation = generationOf(record, judging.step.time)
   return record.credentials.filter(
     (fingerprint) => find(judging, credentialTable, user, fingerprint)?.generation === generation,
@@ -147,7 +161,12 @@ export function reduceRecoveryEnd(judging: Judging, { user, record }: Authored):
   return {
     operation: { kind: 'recoveryEnd', recovery },
     writes: [
-      put(userTable, [user], { ...record, recovery: undefined }),
+      // What it would have brought leaves the list: whoever repeats this does not fill it.
+      put(userTable, [user], {
+        ...record,
+        recovery: undefined,
+        credentials: livingOf(judging, user, record),
+      }),
       put(recoveryTable, [recovery], { ...waiting, status: 'cancelled' }),
     ],
   }
