@@ -5,6 +5,7 @@ import { concat, fromBase64url, toBase64url, toHex, toUtf8 } from '@quorate/core
 import { sha256 } from '@quorate/core/hash'
 import { randomFrom } from './agreement/model/random.ts'
 import { readAttestation, type ExpectedAttestation, type GivenAttestation } from './attestation.ts'
+import { androidKey, newDevice, objectOf, packed, tpm } from './testing/attestations.ts'
 import { keyAttestation, newKeyCredential, type KeyKind } from './testing/key-credential.ts'
 import { mutated, randomBytesOf, runs } from './testing/mutations.ts'
 import {
@@ -91,6 +92,22 @@ describe('the registration of a passkey', () => {
     assert.equal(refusal({ ...given, credId: newPasskey().credId }), reason)
     assert.equal(refusal({ ...given, credId: `${given.credId}=` }), reason)
     assert.equal(refusal({ ...given, credId: '' }), 'the id of the credential is empty or too long')
+  })
+
+  it('is not proven by a certificate, which anybody may have made, but by its own signature', () => {
+    for (const [format, attest, proven] of [
+      ['packed', packed, false],
+      ['tpm', tpm, false],
+      ['android-key', androidKey, true],
+    ] as const) {
+      const device = newDevice(challenge)
+      const attestationData = objectOf(format, device, attest(device))
+      const { clientData } = device
+      const credId = toBase64url(device.credId)
+      const given = { kind: 'Fido2', credId, clientData, attestationData } as const
+      const read = readAttestation(given, expected)
+      assert.deepEqual([read.ok, read.ok && read.proven], [true, proven])
+    }
   })
 
   it('is refused with a self attestation of another key, algorithm or message', () => {
