@@ -248,7 +248,7 @@ const table = {
     path: '/auth/registration/delegated',
     permissions: ['Auth:Register:Delegated'],
     changes: root('user'),
-    creates: ['user'],
+    creates: ['user', 'assignment'],
     erasable: ['email', 'externalId'],
   },
   'auth.restartDelegatedRegistration': {
@@ -261,7 +261,7 @@ const table = {
     path: '/auth/registration/social',
     purpose: 'social',
     changes: root('user'),
-    creates: ['user'],
+    creates: ['user', 'assignment'],
   },
   'auth.register': {
     ...newcomer,

@@ -49,8 +49,8 @@ export const userTable = table(
     origin: oneOf({ founded: 1, invited: 2, delegated: 3, social: 4, made: 5 }),
     /** Who invited him or had him registered. */
     inviter: option(hash32),
-    /** Fingerprint of the public key that was named in the invitation: it must sign the enrolment. */
-    pinned: option(hash32),
+    /** The public key that was named in the invitation: it must sign the enrolment. */
+    pinned: option(bytes(spkiBytesMax)),
     ssoRequired: oneOf({ no: 0, yes: 1 }),
     /** Fingerprints of his own that are not archived; of another generation than his they are dead. */
     credentials: list(hash32, credentialsPerUserMax),

@@ -104,6 +104,7 @@ export const operationCodec = union({
       user: hash32,
       userKind: oneOf({ employee: 1, endUser: 2 }),
       origin: oneOf({ invited: 2, delegated: 3, social: 4 }),
+      /** Fingerprint of the key that must sign the enrolment. */
       pinned: option(hash32),
     }),
   ],

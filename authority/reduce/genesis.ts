@@ -16,6 +16,9 @@ import { refuse, type Judging } from './judging.ts'
 import { newUser } from './new-user.ts'
 import { put, putName, textOf, type Reduced, type Write } from './writes.ts'
 
+/** What every end user is born with. */
+export const endUserPermissionName = 'ManagedDefaultEndUserAccess'
+
 /** Restricted to what an end user may do with what is his own. */
 const endUserOperations = permissionNames.filter((name) =>
   /^(Wallets:(Read|Transfers:(Create|Read)|Transactions:(Create|Read))|Keys:(Read|Signatures:(Create|Read)))$/.test(
@@ -86,7 +89,7 @@ function managedPermissions(judging: Judging): readonly Write[] {
   return [
     ...managed(judging, admin, { name: 'ManagedFullAdminAccess', all: 'yes', operations: [] }),
     ...managed(judging, endUser, {
-      name: 'ManagedDefaultEndUserAccess',
+      name: endUserPermissionName,
       all: 'no',
       operations: endUserOperations,
     }),
