@@ -110,10 +110,12 @@ export const tokenTable = table(
   }),
 )
 export const permissionOperationsMax = 256
+/** A hundred characters, as UTF-8. */
+export const permissionNameBytesMax = 300
 export const permissionTable = table(
   'permission',
   struct({
-    name: text(128),
+    name: text(permissionNameBytesMax),
     all: oneOf({ no: 0, yes: 1 }),
     immutable: oneOf({ no: 0, yes: 1 }),
     status: oneOf({ active: 1, archived: 2 }),
@@ -127,6 +129,9 @@ export const grantsTable = table(
   'grants',
   struct({ entries: list(struct({ permission: hash32, assignment: hash32 }), 64) }),
 )
+export const holdersMax = 64
+/** Employees to whom a permission for everything is assigned: one of them must always remain. */
+export const holdersTable = table('holders', struct({ users: list(hash32, holdersMax) }))
 /** What a permission's assignments are, by their full id. */
 export const assignmentTable = table(
   'assignment',

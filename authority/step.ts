@@ -20,6 +20,7 @@ import { sha256 } from '@quorate/core/hash'
 import { assertionsCodec } from './credential.ts'
 import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
+import { permissionNameBytesMax, permissionOperationsMax } from './records.ts'
 import { payloadBytesMax, preimageBytesMax, subjectsCodec } from './request.ts'
 import { rootQuorumCodec, settingsCodec } from './settings.ts'
 import { streamCodec } from './stream.ts'
@@ -133,13 +134,19 @@ export const operationCodec = union({
     }),
   ],
   tokenStatus: [19, struct({ token: hash32, status })],
-  permission: [20, struct({ name: text(128), operations: list(text(64), 256, 1) })],
+  permission: [
+    20,
+    struct({
+      name: text(permissionNameBytesMax),
+      operations: list(text(64), permissionOperationsMax, 1),
+    }),
+  ],
   permissionUpdate: [
     21,
     struct({
       permission: hash32,
-      name: text(128),
-      operations: list(text(64), 256),
+      name: text(permissionNameBytesMax),
+      operations: list(text(64), permissionOperationsMax),
       status: oneOf({ active: 1, archived: 2 }),
     }),
   ],

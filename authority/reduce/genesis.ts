@@ -7,6 +7,7 @@ import { readPublicKey } from '../public-key.ts'
 import {
   assignmentTable,
   grantsTable,
+  holdersTable,
   organizationTable,
   permissionNameTable,
   permissionTable,
@@ -55,6 +56,7 @@ export function reduceGenesis(judging: Judging): Reduced {
     ...newUser(judging, { user, kind: 'employee', origin: 'founded', spki, token: undefined }),
     ...managedPermissions(judging),
     put(grantsTable, [user], { entries: [{ permission, assignment }] }),
+    put(holdersTable, [permission], { users: [user] }),
     put(assignmentTable, [assignment], { permission, identity: user, status: 'active' }),
     putName(judging, 'assignment', assignment),
   ]

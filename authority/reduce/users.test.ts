@@ -265,6 +265,7 @@ describe('the last of a root quorum', () => {
     const company = new Company()
     const { admin, machine } = company
     const [bob, eve] = [company.makeEndUser({ kind: 'employee' }), company.makeEndUser()]
+    company.assign(bob)
     const last = /root quorum could not be reached/
     for (const verb of ['deactivate', 'archive'] as const)
       assert.match(company.refusal(change(company, admin, verb, { by: machine })) ?? '', last)

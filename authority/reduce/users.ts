@@ -15,6 +15,7 @@ import {
 import { isActive, settingsOf, type User } from '../standing.ts'
 import { subjectId, type Authored } from './author.ts'
 import type { Completed } from './completion.ts'
+import { judgeFullAccessRemains } from './full-access.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { newborn } from './new-user.ts'
 import { endUserPermissionName } from './genesis.ts'
@@ -125,7 +126,10 @@ export function reduceUserStatus(judging: Judging, { user: author, match }: Auth
   if ((record.kind === 'serviceAccount') !== (change.role === 'serviceAccountId'))
     refuse('the user is of another kind')
   if (change.to !== 'active' && equalBytes(user, author)) refuse('nobody takes himself away')
-  if (change.to !== 'active') judgeQuorumWithout(judging, user)
+  if (change.to !== 'active') {
+    judgeQuorumWithout(judging, user)
+    judgeFullAccessRemains(judging, user)
+  }
   return {
     operation: { kind: 'userStatus', user, status: change.to },
     writes: [put(userTable, [user], { ...record, status: change.to })],

@@ -7,6 +7,7 @@ import {
   credentialTable,
   decodeRecord,
   encodeRecord,
+  frozenTable,
   grantsTable,
   nameTable,
   permissionTable,
@@ -86,12 +87,14 @@ export class Company {
   readonly admin: Member
   readonly machine: Member
   readonly permission: Uint8Array
+  readonly genesisRequest: Uint8Array
   records = new Records()
 
   constructor() {
     const by = makePerson('P-256')
     const genesis = makeGenesis(this.cluster, by)
     const request = requestOf(genesis)
+    this.genesisRequest = request
     this.organization = idOf(request, 'organization')
     this.root = rootOf(this.organization)
     this.admin = { user: idOf(request, 'user'), name: nameOf('user', idOf(request, 'user')), by }
@@ -144,6 +147,11 @@ export class Company {
     })
     this.write(grantsTable, [user], { entries: [{ permission, assignment: id }] })
     return { user, name, by }
+  }
+
+  /** A user, a key or the organization, as somebody else will have frozen it. */
+  freeze(target: Uint8Array): void {
+    this.write(frozenTable, [target], { freezes: [new Uint8Array(32)] })
   }
 
   write<T>(table: Table<T>, name: readonly (Uint8Array | string)[], value: T): void {
