@@ -6,10 +6,9 @@ import { describe, it } from 'node:test'
 import { concat, fromBase64url, fromHex, toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
+import { checkedClientDataFor, clientDataFor } from './client-data.ts'
 import {
   assertionsCodec,
-  checkedClientDataFor,
-  clientDataFor,
   isChecked,
   readRecoveryChallenge,
   verifyAssertion,

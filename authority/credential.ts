@@ -1,4 +1,4 @@
-import { fromBase64url, fromUtf8, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
+import { fromBase64url, fromUtf8, toHex } from '@quorate/core/bytes'
 import { bytes, list, option, struct } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
@@ -112,15 +112,4 @@ export function verifyRecovery(
 ): string | undefined {
   const text = readRecoveryChallenge(clientData)
   return text !== undefined && verifySignature(spki, clientData, signature) ? text : undefined
-}
-
-/** What a Key credential's owner signs: used by clients and tests. */
-export function clientDataFor(challenge: string): Uint8Array {
-  return toUtf8(JSON.stringify({ type: 'key.get', challenge }))
-}
-
-/** The same from a client that has looked at the request whose challenge it is. */
-export function checkedClientDataFor(request: Uint8Array): Uint8Array {
-  const challenge = toBase64url(request)
-  return toUtf8(JSON.stringify({ type: 'key.get', challenge, request: toHex(request) }))
 }

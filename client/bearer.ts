@@ -8,7 +8,7 @@ import { Misled } from './check-request.ts'
 /** Whom an auth token speaks for. */
 export type Bearer = {
   readonly userId: string
-  /** Only of a service account's token, which is itself in the log. */
+  /** Only of a long-lived token, which is itself in the log. */
   readonly tokenId: string | undefined
 }
 
@@ -25,7 +25,7 @@ export function bearerOf(authToken: string): Bearer {
   const metadata = isObject(claims) ? claims[metadataClaim] : undefined
   const { userId, tokenKind, tokenId } = isObject(metadata) ? metadata : {}
   if (typeof userId !== 'string') throw new Misled('The token names no user.')
-  const isState = tokenKind === 'ServiceAccount'
+  const isState = tokenKind === 'ServiceAccount' || tokenKind === 'Pat'
   if (isState && typeof tokenId !== 'string') throw new Misled('The token does not name itself.')
   return { userId, tokenId: isState && typeof tokenId === 'string' ? tokenId : undefined }
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
 import { toBase64url } from '@quorate/core/bytes'
-import { clientDataFor } from '@quorate/authority/credential'
+import { clientDataFor } from '@quorate/authority/client-data'
 import { bearerOf, checkBearer } from './bearer.ts'
 import { checkChallenge, checkFee, Misled, type Challenge } from './check-request.ts'
 

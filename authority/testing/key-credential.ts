@@ -1,12 +1,8 @@
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
-import {
-  checkedClientDataFor,
-  clientDataFor,
-  fingerprintOf,
-  type Assertion,
-} from '../credential.ts'
+import { checkedClientDataFor, clientDataFor } from '../client-data.ts'
+import { fingerprintOf, type Assertion } from '../credential.ts'
 import { signWith, type WireCredential } from './passkey.ts'
 import { makePerson } from './world.ts'
 

@@ -15,7 +15,8 @@ import {
   type Seal,
   type Signed,
 } from '../agreement/messages.ts'
-import { clientDataFor, fingerprintOf, type Assertion } from '../credential.ts'
+import { clientDataFor } from '../client-data.ts'
+import { fingerprintOf, type Assertion } from '../credential.ts'
 import { rawPublicKey, signEd25519, verifyEd25519 } from '../ed25519.ts'
 import { encodeKeyStatement, sealKeyCertificate, type KeyTerms } from '../key-certificate.ts'
 import { readManifest, signManifest, type Manifest } from '../manifest.ts'

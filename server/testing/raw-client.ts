@@ -1,5 +1,5 @@
 import { createPrivateKey, sign as signBytes } from 'node:crypto'
-import { clientDataFor } from '@quorate/authority/credential'
+import { clientDataFor } from '@quorate/authority/client-data'
 import { toBase64url } from '@quorate/core/bytes'
 
 /** Whoever speaks HTTP by hand, so that everything can be got wrong. */

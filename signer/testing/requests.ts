@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
-import { clientDataFor, fingerprintOf } from '@quorate/authority/credential'
+import { clientDataFor } from '@quorate/authority/client-data'
+import { fingerprintOf } from '@quorate/authority/credential'
 import { matchOperation, namedIds } from '@quorate/authority/operations'
 import {
   challengeOf,
