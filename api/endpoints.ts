@@ -5,16 +5,20 @@ import * as health from './health.ts'
 import { createKey, getKey, listKeys } from './keys.ts'
 import { exportJournal, exportLog } from './log.ts'
 import * as permissions from './permissions.ts'
+import * as registration from './registration.ts'
 import * as serviceAccounts from './service-accounts.ts'
 import * as signatures from './signatures.ts'
 import * as transactions from './transactions.ts'
 import { getTransfer, listTransfers, transferAsset } from './transfers.ts'
 import { getTrust, getWalletProof } from './trust.ts'
+import * as users from './users.ts'
 import * as wallets from './wallets.ts'
 
 /** Everything the platform promises over HTTP. */
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(auth),
+  ...Object.values(users),
+  ...Object.values(registration),
   ...Object.values(serviceAccounts),
   ...Object.values(permissions),
   createKey,

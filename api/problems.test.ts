@@ -12,6 +12,7 @@ test('messages that existing clients compare with are the documented ones, to th
     [new Failure('action.used', {}), 400, 'user action has already been used'],
     [new Failure('challenge.invalid', {}), 400, 'Challenge token is not valid.'],
     [new Failure('user.not_found', {}), 401, 'User not found'],
+    [new Failure('user.already_exists', {}), 401, 'User already exists.'],
     [new Failure('code.invalid', {}), 403, 'Invalid code'],
     [new Failure('code.expired', {}), 400, 'Registration code expired'],
     [new Failure('user.deactivated', {}), 400, 'User account has been deactivated.'],

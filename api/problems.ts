@@ -36,6 +36,7 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'code.expired': () => invalid('Registration code expired'),
   'attempts.exceeded': (context) => problem(429, 'too many attempts', context),
   'user.not_found': () => ({ status: 401, message: 'User not found' }),
+  'user.already_exists': () => ({ status: 401, message: 'User already exists.' }),
   'user.deactivated': () => invalid('User account has been deactivated.'),
   'credential.unsuitable': () => ({
     status: 401,

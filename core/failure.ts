@@ -24,6 +24,7 @@ export type Failures = {
   'code.expired': Readonly<Record<string, never>>
   'attempts.exceeded': { readonly retryAfterSeconds: number }
   'user.not_found': Readonly<Record<string, never>>
+  'user.already_exists': Readonly<Record<string, never>>
   'user.deactivated': Readonly<Record<string, never>>
   'credential.unsuitable': Readonly<Record<string, never>>
   'service_account.not_found': { readonly serviceAccountId: string }

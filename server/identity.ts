@@ -10,9 +10,11 @@ import type { GenesisDeps } from './orgs/genesis.ts'
 import { logRoutes } from './log-export/routes.ts'
 import { organizationRoutes } from './orgs/routes.ts'
 import { permissionRoutes } from './permissions/routes.ts'
+import { registrationRoutes } from './registration/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
 import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
 import { signatureRoutes } from './signatures/routes.ts'
+import { userRoutes } from './users/routes.ts'
 import { walletRoutes } from './wallets/routes.ts'
 
 export type IdentityDeps = ActionDeps &
@@ -27,6 +29,8 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...organizationRoutes(deps),
     ...logRoutes(deps),
     ...authRoutes(deps),
+    ...userRoutes(deps),
+    ...registrationRoutes(deps),
     ...serviceAccountRoutes(deps),
     ...permissionRoutes(deps),
     ...keyRoutes(deps),

@@ -28,7 +28,7 @@ const issuing: Limit = { attemptsMax: 5, windowMs: 15 * 60_000 }
 const guessing: Limit = { attemptsMax: 10, windowMs: 15 * 60_000 }
 /** Codes without a name live for a minute: a year of this finds one of 2^45 once in 60 thousand. */
 const guessingNameless: Limit = { attemptsMax: 1000, windowMs: 60_000 }
-/** Whoever sends a code is answered no sooner, so that the answer says nothing of what was done. */
+/** Whoever sends a code, or hands one in, is answered no sooner, so that the answer says nothing of what was done. */
 const answerMs = 250
 /** For how long somebody is told that his code has expired, and not only that it is wrong. */
 const rememberedMs = 30 * 24 * 60 * 60_000
@@ -48,14 +48,24 @@ export async function sendCode(
   { database, now }: CodeDeps,
   addressee: Addressee,
 ): Promise<{ readonly message: 'success' }> {
-  const answered = sleep(answerMs)
   const { person, purpose } = addressee
-  await inTransaction(database, async (transaction) => {
-    await count(transaction, addressee, { what: 'issue', limit: issuing, now: now() })
-    if (person !== undefined) await mailCode(transaction, { person, purpose, now: now() })
-  })
-  await answered
+  await evenly(() =>
+    inTransaction(database, async (transaction) => {
+      await count(transaction, addressee, { what: 'issue', limit: issuing, now: now() })
+      if (person !== undefined) await mailCode(transaction, { person, purpose, now: now() })
+    }),
+  )
   return { message: 'success' }
+}
+
+/** Whatever is done for somebody and left undone for nobody, the answer comes at one time. */
+export async function evenly<T>(work: () => Promise<T>): Promise<T> {
+  const answered = sleep(answerMs)
+  try {
+    return await work()
+  } finally {
+    await answered
+  }
 }
 
 /** The code and its mail come about with whatever else this transaction does. */

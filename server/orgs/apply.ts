@@ -4,7 +4,9 @@ import type { Evidence, Item } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { addKey } from '../keys/add.ts'
+import { addRegistration } from '../registration/add.ts'
 import { addServiceAccount } from '../service-accounts/add.ts'
+import { addUser, changeUserStatus } from '../users/add.ts'
 import { addWallet } from '../wallets/add.ts'
 import { addOrganization } from './add.ts'
 
@@ -96,6 +98,9 @@ type MakeRows = (transaction: DatabaseTransaction, applied: Applied) => Promise<
 const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   genesis: addOrganization,
   serviceAccount: addServiceAccount,
+  user: addUser,
+  userStatus: changeUserStatus,
+  registration: addRegistration,
   key: addKey,
   wallet: addWallet,
 }

@@ -1,3 +1,5 @@
+import { Failure } from '@quorate/core/failure'
+import { signWithinMs } from '../auth/challenge.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 
 /** A user who is no machine, as far as rows know him: whether he still may anything, records say. */
@@ -11,9 +13,6 @@ export type Person = {
   readonly kind: PersonKind
 }
 export type PersonKind = 'employee' | 'endUser'
-
-/** The longest name that is taken: of a mail address RFC 5321 allows 254 characters. */
-export const usernameLengthMax = 256
 
 /**
  * A name has one spelling, whatever its owner types on a telephone. ASCII alone: what is the same
@@ -87,5 +86,41 @@ export async function addUsername(
     .onConflict((conflict) =>
       conflict.columns(['organization', 'kind', 'username']).doUpdateSet({ user, lapses_at: null }),
     )
+    .execute()
+}
+
+/**
+ * Two people of one name could not be told apart. A claim lapses with its request.
+ * @throws Failure `user.already_exists`
+ */
+export async function claimUsername(
+  transaction: DatabaseTransaction,
+  claimed: Pick<Person, 'organization' | 'user' | 'kind' | 'username'> & { readonly now: number },
+): Promise<void> {
+  const { organization, user, kind, username, now } = claimed
+  const claim = { user, lapses_at: now + signWithinMs }
+  const { numInsertedOrUpdatedRows } = await transaction
+    .insertInto('usernames')
+    .values({ organization, kind, username, ...claim })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['organization', 'kind', 'username'])
+        .doUpdateSet(claim)
+        .where('usernames.lapses_at', '<', now),
+    )
+    .executeTakeFirst()
+  if (numInsertedOrUpdatedRows !== 1n) throw new Failure('user.already_exists', {})
+}
+
+/** Nothing came of it, so the name is free. */
+export async function freeUsername(
+  database: Database,
+  { organization, user }: Pick<Person, 'organization' | 'user'>,
+): Promise<void> {
+  await database
+    .deleteFrom('usernames')
+    .where('organization', '=', organization)
+    .where('user', '=', user)
+    .where('lapses_at', 'is not', null)
     .execute()
 }

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+
+import { registrationChallenge } from './challenge.ts'
+import { endpoint } from './endpoint.ts'
+import { newCredentials } from './new-credential.ts'
+import { externalId, id, username } from './words.ts'
+
+const message = z.object({ message: z.literal('success') })
+/** As long as a code is, with room for what somebody types around it. */
+const code = z.string().min(1).max(64)
+
+export const resendRegistrationCode = endpoint('auth.resendRegistrationCode', {
+  summary: 'Mail a new registration code, if there is somebody to register; the old one is dead.',
+  body: z.strictObject({ username, orgId: id }),
+  returns: message,
+})
+
+export const createRegistrationChallenge = endpoint('auth.createRegistrationChallenge', {
+  summary: 'Begin to register, with the mailed code.',
+  body: z.strictObject({ username, orgId: id, registrationCode: code }),
+  returns: registrationChallenge,
+})
+
+const endUser = { email: username, kind: z.literal('EndUser') }
+
+export const createDelegatedRegistrationChallenge = endpoint(
+  'auth.createDelegatedRegistrationChallenge',
+  {
+    summary: 'Have an end user registered, or begin again for one who is not registered yet.',
+    body: z.strictObject({ ...endUser, externalId: externalId.optional() }),
+    returns: registrationChallenge,
+  },
+)
+
+export const restartDelegatedRegistration = endpoint('auth.restartDelegatedRegistration', {
+  summary: 'Begin again for an end user who is not registered yet.',
+  body: z.strictObject(endUser),
+  returns: registrationChallenge,
+})
+
+const registered = {
+  credential: z.object({ uuid: z.string(), kind: z.string(), name: z.string() }),
+  user: z.object({ id: z.string(), username: z.string(), orgId: z.string() }),
+}
+
+export const register = endpoint('auth.register', {
+  summary: 'Hand in the credentials that were made for the challenge, all at once.',
+  body: z.strictObject(newCredentials),
+  returns: z.object(registered),
+})

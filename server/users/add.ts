@@ -1,0 +1,57 @@
+import { nameOf } from '@quorate/core/id'
+import { isObject, parseJson } from '@quorate/core/json'
+import type { DatabaseTransaction } from '../database/database.ts'
+import { mailCode } from '../auth/codes.ts'
+import type { Applied } from '../orgs/apply.ts'
+import { addUsername, personOf, usernameOf } from './person.ts'
+
+/**
+ * Rows of a new user. Whoever is invited gets his code in the same transaction: a server that dies
+ * before has invited nobody, and does so at its next start.
+ */
+export async function addUser(
+  transaction: DatabaseTransaction,
+  { organization, item, evidence, time }: Applied,
+): Promise<void> {
+  if (item.operation.kind !== 'user') throw new TypeError('not a user')
+  const { user: id, userKind: kind, origin } = item.operation
+  const { email, externalId } = wordsOf(evidence.payload)
+  const username = usernameOf(email)
+  await transaction
+    .insertInto('users')
+    .values({
+      ...{ organization, id, user_id: nameOf('user', id), kind, username, created_at: time },
+      external_id: externalId ?? null,
+    })
+    .execute()
+  await addUsername(transaction, { organization, user: id, kind, username })
+  const person = await personOf(transaction, { organization, user: id })
+  if (origin === 'invited' && person !== undefined)
+    await mailCode(transaction, { person, purpose: 'registration', now: time })
+}
+
+/** Words that no rule has read: whoever put them there may have put anything. */
+function wordsOf(payload: string): { email: string; externalId: string | undefined } {
+  const body = parseJson(payload)
+  const { email, externalId } = isObject(body) ? body : {}
+  return {
+    email: typeof email === 'string' ? email : '',
+    externalId: typeof externalId === 'string' ? externalId : undefined,
+  }
+}
+
+/** Whoever is archived leaves his name, his codes and whatever he has begun. */
+export async function changeUserStatus(
+  transaction: DatabaseTransaction,
+  { organization, item }: Applied,
+): Promise<void> {
+  if (item.operation.kind !== 'userStatus') throw new TypeError('not the status of a user')
+  const { user, status } = item.operation
+  if (status !== 'archived') return
+  for (const table of ['usernames', 'one_time_codes', 'newcomer_challenges'] as const)
+    await transaction
+      .deleteFrom(table)
+      .where('organization', '=', organization)
+      .where('user', '=', user)
+      .execute()
+}
