@@ -74,7 +74,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   scripts: {
     rooms: ['core', 'authority', 'wire', 'client', 'cli', 'devnet'],
     node: ['*'],
-    packages: ['@peculiar/x509', 'reflect-metadata', 'pg', '@dfns/*', 'viem'],
+    packages: ['esbuild', '@peculiar/x509', 'reflect-metadata', 'pg', '@dfns/*', 'viem'],
   },
   e2e: {
     // Authority, effects and wire are what a hostile server speaks to the signers in.

@@ -1,4 +1,4 @@
-import type { SigningKey } from './checked.ts'
+import type { SigningKey } from '../checked.ts'
 
 /** What a browser's `crypto.subtle` is needed for. */
 type Subtle = {
