@@ -5,13 +5,13 @@ import type { z } from 'zod'
 import { isFailure } from '@quorate/core/failure'
 
 import { createUserActionSignature } from './auth.ts'
-import { createKey } from './keys.ts'
+import { createKey, delegateKey, updateKey } from './keys.ts'
 import { parse } from './parse.ts'
 import { createServiceAccount } from './service-accounts.ts'
 import { generateKeySignature } from './signatures.ts'
 import { broadcastTransaction } from './transactions.ts'
 import { transferAsset } from './transfers.ts'
-import { createWallet } from './wallets.ts'
+import { createWallet, delegateWallet, tagWallet, untagWallet, updateWallet } from './wallets.ts'
 
 type WithBody = { readonly body: z.ZodType }
 const to = `0x${'ab'.repeat(20)}`
@@ -46,7 +46,7 @@ test('a key is made of a scheme on its own curve', () => {
 
 test('an option of keys that is not served is named, not ignored', () => {
   const key = { scheme: 'ECDSA', curve: 'secp256k1' }
-  const options = ['masterKey', 'deriveFrom', 'storeId', 'delegateTo', 'delayDelegation']
+  const options = ['masterKey', 'deriveFrom', 'storeId']
   for (const option of options) {
     unserved(createKey, { ...key, [option]: true })
     assert.throws(
@@ -70,7 +70,6 @@ test('a wallet stands on a new key or on one that it names', () => {
   })
   malformed(createWallet, {})
   malformed(createWallet, { network: 'EthereumSepolia', signingKey: { key: 'key-1' } })
-  unserved(createWallet, { network: 'EthereumSepolia', tags: ['treasury'] })
   unserved(createWallet, { network: 'EthereumSepolia', signingKey: { storeId: 'ks-1' } })
 })
 
@@ -148,4 +147,35 @@ test('a refusal does not repeat more of a hostile body than a name', () => {
       () => parse(transferAsset.body, value, 'body'),
       (error) => isFailure(error) && JSON.stringify(error.context).length < 20_000,
     )
+})
+
+test('a key is made for somebody now, or later, or for nobody', () => {
+  const key = { scheme: 'ECDSA', curve: 'secp256k1' }
+  const network = 'EthereumSepolia'
+  for (const [at, body] of [
+    [createKey, key],
+    [createWallet, { network }],
+  ] as const) {
+    accepts(at, { ...body, delegateTo: 'us-1' })
+    accepts(at, { ...body, delegateTo: 'us-1', delayDelegation: false })
+    accepts(at, { ...body, delayDelegation: true })
+    malformed(at, { ...body, delegateTo: 'us-1', delayDelegation: true })
+    malformed(at, { ...body, delegateTo: 7 })
+    malformed(at, { ...body, delayDelegation: 'yes' })
+  }
+  accepts(delegateKey, { delegateTo: 'us-1' })
+  malformed(delegateKey, { userId: 'us-1' })
+  accepts(delegateWallet, { userId: 'us-1' })
+  malformed(delegateWallet, { delegateTo: 'us-1' })
+})
+
+test('words can be changed and taken away, and a tag is a line of text', () => {
+  accepts(updateKey, { name: null })
+  malformed(updateKey, {})
+  accepts(updateWallet, { name: null, externalId: 'x' })
+  accepts(updateWallet, {})
+  malformed(updateWallet, { tags: [] })
+  accepts(tagWallet, { tags: ['treasury', 'é'] })
+  for (const tag of ['', 'a\nb', 'é'.repeat(51), 7]) malformed(tagWallet, { tags: [tag] })
+  malformed(untagWallet, { tags: Array.from({ length: 51 }, (_, i) => `t${i}`) })
 })

@@ -1,8 +1,9 @@
+import { getLatestUnacceptedAgreement, recordAgreementAcceptance } from './agreements.ts'
 import * as auth from './auth.ts'
 import type { Endpoint } from './endpoint.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
 import * as health from './health.ts'
-import { createKey, getKey, listKeys } from './keys.ts'
+import { createKey, delegateKey, deleteKey, getKey, listKeys, updateKey } from './keys.ts'
 import { exportJournal, exportLog } from './log.ts'
 import * as permissions from './permissions.ts'
 import * as registration from './registration.ts'
@@ -24,6 +25,9 @@ export const endpoints: readonly Endpoint[] = [
   createKey,
   listKeys,
   getKey,
+  updateKey,
+  deleteKey,
+  delegateKey,
   ...Object.values(signatures),
   ...Object.values(wallets),
   transferAsset,
@@ -36,5 +40,7 @@ export const endpoints: readonly Endpoint[] = [
   exportLog,
   exportJournal,
   getWalletProof,
+  getLatestUnacceptedAgreement,
+  recordAgreementAcceptance,
   ...Object.values(health),
 ]

@@ -5,6 +5,18 @@ import { pageOf, pageQuery } from './page.ts'
 import { unsupported } from './unsupported.ts'
 import { certificate, curve, date, id, name, scheme } from './words.ts'
 
+/** Whose the new key is to be: an end user’s now, or later. */
+export const delegation = { delegateTo: id.optional(), delayDelegation: z.boolean().optional() }
+type Delegation = {
+  readonly delegateTo?: string | undefined
+  readonly delayDelegation?: boolean | undefined
+}
+
+export function isOneDelegation({ delegateTo, delayDelegation }: Delegation): boolean {
+  return delegateTo === undefined || delayDelegation !== true
+}
+export const notOneDelegation = { error: 'is now or later', path: ['delayDelegation'] }
+
 /** A scheme on another's curve is nonsense or not served yet. Either may be left to the network. */
 const pairs: ReadonlySet<string> = new Set(['ECDSA/secp256k1', 'EdDSA/ed25519'])
 type Choice = { readonly scheme?: string | undefined; readonly curve?: string | undefined }
@@ -25,6 +37,7 @@ const key = z.object({
   status: z.enum(['Active', 'Archived']),
   custodial: z.boolean(),
   dateCreated: date,
+  dateDeleted: date.optional(),
   imported: z.boolean().optional(),
   exported: z.boolean().optional(),
   certificate,
@@ -41,10 +54,10 @@ export const createKey = endpoint('keys.createKey', {
       masterKey: unsupported,
       deriveFrom: unsupported,
       storeId: unsupported,
-      delegateTo: unsupported,
-      delayDelegation: unsupported,
+      ...delegation,
     })
-    .refine(isPair, notAPair),
+    .refine(isPair, notAPair)
+    .refine(isOneDelegation, notOneDelegation),
   returns: key,
 })
 
@@ -66,4 +79,25 @@ export const getKey = endpoint('keys.getKey', {
       derivationPath: z.string().optional(),
     }),
   }),
+})
+
+export const updateKey = endpoint('keys.updateKey', {
+  summary: 'Give a key another name, or none.',
+  params: z.strictObject({ keyId: id }),
+  body: z.strictObject({ name: name.nullable() }),
+  returns: key,
+})
+
+export const deleteKey = endpoint('keys.deleteKey', {
+  summary: 'Archive a key and every wallet on it: they sign nothing any more, for ever.',
+  params: z.strictObject({ keyId: id }),
+  body: z.strictObject({}),
+  returns: key,
+})
+
+export const delegateKey = endpoint('keys.delegateKey', {
+  summary: 'Give a key that was made for it to an end user, with every wallet on it, for ever.',
+  params: z.strictObject({ keyId: id }),
+  body: z.strictObject({ delegateTo: id }),
+  returns: z.object({ keyId: z.string(), status: z.literal('Delegated') }),
 })

@@ -50,6 +50,9 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'identity.not_found': (context) => missing('identity', context),
   'key.not_found': (context) => missing('key', context),
   'key.unsuitable': ({ reason }) => invalid(`the key is not suitable: ${reason}`),
+  'key.not_usable': ({ reason }) => forbidden(reason),
+  'owner.unsuitable': (context) => invalid('keys are delegated to active end users alone', context),
+  'agreement.not_found': (context) => missing('agreement', context),
   'wallet.not_found': (context) => missing('wallet', context),
   'wallet.already_exists': (context) =>
     conflict('the key already has a wallet on this network', context),

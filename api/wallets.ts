@@ -1,7 +1,10 @@
 import { z } from 'zod'
 
+import { tagsMax } from '@quorate/authority/records'
+import { isTag, tagBytesMax } from '@quorate/authority/tag'
+
 import { endpoint } from './endpoint.ts'
-import { isPair, notAPair } from './keys.ts'
+import { delegation, isOneDelegation, isPair, notAPair, notOneDelegation } from './keys.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { unsupported } from './unsupported.ts'
 import { certificate, curve, date, externalId, id, name, network, scheme } from './words.ts'
@@ -11,7 +14,13 @@ const wallet = z.object({
   network,
   /** Absent on the networks that are only keys. */
   address: z.string().optional(),
-  signingKey: z.object({ id: z.string(), scheme, curve, publicKey: z.string() }),
+  signingKey: z.object({
+    id: z.string(),
+    scheme,
+    curve,
+    publicKey: z.string(),
+    delegatedTo: z.string().optional(),
+  }),
   status: z.enum(['Active', 'Inactive', 'Archived']),
   dateCreated: date,
   dateDeleted: date.optional(),
@@ -22,6 +31,9 @@ const wallet = z.object({
   certificate,
 })
 export type Wallet = z.output<typeof wallet>
+
+const tag = z.string().refine(isTag, `1 to ${tagBytesMax} printable bytes`)
+const tags = z.array(tag).max(tagsMax)
 
 const signingKey = z
   .strictObject({
@@ -35,15 +47,16 @@ const signingKey = z
 
 export const createWallet = endpoint('wallets.createWallet', {
   summary: 'Make a wallet, on a key of its own or on one that is there.',
-  body: z.strictObject({
-    network,
-    name: name.optional(),
-    signingKey: signingKey.optional(),
-    externalId: externalId.optional(),
-    delegateTo: unsupported,
-    delayDelegation: unsupported,
-    tags: unsupported,
-  }),
+  body: z
+    .strictObject({
+      network,
+      name: name.optional(),
+      signingKey: signingKey.optional(),
+      externalId: externalId.optional(),
+      tags: tags.optional(),
+      ...delegation,
+    })
+    .refine(isOneDelegation, notOneDelegation),
   returns: wallet,
 })
 
@@ -62,6 +75,37 @@ export const getWallet = endpoint('wallets.getWallet', {
   summary: 'One wallet.',
   params: z.strictObject({ walletId: id }),
   returns: wallet,
+})
+
+export const updateWallet = endpoint('wallets.updateWallet', {
+  summary: 'Give a wallet another name or external id, or none.',
+  params: z.strictObject({ walletId: id }),
+  body: z.strictObject({
+    name: name.nullable().optional(),
+    externalId: externalId.nullable().optional(),
+  }),
+  returns: wallet,
+})
+
+export const delegateWallet = endpoint('wallets.delegateWallet', {
+  summary: 'Give the wallet’s key to an end user, with every wallet on it, for ever.',
+  params: z.strictObject({ walletId: id }),
+  body: z.strictObject({ userId: id }),
+  returns: z.object({ walletId: z.string(), status: z.literal('Delegated') }),
+})
+
+export const tagWallet = endpoint('wallets.tagWallet', {
+  summary: 'Add tags to a wallet.',
+  params: z.strictObject({ walletId: id }),
+  body: z.strictObject({ tags }),
+  returns: z.object({}),
+})
+
+export const untagWallet = endpoint('wallets.untagWallet', {
+  summary: 'Take tags from a wallet.',
+  params: z.strictObject({ walletId: id }),
+  body: z.strictObject({ tags }),
+  returns: z.object({}),
 })
 
 export const getWalletAssets = endpoint('wallets.getWalletAssets', {

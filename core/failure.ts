@@ -34,6 +34,10 @@ export type Failures = {
   'identity.not_found': { readonly identityId: string }
   'key.not_found': { readonly keyId: string }
   'key.unsuitable': { readonly reason: string }
+  /** The caller sees the key, and may not use it. */
+  'key.not_usable': { readonly reason: string }
+  'owner.unsuitable': { readonly userId: string }
+  'agreement.not_found': { readonly agreementId: string }
   'wallet.not_found': { readonly walletId: string; readonly orgId?: string }
   'wallet.already_exists': { readonly keyId: string; readonly network: string }
   'signature.not_found': { readonly signatureId: string }

@@ -1,4 +1,5 @@
 import { applyRoots } from './orgs/apply.ts'
+import { agreementRoutes, type AgreementDeps } from './agreements/routes.ts'
 import { authRoutes } from './auth/routes.ts'
 import type { ActionDeps } from './auth/action.ts'
 import type { Caller } from './auth/caller.ts'
@@ -21,6 +22,7 @@ export type IdentityDeps = ActionDeps &
   LoginDeps &
   CreationDeps &
   GenesisDeps &
+  AgreementDeps &
   ExecuteDeps & { readonly manifestFile: Uint8Array }
 
 /** Who is who, and what is whose: everything but the movement of money. */
@@ -36,6 +38,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...keyRoutes(deps),
     ...walletRoutes(deps),
     ...signatureRoutes(deps),
+    ...agreementRoutes(deps),
   ]
 }
 

@@ -3,8 +3,8 @@ import { bigToBytes, concat } from '@quorate/core/bytes'
 import type { DatabaseTransaction } from './database/database.ts'
 
 export type EventKind =
-  | 'key.created'
-  | 'wallet.created'
+  | `key.${'created' | 'deleted' | 'delegated'}`
+  | `wallet.${'created' | 'delegated' | 'tags.modified'}`
   | 'wallet.blockchainevent.detected'
   | `wallet.signature.${'requested' | 'signed' | 'failed'}`
   | `wallet.${'transfer' | 'transaction'}.${'requested' | 'broadcasted' | 'confirmed' | 'failed'}`

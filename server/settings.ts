@@ -13,6 +13,8 @@ export type ServerSettings = {
   readonly setupTokenFile: string
   readonly nodesFile: string
   readonly mailFile: string
+  /** Empty: there are none. */
+  readonly agreementsFile: string
   /** Where people reach the pages: what links in mails begin with. */
   readonly publicUrl: string
 }
@@ -38,6 +40,10 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
       setupTokenFile: file('SERVER_SETUP_TOKEN_FILE', 'token for the first organization'),
       nodesFile: file('SERVER_NODES_FILE', 'addresses of blockchain nodes, JSON'),
       mailFile: file('SERVER_MAIL_FILE', 'how mail is sent, JSON'),
+      agreementsFile: {
+        ...file('SERVER_AGREEMENTS_FILE', 'terms that users are asked to accept, JSON'),
+        fallback: '',
+      },
       publicUrl: {
         name: 'SERVER_PUBLIC_URL',
         about: 'URL at which people reach this server',

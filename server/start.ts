@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
+import { readAgreements } from './agreements/read.ts'
 import { authenticateWith } from './auth/authenticate.ts'
 import { openTokens } from './auth/tokens.ts'
 import { readChains, type Chains } from './chain/chains.ts'
@@ -99,6 +100,7 @@ async function identityDeps(
     log: coordinator,
     tokens: await openTokens(readFileSync(settings.tokenKeyFile, 'utf8')),
     now: Date.now,
+    agreements: readAgreements(settings.agreementsFile),
     createKey: coordinator.createKey,
     sign: coordinator.sign,
     manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),

@@ -1,14 +1,10 @@
-import { toUtf8 } from '@quorate/core/bytes'
 import type { Json } from '@quorate/core/json'
 import { tagsMax, walletTable } from '../records.ts'
+import { isTag } from '../tag.ts'
 import { subjectId, type Authored } from './author.ts'
 import { find, refuse, type Judging } from './judging.ts'
 import { judgeActive, namedKey } from './ownership.ts'
 import { objectOf, put, type Reduced } from './writes.ts'
-
-/** No control characters: the one category of Unicode that no later version of it changes. */
-const form = /^\P{Cc}+$/u
-const tagBytesMax = 100
 
 /** `PUT` and `DELETE /wallets/:walletId/tags` */
 export function reduceTags(judging: Judging, { match, body }: Authored): Reduced {
@@ -40,7 +36,7 @@ function together(before: readonly string[], given: readonly string[]): readonly
 function readTags(given: Json | undefined): readonly string[] {
   if (!Array.isArray(given) || given.length > tagsMax) return refuse('the tags are not a list')
   return given.map((tag: Json) =>
-    typeof tag === 'string' && form.test(tag) && toUtf8(tag).length <= tagBytesMax
+    typeof tag === 'string' && isTag(tag)
       ? tag
       : refuse('a tag is not of 1 to 100 printable bytes'),
   )

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { toBase64url, toUtf8 } from '@quorate/core/bytes'
+import { equalBytes, toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
+import { keyTable, walletTable } from '@quorate/authority/records'
 import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
+import type { IdKind } from '@quorate/core/id'
 import { sha256 } from '@quorate/core/hash'
 import { parseJson, type Json } from '@quorate/core/json'
 import { endpoints } from '@quorate/api/endpoints'
@@ -18,7 +20,7 @@ import {
 import { credentialsRole } from '@quorate/authority/reduce/author'
 import { challengeOf, type Subject } from '@quorate/authority/request'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
-import type { Caller } from './caller.ts'
+import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
 import { usableCredentials, verifiedAssertion, type GivenAssertion } from './credentials.ts'
 import { idNamed, readRoot, type Log, type Root } from './log.ts'
@@ -144,9 +146,18 @@ function endpointOf({ name }: Match) {
 function subjectsOf(root: Root, caller: Caller, named: readonly NamedId[]): readonly Subject[] {
   return named.map(({ role, kind, name }) => {
     const id = idNamed(root, kind, name)
-    if (id === undefined) throw unknown({ role, kind, name }, caller)
+    if (id === undefined || !isSeen(root, caller, kind, id))
+      throw unknown({ role, kind, name }, caller)
     return { role, id }
   })
+}
+
+/** Keys and wallets of others do not exist for an end user. */
+function isSeen(root: Root, caller: Caller, kind: IdKind, id: Uint8Array): boolean {
+  if (!isEndUser(caller) || (kind !== 'key' && kind !== 'wallet')) return true
+  const key = kind === 'key' ? id : root.find(walletTable, id)?.key
+  const owner = key && root.find(keyTable, key)?.owner
+  return owner !== undefined && equalBytes(owner, caller.user)
 }
 
 /**

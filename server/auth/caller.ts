@@ -24,6 +24,6 @@ export function requesterOf({ userId, token }: Caller): { userId: string; tokenI
   return token === undefined ? { userId } : { userId, tokenId: token.tokenId }
 }
 
-export function isEndUser({ kind }: Caller): boolean {
+export function isEndUser({ kind }: Pick<Caller, 'kind'>): boolean {
   return kind === 'EndUser'
 }

@@ -40,6 +40,11 @@ export type IdentityTables = {
     readonly curve: 'secp256k1' | 'ed25519'
     readonly public_key: Uint8Array
     readonly certificate: Uint8Array
+    /** An end user; empty for a key of the organization. */
+    readonly owner: Uint8Array | null
+    /** The service account that has made it to be delegated, until it is. */
+    readonly delegable_by: Uint8Array | null
+    readonly deleted_at: number | null
   }>
   readonly wallets: Of<{
     readonly wallet_id: string
@@ -48,7 +53,17 @@ export type IdentityTables = {
     readonly address: string | null
     readonly name: string | null
     readonly external_id: string | null
+    /** JSON. */
+    readonly tags: string
+    /** Its key's, for lists. */
+    readonly owner: Uint8Array | null
   }>
+  readonly agreement_acceptances: {
+    readonly organization: Uint8Array
+    readonly user: Uint8Array
+    readonly agreement_id: string
+    readonly accepted_at: number
+  }
   readonly service_account_names: {
     readonly organization: Uint8Array
     readonly name: string

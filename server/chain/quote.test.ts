@@ -158,7 +158,15 @@ describe('what a user is asked to bound fees by', () => {
       await database
         .insertInto('wallets')
         .values({
-          ...{ ...row, id: idOf(seed, 'wallet', index + 1), wallet_id, key, external_id: null },
+          ...{
+            ...row,
+            id: idOf(seed, 'wallet', index + 1),
+            wallet_id,
+            key,
+            external_id: null,
+            tags: '[]',
+            owner: null,
+          },
           ...{ network: on, address: on === network ? address : null },
         })
         .execute()

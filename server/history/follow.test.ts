@@ -15,7 +15,7 @@ import { sepolia } from 'viem/chains'
 import { type Chain, openChains } from '../chain/chains.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
-import { findWallet, type WalletRow } from '../wallets/find.ts'
+import { walletRows, type WalletRow } from '../wallets/find.ts'
 import { conditionOf } from './condition.ts'
 import { listHistory } from './find.ts'
 import { follow, newFollower, type Follower } from './follow.ts'
@@ -210,12 +210,22 @@ describe('the follower of a chain', () => {
       .insertInto('keys')
       .values({ ...row, id: key, ...born, ...kind })
       .execute()
-    const named = { id, wallet_id: nameOf('wallet', id), key, network, address, external_id: null }
+    const named = {
+      id,
+      wallet_id: nameOf('wallet', id),
+      key,
+      network,
+      address,
+      external_id: null,
+      tags: '[]',
+      owner: null,
+    }
     await database
       .insertInto('wallets')
       .values({ ...row, ...named })
       .execute()
-    const orgId = nameOf('organization', organization)
-    return findWallet(database, { organization, orgId }, named.wallet_id)
+    return walletRows(database, { organization })
+      .where('wallet_id', '=', named.wallet_id)
+      .executeTakeFirstOrThrow()
   }
 })

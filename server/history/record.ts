@@ -1,10 +1,9 @@
 import { concat, fromHex, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import { nameOf } from '@quorate/core/id'
 import type { ChainTransfer } from '@quorate/chains/adapter'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { recordEvent } from '../outbox.ts'
-import { findWallet } from '../wallets/find.ts'
+import { walletRows } from '../wallets/find.ts'
 import { walletOf } from '../wallets/entity.ts'
 import { historyItemOf, type HistoryRow } from './entity.ts'
 
@@ -23,8 +22,9 @@ export async function addHistory(
       .where('address', '=', transfer.address)
       .execute()
     for (const { organization, wallet_id } of wallets) {
-      const orgId = nameOf('organization', organization)
-      const wallet = await findWallet(transaction, { organization, orgId }, wallet_id)
+      const wallet = await walletRows(transaction, { organization })
+        .where('wallet_id', '=', wallet_id)
+        .executeTakeFirstOrThrow()
       const row = rowOf(network, transfer, wallet)
       await transaction
         .insertInto('history')

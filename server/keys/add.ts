@@ -3,6 +3,7 @@ import { parseJson } from '@quorate/core/json'
 import { createKey } from '@quorate/api/keys'
 import { parse } from '@quorate/api/parse'
 import { readKeyCertificate, type KeyTerms } from '@quorate/authority/key-certificate'
+import { decodePreimage } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
 import { recordEvent } from '../outbox.ts'
@@ -13,16 +14,32 @@ import type { KeyRow } from './find.ts'
 export async function addKey(transaction: DatabaseTransaction, applied: Applied): Promise<void> {
   const { item, evidence } = applied
   if (item.operation.kind !== 'key') throw new TypeError('not a key')
+  const { key, delegable } = item.operation
   const { name } = parse(createKey.body, parseJson(evidence.payload), 'payload')
-  await addBornKey(transaction, applied, { terms: item.operation.key.terms, name })
+  const delegableBy = delegable === 'yes' ? authorOf(applied) : undefined
+  const certificate = evidence.facts
+  await addBornKey(transaction, applied, { terms: key.terms, name, delegableBy, certificate })
+}
+
+/** Who has signed for it. */
+export function authorOf({ evidence }: Applied): Uint8Array {
+  const { user } = decodePreimage(evidence.preimage)
+  if (user === undefined) throw new TypeError('nobody has signed for it')
+  return user
 }
 
 export async function addBornKey(
   transaction: DatabaseTransaction,
-  { organization, evidence, time }: Applied,
-  { terms, name }: { readonly terms: KeyTerms; readonly name: string | undefined },
+  { organization, time }: Pick<Applied, 'organization' | 'time'>,
+  born: {
+    readonly terms: KeyTerms
+    readonly name: string | undefined
+    readonly delegableBy: Uint8Array | undefined
+    readonly certificate: Uint8Array
+  },
 ): Promise<KeyRow> {
-  const { scheme, curve } = terms
+  const { terms, name, delegableBy, certificate } = born
+  const { scheme, curve, owner } = terms
   if (scheme === 'Schnorr' || curve === 'stark') throw new TypeError(`no ${scheme} keys yet`)
   const row: KeyRow = {
     organization,
@@ -31,8 +48,11 @@ export async function addBornKey(
     name: name ?? null,
     scheme,
     curve,
-    public_key: readKeyCertificate(evidence.facts).statement.publicKey,
-    certificate: evidence.facts,
+    public_key: readKeyCertificate(certificate).statement.publicKey,
+    certificate,
+    owner: owner ?? null,
+    delegable_by: delegableBy ?? null,
+    deleted_at: null,
     created_at: time,
   }
   await transaction.insertInto('keys').values(row).execute()

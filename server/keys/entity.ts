@@ -11,9 +11,16 @@ export function keyOf(row: KeyRow): Key {
     publicKey: toHex(row.public_key),
     masterKey: false,
     ...(row.name === null ? {} : { name: row.name }),
-    status: 'Active',
-    custodial: true,
+    ...statusOf(row),
+    custodial: row.owner === null,
     dateCreated: new Date(row.created_at).toISOString(),
     certificate: toHex(row.certificate),
   }
+}
+
+/** Of a key, and of every wallet on it. */
+export function statusOf({ deleted_at }: Pick<KeyRow, 'deleted_at'>) {
+  return deleted_at === null
+    ? { status: 'Active' as const }
+    : { status: 'Archived' as const, dateDeleted: new Date(deleted_at).toISOString() }
 }

@@ -1,24 +1,25 @@
 import * as api from '@quorate/api/keys'
+import { Failure } from '@quorate/core/failure'
 import { createdName } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
+import { settleSigned } from '../auth/settle.ts'
 import { routing, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { createSettled, type CreationDeps } from './create.ts'
 import { keyOf } from './entity.ts'
-import { findKey } from './find.ts'
+import { findKey, keyRows, type KeyRow } from './find.ts'
+import { checkDelegation, checkOwner, ownerAsked } from './owner.ts'
+import { checkNotArchived } from './reach.ts'
 
 const { route } = routing<Caller>()
 
 export function keyRoutes(deps: CreationDeps): readonly Route<Caller>[] {
+  return [...readRoutes(deps), ...changeRoutes(deps)]
+}
+
+function readRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
-    route(api.createKey, async ({ caller, raw }) => {
-      const { request } = await createSettled(deps, caller, raw, {
-        item: 'key',
-        bearsKey: () => true,
-      })
-      return keyOf(await findKey(database, caller, createdName(request, 'key')))
-    }),
     route(api.listKeys, async ({ caller, query }) => list(deps, caller, query)),
     route(api.getKey, async ({ caller, params: { keyId } }) => {
       const key = await findKey(database, caller, keyId)
@@ -34,6 +35,50 @@ export function keyRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   ]
 }
 
+function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
+  const { database, log } = deps
+  return [
+    route(api.createKey, async ({ caller, raw, body }) => {
+      await checkDelegation(log, caller, body)
+      const { request } = await createSettled(deps, caller, raw, {
+        item: 'key',
+        bearsKey: () => true,
+      })
+      return keyOf(await findKey(database, caller, createdName(request, 'key')))
+    }),
+    route(api.updateKey, async ({ caller, raw, params: { keyId } }) => {
+      checkNotArchived(await findKey(database, caller, keyId))
+      await settleSigned(deps, caller, raw, { kind: 'update' })
+      return keyOf(await findKey(database, caller, keyId))
+    }),
+    route(api.deleteKey, async ({ caller, raw, params: { keyId } }) => {
+      checkNotArchived(await findKey(database, caller, keyId))
+      await settleSigned(deps, caller, raw, { kind: 'keyStatus' })
+      return keyOf(await findKey(database, caller, keyId))
+    }),
+    route(api.delegateKey, async ({ caller, raw, params: { keyId }, body: { delegateTo } }) => {
+      checkDelegable(await findKey(database, caller, keyId))
+      await checkOwner(log, caller, delegateTo)
+      await settleSigned(deps, caller, raw, { kind: 'delegation' })
+      return { keyId, status: 'Delegated' }
+    }),
+  ]
+}
+
+/**
+ * Was the key made for it, and is it not somebody's yet? Who may do it is for the signers to say.
+ * @throws Failure `key.unsuitable`, `key.not_usable`
+ */
+export function checkDelegable(key: Pick<KeyRow, 'owner' | 'delegable_by' | 'deleted_at'>): void {
+  checkNotArchived(key)
+  if (key.owner !== null) throw unsuitable('it has been delegated')
+  if (key.delegable_by === null) throw unsuitable('it was not made to be delegated')
+}
+
+function unsuitable(reason: string): Failure {
+  return new Failure('key.unsuitable', { reason })
+}
+
 /** The one store there is: the signers of this cluster together. */
 const storeId = 'signers'
 
@@ -43,14 +88,11 @@ type Query = {
   readonly owner?: string | undefined
 }
 
-async function list({ database }: CreationDeps, { organization }: Caller, query: Query) {
+async function list({ database }: CreationDeps, caller: Caller, query: Query) {
   const after = readPosition(query.paginationToken)
-  // Every key is the organization's own until keys can be delegated: no user owns any.
-  if (query.owner !== undefined) return { items: [] }
-  const rows = await database
-    .selectFrom('keys')
-    .selectAll()
-    .where('organization', '=', organization)
+  const asked = await ownerAsked(database, caller, query.owner)
+  if (asked === undefined) return { items: [] }
+  const rows = await keyRows(database, caller, asked.owner)
     .where((eb) =>
       after === undefined
         ? eb.lit(true)

@@ -5,10 +5,14 @@ import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { addKey } from '../keys/add.ts'
 import { addRegistration } from '../registration/add.ts'
+import { applyDelegation, applyKeyStatus } from '../keys/change.ts'
 import { addServiceAccount } from '../service-accounts/add.ts'
 import { addUser, changeUserStatus } from '../users/add.ts'
 import { addWallet } from '../wallets/add.ts'
+import { applyTags } from '../wallets/change.ts'
+import { addAcceptance } from '../agreements/add.ts'
 import { addOrganization } from './add.ts'
+import { applyUpdate } from './rename.ts'
 
 /** An item in force, of which rows are to be made. */
 export type Applied = {
@@ -103,4 +107,9 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   registration: addRegistration,
   key: addKey,
   wallet: addWallet,
+  keyStatus: applyKeyStatus,
+  delegation: applyDelegation,
+  tags: applyTags,
+  update: applyUpdate,
+  agreement: addAcceptance,
 }

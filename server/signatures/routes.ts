@@ -3,6 +3,7 @@ import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findKey } from '../keys/find.ts'
+import { checkUsable } from '../keys/reach.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { findWallet } from '../wallets/find.ts'
 import { signatureOf, walletSignatureOf, type SignatureRow } from './entity.ts'
@@ -20,7 +21,9 @@ function ofKeys(deps: ExecuteDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
     route(api.generateKeySignature, async ({ caller, raw, params }) => {
-      const { id: key, scheme, public_key } = await findKey(database, caller, params.keyId)
+      const row = await findKey(database, caller, params.keyId)
+      checkUsable(caller, row)
+      const { id: key, scheme, public_key } = row
       return signatureOf(await requestSignature(deps, caller, raw, { key, scheme, public_key }))
     }),
     route(api.listKeySignatures, async ({ caller, params: { keyId }, query }) => {
@@ -41,11 +44,9 @@ function ofWallets(deps: ExecuteDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
     route(api.generateWalletSignature, async ({ caller, raw, params }) => {
-      const { id, network, key, scheme, public_key } = await findWallet(
-        database,
-        caller,
-        params.walletId,
-      )
+      const row = await findWallet(database, caller, params.walletId)
+      checkUsable(caller, row)
+      const { id, network, key, scheme, public_key } = row
       const signWith = { key, scheme, public_key, wallet: { id, network } }
       return walletSignatureOf(await requestSignature(deps, caller, raw, signWith))
     }),

@@ -52,6 +52,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
   const dataDir = dataDirIn(folder, solo.cluster.file)
   const deps: IdentityDeps = {
     ...{ database, tokens, now, log: solo },
+    agreements: [],
     createKey: solo.createKey,
     sign: solo.sign,
     manifestFile: solo.cluster.file,

@@ -4,7 +4,7 @@ import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type Route } from '../http/route.ts'
 import { transactionOf } from '../transfers/entity.ts'
-import { findOutgoing, listOutgoing } from '../transfers/find.ts'
+import { findOutgoing, findOwnOutgoing, listOutgoing } from '../transfers/find.ts'
 import { statusOf } from '../transfers/lifecycle.ts'
 import { requestOutgoing, type RequestDeps } from '../transfers/request.ts'
 import type { Outgoing } from '../transfers/tables.ts'
@@ -27,7 +27,7 @@ export function transactionRoutes(deps: RequestDeps): readonly Route<Caller>[] {
       listOutgoing(database, caller, { kind, walletId, query }, transactionOf),
     ),
     route(getTransaction, async ({ caller, params: { walletId, transactionId: name } }) =>
-      transactionOf(await findOutgoing(database, caller, { kind, walletId, name })),
+      transactionOf(await findOwnOutgoing(database, caller, { kind, walletId, name })),
     ),
   ]
 }

@@ -27,6 +27,16 @@ export async function findOutgoing(
     : new Failure('transaction.not_found', { transactionId: name })
 }
 
+/** Of a wallet that the caller may see. @throws Failure `wallet.not_found` besides */
+export async function findOwnOutgoing(
+  database: Database,
+  caller: Caller,
+  named: { readonly kind: Kind; readonly name: string; readonly walletId: string },
+): Promise<Outgoing> {
+  await findWallet(database, caller, named.walletId)
+  return findOutgoing(database, caller, named)
+}
+
 export type ListQuery = { readonly limit: number; readonly paginationToken?: string | undefined }
 
 /** Of one wallet, newest first. @throws Failure `wallet.not_found`, `body.malformed` */

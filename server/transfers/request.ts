@@ -8,6 +8,7 @@ import type { Chains } from '../chain/chains.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
+import { checkUsable } from '../keys/reach.ts'
 import { recordEvent } from '../outbox.ts'
 import { findWallet, type WalletRow } from '../wallets/find.ts'
 import { eventOf } from './entity.ts'
@@ -40,6 +41,7 @@ export async function requestOutgoing(
   { kind, walletId, raw }: Asked,
 ): Promise<Outgoing> {
   const wallet = await findWallet(database, caller, walletId)
+  checkUsable(caller, wallet)
   chains.find(wallet.network)
   const row = await inTransaction(database, async (transaction) => {
     const at = now()

@@ -2,7 +2,7 @@ import { getTransfer, listTransfers, transferAsset } from '@quorate/api/transfer
 import type { Caller } from '../auth/caller.ts'
 import { routing, type Route } from '../http/route.ts'
 import { transferOf } from './entity.ts'
-import { findOutgoing, listOutgoing } from './find.ts'
+import { findOwnOutgoing, listOutgoing } from './find.ts'
 import { requestOutgoing, type RequestDeps } from './request.ts'
 
 const { route } = routing<Caller>()
@@ -18,7 +18,7 @@ export function transferRoutes(deps: RequestDeps): readonly Route<Caller>[] {
       listOutgoing(database, caller, { kind, walletId, query }, transferOf),
     ),
     route(getTransfer, async ({ caller, params: { walletId, transferId: name } }) =>
-      transferOf(await findOutgoing(database, caller, { kind, walletId, name })),
+      transferOf(await findOwnOutgoing(database, caller, { kind, walletId, name })),
     ),
   ]
 }

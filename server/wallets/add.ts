@@ -5,27 +5,57 @@ import { createWallet } from '@quorate/api/wallets'
 import { requestHash } from '@quorate/authority/request'
 import { addressOf } from '@quorate/effects/address'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { addBornKey } from '../keys/add.ts'
+import { addBornKey, authorOf } from '../keys/add.ts'
+import type { KeyRow } from '../keys/find.ts'
 import type { Applied } from '../orgs/apply.ts'
 import { recordEvent } from '../outbox.ts'
 import { walletOf } from './entity.ts'
 
 /** The row of a wallet, and of its key if that was made with it. */
 export async function addWallet(transaction: DatabaseTransaction, applied: Applied): Promise<void> {
-  const { organization, item, evidence, time } = applied
+  const { item, evidence } = applied
   if (item.operation.kind !== 'wallet') throw new TypeError('not a wallet')
-  const { network, key: named } = item.operation
+  const { network, tags } = item.operation
   const { name, externalId } = parse(createWallet.body, parseJson(evidence.payload), 'payload')
-  const key =
-    named.kind === 'created'
-      ? await addBornKey(transaction, applied, { terms: named.terms, name: undefined })
-      : await transaction
-          .selectFrom('keys')
-          .selectAll()
-          .where('organization', '=', organization)
-          .where('id', '=', named.id)
-          .executeTakeFirstOrThrow()
+  const key = await keyOf(transaction, applied, item.operation)
   const id = idOf(requestHash(evidence.preimage), 'wallet')
+  await addWalletOn(transaction, applied, key, { id, network, tags, name, externalId })
+}
+
+async function keyOf(
+  transaction: DatabaseTransaction,
+  applied: Applied,
+  { key, delegable }: Extract<Applied['item']['operation'], { kind: 'wallet' }>,
+): Promise<KeyRow> {
+  if (key.kind === 'created')
+    return addBornKey(transaction, applied, {
+      terms: key.terms,
+      name: undefined,
+      delegableBy: delegable === 'yes' ? authorOf(applied) : undefined,
+      certificate: applied.evidence.facts,
+    })
+  return transaction
+    .selectFrom('keys')
+    .selectAll()
+    .where('organization', '=', applied.organization)
+    .where('id', '=', key.id)
+    .executeTakeFirstOrThrow()
+}
+
+/** The row of a wallet on a key that has one; whosever the key is, the wallet is. */
+export async function addWalletOn(
+  transaction: DatabaseTransaction,
+  { organization, time }: Pick<Applied, 'organization' | 'time'>,
+  key: KeyRow,
+  made: {
+    readonly id: Uint8Array
+    readonly network: string
+    readonly tags: readonly string[]
+    readonly name: string | undefined
+    readonly externalId: string | undefined
+  },
+): Promise<void> {
+  const { id, network, tags, name, externalId } = made
   const wallet = {
     organization,
     id,
@@ -35,10 +65,11 @@ export async function addWallet(transaction: DatabaseTransaction, applied: Appli
     address: addressOf(network, key.public_key) ?? null,
     name: name ?? null,
     external_id: externalId ?? null,
+    tags: JSON.stringify(tags),
+    owner: key.owner,
     created_at: time,
   }
   await transaction.insertInto('wallets').values(wallet).execute()
-  const { key_id, scheme, curve, public_key, certificate } = key
-  const data = { wallet: walletOf({ ...wallet, key_id, scheme, curve, public_key, certificate }) }
+  const data = { wallet: walletOf({ ...key, ...wallet }) }
   await recordEvent(transaction, { organization, kind: 'wallet.created', data, at: time })
 }

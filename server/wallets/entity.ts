@@ -1,4 +1,6 @@
 import { toHex } from '@quorate/core/bytes'
+import { nameOf } from '@quorate/core/id'
+import { statusOf } from '../keys/entity.ts'
 import type { Wallet } from '@quorate/api/wallets'
 import type { WalletRow } from './find.ts'
 
@@ -13,13 +15,14 @@ export function walletOf(row: WalletRow): Wallet {
       scheme: row.scheme,
       curve: row.curve,
       publicKey: toHex(row.public_key),
+      ...(row.owner === null ? {} : { delegatedTo: nameOf('user', row.owner) }),
     },
-    status: 'Active',
+    ...statusOf(row),
     dateCreated: new Date(row.created_at).toISOString(),
     ...(row.name === null ? {} : { name: row.name }),
-    custodial: true,
+    custodial: row.owner === null,
     ...(row.external_id === null ? {} : { externalId: row.external_id }),
-    tags: [],
+    tags: JSON.parse(row.tags),
     certificate: toHex(row.certificate),
   }
 }

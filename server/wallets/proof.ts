@@ -1,36 +1,38 @@
 import { toHex } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { decodeBody } from '@quorate/authority/body'
-import { keyTable, recordKey, walletTable } from '@quorate/authority/records'
+import {
+  decodeRecord,
+  keyTable,
+  recordKey,
+  walletsPerKeyMax,
+  walletTable,
+} from '@quorate/authority/records'
 import { encodeStep } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
 import type { WalletRow } from './find.ts'
 
-/** The steps in which the wallet and its key came into force. Nobody needs to believe them. */
-export async function proofOf(
-  database: Database,
-  { organization, id, key }: Pick<WalletRow, 'organization' | 'id' | 'key'>,
-) {
-  const stream = encode(streamCodec, rootOf(organization))
-  const first = async (name: string) => {
-    const { seq } = await database
-      .selectFrom('records')
-      .select('seq')
-      .where('organization', '=', organization)
-      .where('stream', '=', stream)
-      .where('name', '=', name)
-      .orderBy('seq')
-      .limit(1)
-      .executeTakeFirstOrThrow()
-    return seq
-  }
-  const seqs = [await first(recordKey(walletTable, id)), await first(recordKey(keyTable, key))]
+type Named = Pick<WalletRow, 'organization' | 'id' | 'key'>
+
+/** A key changes with each of its wallets, and when it is delegated and archived. */
+const keyVersionsMax = walletsPerKeyMax + 2
+
+/**
+ * The steps in which the wallet and its key came into force, and the one in which the key was
+ * delegated if that was later. Nobody needs to believe them.
+ */
+export async function proofOf(database: Database, named: Named) {
+  const { organization, id, key } = named
+  const [wallet] = await versionsOf(database, organization, recordKey(walletTable, id))
+  const keys = await versionsOf(database, organization, recordKey(keyTable, key))
+  const delegated = keys.find(({ value }) => decodeRecord(keyTable, value).owner !== undefined)
+  const seqs = [wallet, keys[0], delegated].flatMap((version) => (version ? [version.seq] : []))
   const rows = await database
     .selectFrom('steps')
     .select(['body', 'certificate'])
     .where('organization', '=', organization)
-    .where('stream', '=', stream)
+    .where('stream', '=', encode(streamCodec, rootOf(organization)))
     .where('seq', 'in', [...new Set(seqs)])
     .execute()
   return {
@@ -39,4 +41,17 @@ export async function proofOf(
       certificate: toHex(certificate),
     })),
   }
+}
+
+/** Oldest first. */
+function versionsOf(database: Database, organization: Uint8Array, name: string) {
+  return database
+    .selectFrom('records')
+    .select(['seq', 'value'])
+    .where('organization', '=', organization)
+    .where('stream', '=', encode(streamCodec, rootOf(organization)))
+    .where('name', '=', name)
+    .orderBy('seq')
+    .limit(keyVersionsMax)
+    .execute()
 }

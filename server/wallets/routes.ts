@@ -3,8 +3,12 @@ import * as api from '@quorate/api/wallets'
 import { createdName } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
 import type { Caller } from '../auth/caller.ts'
+import { settleSigned } from '../auth/settle.ts'
 import { routing, type Route } from '../http/route.ts'
 import { createSettled, type CreationDeps } from '../keys/create.ts'
+import { checkDelegation, checkOwner, ownerAsked } from '../keys/owner.ts'
+import { checkNotArchived } from '../keys/reach.ts'
+import { checkDelegable } from '../keys/routes.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { walletOf } from './entity.ts'
 import { findWallet, walletRows } from './find.ts'
@@ -14,13 +18,12 @@ import { checkSuited } from './suited.ts'
 const { route } = routing<Caller>()
 
 export function walletRoutes(deps: CreationDeps): readonly Route<Caller>[] {
+  return [...readRoutes(deps), ...changeRoutes(deps), ...tagRoutes(deps)]
+}
+
+function readRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
-    route(api.createWallet, async ({ caller, raw, body }) => {
-      await checkSuited(database, caller, body)
-      const { request } = await createSettled(deps, caller, raw, { item: 'wallet', bearsKey })
-      return walletOf(await findWallet(database, caller, createdName(request, 'wallet')))
-    }),
     route(api.listWallets, async ({ caller, query }) => list(deps, caller, query)),
     route(api.getWallet, async ({ caller, params: { walletId } }) =>
       walletOf(await findWallet(database, caller, walletId)),
@@ -29,6 +32,40 @@ export function walletRoutes(deps: CreationDeps): readonly Route<Caller>[] {
       proofOf(database, await findWallet(database, caller, walletId)),
     ),
   ]
+}
+
+function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
+  const { database, log } = deps
+  return [
+    route(api.createWallet, async ({ caller, raw, body }) => {
+      await checkSuited(database, caller, body)
+      await checkDelegation(log, caller, body)
+      const { request } = await createSettled(deps, caller, raw, { item: 'wallet', bearsKey })
+      return walletOf(await findWallet(database, caller, createdName(request, 'wallet')))
+    }),
+    route(api.updateWallet, async ({ caller, raw, params: { walletId } }) => {
+      checkNotArchived(await findWallet(database, caller, walletId))
+      await settleSigned(deps, caller, raw, { kind: 'update' })
+      return walletOf(await findWallet(database, caller, walletId))
+    }),
+    route(api.delegateWallet, async ({ caller, raw, params: { walletId }, body: { userId } }) => {
+      checkDelegable(await findWallet(database, caller, walletId))
+      await checkOwner(log, caller, userId)
+      await settleSigned(deps, caller, raw, { kind: 'delegation' })
+      return { walletId, status: 'Delegated' }
+    }),
+  ]
+}
+
+function tagRoutes(deps: CreationDeps): readonly Route<Caller>[] {
+  const { database } = deps
+  return [api.tagWallet, api.untagWallet].map((endpoint) =>
+    route(endpoint, async ({ caller, raw, params: { walletId } }) => {
+      checkNotArchived(await findWallet(database, caller, walletId))
+      await settleSigned(deps, caller, raw, { kind: 'tags' })
+      return {}
+    }),
+  )
 }
 
 /** Does the signed body leave it to us to make a key? */
@@ -48,10 +85,10 @@ type Query = {
 
 async function list({ database }: CreationDeps, caller: Caller, query: Query) {
   const after = readPosition(query.paginationToken)
-  const owner = query.owner ?? query.ownerId ?? query.ownerUsername
-  // Every wallet is the organization's own until wallets can be delegated: no user owns any.
-  if (owner !== undefined) return { items: [] }
-  const rows = await walletRows(database, caller)
+  const named = query.owner ?? query.ownerId ?? query.ownerUsername
+  const asked = await ownerAsked(database, caller, named)
+  if (asked === undefined) return { items: [] }
+  const rows = await walletRows(database, caller, asked.owner)
     .where((eb) =>
       after === undefined
         ? eb.lit(true)

@@ -3,6 +3,7 @@ import { findNetwork, type Network } from '@quorate/effects/networks'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { findKey, type KeyRow } from '../keys/find.ts'
+import { checkNotArchived, checkNotWaiting } from '../keys/reach.ts'
 
 type Asked = {
   readonly network: string
@@ -33,6 +34,8 @@ export async function checkSuited(
   checkKind(network, { scheme, curve })
   if (keyId === undefined) return
   const key = await findKey(database, caller, keyId)
+  checkNotArchived(key)
+  checkNotWaiting(caller, key)
   checkKind(network, key)
   await checkFree(database, key, network)
 }
