@@ -1,8 +1,11 @@
 import { z } from 'zod'
 
-import { supportedKinds } from './unsupported.ts'
+import { credIdLengthMax } from '@quorate/authority/attestation'
 
-const credentialKind = z.enum([
+/** Longer than anybody types; hashing is made slow on purpose. */
+export const passwordLengthMax = 256
+
+export const credentialKind = z.enum([
   'Fido2',
   'Key',
   'Password',
@@ -20,6 +23,7 @@ const publicKeyHandle = z.object({ type: z.literal('public-key'), id: z.string()
 export const assertionChallenge = z.object({
   challenge: z.string(),
   challengeIdentifier: z.string(),
+  rp: z.object({ id: z.string(), name: z.string() }).optional(),
   supportedCredentialKinds: z.array(
     z.object({
       kind: credentialKind,
@@ -31,28 +35,52 @@ export const assertionChallenge = z.object({
   attestation: z.enum(['none', 'indirect', 'direct', 'enterprise']),
   allowCredentials: z.object({
     key: z.array(publicKeyHandle),
+    passwordProtectedKey: z
+      .array(publicKeyHandle.extend({ encryptedPrivateKey: z.string() }))
+      .optional(),
     webauthn: z.array(publicKeyHandle),
   }),
   externalAuthenticationUrl: z.string(),
   preimage: z.string(),
   salt: z.string(),
 })
+export type AssertionChallenge = z.input<typeof assertionChallenge>
 
 /** Text of an encoded field: clientData with room for foreign members, or an RSA signature. */
 const encoded = z.string().min(1).max(8192)
 
 const keyAssertion = z.strictObject({
-  credId: z.string().min(1).max(1024),
+  credId: z.string().min(1).max(credIdLengthMax),
   clientData: encoded,
   signature: encoded,
   algorithm: z.string().max(32).optional(),
 })
-export const firstFactor = supportedKinds(
-  z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('Key'), credentialAssertion: keyAssertion }),
-  ]),
-  ['Key'],
-)
+const passkeyAssertion = keyAssertion.extend({
+  authenticatorData: encoded,
+  /** Browsers leave it empty where the authenticator says nothing. */
+  userHandle: z.string().max(128).nullish(),
+})
+const password = z.strictObject({
+  kind: z.literal('Password'),
+  password: z.string().min(1).max(passwordLengthMax),
+})
+const fido2 = z.strictObject({ kind: z.literal('Fido2'), credentialAssertion: passkeyAssertion })
+const key = z.strictObject({ kind: z.literal('Key'), credentialAssertion: keyAssertion })
+const passwordProtectedKey = z.strictObject({
+  kind: z.literal('PasswordProtectedKey'),
+  credentialAssertion: keyAssertion,
+})
+const totp = z.strictObject({ kind: z.literal('Totp'), otpCode: z.string().min(1).max(16) })
+
+export const firstFactor = z.discriminatedUnion('kind', [
+  fido2,
+  key,
+  passwordProtectedKey,
+  password,
+])
+export const secondFactor = z.discriminatedUnion('kind', [fido2, key, passwordProtectedKey, totp])
+export type FirstFactor = z.output<typeof firstFactor>
+export type SecondFactor = z.output<typeof secondFactor>
 
 /** A signed token of ours, so not short; still no place to keep things in. */
 export const challengeIdentifier = z.string().min(1).max(8192)

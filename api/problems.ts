@@ -42,6 +42,7 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
     status: 401,
     message: 'User does not have a credential that can be used for the application.',
   }),
+  'credential.not_found': (context) => missing('credential', context),
   'service_account.not_found': (context) => missing('service account', context),
   'service_account.name_taken': (context) =>
     conflict('a service account with this name already exists', context),

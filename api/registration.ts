@@ -1,11 +1,9 @@
 import { z } from 'zod'
 
-import { newWalletsMax } from '@quorate/authority/step'
-
 import { registrationChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
 import { newCredentials } from './new-credential.ts'
-import { externalId, id, name, network, username } from './words.ts'
+import { externalId, id, username } from './words.ts'
 
 const message = z.object({ message: z.literal('success') })
 /** As long as a code is, with room for what somebody types around it. */
@@ -49,17 +47,4 @@ export const register = endpoint('auth.register', {
   summary: 'Hand in the credentials that were made for the challenge, all at once.',
   body: z.strictObject(newCredentials),
   returns: z.object(registered),
-})
-
-/** As many wallets as one registration may make keys for. */
-const wallets = z.array(z.strictObject({ network, name: name.optional() })).max(newWalletsMax)
-
-export const registerEndUser = endpoint('auth.registerEndUser', {
-  summary: 'The same for an end user, who is logged in at once.',
-  body: z.strictObject({ ...newCredentials, wallets }),
-  returns: z.object({
-    ...registered,
-    authentication: z.object({ token: z.string() }),
-    wallets: z.array(z.looseObject({ id: z.string() })),
-  }),
 })

@@ -27,6 +27,7 @@ export type Failures = {
   'user.already_exists': Readonly<Record<string, never>>
   'user.deactivated': Readonly<Record<string, never>>
   'credential.unsuitable': Readonly<Record<string, never>>
+  'credential.not_found': { readonly credentialUuid: string }
   'service_account.not_found': { readonly serviceAccountId: string }
   'service_account.name_taken': { readonly name: string }
   'permission.not_found': { readonly permissionId: string }

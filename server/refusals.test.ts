@@ -326,10 +326,10 @@ describe('who is refused', () => {
       })
 
     it('who is nobody here', async () => {
-      says(await init('nobody@quorate.local'), 401, 'User not found')
       says(await init(file.administrator.username, 'or-1'), 401, 'User not found')
-      says(await init('robot'), 401, 'User not found')
-      says(await init(), 400)
+      // Nobody learns at the beginning who is there; what fails, fails at the end.
+      for (const name of ['nobody@quorate.local', 'robot'])
+        says(await finish(await init(name)), 401)
     })
     it('who signs with another key, or answers one challenge twice, or late', async () => {
       const { username } = file.administrator
@@ -521,7 +521,7 @@ describe('who is refused', () => {
     platform.solo.alter(organization, userTable, [user], { status: 'inactive' })
     const deactivated = 'User account has been deactivated.'
     says(await client.init('POST', '/keys', key), 400, deactivated)
-    says(await client.send('POST', '/auth/login/init', { username, orgId }), 400, deactivated)
+    assert.equal((await client.send('POST', '/auth/login/init', { username, orgId })).status, 200)
     const { challengeIdentifier, challenge } = login.body
     const firstFactor = client.factor(challenge)
     const finish = { challengeIdentifier, firstFactor }

@@ -6,10 +6,11 @@ import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import type { IdKind } from '@quorate/core/id'
 import { sha256 } from '@quorate/core/hash'
-import { parseJson, type Json } from '@quorate/core/json'
+import { isObject, parseJson, type Json } from '@quorate/core/json'
 import { endpoints } from '@quorate/api/endpoints'
+import type { FirstFactor, SecondFactor } from '@quorate/api/challenge'
 import { parse } from '@quorate/api/parse'
-import { assertionsCodec } from '@quorate/authority/credential'
+import { assertionsCodec, type Assertion } from '@quorate/authority/credential'
 import {
   matchOperation,
   namedIds,
@@ -19,16 +20,19 @@ import {
 } from '@quorate/authority/operations'
 import { credentialsRole } from '@quorate/authority/reduce/author'
 import { challengeOf, type Subject } from '@quorate/authority/request'
+import { useTotp } from '../credentials/local.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
-import { usableCredentials, verifiedAssertion, type GivenAssertion } from './credentials.ts'
+import { usableCredentials, verifiedAssertion, type Answerers } from './credentials.ts'
 import { idNamed, readRoot, type Log, type Root } from './log.ts'
 import { checkCallerKind, checkPermissions } from './standing.ts'
+import type { Tokens } from './tokens.ts'
 
 export type ActionDeps = {
   readonly database: Database
   readonly log: Pick<Log, 'read'>
+  readonly tokens: Pick<Tokens, 'keyFor'>
   /** The bound on fees that is proposed to the user, where the request can cost any. */
   readonly quoteMaxFee: QuoteMaxFee
   readonly now: () => number
@@ -71,27 +75,38 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
     payload,
     issuedAt,
   )
-  const live = await usableCredentials(deps, signatoryOf(caller, issuedAt))
-  // What nobody has confirmed yet may log in and read, and signs nothing that signers believe.
-  const usable = live.filter(({ record }) => record.rank === 'confirmed')
-  if (usable.length === 0) throw new Failure('credential.unsuitable', {})
+  const usable = await confirmedCredentials(deps, caller, issuedAt)
+  if (usable.answerers.length === 0) throw new Failure('credential.unsuitable', {})
   const identifier = await keepChallenge(deps.database, caller, {
     ...challenge,
-    payload,
+    payload: isWithheld(match, body) ? null : payload,
     now: issuedAt,
   })
-  return assertionChallenge(
-    challenge,
-    identifier,
-    usable.map(({ credId }) => credId),
-  )
+  return assertionChallenge(challenge, identifier, usable)
+}
+
+/** What nobody has confirmed yet may log in and read, and signs nothing that signers believe. */
+async function confirmedCredentials(
+  deps: ActionDeps,
+  { organization, user, token }: Caller,
+  time: number,
+): Promise<Answerers> {
+  const usable = await usableCredentials(deps, { organization, user, token: token?.id, time })
+  const answerers = usable.answerers.filter(({ record }) => record.rank === 'confirmed')
+  return { ...usable, answerers }
+}
+
+export type GivenAction = {
+  readonly challengeIdentifier: string
+  readonly firstFactor: FirstFactor
+  readonly secondFactor: SecondFactor | undefined
 }
 
 /** `POST /auth/action`: from the signature to the token that carries it to the request itself. */
 export async function completeAction(
   deps: ActionDeps,
   caller: Caller,
-  given: { readonly challengeIdentifier: string; readonly assertion: GivenAssertion },
+  given: GivenAction,
 ): Promise<string> {
   const { database, now } = deps
   const open = database
@@ -105,14 +120,12 @@ export async function completeAction(
     .where('action', 'is', null)
   const row = await open.executeTakeFirst()
   if (row === undefined) throw new Failure('challenge.invalid', {})
-  const live = await usableCredentials(deps, signatoryOf(caller, now()))
-  const usable = live.filter(({ record }) => record.rank === 'confirmed')
-  const assertion = verifiedAssertion(usable, challengeOf(row.preimage), given.assertion)
+  const assertions = await verifiedFactors(deps, caller, challengeOf(row.preimage), given)
   const action = secret()
   const updated = await database
     .updateTable('challenges')
     .set({
-      assertion: encode(assertionsCodec, [assertion]),
+      assertion: encode(assertionsCodec, assertions),
       action: secretHash(action),
       action_expires_at: now() + actionWithinMs,
     })
@@ -124,16 +137,37 @@ export async function completeAction(
   return action
 }
 
+/**
+ * What the signers will be shown. A password signs nothing, and a one-time code is a matter between
+ * its owner and this server: neither gets into the log.
+ */
+async function verifiedFactors(
+  deps: ActionDeps,
+  caller: Caller,
+  challenge: string,
+  { firstFactor, secondFactor }: GivenAction,
+): Promise<readonly Assertion[]> {
+  if (firstFactor.kind === 'Password') throw new Failure('credential.unsuitable', {})
+  const usable = await confirmedCredentials(deps, caller, deps.now())
+  const first = verifiedAssertion(usable, challenge, firstFactor).assertion
+  if (secondFactor === undefined) return [first]
+  if (secondFactor.kind === 'Totp') {
+    const [name, code] = [`${caller.orgId} ${caller.userId}`, secondFactor.otpCode]
+    await useTotp(deps, { whose: caller, name, code }, usable.settings)
+    return [first]
+  }
+  const second = verifiedAssertion(usable, challenge, secondFactor).assertion
+  if (equalBytes(first.fingerprint, second.fingerprint))
+    throw new Failure('credential.unsuitable', {})
+  return [first, second]
+}
+
 export function secretHash(text: string): Uint8Array {
   return sha256(toUtf8(text))
 }
 
 function secret(): string {
   return toBase64url(new Uint8Array(randomBytes(32)))
-}
-
-function signatoryOf({ organization, user, token }: Caller, time: number) {
-  return { organization, user, token: token?.id, time }
 }
 
 function endpointOf({ name }: Match) {
@@ -180,16 +214,23 @@ function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
   if (kind === 'wallet') return new Failure('wallet.not_found', { walletId: name, orgId })
   if (kind === 'key') return new Failure('key.not_found', { keyId: name })
   if (kind === 'user') return new Failure('identity.not_found', { identityId: name })
+  if (kind === 'credential') return new Failure('credential.not_found', { credentialUuid: name })
   if (kind === 'permission') return new Failure('permission.not_found', { permissionId: name })
   if (role === 'identityId') return new Failure('identity.not_found', { identityId: name })
   throw new TypeError(`nothing is named by ${role}`)
+}
+
+/** A body with a password in it comes again with its request, and is not kept until then. */
+function isWithheld({ name }: Match, body: Json): boolean {
+  const kind = isObject(body) ? body['credentialKind'] : undefined
+  return name === 'auth.createCredential' && (kind === 'Password' || kind === 'Totp')
 }
 
 /** Kept until it expires, for the user action that may come; the oldest make room for new ones. */
 async function keepChallenge(
   database: Database,
   caller: Caller,
-  made: Challenge & { readonly payload: string; readonly now: number },
+  made: Challenge & { readonly payload: string | null; readonly now: number },
 ): Promise<string> {
   const identifier = secret()
   const { organization, user, token } = caller

@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts'
 import type { Authenticate } from '../http/app.ts'
 import type { Caller } from './caller.ts'
 import { idNamed, readRoot, type Log, type Root } from './log.ts'
+import { generationIn, liveSession } from './sessions.ts'
 import { checkCallerKind, checkPermissions, isActive, isTokenLive } from './standing.ts'
 import type { Bearer, Tokens } from './tokens.ts'
 
@@ -44,8 +45,9 @@ export function authenticateWith(deps: AuthenticateDeps): Authenticate<Caller> {
     if (isNewcomer !== (bearer.tokenKind === 'Temp')) throw new Failure('token.invalid', {})
     const user = await userOf(deps, bearer)
     if (isNewcomer) return newcomerOf(deps, user, bearer)
+    const session = await sessionOf(deps, user, bearer)
     return readRoot(deps.log, user.organization, (root) => {
-      const caller = callerOf(root, { user, bearer, now: deps.now() })
+      const caller = callerOf(root, { user, bearer, session, now: deps.now() })
       if (!isActive(root, caller.user)) {
         // The documented answer where a user signs; elsewhere such a token is simply not good.
         const isSigning = name.startsWith('auth.createUserAction')
@@ -94,10 +96,25 @@ async function newcomerOf(
   }
 }
 
-function callerOf(
-  root: Root,
-  { user: row, bearer, now }: { user: UserRow; bearer: Bearer; now: number },
-): Caller {
+type Session = { readonly generation: number }
+
+async function sessionOf(
+  { database, now }: AuthenticateDeps,
+  { organization, user }: UserRow,
+  { tokenKind, session }: Bearer,
+): Promise<Session | undefined> {
+  if (tokenKind !== 'Token') return undefined
+  return liveSession(database, { organization, user, session }, now())
+}
+
+type Given = {
+  readonly user: UserRow
+  readonly bearer: Bearer
+  readonly session: Session | undefined
+  readonly now: number
+}
+
+function callerOf(root: Root, { user: row, bearer, session, now }: Given): Caller {
   const { organization, user, username } = row
   const { orgId, userId } = bearer
   const isServiceAccount = row.kind === 'serviceAccount'
@@ -107,9 +124,12 @@ function callerOf(
     throw new Failure('token.invalid', {})
   const isDead = token !== undefined && isActive(root, user) && !isTokenLive(root, token.id, now)
   if (isDead) throw new Failure('token.invalid', {})
+  if (session !== undefined && session.generation !== generationIn(root, user, now))
+    throw new Failure('token.invalid', {})
   const known = { organization, orgId, user, userId, username, isServiceAccount }
   const kind = row.kind === 'endUser' ? 'EndUser' : 'CustomerEmployee'
-  const caller = { ...known, kind } as const
+  const begun = bearer.session === undefined ? {} : { session: bearer.session }
+  const caller = { ...known, kind, ...begun } as const
   return token === undefined ? caller : { ...caller, token }
 }
 

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { toBase64url, toHex } from '@quorate/core/bytes'
+import type { AssertionChallenge } from '@quorate/api/challenge'
+import type { CredentialKind } from '@quorate/authority/credential'
 import {
   challengeOf,
   commitTo,
@@ -7,6 +9,7 @@ import {
   requestHash,
   type Preimage,
 } from '@quorate/authority/request'
+import type { Settings } from '@quorate/authority/settings'
 
 /** How long a challenge may wait for its signature, and a signed request for its execution. */
 export const signWithinMs = 10 * 60_000
@@ -56,22 +59,64 @@ export function written({ preimage, salt }: Pick<Challenge, 'preimage' | 'salt'>
   }
 }
 
-/** @param credIds of this very user or token: official signers refuse to sign with any other */
+/** What may answer a challenge, by the names that clients know it by. */
+export type Answerer = {
+  readonly kind: CredentialKind
+  readonly credId: string
+  readonly encryptedPrivateKey: string | undefined
+}
+
+/**
+ * @param answerers of this very user or token: official signers refuse to sign with any other
+ * @param settings say how passkeys are used here, and which kinds there are at all
+ */
 export function assertionChallenge(
   challenge: Pick<Challenge, 'preimage' | 'salt'>,
   challengeIdentifier: string,
-  credIds: readonly string[],
-) {
-  const key = credIds.map((id) => ({ type: 'public-key' as const, id }))
+  { answerers, settings }: { answerers: readonly Answerer[]; settings: Settings },
+): AssertionChallenge {
+  const handles = (wanted: CredentialKind) =>
+    answerers.flatMap(({ kind, credId: id, encryptedPrivateKey = '' }) =>
+      kind === wanted ? [{ type: 'public-key' as const, id, encryptedPrivateKey }] : [],
+    )
+  const bare = (wanted: CredentialKind) => handles(wanted).map(({ type, id }) => ({ type, id }))
+  const sealed = handles('PasswordProtectedKey')
   return {
     ...written(challenge),
     challengeIdentifier,
-    supportedCredentialKinds: [
-      { kind: 'Key' as const, factor: 'first' as const, requiresSecondFactor: false },
-    ],
-    userVerification: 'required' as const,
-    attestation: 'none' as const,
-    allowCredentials: { key, webauthn: [] },
+    ...relyingPartyOf(settings),
+    supportedCredentialKinds: supportedKinds(settings),
+    userVerification: settings.userVerification,
+    attestation: 'none',
+    allowCredentials: {
+      key: bare('Key'),
+      webauthn: bare('Fido2'),
+      ...(sealed.length === 0 ? {} : { passwordProtectedKey: sealed }),
+    },
     externalAuthenticationUrl: '',
   }
+}
+
+/** Where there are several, a page knows best which one it is of. */
+function relyingPartyOf({ relyingParties }: Settings) {
+  const [party, ...others] = relyingParties
+  return party === undefined || others.length > 0 ? {} : { rp: { id: party.id, name: party.id } }
+}
+
+function supportedKinds({ relyingParties, passwordProtectedKeys, passwords }: Settings) {
+  const either = { factor: 'either', requiresSecondFactor: false } as const
+  const isOn = passwords === 'on'
+  return [
+    ...(relyingParties.length > 0 ? [{ kind: 'Fido2' as const, ...either }] : []),
+    { kind: 'Key' as const, ...either },
+    ...(passwordProtectedKeys === 'on'
+      ? [{ kind: 'PasswordProtectedKey' as const, ...either }]
+      : []),
+    ...(isOn
+      ? [{ kind: 'Password' as const, factor: 'first' as const, requiresSecondFactor: true }]
+      : []),
+    ...(isOn
+      ? [{ kind: 'Totp' as const, factor: 'second' as const, requiresSecondFactor: false }]
+      : []),
+  ]
 }

@@ -1,9 +1,18 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { fromBase64url } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
-import { verifyKeyAssertion, type Assertion } from '@quorate/authority/credential'
-import type { RecordOf, credentialTable } from '@quorate/authority/records'
+import type { FirstFactor, SecondFactor } from '@quorate/api/challenge'
+import {
+  verifyAssertion,
+  type Assertion,
+  type SigningCredential,
+} from '@quorate/authority/credential'
+import { policyOf } from '@quorate/authority/reduce/author'
+import type { Settings } from '@quorate/authority/settings'
+import { settingsOf, type Credential } from '@quorate/authority/standing'
 import type { Database } from '../database/database.ts'
-import { readRoot, type Log } from './log.ts'
+import type { Answerer } from './challenge.ts'
+import { readRoot, type Log, type Root } from './log.ts'
 import { liveCredential } from './standing.ts'
 
 /** Whose signature is wanted: a user's own, or that of the one token he speaks through. */
@@ -18,61 +27,128 @@ export type Signatory = {
 /** More than this no user has; what a challenge lists must end somewhere. */
 const credentialsMax = 100
 
-export type Usable = {
-  readonly credId: string
-  readonly record: RecordOf<typeof credentialTable>
+export type Usable = Answerer & {
+  readonly user: Uint8Array
+  readonly record: Credential
   readonly fingerprint: Uint8Array
 }
+/** What may answer a challenge here, and how it is verified. */
+export type Answerers = { readonly answerers: readonly Usable[]; readonly settings: Settings }
+
+type Reading = { readonly database: Database; readonly log: Pick<Log, 'read'> }
 
 /** The credentials that may answer a challenge, by the rows, as far as the records say so too. */
 export async function usableCredentials(
-  { database, log }: { readonly database: Database; readonly log: Pick<Log, 'read'> },
+  { database, log }: Reading,
   signatory: Signatory,
-): Promise<readonly Usable[]> {
+): Promise<Answerers> {
   const { organization, user, token } = signatory
-  const rows = await database
-    .selectFrom('credentials')
-    .select(['cred_id', 'fingerprint'])
-    .where('organization', '=', organization)
+  const rows = await rowsIn(database, organization)
     .where('user', '=', user)
     .where('token', token === undefined ? 'is' : '=', token ?? null)
+    .execute()
+  return readRoot(log, organization, (root) => answerersOf(root, rows, signatory))
+}
+
+/** Those that a client knows by this name, whosever they are: without a user it says who logs in. */
+export async function credentialsNamed(
+  { database, log }: Reading,
+  { organization, credId }: { readonly organization: Uint8Array; readonly credId: string },
+  time: number,
+): Promise<Answerers> {
+  const rows = await rowsIn(database, organization)
+    .where('cred_id', '=', credId)
+    .where('token', 'is', null)
+    .execute()
+  return readRoot(log, organization, (root) => answerersOf(root, rows, { token: undefined, time }))
+}
+
+function rowsIn(database: Database, organization: Uint8Array) {
+  return database
+    .selectFrom('credentials')
+    .select(['cred_id', 'user', 'fingerprint', 'encrypted_private_key'])
+    .where('organization', '=', organization)
     .orderBy('cred_id')
     .limit(credentialsMax)
-    .execute()
-  return readRoot(log, organization, (root) =>
-    rows.flatMap(({ cred_id: credId, fingerprint }) => {
-      const record = liveCredential(root, signatory, fingerprint)
-      return record === undefined ? [] : [{ credId, fingerprint, record }]
-    }),
-  )
+}
+
+type Row = {
+  readonly cred_id: string
+  readonly user: Uint8Array
+  readonly fingerprint: Uint8Array
+  readonly encrypted_private_key: string | null
+}
+
+function answerersOf(
+  root: Root,
+  rows: readonly Row[],
+  { token, time }: Pick<Signatory, 'token' | 'time'>,
+): Answerers {
+  const settings = settingsOf(root)
+  const isUnused = ({ kind }: Credential) =>
+    kind === 'PasswordProtectedKey' && settings.passwordProtectedKeys === 'off'
+  const answerers = rows.flatMap(({ cred_id: credId, user, fingerprint, ...row }) => {
+    const record = liveCredential(root, { user, token, time }, fingerprint)
+    if (record === undefined || isUnused(record)) return []
+    const encryptedPrivateKey = row.encrypted_private_key ?? undefined
+    return [{ credId, user, fingerprint, record, kind: record.kind, encryptedPrivateKey }]
+  })
+  return { answerers, settings }
 }
 
 /** As clients hand an assertion in. */
-export type GivenAssertion = {
-  readonly credId: string
-  readonly clientData: string
-  readonly signature: string
-}
+export type GivenAssertion = Extract<
+  FirstFactor | SecondFactor,
+  { readonly credentialAssertion: unknown }
+>
+
+/** Which one has signed this challenge, and what the signers will be shown of it. */
+export type Verified = { readonly credential: Usable; readonly assertion: Assertion }
 
 /**
- * @returns what the signers will be shown
- * @throws Failure `credential.unsuitable` when it is no live credential of this signatory
+ * @throws Failure `credential.unsuitable` when it is none of these
  * @throws Failure `action.missing` when it did not sign this challenge
  */
 export function verifiedAssertion(
-  usable: readonly Usable[],
+  { answerers, settings }: Answerers,
   challenge: string,
   given: GivenAssertion,
-): Assertion {
-  const credential = usable.find(({ credId }) => credId === given.credId)
-  if (credential === undefined) throw new Failure('credential.unsuitable', {})
-  const { fingerprint, record } = credential
-  const clientData = fromPadded(given.clientData)
-  const signature = fromPadded(given.signature)
-  const assertion = { fingerprint, clientData, signature, authenticatorData: undefined }
-  if (!verifyKeyAssertion(record.spki, challenge, assertion))
-    throw new Failure('action.missing', {})
-  return assertion
+): Verified {
+  const { credId } = given.credentialAssertion
+  const signed = signedPartsOf(given)
+  const isBy = (record: SigningCredential) =>
+    verifyAssertion(record, challenge, signed, policyOf(settings))
+  const named = answerers.filter(({ credId: id, kind }) => id === credId && kind === given.kind)
+  if (named.length === 0) {
+    // As much work as for somebody: the time says nothing of who is there.
+    isBy(nobody(given.kind, settings))
+    throw new Failure('credential.unsuitable', {})
+  }
+  const credential = named.find(({ record }) => isBy(record))
+  if (credential === undefined) throw new Failure('action.missing', {})
+  return { credential, assertion: { fingerprint: credential.fingerprint, ...signed } }
+}
+
+function signedPartsOf(given: GivenAssertion): Omit<Assertion, 'fingerprint'> {
+  const { clientData, signature } = given.credentialAssertion
+  const authenticatorData =
+    given.kind === 'Fido2' ? fromPadded(given.credentialAssertion.authenticatorData) : undefined
+  return {
+    ...{ clientData: fromPadded(clientData), signature: fromPadded(signature) },
+    authenticatorData,
+  }
+}
+
+/** A credential whose key nobody holds. */
+function nobody(kind: GivenAssertion['kind'], { relyingParties }: Settings) {
+  const relyingParty = kind === 'Fido2' ? relyingParties[0]?.id : undefined
+  return { kind, spki: kind === 'Fido2' ? nobodys.passkey : nobodys.key, relyingParty }
+}
+const spkiOf = ({ publicKey }: { readonly publicKey: KeyObject }) =>
+  new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))
+const nobodys = {
+  key: spkiOf(generateKeyPairSync('ed25519')),
+  passkey: spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
 }
 
 /** Some clients pad, against the standard. */

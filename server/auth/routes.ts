@@ -3,20 +3,27 @@ import { getKeySet } from '@quorate/api/health'
 import { routing, type Route } from '../http/route.ts'
 import { completeAction, initAction, type ActionDeps } from './action.ts'
 import type { Caller } from './caller.ts'
-import { completeLogin, initLogin, type LoginDeps } from './login.ts'
+import { logInDelegated } from './delegated-login.ts'
+import { completeLogin, initLogin, sendLoginCode, type LoginDeps } from './login.ts'
+import { logOut } from './sessions.ts'
 
 const { route, openRoute } = routing<Caller>()
 
 export function authRoutes(deps: ActionDeps & LoginDeps): readonly Route<Caller>[] {
   return [
     openRoute(getKeySet, async () => deps.tokens.keySet),
-    openRoute(api.createLoginChallenge, async ({ body }) =>
-      initLogin(deps, { orgId: body.orgId, username: body.username }),
+    openRoute(api.sendLoginCode, async ({ body }) => sendLoginCode(deps, body)),
+    openRoute(api.createLoginChallenge, async ({ body: { orgId, username, loginCode } }) =>
+      initLogin(deps, { orgId, username, loginCode }),
     ),
-    openRoute(api.login, async ({ body: { challengeIdentifier, firstFactor } }) => {
-      const assertion = firstFactor.credentialAssertion
-      return { token: await completeLogin(deps, { challengeIdentifier, assertion }) }
+    openRoute(api.login, async ({ body: { challengeIdentifier, firstFactor, secondFactor } }) =>
+      completeLogin(deps, { challengeIdentifier, firstFactor, secondFactor }),
+    ),
+    route(api.logout, async ({ body, caller }) => {
+      await logOut(deps, caller, { allSessions: body.allSessions ?? false })
+      return { message: 'success' }
     }),
+    route(api.delegatedLogin, async ({ caller, raw }) => logInDelegated(deps, caller, raw)),
     route(api.createUserActionChallenge, async ({ body, caller }) =>
       initAction(deps, caller, {
         method: body.userActionHttpMethod,
@@ -26,12 +33,11 @@ export function authRoutes(deps: ActionDeps & LoginDeps): readonly Route<Caller>
     ),
     route(
       api.createUserActionSignature,
-      async ({ body: { challengeIdentifier, firstFactor }, caller }) => {
-        const assertion = firstFactor.credentialAssertion
-        return {
-          userAction: await completeAction(deps, caller, { challengeIdentifier, assertion }),
-        }
-      },
+      async ({ body: { challengeIdentifier, firstFactor, secondFactor }, caller }) => ({
+        userAction: await completeAction(deps, caller, {
+          ...{ challengeIdentifier, firstFactor, secondFactor },
+        }),
+      }),
     ),
   ]
 }

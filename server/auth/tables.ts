@@ -1,4 +1,4 @@
-/** The rows of migrations 0010 to 0012 and 0032, by hand. Times are milliseconds since 1970. */
+/** The rows of migrations 0010 to 0012, 0032, 0034 and 0035, by hand. Times are milliseconds since 1970. */
 export type IdentityTables = {
   readonly root_applied: { readonly organization: Uint8Array; readonly seq: number }
   readonly organizations: {
@@ -79,7 +79,8 @@ export type IdentityTables = {
     /** SHA-256 of what the client was given. */
     readonly identifier: Uint8Array
     readonly preimage: Uint8Array
-    readonly payload: string
+    /** Empty: it is not to be kept, and comes again with the request. */
+    readonly payload: string | null
     readonly salt: Uint8Array
     readonly issued_at: number
     readonly expires_at: number
@@ -90,6 +91,23 @@ export type IdentityTables = {
     readonly action_expires_at: number | null
     readonly used_at: number | null
   }
+  readonly sessions: {
+    readonly organization: Uint8Array
+    readonly id: Uint8Array
+    readonly user: Uint8Array
+    readonly generation: number
+    readonly began_at: number
+    readonly expires_at: number
+    readonly ended_at: number | null
+  }
+  readonly local_credentials: Of<{
+    readonly user: Uint8Array
+    readonly kind: 'Password' | 'Totp'
+    readonly name: string
+    readonly secret: Uint8Array
+    readonly status: 'active' | 'inactive'
+    readonly last_step: number | null
+  }>
   readonly logins: { readonly request: Uint8Array; readonly expires_at: number }
   readonly external_ids: {
     readonly organization: Uint8Array

@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, hkdfSync } from 'node:crypto'
 import { calculateJwkThumbprint, errors, exportJWK, jwtVerify, SignJWT } from 'jose'
 import { readEd25519 } from '@quorate/authority/ed25519'
 import { Failure } from '@quorate/core/failure'
@@ -11,6 +11,8 @@ export type Bearer = {
   readonly tokenKind: 'Token' | 'ServiceAccount' | 'Pat' | 'Temp'
   /** Of tokens that are state; of a newcomer's, the hex of what it is for. */
   readonly tokenId?: string
+  /** Of a login, which can be ended. */
+  readonly session?: string
 }
 
 export type Tokens = {
@@ -21,6 +23,8 @@ export type Tokens = {
   sealChallenge(challenge: Sealed, life: Life): Promise<string>
   /** @throws Failure `challenge.invalid` */
   openChallenge(token: string, now: number): Promise<Sealed>
+  /** 32 bytes for one purpose, of which nothing can be told from those for another. */
+  keyFor(purpose: string): Uint8Array
   readonly keySet: {
     readonly keys: {
       kty: 'OKP'
@@ -34,7 +38,12 @@ export type Tokens = {
 }
 
 /** Base64url and hex, as the client sees them. */
-type Sealed = { readonly preimage: string; readonly salt: string }
+type Sealed = {
+  readonly preimage: string
+  readonly salt: string
+  /** Of a login, whom it was begun for. */
+  readonly username?: string
+}
 type Life = { readonly from: number; readonly until: number }
 
 const issuer = 'quorate'
@@ -47,6 +56,7 @@ const usernameClaim = 'https://custom/username'
 /** @param pem PKCS#8 of the Ed25519 key that bearer tokens are signed with */
 export async function openTokens(pem: string): Promise<Tokens> {
   const key = readEd25519(pem)
+  const secret = key.export({ type: 'pkcs8', format: 'der' })
   const publicKey = createPublicKey(key)
   const { x } = await exportJWK(publicKey)
   if (x === undefined) throw new TypeError('an Ed25519 key has an x')
@@ -66,11 +76,11 @@ export async function openTokens(pem: string): Promise<Tokens> {
   }
   return {
     issue: async (bearer, life) => {
-      const { orgId, userId, username, tokenKind, tokenId } = bearer
+      const { orgId, userId, username, tokenKind, tokenId, session } = bearer
       const named = tokenId === undefined ? {} : { tokenId }
       const claims = {
         sub: orgId,
-        jti: tokenId ?? crypto.randomUUID(),
+        jti: tokenId ?? session ?? crypto.randomUUID(),
         [usernameClaim]: username,
         [metadataClaim]: { orgId, userId, tokenKind, ...named },
       }
@@ -78,12 +88,21 @@ export async function openTokens(pem: string): Promise<Tokens> {
     },
     read: (token, now) =>
       orFail('token.invalid', async () => bearerOf(await verify(token, bearerAudience, now))),
-    sealChallenge: ({ preimage, salt }, life) => sign({ preimage, salt }, challengeAudience, life),
+    sealChallenge: ({ preimage, salt, username }, life) =>
+      sign(
+        { preimage, salt, ...(username === undefined ? {} : { username }) },
+        challengeAudience,
+        life,
+      ),
     openChallenge: (token, now) =>
       orFail('challenge.invalid', async () => {
-        const { preimage, salt } = await verify(token, challengeAudience, now)
-        return { preimage: textOf(preimage), salt: textOf(salt) }
+        const { preimage, salt, username } = await verify(token, challengeAudience, now)
+        return {
+          ...{ preimage: textOf(preimage), salt: textOf(salt) },
+          ...(username === undefined ? {} : { username: textOf(username) }),
+        }
       }),
+    keyFor: (purpose) => new Uint8Array(hkdfSync('sha256', secret, '', purpose, 32)),
     keySet: { keys: [{ kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' }] },
   }
 }
@@ -113,6 +132,7 @@ function bearerOf(claims: Readonly<Record<string, unknown>>): Bearer {
     username: textOf(claims[usernameClaim]),
     tokenKind: kind,
     ...(tokenId === undefined ? {} : { tokenId: textOf(tokenId) }),
+    ...(tokenKind === 'Token' ? { session: textOf(claims['jti']) } : {}),
   }
 }
 

@@ -3,7 +3,7 @@ import { decode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 import { assertionsCodec } from '@quorate/authority/credential'
 import { withoutTrailingSlash } from '@quorate/authority/operations'
-import { decodePreimage, type Preimage } from '@quorate/authority/request'
+import { commitTo, decodePreimage, type Preimage } from '@quorate/authority/request'
 import type { Evidence } from '@quorate/authority/step'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
@@ -43,8 +43,9 @@ export async function useAction(
   if (row.used_at !== null) throw new Failure('action.used', {})
   const preimage = decodePreimage(row.preimage)
   const { method, path } = preimage
+  const payload = row.payload ?? committed(raw.body, row)
   const isSigned = matchesSignedRequest({
-    signed: { method, path, payload: row.payload },
+    signed: { method, path, payload },
     actual: withoutSlash(raw),
   })
   const isLive = row.action_expires_at !== null && now < row.action_expires_at
@@ -58,13 +59,26 @@ export async function useAction(
     .executeTakeFirst()
   if (burned.numUpdatedRows !== 1n) throw new Failure('action.used', {})
   const assertions = decode(assertionsCodec, row.assertion)
-  const { payload, salt } = row
+  const { salt } = row
   return {
     request: row.request,
     preimage,
     payload,
     evidence: (facts) => ({ preimage: row.preimage, payload, salt, assertions, facts }),
   }
+}
+
+/**
+ * A body that was not kept is the one that comes now, to the letter, or another request.
+ * @throws Failure `action.missing`
+ */
+function committed(
+  body: string,
+  { preimage, salt }: { readonly preimage: Uint8Array; readonly salt: Uint8Array },
+): string {
+  const { payload } = decodePreimage(preimage)
+  if (!equalBytes(commitTo(body, salt).payload, payload)) throw new Failure('action.missing', {})
+  return body
 }
 
 /** After signers could not be asked at all: the same signed request may be sent again. */

@@ -2,6 +2,7 @@ import { encode } from '@quorate/core/codec'
 import { decodeBody } from '@quorate/authority/body'
 import type { Evidence, Item } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
+import { endSessions, userWhoseSessionsEnd } from '../auth/sessions.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { addKey } from '../keys/add.ts'
 import { addRegistration } from '../registration/add.ts'
@@ -93,6 +94,8 @@ async function applyStep(
     if (beside === undefined) throw new TypeError('a certified step has evidence for every item')
     const applied = { organization, item, evidence: beside, time: step.time }
     await rowsOf[item.operation.kind]?.(transaction, applied)
+    const user = userWhoseSessionsEnd(item.operation)
+    if (user !== undefined) await endSessions(transaction, { organization, user }, step.time)
   }
 }
 

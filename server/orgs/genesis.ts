@@ -16,7 +16,7 @@ import {
 } from '@quorate/authority/request'
 import { makeChallenge, signWithinMs, written } from '../auth/challenge.ts'
 import { readRoot, type Log } from '../auth/log.ts'
-import { issueSession } from '../auth/login.ts'
+import { beginSession } from '../auth/sessions.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Database } from '../database/database.ts'
 import { applyRoot, expectRoot } from './apply.ts'
@@ -49,7 +49,7 @@ type Given = {
  * request makes one organization.
  */
 export async function finishGenesis(deps: GenesisDeps, given: Given) {
-  const { database, log, tokens, manifestHash, now } = deps
+  const { database, log, manifestHash, now } = deps
   const encoded = fromBase64url(given.preimage)
   const preimage = decodePreimage(encoded)
   const salt = fromHex(given.salt)
@@ -76,13 +76,14 @@ export async function finishGenesis(deps: GenesisDeps, given: Given) {
   }
   await applyRoot(database, organization)
   const orgId = nameOf('organization', organization)
-  const userId = nameOf('user', idOf(request, 'user'))
+  const user = idOf(request, 'user')
+  const userId = nameOf('user', user)
   return {
     orgId,
     genesis: toHex(request),
     userId,
     credId: nameOf('credential', idOf(request, 'credential')),
-    token: await issueSession(tokens, { orgId, userId, username }, now()),
+    token: await beginSession(deps, { organization, orgId, user, userId, username }),
   }
 }
 

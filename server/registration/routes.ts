@@ -5,10 +5,9 @@ import { isActive } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { isEndUser, type Caller } from '../auth/caller.ts'
+import type { Caller } from '../auth/caller.ts'
 import { evenly, proveCode, sendCode } from '../auth/codes.ts'
 import { readRoot } from '../auth/log.ts'
-import { issueSession } from '../auth/login.ts'
 import { openNewcomer, type NewcomerDeps } from '../auth/newcomer.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import { useAction } from '../auth/use-action.ts'
@@ -48,14 +47,6 @@ export function registrationRoutes(deps: RegistrationDeps): readonly Route<Calle
       return restart(deps, { caller, raw, person })
     }),
     route(api.register, async ({ caller, raw }) => register(deps, caller, raw)),
-    route(api.registerEndUser, async ({ caller, raw, body }) => {
-      if (!isEndUser(caller)) throw new Failure('token.invalid', {})
-      if (body.wallets.length > 0)
-        throw new Failure('request.unsupported', { reason: 'body.wallets is not supported yet' })
-      const made = await register(deps, caller, raw)
-      const token = await issueSession(deps.tokens, caller, deps.now())
-      return { ...made, authentication: { token }, wallets: [] }
-    }),
   ]
 }
 
