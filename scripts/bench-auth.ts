@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { heading, machine, rateLine, rateOf, timesOf } from './bench/measure.ts'
+import { startBenchPlatform, type BenchPlatform } from './bench/platform.ts'
+import { watchProcessors } from './bench/processor.ts'
+import { watchRequests } from './bench/requests.ts'
+
+const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
+const warmups = 20
+const rounds = 5
+/** How many ask at once, as the figure is wanted for one and for a crowd. */
+const crowd = 32
+const calls = 200
+const callsInCrowd = 10
+
+/**
+ * `npm run bench:auth`: what a signed request costs: its challenge, its signature, the call itself
+ * as an entry that comes into force; and what the rules cost in one signer and in a replay.
+ */
+export async function main(stopSignal: AbortSignal): Promise<number> {
+  const say = (text: string) => console.log(text)
+  say(machine())
+  say('\nThe rules alone, in one judge')
+  const rules = join(checkout, 'client', 'bench.ts')
+  if (spawnSync(process.execPath, [rules], { stdio: 'inherit' }).status !== 0) return 1
+  say('\nServer, four signers, PostgreSQL and this client share the machine.')
+  const platform = await startBenchPlatform(stopSignal)
+  try {
+    await benchCalls(platform, say)
+    say(`\nAt the end: ${machine()}`)
+    return 0
+  } finally {
+    await platform.stop()
+  }
+}
+
+async function benchCalls(
+  { sdk, processes }: BenchPlatform,
+  say: (text: string) => void,
+): Promise<void> {
+  let count = 0
+  const call = () =>
+    sdk.permissions.createPermission({
+      body: { name: `permission ${(count += 1)}`, operations: ['Wallets:Read'] },
+    })
+  await timesOf(warmups, call)
+  const requests = watchRequests()
+  const spent = watchProcessors(processes)
+  const times = await timesOf(calls, call)
+  requests.stop()
+  say(heading('One caller: init, sign, signed call; milliseconds'))
+  say(withTail('all three requests', times))
+  for (const [name, values] of requests.times) say(withTail(`  ${name}`, values))
+  say(spent(calls))
+  const rates: number[] = []
+  for (let i = 0; i < rounds; i++) rates.push(await rateOf(calls / rounds / 4, [call]))
+  say(rateLine('calls, one caller', rates))
+  const crowdTimes: number[] = []
+  const crowdRates: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    const from = performance.now()
+    const each = await Promise.all(Array.from({ length: crowd }, () => timesOf(callsInCrowd, call)))
+    crowdRates.push((crowd * callsInCrowd * 1000) / (performance.now() - from))
+    crowdTimes.push(...each.flat())
+  }
+  say(heading(`${crowd} callers at once, milliseconds`))
+  say(withTail('all three requests', crowdTimes))
+  say(rateLine(`calls, ${crowd} callers`, crowdRates))
+}
+
+function withTail(name: string, values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))] ?? Number.NaN
+  const cells = [at(0), at(0.5), at(0.9)].map((ms) => ms.toFixed(1).padStart(9)).join('')
+  return (
+    `  ${name}`.padEnd(46) +
+    cells +
+    String(values.length).padStart(9) +
+    `  p99 ${at(0.99).toFixed(1)}`
+  )
+}
