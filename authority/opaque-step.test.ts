@@ -79,4 +79,18 @@ describe('a step as agreement carries it', () => {
     const doubled = encodeBody(encodeStep(step), [evidence, evidence])
     assert.equal(isOpaqueStep(subject, { ...opaque, bytes: doubled }), false)
   })
+  it('may complete an unsigned way, with the very challenge and body that it names', () => {
+    const caused = (preimage: Uint8Array, body: string) => {
+      const hashes = { preimage: sha256(preimage), body: sha256(toUtf8(body)) }
+      const cause = { kind: 'completion', ...hashes } as const
+      const items = step.items.map((item) => ({ ...item, cause }))
+      return opaqueStep({ ...step, items }, [evidence])
+    }
+    assert.ok(isOpaqueStep(subject, caused(evidence.preimage, evidence.payload)))
+    assert.ok(!isOpaqueStep(subject, caused(toUtf8('another'), evidence.payload)))
+    assert.ok(!isOpaqueStep(subject, caused(evidence.preimage, '{"a":2}')))
+    const statement = { kind: 'statement', hash: sha256(evidence.preimage) } as const
+    const items = step.items.map((item) => ({ ...item, cause: statement }))
+    assert.ok(!isOpaqueStep(subject, opaqueStep({ ...step, items }, [evidence])))
+  })
 })

@@ -1,4 +1,4 @@
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, toUtf8 } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
 import { isAbout, type OpaqueStep, type Subject } from './agreement/messages.ts'
@@ -44,13 +44,21 @@ export function isOpaqueStep(subject: Subject, opaque: OpaqueStep): boolean {
 }
 
 function isEvidenceOf({ cause, payload, fields, assertions, facts }: Item, beside?: Evidence) {
-  if (beside === undefined || cause.kind !== 'request') return false
+  if (beside === undefined || !isCausedBy(cause, beside)) return false
   const committed = commitTo(beside.payload, beside.salt)
   return (
-    equalBytes(cause.hash, sha256(beside.preimage)) &&
     equalBytes(payload, committed.payload) &&
     equalBytes(fields, committed.fields) &&
     equalBytes(assertions, assertionsHash(beside.assertions)) &&
     equalBytes(facts, sha256(beside.facts))
+  )
+}
+
+function isCausedBy(cause: Item['cause'], { preimage, payload }: Evidence): boolean {
+  if (cause.kind === 'request') return equalBytes(cause.hash, sha256(preimage))
+  return (
+    cause.kind === 'completion' &&
+    equalBytes(cause.preimage, sha256(preimage)) &&
+    equalBytes(cause.body, sha256(toUtf8(payload)))
   )
 }
