@@ -8,6 +8,7 @@ import { exportJournal, exportLog } from './log.ts'
 import * as permissions from './permissions.ts'
 import * as registration from './registration.ts'
 import * as serviceAccounts from './service-accounts.ts'
+import * as settings from './settings.ts'
 import * as signatures from './signatures.ts'
 import * as transactions from './transactions.ts'
 import { getTransfer, listTransfers, transferAsset } from './transfers.ts'
@@ -42,5 +43,6 @@ export const endpoints: readonly Endpoint[] = [
   getWalletProof,
   getLatestUnacceptedAgreement,
   recordAgreementAcceptance,
+  ...Object.values(settings),
   ...Object.values(health),
 ]

@@ -36,7 +36,11 @@ export const settingsTable = table('settings', settingsCodec)
 /** A change of settings or of the root quorum that not enough members want yet, by its hash. */
 export const proposalTable = table(
   'proposal',
-  struct({ signedBy: list(hash32, rootMembersMax), expiresAt: u64 }),
+  struct({
+    signedBy: list(struct({ user: hash32, fingerprint: hash32 }), rootMembersMax),
+    /** 0 once it has come into force: those signatures are used up. */
+    expiresAt: u64,
+  }),
 )
 export const credentialsPerUserMax = 32
 export const userTable = table(

@@ -28,6 +28,13 @@ import { streamCodec } from './stream.ts'
 /** Which version of the rules a step is judged by, for ever. */
 export const reducerVersion = 1
 export const itemsMax = 64
+/**
+ * How long after a step's time signers take part in what it allows. What is in force has certainly
+ * bitten when this and the skew of clocks have passed.
+ */
+export const executionWindowMs = 60_000
+/** How far a step's time may be from a voter's own clock, and those from each other. */
+export const skewMsMax = 5_000
 export const headsMax = 4
 
 /** Why an item is there. */

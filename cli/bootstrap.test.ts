@@ -4,7 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it, mock } from 'node:test'
-import { request } from '@quorate/client/session'
+import { openSession, request } from '@quorate/client/session'
+import { fromHex } from '@quorate/core/bytes'
+import { idOf } from '@quorate/core/id'
 import {
   newDataDir,
   setupToken,
@@ -47,6 +49,25 @@ describe('a bootstrap', () => {
     const { authToken } = second.administrator
     assert.deepEqual(second, { ...first, administrator: { ...first.administrator, authToken } })
     assert.equal(await organizations(), count)
+  })
+
+  it('lets passkeys of this machine in once, and never touches what was laid down since', async () => {
+    const dataDir = newDataDir(platform)
+    const { administrator, genesis } = await run(dataDir)
+    const { authToken, credId, privateKey } = administrator
+    const organization = idOf(fromHex(genesis), 'organization')
+    const { baseUrl } = platform
+    const session = openSession({ baseUrl, authToken, credId, privateKey, organization })
+    const parties = async () => {
+      const { settings } = Object(await session.get('/orgs/settings'))
+      return settings.relyingParties
+    }
+    const origin = `http://localhost:${new URL(baseUrl).port}`
+    assert.deepEqual(await parties(), [{ id: 'localhost', origins: [origin] }])
+    const relyingParties = [{ id: 'example.test', origins: ['https://example.test'] }]
+    await session.call('PUT', '/orgs/settings', { settings: { relyingParties } })
+    await run(dataDir)
+    assert.deepEqual(await parties(), relyingParties)
   })
 
   for (const lost of ['request', 'answer'] as const)
@@ -97,7 +118,7 @@ describe('a bootstrap', () => {
 })
 
 /** Of a whole bootstrap; the second one founds the organization. */
-const requestsOfBootstrap = 11
+const requestsOfBootstrap = 15
 const genesisPlace = 1
 
 /** Passes requests on, and loses one: before it arrives, or its answer. */

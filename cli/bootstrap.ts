@@ -69,6 +69,7 @@ export async function bootstrap(ask: {
   })
   const account = await makeServiceAccount(session, progress)
   await assignEverything(session, founded, account.userId)
+  await layDownSettings(session, baseUrl)
   return {
     baseUrl,
     orgId,
@@ -130,6 +131,20 @@ async function assignEverything(
   } catch (error) {
     if (!isStatus(error, 409)) throw error
   }
+}
+
+/**
+ * A browser on this machine may use passkeys on the platform's own pages. Whatever its people have
+ * laid down by themselves stays.
+ */
+async function layDownSettings(session: Session, baseUrl: string): Promise<void> {
+  const { settings } = (await session.get('/orgs/settings')) as {
+    readonly settings?: { readonly relyingParties?: readonly unknown[] }
+  }
+  if (settings?.relyingParties?.length !== 0) return
+  const origin = `http://localhost:${new URL(baseUrl).port}`
+  const relyingParties = [{ id: 'localhost', origins: [origin] }]
+  await session.call('PUT', '/orgs/settings', { settings: { relyingParties } })
 }
 
 function isStatus(error: unknown, status: number): boolean {

@@ -14,6 +14,7 @@ import { permissionRoutes } from './permissions/routes.ts'
 import { registrationRoutes } from './registration/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
 import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
+import { settingsRoutes, type SettingsDeps } from './settings/routes.ts'
 import { signatureRoutes } from './signatures/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { walletRoutes } from './wallets/routes.ts'
@@ -23,6 +24,7 @@ export type IdentityDeps = ActionDeps &
   CreationDeps &
   GenesisDeps &
   AgreementDeps &
+  SettingsDeps &
   ExecuteDeps & { readonly manifestFile: Uint8Array }
 
 /** Who is who, and what is whose: everything but the movement of money. */
@@ -39,6 +41,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...walletRoutes(deps),
     ...signatureRoutes(deps),
     ...agreementRoutes(deps),
+    ...settingsRoutes(deps),
   ]
 }
 

@@ -105,6 +105,7 @@ async function identityDeps(
     sign: coordinator.sign,
     manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),
     manifestHash: manifest.hash,
+    manifest,
     ...openMoney({ database, chains }),
   }
 }

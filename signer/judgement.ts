@@ -5,16 +5,14 @@ import type { Rules } from '@quorate/authority/reduce/judging'
 import { judgeHeads } from '@quorate/authority/reduce/heads'
 import { reduceStep, type StepOutcome } from '@quorate/authority/reduce/step'
 import type { Write } from '@quorate/authority/records'
+import { skewMsMax } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
-import { leapMsMax, type Clock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { ExternalIds } from './external-ids.ts'
 import { newestReader, readerAt, type Sealed } from './store/reader.ts'
 import type { Place, Store } from './store/store.ts'
-
-/** How far a step's time may be from a voter's own: twice what honest clocks are apart. */
-const skewMsMax = leapMsMax
 
 export type Judges = {
   readonly store: Store

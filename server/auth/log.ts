@@ -2,12 +2,19 @@ import type { Reader } from '@quorate/authority/reduce/judging'
 import { decodeRecord, nameTable, recordKey, type Table } from '@quorate/authority/records'
 import type { RootItem } from '@quorate/authority/operations'
 import type { Certificate } from '@quorate/authority/agreement/messages'
-import type { Evidence } from '@quorate/authority/step'
+import type { Evidence, ItemOperation } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { isName, type IdKind } from '@quorate/core/id'
 
 /** In force since a moment, by the word of these signers. */
-export type InForce = { readonly time: number; readonly certificate: Certificate }
+export type InForce = {
+  readonly time: number
+  /** When this server had the whole certificate in its hands, by its own clock. */
+  readonly knownAt: number
+  /** What the rules made of the request. */
+  readonly operation: ItemOperation
+  readonly certificate: Certificate
+}
 
 /** What these rooms need of the coordinator: put something in force, and see what is. */
 export type Log = {

@@ -7,7 +7,7 @@ import { decodeRecord, recordKey, type Table } from '@quorate/authority/records'
 import type { Reader } from '@quorate/authority/reduce/judging'
 import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
-import type { Evidence } from '@quorate/authority/step'
+import type { Evidence, ItemOperation } from '@quorate/authority/step'
 import { rootOf, type StreamId } from '@quorate/authority/stream'
 import { quorumOf } from '@quorate/authority/quorum'
 import { rulesFor } from '@quorate/judge/rules'
@@ -21,7 +21,13 @@ import { openLeases } from './leases.ts'
 import { type Certified, Ledger } from './ledger.ts'
 import { openPairs } from './pairs.ts'
 import { Signer } from './signing.ts'
-import { openStreams, type Standing, standingOf, type StreamsWorld } from './streams.ts'
+import {
+  openStreams,
+  operationAt,
+  type Standing,
+  standingOf,
+  type StreamsWorld,
+} from './streams.ts'
 import { Uses, type Signed, type UseAsk } from './uses.ts'
 import { Views } from './views.ts'
 
@@ -39,6 +45,9 @@ export type Settled = {
   readonly seq: number
   /** The step's, in milliseconds since 1970. */
   readonly time: number
+  /** When the certificate was at hand here, by this server's clock. */
+  readonly knownAt: number
+  readonly operation: ItemOperation
   readonly stream: StreamId
   readonly certificate: Certificate
   /** In full, of all that the request has created. */
@@ -133,10 +142,8 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   return {
     settle: async ({ organization, kind, evidence }) => {
       const request = requestOfEvidence(evidence)
-      return settledOf(
-        await streams.settle(root(organization), { kind, evidence, request }),
-        evidence,
-      )
+      const standing = await streams.settle(root(organization), { kind, evidence, request })
+      return settledOf(standing, evidence, clock())
     },
     createKey: (ask) => keys.create(ask),
     sign: (ask) => uses.sign(ask),
@@ -164,7 +171,8 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   }
 }
 
-function settledOf({ place, step }: Standing, evidence: Evidence): Settled {
+function settledOf(standing: Standing, evidence: Evidence, knownAt: number): Settled {
+  const { place, step } = standing
   const { method, path } = decodePreimage(evidence.preimage)
   const request = requestOfEvidence(evidence)
   const creates = matchOperation(method, path)?.operation.creates ?? []
@@ -172,6 +180,8 @@ function settledOf({ place, step }: Standing, evidence: Evidence): Settled {
     step: step.hash,
     seq: step.seq,
     time: step.time,
+    knownAt,
+    operation: operationAt(standing),
     stream: place.stream,
     certificate: step.certificate,
     ids: Object.fromEntries(creates.map((kind) => [kind, idOf(request, kind)])),

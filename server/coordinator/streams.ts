@@ -14,7 +14,13 @@ import { isOpaqueStep } from '@quorate/authority/opaque-step'
 import type { Write } from '@quorate/authority/records'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import { reduceStep } from '@quorate/authority/reduce/step'
-import { encodeEvidence, itemsMax, type Evidence, type ItemKind } from '@quorate/authority/step'
+import {
+  encodeEvidence,
+  itemsMax,
+  type Evidence,
+  type ItemKind,
+  type ItemOperation,
+} from '@quorate/authority/step'
 import { rootOf, streamName } from '@quorate/authority/stream'
 import type { Links } from '../link/links.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -381,6 +387,12 @@ export async function standingOf(
 }
 
 /** The evidence that stands beside an item in force. */
+export function operationAt({ step, item }: Standing): ItemOperation {
+  const operation = decodeBody(opaqueOf(step.body).bytes).step.items[item]?.operation
+  if (operation === undefined) throw new Error('A step in force has no such item.')
+  return operation
+}
+
 export function evidenceAt({ step, item }: Standing): Evidence {
   const evidence = decodeBody(opaqueOf(step.body).bytes).evidence[item]
   if (evidence === undefined) throw new Error('A step in force has no such item.')

@@ -5,7 +5,7 @@ import { decodeBody } from '@quorate/authority/body'
 import type { KeyStatement } from '@quorate/authority/key-certificate'
 import { messagesOf } from '@quorate/authority/reduce/step'
 import { requestHash } from '@quorate/authority/request'
-import type { Evidence, Use } from '@quorate/authority/step'
+import { executionWindowMs, type Evidence, type Use } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
 import type { Keys } from './keys.ts'
@@ -20,7 +20,7 @@ import {
 import { evidenceAt, type Standing, type Streams, type StreamsWorld } from './streams.ts'
 
 /** Signers give no last round later than this after a step's time; a second for clocks that differ. */
-const windowMs = 60_000 - 1_000
+const windowMs = executionWindowMs - 1_000
 /** Renewals of one ask: each has a minute. */
 const renewalsMax = 3
 

@@ -2,6 +2,7 @@ import type { IdentityTables } from '../auth/tables.ts'
 import type { ChainTables } from '../history/tables.ts'
 import type { MailTables } from '../mail/tables.ts'
 import type { OidcTables } from '../oidc/tables.ts'
+import type { SettingsTables } from '../settings/tables.ts'
 import type { OutgoingTables } from '../transfers/tables.ts'
 import type { PeopleTables } from '../users/tables.ts'
 
@@ -15,7 +16,8 @@ export type Tables = LogTables &
   ChainTables &
   MailTables &
   OidcTables &
-  PeopleTables
+  PeopleTables &
+  SettingsTables
 
 type LogTables = {
   readonly proposals: {

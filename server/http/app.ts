@@ -12,7 +12,7 @@ import { parseJson } from '@quorate/core/json'
 
 import { envelopeOf, envelopeOfError } from './envelope.ts'
 import type { Envelope, Log } from './envelope.ts'
-import type { OpenInput, RawRequest, Route } from './route.ts'
+import { Held, type OpenInput, type RawRequest, type Route } from './route.ts'
 
 /**
  * A payload comes a second time as a string inside of JSON, where each quote and backslash is
@@ -83,18 +83,20 @@ export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
     method: methods,
     url: '*',
     handler: async (request, reply) => {
-      const answer = await serve(request)
-      return sendJson(reply, 200, answer)
+      const { status, answer } = await serve(request)
+      return sendJson(reply, status, answer)
     },
   })
   return app
 }
 
+type Served = { readonly status: 200 | 202; readonly answer: unknown }
+
 function server<Caller>({ routes, authenticate }: Edge<Caller>) {
   const routesByName = new Map(routes.map((route) => [route.endpoint.name, route]))
   if (routesByName.size !== routes.length) throw new Error('one operation is served twice')
 
-  return async (request: FastifyRequest): Promise<unknown> => {
+  return async (request: FastifyRequest): Promise<Served> => {
     const [path = '', search = ''] = splitOnce(request.raw.url ?? '', '?')
     const match = matchOperation(request.method, withoutTrailingSlash(path))
     const route = match && routesByName.get(match.name)
@@ -115,7 +117,9 @@ function server<Caller>({ routes, authenticate }: Edge<Caller>) {
     const answer = route.open
       ? await route.handle(input)
       : await route.handle({ ...input, caller: caller as Caller })
-    return endpoint.returns.parse(answer)
+    return answer instanceof Held
+      ? { status: 202, answer: endpoint.returns.parse(answer.answer) }
+      : { status: 200, answer: endpoint.returns.parse(answer) }
   }
 }
 

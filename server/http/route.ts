@@ -20,6 +20,16 @@ export type OpenInput<Params, Query, Body> = {
 export type Input<Params, Query, Body, Caller> = OpenInput<Params, Query, Body> & {
   readonly caller: Caller
 }
+/**
+ * The answer to a request that counts and is not in force: more people must want it. Status 202,
+ * which official clients take for just that and nothing else.
+ */
+export class Held<Answer = unknown> {
+  readonly answer: Answer
+  constructor(answer: Answer) {
+    this.answer = answer
+  }
+}
 type Open = (input: OpenInput<never, never, never>) => Promise<unknown>
 type Closed<Caller> = (input: Input<never, never, never, Caller>) => Promise<unknown>
 
@@ -32,7 +42,7 @@ export type Route<Caller> = { readonly endpoint: Endpoint } & (
 type Routing<Caller> = {
   route<P, Q, B, A>(
     endpoint: Endpoint<P, Q, B, A>,
-    handle: NoInfer<(input: Input<P, Q, B, Caller>) => Promise<A>>,
+    handle: NoInfer<(input: Input<P, Q, B, Caller>) => Promise<A | Held<A>>>,
   ): Route<Caller>
   openRoute<P, Q, B, A>(
     endpoint: Endpoint<P, Q, B, A>,

@@ -7,6 +7,7 @@ import { inTransaction, type Database, type DatabaseTransaction } from '../datab
 import { addKey } from '../keys/add.ts'
 import { addRegistration } from '../registration/add.ts'
 import { applyDelegation, applyKeyStatus } from '../keys/change.ts'
+import { addProposal } from '../settings/add.ts'
 import { addServiceAccount } from '../service-accounts/add.ts'
 import { addUser, changeUserStatus } from '../users/add.ts'
 import { addWallet } from '../wallets/add.ts'
@@ -115,4 +116,5 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   tags: applyTags,
   update: applyUpdate,
   agreement: addAcceptance,
+  settings: addProposal,
 }

@@ -57,6 +57,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     sign: solo.sign,
     manifestFile: solo.cluster.file,
     manifestHash: solo.cluster.manifest.hash,
+    manifest: solo.cluster.manifest,
     quoteMaxFee: async () => undefined,
     observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
   }

@@ -60,7 +60,10 @@ export class Solo implements Log {
       kind,
       evidence,
     })
-    return { time: step.time, certificate: decode(certificateCodec, certificate) }
+    const operation = step.items[0]?.operation
+    if (operation === undefined) throw new TypeError('a step has an item')
+    const signed = decode(certificateCodec, certificate)
+    return { time: step.time, knownAt: Date.now(), operation, certificate: signed }
   }
 
   readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))

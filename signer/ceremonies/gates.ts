@@ -1,5 +1,6 @@
 import type { Body } from '@quorate/authority/body'
 import { messagesOf } from '@quorate/authority/reduce/step'
+import { executionWindowMs } from '@quorate/authority/step'
 import { equalBytes } from '@quorate/core/bytes'
 import { bodyOf } from '../body.ts'
 import { sealedAtRoot } from '../judgement.ts'
@@ -11,7 +12,7 @@ import type { CeremonyDeps } from './deps.ts'
  * How long after a step's time this signer takes part in what it allows. A revocation in force has
  * certainly bitten when this, and the skew of the clocks, have passed (steps.md section 2).
  */
-export const windowMs = 60_000
+export const windowMs = executionWindowMs
 
 export type Named = { readonly place: Place; readonly seq: number; readonly step: Uint8Array }
 export type Standing = 'unknown' | 'voted' | 'sealed' | 'certified'
