@@ -130,12 +130,18 @@ test('a service account brings its public key as PEM', () => {
   malformed(createServiceAccount, { name: '', publicKey })
 })
 
-test('an assertion is of a key; passwords and passkeys are refused by name', () => {
+test('an assertion has the members of its kind, and no others', () => {
   const credentialAssertion = { credId: 'cr-1', clientData: 'e30', signature: 'AA' }
   const signed = (firstFactor: unknown) => ({ challengeIdentifier: 'a.b.c', firstFactor })
-  accepts(createUserActionSignature, signed({ kind: 'Key', credentialAssertion }))
-  unserved(createUserActionSignature, signed({ kind: 'Password', password: 'secret' }))
-  unserved(createUserActionSignature, signed({ kind: 'Fido2', credentialAssertion }))
+  for (const kind of ['Key', 'PasswordProtectedKey'])
+    accepts(createUserActionSignature, signed({ kind, credentialAssertion }))
+  accepts(createUserActionSignature, signed({ kind: 'Password', password: 'secret' }))
+  const passkey = { ...credentialAssertion, authenticatorData: 'AA', userHandle: '' }
+  accepts(createUserActionSignature, signed({ kind: 'Fido2', credentialAssertion: passkey }))
+  malformed(createUserActionSignature, signed({ kind: 'Fido2', credentialAssertion }))
+  malformed(createUserActionSignature, signed({ kind: 'Key', credentialAssertion: passkey }))
+  malformed(createUserActionSignature, signed({ kind: 'Totp', otpCode: '123456' }))
+  malformed(createUserActionSignature, signed({ kind: 'RecoveryKey', credentialAssertion }))
   malformed(createUserActionSignature, signed({ kind: 'Key' }))
 })
 

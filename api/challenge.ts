@@ -85,6 +85,31 @@ export type SecondFactor = z.output<typeof secondFactor>
 /** A signed token of ours, so not short; still no place to keep things in. */
 export const challengeIdentifier = z.string().min(1).max(8192)
 
+/** What one more credential is made for; each kind has of it what it needs. */
+export const newCredentialChallenge = z.object({
+  kind: credentialKind,
+  user: z.object({ id: z.string(), displayName: z.string(), name: z.string() }),
+  challengeIdentifier: z.string(),
+  /** The same, by its older name. */
+  temporaryAuthenticationToken: z.string(),
+  rp: z.object({ id: z.string(), name: z.string() }).optional(),
+  challenge: z.string().optional(),
+  authenticatorSelection: z
+    .object({
+      residentKey: z.enum(['required', 'preferred', 'discouraged']),
+      requireResidentKey: z.boolean(),
+      userVerification: z.enum(['required', 'preferred', 'discouraged']),
+    })
+    .optional(),
+  attestation: z.enum(['none', 'indirect', 'direct', 'enterprise']).optional(),
+  pubKeyCredParams: z.array(z.object({ type: z.literal('public-key'), alg: z.int() })).optional(),
+  excludeCredentials: z.array(publicKeyHandle).optional(),
+  otpUrl: z.string().optional(),
+  preimage: z.string().optional(),
+  salt: z.string().optional(),
+})
+export type NewCredentialChallenge = z.input<typeof newCredentialChallenge>
+
 /**
  * What a newcomer's credentials are made for: all of those that he hands in sign this one challenge.
  * `pubKeyCredParams` are algorithms by their numbers in COSE (RFC 9053, RFC 8812).

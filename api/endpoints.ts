@@ -1,5 +1,6 @@
 import { getLatestUnacceptedAgreement, recordAgreementAcceptance } from './agreements.ts'
 import * as auth from './auth.ts'
+import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
 import * as health from './health.ts'
@@ -19,6 +20,7 @@ import * as wallets from './wallets.ts'
 /** Everything the platform promises over HTTP. */
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(auth),
+  ...Object.values(credentials),
   ...Object.values(users),
   ...Object.values(registration),
   ...Object.values(serviceAccounts),

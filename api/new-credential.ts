@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { credIdLengthMax } from '@quorate/authority/attestation'
 
+import { challengeIdentifier, passwordLengthMax } from './challenge.ts'
 import { name } from './words.ts'
 
 /** Certificates of an authenticator and a chain of them, in base64url. */
@@ -9,8 +10,6 @@ const attestationLengthMax = 32 * 1024
 const clientDataLengthMax = 8192
 /** A PEM of RSA under a password is 4 kB; clients wrap it once more. */
 const encryptedKeyLengthMax = 16 * 1024
-/** Longer than anybody types; hashing is made slow on purpose. */
-const passwordLengthMax = 256
 
 export const credentialInfo = z.strictObject({
   credId: z.string().min(1).max(credIdLengthMax),
@@ -44,6 +43,17 @@ const totp = z.strictObject({
   credentialInfo: z.strictObject({ otpCode: z.string().min(1).max(16) }),
   ...named,
 })
+
+const challenged = { challengeIdentifier }
+/** One more of somebody who is here already, with the challenge that it was made for. */
+export const addedCredential = z.discriminatedUnion('credentialKind', [
+  fido2.extend(challenged),
+  key.extend(challenged),
+  passwordProtectedKey.extend(challenged),
+  recoveryKey.extend(challenged),
+  password.extend(challenged),
+  totp.extend(challenged),
+])
 
 /** What a registration brings, and a recovery. */
 export const newCredentials = {

@@ -4,6 +4,7 @@ import { authRoutes } from './auth/routes.ts'
 import type { ActionDeps } from './auth/action.ts'
 import type { Caller } from './auth/caller.ts'
 import type { LoginDeps } from './auth/login.ts'
+import { credentialRoutes } from './credentials/routes.ts'
 import type { Route } from './http/route.ts'
 import { keyRoutes } from './keys/routes.ts'
 import type { CreationDeps } from './keys/create.ts'
@@ -33,6 +34,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...organizationRoutes(deps),
     ...logRoutes(deps),
     ...authRoutes(deps),
+    ...credentialRoutes(deps),
     ...userRoutes(deps),
     ...registrationRoutes(deps),
     ...serviceAccountRoutes(deps),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { equalBytes, toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
-import { keyTable, walletTable } from '@quorate/authority/records'
+import { credentialIdTable, keyTable, walletTable } from '@quorate/authority/records'
 import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import type { IdKind } from '@quorate/core/id'
@@ -20,7 +20,7 @@ import {
 } from '@quorate/authority/operations'
 import { credentialsRole } from '@quorate/authority/reduce/author'
 import { challengeOf, type Subject } from '@quorate/authority/request'
-import { useTotp } from '../credentials/local.ts'
+import { localNamed, useTotp } from '../credentials/local.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
@@ -62,9 +62,11 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   const body = payload === '' ? {} : parseJson(payload)
   parse(endpointOf(match).body, body, 'body')
   const { organization, user, token } = caller
+  const names = namedIds(match, body)
+  const local = await localSubjects(deps.database, caller, names)
   const subjects = await readRoot(deps.log, organization, (root) => {
     checkPermissions(root, caller, permissionsFor(match.operation, body))
-    const subjects = subjectsOf(root, caller, namedIds(match, body))
+    const subjects = local ?? subjectsOf(root, caller, names)
     return [...subjects, ...newcomersOf(root, match, subjects, deps.now())]
   })
   const maxFee = await deps.quoteMaxFee(caller, match, body)
@@ -176,6 +178,18 @@ function endpointOf({ name }: Match) {
   return endpoint
 }
 
+/** A password or one-time codes: this server has the only record of them. */
+async function localSubjects(
+  database: Database,
+  caller: Caller,
+  names: readonly NamedId[],
+): Promise<readonly Subject[] | undefined> {
+  const [named] = names
+  if (named?.kind !== 'credential') return undefined
+  const id = await localNamed(database, caller, named.name)
+  return id === undefined ? undefined : [{ role: named.role, id }]
+}
+
 /** What path and body name by a short name, in full: that is what the user's signature covers. */
 function subjectsOf(root: Root, caller: Caller, named: readonly NamedId[]): readonly Subject[] {
   return named.map(({ role, kind, name }) => {
@@ -188,6 +202,9 @@ function subjectsOf(root: Root, caller: Caller, named: readonly NamedId[]): read
 
 /** Keys and wallets of others do not exist for an end user. */
 function isSeen(root: Root, caller: Caller, kind: IdKind, id: Uint8Array): boolean {
+  // Credentials are reached by their owner alone.
+  if (kind === 'credential')
+    return equalBytes(root.find(credentialIdTable, id)?.user ?? new Uint8Array(), caller.user)
   if (!isEndUser(caller) || (kind !== 'key' && kind !== 'wallet')) return true
   const key = kind === 'key' ? id : root.find(walletTable, id)?.key
   const owner = key && root.find(keyTable, key)?.owner

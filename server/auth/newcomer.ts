@@ -77,7 +77,10 @@ function pathOf({ kind }: Person, purpose: NewcomerPurpose): string {
  * What a browser is asked for. No credential is excluded: who registers has none, and those of who
  * recovers are about to end, so that the device of an old one may well hold the new one.
  */
-function passkeysOf({ relyingParties, userVerification }: Settings, organizationName: string) {
+export function passkeysOf(
+  { relyingParties, userVerification }: Settings,
+  organizationName: string,
+) {
   const [party, ...others] = relyingParties
   const isOnly = party !== undefined && others.length === 0
   return {

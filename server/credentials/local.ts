@@ -1,6 +1,7 @@
 import { toHex, toUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { hashOf } from '@quorate/core/hash'
+import { nameOf } from '@quorate/core/id'
 import type { Settings } from '@quorate/authority/settings'
 import { countAttempt, nowhere, type Limit } from '../auth/attempts.ts'
 import { open } from '../auth/sealing.ts'
@@ -71,6 +72,21 @@ export async function useTotp(
     if (taken.numUpdatedRows === 1n) return
   }
   throw new Failure('credential.unsuitable', {})
+}
+
+/** The full id of a password or of one-time codes of this user: no log knows them by name. */
+export async function localNamed(
+  database: Database,
+  { organization, user }: Exclude<Whose, undefined>,
+  credentialUuid: string,
+): Promise<Uint8Array | undefined> {
+  const rows = await database
+    .selectFrom('local_credentials')
+    .select('id')
+    .where('organization', '=', organization)
+    .where('user', '=', user)
+    .execute()
+  return rows.find(({ id }) => nameOf('credential', id) === credentialUuid)?.id
 }
 
 /** What the secrets of one-time codes are sealed for. */

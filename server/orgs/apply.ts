@@ -3,6 +3,7 @@ import { decodeBody } from '@quorate/authority/body'
 import type { Evidence, Item } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { endSessions, userWhoseSessionsEnd } from '../auth/sessions.ts'
+import { addCredential } from '../credentials/add.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { addKey } from '../keys/add.ts'
 import { addRegistration } from '../registration/add.ts'
@@ -109,6 +110,7 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   user: addUser,
   userStatus: changeUserStatus,
   registration: addRegistration,
+  credential: addCredential,
   key: addKey,
   wallet: addWallet,
   keyStatus: applyKeyStatus,

@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict'
+import { createHmac, createPublicKey } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { DfnsApiClient, DfnsAuthenticator, DfnsDelegatedApiClient } from '@dfns/sdk'
+import type { CredentialSigner } from '@dfns/sdk'
+import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
+import { bootstrap, type BootstrapFile } from '@quorate/cli/bootstrap'
+import { encodeRecord, recordKey, settingsTable } from '@quorate/authority/records'
+import { defaultSettings, type Settings } from '@quorate/authority/settings'
+import { newKeyCredential } from '@quorate/authority/testing/key-credential'
+import { newPasskey } from '@quorate/authority/testing/passkey'
+import { fromHex } from '@quorate/core/bytes'
+import { idOf } from '@quorate/core/id'
+import { rawClient } from '@quorate/server/testing/raw-client'
+import { setupToken, startTestPlatform, type TestPlatform } from '@quorate/server/testing/platform'
+import { SignJWT } from 'jose'
+import { responseChecker, type CheckResponse } from './sdk-types/checker.ts'
+
+let platform: TestPlatform
+let file: BootstrapFile
+let check: CheckResponse
+let admin: DfnsApiClient
+let username = ''
+
+const keySigner = () => {
+  const { credId, privateKey } = file.administrator
+  return new AsymmetricKeySigner({ credId, privateKey })
+}
+const clientWith = (authToken: string, signer: CredentialSigner = keySigner()) =>
+  new DfnsApiClient({ baseUrl: platform.baseUrl, orgId: file.orgId, authToken, signer })
+const authenticator = (signer: CredentialSigner = keySigner()) =>
+  new DfnsAuthenticator({ baseUrl: platform.baseUrl, signer })
+const login = async (signer?: CredentialSigner, name: string | undefined = username) => {
+  // Absent is what the client leaves out of its JSON; its type only forgot that.
+  const asked = { orgId: file.orgId, username: (name === '' ? undefined : name) as string }
+  return (await authenticator(signer).login(asked)).token
+}
+type Signing = { get: (challenge: string) => unknown }
+const signerOf = (made: Signing) =>
+  ({
+    sign: async ({ challenge }: { challenge: string }) => made.get(challenge),
+  }) as CredentialSigner
+const statusOf = (status: number) => (error: unknown) =>
+  (error as { httpStatus?: number }).httpStatus === status
+
+function settle(changed: Partial<Settings>): void {
+  const organization = idOf(fromHex(file.genesis), 'organization')
+  const value = encodeRecord(settingsTable, { ...defaultSettings, relyingParties, ...changed })
+  platform.solo.write(organization, { key: recordKey(settingsTable), value })
+}
+const relyingParties = [{ id: 'example.test', origins: ['https://example.test'] }]
+
+before(async () => {
+  platform = await startTestPlatform()
+  const { baseUrl, dataDir } = platform
+  file = await bootstrap({ baseUrl, dataDir, setupToken })
+  username = file.administrator.username
+  check = await responseChecker()
+  admin = clientWith(file.administrator.authToken)
+  settle({})
+})
+after(async () => {
+  await platform.close()
+  assert.deepEqual(platform.unexpected, [])
+})
+
+async function addPasskey() {
+  const passkey = newPasskey({ userHandle: file.administrator.userId })
+  const init = await admin.auth.createCredentialChallenge({ body: { kind: 'Fido2' } })
+  assert.deepEqual(check('auth.createCredentialChallenge', init), [])
+  const { challengeIdentifier } = init
+  const { challenge } = init as unknown as { challenge: string }
+  const body = { ...passkey.create(challenge), credentialName: 'telephone', challengeIdentifier }
+  const made = await admin.auth.createCredential({ body })
+  assert.deepEqual(check('auth.createCredential', made), [])
+  return { passkey, made, body }
+}
+
+describe('credentials of one’s own, through the official client', () => {
+  it('are added, and sign and log in from then on', async () => {
+    const { passkey, made } = await addPasskey()
+    assert.deepEqual(
+      [made.kind, made.credentialId, made.relyingPartyId, made.origin, made.isActive],
+      ['Fido2', passkey.credId, 'example.test', 'https://example.test', true],
+    )
+    assert.match(made.publicKey, /^-----BEGIN PUBLIC KEY-----/)
+    const listed = await admin.auth.listCredentials()
+    assert.deepEqual(check('auth.listCredentials', listed), [])
+    assert.ok(listed.items.some(({ credentialUuid }) => credentialUuid === made.credentialUuid))
+    const signer = signerOf(passkey)
+    const byPasskey = clientWith(await login(signer), signer)
+    const key = await byPasskey.keys.createKey({ body: { scheme: 'EdDSA', curve: 'ed25519' } })
+    assert.match(key.id, /^key-/)
+    assert.ok(await login(signer, ''))
+  })
+
+  it('take no challenge twice, and none of somebody else', async () => {
+    const { body } = await addPasskey()
+    const again = { ...newPasskey().create('x'), credentialName: 'a', challengeIdentifier: 'b' }
+    await assert.rejects(admin.auth.createCredential({ body }), statusOf(403))
+    await assert.rejects(admin.auth.createCredential({ body: again }), statusOf(400))
+  })
+
+  it('go off, on and away, but for the last one', async () => {
+    const { passkey, made } = await addPasskey()
+    const body = { credentialUuid: made.credentialUuid }
+    assert.deepEqual(
+      check('auth.deactivateCredential', await admin.auth.deactivateCredential({ body })),
+      [],
+    )
+    await assert.rejects(login(signerOf(passkey)), statusOf(401))
+    await admin.auth.activateCredential({ body })
+    assert.ok(await login(signerOf(passkey)))
+    const raw = rawClient(platform.baseUrl, file.administrator)
+    const path = `/auth/credentials/${made.credentialUuid}`
+    const signed = await raw.sign(await raw.init('DELETE', path, {}))
+    assert.equal((await raw.send('DELETE', path, {}, signed.body.userAction)).status, 200)
+    await assert.rejects(login(signerOf(passkey)), statusOf(401))
+    const { items } = await admin.auth.listCredentials()
+    assert.ok(!items.some(({ credentialUuid }) => credentialUuid === made.credentialUuid))
+    await assert.rejects(admin.auth.activateCredential({ body }), statusOf(403))
+    const unknown = { credentialUuid: 'cr-aaaaa-aaaaa-aaaaaaaaaaaaaaaa' }
+    await assert.rejects(admin.auth.activateCredential({ body: unknown }), statusOf(404))
+  })
+
+  it('come from another device by a code, once, and sign nothing before they are confirmed', async () => {
+    const expiration = new Date(Date.now() + 50_000).toISOString()
+    const given = await admin.auth.createCredentialCode({ body: { expiration } })
+    assert.deepEqual(check('auth.createCredentialCode', given), [])
+    assert.match(given.code, /^[A-Z0-9]{3}-[A-Z0-9]{3}-[A-Z0-9]{3}$/)
+    const device = clientWith('')
+    const begin = () =>
+      device.auth.createCredentialChallengeWithCode({
+        body: { credentialKind: 'Fido2', code: given.code },
+      })
+    const [init, second] = [await begin(), await begin()]
+    assert.deepEqual(check('auth.createCredentialChallengeWithCode', init), [])
+    const passkey = newPasskey()
+    const bodyFor = (at: typeof init) => ({
+      ...passkey.create((at as unknown as { challenge: string }).challenge),
+      ...{ credentialName: 'tablet', challengeIdentifier: at.challengeIdentifier },
+    })
+    const made = await device.auth.createCredentialWithCode({ body: bodyFor(init) })
+    assert.equal((made as unknown as { rank: string }).rank, 'unconfirmed')
+    await assert.rejects(
+      device.auth.createCredentialWithCode({ body: bodyFor(second) }),
+      statusOf(403),
+    )
+    await assert.rejects(begin(), statusOf(403))
+    const token = await login(signerOf(passkey))
+    const reader = clientWith(token, signerOf(passkey))
+    assert.ok(await reader.auth.listCredentials())
+    const key = { scheme: 'EdDSA', curve: 'ed25519' } as const
+    await assert.rejects(reader.keys.createKey({ body: key }), statusOf(401))
+    const mail = await platform.database.selectFrom('mails').select('template').execute()
+    assert.ok(mail.some(({ template }) => template === 'credential-added'))
+  })
+})
+
+describe('a login', () => {
+  const anonymous = () => rawClient(platform.baseUrl, { credId: '', privateKey: '' })
+  const init = async (name: string) =>
+    (await anonymous().send('POST', '/auth/login/init', { orgId: file.orgId, username: name })).body
+
+  it('begins for nobody as it does for somebody, every time in the same way', async () => {
+    const [somebody, nobody, again] = [
+      await init(username),
+      await init('nobody@example.test'),
+      await init(' Nobody@Example.test'),
+    ]
+    assert.deepEqual(Object.keys(nobody), Object.keys(somebody))
+    assert.deepEqual(nobody.allowCredentials, again.allowCredentials)
+    assert.equal(nobody.allowCredentials.webauthn.length, 1)
+    assert.notDeepEqual(
+      (await init('other@example.test')).allowCredentials,
+      nobody.allowCredentials,
+    )
+    const passkey = newPasskey()
+    const answer = (credId: string, challenge: string) => {
+      const { kind, credentialAssertion } = passkey.get(challenge)
+      return { kind, credentialAssertion: { ...credentialAssertion, credId } }
+    }
+    const [known] = somebody.allowCredentials.webauthn
+    const [decoy] = nobody.allowCredentials.webauthn
+    const answers = []
+    for (const [at, { id }] of [
+      [somebody, known],
+      [nobody, decoy],
+    ]) {
+      const firstFactor = answer(id, at.challenge)
+      const { challengeIdentifier } = at
+      answers.push(
+        await anonymous().send('POST', '/auth/login', { challengeIdentifier, firstFactor }),
+      )
+    }
+    assert.equal(answers[0]?.status, 401)
+    // All but the number of the answer.
+    const [one, two] = answers.map(({ status, body }) => [status, body.message])
+    assert.deepEqual(one, two)
+  })
+
+  it('of one is not answered by the credential of another, nor twice', async () => {
+    const { passkey } = await addPasskey()
+    const started = await init('nobody@example.test')
+    const firstFactor = passkey.get(started.challenge)
+    const { challengeIdentifier } = started
+    const wrong = await anonymous().send('POST', '/auth/login', {
+      challengeIdentifier,
+      firstFactor,
+    })
+    assert.equal(wrong.status, 401)
+  })
+
+  it('is no action, and an action no login', async () => {
+    const { passkey } = await addPasskey()
+    const raw = rawClient(platform.baseUrl, file.administrator)
+    const action = (await raw.init('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' })).body
+    const asLogin = await anonymous().send('POST', '/auth/login', {
+      challengeIdentifier: action.challengeIdentifier,
+      firstFactor: passkey.get(action.challenge),
+    })
+    assert.deepEqual([asLogin.status, asLogin.body.message], [400, 'Challenge token is not valid.'])
+    const started = await init(username)
+    const { challengeIdentifier } = started
+    const firstFactor = passkey.get(started.challenge)
+    const asAction = await raw.send('POST', '/auth/action', { challengeIdentifier, firstFactor })
+    assert.deepEqual(
+      [asAction.status, asAction.body.message],
+      [400, 'Challenge token is not valid.'],
+    )
+    const adding = await admin.auth.createCredentialChallenge({ body: { kind: 'Fido2' } })
+    const third = await anonymous().send('POST', '/auth/login', {
+      challengeIdentifier: adding.challengeIdentifier,
+      firstFactor: passkey.get((adding as unknown as { challenge: string }).challenge),
+    })
+    assert.equal(third.status, 400)
+  })
+
+  it('ends with its logout, or with all of them', async () => {
+    const [one, two, three] = [await login(), await login(), await login()]
+    const reads = (token: string) => clientWith(token).auth.listCredentials()
+    await clientWith(one).auth.logout()
+    await assert.rejects(reads(one), statusOf(401))
+    await reads(two)
+    await clientWith(two).auth.logout({ body: { allSessions: true } })
+    await assert.rejects(reads(two), statusOf(401))
+    await assert.rejects(reads(three), statusOf(401))
+    file = { ...file, administrator: { ...file.administrator, authToken: await login() } }
+    admin = clientWith(file.administrator.authToken)
+  })
+
+  it('is forged with no algorithm, the public key as a secret, another key or audience', async () => {
+    const token = file.administrator.authToken
+    const [, claims = ''] = token.split('.')
+    const payload = JSON.parse(Buffer.from(claims, 'base64url').toString())
+    const [{ x }] = (await anonymous().send('GET', '/.well-known/jwks.json')).body.keys
+    const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const hs256 = (secret: Buffer) => {
+      const body = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${claims}`
+      return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`
+    }
+    const pem = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+    const spki = pem.export({ type: 'spki', format: 'pem' })
+    const stranger = newKeyCredential().key
+    const forged = [
+      `${encoded({ alg: 'none' })}.${claims}.`,
+      hs256(Buffer.from(x, 'base64url')),
+      hs256(Buffer.from(String(spki))),
+      await new SignJWT(payload).setProtectedHeader({ alg: 'EdDSA' }).sign(stranger),
+      (await init(username)).challengeIdentifier,
+    ]
+    for (const bad of forged) await assert.rejects(asked(bad), statusOf(401))
+  })
+  const asked = async (authToken: string) => {
+    const raw = rawClient(platform.baseUrl, { ...file.administrator, authToken })
+    const { status } = await raw.send('GET', '/auth/credentials')
+    if (status !== 200) throw Object.assign(new Error(), { httpStatus: status })
+  }
+})
+
+describe('an action', () => {
+  it('has its second factor in the log', async () => {
+    const { passkey } = await addPasskey()
+    const raw = rawClient(platform.baseUrl, file.administrator)
+    const key = { scheme: 'EdDSA', curve: 'ed25519' }
+    const { body } = await raw.init('POST', '/keys', key)
+    const factors = (secondFactor: unknown) => ({
+      challengeIdentifier: body.challengeIdentifier,
+      firstFactor: raw.factor(body.challenge),
+      secondFactor,
+    })
+    const twice = await raw.send('POST', '/auth/action', factors(raw.factor(body.challenge)))
+    assert.equal(twice.status, 401)
+    const wrong = await raw.send('POST', '/auth/action', factors(newPasskey().get(body.challenge)))
+    assert.equal(wrong.status, 401)
+    const signed = await raw.send('POST', '/auth/action', factors(passkey.get(body.challenge)))
+    assert.equal(signed.status, 200)
+    assert.equal((await raw.send('POST', '/keys', key, signed.body.userAction)).status, 200)
+  })
+})
+
+describe('delegated login', () => {
+  it('gives an end user’s session to a service account, and no other user’s', async () => {
+    const robot = rawClient(platform.baseUrl, file.serviceAccount)
+    const email = 'customer@example.test'
+    const begun = await robot.call('/auth/registration/delegated', { email, kind: 'EndUser' })
+    assert.equal(begun.status, 200, JSON.stringify(begun.body))
+    const account = clientWith(
+      file.serviceAccount.authToken,
+      new AsymmetricKeySigner(file.serviceAccount),
+    )
+    const { token } = await account.auth.delegatedLogin({ body: { username: email } })
+    const { baseUrl } = platform
+    const delegated = new DfnsDelegatedApiClient({ baseUrl, authToken: token })
+    assert.equal((await delegated.auth.listCredentials()).items.length, 0)
+    // Nobody but he himself signs for him, and he has no credential yet.
+    const asHim = rawClient(baseUrl, { ...file.serviceAccount, authToken: token })
+    const body = { kind: 'Hash', hash: 'ab'.repeat(32) }
+    assert.equal((await asHim.init('POST', '/auth/credentials', body)).status, 400)
+    await assert.rejects(account.auth.delegatedLogin({ body: { username } }), (error) =>
+      statusOf(401)(error),
+    )
+  })
+})

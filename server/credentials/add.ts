@@ -1,0 +1,19 @@
+import { parseJson } from '@quorate/core/json'
+import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { addCredentials } from '../auth/add-credentials.ts'
+import type { DatabaseTransaction } from '../database/database.ts'
+import type { Applied } from '../orgs/apply.ts'
+
+/** The row of a credential that was added to those of its user. */
+export async function addCredential(
+  transaction: DatabaseTransaction,
+  { organization, item, evidence, time }: Applied,
+): Promise<void> {
+  if (item.operation.kind !== 'credential') throw new TypeError('not a credential')
+  const { user, credential } = item.operation
+  await addCredentials(transaction, {
+    ...{ organization, user, time, credentials: [credential] },
+    request: requestOfEvidence(evidence),
+    given: [parseJson(evidence.payload)],
+  })
+}
