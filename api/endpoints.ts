@@ -3,6 +3,7 @@ import * as auth from './auth.ts'
 import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
+import * as freezes from './freezes.ts'
 import * as health from './health.ts'
 import { createKey, delegateKey, deleteKey, getKey, listKeys, updateKey } from './keys.ts'
 import { exportJournal, exportLog } from './log.ts'
@@ -46,5 +47,6 @@ export const endpoints: readonly Endpoint[] = [
   getLatestUnacceptedAgreement,
   recordAgreementAcceptance,
   ...Object.values(settings),
+  ...Object.values(freezes),
   ...Object.values(health),
 ]

@@ -15,6 +15,7 @@ import { permissionRoutes } from './permissions/routes.ts'
 import { registrationRoutes } from './registration/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
 import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
+import { freezeRoutes } from './freezes/routes.ts'
 import { settingsRoutes, type SettingsDeps } from './settings/routes.ts'
 import { signatureRoutes } from './signatures/routes.ts'
 import { userRoutes } from './users/routes.ts'
@@ -44,6 +45,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...signatureRoutes(deps),
     ...agreementRoutes(deps),
     ...settingsRoutes(deps),
+    ...freezeRoutes(deps),
   ]
 }
 

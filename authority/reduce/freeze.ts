@@ -1,8 +1,113 @@
-import type { Authored } from './author.ts'
-import { refuse, type Judging } from './judging.ts'
-import type { Reduced } from './writes.ts'
+import { equalBytes } from '@quorate/core/bytes'
+import { idOf } from '@quorate/core/id'
+import {
+  freezeTable,
+  frozenTable,
+  keyTable,
+  organizationTable,
+  userTable,
+  type RecordOf,
+} from '../records.ts'
+import { has, isActive, isFrozen, rightsOf } from '../standing.ts'
+import { subjectId, type Authored } from './author.ts'
+import { find, recordsOf, refuse, type Judging } from './judging.ts'
+import { isRootMember } from './settings.ts'
+import { known } from './settings-body.ts'
+import { put, putName, type Reduced, type Write } from './writes.ts'
 
-/** `POST /orgs/freezes`, `DELETE /orgs/freezes/:freezeId` */
-export function reduceFreeze(_judging: Judging, _authored: Authored): Reduced {
-  return refuse('this is not supported')
+type Frozen = Pick<RecordOf<typeof freezeTable>, 'what' | 'target'>
+
+/**
+ * `POST /orgs/freezes`: many may stop a user, a key or everything, in haste and with one signature;
+ * `DELETE /orgs/freezes/:freezeId`: members of the root quorum alone let it go on.
+ */
+export function reduceFreeze(judging: Judging, authored: Authored): Reduced {
+  return authored.match.name === 'quorate.unfreeze'
+    ? lift(judging, authored)
+    : freeze(judging, authored)
+}
+
+function freeze(judging: Judging, authored: Authored): Reduced {
+  const frozen = frozenBy(judging, authored)
+  const { target } = frozen
+  if (isFrozen(recordsOf(judging), target)) refuse('it is frozen already')
+  const id = idOf(judging.request, 'freeze')
+  return {
+    operation: { kind: 'freeze', freeze: id, ...frozen, status: 'active' },
+    writes: [
+      put(freezeTable, [id], { ...frozen, status: 'active' }),
+      put(frozenTable, [target], { freezes: [id] }),
+      putName(judging, 'freeze', id),
+    ],
+  }
+}
+
+function frozenBy(judging: Judging, authored: Authored): Frozen {
+  const body = known(authored.body, ['userId', 'keyId'])
+  if (body['userId'] !== undefined && body['keyId'] !== undefined)
+    refuse('a freeze is of a user or of a key')
+  if (body['userId'] !== undefined) return aUser(judging, authored)
+  if (body['keyId'] !== undefined) return aKey(judging, authored)
+  if (!isRoot(judging, authored.user)) refuse('the author is not of the root quorum')
+  return { what: 'organization', target: judging.step.organization }
+}
+
+function aUser(judging: Judging, authored: Authored): Frozen {
+  const target = subjectId(judging, 'userId')
+  if (!equalBytes(target, authored.user)) judgeRight(judging, authored, 'Auth:Users:Deactivate')
+  if (find(judging, userTable, target) === undefined) refuse('there is no such user')
+  judgeWayOut(judging, target)
+  return { what: 'user', target }
+}
+
+/** Who is frozen lifts nothing. If that were every member, it would be for ever. */
+function judgeWayOut(judging: Judging, target: Uint8Array): void {
+  const others = rootMembers(judging).filter((member) => !equalBytes(member, target))
+  if (others.length === 0 || !others.some((member) => isAble(judging, member)))
+    refuse('nobody would be left to lift it')
+}
+
+function isAble(judging: Judging, user: Uint8Array): boolean {
+  return isActive(find(judging, userTable, user)) && !isFrozen(recordsOf(judging), user)
+}
+
+function aKey(judging: Judging, authored: Authored): Frozen {
+  const target = subjectId(judging, 'keyId')
+  const key = find(judging, keyTable, target)
+  if (key === undefined) return refuse('there is no such key')
+  const isOwner = key.owner !== undefined && equalBytes(key.owner, authored.user)
+  if (!isOwner) judgeRight(judging, authored, 'Keys:Update')
+  return { what: 'key', target }
+}
+
+/** An end user's rights reach what is his own, and nothing of anybody else. */
+function judgeRight(judging: Judging, { user, record, token }: Authored, name: string): void {
+  const isHeld = has(rightsOf(recordsOf(judging), user, token), name)
+  if (!isHeld || record.kind === 'endUser') refuse(`not authorized to perform operation (${name})`)
+}
+
+function lift(judging: Judging, { user, body }: Authored): Reduced {
+  known(body, [])
+  if (!isRoot(judging, user)) refuse('the author is not of the root quorum')
+  if (isFrozen(recordsOf(judging), user)) refuse('the user is frozen')
+  const id = subjectId(judging, 'freezeId')
+  const record = find(judging, freezeTable, id)
+  if (record?.status !== 'active') return refuse('there is no such freeze')
+  const { what, target } = record
+  const left = (find(judging, frozenTable, target)?.freezes ?? []).filter(
+    (one) => !equalBytes(one, id),
+  )
+  const writes: readonly Write[] = [
+    put(freezeTable, [id], { ...record, status: 'ended' }),
+    put(frozenTable, [target], { freezes: left }),
+  ]
+  return { operation: { kind: 'freeze', freeze: id, what, target, status: 'ended' }, writes }
+}
+
+function isRoot(judging: Judging, user: Uint8Array): boolean {
+  return isRootMember({ needed: 1, members: rootMembers(judging) }, user)
+}
+
+function rootMembers(judging: Judging): readonly Uint8Array[] {
+  return find(judging, organizationTable)?.rootQuorum.members ?? []
 }
