@@ -7,6 +7,7 @@ import * as freezes from './freezes.ts'
 import * as health from './health.ts'
 import { createKey, delegateKey, deleteKey, getKey, listKeys, updateKey } from './keys.ts'
 import { exportJournal, exportLog } from './log.ts'
+import * as pats from './pats.ts'
 import * as permissions from './permissions.ts'
 import * as registration from './registration.ts'
 import * as serviceAccounts from './service-accounts.ts'
@@ -25,6 +26,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(users),
   ...Object.values(registration),
   ...Object.values(serviceAccounts),
+  ...Object.values(pats),
   ...Object.values(permissions),
   createKey,
   listKeys,

@@ -1,8 +1,16 @@
 import { z } from 'zod'
 
+import { isPermissionName } from '@quorate/authority/permission-names'
+import { permissionOperationsMax } from '@quorate/authority/records'
+
+import { acknowledgedBy } from './access-token.ts'
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
-import { date, id } from './words.ts'
+import { date, id, name } from './words.ts'
+
+const permissionId = z.strictObject({ permissionId: id })
+const operation = z.string().refine(isPermissionName, 'not the name of an operation')
+const operations = z.array(operation).min(1).max(permissionOperationsMax)
 
 const permission = z.object({
   id: z.string(),
@@ -22,16 +30,59 @@ export const listPermissions = endpoint('permissions.listPermissions', {
   returns: pageOf(permission),
 })
 
+export const getPermission = endpoint('permissions.getPermission', {
+  summary: 'One permission.',
+  params: permissionId,
+  returns: permission,
+})
+
+export const createPermission = endpoint('permissions.createPermission', {
+  summary: 'Make a permission of operations, by names of any generation.',
+  body: z.strictObject({ name, operations }),
+  returns: permission,
+})
+
+export const updatePermission = endpoint('permissions.updatePermission', {
+  summary: 'Change what a permission is called or allows, for everybody who has it.',
+  params: permissionId,
+  body: z.strictObject({ name: name.optional(), operations: operations.optional() }),
+  returns: permission,
+})
+
+export const archivePermission = endpoint('permissions.archivePermission', {
+  summary: 'Archive a permission, which then allows nothing, or take that back.',
+  params: permissionId,
+  body: z.strictObject({ isArchived: z.boolean() }),
+  returns: permission.extend({ acknowledgedBy }),
+})
+
+const assignment = z.object({
+  id: z.string(),
+  permissionId: z.string(),
+  identityId: z.string(),
+  isImmutable: z.boolean(),
+  dateCreated: date,
+  dateUpdated: date,
+})
+
 export const createAssignment = endpoint('permissions.createAssignment', {
   summary: 'Give a permission to a user, a service account or a token.',
-  params: z.strictObject({ permissionId: id }),
+  params: permissionId,
   body: z.strictObject({ identityId: id }),
-  returns: z.object({
-    id: z.string(),
-    permissionId: z.string(),
-    identityId: z.string(),
-    isImmutable: z.boolean(),
-    dateCreated: date,
-    dateUpdated: date,
-  }),
+  returns: assignment,
+})
+
+export const listAssignments = endpoint('permissions.listAssignments', {
+  summary: 'Who has a permission, page by page.',
+  params: permissionId,
+  query: z.object(pageQuery),
+  returns: pageOf(assignment),
+})
+
+/** By force: although a policy wants it approved. None does yet. */
+export const deleteAssignment = endpoint('permissions.deleteAssignment', {
+  summary: 'Take a permission from somebody.',
+  params: z.strictObject({ permissionId: id, assignmentId: id }),
+  body: z.strictObject({}),
+  returns: z.object({ acknowledgedBy }),
 })

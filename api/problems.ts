@@ -46,8 +46,16 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'service_account.not_found': (context) => missing('service account', context),
   'service_account.name_taken': (context) =>
     conflict('a service account with this name already exists', context),
+  'personal_token.not_found': (context) => missing('personal access token', context),
+  'personal_token.name_taken': (context) =>
+    conflict('a personal access token with this name already exists', context),
+  'credential.already_exists': () => conflict('this public key is in use already'),
   'permission.not_found': (context) => missing('permission', context),
   'permission.already_assigned': (context) => conflict('permission already assigned', context),
+  'permission.name_taken': (context) =>
+    conflict('a permission with this name already exists', context),
+  'permission.immutable': (context) => invalid('the permission is immutable', context),
+  'assignment.not_found': (context) => missing('assignment', context),
   'identity.not_found': (context) => missing('identity', context),
   'key.not_found': (context) => missing('key', context),
   'key.unsuitable': ({ reason }) => invalid(`the key is not suitable: ${reason}`),

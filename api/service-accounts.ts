@@ -1,16 +1,10 @@
 import { z } from 'zod'
 
+import { accessTokenOf, acknowledgedBy, daysValid, permissionAssignments } from './access-token.ts'
 import { endpoint } from './endpoint.ts'
-import { date, externalId, id, name, publicKeyPem } from './words.ts'
+import { externalId, id, name, publicKeyPem } from './words.ts'
 
-const assignments = z.array(
-  z.object({
-    permissionName: z.string(),
-    permissionId: z.string(),
-    assignmentId: z.string(),
-    operations: z.array(z.string()).optional(),
-  }),
-)
+const serviceAccountId = z.strictObject({ serviceAccountId: id })
 
 const serviceAccount = z.object({
   userInfo: z.object({
@@ -24,24 +18,9 @@ const serviceAccount = z.object({
     isActive: z.boolean(),
     isServiceAccount: z.literal(true),
     isRegistered: z.boolean(),
-    permissionAssignments: assignments,
+    permissionAssignments,
   }),
-  accessTokens: z.array(
-    z.object({
-      accessToken: z.string().optional(),
-      dateCreated: date,
-      credId: z.string(),
-      isActive: z.boolean(),
-      kind: z.literal('ServiceAccount'),
-      linkedUserId: z.string(),
-      linkedAppId: z.string(),
-      name: z.string(),
-      orgId: z.string(),
-      permissionAssignments: assignments,
-      publicKey: z.string(),
-      tokenId: z.string(),
-    }),
-  ),
+  accessTokens: z.array(accessTokenOf('ServiceAccount')),
 })
 export type ServiceAccount = z.output<typeof serviceAccount>
 
@@ -52,7 +31,7 @@ export const createServiceAccount = endpoint('auth.createServiceAccount', {
     publicKey: publicKeyPem,
     permissionId: id.optional(),
     externalId: externalId.optional(),
-    daysValid: z.int().min(1).max(730).optional(),
+    daysValid: daysValid.optional(),
   }),
   returns: serviceAccount,
 })
@@ -64,6 +43,35 @@ export const listServiceAccounts = endpoint('auth.listServiceAccounts', {
 
 export const getServiceAccount = endpoint('auth.getServiceAccount', {
   summary: 'One service account.',
-  params: z.strictObject({ serviceAccountId: id }),
+  params: serviceAccountId,
   returns: serviceAccount,
+})
+
+export const updateServiceAccount = endpoint('auth.updateServiceAccount', {
+  summary: 'Call a service account something else.',
+  params: serviceAccountId,
+  body: z.strictObject({ name: name.optional(), externalId: externalId.optional() }),
+  returns: serviceAccount,
+})
+
+export const activateServiceAccount = endpoint('auth.activateServiceAccount', {
+  summary: 'Switch a service account on again, with its token.',
+  params: serviceAccountId,
+  body: z.strictObject({}),
+  returns: serviceAccount,
+})
+
+/** By force: although a policy names it as an approver. None does yet. */
+export const deactivateServiceAccount = endpoint('auth.deactivateServiceAccount', {
+  summary: 'Switch a service account off, with its token.',
+  params: serviceAccountId,
+  body: z.strictObject({ force: z.boolean().optional() }),
+  returns: serviceAccount.extend({ acknowledgedBy }),
+})
+
+export const archiveServiceAccount = endpoint('auth.archiveServiceAccount', {
+  summary: 'End a service account for good, with its token.',
+  params: serviceAccountId,
+  body: z.strictObject({}),
+  returns: serviceAccount.extend({ acknowledgedBy }),
 })

@@ -30,8 +30,14 @@ export type Failures = {
   'credential.not_found': { readonly credentialUuid: string }
   'service_account.not_found': { readonly serviceAccountId: string }
   'service_account.name_taken': { readonly name: string }
+  'personal_token.not_found': { readonly tokenId: string }
+  'personal_token.name_taken': { readonly name: string }
+  'credential.already_exists': Readonly<Record<string, never>>
   'permission.not_found': { readonly permissionId: string }
   'permission.already_assigned': { readonly permissionId: string; readonly identityId: string }
+  'permission.name_taken': { readonly name: string }
+  'permission.immutable': { readonly permissionId: string }
+  'assignment.not_found': { readonly assignmentId: string }
   'identity.not_found': { readonly identityId: string }
   'key.not_found': { readonly keyId: string }
   'key.unsuitable': { readonly reason: string }

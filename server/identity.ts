@@ -11,6 +11,7 @@ import type { CreationDeps } from './keys/create.ts'
 import type { GenesisDeps } from './orgs/genesis.ts'
 import { logRoutes } from './log-export/routes.ts'
 import { organizationRoutes } from './orgs/routes.ts'
+import { patRoutes } from './pats/routes.ts'
 import { permissionRoutes } from './permissions/routes.ts'
 import { registrationRoutes } from './registration/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
@@ -39,6 +40,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...userRoutes(deps),
     ...registrationRoutes(deps),
     ...serviceAccountRoutes(deps),
+    ...patRoutes(deps),
     ...permissionRoutes(deps),
     ...keyRoutes(deps),
     ...walletRoutes(deps),

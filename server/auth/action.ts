@@ -230,10 +230,14 @@ function newcomersOf(
 function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
   if (kind === 'wallet') return new Failure('wallet.not_found', { walletId: name, orgId })
   if (kind === 'key') return new Failure('key.not_found', { keyId: name })
+  if (role === 'serviceAccountId')
+    return new Failure('service_account.not_found', { serviceAccountId: name })
   if (kind === 'user') return new Failure('identity.not_found', { identityId: name })
   if (kind === 'credential') return new Failure('credential.not_found', { credentialUuid: name })
   if (kind === 'permission') return new Failure('permission.not_found', { permissionId: name })
   if (role === 'identityId') return new Failure('identity.not_found', { identityId: name })
+  if (kind === 'token') return new Failure('personal_token.not_found', { tokenId: name })
+  if (kind === 'assignment') return new Failure('assignment.not_found', { assignmentId: name })
   throw new TypeError(`nothing is named by ${role}`)
 }
 

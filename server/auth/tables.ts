@@ -1,4 +1,4 @@
-/** The rows of migrations 0010 to 0012, 0032, 0034 and 0035, by hand. Times are milliseconds since 1970. */
+/** Rows of migrations 0010 to 0012 and 0030 to 0043, by hand. Times are milliseconds since 1970. */
 export type IdentityTables = {
   readonly root_applied: { readonly organization: Uint8Array; readonly seq: number }
   readonly organizations: {
@@ -31,8 +31,21 @@ export type IdentityTables = {
     readonly user: Uint8Array
     readonly credential: Uint8Array
     readonly expires_at: number
+    /** Of a personal access token. */
+    readonly name: string | null
+    readonly external_id: string | null
+    readonly archived_at: number | null
   }>
-  readonly permissions: Of<object>
+  readonly permissions: Of<{
+    readonly updated_at: number | null
+    readonly managed: 'fullAccess' | 'endUsers' | null
+    readonly archived_at: number | null
+  }>
+  readonly assignments: Of<{
+    readonly permission: Uint8Array
+    readonly identity: Uint8Array
+    readonly identity_id: string
+  }>
   readonly keys: Of<{
     readonly key_id: string
     readonly name: string | null
@@ -64,11 +77,13 @@ export type IdentityTables = {
     readonly agreement_id: string
     readonly accepted_at: number
   }
-  readonly service_account_names: {
+  readonly names: {
     readonly organization: Uint8Array
+    readonly scope: Uint8Array
     readonly name: string
+    readonly holder: Uint8Array
     readonly request: Uint8Array
-    /** Empty: the account exists. */
+    /** Empty: the holder exists. */
     readonly lapses_at: number | null
   }
   readonly challenges: {

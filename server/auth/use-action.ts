@@ -20,6 +20,13 @@ export type SignedAction = {
   readonly evidence: (facts: Uint8Array) => Evidence
 }
 
+/** @returns the full id of what the request names in this role, which its signature covers */
+export function subjectNamed({ preimage }: SignedAction, role: string): Uint8Array {
+  const subject = preimage.subjects.find((one) => one.role === role)
+  if (subject === undefined) throw new TypeError(`the request names no ${role}`)
+  return subject.id
+}
+
 /**
  * Burns the user action that came with a request. Do it in the transaction that writes what the
  * request changes: then either both have happened or neither.

@@ -6,10 +6,11 @@ import { fingerprintOf } from '@quorate/authority/credential'
 import { requestHash } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { addUsername, usernameOf } from '../users/person.ts'
+import { addAssignment, unchanged } from '../permissions/add.ts'
 import type { Applied } from './apply.ts'
 
 /** The managed permissions, in the order in which a genesis makes them. */
-const permissionCount = 2
+const managedPermissions = ['fullAccess', 'endUsers'] as const
 
 /** Rows of a genesis: the organization, its administrator, the permissions that every one has. */
 export async function addOrganization(
@@ -35,13 +36,18 @@ export async function addOrganization(
     ...{ kind: 'employee', username, externalId: undefined, token: undefined, publicKey },
     spki: item.operation.administrator,
   })
-  for (let index = 0; index < permissionCount; index++) {
+  for (const [index, managed] of managedPermissions.entries()) {
     const id = idOf(request, 'permission', index)
     await transaction
       .insertInto('permissions')
-      .values({ organization, id, created_at: time })
+      .values({ organization, id, ...unchanged, managed, created_at: time })
       .execute()
   }
+  const user = idOf(request, 'user')
+  await addAssignment(transaction, {
+    ...{ organization, request, permission: idOf(request, 'permission'), time },
+    ...{ identity: user, identityId: nameOf('user', user) },
+  })
 }
 
 export type NewUser = {

@@ -2,16 +2,45 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { Failure } from '@quorate/core/failure'
 import { execute, resumeSignatures } from '../signatures/execute.ts'
-import { foundCompany, type Company } from '../testing/company.ts'
+import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type RawClient } from '../testing/raw-client.ts'
 import { applyRoot, applyRoots } from './apply.ts'
+
+/** Tables of which every row follows from the log. */
+const remade = [
+  ...(['wallets', 'keys', 'users', 'usernames'] as const),
+  ...(['tokens', 'names', 'permissions', 'assignments'] as const),
+] as const
+
+/** Something of everything that was made, changed and ended again. */
+async function fillLists(admin: RawClient, { serviceAccount }: Company): Promise<void> {
+  const operations = ['Keys:Read']
+  const { id } = (await admin.call('/permissions', { name: 'Readers', operations })).body
+  const [phone, laptop] = ['phone', 'laptop'].map((name) => ({
+    ...{ name, publicKey: publicPem(newKey()), permissionId: id },
+  }))
+  await admin.call('/auth/pats', phone)
+  const { tokenId } = (await admin.call('/auth/pats', laptop)).body
+  const change = async (method: string, path: string, body: object) => {
+    const { userAction } = (await admin.sign(await admin.init(method, path, body))).body
+    const { status } = await admin.send(method, path, body, userAction)
+    assert.equal(status, 200)
+  }
+  await change('PUT', `/auth/pats/${tokenId}`, { name: 'old laptop' })
+  await change('PUT', `/auth/service-accounts/${serviceAccount.userId}`, { name: 'robot 2' })
+  await change('DELETE', `/auth/pats/${tokenId}`, {})
+  const identityId = serviceAccount.userId
+  const assigned = await admin.call(`/permissions/${id}/assignments`, { identityId })
+  await change('DELETE', `/permissions/${id}/assignments/${assigned.body.id}`, {})
+  await change('PUT', `/permissions/${id}/archive`, { isArchived: true })
+}
 
 describe('a server that dies', () => {
   let platform: TestPlatform
   let company: Company
   let robot: RawClient
-  const rows = (table: 'wallets' | 'keys' | 'users' | 'outbox' | 'signature_requests') =>
+  const rows = (table: (typeof remade)[number] | 'outbox' | 'signature_requests') =>
     platform.database.selectFrom(table).selectAll().execute()
 
   before(async () => {
@@ -61,14 +90,13 @@ describe('a server that dies', () => {
 
   it('can make every row of an organization again from the log alone', async () => {
     const { database } = platform
-    const before = [await rows('wallets'), await rows('users'), await rows('keys')]
-    for (const table of ['wallets', 'keys', 'users', 'credentials', 'tokens'] as const)
-      await database.deleteFrom(table).execute()
-    for (const table of ['permissions', 'organizations', 'service_account_names'] as const)
+    await fillLists(rawClient(platform.baseUrl, company.administrator), company)
+    const before = await Promise.all(remade.map(rows))
+    for (const table of [...remade, 'credentials', 'organizations'] as const)
       await database.deleteFrom(table).execute()
     await database.updateTable('root_applied').set({ seq: -1 }).execute()
     await applyRoots(database)
-    assert.deepEqual([await rows('wallets'), await rows('users'), await rows('keys')], before)
+    assert.deepEqual(await Promise.all(remade.map(rows)), before)
     assert.equal((await robot.send('GET', '/wallets')).status, 200)
   })
 

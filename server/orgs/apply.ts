@@ -11,6 +11,8 @@ import { applyDelegation, applyKeyStatus } from '../keys/change.ts'
 import { addProposal } from '../settings/add.ts'
 import { addServiceAccount } from '../service-accounts/add.ts'
 import { addUser, changeUserStatus } from '../users/add.ts'
+import { addPat, changePatStatus } from '../pats/add.ts'
+import { addGrant, addPermission, changePermission, removeAssignment } from '../permissions/add.ts'
 import { addWallet } from '../wallets/add.ts'
 import { applyTags } from '../wallets/change.ts'
 import { addAcceptance } from '../agreements/add.ts'
@@ -103,7 +105,6 @@ async function applyStep(
 
 type MakeRows = (transaction: DatabaseTransaction, applied: Applied) => Promise<void>
 
-/** An assignment is in the records and needs no row. */
 const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   genesis: addOrganization,
   serviceAccount: addServiceAccount,
@@ -111,6 +112,12 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   userStatus: changeUserStatus,
   registration: addRegistration,
   credential: addCredential,
+  token: addPat,
+  tokenStatus: changePatStatus,
+  permission: addPermission,
+  permissionUpdate: changePermission,
+  assignment: addGrant,
+  assignmentEnd: removeAssignment,
   key: addKey,
   wallet: addWallet,
   keyStatus: applyKeyStatus,

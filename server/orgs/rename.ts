@@ -3,6 +3,8 @@ import { decodePreimage } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { renameKey } from '../keys/change.ts'
 import { renameWallet } from '../wallets/change.ts'
+import { renamePat } from '../pats/add.ts'
+import { renameServiceAccount } from '../service-accounts/add.ts'
 import type { Applied } from './apply.ts'
 
 type Rename = (transaction: DatabaseTransaction, applied: Applied) => Promise<void>
@@ -11,6 +13,8 @@ type Rename = (transaction: DatabaseTransaction, applied: Applied) => Promise<vo
 const renames: { readonly [K in OperationName]?: Rename } = {
   'keys.updateKey': renameKey,
   'wallets.updateWallet': renameWallet,
+  'auth.updateServiceAccount': renameServiceAccount,
+  'auth.updatePersonalAccessToken': renamePat,
 }
 
 /** Names and other words that authority does not read. */

@@ -1,21 +1,23 @@
 import { idOf, nameOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
 import { parse } from '@quorate/api/parse'
-import { createServiceAccount } from '@quorate/api/service-accounts'
+import { createServiceAccount, updateServiceAccount } from '@quorate/api/service-accounts'
 import { requestHash } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { settleName } from '../names.ts'
 import { addUser } from '../orgs/add.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { addAssignment } from '../permissions/add.ts'
 
-/** Rows of a new service account: user, credential, token, and its name for good. */
+/** Rows of a new service account: user, credential, token, its name, its first permission. */
 export async function addServiceAccount(
   transaction: DatabaseTransaction,
   { organization, item, evidence, time }: Applied,
 ): Promise<void> {
   if (item.operation.kind !== 'serviceAccount') throw new TypeError('not a service account')
-  const { publicKey: spki, expiresAt } = item.operation
+  const { publicKey: spki, expiresAt, permission } = item.operation
   const request = requestHash(evidence.preimage)
-  const token = idOf(request, 'token')
+  const [token, account] = [idOf(request, 'token'), idOf(request, 'user')]
   const body = parse(createServiceAccount.body, parseJson(evidence.payload), 'payload')
   const { name, externalId, publicKey } = body
   const kind = 'serviceAccount'
@@ -24,18 +26,39 @@ export async function addServiceAccount(
   await transaction
     .insertInto('tokens')
     .values({
-      ...{ organization, id: token, token_id: nameOf('token', token) },
-      user: idOf(request, 'user'),
-      credential: idOf(request, 'credential'),
-      created_at: time,
-      expires_at: expiresAt,
+      ...{ organization, id: token, token_id: nameOf('token', token), user: account },
+      ...{ credential: idOf(request, 'credential'), name: null, external_id: null },
+      ...{ archived_at: null, created_at: time, expires_at: expiresAt },
     })
     .execute()
+  const named = { organization, scope: organization, name, holder: account, request }
+  await settleName(transaction, named)
+  if (permission !== undefined)
+    await addAssignment(transaction, {
+      ...{ organization, request, permission, identity: account, time },
+      identityId: nameOf('user', account),
+    })
+}
+
+export async function renameServiceAccount(
+  transaction: DatabaseTransaction,
+  { organization, item, evidence }: Applied,
+): Promise<void> {
+  if (item.operation.kind !== 'update') throw new TypeError('not an update')
+  const { id } = item.operation
+  const body = parse(updateServiceAccount.body, parseJson(evidence.payload), 'payload')
+  const { name, externalId } = body
   await transaction
-    .insertInto('service_account_names')
-    .values({ organization, name, request, lapses_at: null })
-    .onConflict((conflict) =>
-      conflict.columns(['organization', 'name']).doUpdateSet({ request, lapses_at: null }),
-    )
+    .updateTable('users')
+    .set({
+      id,
+      ...(name === undefined ? {} : { username: name }),
+      ...(externalId === undefined ? {} : { external_id: externalId }),
+    })
+    .where('organization', '=', organization)
+    .where('id', '=', id)
     .execute()
+  const request = requestHash(evidence.preimage)
+  if (name !== undefined)
+    await settleName(transaction, { organization, scope: organization, name, holder: id, request })
 }

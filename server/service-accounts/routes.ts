@@ -1,23 +1,24 @@
 import * as api from '@quorate/api/service-accounts'
 import type { ServiceAccount } from '@quorate/api/service-accounts'
+import { parse } from '@quorate/api/parse'
+import { readPublicKey } from '@quorate/authority/public-key'
+import { userTable } from '@quorate/authority/records'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { parse } from '@quorate/api/parse'
-import { readPublicKey } from '@quorate/authority/public-key'
+import { acknowledgedBy } from '../auth/acknowledged.ts'
 import type { Caller } from '../auth/caller.ts'
-import { signWithinMs } from '../auth/challenge.ts'
 import { readRoot, type Log, type Root } from '../auth/log.ts'
-import { grantsOf, isActive, isTokenLive } from '../auth/standing.ts'
+import { settleSigned, type Settled } from '../auth/settle.ts'
+import { grantsOf, isActive } from '../auth/standing.ts'
 import type { Tokens } from '../auth/tokens.ts'
-import { settleSigned } from '../auth/settle.ts'
+import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
+import { claimName, giveNameBack, namesMax } from '../names.ts'
+import { accessTokenOf, tokens as tokenRows, type TokenRow } from '../pats/entity.ts'
 
 const { route } = routing<Caller>()
-
-/** The documented list has no pages; an organization with more has made them by a mistake. */
-const serviceAccountsMax = 1000
 
 export type ServiceAccountDeps = {
   readonly database: Database
@@ -27,29 +28,45 @@ export type ServiceAccountDeps = {
 }
 
 export function serviceAccountRoutes(deps: ServiceAccountDeps): readonly Route<Caller>[] {
-  const { database, log, now } = deps
   return [
     route(api.createServiceAccount, async ({ caller, raw }) => create(deps, caller, raw)),
-    route(api.listServiceAccounts, async ({ caller }) => {
-      const rows = await accounts(database, caller.organization)
-        .orderBy('users.created_at', 'desc')
-        .limit(serviceAccountsMax)
-        .execute()
-      const items = await readRoot(log, caller.organization, (root) =>
-        rows.map((row) => accountOf(row, { root, caller, now: now() })),
-      )
-      return { items }
+    route(api.listServiceAccounts, async ({ caller }) => ({ items: await list(deps, caller) })),
+    route(api.getServiceAccount, async ({ caller, params: { serviceAccountId } }) =>
+      shown(deps, caller, serviceAccountId),
+    ),
+    route(api.updateServiceAccount, async ({ caller, raw, params: { serviceAccountId } }) => {
+      await settleSigned(deps, caller, raw, {
+        kind: 'update',
+        claim: (transaction, action) =>
+          claimRename(deps, transaction, { caller, action, serviceAccountId }),
+        giveBack: ({ request }) =>
+          giveNameBack(deps.database, { organization: caller.organization, request }),
+      })
+      return shown(deps, caller, serviceAccountId)
     }),
-    route(api.getServiceAccount, async ({ caller, params: { serviceAccountId } }) => {
-      const row = await accounts(database, caller.organization)
-        .where('users.user_id', '=', serviceAccountId)
-        .executeTakeFirst()
-      if (row === undefined) throw new Failure('service_account.not_found', { serviceAccountId })
-      return readRoot(log, caller.organization, (root) =>
-        accountOf(row, { root, caller, now: now() }),
-      )
+    route(api.activateServiceAccount, async ({ caller, raw, params: { serviceAccountId } }) => {
+      await changeStatus(deps, caller, raw, serviceAccountId)
+      return shown(deps, caller, serviceAccountId)
     }),
+    route(api.deactivateServiceAccount, async ({ caller, raw, params: { serviceAccountId } }) =>
+      restrict(deps, caller, raw, serviceAccountId),
+    ),
+    route(api.archiveServiceAccount, async ({ caller, raw, params: { serviceAccountId } }) =>
+      restrict(deps, caller, raw, serviceAccountId),
+    ),
   ]
+}
+
+async function list({ database, log, now }: ServiceAccountDeps, caller: Caller) {
+  const { organization, orgId } = caller
+  const rows = await accounts(database, organization)
+    .where('tokens.archived_at', 'is', null)
+    .orderBy('users.created_at', 'desc')
+    .limit(namesMax)
+    .execute()
+  return readRoot(log, organization, (root) =>
+    rows.map((row) => accountOf(row, { root, orgId, now: now() })),
+  )
 }
 
 async function create(deps: ServiceAccountDeps, caller: Caller, raw: RawRequest) {
@@ -57,126 +74,128 @@ async function create(deps: ServiceAccountDeps, caller: Caller, raw: RawRequest)
   const { organization, orgId } = caller
   const { action } = await settleSigned(deps, caller, raw, {
     kind: 'serviceAccount',
-    claim: (transaction, used) => claimName(transaction, caller, { ...used, now: now() }),
-    giveBack: ({ request }) => freeName(database, organization, request),
+    claim: (transaction, used) => claimNew(deps, transaction, { caller, action: used }),
+    giveBack: ({ request }) => giveNameBack(database, { organization, request }),
   })
   const row = await accounts(database, organization)
     .where('users.id', '=', idOf(action.request, 'user'))
     .executeTakeFirstOrThrow()
   const { userInfo, accessTokens } = await readRoot(log, organization, (root) =>
-    accountOf(row, { root, caller, now: now() }),
+    accountOf(row, { root, orgId, now: now() }),
   )
+  const { userId, username, tokenId, expiresAt } = row
   const accessToken = await tokens.issue(
-    {
-      orgId,
-      userId: row.userId,
-      username: row.name,
-      tokenKind: 'ServiceAccount',
-      tokenId: row.tokenId,
-    },
-    { from: now(), until: row.expiresAt },
+    { orgId, userId, username, tokenKind: 'ServiceAccount', tokenId },
+    { from: now(), until: expiresAt },
   )
   return { userInfo, accessTokens: accessTokens.map((one) => ({ ...one, accessToken })) }
 }
 
-/** Two accounts of one name could not be told apart. A claim lapses with its request. */
-async function claimName(
+type Used = { readonly caller: Caller; readonly action: SignedAction }
+
+/** Two accounts of one name could not be told apart. */
+async function claimNew(
+  { now }: ServiceAccountDeps,
   transaction: DatabaseTransaction,
-  { organization }: Caller,
-  action: { readonly request: Uint8Array; readonly payload: string; readonly now: number },
+  { caller: { organization }, action: { request, payload } }: Used,
 ): Promise<void> {
-  const body = parseJson(action.payload)
-  const { name, publicKey } = parse(api.createServiceAccount.body, body, 'payload')
+  const { name, publicKey } = parse(api.createServiceAccount.body, parseJson(payload), 'payload')
   if (readPublicKey(publicKey) === undefined) {
     const issues = [{ path: 'payload.publicKey', message: 'not a key that may sign here' }]
     throw new Failure('body.malformed', { issues })
   }
-  const claim = { request: action.request, lapses_at: action.now + signWithinMs }
-  const claimed = await transaction
-    .insertInto('service_account_names')
-    .values({ organization, name, ...claim })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['organization', 'name'])
-        .doUpdateSet(claim)
-        .where('service_account_names.lapses_at', '<', action.now),
-    )
-    .executeTakeFirst()
-  if (claimed.numInsertedOrUpdatedRows !== 1n)
+  const holder = idOf(request, 'user')
+  const claim = { organization, scope: organization, name, holder, request }
+  if (!(await claimName(transaction, claim, now())))
     throw new Failure('service_account.name_taken', { name })
 }
 
-/** Nothing came of it, so the name is free. */
-async function freeName(
-  database: Database,
-  organization: Uint8Array,
-  request: Uint8Array,
+async function claimRename(
+  deps: ServiceAccountDeps,
+  transaction: DatabaseTransaction,
+  { caller, action, serviceAccountId }: Used & { readonly serviceAccountId: string },
 ): Promise<void> {
-  await database
-    .deleteFrom('service_account_names')
-    .where('organization', '=', organization)
-    .where('request', '=', request)
-    .where('lapses_at', 'is not', null)
-    .execute()
+  await checkThere(deps, { caller, action, serviceAccountId })
+  const { organization } = caller
+  const { request, payload } = action
+  const body = parseJson(payload === '' ? '{}' : payload)
+  const { name } = parse(api.updateServiceAccount.body, body, 'payload')
+  if (name === undefined) return
+  const holder = subjectNamed(action, 'serviceAccountId')
+  const claim = { organization, scope: organization, name, holder, request }
+  if (!(await claimName(transaction, claim, deps.now())))
+    throw new Failure('service_account.name_taken', { name })
+}
+
+/** A person is none, and one that has been archived is not there any more. */
+async function checkThere(
+  { log }: ServiceAccountDeps,
+  { caller, action, serviceAccountId }: Used & { readonly serviceAccountId: string },
+): Promise<void> {
+  const account = await readRoot(log, caller.organization, ({ find }) =>
+    find(userTable, subjectNamed(action, 'serviceAccountId')),
+  )
+  if (account?.kind !== 'serviceAccount' || account.status === 'archived')
+    throw new Failure('service_account.not_found', { serviceAccountId })
+}
+
+/** `force` would go past policies that name the account as an approver, of which there are none. */
+function changeStatus(
+  deps: ServiceAccountDeps,
+  caller: Caller,
+  raw: RawRequest,
+  serviceAccountId: string,
+): Promise<Settled> {
+  return settleSigned(deps, caller, raw, {
+    kind: 'userStatus',
+    claim: (_transaction, action) => checkThere(deps, { caller, action, serviceAccountId }),
+  })
+}
+
+async function restrict(
+  deps: ServiceAccountDeps,
+  caller: Caller,
+  raw: RawRequest,
+  serviceAccountId: string,
+) {
+  const { inForce } = await changeStatus(deps, caller, raw, serviceAccountId)
+  const account = await shown(deps, caller, serviceAccountId)
+  return { ...account, acknowledgedBy: acknowledgedBy(inForce) }
+}
+
+async function shown(
+  { database, log, now }: ServiceAccountDeps,
+  caller: Caller,
+  serviceAccountId: string,
+): Promise<ServiceAccount> {
+  const { organization, orgId } = caller
+  const row = await accounts(database, organization)
+    .where('users.user_id', '=', serviceAccountId)
+    .executeTakeFirst()
+  if (row === undefined) throw new Failure('service_account.not_found', { serviceAccountId })
+  return readRoot(log, organization, (root) => accountOf(row, { root, orgId, now: now() }))
 }
 
 function accounts(database: Database, organization: Uint8Array) {
-  return database
-    .selectFrom('users')
-    .innerJoin('tokens', (join) =>
-      join.onRef('tokens.user', '=', 'users.id').on('tokens.organization', '=', organization),
-    )
-    .innerJoin('credentials', (join) =>
-      join
-        .onRef('credentials.id', '=', 'tokens.credential')
-        .on('credentials.organization', '=', organization),
-    )
-    .select([
-      'users.id as user',
-      'users.user_id as userId',
-      'users.username as name',
-      'tokens.id as token',
-      'tokens.token_id as tokenId',
-      'tokens.created_at as createdAt',
-      'tokens.expires_at as expiresAt',
-      'credentials.cred_id as credId',
-      'credentials.public_key as publicKey',
-    ])
-    .where('users.organization', '=', organization)
-    .where('users.kind', '=', 'serviceAccount')
+  return tokenRows(database, organization).where('users.kind', '=', 'serviceAccount')
 }
 
-type Row = Awaited<ReturnType<ReturnType<typeof accounts>['executeTakeFirstOrThrow']>>
-
 function accountOf(
-  row: Row,
-  { root, caller, now }: { root: Root; caller: Caller; now: number },
+  row: TokenRow,
+  seen: { readonly root: Root; readonly orgId: string; readonly now: number },
 ): ServiceAccount {
-  const { orgId } = caller
-  const { userId, name, credId } = row
-  const permissionAssignments = grantsOf(root, row.user)
+  const { root, orgId } = seen
+  const { userId, username, credId } = row
+  const named = { username, name: username, userId, credentialUuid: credId, orgId }
   return {
     userInfo: {
-      ...{ username: name, name, userId, kind: 'CustomerEmployee', credentialUuid: credId, orgId },
+      ...named,
+      kind: 'CustomerEmployee',
       isActive: isActive(root, row.user),
       isServiceAccount: true,
       isRegistered: true,
-      permissionAssignments,
+      permissionAssignments: grantsOf(root, row.user),
     },
-    accessTokens: [
-      {
-        dateCreated: new Date(row.createdAt).toISOString(),
-        credId,
-        isActive: isTokenLive(root, row.token, now),
-        kind: 'ServiceAccount',
-        linkedUserId: userId,
-        linkedAppId: '',
-        name,
-        orgId,
-        permissionAssignments,
-        publicKey: row.publicKey,
-        tokenId: row.tokenId,
-      },
-    ],
+    accessTokens: [accessTokenOf(row, 'ServiceAccount', seen)],
   }
 }

@@ -1,8 +1,11 @@
 import { nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import { mailCode } from '../auth/codes.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { archiveTokens } from '../pats/add.ts'
+import { addEndUserGrant } from '../permissions/add.ts'
 import { addUsername, personOf, usernameOf } from './person.ts'
 
 /**
@@ -25,6 +28,9 @@ export async function addUser(
     })
     .execute()
   await addUsername(transaction, { organization, user: id, kind, username })
+  const request = requestOfEvidence(evidence)
+  if (kind === 'endUser')
+    await addEndUserGrant(transaction, { organization, request, user: id, time })
   const person = await personOf(transaction, { organization, user: id })
   if (origin === 'invited' && person !== undefined)
     await mailCode(transaction, { person, purpose: 'registration', now: time })
@@ -40,14 +46,15 @@ function wordsOf(payload: string): { email: string; externalId: string | undefin
   }
 }
 
-/** Whoever is archived leaves his name, his codes and whatever he has begun. */
+/** Whoever is archived leaves his name, his tokens, his codes and whatever he has begun. */
 export async function changeUserStatus(
   transaction: DatabaseTransaction,
-  { organization, item }: Applied,
+  { organization, item, time }: Applied,
 ): Promise<void> {
   if (item.operation.kind !== 'userStatus') throw new TypeError('not the status of a user')
   const { user, status } = item.operation
   if (status !== 'archived') return
+  await archiveTokens(transaction, { organization, user, time })
   for (const table of ['usernames', 'one_time_codes', 'newcomer_challenges'] as const)
     await transaction
       .deleteFrom(table)
