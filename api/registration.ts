@@ -1,9 +1,11 @@
 import { z } from 'zod'
 
+import { newWalletsMax } from '@quorate/authority/step'
+
 import { registrationChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
 import { newCredentials } from './new-credential.ts'
-import { externalId, id, username } from './words.ts'
+import { externalId, id, name, network, username } from './words.ts'
 
 const message = z.object({ message: z.literal('success') })
 /** As long as a code is, with room for what somebody types around it. */
@@ -43,8 +45,37 @@ const registered = {
   user: z.object({ id: z.string(), username: z.string(), orgId: z.string() }),
 }
 
+/** Groups and roles of a large company swell an identity token. */
+const idTokenLengthMax = 16 * 1024
+
+export const createSocialRegistrationChallenge = endpoint(
+  'auth.createSocialRegistrationChallenge',
+  {
+    summary: 'Begin to register as an end user, by the word of an identity provider.',
+    body: z.strictObject({
+      orgId: id.optional(),
+      socialLoginProviderKind: z.literal('Oidc'),
+      idToken: z.string().min(1).max(idTokenLengthMax),
+    }),
+    returns: registrationChallenge,
+  },
+)
+
 export const register = endpoint('auth.register', {
   summary: 'Hand in the credentials that were made for the challenge, all at once.',
   body: z.strictObject(newCredentials),
   returns: z.object(registered),
+})
+
+/** As many wallets as one registration may make keys for. */
+const wallets = z.array(z.strictObject({ network, name: name.optional() })).max(newWalletsMax)
+
+export const registerEndUser = endpoint('auth.registerEndUser', {
+  summary: 'The same for an end user, who is logged in at once.',
+  body: z.strictObject({ ...newCredentials, wallets }),
+  returns: z.object({
+    ...registered,
+    authentication: z.object({ token: z.string() }),
+    wallets: z.array(z.looseObject({ id: z.string() })),
+  }),
 })

@@ -13,7 +13,7 @@ import { logRoutes } from './log-export/routes.ts'
 import { organizationRoutes } from './orgs/routes.ts'
 import { patRoutes } from './pats/routes.ts'
 import { permissionRoutes } from './permissions/routes.ts'
-import { registrationRoutes } from './registration/routes.ts'
+import { registrationRoutes, type RegistrationDeps } from './registration/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
 import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
 import { freezeRoutes } from './freezes/routes.ts'
@@ -28,6 +28,7 @@ export type IdentityDeps = ActionDeps &
   GenesisDeps &
   AgreementDeps &
   SettingsDeps &
+  RegistrationDeps &
   ExecuteDeps & { readonly manifestFile: Uint8Array }
 
 /** Who is who, and what is whose: everything but the movement of money. */

@@ -15,6 +15,7 @@ import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
 import { openCarrier } from './mail/carrier.ts'
 import { startMailWorker } from './mail/worker.ts'
+import { openIssuers } from './oidc/issuers.ts'
 import { applyRoots } from './orgs/apply.ts'
 import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
 import { servePages } from './pages/serve.ts'
@@ -101,6 +102,7 @@ async function identityDeps(
     tokens: await openTokens(readFileSync(settings.tokenKeyFile, 'utf8')),
     now: Date.now,
     agreements: readAgreements(settings.agreementsFile),
+    issuers: openIssuers({ now: Date.now }),
     createKey: coordinator.createKey,
     sign: coordinator.sign,
     manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),

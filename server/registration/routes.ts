@@ -5,11 +5,12 @@ import { isActive } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import type { Caller } from '../auth/caller.ts'
+import { isEndUser, type Caller } from '../auth/caller.ts'
 import { evenly, proveCode, sendCode } from '../auth/codes.ts'
 import { readRoot } from '../auth/log.ts'
-import { openNewcomer, type NewcomerDeps } from '../auth/newcomer.ts'
-import { settleSigned, type SettleDeps } from '../auth/settle.ts'
+import { beginSession } from '../auth/sessions.ts'
+import { openNewcomer } from '../auth/newcomer.ts'
+import { settleSigned } from '../auth/settle.ts'
 import { useAction } from '../auth/use-action.ts'
 import { inTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
@@ -21,10 +22,11 @@ import {
   type Person,
 } from '../users/person.ts'
 import { register } from './register.ts'
+import { enrolBySocial, type SocialDeps } from './social.ts'
 
 const { route, openRoute } = routing<Caller>()
 
-export type RegistrationDeps = SettleDeps & NewcomerDeps
+export type RegistrationDeps = SocialDeps
 
 export function registrationRoutes(deps: RegistrationDeps): readonly Route<Caller>[] {
   return [
@@ -46,7 +48,20 @@ export function registrationRoutes(deps: RegistrationDeps): readonly Route<Calle
       if (person === undefined) throw new Failure('user.not_found', {})
       return restart(deps, { caller, raw, person })
     }),
+    openRoute(api.createSocialRegistrationChallenge, async ({ body: { orgId, idToken } }) => {
+      if (orgId === undefined)
+        throw new Failure('request.unsupported', { reason: 'body.orgId is needed' })
+      return enrolBySocial(deps, { orgId, idToken })
+    }),
     route(api.register, async ({ caller, raw }) => register(deps, caller, raw)),
+    route(api.registerEndUser, async ({ caller, raw, body }) => {
+      if (!isEndUser(caller)) throw new Failure('token.invalid', {})
+      if (body.wallets.length > 0)
+        throw new Failure('request.unsupported', { reason: 'body.wallets is not supported yet' })
+      const made = await register(deps, caller, raw)
+      const token = await beginSession(deps, caller)
+      return { ...made, authentication: { token }, wallets: [] }
+    }),
   ]
 }
 

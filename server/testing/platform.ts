@@ -11,6 +11,8 @@ import { buildHttp } from '../http/app.ts'
 import { identityRoutes, type IdentityDeps } from '../identity.ts'
 import { authenticateWith } from '../auth/authenticate.ts'
 import { openTokens, type Tokens } from '../auth/tokens.ts'
+import { openOutward } from '../net/outward.ts'
+import { openIssuers } from '../oidc/issuers.ts'
 import { Solo } from './solo.ts'
 
 export const setupToken = 'setup-token-of-a-test'
@@ -58,6 +60,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     manifestFile: solo.cluster.file,
     manifestHash: solo.cluster.manifest.hash,
     manifest: solo.cluster.manifest,
+    issuers: openIssuers({ fetch: openOutward({ networks: ['127.0.0.0/8'] }), now }),
     quoteMaxFee: async () => undefined,
     observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
   }
