@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { receipt } from './receipt.ts'
 import { date, externalId, id, publicKeyPem, username } from './words.ts'
 
 const kind = z.enum(['CustomerEmployee', 'EndUser'])
@@ -83,14 +84,14 @@ export const deactivateUser = endpoint('auth.deactivateUser', {
   summary: 'Lock a user out, with all that speaks for him. Nobody does so to himself.',
   params,
   body: nothing,
-  returns: user,
+  returns: user.extend(receipt),
 })
 
 export const archiveUser = endpoint('auth.archiveUser', {
   summary: 'Lock a user out for good. His name is free again.',
   params,
   body: nothing,
-  returns: user,
+  returns: user.extend(receipt),
 })
 
 export const confirmUser = endpoint('quorate.confirmUser', {

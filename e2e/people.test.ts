@@ -209,6 +209,8 @@ describe('people, through the official client', () => {
     assert.equal(right('auth.updateUser', updated).isSSORequired, true)
     const off = right('auth.deactivateUser', await admin.auth.deactivateUser({ userId }))
     assert.equal(off.isActive, false)
+    assert.ok('acknowledgedBy' in off && Array.isArray(off.acknowledgedBy))
+    assert.equal(off.acknowledgedBy.length, 4)
     const on = right('auth.activateUser', await admin.auth.activateUser({ userId }))
     assert.equal(on.isActive, true)
     const gone = right('auth.archiveUser', await admin.auth.archiveUser({ userId }))

@@ -1,4 +1,5 @@
 import * as api from '@quorate/api/users'
+import type { Manifest } from '@quorate/authority/manifest'
 import { credentialTable, userTable } from '@quorate/authority/records'
 import type { RootItem } from '@quorate/authority/operations'
 import { isCredentialLive } from '@quorate/authority/standing'
@@ -8,6 +9,7 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { fingerprintWords } from '@quorate/core/words'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot, type Root } from '../auth/log.ts'
+import { receiptOf } from '../auth/receipt.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
@@ -18,7 +20,9 @@ import { claimUsername, freeUsername, usernameOf } from './person.ts'
 
 const { route } = routing<Caller>()
 
-export function userRoutes(deps: SettleDeps): readonly Route<Caller>[] {
+export type UserDeps = SettleDeps & { readonly manifest: Pick<Manifest, 'signers'> }
+
+export function userRoutes(deps: UserDeps): readonly Route<Caller>[] {
   return [
     route(api.createUser, async ({ caller, raw, body }) => invite(deps, caller, raw, body.email)),
     route(api.listUsers, async ({ caller, query }) => list(deps, caller, query)),
@@ -26,7 +30,10 @@ export function userRoutes(deps: SettleDeps): readonly Route<Caller>[] {
     route(api.updateUser, async ({ caller, raw, params }) =>
       change(deps, { caller, raw, ...params, kind: 'userUpdate' }),
     ),
-    ...[api.activateUser, api.deactivateUser, api.archiveUser].map((endpoint) =>
+    route(api.activateUser, async ({ caller, raw, params }) =>
+      change(deps, { caller, raw, ...params, kind: 'userStatus' }),
+    ),
+    ...[api.deactivateUser, api.archiveUser].map((endpoint) =>
       route(endpoint, async ({ caller, raw, params }) =>
         change(deps, { caller, raw, ...params, kind: 'userStatus' }),
       ),
@@ -58,9 +65,12 @@ async function invite(deps: SettleDeps, caller: Caller, raw: RawRequest, email: 
   return shown(deps, caller, nameOf('user', named(action.request).user))
 }
 
-/** An update, another status or a confirmation: whatever it is, the rules have the say. */
+/**
+ * An update, another status or a confirmation: the rules have the say. What takes something away is
+ * answered with who has acknowledged it; other answers leave that out.
+ */
 async function change(
-  deps: SettleDeps,
+  deps: UserDeps,
   asked: {
     readonly caller: Caller
     readonly raw: RawRequest
@@ -70,8 +80,8 @@ async function change(
 ) {
   const { caller, raw, userId, kind } = asked
   await rowNamed(deps.database, caller, userId)
-  await settleSigned(deps, caller, raw, { kind })
-  return shown(deps, caller, userId)
+  const { inForce } = await settleSigned(deps, caller, raw, { kind })
+  return { ...(await shown(deps, caller, userId)), ...receiptOf(inForce, deps.manifest) }
 }
 
 async function shown({ database, log }: SettleDeps, caller: Caller, userId: string) {
