@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { randomBytes } from 'node:crypto'
+
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type RunningPostgres, startPostgres } from './postgres.ts'
 import { testClusterUrl } from './settings.ts'
@@ -29,7 +31,7 @@ export async function createTestDatabase(
     const source = template === undefined ? 'template0' : templateName(template)
     await runSql(cluster.url, `create database ${name} template ${source}`)
     const drop = async () => {
-      await runSql(cluster.url, `drop database if exists ${name} with (force)`)
+      await dropDatabase(cluster.url, name)
       await cluster.leave()
     }
     return { url: databaseUrl(cluster.url, name), drop }
@@ -62,6 +64,22 @@ async function makeTemplate(clusterUrl: string, template: Template): Promise<voi
     await client.end()
   }
 }
+
+/** A client that has said goodbye may still be there for a moment; one that has not is cut off. */
+async function dropDatabase(clusterUrl: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: clusterUrl })
+  await client.connect()
+  try {
+    const deadline = Date.now() + goodbyeMsMax
+    const count = 'select count(*)::int as count from pg_stat_activity where datname = $1'
+    while ((await client.query(count, [name])).rows[0].count > 0 && Date.now() < deadline)
+      await sleep(20)
+    await client.query(`drop database if exists ${name} with (force)`)
+  } finally {
+    await client.end()
+  }
+}
+const goodbyeMsMax = 2_000
 
 const databaseUrl = (clusterUrl: string, name: string) => clusterUrl.replace(/[^/]*$/, name)
 

@@ -41,7 +41,6 @@ export function callers(platform: Platform): void {
     it('that asks for what is not there is told so, in JSON', async () => {
       const { baseUrl, serviceAccount } = platform.bootstrap()
       for (const [method, path] of [
-        ['GET', '/'],
         ['GET', '/wallet'],
         ['GET', '/wallets/a/b/c/d'],
         ['POST', '/policies'],
