@@ -7,6 +7,7 @@ import { actions, challenges } from './refusals/actions.ts'
 import { bodies } from './refusals/bodies.ts'
 import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
+import { delegatedSigning } from './sdk/delegation.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
 import { documents } from './sdk/documents.ts'
@@ -40,6 +41,11 @@ describe('a platform', () => {
     transfers(platform)
     moreTransfers(platform)
     broadcasts(platform)
+    delegatedSigning(async () => {
+      const { baseUrl, orgId } = platform.bootstrap()
+      const admin = await platform.sdk('administrator')
+      return { baseUrl, orgId, admin, backend: await platform.sdk('serviceAccount') }
+    })
     documents(platform)
     accounts(platform)
   })

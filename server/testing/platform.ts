@@ -42,7 +42,9 @@ export type TestPlatform = {
 }
 
 /** The real server's routes on a real database; only the signers are one process. */
-export async function startTestPlatform(): Promise<TestPlatform> {
+export async function startTestPlatform(
+  given: Partial<Pick<IdentityDeps, 'agreements'>> = {},
+): Promise<TestPlatform> {
   const home = await createTestDatabase({ template })
   const unexpected: unknown[] = []
   const database = openDatabase(home.url, (error) => unexpected.push(error))
@@ -54,7 +56,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
   const dataDir = dataDirIn(folder, solo.cluster.file)
   const deps: IdentityDeps = {
     ...{ database, tokens, now, log: solo },
-    agreements: [],
+    agreements: given.agreements ?? [],
     createKey: solo.createKey,
     sign: solo.sign,
     manifestFile: solo.cluster.file,
