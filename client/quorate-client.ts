@@ -10,7 +10,10 @@ import {
 export type QuorateClient = {
   readonly trust: () => Promise<Trust>
   /** @throws Untrusted when the wallet's address is not that of a certified key of ours, in force */
-  readonly verifyAddress: (wallet: CertifiedWallet) => Promise<VerifiedAddress>
+  readonly verifyAddress: (
+    wallet: CertifiedWallet,
+    expected?: { readonly owner?: string },
+  ) => Promise<VerifiedAddress>
 }
 
 /** @param options `genesis`: the pinned 32 bytes as hex; everything else follows from them */
@@ -23,8 +26,8 @@ export function quorateClient(options: {
   const trust = () => (known ??= fetchTrust(options))
   return {
     trust,
-    verifyAddress: async (wallet) =>
-      verifyAddress(wallet, await fetchProof(options, wallet.id), await trust()),
+    verifyAddress: async (wallet, expected) =>
+      verifyAddress(wallet, await fetchProof(options, wallet.id), await trust(), expected),
   }
 }
 

@@ -142,6 +142,30 @@ describe('the address of a wallet', () => {
     )
   })
 
+  it('says whose it is, by the key’s birth or by its delegation', () => {
+    const user = new Uint8Array(32).fill(5)
+    const owner = nameOf('user', user)
+    const born = certifyKey(cluster, { ...terms, owner: user }, publicKey)
+    const own = { steps: [sealed([onKey(born, { ...terms, owner: user })])] }
+    assert.equal(verifyAddress(wallet(born), own, trust, { owner }).owner, owner)
+    const given = { kind: 'delegation', key: terms.key, owner: user, confirmed: undefined } as const
+    const later = { steps: [sealed([onKey(good)]), sealed([given])] }
+    assert.equal(verifyAddress(wallet(good), later, trust, { owner }).owner, owner)
+    assert.equal(verifyAddress(wallet(good), proof, trust).owner, undefined)
+    const elsewhere = { steps: [sealed([onKey(good)]), sealed([{ ...given, key: noStep }])] }
+    const expected = { owner: nameOf('user', noStep) }
+    for (const [certificate, shown, wanted] of [
+      [born, own, expected],
+      [good, later, expected],
+      [good, proof, { owner }],
+      [good, elsewhere, { owner }],
+    ] as const)
+      assert.throws(
+        () => verifyAddress(wallet(certificate), shown, trust, wanted),
+        new Untrusted('The wallet is not of the expected owner.'),
+      )
+  })
+
   it('is refused when the server shows one certified key and has put another into force', () => {
     const second = certifyKey(cluster, terms, fromHex(`02${'11'.repeat(32)}`))
     assert.throws(
@@ -187,7 +211,7 @@ describe('the address of a wallet', () => {
         new Untrusted('A step is not certified in the root of the organization.'),
       )
     assert.throws(
-      () => verifyAddress(wallet(good), { steps: [genuine, genuine, genuine] }, trust),
+      () => verifyAddress(wallet(good), { steps: [genuine, genuine, genuine, genuine] }, trust),
       new Untrusted('The proof is too long.'),
     )
     assert.throws(

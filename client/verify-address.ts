@@ -7,6 +7,7 @@ import {
   isCertified,
   keyStatementHash,
   readKeyCertificate,
+  type KeyTerms,
 } from '@quorate/authority/key-certificate'
 import { quorumOf } from '@quorate/authority/quorum'
 import { decodeStep, stepHash, type ItemOperation } from '@quorate/authority/step'
@@ -34,12 +35,17 @@ export type VerifiedAddress = {
   readonly publicKey: string
   /** Hash of the request that made the key, hex. */
   readonly request: string
+  /**
+   * The end user who alone may use it, by the key's birth or by its delegation. None where no
+   * delegation was shown: then ask for the owner that you expect.
+   */
+  readonly owner: string | undefined
   /** Was the key born to sign bytes whose effect nobody can tell? */
   readonly raw: boolean
 }
 
-/** The wallet's own step, and its key's if that is another. */
-const proofStepsMax = 2
+/** The wallet's own step, its key's if that is another, and that of the key's delegation. */
+const proofStepsMax = 3
 
 /**
  * Checks that a wallet's key was born on every signer of the cluster, for this organization, under
@@ -50,17 +56,23 @@ const proofStepsMax = 2
  * A certificate by all signers does not suffice: a key is certified before it is in force, and when
  * the server lets another come into force in its place, its shares are thrown away.
  *
+ * @param expected.owner id of the user whose wallet it must be; what is delegated stays his for ever
  * @throws Untrusted
  */
 export function verifyAddress(
   wallet: CertifiedWallet,
   proof: WalletProof,
   trust: Trust,
+  expected: { readonly owner?: string } = {},
 ): VerifiedAddress {
   try {
-    const certified = verifyKey(wallet, trust)
-    verifyInForce(wallet, certified.hash, operationsOf(proof, trust))
-    return certified.verified
+    const { verified, hash, terms } = verifyKey(wallet, trust)
+    const inForce = operationsOf(proof, trust)
+    verifyInForce(wallet, hash, inForce)
+    const owner = ownerOf(terms, inForce)
+    if (expected.owner !== undefined && owner !== expected.owner)
+      throw new Untrusted('The wallet is not of the expected owner.')
+    return { ...verified, owner }
   } catch (error) {
     if (isFailure(error, 'bytes.malformed'))
       throw new Untrusted('What was said cannot be read.', { cause: error })
@@ -68,11 +80,23 @@ export function verifyAddress(
   }
 }
 
-/** @returns the hash by which the log speaks of the certificate */
-function verifyKey(
-  wallet: CertifiedWallet,
-  trust: Trust,
-): { verified: VerifiedAddress; hash: Uint8Array } {
+/** Decided before any share of the key was made, or by a delegation that is in force. */
+function ownerOf({ key, owner }: KeyTerms, inForce: readonly InForce[]): string | undefined {
+  const given = inForce.flatMap(({ operation }) =>
+    operation.kind === 'delegation' && equalBytes(operation.key, key) ? [operation.owner] : [],
+  )
+  const user = owner ?? given[0]
+  return user && nameOf('user', user)
+}
+
+type CertifiedKey = {
+  readonly verified: Omit<VerifiedAddress, 'owner'>
+  /** By which the log speaks of the certificate. */
+  readonly hash: Uint8Array
+  readonly terms: KeyTerms
+}
+
+function verifyKey(wallet: CertifiedWallet, trust: Trust): CertifiedKey {
   if (wallet.certificate === undefined) throw new Untrusted('The wallet carries no certificate.')
   const encoded = fromHex(wallet.certificate)
   if (!isCertified(encoded, trust.manifest)) throw new Untrusted('Not certified by every signer.')
@@ -90,6 +114,7 @@ function verifyKey(
   return {
     verified: { address, publicKey: toHex(publicKey), request: toHex(terms.request), raw },
     hash: keyStatementHash(signed),
+    terms,
   }
 }
 
