@@ -84,6 +84,18 @@ describe('a one-time code', () => {
     wait()
   })
 
+  it('is not good for another purpose either when somebody moves its row', async () => {
+    const code = await sentCode('login')
+    await platform.database.deleteFrom('one_time_codes').where('purpose', '=', 'recovery').execute()
+    await platform.database
+      .updateTable('one_time_codes')
+      .set({ purpose: 'recovery' })
+      .where('purpose', '=', 'login')
+      .execute()
+    await assert.rejects(proveCode(platform.deps, { ...addressee('recovery'), code }), invalid)
+    wait()
+  })
+
   it('ends with the next one', async () => {
     const [first, second] = [await sentCode('recovery'), await sentCode('recovery')]
     await assert.rejects(
