@@ -12,6 +12,7 @@ import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
+import { accountTokens, personalTokens } from './sdk/tokens.ts'
 import { firstStart } from './sdk/start.ts'
 import { broadcasts, moreTransfers, transfers } from './sdk/transfers.ts'
 import { transactionSignatures, walletSignatures } from './sdk/wallet-signatures.ts'
@@ -30,6 +31,8 @@ describe('a platform', () => {
   describe('promises, through the official SDK', () => {
     firstStart(platform)
     serviceAccounts(platform)
+    personalTokens(platform)
+    accountTokens(platform)
     keys(platform)
     keySignatures(platform)
     keptSignatures(platform)
