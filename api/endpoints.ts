@@ -1,4 +1,5 @@
 import { getLatestUnacceptedAgreement, recordAgreementAcceptance } from './agreements.ts'
+import * as applications from './applications.ts'
 import * as auth from './auth.ts'
 import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -22,6 +23,7 @@ import * as wallets from './wallets.ts'
 /** Everything the platform promises over HTTP. */
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(auth),
+  ...Object.values(applications),
   ...Object.values(credentials),
   ...Object.values(users),
   ...Object.values(registration),

@@ -43,6 +43,7 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
     message: 'User does not have a credential that can be used for the application.',
   }),
   'credential.not_found': (context) => missing('credential', context),
+  'application.not_found': (context) => missing('application', context),
   'service_account.not_found': (context) => missing('service account', context),
   'service_account.name_taken': (context) =>
     conflict('a service account with this name already exists', context),

@@ -28,6 +28,7 @@ export type Failures = {
   'user.deactivated': Readonly<Record<string, never>>
   'credential.unsuitable': Readonly<Record<string, never>>
   'credential.not_found': { readonly credentialUuid: string }
+  'application.not_found': { readonly appId: string }
   'service_account.not_found': { readonly serviceAccountId: string }
   'service_account.name_taken': { readonly name: string }
   'personal_token.not_found': { readonly tokenId: string }

@@ -322,3 +322,158 @@ describe('delegated login', () => {
     )
   })
 })
+
+describe('what proves nothing to a signer', () => {
+  const add = async (raw: ReturnType<typeof rawClient>, kind: string, info: object) => {
+    const begun = (await raw.send('POST', '/auth/credentials/init', { kind })).body
+    const { challengeIdentifier, otpUrl } = begun
+    const secret = otpUrl === undefined ? undefined : secretIn(otpUrl)
+    const credentialInfo = secret === undefined ? info : { otpCode: codeOf(secret, 0) }
+    const body = { credentialKind: kind, credentialInfo, credentialName: kind, challengeIdentifier }
+    const action = await raw.act('/auth/credentials', body)
+    const kept = await platform.database
+      .selectFrom('challenges')
+      .select('payload')
+      .orderBy('issued_at', 'desc')
+      .executeTakeFirstOrThrow()
+    assert.equal(kept.payload, null)
+    const other = { ...body, credentialName: 'swapped' }
+    const swapped = await raw.send('POST', '/auth/credentials', other, action)
+    assert.equal(swapped.status, 403)
+    const made = await raw.send('POST', '/auth/credentials', body, action)
+    assert.equal(made.status, 200, JSON.stringify(made.body))
+    return { secret: secret ?? new Uint8Array(), made: made.body }
+  }
+  const codeOf = (secret: Uint8Array, ahead: number) =>
+    otp(secret, Math.floor((Date.now() + platform.clock.ahead) / 30_000) + ahead)
+
+  it('lets in with both of its factors, once, and signs no action', async () => {
+    const raw = rawClient(platform.baseUrl, file.administrator)
+    const password = 'a password of a test'
+    const off = await raw.send('POST', '/auth/credentials/init', { kind: 'Password' })
+    assert.equal(off.status, 400)
+    settle({ passwords: 'on' })
+    await add(raw, 'Password', { password })
+    const { secret, made } = await add(raw, 'Totp', {})
+    const begin = async () =>
+      (await raw.send('POST', '/auth/login/init', { orgId: file.orgId, username })).body
+    const enter = async (first: string, otpCode?: string) => {
+      const { challengeIdentifier, supportedCredentialKinds } = await begin()
+      assert.ok(
+        supportedCredentialKinds.some(
+          (one: { kind: string; requiresSecondFactor: boolean }) =>
+            one.kind === 'Password' && one.requiresSecondFactor,
+        ),
+      )
+      const firstFactor = { kind: 'Password', password: first }
+      const second = otpCode === undefined ? {} : { secondFactor: { kind: 'Totp', otpCode } }
+      const given = { challengeIdentifier, firstFactor, ...second }
+      return raw.send('POST', '/auth/login', given)
+    }
+    assert.equal((await enter(password)).status, 401)
+    assert.equal((await enter('another', codeOf(secret, 1))).status, 401)
+    // The code with which it was added is used up.
+    assert.equal((await enter(password, codeOf(secret, 0))).status, 401)
+    const inside = await enter(password, codeOf(secret, 1))
+    assert.equal(inside.status, 200, JSON.stringify(inside.body))
+    assert.equal((await enter(password, codeOf(secret, 1))).status, 401)
+    const action = (await raw.init('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' })).body
+    const { challengeIdentifier } = action
+    const firstFactor = { kind: 'Password', password }
+    const acting = await raw.send('POST', '/auth/action', { challengeIdentifier, firstFactor })
+    assert.equal(acting.status, 401)
+    await endsLocal(raw, made.credentialUuid)
+    settle({})
+    assert.equal((await enterOff(begin, raw, password)).status, 401)
+  })
+
+  const endsLocal = async (raw: ReturnType<typeof rawClient>, uuid: string) => {
+    const path = `/auth/credentials/${uuid}`
+    const signed = await raw.sign(await raw.init('DELETE', path, {}))
+    assert.equal((await raw.send('DELETE', path, {}, signed.body.userAction)).status, 200)
+    const { items } = (await raw.send('GET', '/auth/credentials')).body
+    assert.ok(!items.some((one: { credentialUuid: string }) => one.credentialUuid === uuid))
+  }
+  const enterOff = async (
+    begin: () => Promise<{ challengeIdentifier: string }>,
+    raw: ReturnType<typeof rawClient>,
+    password: string,
+  ) => {
+    const { challengeIdentifier } = await begin()
+    const firstFactor = { kind: 'Password', password }
+    return raw.send('POST', '/auth/login', { challengeIdentifier, firstFactor })
+  }
+
+  it('keeps its secrets hashed and sealed', async () => {
+    const rows = await platform.database.selectFrom('local_credentials').select('secret').execute()
+    for (const { secret } of rows)
+      assert.ok(!Buffer.from(secret).includes(Buffer.from('a password of a test')))
+    assert.ok(rows.length > 0)
+  })
+})
+
+describe('a key under a password', () => {
+  it('is shown to whoever reads its owner’s mail, and signs where that is wanted', async () => {
+    settle({ passwordProtectedKeys: 'on' })
+    const raw = rawClient(platform.baseUrl, file.administrator)
+    const made = newKeyCredential({ kind: 'PasswordProtectedKey' })
+    const kind = 'PasswordProtectedKey'
+    const begun = (await raw.send('POST', '/auth/credentials/init', { kind })).body
+    const { challengeIdentifier, challenge } = begun
+    const body = {
+      ...made.create(challenge),
+      ...{ challengeIdentifier, credentialName: 'paper', encryptedPrivateKey: 'sealed' },
+    }
+    assert.equal((await raw.call('/auth/credentials', body)).status, 200)
+    const who = { orgId: file.orgId, username }
+    const init = (more: object) => raw.send('POST', '/auth/login/init', { ...who, ...more })
+    assert.equal((await init({})).body.allowCredentials.passwordProtectedKey, undefined)
+    const refused = await init({ loginCode: '0000-0000-0000-0000' })
+    assert.deepEqual([refused.status, refused.body.message], [403, 'Invalid code'])
+    assert.equal((await raw.send('POST', '/auth/login/code', who)).body.message, 'success')
+    const stranger = { ...who, username: 'nobody@example.test' }
+    assert.equal((await raw.send('POST', '/auth/login/code', stranger)).body.message, 'success')
+    const mails = await platform.database
+      .selectFrom('mails')
+      .select('values_json')
+      .where('template', '=', 'login-code')
+      .execute()
+    assert.equal(mails.length, 1)
+    const { code: loginCode } = JSON.parse(mails[0]?.values_json ?? '')
+    const shown = (await init({ loginCode })).body
+    const handle = { type: 'public-key', id: made.credId, encryptedPrivateKey: 'sealed' }
+    assert.deepEqual(shown.allowCredentials.passwordProtectedKey, [handle])
+    const given = { challengeIdentifier: shown.challengeIdentifier }
+    const firstFactor = made.get(shown.challenge)
+    assert.equal((await raw.send('POST', '/auth/login', { ...given, firstFactor })).status, 200)
+    const key = { scheme: 'EdDSA', curve: 'ed25519' }
+    const action = (await raw.init('POST', '/keys', key)).body
+    assert.deepEqual(action.allowCredentials.passwordProtectedKey, [handle])
+    const signed = await raw.send('POST', '/auth/action', {
+      challengeIdentifier: action.challengeIdentifier,
+      firstFactor: made.get(action.challenge),
+    })
+    assert.equal((await raw.send('POST', '/keys', key, signed.body.userAction)).status, 200)
+    settle({})
+    const later = (await raw.init('POST', '/keys', key)).body
+    assert.equal(later.allowCredentials.passwordProtectedKey, undefined)
+  })
+})
+
+/** RFC 4648, section 6. */
+function secretIn(otpUrl: string): Uint8Array {
+  const text = new URL(otpUrl).searchParams.get('secret') ?? ''
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...text].map((digit) => alphabet.indexOf(digit).toString(2).padStart(5, '0'))
+  const bytes = bits.join('').match(/.{8}/g) ?? []
+  return Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2))
+}
+
+/** RFC 4226, section 5.3, as an authenticator app works it out. */
+function otp(secret: Uint8Array, counter: number): string {
+  const message = Buffer.alloc(8)
+  message.writeUInt32BE(counter, 4)
+  const mac = createHmac('sha1', secret).update(message).digest()
+  const at = mac.readUInt8(19) & 15
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}

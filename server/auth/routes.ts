@@ -1,5 +1,7 @@
+import { getApplication, listApplications } from '@quorate/api/applications'
 import * as api from '@quorate/api/auth'
 import { getKeySet } from '@quorate/api/health'
+import { Failure } from '@quorate/core/failure'
 import { routing, type Route } from '../http/route.ts'
 import { completeAction, initAction, type ActionDeps } from './action.ts'
 import type { Caller } from './caller.ts'
@@ -24,6 +26,10 @@ export function authRoutes(deps: ActionDeps & LoginDeps): readonly Route<Caller>
       return { message: 'success' }
     }),
     route(api.delegatedLogin, async ({ caller, raw }) => logInDelegated(deps, caller, raw)),
+    route(listApplications, async () => ({ items: [] })),
+    route(getApplication, async ({ params: { appId } }) => {
+      throw new Failure('application.not_found', { appId })
+    }),
     route(api.createUserActionChallenge, async ({ body, caller }) =>
       initAction(deps, caller, {
         method: body.userActionHttpMethod,
