@@ -1,8 +1,10 @@
 import { z } from 'zod'
 
+import { signedStatementBytesMax } from '@quorate/authority/statement'
+
 import { endpoint } from './endpoint.ts'
 import { receipt } from './receipt.ts'
-import { id } from './words.ts'
+import { hexBytes, id } from './words.ts'
 
 const frozen = z.object({
   id: z.string(),
@@ -14,10 +16,15 @@ const frozen = z.object({
 export const freeze = endpoint('quorate.freeze', {
   summary: 'Stop a user or a key; without either, the whole organization, by its root quorum.',
   body: z
-    .strictObject({ userId: id.optional(), keyId: id.optional() })
+    .strictObject({
+      userId: id.optional(),
+      keyId: id.optional(),
+      /** In hex: enters what signers have from their mailbox, so that it can be lifted one day. */
+      statement: hexBytes.max(2 * signedStatementBytesMax).optional(),
+    })
     .refine(
-      ({ userId, keyId }) => userId === undefined || keyId === undefined,
-      'of a user or of a key',
+      (body) => Object.values(body).filter((one) => one !== undefined).length <= 1,
+      'of a user, of a key, or by a statement',
     ),
   returns: frozen,
 })

@@ -2,6 +2,9 @@ import type { OpaqueStep } from '@quorate/authority/agreement/messages'
 import type { Judgement } from '@quorate/authority/agreement/voter'
 import type { Body } from '@quorate/authority/body'
 import type { Rules } from '@quorate/authority/reduce/judging'
+import { matchOperation } from '@quorate/authority/operations'
+import { isRestricting } from '@quorate/authority/reduce/author'
+import { decodePreimage } from '@quorate/authority/request'
 import { judgeHeads } from '@quorate/authority/reduce/heads'
 import { reduceStep, type StepOutcome } from '@quorate/authority/reduce/step'
 import type { Write } from '@quorate/authority/records'
@@ -11,6 +14,7 @@ import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
 import type { Clock } from './clock.ts'
 import type { ExternalIds } from './external-ids.ts'
+import { withStatements } from './statements.ts'
 import { newestReader, readerAt, type Sealed } from './store/reader.ts'
 import type { Place, Store } from './store/store.ts'
 
@@ -116,11 +120,24 @@ function reduceNewest(judges: Judges, place: Place, { step, evidence }: Body): S
   const { store, rules } = judges
   const { organization } = place
   const sealed = place.stream.kind === 'root' ? [] : sealedAtRoot(judges, organization)
+  const ahead = onlyTakesAway(evidence) ? sealed : withStatements(store, organization, sealed)
   const isNewest = step.heads.every(
     ({ seq, stream }) => seq === store.log.newestSeq({ organization, stream }),
   )
-  if (sealed.length === 0 && isNewest) return { ok: true, writes: [] }
-  return reduceStep(step, evidence, newestReader(store.log, organization, sealed), rules)
+  if (ahead.length === 0 && isNewest) return { ok: true, writes: [] }
+  return reduceStep(step, evidence, newestReader(store.log, organization, ahead), rules)
+}
+
+/** Statements take away, and stand in the way of nothing that does the same in the log. */
+function onlyTakesAway(evidence: Body['evidence']): boolean {
+  return evidence.every(({ preimage }) => {
+    const { method, path } = decodePreimage(preimage)
+    const match = matchOperation(method, path)
+    return (
+      match !== undefined &&
+      (match.operation.changes.item === 'freeze' || isRestricting(match.name))
+    )
+  })
 }
 
 function refused(reason: string): StepOutcome {

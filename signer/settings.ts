@@ -13,6 +13,8 @@ export type SignerSettings = {
   readonly tlsKeyFile: string
   readonly tlsCertFile: string
   readonly tlsCaFile: string
+  /** A folder that the server does not own, where statements are looked for. Empty: none. */
+  readonly mailbox: string
   /** Empty but for the one start at which an operator lifts a stop. */
   readonly liftStop: string
 }
@@ -48,6 +50,7 @@ export function signerSettings(env: NodeJS.ProcessEnv = process.env): SignerSett
       tlsKeyFile: file('SIGNER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
       tlsCertFile: file('SIGNER_TLS_CERT_FILE', 'link certificate, PEM'),
       tlsCaFile: file('SIGNER_TLS_CA_FILE', 'who issued the certificate of the server, PEM'),
+      mailbox: { ...file('SIGNER_MAILBOX', 'folder where statements are put'), fallback: '' },
       liftStop: {
         name: 'SIGNER_LIFT_STOP',
         about: 'the `stop` of an alarm whose evidence was looked at, 64 hex digits',

@@ -23,6 +23,7 @@ import type { KeyEncryption } from './kek.ts'
 import type { Log, LogEvent } from './log.ts'
 import type { Self } from './self.ts'
 import { settleShares } from './sweep.ts'
+import { acceptStatement, type Accepted } from './statements.ts'
 import type { Store } from './store/store.ts'
 import { votingOf, type Voting } from './voting.ts'
 
@@ -41,6 +42,8 @@ export type Signer = {
   readonly hello: Hello
   /** Answers when all that the answer rests on is on the disk. */
   readonly answer: (call: Call) => Promise<Reply>
+  /** A statement from a mailbox, kept for good before this comes back. */
+  readonly accept: (signed: Uint8Array) => Accepted
 }
 
 /** Calls that may share one transaction, and with it one sync of the disk. */
@@ -90,6 +93,7 @@ export function openSigner(parts: SignerParts): Signer {
   const { index: signer, bootId, manifest } = self
   return {
     hello: { protocol: linkProtocol, manifest: manifest.hash, signer, bootId },
+    accept: (signed) => store.commit(() => acceptStatement(desk, self, signed)),
     answer: (call) =>
       new Promise((resolve, reject) => {
         if (queue.length === 0) setImmediate(flush)
@@ -153,7 +157,7 @@ function deskOf(parts: SignerParts) {
     }
     return drafts
   }
-  return { draftAll }
+  return { draftAll, store, clock }
 }
 
 type Desk = {

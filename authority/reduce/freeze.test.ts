@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '@quorate/core/bytes'
+import { sha256 } from '@quorate/core/hash'
 import { idOf, nameOf } from '@quorate/core/id'
 import { frozenTable, grantsTable, keyTable, organizationTable, userTable } from '../records.ts'
 import { Company, type Member } from '../testing/company.ts'
-import { requestOf } from '../testing/world.ts'
+import { encodeSigned, encodeStatement, freezeOf } from '../statement.ts'
+import { assertionBy, requestOf } from '../testing/world.ts'
 
 /** Two members of the root quorum, either of whom is enough. */
 function governed() {
@@ -105,6 +108,39 @@ describe('a freeze', () => {
     assert.equal(company.refusal(aKey(company, admin, noKey)), 'there is no such key')
     company.apply(aUser(company, admin, worker))
     assert.equal(company.refusal(aUser(company, admin, worker)), 'it is frozen already')
+  })
+
+  it('by a statement is entered by a root member, and lifted in the place of it', () => {
+    const { company, admin, worker, endUser } = governed()
+    const said = (kind: 'freezeUser' | 'revokeToken', organization = company.organization) => {
+      const [nonce, target] = [new Uint8Array(32), endUser.user]
+      const words = { organization, user: worker.user, kind, target, nonce, issuedAt: 0 }
+      const encoded = encodeStatement(words)
+      const statement = toHex(encodeSigned(encoded, assertionBy(worker.by, encoded)))
+      return { statement, id: freezeOf(sha256(encoded)) }
+    }
+    const { statement, id } = said('freezeUser')
+    const refusals = [
+      [worker, { statement }, 'the author is not of the root quorum'],
+      [admin, { statement: said('revokeToken').statement }, 'the statement freezes nothing'],
+      [
+        admin,
+        { statement: said('freezeUser', new Uint8Array(32)).statement },
+        'it is no statement of this organization',
+      ],
+    ] as const
+    for (const [author, body, reason] of refusals)
+      assert.equal(company.refusal(freeze(company, author, body)), reason)
+    // Beside one that stands already: each is lifted for itself.
+    const other = aUser(company, admin, endUser)
+    company.apply(other)
+    company.apply(freeze(company, admin, { statement }))
+    company.apply(lift(company, admin, idIn(other)))
+    assert.deepEqual(company.find(frozenTable, endUser.user)?.freezes, [id])
+    company.apply(lift(company, admin, id))
+    assert.deepEqual(company.find(frozenTable, endUser.user)?.freezes, [])
+    const again = freeze(company, admin, { statement })
+    assert.equal(company.refusal(again), 'the statement was entered already')
   })
 
   it('leaves somebody who can lift it', () => {

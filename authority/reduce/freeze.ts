@@ -1,4 +1,4 @@
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, fromHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
 import {
   freezeTable,
@@ -8,12 +8,17 @@ import {
   userTable,
   type RecordOf,
 } from '../records.ts'
+import { freezeOf, readStatement } from '../statement.ts'
 import { has, isActive, isFrozen, rightsOf } from '../standing.ts'
 import { subjectId, type Authored } from './author.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { isRootMember } from './settings.ts'
 import { known } from './settings-body.ts'
-import { put, putName, type Reduced, type Write } from './writes.ts'
+import { put, putName, textOf, type Reduced, type Write } from './writes.ts'
+
+function isNamed({ body }: Authored): boolean {
+  return known(body, ['userId', 'keyId', 'statement'])['statement'] === undefined
+}
 
 type Frozen = Pick<RecordOf<typeof freezeTable>, 'what' | 'target'>
 
@@ -28,21 +33,48 @@ export function reduceFreeze(judging: Judging, authored: Authored): Reduced {
 }
 
 function freeze(judging: Judging, authored: Authored): Reduced {
-  const frozen = frozenBy(judging, authored)
+  const { id, ...frozen } = frozenBy(judging, authored)
   const { target } = frozen
-  if (isFrozen(recordsOf(judging), target)) refuse('it is frozen already')
-  const id = idOf(judging.request, 'freeze')
+  const freezes = find(judging, frozenTable, target)?.freezes ?? []
+  if (freezes.length > 0 && isNamed(authored)) refuse('it is frozen already')
   return {
     operation: { kind: 'freeze', freeze: id, ...frozen, status: 'active' },
     writes: [
       put(freezeTable, [id], { ...frozen, status: 'active' }),
-      put(frozenTable, [target], { freezes: [id] }),
+      put(frozenTable, [target], { freezes: [...freezes, id] }),
       putName(judging, 'freeze', id),
     ],
   }
 }
 
-function frozenBy(judging: Judging, authored: Authored): Frozen {
+function frozenBy(judging: Judging, authored: Authored): Frozen & { readonly id: Uint8Array } {
+  const { statement } = known(authored.body, ['userId', 'keyId', 'statement'])
+  if (statement !== undefined) return stated(judging, authored)
+  return { ...named(judging, authored), id: idOf(judging.request, 'freeze') }
+}
+
+/**
+ * What signers keep from the second mailbox they refuse for ever, until the log has it and says that
+ * it was lifted. Whoever lifts freezes may enter it, whether or not its author is still believed.
+ */
+function stated(judging: Judging, { user, body }: Authored): Frozen & { readonly id: Uint8Array } {
+  const read = readStatement(fromHex(textOf(known(body, ['statement']), 'statement')))
+  if (!isRoot(judging, user)) refuse('the author is not of the root quorum')
+  if (read === undefined || !equalBytes(read.statement.organization, judging.step.organization))
+    return refuse('it is no statement of this organization')
+  const { kind, target } = read.statement
+  const what = frozenKinds.get(kind) ?? refuse('the statement freezes nothing')
+  const id = freezeOf(read.hash)
+  if (find(judging, freezeTable, id) !== undefined) refuse('the statement was entered already')
+  return { what, target, id }
+}
+const frozenKinds: ReadonlyMap<string, Frozen['what']> = new Map([
+  ['freezeOrganization', 'organization'],
+  ['freezeUser', 'user'],
+  ['freezeKey', 'key'],
+])
+
+function named(judging: Judging, authored: Authored): Frozen {
   const body = known(authored.body, ['userId', 'keyId'])
   if (body['userId'] !== undefined && body['keyId'] !== undefined)
     refuse('a freeze is of a user or of a key')

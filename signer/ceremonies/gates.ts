@@ -4,6 +4,7 @@ import { executionWindowMs } from '@quorate/authority/step'
 import { equalBytes } from '@quorate/core/bytes'
 import { bodyOf } from '../body.ts'
 import { sealedAtRoot } from '../judgement.ts'
+import { withStatements } from '../statements.ts'
 import { newestReader } from '../store/reader.ts'
 import type { Place } from '../store/store.ts'
 import type { CeremonyDeps } from './deps.ts'
@@ -63,7 +64,8 @@ export function permitted(
   const now = clock.read()
   if (!now.ok) return no(now.reason)
   if (now.time > body.step.time + windowMs) return no('the execution window has passed')
-  const reader = newestReader(store.log, organization, sealedAtRoot(deps, organization))
+  const ahead = withStatements(store, organization, sealedAtRoot(deps, organization))
+  const reader = newestReader(store.log, organization, ahead)
   const judged = messagesOf({ ...body, reader, rules }, named.item)
   if (!judged.ok) return no(judged.reason)
   return { ok: true, body, messages: judged.messages, now: now.time }

@@ -1,5 +1,5 @@
 /** Written into every file; another number is another program's file. */
-export const storeFormat = 2
+export const storeFormat = 3
 
 /**
  * `organization`, `key`, `hash` and the like are 32 bytes; `stream` is `streamName`. A record keeps
@@ -44,6 +44,10 @@ create table if not exists sessions (id blob primary key, expires integer not nu
 create index if not exists sessions_expired on sessions (expires);
 create table if not exists external_ids (tag blob primary key, request blob not null)
   strict, without rowid;
+create table if not exists statements (
+  organization blob, hash blob, author blob not null, signed blob not null,
+  primary key (organization, hash)
+) strict, without rowid;
 create table if not exists stops (
   organization blob primary key, detail text not null, evidence blob not null
 ) strict, without rowid;

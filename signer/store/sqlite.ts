@@ -5,6 +5,7 @@ import { memoryTable } from './memory.ts'
 import { pairTable } from './pairs.ts'
 import { schema, storeFormat } from './schema.ts'
 import { shareTable } from './shares.ts'
+import { statementTable } from './statements.ts'
 import type { Store } from './store.ts'
 
 /** Another process with this file open is a second signer of one name: wait for none of it. */
@@ -37,6 +38,7 @@ export function openStore(file: string): Store {
     shares: shareTable(db),
     pairs: pairTable(db),
     memory: memoryTable(db),
+    statements: statementTable(db),
     get sequence() {
       return sequence
     },

@@ -11,6 +11,7 @@ export interface Store {
   readonly shares: ShareTable
   readonly pairs: PairTable
   readonly memory: MemoryTable
+  readonly statements: StatementTable
   /** Of transactions that have written: never the same twice, so that a restored store shows. */
   readonly sequence: number
   /** All of it is durable, or none of it has happened. */
@@ -116,6 +117,21 @@ export interface MemoryTable {
   setNumber(name: NumberName, value: number): void
   bytes(name: BytesName): Uint8Array | undefined
   setBytes(name: BytesName, value: Uint8Array): void
+}
+
+export type StoredStatement = {
+  readonly organization: Uint8Array
+  readonly hash: Uint8Array
+  readonly author: Uint8Array
+  readonly signed: Uint8Array
+}
+
+/** Grows and never shrinks: what was taken away once is taken away here for good. */
+export interface StatementTable {
+  has(named: Pick<StoredStatement, 'organization' | 'hash'>): boolean
+  keep(statement: StoredStatement): void
+  of(organization: Uint8Array): readonly Uint8Array[]
+  count(by: Pick<StoredStatement, 'organization' | 'author'>): number
 }
 
 /** `clock`: how late it surely is. `restored`: 1 once this store was found to be an old one. */

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { randomBytes, sign } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { clientDataFor } from './client-data.ts'
+import { fingerprintOf } from './credential.ts'
+import {
+  credentialTable,
+  freezeTable,
+  grantsTable,
+  keyTable,
+  recoveryTable,
+  tokenTable,
+  userTable,
+} from './records.ts'
+import type { RootRecords } from './standing.ts'
+import {
+  encodeSigned,
+  encodeStatement,
+  freezeOf,
+  overridesOf,
+  readStatement,
+  refusedStatement,
+  statementChallenge,
+  type Statement,
+} from './statement.ts'
+import { Company, type Member } from './testing/company.ts'
+import { makePerson, t0, type Person } from './testing/world.ts'
+
+const company = new Company()
+const { admin, machine, organization } = company
+const records: RootRecords = { find: (table, ...name) => company.find(table, ...name) }
+
+function said(
+  { user, by }: Pick<Member, 'user' | 'by'>,
+  kind: Statement['kind'],
+  target: Uint8Array,
+  signer: Person = by,
+) {
+  const nonce = new Uint8Array(randomBytes(32))
+  const encoded = encodeStatement({ organization, user, kind, target, nonce, issuedAt: t0 })
+  const clientData = clientDataFor(statementChallenge(encoded))
+  const algorithm = signer.key.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+  const signature = new Uint8Array(sign(algorithm, clientData, signer.key))
+  const fingerprint = fingerprintOf(by.spki)
+  const signed = { fingerprint, clientData, signature, authenticatorData: undefined }
+  const read = readStatement(encodeSigned(encoded, signed))
+  assert.ok(read)
+  return read
+}
+const refusal = (...args: Parameters<typeof said>) => refusedStatement(records, said(...args), t0)
+const mayNot = 'the author may not take this away'
+
+describe('a statement', () => {
+  it('is believed by the signature of a live and confirmed credential alone', () => {
+    const member = company.makeEndUser()
+    assert.equal(refusal(member, 'freezeUser', member.user), undefined)
+    const forged = refusal(member, 'freezeUser', member.user, makePerson())
+    assert.equal(forged, 'the signature is not valid')
+    const newcomer = company.makeEndUser({}, 'unconfirmed')
+    const early = refusal(newcomer, 'freezeUser', newcomer.user)
+    assert.equal(early, 'the credential is not confirmed')
+    const name = [member.user, fingerprintOf(member.by.spki)] as const
+    company.alter(credentialTable, [...name], { status: 'inactive' })
+    assert.equal(refusal(member, 'freezeUser', member.user), 'the credential is not active')
+    const gone = company.makeEndUser({ status: 'inactive' })
+    assert.equal(refusal(gone, 'freezeUser', gone.user), 'the user is not active')
+  })
+
+  it('counts for what was signed and nothing else', () => {
+    const [member, other] = [company.makeEndUser(), company.makeEndUser()]
+    const read = said(member, 'freezeUser', member.user)
+    const changed = { ...read, challenge: said(member, 'freezeUser', other.user).challenge }
+    assert.equal(refusedStatement(records, changed, t0), 'the signature is not valid')
+  })
+
+  it('stops the organization by the word of a root member', () => {
+    const colleague = company.makeEndUser({ kind: 'employee' })
+    assert.equal(refusal(admin, 'freezeOrganization', organization), undefined)
+    assert.equal(refusal(colleague, 'freezeOrganization', organization), mayNot)
+    assert.equal(refusal(admin, 'freezeOrganization', new Uint8Array(32)), mayNot)
+  })
+
+  it('stops another user or a key with the right to do so, and never by an end user', () => {
+    const [member, other] = [company.makeEndUser(), company.makeEndUser()]
+    const [own, key] = [company.makeKey(machine), company.makeKey(machine)]
+    company.alter(keyTable, [own.id], { owner: member.user })
+    assert.equal(refusal(machine, 'freezeUser', member.user), undefined)
+    assert.equal(refusal(machine, 'freezeKey', key.id), undefined)
+    assert.equal(refusal(member, 'freezeKey', own.id), undefined)
+    assert.equal(refusal(member, 'freezeUser', other.user), mayNot)
+    assert.equal(refusal(member, 'freezeKey', key.id), mayNot)
+    const colleague = company.makeEndUser({ kind: 'employee' })
+    company.write(grantsTable, [colleague.user], { entries: [] })
+    assert.equal(refusal(colleague, 'freezeUser', other.user), mayNot)
+    assert.equal(refusal(colleague, 'freezeKey', key.id), mayNot)
+  })
+
+  it('ends a token of the author, or of a service account by whoever may deactivate those', () => {
+    const token = machine.token ?? new Uint8Array(32)
+    assert.equal(refusal(machine, 'revokeToken', token), undefined)
+    assert.equal(refusal(admin, 'revokeToken', token), undefined)
+    assert.equal(refusal(company.makeEndUser(), 'revokeToken', token), mayNot)
+    company.alter(tokenTable, [token], { status: 'inactive' })
+    assert.equal(refusal(machine, 'revokeToken', token), 'the token is not active')
+    company.alter(tokenTable, [token], { status: 'active' })
+  })
+
+  it('cancels the author’s own recovery while that waits', () => {
+    const [member, other] = [company.makeEndUser(), company.makeEndUser()]
+    const id = new Uint8Array(randomBytes(32))
+    const waiting = { effectiveAt: t0 + 1_000, generation: 1 }
+    company.alter(userTable, [member.user], { recovery: { id, ...waiting } })
+    company.write(recoveryTable, [id], { user: member.user, status: 'waiting', ...waiting })
+    assert.equal(refusal(member, 'cancelRecovery', id), undefined)
+    assert.equal(refusal(other, 'cancelRecovery', id), mayNot)
+    company.alter(recoveryTable, [id], { status: 'cancelled' })
+    assert.equal(refusal(member, 'cancelRecovery', id), mayNot)
+  })
+
+  it('of a freeze ends when the log says that it was lifted', () => {
+    const member = company.makeEndUser()
+    const read = said(member, 'freezeUser', member.user)
+    assert.equal(overridesOf(records, read).length, 1)
+    const ended = { what: 'user', target: member.user, status: 'ended' } as const
+    company.write(freezeTable, [freezeOf(read.hash)], ended)
+    assert.deepEqual(overridesOf(records, read), [])
+  })
+})
