@@ -11,6 +11,7 @@ import { exportJournal, exportLog } from './log.ts'
 import * as pats from './pats.ts'
 import * as permissions from './permissions.ts'
 import * as registration from './registration.ts'
+import * as recovery from './recovery.ts'
 import * as serviceAccounts from './service-accounts.ts'
 import * as settings from './settings.ts'
 import * as signatures from './signatures.ts'
@@ -27,6 +28,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(credentials),
   ...Object.values(users),
   ...Object.values(registration),
+  ...Object.values(recovery),
   ...Object.values(serviceAccounts),
   ...Object.values(pats),
   ...Object.values(permissions),

@@ -68,3 +68,9 @@ export const newCredentials = {
     .optional(),
   recoveryCredential: recoveryKey.optional(),
 }
+
+/** Of the first of what was brought. */
+export const registered = z.object({
+  credential: z.object({ uuid: z.string(), kind: z.string(), name: z.string() }),
+  user: z.object({ id: z.string(), username: z.string(), orgId: z.string() }),
+})

@@ -15,6 +15,11 @@ test('messages that existing clients compare with are the documented ones, to th
     [new Failure('user.already_exists', {}), 401, 'User already exists.'],
     [new Failure('code.invalid', {}), 403, 'Invalid code'],
     [new Failure('code.expired', {}), 400, 'Registration code expired'],
+    [
+      new Failure('recovery_key.unsuitable', {}),
+      401,
+      'Credential cannot be used as a recovery factor.',
+    ],
     [new Failure('user.deactivated', {}), 400, 'User account has been deactivated.'],
     [
       new Failure('credential.unsuitable', {}),

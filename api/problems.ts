@@ -58,6 +58,11 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'permission.immutable': (context) => invalid('the permission is immutable', context),
   'assignment.not_found': (context) => missing('assignment', context),
   'identity.not_found': (context) => missing('identity', context),
+  'recovery.not_found': (context) => missing('recovery', context),
+  'recovery_key.unsuitable': () => ({
+    status: 401,
+    message: 'Credential cannot be used as a recovery factor.',
+  }),
   'key.not_found': (context) => missing('key', context),
   'key.unsuitable': ({ reason }) => invalid(`the key is not suitable: ${reason}`),
   'key.not_usable': ({ reason }) => forbidden(reason),

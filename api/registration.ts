@@ -4,7 +4,7 @@ import { newWalletsMax } from '@quorate/authority/step'
 
 import { registrationChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
-import { newCredentials } from './new-credential.ts'
+import { newCredentials, registered } from './new-credential.ts'
 import { externalId, id, name, network, username } from './words.ts'
 
 const message = z.object({ message: z.literal('success') })
@@ -40,11 +40,6 @@ export const restartDelegatedRegistration = endpoint('auth.restartDelegatedRegis
   returns: registrationChallenge,
 })
 
-const registered = {
-  credential: z.object({ uuid: z.string(), kind: z.string(), name: z.string() }),
-  user: z.object({ id: z.string(), username: z.string(), orgId: z.string() }),
-}
-
 /** Groups and roles of a large company swell an identity token. */
 const idTokenLengthMax = 16 * 1024
 
@@ -64,7 +59,7 @@ export const createSocialRegistrationChallenge = endpoint(
 export const register = endpoint('auth.register', {
   summary: 'Hand in the credentials that were made for the challenge, all at once.',
   body: z.strictObject(newCredentials),
-  returns: z.object(registered),
+  returns: registered,
 })
 
 /** As many wallets as one registration may make keys for. */
@@ -73,8 +68,7 @@ const wallets = z.array(z.strictObject({ network, name: name.optional() })).max(
 export const registerEndUser = endpoint('auth.registerEndUser', {
   summary: 'The same for an end user, who is logged in at once.',
   body: z.strictObject({ ...newCredentials, wallets }),
-  returns: z.object({
-    ...registered,
+  returns: registered.extend({
     authentication: z.object({ token: z.string() }),
     wallets: z.array(z.looseObject({ id: z.string() })),
   }),

@@ -40,6 +40,8 @@ export type Failures = {
   'permission.immutable': { readonly permissionId: string }
   'assignment.not_found': { readonly assignmentId: string }
   'identity.not_found': { readonly identityId: string }
+  'recovery.not_found': { readonly recoveryId: string }
+  'recovery_key.unsuitable': Readonly<Record<string, never>>
   'key.not_found': { readonly keyId: string }
   'key.unsuitable': { readonly reason: string }
   /** The caller sees the key, and may not use it. */

@@ -14,6 +14,7 @@ import { organizationRoutes } from './orgs/routes.ts'
 import { patRoutes } from './pats/routes.ts'
 import { permissionRoutes } from './permissions/routes.ts'
 import { registrationRoutes, type RegistrationDeps } from './registration/routes.ts'
+import { recoveryRoutes } from './recovery/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
 import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
 import { freezeRoutes } from './freezes/routes.ts'
@@ -40,6 +41,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...credentialRoutes(deps),
     ...userRoutes(deps),
     ...registrationRoutes(deps),
+    ...recoveryRoutes(deps),
     ...serviceAccountRoutes(deps),
     ...patRoutes(deps),
     ...permissionRoutes(deps),

@@ -234,6 +234,7 @@ function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
     return new Failure('service_account.not_found', { serviceAccountId: name })
   if (kind === 'user') return new Failure('identity.not_found', { identityId: name })
   if (kind === 'credential') return new Failure('credential.not_found', { credentialUuid: name })
+  if (kind === 'recovery') return new Failure('recovery.not_found', { recoveryId: name })
   if (kind === 'permission') return new Failure('permission.not_found', { permissionId: name })
   if (role === 'identityId') return new Failure('identity.not_found', { identityId: name })
   if (kind === 'token') return new Failure('personal_token.not_found', { tokenId: name })

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { fromBase64url, fromUtf8 } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { isObject, parseJson, type Json } from '@quorate/core/json'
 import { fingerprintOf } from '@quorate/authority/credential'
@@ -78,4 +79,37 @@ function originIn(clientData: string): Json | undefined {
 
 function textOr<T>(value: Json | undefined, otherwise: T): string | T {
   return typeof value === 'string' ? value : otherwise
+}
+
+/** Clients name credentials, and a login may say no other name than that. */
+export async function checkCredentialNames(
+  transaction: DatabaseTransaction,
+  organization: Uint8Array,
+  brought: readonly Json[],
+): Promise<void> {
+  const names = brought.flatMap((one) => {
+    const info = isObject(one) ? one['credentialInfo'] : undefined
+    const credId = isObject(info) ? info['credId'] : undefined
+    return typeof credId === 'string' ? [credId] : []
+  })
+  if (names.length === 0)
+    throw new Failure('request.unsupported', { reason: 'a password alone proves nothing' })
+  const taken = await transaction
+    .selectFrom('credentials')
+    .select('cred_id')
+    .where('organization', '=', organization)
+    .where('cred_id', 'in', names)
+    .executeTakeFirst()
+  if (taken === undefined && new Set(names).size === names.length) return
+  const issues = [
+    { path: 'body.credentialInfo.credId', message: 'is the id of another credential' },
+  ]
+  throw new Failure('body.malformed', { issues })
+}
+
+/** How an answer names the first of what was brought. */
+export function firstOf(body: Json | undefined): { kind: string; name: string } {
+  const [first] = broughtIn(body)
+  const { credentialKind, credentialName } = isObject(first) ? first : {}
+  return { kind: textOr(credentialKind, ''), name: textOr(credentialName, defaultCredentialName) }
 }

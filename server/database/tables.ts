@@ -4,6 +4,7 @@ import type { MailTables } from '../mail/tables.ts'
 import type { OidcTables } from '../oidc/tables.ts'
 import type { SettingsTables } from '../settings/tables.ts'
 import type { OutgoingTables } from '../transfers/tables.ts'
+import type { RecoveryTables } from '../recovery/tables.ts'
 import type { PeopleTables } from '../users/tables.ts'
 
 /**
@@ -17,7 +18,8 @@ export type Tables = LogTables &
   MailTables &
   OidcTables &
   PeopleTables &
-  SettingsTables
+  SettingsTables &
+  RecoveryTables
 
 type LogTables = {
   readonly proposals: {

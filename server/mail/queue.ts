@@ -18,21 +18,38 @@ export type Posting = {
  * Takes a mail into the transaction of whatever causes it: either both come about or neither.
  * From then on it may reach its reader twice, and is lost only by expiring.
  *
+ * @param posting.now when it is due: a later moment makes it wait
+ * @returns what it is taken back by
  * @throws TypeError for what is no address: whoever takes one in has checked it
  */
 export async function enqueueMail(
   transaction: DatabaseTransaction,
   { organization, recipient, mail, now, expiresAt }: Posting,
-): Promise<void> {
+): Promise<string> {
+  const id = randomUUID()
   if (!isAddress(recipient)) throw new TypeError('a mail goes to one address')
   await transaction
     .insertInto('mails')
     .values({
-      ...{ organization, id: randomUUID(), recipient, template: mail.template },
+      ...{ organization, id, recipient, template: mail.template },
       values_json: JSON.stringify(mail.values),
       ...{ attempts: 0, next_try: now, expires_at: expiresAt, created_at: now },
       ...{ lease_holder: null, lease_until: 0, sent_at: null, given_up_at: null },
     })
+    .execute()
+  return id
+}
+
+/** Of a mail that is not due yet: what it would say does not happen. */
+export async function takeBackMail(
+  transaction: DatabaseTransaction,
+  { organization, id }: Pick<MailRow, 'organization' | 'id'>,
+): Promise<void> {
+  await transaction
+    .deleteFrom('mails')
+    .where('organization', '=', organization)
+    .where('id', '=', id)
+    .where('sent_at', 'is', null)
     .execute()
 }
 

@@ -10,6 +10,8 @@ const mails: readonly Mail[] = [
   { template: 'login-code', values: { ...person, code, until } },
   { template: 'recovery-code', values: { ...person, code, until } },
   { template: 'recovery-notice', values: { ...person, recoveryId: 're-1', effectiveAt: until } },
+  { template: 'recovery-effective', values: { ...person, at: until } },
+  { template: 'recovery-cancelled', values: { ...person, recoveryId: 're-1', at: until } },
   { template: 'credential-added', values: { ...person, name: 'Phone', words: 'a b c', at: until } },
   { template: 'device-code', values: { ...person, code, until } },
 ]

@@ -12,6 +12,8 @@ const invitation = z.strictObject({ ...person, code, until: time })
 const loginCode = z.strictObject({ ...person, code, until: time })
 const recoveryCode = z.strictObject({ ...person, code, until: time })
 const recoveryNotice = z.strictObject({ ...person, recoveryId: text, effectiveAt: time })
+const recovered = z.strictObject({ ...person, at: time })
+const recoveryCancelled = z.strictObject({ ...person, recoveryId: text, at: time })
 const credentialAdded = z.strictObject({ ...person, name: text, words: text, at: time })
 const deviceCode = z.strictObject({ ...person, code, until: time })
 
@@ -20,6 +22,8 @@ const schemas = {
   'login-code': loginCode,
   'recovery-code': recoveryCode,
   'recovery-notice': recoveryNotice,
+  'recovery-effective': recovered,
+  'recovery-cancelled': recoveryCancelled,
   'credential-added': credentialAdded,
   'device-code': deviceCode,
 } as const
@@ -51,6 +55,10 @@ export function compose(mail: Mail, pagesUrl: string): Letter {
       return recovering(mail.values, pagesUrl)
     case 'recovery-notice':
       return warning(mail.values, pagesUrl)
+    case 'recovery-effective':
+      return replaced(mail.values)
+    case 'recovery-cancelled':
+      return cancelled(mail.values)
     case 'credential-added':
       return noticing(mail.values)
     case 'device-code':
@@ -99,6 +107,22 @@ function warning(values: z.infer<typeof recoveryNotice>, pagesUrl: string): Lett
     `They are replaced at ${moment(effectiveAt)}. If that is not you, cancel it before then, with a passkey you still have:`,
     link(pagesUrl, 'cancel', { org, user, recovery }),
     'Then tell your administrator, since somebody else has your recovery key.',
+  )
+}
+
+function replaced(values: z.infer<typeof recovered>): Letter {
+  return letter(
+    'Your credentials were replaced',
+    `With a recovery key, all credentials of ${line(values.username)} in ${line(values.organization)} were replaced at ${moment(values.at)}.`,
+    'Those of before, and all access tokens, have ended. If that is not you, tell your administrator at once.',
+  )
+}
+
+function cancelled(values: z.infer<typeof recoveryCancelled>): Letter {
+  return letter(
+    'A recovery of your access was cancelled',
+    `A credential of ${line(values.username)} in ${line(values.organization)} has cancelled the recovery ${line(values.recoveryId)} at ${moment(values.at)}.`,
+    'If that is not you, somebody else has one of your credentials: tell your administrator at once.',
   )
 }
 

@@ -6,6 +6,7 @@ import { endSessions, userWhoseSessionsEnd } from '../auth/sessions.ts'
 import { addCredential } from '../credentials/add.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { addKey } from '../keys/add.ts'
+import { addRecovery, endRecovery } from '../recovery/add.ts'
 import { addRegistration } from '../registration/add.ts'
 import { applyDelegation, applyKeyStatus } from '../keys/change.ts'
 import { addProposal } from '../settings/add.ts'
@@ -118,6 +119,8 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   permissionUpdate: changePermission,
   assignment: addGrant,
   assignmentEnd: removeAssignment,
+  recovery: addRecovery,
+  recoveryEnd: endRecovery,
   key: addKey,
   wallet: addWallet,
   keyStatus: applyKeyStatus,

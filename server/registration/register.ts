@@ -2,17 +2,17 @@ import { fromBase64url, fromUtf8, toUtf8 } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
 import { idOf, nameOf } from '@quorate/core/id'
-import { isObject, parseJson, type Json } from '@quorate/core/json'
+import { isObject, parseJson } from '@quorate/core/json'
 import { fingerprintOf, type Assertion } from '@quorate/authority/credential'
 import { userTable } from '@quorate/authority/records'
 import { completionHash } from '@quorate/authority/request'
 import type { Evidence } from '@quorate/authority/step'
-import { broughtIn, defaultCredentialName } from '../auth/add-credentials.ts'
+import { broughtIn, checkCredentialNames, firstOf } from '../auth/add-credentials.ts'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
 import { releaseNewcomer, useNewcomer } from '../auth/newcomer.ts'
 import { settleCompleted, type SettleDeps } from '../auth/settle.ts'
-import { inTransaction, type DatabaseTransaction } from '../database/database.ts'
+import { inTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 
 /**
@@ -24,7 +24,7 @@ export async function register(deps: SettleDeps, caller: Caller, raw: RawRequest
   const { organization, user } = caller
   const pinned = await pinnedAssertion(deps, caller, raw.userAction)
   const used = await inTransaction(database, async (transaction) => {
-    await checkNames(transaction, organization, broughtIn(parseJson(raw.body)))
+    await checkCredentialNames(transaction, organization, broughtIn(parseJson(raw.body)))
     return useNewcomer(transaction, caller, 'register', now())
   })
   const evidence: Evidence = { ...used.evidence(raw.body), assertions: pinned }
@@ -36,44 +36,12 @@ export async function register(deps: SettleDeps, caller: Caller, raw: RawRequest
   }
   const request = completionHash(used.request, sha256(toUtf8(raw.body)))
   return {
-    credential: { uuid: nameOf('credential', idOf(request, 'credential')), ...firstOf(raw.body) },
+    credential: {
+      uuid: nameOf('credential', idOf(request, 'credential')),
+      ...firstOf(parseJson(raw.body)),
+    },
     user: { id: nameOf('user', user), username: caller.username, orgId: caller.orgId },
   }
-}
-
-function firstOf(body: string): { kind: string; name: string } {
-  const [first] = broughtIn(parseJson(body))
-  const { credentialKind, credentialName } = isObject(first) ? first : {}
-  return {
-    kind: typeof credentialKind === 'string' ? credentialKind : '',
-    name: typeof credentialName === 'string' ? credentialName : defaultCredentialName,
-  }
-}
-
-/** Clients name credentials, and a login may say no other name than that. */
-async function checkNames(
-  transaction: DatabaseTransaction,
-  organization: Uint8Array,
-  brought: readonly Json[],
-): Promise<void> {
-  const names = brought.flatMap((one) => {
-    const info = isObject(one) ? one['credentialInfo'] : undefined
-    const credId = isObject(info) ? info['credId'] : undefined
-    return typeof credId === 'string' ? [credId] : []
-  })
-  if (names.length === 0)
-    throw new Failure('request.unsupported', { reason: 'a password alone registers nobody' })
-  const taken = await transaction
-    .selectFrom('credentials')
-    .select('cred_id')
-    .where('organization', '=', organization)
-    .where('cred_id', 'in', names)
-    .executeTakeFirst()
-  if (taken === undefined && new Set(names).size === names.length) return
-  const issues = [
-    { path: 'body.credentialInfo.credId', message: 'is the id of another credential' },
-  ]
-  throw new Failure('body.malformed', { issues })
 }
 
 /**

@@ -57,7 +57,7 @@ on('finish', async () => {
   const answer = await ask('POST', '/auth/recover/user', { body, token })
   byId('words').replaceChildren()
   const words = await fingerprintWords(passkey.spki)
-  if (answer.status === 202) return showWaiting(answer.body, words)
+  if (answer.status === 202) return showWaiting(answer.body.recovery, words)
   byId('who').textContent = answer.body.user.username
   fillWords('fingerprint', words)
   show('done')
