@@ -45,7 +45,6 @@ export function callers(platform: Platform): void {
         ['GET', '/wallets/a/b/c/d'],
         ['POST', '/policies'],
         ['PUT', '/wallets'],
-        ['DELETE', '/keys/key-1'],
         ['GET', '/wallets/%ff'],
       ] as const) {
         const answer = await send(baseUrl, { method, path, token: serviceAccount.authToken })
