@@ -3,6 +3,7 @@ import * as applications from './applications.ts'
 import * as auth from './auth.ts'
 import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
+import * as federation from './federation.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
 import * as freezes from './freezes.ts'
 import * as health from './health.ts'
@@ -25,6 +26,7 @@ import * as wallets from './wallets.ts'
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(auth),
   ...Object.values(applications),
+  ...Object.values(federation),
   ...Object.values(credentials),
   ...Object.values(users),
   ...Object.values(registration),

@@ -1,18 +1,23 @@
 import { getApplication, listApplications } from '@quorate/api/applications'
 import * as api from '@quorate/api/auth'
+import * as federation from '@quorate/api/federation'
 import { getKeySet } from '@quorate/api/health'
 import { Failure } from '@quorate/core/failure'
 import { routing, type Route } from '../http/route.ts'
 import { completeAction, initAction, type ActionDeps } from './action.ts'
 import type { Caller } from './caller.ts'
+import { beginSso, endSso, logInBySocial, type FederationDeps } from './federation.ts'
 import { logInDelegated } from './delegated-login.ts'
 import { completeLogin, initLogin, sendLoginCode, type LoginDeps } from './login.ts'
-import { logOut } from './sessions.ts'
+import { beginSession, logOut } from './sessions.ts'
 
 const { route, openRoute } = routing<Caller>()
 
-export function authRoutes(deps: ActionDeps & LoginDeps): readonly Route<Caller>[] {
+export function authRoutes(
+  deps: ActionDeps & LoginDeps & FederationDeps,
+): readonly Route<Caller>[] {
   return [
+    ...federationRoutes(deps),
     openRoute(getKeySet, async () => deps.tokens.keySet),
     openRoute(api.sendLoginCode, async ({ body }) => sendLoginCode(deps, body)),
     openRoute(api.createLoginChallenge, async ({ body: { orgId, username, loginCode } }) =>
@@ -46,4 +51,36 @@ export function authRoutes(deps: ActionDeps & LoginDeps): readonly Route<Caller>
       }),
     ),
   ]
+}
+
+function federationRoutes(deps: FederationDeps): readonly Route<Caller>[] {
+  return [
+    openRoute(federation.socialLogin, async ({ body: { orgId, idToken } }) =>
+      logInBySocial(deps, { orgId: orgOf(orgId), idToken }),
+    ),
+    openRoute(federation.ssoLoginInit, async ({ body }) => ({
+      ssoRedirectUrl: await beginSso(deps, body),
+    })),
+    openRoute(federation.ssoLogin, async ({ body: { code, state, iss } }) =>
+      endSso(deps, { code, state, iss }),
+    ),
+    openRoute(federation.oidcLoginInit, async ({ body: { orgId, redirectUri } }) => ({
+      redirectUrl: await beginSso(deps, { orgId: orgOf(orgId), clientId: undefined, redirectUri }),
+    })),
+    route(federation.exchangeToken, async ({ caller, body }) => {
+      if (body.target !== caller.orgId)
+        throw new Failure('request.unsupported', { reason: 'a user is of one organization' })
+      return { token: await beginSession(deps, caller) }
+    }),
+    openRoute(federation.oidcLogin, async ({ body: { code, state, iss } }) =>
+      endSso(deps, { code, state, iss }),
+    ),
+  ]
+}
+
+/** No name is the same in all organizations, so that one must be said. */
+function orgOf(orgId: string | undefined): string {
+  if (orgId === undefined)
+    throw new Failure('request.unsupported', { reason: 'body.orgId is needed' })
+  return orgId
 }

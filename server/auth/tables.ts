@@ -123,6 +123,12 @@ export type IdentityTables = {
     readonly status: 'active' | 'inactive'
     readonly last_step: number | null
   }>
+  readonly issuer_secrets: {
+    readonly organization: Uint8Array
+    readonly issuer: string
+    readonly client_id: string
+    readonly secret: Uint8Array
+  }
   readonly logins: { readonly request: Uint8Array; readonly expires_at: number }
   readonly external_ids: {
     readonly organization: Uint8Array

@@ -79,6 +79,29 @@ describe('a social registration', () => {
     assert.equal(listed.body.items[0].rank, 'unconfirmed')
   })
 
+  it('is followed by logins by the same word, and by no other', async () => {
+    const logIn = (idToken: string, orgId = company.orgId) =>
+      nobody.send('POST', '/auth/login/social', {
+        ...{ orgId, socialLoginProviderKind: 'Oidc', idToken },
+      })
+    const inside = await logIn(await tokenFor(verified('alice@customers.test')))
+    assert.equal(inside.status, 200, JSON.stringify(inside.body))
+    const alice = rawClient(platform.baseUrl, {
+      ...{ authToken: inside.body.token, credId: '', privateKey: newKey() },
+    })
+    assert.equal((await alice.send('GET', '/auth/credentials')).status, 200)
+    const stranger = await logIn(await tokenFor(verified('nobody@customers.test')))
+    assert.deepEqual([stranger.status, stranger.body.message], [401, 'User not found'])
+    const claimed = await tokenFor({ email: 'alice@customers.test', email_verified: false })
+    assert.equal((await logIn(claimed)).status, 401)
+    const staff = await tokenFor(verified(company.administrator.username))
+    assert.equal((await logIn(staff)).status, 401, 'an employee is no customer')
+    const { orgId } = company
+    const exchanged = await alice.send('POST', '/auth/tokens', { target: orgId })
+    assert.equal(exchanged.status, 200, JSON.stringify(exchanged.body))
+    assert.equal((await alice.send('POST', '/auth/tokens', { target: 'or-x' })).status, 400)
+  })
+
   it('leaves no word of the token in any row', async () => {
     const token = await tokenFor(verified('bob@customers.test'))
     assert.equal((await enrol(token)).status, 200)

@@ -23,8 +23,7 @@ import {
   type Person,
 } from '../users/person.ts'
 
-export type SocialDeps = SettleDeps &
-  NewcomerDeps & { readonly issuers: Pick<Issuers, 'verifyIdToken'> }
+export type SocialDeps = SettleDeps & NewcomerDeps & { readonly issuers: Issuers }
 
 type Given = { readonly orgId: string; readonly idToken: string }
 
