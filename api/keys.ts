@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { receipt } from './receipt.ts'
 import { unsupported } from './unsupported.ts'
 import { certificate, curve, date, id, name, scheme } from './words.ts'
 
@@ -92,7 +93,7 @@ export const deleteKey = endpoint('keys.deleteKey', {
   summary: 'Archive a key and every wallet on it: they sign nothing any more, for ever.',
   params: z.strictObject({ keyId: id }),
   body: z.strictObject({}),
-  returns: key,
+  returns: key.extend(receipt),
 })
 
 export const delegateKey = endpoint('keys.delegateKey', {

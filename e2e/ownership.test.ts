@@ -207,6 +207,8 @@ describe('keys and wallets', () => {
     const { id: keyId } = signingKey
     const deleted = await keys.deleteKey({ keyId })
     assert.deepEqual(check('keys.deleteKey', deleted), [])
+    const { acknowledgedBy } = Object(deleted)
+    assert.ok(acknowledgedBy.length >= 3, 'a quorum of signers knows of it')
     assert.equal(deleted.status, 'Archived')
     const wallet = await wallets.getWallet({ walletId })
     assert.equal(wallet.status, 'Archived')

@@ -1,3 +1,4 @@
+import type { Manifest } from '@quorate/authority/manifest'
 import type { Evidence } from '@quorate/authority/step'
 import type { Caller } from '../auth/caller.ts'
 import type { Log } from '../auth/log.ts'
@@ -16,6 +17,7 @@ export type CreationDeps = {
   readonly database: Database
   readonly log: Log
   readonly createKey: CreateKey
+  readonly manifest: Pick<Manifest, 'signers'>
   readonly now: () => number
 }
 

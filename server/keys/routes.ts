@@ -2,6 +2,7 @@ import * as api from '@quorate/api/keys'
 import { Failure } from '@quorate/core/failure'
 import { createdName } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
+import { receiptOf } from '../auth/receipt.ts'
 import { settleSigned } from '../auth/settle.ts'
 import { routing, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
@@ -53,8 +54,9 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
     }),
     route(api.deleteKey, async ({ caller, raw, params: { keyId } }) => {
       checkNotArchived(await findKey(database, caller, keyId))
-      await settleSigned(deps, caller, raw, { kind: 'keyStatus' })
-      return keyOf(await findKey(database, caller, keyId))
+      const { inForce } = await settleSigned(deps, caller, raw, { kind: 'keyStatus' })
+      const key = keyOf(await findKey(database, caller, keyId))
+      return { ...key, ...receiptOf(inForce, deps.manifest) }
     }),
     route(api.delegateKey, async ({ caller, raw, params: { keyId }, body: { delegateTo } }) => {
       checkDelegable(await findKey(database, caller, keyId))
