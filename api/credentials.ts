@@ -3,9 +3,12 @@ import { z } from 'zod'
 import { credentialKind, newCredentialChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
 import { addedCredential } from './new-credential.ts'
+import { receipt } from './receipt.ts'
 import { date, id } from './words.ts'
 
 const message = z.object({ message: z.string() })
+/** Without a receipt for what no signer knows. */
+const ended = message.extend(z.object(receipt).partial().shape)
 /** `rank`, `fingerprint` (hex) and `words` are ours: empty for what no signer believes. */
 const credential = z.object({
   kind: credentialKind,
@@ -50,14 +53,14 @@ export const activateCredential = endpoint('auth.activateCredential', {
 export const deactivateCredential = endpoint('auth.deactivateCredential', {
   summary: 'Keep a credential of your own from signing.',
   body: named,
-  returns: message,
+  returns: ended,
 })
 
 export const deleteCredential = endpoint('auth.deleteCredential', {
   summary: 'End a credential of your own, for good.',
   params: named,
   body: z.strictObject({}),
-  returns: message,
+  returns: ended,
 })
 
 export const createCredentialCode = endpoint('auth.createCredentialCode', {

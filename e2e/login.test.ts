@@ -114,7 +114,9 @@ describe('credentials of one’s own, through the official client', () => {
     const raw = rawClient(platform.baseUrl, file.administrator)
     const path = `/auth/credentials/${made.credentialUuid}`
     const signed = await raw.sign(await raw.init('DELETE', path, {}))
-    assert.equal((await raw.send('DELETE', path, {}, signed.body.userAction)).status, 200)
+    const ended = await raw.send('DELETE', path, {}, signed.body.userAction)
+    assert.equal(ended.status, 200)
+    assert.ok(ended.body.acknowledgedBy.length >= 3)
     await assert.rejects(login(signerOf(passkey)), statusOf(401))
     const { items } = await admin.auth.listCredentials()
     assert.ok(!items.some(({ credentialUuid }) => credentialUuid === made.credentialUuid))
@@ -247,6 +249,21 @@ describe('a login', () => {
     await assert.rejects(reads(three), statusOf(401))
     file = { ...file, administrator: { ...file.administrator, authToken: await login() } }
     admin = clientWith(file.administrator.authToken)
+  })
+
+  it('lives no longer by being exchanged', async () => {
+    const raw = (authToken: string) =>
+      rawClient(platform.baseUrl, { ...file.administrator, authToken })
+    const first = await login()
+    const hourMs = 60 * 60_000
+    platform.clock.ahead = 5 * hourMs
+    const target = file.orgId
+    const { token } = (await raw(first).send('POST', '/auth/tokens', { target })).body
+    assert.equal((await raw(token).send('GET', '/auth/credentials')).status, 200)
+    platform.clock.ahead = 6 * hourMs + 1000
+    const again = await raw(token).send('POST', '/auth/tokens', { target })
+    platform.clock.ahead = 0
+    assert.equal(again.status, 401)
   })
 
   it('is forged with no algorithm, the public key as a secret, another key or audience', async () => {

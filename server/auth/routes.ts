@@ -9,7 +9,7 @@ import type { Caller } from './caller.ts'
 import { beginSso, endSso, logInBySocial, type FederationDeps } from './federation.ts'
 import { logInDelegated } from './delegated-login.ts'
 import { completeLogin, initLogin, sendLoginCode, type LoginDeps } from './login.ts'
-import { beginSession, logOut } from './sessions.ts'
+import { exchangeSession, logOut } from './sessions.ts'
 
 const { route, openRoute } = routing<Caller>()
 
@@ -70,7 +70,7 @@ function federationRoutes(deps: FederationDeps): readonly Route<Caller>[] {
     route(federation.exchangeToken, async ({ caller, body }) => {
       if (body.target !== caller.orgId)
         throw new Failure('request.unsupported', { reason: 'a user is of one organization' })
-      return { token: await beginSession(deps, caller) }
+      return { token: await exchangeSession(deps, caller) }
     }),
     openRoute(federation.oidcLogin, async ({ body: { code, state, iss } }) =>
       endSso(deps, { code, state, iss }),

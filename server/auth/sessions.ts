@@ -31,11 +31,15 @@ type Named = {
 }
 
 /** @returns the bearer token of a new session, for a user who has just been found to be himself */
-export async function beginSession(deps: SessionDeps, named: Named): Promise<string> {
+export async function beginSession(
+  deps: SessionDeps,
+  named: Named,
+  until = deps.now() + sessionMs,
+): Promise<string> {
   const { database, log, tokens, now } = deps
   const { organization, user, orgId, userId, username } = named
   const session = randomBytes(32).toString('base64url')
-  const [began_at, expires_at] = [now(), now() + sessionMs]
+  const [began_at, expires_at] = [now(), until]
   const generation = await readRoot(log, organization, (root) => generationIn(root, user, began_at))
   if (generation === undefined) throw new Failure('token.invalid', {})
   await forgetOld(database, began_at)
@@ -50,6 +54,17 @@ export async function beginSession(deps: SessionDeps, named: Named): Promise<str
   return tokens.issue(bearer, { from: began_at, until: expires_at })
 }
 
+/**
+ * `POST /auth/tokens`: another token of the same login, which ends when the first would have. Else
+ * who has stolen one could keep it alive for ever.
+ */
+export async function exchangeSession(deps: SessionDeps, caller: Caller): Promise<string> {
+  const { organization, user, session } = caller
+  const given = { organization, user, session }
+  const { expires_at } = await liveSession(deps.database, given, deps.now())
+  return beginSession(deps, caller, expires_at)
+}
+
 /** @throws Failure `token.invalid` unless it is in force, and this user's */
 export async function liveSession(
   database: Database,
@@ -59,11 +74,11 @@ export async function liveSession(
     session,
   }: Pick<Named, 'organization' | 'user'> & { readonly session: string | undefined },
   now: number,
-): Promise<{ readonly generation: number }> {
+): Promise<{ readonly generation: number; readonly expires_at: number }> {
   if (session === undefined) throw new Failure('token.invalid', {})
   const row = await database
     .selectFrom('sessions')
-    .select('generation')
+    .select(['generation', 'expires_at'])
     .where('organization', '=', organization)
     .where('id', '=', idOfSession(session))
     .where('user', '=', user)

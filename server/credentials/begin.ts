@@ -3,6 +3,7 @@ import { fromBase64url, fromHex, toBase64url, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { NewCredentialChallenge } from '@quorate/api/challenge'
 import type { CredentialKind } from '@quorate/authority/credential'
+import type { Manifest } from '@quorate/authority/manifest'
 import { addCredentialPath, codeRole } from '@quorate/authority/reduce/credentials'
 import { decodePreimage, type Preimage } from '@quorate/authority/request'
 import type { Settings } from '@quorate/authority/settings'
@@ -19,7 +20,10 @@ import type { Tokens } from '../auth/tokens.ts'
 import { personOf, type Person } from '../users/person.ts'
 import { totpSecretBytes, totpUrl } from './totp.ts'
 
-export type CredentialDeps = SettleDeps & { readonly tokens: Tokens }
+export type CredentialDeps = SettleDeps & {
+  readonly tokens: Tokens
+  readonly manifest: Pick<Manifest, 'signers'>
+}
 export type AnyKind = NewCredentialChallenge['kind']
 
 const codePath = '/auth/credentials/code/verify'

@@ -3,6 +3,7 @@ import { Failure } from '@quorate/core/failure'
 import { isObject, parseJson } from '@quorate/core/json'
 import type { Caller } from '../auth/caller.ts'
 import { issueCredentialCode } from '../auth/codes.ts'
+import { receiptOf } from '../auth/receipt.ts'
 import { settleSigned } from '../auth/settle.ts'
 import { useAction } from '../auth/use-action.ts'
 import { inTransaction } from '../database/database.ts'
@@ -18,11 +19,12 @@ export async function changeCredential(
   caller: Caller,
   raw: RawRequest,
   { credentialUuid, status }: { readonly credentialUuid: string; readonly status: StatusChange },
-): Promise<{ readonly message: string }> {
+): Promise<{ readonly message: string } & Partial<ReturnType<typeof receiptOf>>> {
   const local = await localNamed(deps.database, caller, credentialUuid)
   if (local === undefined) {
-    await settleSigned(deps, caller, raw, { kind: 'credentialStatus' })
-    return { message: 'success' }
+    const { inForce } = await settleSigned(deps, caller, raw, { kind: 'credentialStatus' })
+    const told = status === 'active' ? {} : receiptOf(inForce, deps.manifest)
+    return { message: 'success', ...told }
   }
   await inTransaction(deps.database, async (transaction) => {
     await useAction(transaction, caller, raw, deps.now())
