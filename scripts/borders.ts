@@ -78,7 +78,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   e2e: {
     // Authority, effects and wire are what a hostile server speaks to the signers in.
-    rooms: ['core', 'authority', 'effects', 'wire', 'client', 'cli', 'devnet', 'scripts'],
+    rooms: [
+      ...['core', 'authority', 'effects', 'wire', 'client', 'cli', 'devnet', 'scripts'],
+      'signer/testing',
+    ],
     node: ['*'],
     packages: ['*'],
   },

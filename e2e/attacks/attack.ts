@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Cast } from './cast.ts'
+
+/** Where an attack must stop: the one place in the code, and what an honest signer says there. */
+export type Check = {
+  /** From the root of the checkout. */
+  readonly file: string
+  /** Stands once in that file: the words of the refusal, or the check where they are a wider one's. */
+  readonly code: string
+  readonly reason: string
+}
+
+/** What the coalition got for its pains. */
+export type Outcome = {
+  /** What each honest signer said that was asked and did not agree. */
+  readonly refusals: readonly string[]
+  /** Of honest signers. */
+  readonly votes: number
+  readonly seals: number
+  /** How many honest signers gave their last round. */
+  readonly lastRounds: number
+  readonly isSigned: boolean
+  /** How many honest signers have written anything to their store. */
+  readonly changed: number
+}
+
+export type Attack = {
+  /** What the attacker does. */
+  readonly name: string
+  readonly check: Check
+  /** Another way to the same check: told, and not counted. */
+  readonly isVariant: boolean
+  /** It may hear this many honest yeses on its way, and gets no further all the same. */
+  readonly votesMax: number
+  readonly sealsMax: number
+  readonly run: (cast: Cast) => Promise<Outcome>
+}
+
+type Extra = Partial<Pick<Attack, 'isVariant' | 'votesMax' | 'sealsMax'>>
+
+export function attack(
+  name: string,
+  check: Check,
+  run: Attack['run'],
+  { isVariant = false, votesMax = 0, sealsMax = 0 }: Extra = {},
+): Attack {
+  return { name, check, run, isVariant, votesMax, sealsMax }
+}
+
+/** A refusal of the rules, by its words, which name its place. */
+export function at(file: string, reason: string, code = reason): Check {
+  return { file, reason, code }
+}
+
+export const rule = (file: string, reason: string, code?: string): Check =>
+  at(`authority/reduce/${file}.ts`, reason, code)
+
+const checkout = join(import.meta.dirname, '..', '..')
+
+/** @throws Error when the code is not there any more, or not once */
+export function lineOf({ file, code }: Check): number {
+  const parts = readFileSync(join(checkout, file), 'utf8').split(code)
+  const [before = '', ...after] = parts
+  if (after.length !== 1) throw new Error(`${file} has ${after.length} times: ${code}`)
+  return before.split('\n').length
+}
+
+export function placeOf(check: Check): string {
+  return `${check.file}:${lineOf(check)}`
+}
+
+/** The attacks that meet a check of their own: of those that meet the same, the first. */
+export function distinct(attacks: readonly Attack[]): readonly Attack[] {
+  const places = new Set<string>()
+  return attacks.filter(({ check }) => {
+    const place = placeOf(check)
+    const isNew = !places.has(place)
+    places.add(place)
+    return isNew
+  })
+}
+
+/** Those that pretend to be distinct and are not. */
+export function undeclared(attacks: readonly Attack[]): readonly Attack[] {
+  const counted = new Set(distinct(attacks))
+  return attacks.filter((one) => !counted.has(one) && !one.isVariant)
+}
+
+/** Empty when honest signers have held; else in which way they have not. */
+export function broken({ check, votesMax, sealsMax }: Attack, outcome: Outcome): string {
+  const { votes, seals, lastRounds, isSigned, changed, refusals } = outcome
+  if (isSigned) return 'A SIGNATURE'
+  if (lastRounds > 0) return `a last round of ${lastRounds}`
+  if (seals > sealsMax) return `${seals} seals`
+  if (votes > votesMax) return `${votes} votes`
+  if (votesMax + sealsMax === 0 && changed > 0) return `${changed} have written`
+  if (refusals.length === 0) return 'nobody has refused'
+  const others = refusals.filter((said) => !said.includes(check.reason))
+  return others.length === 0 ? '' : `another refusal: ${others[0]}`
+}
