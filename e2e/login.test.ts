@@ -5,7 +5,7 @@ import { DfnsApiClient, DfnsAuthenticator, DfnsDelegatedApiClient } from '@dfns/
 import type { CredentialSigner } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
 import { bootstrap, type BootstrapFile } from '@quorate/cli/bootstrap'
-import { encodeRecord, recordKey, settingsTable } from '@quorate/authority/records'
+import { encodeRecord, recordKey, settingsTable, userTable } from '@quorate/authority/records'
 import { defaultSettings, type Settings } from '@quorate/authority/settings'
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
 import { newPasskey } from '@quorate/authority/testing/passkey'
@@ -213,6 +213,31 @@ describe('a login', () => {
     assert.equal(wrong.status, 401)
   })
 
+  it('takes no factor for two, and no passkey that its authenticator keeps for another user', async () => {
+    const { passkey } = await addPasskey()
+    const started = await init(username)
+    const { challengeIdentifier, challenge } = started
+    const send = (more: object) =>
+      anonymous().send('POST', '/auth/login', { challengeIdentifier, ...more })
+    const firstFactor = passkey.get(challenge)
+    assert.equal((await send({ firstFactor, secondFactor: firstFactor })).status, 401)
+    const userHandle = Buffer.from('us-other').toString('base64url')
+    const { kind, credentialAssertion } = firstFactor
+    const foreign = { kind, credentialAssertion: { ...credentialAssertion, userHandle } }
+    assert.equal((await send({ firstFactor: foreign })).status, 401)
+    assert.equal((await send({ firstFactor })).status, 200)
+  })
+
+  it('is over when a recovery has moved on from the credentials it began with', async () => {
+    const token = await login()
+    const organization = idOf(fromHex(file.genesis), 'organization')
+    const user = idOf(fromHex(file.genesis), 'user')
+    platform.solo.alter(organization, userTable, [user], { generation: 1 })
+    await assert.rejects(asked(token), statusOf(401))
+    platform.solo.alter(organization, userTable, [user], { generation: 0 })
+    await asked(token)
+  })
+
   it('is no action, and an action no login', async () => {
     const { passkey } = await addPasskey()
     const raw = rawClient(platform.baseUrl, file.administrator)
@@ -333,6 +358,14 @@ describe('delegated login', () => {
     // Nobody but he himself signs for him, and he has no credential yet.
     const asHim = rawClient(baseUrl, { ...file.serviceAccount, authToken: token })
     const body = { kind: 'Hash', hash: 'ab'.repeat(32) }
+    const kind = 'Key'
+    const his = (await asHim.send('POST', '/auth/credentials/init', { kind })).body
+    const { challengeIdentifier, challenge } = his
+    const mine = {
+      ...{ ...newKeyCredential().create(challenge), credentialName: 'taken', challengeIdentifier },
+    }
+    const taken = await rawClient(baseUrl, file.administrator).call('/auth/credentials', mine)
+    assert.deepEqual([taken.status, taken.body.message], [400, 'Challenge token is not valid.'])
     assert.equal((await asHim.init('POST', '/auth/credentials', body)).status, 400)
     await assert.rejects(account.auth.delegatedLogin({ body: { username } }), (error) =>
       statusOf(401)(error),

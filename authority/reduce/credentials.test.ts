@@ -12,6 +12,7 @@ import {
   credentialTable,
   decodeRecord,
   encodeRecord,
+  frozenTable,
   recordKey,
   settingsTable,
   userTable,
@@ -362,6 +363,12 @@ describe('the credential that a code brings', () => {
     const { records, code } = started()
     const gone = records.altered(root, userTable, [user], { status: 'inactive' })
     refused(gone, 'credential', ended(newKeyCredential(), code), /not active/)
+    const freezes = [new Uint8Array(32).fill(9)]
+    const frozen = records.with(root, {
+      key: recordKey(frozenTable, user),
+      value: encodeRecord(frozenTable, { freezes }),
+    })
+    refused(frozen, 'credential', ended(newKeyCredential(), code), /user is frozen/)
   })
 
   it('is not what a request that one signs may bring, nor the reverse', () => {
@@ -458,6 +465,11 @@ describe('the status of a credential', () => {
       {
         key: recordKey(credentialTable, other, fingerprintOf(stranger.spki)),
         value: encodeRecord(credentialTable, { ...key, spki: stranger.spki }),
+      },
+      // Even of the same key and id it is not his.
+      {
+        key: recordKey(credentialTable, other, fingerprint),
+        value: encodeRecord(credentialTable, key),
       },
     ].reduce((all, write) => all.with(root, write), records)
     const foreign = changing('auth.deactivateCredential', id, { user: other, by: stranger })
