@@ -37,6 +37,8 @@ export const honest: readonly number[] = [1, 2, 3]
 export type Forging = {
   readonly place: Place
   readonly asked: readonly { readonly kind: ItemKind; readonly evidence: Evidence }[]
+  /** The time that the server gives the step, where it is not now. */
+  readonly time?: number
   /** What the server says in place of the truth. */
   readonly change?: (step: Step) => Step
   /** In place of what the rules would write in the item. */
@@ -47,9 +49,10 @@ export type Forging = {
  * The next step as the attacker needs it: what the rules themselves would say where they allow it,
  * and else one with every hash made to fit, for which nothing is missing but the check to go.
  */
-export function forge(world: World, { place, asked, change, item }: Forging): Drafted {
+export function forge(world: World, forging: Forging): Drafted {
+  const { place, asked, change, item, time = world.now } = forging
   const { ledger, rules } = world
-  const empty = emptyStep(world, place)
+  const empty = { ...emptyStep(world, place), time }
   const allowed = ruled(() => draftStep(empty, asked, ledger.reader, rules))
   const drafted = allowed?.ok
     ? allowed.step

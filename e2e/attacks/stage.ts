@@ -20,6 +20,7 @@ import { challengeOf, commitTo, encodePreimage, type Preimage } from '@quorate/a
 import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import type { Evidence, ItemKind } from '@quorate/authority/step'
+import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf, type IdKind } from '@quorate/core/id'
 import { encodeFacts } from '@quorate/effects/facts'
 import { generate, type Key } from '@quorate/signer/testing/keys'
@@ -53,6 +54,7 @@ export class Stage {
   readonly admin: Actor
   /** What every administrator has. */
   readonly everything: Made
+  private readonly certificates = new Map<string, Uint8Array>()
   private nonce = 0n
 
   constructor(world: World) {
@@ -122,6 +124,13 @@ export class Stage {
     return decodeRecord(table, value)
   }
 
+  /** The certificate of a key, to be changed. */
+  certificateOf({ key }: { readonly key: Key }): Uint8Array {
+    const known = this.certificates.get(toHex(key.id))
+    if (known === undefined) throw new Error('there is no such certificate')
+    return Uint8Array.from(known)
+  }
+
   credentialId({ user }: Actor, index = 0): Uint8Array {
     const fingerprint = this.found(userTable, user).credentials[index]
     if (fingerprint === undefined) throw new Error('there is no such credential')
@@ -165,7 +174,9 @@ export class Stage {
     const asked = this.ask(by, wish)
     const evidence = { ...asked, facts: await generate(this.world, asked) }
     await this.put('key', evidence)
-    return { key: keyOf(evidence) }
+    const key = keyOf(evidence)
+    this.certificates.set(toHex(key.id), evidence.facts)
+    return { key }
   }
 
   async createServiceAccount(permission?: Made, daysValid = 30): Promise<Actor> {
