@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
 import { toBase64url } from '@quorate/core/bytes'
 import { clientDataFor } from '@quorate/authority/client-data'
+import type { Preimage } from '@quorate/authority/request'
 import { bearerOf, checkBearer } from './bearer.ts'
 import { checkChallenge, checkFee, Misled, type Challenge } from './check-request.ts'
 
@@ -37,6 +38,8 @@ export type Session = {
     method: 'POST' | 'PUT' | 'DELETE',
     path: string,
     body: unknown,
+    /** Looks at what the server has added, and throws `Misled` when that will not do. */
+    check?: (preimage: Preimage) => void,
   ) => Promise<unknown>
 }
 
@@ -62,7 +65,7 @@ export function openSession(options: SessionOptions): Session {
     request(options.baseUrl, { method, path, token: authToken, ...sent })
   return {
     get: (path) => send('GET', path),
-    call: async (method, path, body) => {
+    call: async (method, path, body, check) => {
       const payload = JSON.stringify(body)
       const challenge = asChallenge(
         await send('POST', '/auth/action/init', {
@@ -78,6 +81,7 @@ export function openSession(options: SessionOptions): Session {
       const preimage = checkChallenge(challenge, asked, Date.now())
       checkFee(preimage, maxFee)
       checkBearer(preimage, bearer)
+      check?.(preimage)
       const signed = await send('POST', '/auth/action', {
         body: JSON.stringify({
           challengeIdentifier: challenge.challengeIdentifier,

@@ -1,4 +1,6 @@
+import { createInterface } from 'node:readline/promises'
 import { exportLogCommand } from '@quorate/cli/export-log'
+import { passkeyCommand } from '@quorate/cli/passkey'
 import { verifyLogCommand } from '@quorate/cli/verify-log'
 
 import { commandToken } from './settings.ts'
@@ -9,6 +11,7 @@ type Command = (args: readonly string[], print: (line: string) => void) => Promi
 const commands: Readonly<Record<string, Command>> = {
   'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
   'verify-log': verifyLogCommand,
+  passkey: (args, print) => passkeyCommand(args, { print, ask }),
 }
 
 export async function main(): Promise<number> {
@@ -17,4 +20,13 @@ export async function main(): Promise<number> {
   if (command !== undefined) return command(args, console.log)
   console.log(`usage: quorate ${Object.keys(commands).join(' | ')}`)
   return 2
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
+  }
 }

@@ -24,7 +24,9 @@ export async function runPlatform(
   })
   try {
     const platform = await startPlatform({ ...settings, ...parts, say, stopSignal })
-    say(`Quorate is ready at ${platform.baseUrl}\n  for people: http://localhost:${settings.port}`)
+    say(
+      `Quorate is ready at ${platform.baseUrl}\n  for people: http://localhost:${settings.port}\n  a passkey for the administrator: npm run quorate -- passkey`,
+    )
     await stopRequested
     await platform.stop()
     return 0

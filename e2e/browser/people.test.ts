@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { DfnsApiClient } from '@dfns/sdk'
 import type { Browser } from 'playwright-core'
+import { passkeyCommand } from '@quorate/cli/passkey'
 import { fromHex } from '@quorate/core/bytes'
 import { fingerprintWords } from '@quorate/core/words'
 import { makePlatform, until, type Platform } from '../platform.ts'
@@ -178,5 +179,32 @@ describe('people in browsers of their own', { skip: whyNoBrowser() }, () => {
     await logIn(alice, 'alice@example.test')
     assert.equal(await alice.page.locator('#inside').isVisible(), false, 'the old passkey is over')
     await found.close()
+  })
+
+  it('rule with a passkey, which the key of the first start has brought and covered', async () => {
+    const chief = await openPerson(browser, baseUrl)
+    const said: string[] = []
+    const done = passkeyCommand([platform.dataDir], {
+      print: (line) => said.push(line),
+      ask: async () => 'yes',
+    })
+    await until('there is a link', 20_000, () =>
+      said.some((line) => line.includes('/pages/device')),
+    )
+    const [, link = ''] = /\/pages\/(device#code=[A-Z0-9-]+)/.exec(said.join(' ')) ?? []
+    await chief.open(link)
+    await chief.page.fill('#name', 'laptop')
+    await chief.page.click('#device button[type=submit]')
+    await chief.page.locator('#done').waitFor()
+    const shown = await words(chief, 'fingerprint')
+    await picture(chief, 'administrator-passkey')
+    assert.equal(await done, 0, said.join('\n'))
+    assert.ok(said.some((line) => line.endsWith(shown.join(' '))))
+    const { username } = platform.bootstrap().administrator
+    await logIn(chief, username)
+    await chief.page.click('#add-device')
+    await chief.page.locator('#device-code').waitFor()
+    chief.assertClean()
+    await chief.close()
   })
 })
