@@ -14,6 +14,7 @@ import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
 import type { Clock } from './clock.ts'
 import type { ExternalIds } from './external-ids.ts'
+import { refusedByFirstSight } from './first-sight.ts'
 import { withStatements } from './statements.ts'
 import { newestReader, readerAt, type Sealed } from './store/reader.ts'
 import type { Place, Store } from './store/store.ts'
@@ -69,6 +70,12 @@ export function judgeFresh(judges: Judges, place: Place, step: OpaqueStep): Judg
     return { ok: false, detail: 'the time of the step is not now' }
   const outcome = reduceNewest(judges, place, body)
   if (!outcome.ok) return judgementOf(outcome)
+  const { organization } = place
+  const early = refusedByFirstSight(judges.store, {
+    ...{ organization, evidence: body.evidence, time: step.time, now: now.time },
+    reader: newestReader(judges.store.log, organization, sealedAtRoot(judges, organization)),
+  })
+  if (early !== undefined) return { ok: false, detail: early }
   return judges.externalIds.judge(place, body)
 }
 

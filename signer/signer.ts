@@ -19,6 +19,7 @@ import { beginSign } from './ceremonies/sign.ts'
 import type { CeremonyDeps } from './ceremonies/deps.ts'
 import { clockFrom, type ClockSource } from './clock.ts'
 import { externalIdsOf } from './external-ids.ts'
+import { noticeRecoveries } from './first-sight.ts'
 import type { KeyEncryption } from './kek.ts'
 import type { Log, LogEvent } from './log.ts'
 import type { Self } from './self.ts'
@@ -131,6 +132,7 @@ function deskOf(parts: SignerParts) {
     onCertified: (place, certified) => {
       clock.learn(certified.time)
       settleShares(store, place, certified)
+      noticeRecoveries({ store, clock }, place, certified)
     },
   })
   const session = (call: SessionCall) => sessionReply(deps, ceremonies, call)

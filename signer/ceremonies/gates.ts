@@ -3,6 +3,7 @@ import { messagesOf } from '@quorate/authority/reduce/step'
 import { executionWindowMs } from '@quorate/authority/step'
 import { equalBytes } from '@quorate/core/bytes'
 import { bodyOf } from '../body.ts'
+import { refusedByFirstSight } from '../first-sight.ts'
 import { sealedAtRoot } from '../judgement.ts'
 import { withStatements } from '../statements.ts'
 import { newestReader } from '../store/reader.ts'
@@ -66,6 +67,11 @@ export function permitted(
   if (now.time > body.step.time + windowMs) return no('the execution window has passed')
   const ahead = withStatements(store, organization, sealedAtRoot(deps, organization))
   const reader = newestReader(store.log, organization, ahead)
+  const { evidence, step } = body
+  const early = refusedByFirstSight(store, {
+    ...{ organization, evidence, reader, time: step.time, now: now.time },
+  })
+  if (early !== undefined) return no(early)
   const judged = messagesOf({ ...body, reader, rules }, named.item)
   if (!judged.ok) return no(judged.reason)
   return { ok: true, body, messages: judged.messages, now: now.time }

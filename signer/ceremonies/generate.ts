@@ -14,6 +14,7 @@ import { startDkg } from '@quorate/threshold/dkg/round1'
 import { dkgStep, type DkgState } from '@quorate/threshold/dkg/step'
 import type { Outcome } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import { refusedByFirstSight } from '../first-sight.ts'
 import { sealedAtRoot } from '../judgement.ts'
 import { newestReader } from '../store/reader.ts'
 import { sealShare } from '../share.ts'
@@ -51,6 +52,10 @@ export function beginGenerate(
   const now = clock.read()
   if (!now.ok) return refused(now.reason)
   const reader = newestReader(store.log, organization, sealedAtRoot(deps, organization))
+  const early = refusedByFirstSight(store, {
+    ...{ organization, evidence: [evidence], reader, time: now.time, now: now.time },
+  })
+  if (early !== undefined) return refused(early)
   const judged = judgeKeyRequest({ organization, evidence, time: now.time }, reader, rules)
   if (!judged.ok) return refused(judged.reason)
   const { terms } = judged

@@ -1,5 +1,5 @@
 /** Written into every file; another number is another program's file. */
-export const storeFormat = 3
+export const storeFormat = 4
 
 /**
  * `organization`, `key`, `hash` and the like are 32 bytes; `stream` is `streamName`. A record keeps
@@ -48,6 +48,12 @@ create table if not exists statements (
   organization blob, hash blob, author blob not null, signed blob not null,
   primary key (organization, hash)
 ) strict, without rowid;
+create table if not exists recoveries (
+  organization blob, id blob, user blob not null, generation integer not null,
+  wait integer not null, seen integer,
+  primary key (organization, id)
+) strict, without rowid;
+create index if not exists recoveries_user on recoveries (organization, user);
 create table if not exists stops (
   organization blob primary key, detail text not null, evidence blob not null
 ) strict, without rowid;

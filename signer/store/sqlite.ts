@@ -3,6 +3,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { logTable } from './log.ts'
 import { memoryTable } from './memory.ts'
 import { pairTable } from './pairs.ts'
+import { recoveryTable } from './recoveries.ts'
 import { schema, storeFormat } from './schema.ts'
 import { shareTable } from './shares.ts'
 import { statementTable } from './statements.ts'
@@ -39,6 +40,7 @@ export function openStore(file: string): Store {
     pairs: pairTable(db),
     memory: memoryTable(db),
     statements: statementTable(db),
+    recoveries: recoveryTable(db),
     get sequence() {
       return sequence
     },

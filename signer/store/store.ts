@@ -12,6 +12,7 @@ export interface Store {
   readonly pairs: PairTable
   readonly memory: MemoryTable
   readonly statements: StatementTable
+  readonly recoveries: RecoveryTable
   /** Of transactions that have written: never the same twice, so that a restored store shows. */
   readonly sequence: number
   /** All of it is durable, or none of it has happened. */
@@ -132,6 +133,26 @@ export interface StatementTable {
   keep(statement: StoredStatement): void
   of(organization: Uint8Array): readonly Uint8Array[]
   count(by: Pick<StoredStatement, 'organization' | 'author'>): number
+}
+
+export type StoredRecovery = {
+  readonly organization: Uint8Array
+  readonly id: Uint8Array
+  readonly user: Uint8Array
+  /** Of the credentials that it brings. */
+  readonly generation: number
+  readonly waitMs: number
+  /** By the clock of this signer; nothing while that cannot be read. */
+  readonly seen: number | undefined
+}
+
+/** When this signer itself first heard of a recovery that somebody must wait for. */
+export interface RecoveryTable {
+  /** The first word of it stays. */
+  keep(recovery: StoredRecovery): void
+  of(whose: Pick<StoredRecovery, 'organization' | 'user'>): readonly StoredRecovery[]
+  see(named: Pick<StoredRecovery, 'organization' | 'id'>, seen: number): void
+  forget(named: Pick<StoredRecovery, 'organization' | 'id'>): void
 }
 
 /** `clock`: how late it surely is. `restored`: 1 once this store was found to be an old one. */
