@@ -8,7 +8,7 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { certificateCodec, certificateOf, statementBytes, type Vote } from './agreement/messages.ts'
 import { encodeKeyStatement } from './key-certificate.ts'
 import { writtenHash } from './records.ts'
-import { challengeOf, commitTo, encodePreimage } from './request.ts'
+import { challengeOf, commitTo, encodePreimage, erasePayload } from './request.ts'
 import { encodeEvidence, encodeStep, stepHash } from './step.ts'
 import { rootOf } from './stream.ts'
 
@@ -114,6 +114,14 @@ const formats = {
           authenticatorData: named('authenticator data'),
         },
       ],
+      facts: toUtf8('facts'),
+    }),
+  ),
+  erasedEvidence: toHex(
+    encodeEvidence({
+      preimage,
+      ...erasePayload(payload, salt, (name) => name === 'memo'),
+      assertions: [],
       facts: toUtf8('facts'),
     }),
   ),

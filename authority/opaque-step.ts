@@ -3,7 +3,7 @@ import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
 import { isAbout, type OpaqueStep, type Subject } from './agreement/messages.ts'
 import { decodeBody, encodeBody } from './body.ts'
-import { commitTo } from './request.ts'
+import { provenOf } from './erasure.ts'
 import {
   assertionsHash,
   encodeStep,
@@ -45,20 +45,22 @@ export function isOpaqueStep(subject: Subject, opaque: OpaqueStep): boolean {
 
 function isEvidenceOf({ cause, payload, fields, assertions, facts }: Item, beside?: Evidence) {
   if (beside === undefined || !isCausedBy(cause, beside)) return false
-  const committed = commitTo(beside.payload, beside.salt)
+  const proven = provenOf(beside, { payload, payloadLength: 0, fields })
   return (
-    equalBytes(payload, committed.payload) &&
-    equalBytes(fields, committed.fields) &&
+    proven !== undefined &&
+    equalBytes(payload, proven.payload) &&
+    equalBytes(fields, proven.fields) &&
     equalBytes(assertions, assertionsHash(beside.assertions)) &&
     equalBytes(facts, sha256(beside.facts))
   )
 }
 
-function isCausedBy(cause: Item['cause'], { preimage, payload }: Evidence): boolean {
+/** The body of a completion that has lost members has another hash: its `fields` are proved. */
+function isCausedBy(cause: Item['cause'], { preimage, payload, salt }: Evidence): boolean {
   if (cause.kind === 'request') return equalBytes(cause.hash, sha256(preimage))
   return (
     cause.kind === 'completion' &&
     equalBytes(cause.preimage, sha256(preimage)) &&
-    equalBytes(cause.body, sha256(toUtf8(payload)))
+    (salt === undefined || equalBytes(cause.body, sha256(toUtf8(payload))))
   )
 }

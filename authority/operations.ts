@@ -262,6 +262,7 @@ const table = {
     purpose: 'social',
     changes: root('user'),
     creates: ['user', 'assignment'],
+    erasable: ['idToken'],
   },
   'auth.register': {
     ...newcomer,

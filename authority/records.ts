@@ -158,6 +158,8 @@ export const freezeTable = table(
 export const frozenTable = table('frozen', struct({ freezes: list(hash32, 16) }))
 /** Wallets of one key: more than one per network is refused, so this bounds itself. */
 export const walletsPerKeyMax = 256
+/** Users of whom nothing personal is kept any more: for ever. */
+export const erasureTable = table('erasure', struct({ erasedAt: u64 }))
 export const keyTable = table(
   'key',
   struct({

@@ -12,6 +12,7 @@ import {
   text,
   u32,
   u64,
+  union,
 } from '@quorate/core/codec'
 import type { Codec, Decoded } from '@quorate/core/codec'
 import { hashOf, hmacSha256, sha256 } from '@quorate/core/hash'
@@ -125,14 +126,77 @@ export function commitTo(payload: string, salt: Uint8Array): Commitments {
   return {
     payload: hashOf('quorate/payload/1', salt, bytes),
     payloadLength: bytes.length,
-    fields: treeRoot(members.map(({ name, raw }) => leafOf(salt, name, raw))),
+    fields: treeRoot(
+      members.map(({ name, raw }) => leafOf(name, valueHash(memberSalt(salt, name), raw))),
+    ),
   }
 }
 
-function leafOf(salt: Uint8Array, name: string, raw: string): Uint8Array {
+/**
+ * The name lies outside of what hides the value, so that a value that is gone still has its name
+ * proved: nobody can pass one member off as another.
+ */
+function leafOf(name: string, value: Uint8Array): Uint8Array {
   const nameBytes = toUtf8(name)
   const length = new Uint8Array([nameBytes.length >>> 8, nameBytes.length])
-  return sha256(new Uint8Array([0]), hmacSha256(salt, nameBytes), length, nameBytes, toUtf8(raw))
+  return sha256(new Uint8Array([0]), length, nameBytes, value)
+}
+
+/** `salt` is that of this one member, and says nothing about any other. */
+function valueHash(salt: Uint8Array, raw: string): Uint8Array {
+  return hashOf('quorate/member/1', salt, toUtf8(raw))
+}
+
+const memberSalt = (salt: Uint8Array, name: string) => hmacSha256(salt, toUtf8(name))
+
+/** What is left of a payload's members once some are erased, in order of appearance. */
+const trace = union({
+  /** It stands in the payload. */
+  kept: [1, struct({ salt: hash32 })],
+  /** `value` is what the leaf holds in the place of its value. */
+  erased: [2, struct({ name: text(64), value: hash32 })],
+})
+export type Trace = Decoded<typeof trace>
+export const tracesCodec: Codec<readonly Trace[]> = list(trace, membersMax, 1)
+
+export type ErasedPayload = { readonly payload: string; readonly traces: readonly Trace[] }
+
+/** Takes these members out of a payload, for good: what stays proves `fields` and no more. */
+export function erasePayload(
+  payload: string,
+  salt: Uint8Array,
+  isErased: (name: string) => boolean,
+): ErasedPayload {
+  const members = membersOf(payload, membersMax)
+  const kept = members.filter(({ name }) => !isErased(name))
+  return {
+    payload: `{${kept.map(({ name, raw }) => `${JSON.stringify(name)}:${raw}`).join(',')}}`,
+    traces: members.map(({ name, raw }) =>
+      isErased(name)
+        ? { kind: 'erased', name, value: valueHash(memberSalt(salt, name), raw) }
+        : { kind: 'kept', salt: memberSalt(salt, name) },
+    ),
+  }
+}
+
+/**
+ * @returns the `fields` that an erased payload proves, or nothing when its traces are of another
+ * @throws Failure `json.malformed`
+ */
+export function fieldsOfErased({ payload, traces }: ErasedPayload): Uint8Array | undefined {
+  const kept = membersOf(payload, membersMax)
+  const seen = new Set<string>()
+  let next = 0
+  const leaves = traces.map((one) => {
+    const member = one.kind === 'kept' ? kept[next++] : undefined
+    const name = one.kind === 'erased' ? one.name : member?.name
+    if (name === undefined || seen.has(name)) return undefined
+    seen.add(name)
+    if (one.kind === 'erased') return leafOf(name, one.value)
+    return member && leafOf(name, valueHash(one.salt, member.raw))
+  })
+  const whole = leaves.filter((leaf) => leaf !== undefined)
+  return next === kept.length && whole.length === leaves.length ? treeRoot(whole) : undefined
 }
 
 /** RFC 6962 section 2.1: the left subtree takes the largest power of two below the count. */

@@ -15,13 +15,19 @@ import {
   u64,
   union,
 } from '@quorate/core/codec'
-import type { Decoded } from '@quorate/core/codec'
+import type { Codec, Decoded } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
 import { assertionsCodec } from './credential.ts'
 import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
 import { permissionNameBytesMax, permissionOperationsMax } from './records.ts'
-import { payloadBytesMax, preimageBytesMax, subjectsCodec } from './request.ts'
+import {
+  payloadBytesMax,
+  preimageBytesMax,
+  subjectsCodec,
+  tracesCodec,
+  type Trace,
+} from './request.ts'
 import { rootQuorumCodec, settingsCodec } from './settings.ts'
 import { streamCodec } from './stream.ts'
 
@@ -228,16 +234,46 @@ export const stepBytesMax = 256 * 1024
 /** What a transaction rests on, or the certificates of the keys that a request brings. */
 const factsBytesMax = 8 * keyCertificateBytesMax + 1024
 
-/** What lies beside an item, in the items' order: enough to judge it, not part of the hash. */
 const evidence = struct({
   preimage: bytes(preimageBytesMax),
   payload: text(payloadBytesMax),
-  salt: hash32,
+  opening: union({
+    whole: [1, struct({ salt: hash32 })],
+    erased: [2, struct({ traces: tracesCodec })],
+  }),
   assertions: assertionsCodec,
   facts: bytes(factsBytesMax),
 })
-export type Evidence = Decoded<typeof evidence>
-export const evidenceCodec = evidence
+
+type Beside = {
+  readonly preimage: Uint8Array
+  readonly payload: string
+  readonly assertions: Decoded<typeof assertionsCodec>
+  readonly facts: Uint8Array
+}
+/** As it was signed. */
+export type WholeEvidence = Beside & { readonly salt: Uint8Array; readonly traces?: undefined }
+/** Without its erasable members: `payload` has the others, and the salt of the whole is gone. */
+export type ErasedEvidence = Beside & {
+  readonly salt?: undefined
+  readonly traces: readonly Trace[]
+}
+/** What lies beside an item, in the items' order: enough to judge it, not part of the hash. */
+export type Evidence = WholeEvidence | ErasedEvidence
+
+export const evidenceCodec: Codec<Evidence> = {
+  write: (out, { salt, traces, ...beside }) =>
+    evidence.write(out, {
+      ...beside,
+      opening: salt === undefined ? { kind: 'erased', traces } : { kind: 'whole', salt },
+    }),
+  read: (from) => {
+    const { opening, ...beside } = evidence.read(from)
+    return opening.kind === 'whole'
+      ? { ...beside, salt: opening.salt }
+      : { ...beside, traces: opening.traces }
+  },
+}
 
 export const noStep = new Uint8Array(32)
 
@@ -259,10 +295,10 @@ export function assertionsHash(assertions: Evidence['assertions']): Uint8Array {
 }
 
 export function encodeEvidence(value: Evidence): Uint8Array {
-  return encode(evidence, value)
+  return encode(evidenceCodec, value)
 }
 
 /** @throws Failure `bytes.malformed` */
 export function decodeEvidence(encoded: Uint8Array): Evidence {
-  return decode(evidence, encoded)
+  return decode(evidenceCodec, encoded)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import type { Evidence, ItemKind } from '@quorate/authority/step'
+import type { WholeEvidence, ItemKind } from '@quorate/authority/step'
 import { decodePreimage, encodePreimage } from '@quorate/authority/request'
 import { encodeFacts } from '@quorate/effects/facts'
 import { createWallet, type Wallet } from './testing/keys.ts'
@@ -19,7 +19,7 @@ describe('a signer in hostile company', () => {
   let wallet: Wallet
   let other: Wallet
   let place: Place
-  let honest: Evidence
+  let honest: WholeEvidence
 
   before(async () => {
     await world.found()
@@ -53,7 +53,7 @@ describe('a signer in hostile company', () => {
     assert.equal(world.member(1).store.log.voter(at).vote, undefined)
   }
 
-  const forged = (evidence: Evidence, kind: ItemKind = 'use') =>
+  const forged = (evidence: WholeEvidence, kind: ItemKind = 'use') =>
     forge(world, place, { kind, evidence, like: honest })
 
   it('votes for what its user has signed, so that the refusals below mean something', async () => {

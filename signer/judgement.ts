@@ -6,7 +6,7 @@ import { matchOperation } from '@quorate/authority/operations'
 import { isRestricting } from '@quorate/authority/reduce/author'
 import { decodePreimage } from '@quorate/authority/request'
 import { judgeHeads } from '@quorate/authority/reduce/heads'
-import { reduceStep, type StepOutcome } from '@quorate/authority/reduce/step'
+import { reduceStep, unseen, type StepOutcome } from '@quorate/authority/reduce/step'
 import type { Write } from '@quorate/authority/records'
 import { skewMsMax } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
@@ -68,6 +68,8 @@ export function judgeFresh(judges: Judges, place: Place, step: OpaqueStep): Judg
   if (!now.ok) return { ok: false, detail: now.reason }
   if (Math.abs(now.time - step.time) > skewMsMax)
     return { ok: false, detail: 'the time of the step is not now' }
+  const hidden = body.evidence.findIndex(({ salt }) => salt === undefined)
+  if (hidden !== -1) return { ok: false, item: hidden, detail: unseen }
   const outcome = reduceNewest(judges, place, body)
   if (!outcome.ok) return judgementOf(outcome)
   const { organization } = place

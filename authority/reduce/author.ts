@@ -2,9 +2,10 @@ import { equalBytes } from '@quorate/core/bytes'
 import { nameOf } from '@quorate/core/id'
 import { isObject, parseJson, type Json } from '@quorate/core/json'
 import { fingerprintOf, isChecked, verifyAssertion, type Assertion } from '../credential.ts'
+import { provenOf } from '../erasure.ts'
 import { matchOperation, namedIds, permissionsFor, type Match } from '../operations.ts'
 import { credentialTable, tokenTable, userTable } from '../records.ts'
-import { challengeOf, commitTo, encodePreimage } from '../request.ts'
+import { challengeOf, encodePreimage } from '../request.ts'
 import type { Settings } from '../settings.ts'
 import {
   has,
@@ -63,8 +64,9 @@ export function judgeCommitments(judging: Judging): void {
   const { step, item, evidence, preimage, challenge } = judging
   if (item.cause.kind !== 'request' || !equalBytes(item.cause.hash, challenge))
     refuse('the item names another request')
-  const committed = commitTo(evidence.payload, evidence.salt)
+  const committed = provenOf(evidence, preimage)
   const isSame =
+    committed !== undefined &&
     equalBytes(committed.payload, preimage.payload) &&
     equalBytes(committed.fields, preimage.fields) &&
     committed.payloadLength === preimage.payloadLength &&

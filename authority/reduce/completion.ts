@@ -1,6 +1,7 @@
 import { equalBytes, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { parseJson, type Json } from '@quorate/core/json'
+import { provenOf } from '../erasure.ts'
 import { matchOperation, type Match } from '../operations.ts'
 import { commitTo } from '../request.ts'
 import { isFrozen } from '../standing.ts'
@@ -20,7 +21,7 @@ export function judgeCompletion(judging: Judging): Completed {
   const { cause } = item
   const isIts =
     equalBytes(cause.preimage, challenge) &&
-    equalBytes(cause.body, sha256(toUtf8(evidence.payload)))
+    (evidence.salt === undefined || equalBytes(cause.body, sha256(toUtf8(evidence.payload))))
   if (!isIts) refuse('the item completes something else')
   judgeCommitments(judging)
   judgeTimes(judging)
@@ -35,14 +36,19 @@ export function judgeCompletion(judging: Judging): Completed {
   return { match, body: parseJson(evidence.payload) }
 }
 
-/** The challenge was over nothing; the item commits to the body, under the same salt. */
+/**
+ * The challenge was over nothing; the item commits to the body, under the same salt. Without that
+ * salt the item's word for the body's members is proved, and for its hash believed.
+ */
 function judgeCommitments({ item, evidence, preimage }: Judging): void {
-  const nothing = commitTo('', evidence.salt)
-  const body = commitTo(evidence.payload, evidence.salt)
+  const { salt } = evidence
+  const nothing = commitTo('', salt ?? new Uint8Array(32))
+  const body = provenOf(evidence, { ...item, payloadLength: 0 })
   const isSame =
-    equalBytes(nothing.payload, preimage.payload) &&
+    (salt === undefined || equalBytes(nothing.payload, preimage.payload)) &&
     equalBytes(nothing.fields, preimage.fields) &&
     preimage.payloadLength === 0 &&
+    body !== undefined &&
     equalBytes(body.payload, item.payload) &&
     equalBytes(body.fields, item.fields)
   if (!isSame) refuse('the payload is not the one that the item names')

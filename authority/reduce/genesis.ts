@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
 import { verifyKeyAssertion } from '../credential.ts'
+import { provenOf } from '../erasure.ts'
 import { permissionNames } from '../operations.ts'
 import { readPublicKey } from '../public-key.ts'
 import {
@@ -12,7 +13,7 @@ import {
   permissionNameTable,
   permissionTable,
 } from '../records.ts'
-import { challengeOf, commitTo, encodePreimage } from '../request.ts'
+import { challengeOf, encodePreimage } from '../request.ts'
 import { refuse, type Judging } from './judging.ts'
 import { newUser } from './new-user.ts'
 import { put, putName, textOf, type Reduced, type Write } from './writes.ts'
@@ -65,7 +66,7 @@ export function reduceGenesis(judging: Judging): Reduced {
 }
 
 function judgeBirth({ step, item, preimage, evidence, request }: Judging): void {
-  const committed = commitTo(evidence.payload, evidence.salt)
+  const committed = provenOf(evidence, preimage)
   const isSound =
     step.stream.kind === 'root' &&
     step.seq === 0 &&
@@ -74,6 +75,7 @@ function judgeBirth({ step, item, preimage, evidence, request }: Judging): void 
     preimage.organization === undefined &&
     preimage.user === undefined &&
     equalBytes(step.organization, idOf(request, 'organization')) &&
+    committed !== undefined &&
     equalBytes(committed.payload, preimage.payload) &&
     equalBytes(committed.fields, preimage.fields) &&
     committed.payloadLength === preimage.payloadLength &&

@@ -20,7 +20,7 @@ import {
 import { challengeOf, commitTo, encodePreimage, type Preimage } from '../request.ts'
 import { defaultSettings, type Settings } from '../settings.ts'
 import { isCredentialLive, isRecoveryWaiting, isTokenLive } from '../standing.ts'
-import { noStep, reducerVersion, type Evidence, type ItemKind } from '../step.ts'
+import { noStep, reducerVersion, type WholeEvidence, type ItemKind } from '../step.ts'
 import { keyStream, rootOf, type StreamId } from '../stream.ts'
 import { newKeyCredential, type KeyCredential } from '../testing/key-credential.ts'
 import { newPasskey } from '../testing/passkey.ts'
@@ -67,7 +67,7 @@ const settings: Settings = {
 
 type Made = {
   readonly kind: ItemKind
-  readonly evidence: Evidence
+  readonly evidence: WholeEvidence
   readonly time?: number
   readonly stream?: StreamId
 }
@@ -124,7 +124,7 @@ function challengeFor(
     ...changed,
   })
 }
-const byAdmin = (ask: Omit<Ask, 'organization' | 'user' | 'by'> & Partial<Ask>): Evidence =>
+const byAdmin = (ask: Omit<Ask, 'organization' | 'user' | 'by'> & Partial<Ask>): WholeEvidence =>
   makeRequest({ organization, user, by: admin, ...ask })
 
 /** Through the rules, signed by the administrator's first key. */
@@ -160,12 +160,12 @@ type Given = {
   /** The text that the recovery key signs, and what stands beside. */
   readonly signed?: (text: string) => string
   readonly recovery?: (recovery: ReturnType<KeyCredential['recover']>) => unknown
-  readonly evidence?: Partial<Evidence>
+  readonly evidence?: Partial<WholeEvidence>
   /** The challenge that the new credentials answer. */
   readonly challenge?: string
 }
 
-function recovering(given: Given): Evidence {
+function recovering(given: Given): WholeEvidence {
   const { old, oldId, time = t0, signed = (text) => text, recovery = (one) => one } = given
   const salt = new Uint8Array(randomBytes(32))
   const subjects = [{ role: 'credentialId', id: oldId }]

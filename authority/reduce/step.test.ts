@@ -12,7 +12,7 @@ import {
   userTable,
 } from '../records.ts'
 import { fingerprintOf } from '../credential.ts'
-import { noStep, reducerVersion, type Evidence, type ItemKind } from '../step.ts'
+import { noStep, reducerVersion, type WholeEvidence, type ItemKind } from '../step.ts'
 import { keyStream, rootOf, type StreamId } from '../stream.ts'
 import {
   assertionBy,
@@ -98,7 +98,7 @@ function place(stream: StreamId, seq: number, time = t0): Draft {
 type Made = {
   readonly stream: StreamId
   readonly kind: ItemKind
-  readonly evidence: Evidence
+  readonly evidence: WholeEvidence
   readonly time?: number
 }
 
@@ -120,7 +120,7 @@ function refusal(records: Records, made: Made): string | undefined {
   return outcome.ok ? undefined : outcome.reason
 }
 
-const byAdmin = (ask: Omit<Ask, 'organization' | 'user' | 'by'> & Partial<Ask>): Evidence =>
+const byAdmin = (ask: Omit<Ask, 'organization' | 'user' | 'by'> & Partial<Ask>): WholeEvidence =>
   makeRequest({ organization, user: adminId, by: admin, ...ask })
 
 function born(): Records {
@@ -146,8 +146,9 @@ function world() {
     ids: { permissionId: permission, identityId: user },
   })
   apply(records, { stream: root, kind: 'assignment', evidence: assign })
-  const byMachine = (ask: Omit<Ask, 'organization' | 'user' | 'by'> & Partial<Ask>): Evidence =>
-    makeRequest({ organization, user, token, by: machine, ...ask })
+  const byMachine = (
+    ask: Omit<Ask, 'organization' | 'user' | 'by'> & Partial<Ask>,
+  ): WholeEvidence => makeRequest({ organization, user, token, by: machine, ...ask })
   const wallet = withKey(
     records,
     byMachine({ path: '/wallets', body: { network: 'Chain' } }),
@@ -160,13 +161,13 @@ function nameOfUser(user: Uint8Array): string {
   return pathOf('key', user, '').replace('/keys/key', 'us')
 }
 
-function certified(records: Records, evidence: Evidence): Evidence {
+function certified(records: Records, evidence: WholeEvidence): WholeEvidence {
   const judged = judgeKeyRequest({ organization, time: t0, evidence }, records, rules)
   assert.ok(judged.ok, judged.ok ? '' : judged.reason)
   return { ...evidence, facts: certifyKey(cluster, judged.terms, new Uint8Array(33).fill(2)) }
 }
 
-function withKey(records: Records, asked: Evidence, kind: 'key' | 'wallet') {
+function withKey(records: Records, asked: WholeEvidence, kind: 'key' | 'wallet') {
   apply(records, { stream: root, kind, evidence: certified(records, asked) })
   return { key: idOf(requestOf(asked), 'key'), wallet: idOf(requestOf(asked), 'wallet') }
 }
@@ -233,9 +234,9 @@ describe('a stream', () => {
 
 describe('a request', () => {
   const account = { path: '/auth/service-accounts', body: { name: 'api', publicKey: machine.pem } }
-  const made = (evidence: Evidence, time = t0) =>
+  const made = (evidence: WholeEvidence, time = t0) =>
     ({ stream: root, kind: 'serviceAccount', evidence, time }) as const
-  const signedAnew = (evidence: Evidence, change: object): Evidence => {
+  const signedAnew = (evidence: WholeEvidence, change: object): WholeEvidence => {
     const preimage = encodePreimage({ ...decodePreimage(evidence.preimage), ...change })
     return { ...evidence, preimage, assertions: [assertionBy(admin, preimage)] }
   }
@@ -254,7 +255,7 @@ describe('a request', () => {
 
   it('is refused when anything but its author says so', () => {
     const evidence = byAdmin(account)
-    const cases: readonly (readonly [Evidence, string])[] = [
+    const cases: readonly (readonly [WholeEvidence, string])[] = [
       [{ ...evidence, assertions: [] }, 'nobody has signed'],
       [
         { ...evidence, assertions: [assertionBy(machine, evidence.preimage)] },
@@ -439,12 +440,13 @@ describe('a key', () => {
         body: { raw: true },
         ids: { keyId: key },
       })
-    const use = (evidence: Evidence) => ({ stream: keyStream(key), kind: 'use', evidence }) as const
+    const use = (evidence: WholeEvidence) =>
+      ({ stream: keyStream(key), kind: 'use', evidence }) as const
     assert.equal(refusal(records, use(hash())), undefined)
     apply(records, { stream: root, kind: 'wallet', evidence: join('Chain') })
     assert.equal(refusal(records, use(hash())), 'raw is not allowed')
     apply(records, { stream: root, kind: 'wallet', evidence: join('Other') })
-    const made = (evidence: Evidence) => ({ stream: root, kind: 'wallet', evidence }) as const
+    const made = (evidence: WholeEvidence) => ({ stream: root, kind: 'wallet', evidence }) as const
     assert.equal(refusal(records, made(join('Chain'))), 'the key has a wallet on this network')
     const blurred = 'the signatures of these networks cannot be told apart'
     assert.equal(refusal(records, made(join('Blurred'))), blurred)
@@ -475,7 +477,7 @@ describe('a use of a key', () => {
     })
   const use = (
     w: ReturnType<typeof world>,
-    evidence: Evidence,
+    evidence: WholeEvidence,
     kind: ItemKind = 'use',
     time = t0,
   ) => ({ stream: keyStream(w.key), kind, evidence, time }) as const

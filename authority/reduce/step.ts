@@ -42,6 +42,9 @@ import type { Reduced } from './writes.ts'
  */
 export const unknownReducer = 'unknown reducer version'
 
+/** Whoever votes must see all that he votes on: only what is certified may have lost members. */
+export const unseen = 'members of the payload are erased'
+
 export type StepOutcome =
   | { readonly ok: true; readonly writes: readonly Write[] }
   /** `item` is the place of the refused item; empty when it is the step itself. */
@@ -131,6 +134,7 @@ export function draftStep(
 /** An item without its operation: the rules look at what was asked, never at this one. */
 function draftItem(evidence: Evidence): Item {
   const preimage = decodePreimage(evidence.preimage)
+  if (evidence.salt === undefined) return refuse(unseen)
   const { payload, fields } = commitTo(evidence.payload, evidence.salt)
   return {
     cause: causeOf(preimage, evidence),

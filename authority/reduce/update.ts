@@ -1,11 +1,11 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { isObject } from '@quorate/core/json'
 import type { OperationName } from '../operations.ts'
-import { tokenTable, userTable } from '../records.ts'
+import { erasureTable, tokenTable, userTable } from '../records.ts'
 import { subjectId, type Authored } from './author.ts'
 import { find, refuse, type Judging } from './judging.ts'
 import { judgeActive, judgeReach, namedKey } from './ownership.ts'
-import type { Reduced } from './writes.ts'
+import { put, type Reduced } from './writes.ts'
 
 type Judge = (judging: Judging, authored: Authored) => Uint8Array
 
@@ -58,7 +58,20 @@ export function reduceAgreement(_judging: Judging, { match }: Authored): Reduced
   return { operation: { kind: 'agreement', id }, writes: [] }
 }
 
-/** `PUT /auth/users/:userId/erase` */
-export function reduceErasure(_judging: Judging, _authored: Authored): Reduced {
-  return refuse('this is not supported')
+/**
+ * `PUT /auth/users/:userId/erase`: what is personal of this user goes from every store, for good.
+ * The founder's name stands in the genesis that all clients pin, and stays as long as that does.
+ */
+export function reduceErasure(judging: Judging): Reduced {
+  const user = subjectId(judging, 'userId')
+  const record = find(judging, userTable, user)
+  if (record === undefined) return refuse('there is no such user')
+  if (record.kind === 'serviceAccount') refuse('the user is a service account')
+  if (record.origin === 'founded') refuse('the founder is named by the genesis')
+  if (record.status !== 'archived') refuse('the user is not archived')
+  if (find(judging, erasureTable, user) !== undefined) refuse('the user is erased already')
+  return {
+    operation: { kind: 'erasure', user },
+    writes: [put(erasureTable, [user], { erasedAt: judging.step.time })],
+  }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { idOf, nameOf } from '@quorate/core/id'
-import { permissionNames } from '../operations.ts'
+import { erased } from '../erasure.ts'
+import { matchOperation, permissionNames, type OperationName } from '../operations.ts'
 import { fingerprintOf } from '../credential.ts'
 import {
   credentialTable,
@@ -18,8 +19,9 @@ import {
 } from '../records.ts'
 import type { NetworkTraits, PlanAsk, Rules } from '../reduce/judging.ts'
 import { newborn } from '../reduce/new-user.ts'
-import { draftStep, judgeKeyRequest, reduceStep } from '../reduce/step.ts'
-import { noStep, reducerVersion, type Evidence, type ItemKind } from '../step.ts'
+import { draftStep, judgeKeyRequest, reduceStep, type StepOutcome } from '../reduce/step.ts'
+import { decodePreimage } from '../request.ts'
+import { noStep, reducerVersion, type Evidence, type ItemKind, type Step } from '../step.ts'
 import { keyStream, rootOf, type StreamId } from '../stream.ts'
 import {
   certifyKey,
@@ -89,6 +91,8 @@ export class Company {
   readonly permission: Uint8Array
   readonly genesisRequest: Uint8Array
   records = new Records()
+  /** Operations that were found to be the same without their erasable members. */
+  readonly erasedOnce = new Set<OperationName>()
 
   constructor() {
     const by = makePerson('P-256')
@@ -220,7 +224,19 @@ export class Company {
     )
     if (!drafted.ok) return drafted
     const { step } = drafted
-    return { ...reduceStep(step, [evidence], this.records, this.rules), step, stream }
+    const outcome = reduceStep(step, [evidence], this.records, this.rules)
+    this.judgeErased(step, evidence, outcome)
+    return { ...outcome, step, stream }
+  }
+
+  /** Whatever any test here asks for means the same without its erasable members. */
+  private judgeErased(step: Step, evidence: Evidence, whole: StepOutcome): void {
+    const left = erased(evidence)
+    if (left === undefined) return
+    assert.deepEqual(reduceStep(step, [left], this.records, this.rules), whole)
+    const { method, path } = decodePreimage(evidence.preimage)
+    const name = matchOperation(method, path)?.name
+    if (whole.ok && name !== undefined) this.erasedOnce.add(name)
   }
 
   apply(made: Made) {

@@ -4,7 +4,7 @@ import { sha256 } from '@quorate/core/hash'
 import { clientDataFor } from '../client-data.ts'
 import { fingerprintOf, type Assertion } from '../credential.ts'
 import { commitTo, completionHash, encodePreimage, requestHash, type Preimage } from '../request.ts'
-import type { Evidence } from '../step.ts'
+import type { WholeEvidence } from '../step.ts'
 import { t0, type Person } from './world.ts'
 
 /** A challenge over nothing, as a server gives it to somebody whom nobody has signed for. */
@@ -23,13 +23,16 @@ export function openCompletion(
 }
 
 /** What was brought to it. */
-export function completed({ preimage, salt }: Opened, body: unknown): Evidence {
+export function completed({ preimage, salt }: Opened, body: unknown): WholeEvidence {
   const payload = JSON.stringify(body)
   return { preimage, payload, salt, assertions: [], facts: new Uint8Array() }
 }
 
 /** The same, with this key's word for all of it. */
-export function signedBy({ key, spki }: Pick<Person, 'key' | 'spki'>, ended: Evidence): Evidence {
+export function signedBy(
+  { key, spki }: Pick<Person, 'key' | 'spki'>,
+  ended: WholeEvidence,
+): WholeEvidence {
   const request = completionHash(requestHash(ended.preimage), sha256(toUtf8(ended.payload)))
   const clientData = clientDataFor(toBase64url(request))
   const algorithm = key.asymmetricKeyType === 'ed25519' ? null : 'sha256'

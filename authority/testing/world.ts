@@ -25,7 +25,7 @@ import { readPublicKey } from '../public-key.ts'
 import { decodeRecord, encodeRecord, recordKey, type Table, type Write } from '../records.ts'
 import { challengeOf, commitTo, encodePreimage, requestHash, type Preimage } from '../request.ts'
 import { streamName, type StreamId } from '../stream.ts'
-import { encodeStep, stepHash, type Evidence, type Step } from '../step.ts'
+import { encodeStep, stepHash, type Step, type WholeEvidence } from '../step.ts'
 import type { Reader } from '../reduce/judging.ts'
 
 /** Real keys, real signatures, records in a map: what tests of rules and signers are made of. */
@@ -95,7 +95,7 @@ export type Ask = {
 }
 
 /** A request as a server would issue it and this person's client would sign it. */
-export function makeRequest(ask: Ask): Evidence {
+export function makeRequest(ask: Ask): WholeEvidence {
   const payload = JSON.stringify(ask.body)
   const salt = new Uint8Array(randomBytes(32))
   const issuedAt = ask.time ?? t0
@@ -143,7 +143,7 @@ export function assertionBy(person: Person, preimage: Uint8Array): Assertion {
 }
 
 /** The genesis request of an organization under this cluster, by its administrator. */
-export function makeGenesis(cluster: Cluster, administrator: Person, time = t0): Evidence {
+export function makeGenesis(cluster: Cluster, administrator: Person, time = t0): WholeEvidence {
   const payload = JSON.stringify({
     name: 'Example',
     username: 'admin@example.test',
@@ -172,7 +172,7 @@ export function makeGenesis(cluster: Cluster, administrator: Person, time = t0):
   return { preimage, payload, salt, assertions, facts: new Uint8Array() }
 }
 
-export function requestOf(evidence: Evidence): Uint8Array {
+export function requestOf(evidence: Pick<WholeEvidence, 'preimage'>): Uint8Array {
   return requestHash(evidence.preimage)
 }
 

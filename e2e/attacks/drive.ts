@@ -13,7 +13,7 @@ import {
   assertionsHash,
   noStep,
   reducerVersion,
-  type Evidence,
+  type WholeEvidence,
   type Item,
   type ItemKind,
   type Step,
@@ -36,7 +36,7 @@ export const honest: readonly number[] = [1, 2, 3]
 
 export type Forging = {
   readonly place: Place
-  readonly asked: readonly { readonly kind: ItemKind; readonly evidence: Evidence }[]
+  readonly asked: readonly { readonly kind: ItemKind; readonly evidence: WholeEvidence }[]
   /** The time that the server gives the step, where it is not now. */
   readonly time?: number
   /** What the server says in place of the truth. */

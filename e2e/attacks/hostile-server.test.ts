@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Evidence } from '@quorate/authority/step'
+import type { WholeEvidence } from '@quorate/authority/step'
 import { encodeFacts } from '@quorate/effects/facts'
 import { createKey, createWallet, type Key, type Wallet } from '@quorate/signer/testing/keys'
 import type { Drafted, Place } from '@quorate/signer/testing/ledger'
@@ -38,8 +38,8 @@ describe('a hostile server, in league with a signer,', () => {
   after(() => coalition?.close())
 
   const asked = (at = nonce) => transferRequest(world, wallet, { nonce: at })
-  const drafted = (evidence: Evidence) => world.draft(place, [{ kind: 'use', evidence }])
-  const forged = (evidence: Evidence, like = asked()) =>
+  const drafted = (evidence: WholeEvidence) => world.draft(place, [{ kind: 'use', evidence }])
+  const forged = (evidence: WholeEvidence, like = asked()) =>
     forge(world, place, { kind: 'use', evidence, like })
   const attack = (one: Drafted) => attempt(world, { place, drafted: one, key: wallet.key })
 

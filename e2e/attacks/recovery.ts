@@ -1,6 +1,6 @@
 import { newKeyCredential, type KeyCredential } from '@quorate/authority/testing/key-credential'
 import { challengeOf } from '@quorate/authority/request'
-import type { Evidence } from '@quorate/authority/step'
+import type { WholeEvidence } from '@quorate/authority/step'
 import { nameOf } from '@quorate/core/id'
 import { attack, rule, type Attack } from './attack.ts'
 import { fresh, made, type Actor, type Stage } from './stage.ts'
@@ -22,7 +22,7 @@ function recovering(
   { user }: Pick<Actor, 'user'>,
   key: KeyCredential,
   more: Recovering,
-): Evidence {
+): WholeEvidence {
   const { named = fresh(), of = user, signed = (brought) => brought, kind = 'RecoveryKey' } = more
   const { brought = newKeyCredential() } = more
   const subjects = [{ role: 'credentialId', id: named }]
@@ -237,7 +237,7 @@ async function waitFor(stage: Stage, waitMs: number): Promise<void> {
   )
 }
 
-function cancelling(stage: Stage, by: Actor, recovery: Uint8Array): Evidence {
+function cancelling(stage: Stage, by: Actor, recovery: Uint8Array): WholeEvidence {
   const path = `/auth/recoveries/${nameOf('recovery', recovery)}`
   return stage.ask(by, { method: 'DELETE', path, body: {}, ids: { recoveryId: recovery } })
 }

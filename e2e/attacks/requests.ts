@@ -6,7 +6,7 @@ import {
   encodePreimage,
   type Preimage,
 } from '@quorate/authority/request'
-import type { Evidence } from '@quorate/authority/step'
+import type { WholeEvidence } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { evmFacts, usualMaxFee } from '@quorate/signer/testing/uses'
@@ -22,7 +22,7 @@ const swapped = rule('author', 'the payload is not the one that was signed')
 const nothing = rule('author', 'the request asks for nothing that changes anything')
 
 /** The same signature, under a pre-image with something else in it. */
-function after(evidence: Evidence, change: Partial<Preimage>): Evidence {
+function after(evidence: WholeEvidence, change: Partial<Preimage>): WholeEvidence {
   return {
     ...evidence,
     preimage: encodePreimage({ ...decodePreimage(evidence.preimage), ...change }),

@@ -19,7 +19,7 @@ import {
 import { challengeOf, commitTo, encodePreimage, type Preimage } from '@quorate/authority/request'
 import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { requestOfEvidence } from '@quorate/authority/reduce/step'
-import type { Evidence, ItemKind } from '@quorate/authority/step'
+import type { WholeEvidence, ItemKind } from '@quorate/authority/step'
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf, type IdKind } from '@quorate/core/id'
 import { encodeFacts } from '@quorate/effects/facts'
@@ -71,7 +71,7 @@ export class Stage {
   }
 
   /** What this user's client signs: the request is his own, and in order unless `wish` says else. */
-  ask({ user, by, token }: Actor, wish: Wish): Evidence {
+  ask({ user, by, token }: Actor, wish: Wish): WholeEvidence {
     const { organization, now: time } = this.world
     const preimage = { ...(token && { token }), ...wish.preimage }
     return makeRequest({ organization, user, by, time, ...wish, preimage })
@@ -89,7 +89,7 @@ export class Stage {
   }
 
   /** The end of an unsigned way: a body that answers such a challenge. */
-  completion(change: Partial<Preimage>, bodyFor: (challenge: string) => object): Evidence {
+  completion(change: Partial<Preimage>, bodyFor: (challenge: string) => object): WholeEvidence {
     const salt = fresh()
     const preimage = this.challenge(change, salt)
     const payload = JSON.stringify(bodyFor(challengeOf(preimage)))
@@ -97,20 +97,24 @@ export class Stage {
   }
 
   /** In force, as an honest server would bring it there. */
-  async put(kind: ItemKind, evidence: Evidence, place = this.world.root): Promise<Evidence> {
+  async put(
+    kind: ItemKind,
+    evidence: WholeEvidence,
+    place = this.world.root,
+  ): Promise<WholeEvidence> {
     await this.world.put(kind, evidence, place.stream)
     return evidence
   }
 
   /** What the attacker would have in force, before the honest signers. */
-  propose(kind: ItemKind, evidence: Evidence, more: Proposing = {}): Promise<Outcome> {
+  propose(kind: ItemKind, evidence: WholeEvidence, more: Proposing = {}): Promise<Outcome> {
     const { place = this.world.root, key, ...forging } = more
     const drafted = forge(this.world, { place, asked: [{ kind, evidence }], ...forging })
     return drive(this.world, { place, drafted, key })
   }
 
   /** A use of a wallet or key, to the signature if there is a way. */
-  use(evidence: Evidence, of: { readonly key: Key }, more: Proposing = {}): Promise<Outcome> {
+  use(evidence: WholeEvidence, of: { readonly key: Key }, more: Proposing = {}): Promise<Outcome> {
     return this.propose('use', evidence, { place: this.placeOf(of), key: of.key, ...more })
   }
 
@@ -138,7 +142,7 @@ export class Stage {
   }
 
   /** `POST /wallets/{id}/transfers` of one wei. */
-  transfer(by: Actor, wallet: Wallet, change: TransferChange = {}): Evidence {
+  transfer(by: Actor, wallet: Wallet, change: TransferChange = {}): WholeEvidence {
     const { body = {}, nonce = this.nonce++, facts = evmFacts(nonce), ...wish } = change
     return this.ask(by, {
       path: `/wallets/${wallet.name}/transfers`,
@@ -151,7 +155,7 @@ export class Stage {
   }
 
   /** `POST /keys/{id}/signatures` of a message. */
-  signature(by: Actor, { key }: { readonly key: Key }, change: Partial<Wish> = {}): Evidence {
+  signature(by: Actor, { key }: { readonly key: Key }, change: Partial<Wish> = {}): WholeEvidence {
     return this.ask(by, {
       path: `/keys/${key.name}/signatures`,
       body: { kind: 'Message', message: `0x${Buffer.from(fresh()).toString('hex')}` },
@@ -204,7 +208,12 @@ export class Stage {
     return made(await this.put('permission', this.ask(this.admin, wish)), 'permission')
   }
 
-  assigning(by: Actor, permission: Made, to: Made, preimage: Partial<Preimage> = {}): Evidence {
+  assigning(
+    by: Actor,
+    permission: Made,
+    to: Made,
+    preimage: Partial<Preimage> = {},
+  ): WholeEvidence {
     return this.ask(by, {
       path: `/permissions/${permission.name}/assignments`,
       body: { identityId: to.name },
@@ -218,7 +227,7 @@ export class Stage {
     await this.put('assignment', this.assigning(this.admin, permission, identity))
   }
 
-  inviting(by: Actor, body: object = {}): Evidence {
+  inviting(by: Actor, body: object = {}): WholeEvidence {
     const given = { email: 'new@example.test', kind: 'CustomerEmployee', ...body }
     return this.ask(by, { path: '/auth/users', body: given })
   }
@@ -235,7 +244,7 @@ export class Stage {
   }
 
   /** The end of a registration, for which nobody but the bringer of the credentials has signed. */
-  registering(user: Uint8Array, first: KeyCredential, more: Registering = {}): Evidence {
+  registering(user: Uint8Array, first: KeyCredential, more: Registering = {}): WholeEvidence {
     const { recovery, path = '/auth/registration', change = {} } = more
     return this.completion({ user, path, ...change }, (challenge) => ({
       firstFactorCredential: first.create(challenge),
@@ -243,7 +252,7 @@ export class Stage {
     }))
   }
 
-  confirming(by: Actor, { id, name }: Made, set = this.unconfirmed(id)): Evidence {
+  confirming(by: Actor, { id, name }: Made, set = this.unconfirmed(id)): WholeEvidence {
     return this.ask(by, {
       ...{ path: `/auth/users/${name}/confirm`, body: {} },
       preimage: {
@@ -297,17 +306,21 @@ export function fresh(size = 32): Uint8Array {
   return new Uint8Array(randomBytes(size))
 }
 
-export function made(evidence: Evidence, kind: IdKind, index = 0): Made {
+export function made(evidence: WholeEvidence, kind: IdKind, index = 0): Made {
   const id = idOf(requestOfEvidence(evidence), kind, index)
   return { id, name: nameOf(kind, id) }
 }
 
-function keyOf(evidence: Evidence): Key {
+function keyOf(evidence: WholeEvidence): Key {
   const { id, name } = made(evidence, 'key')
   return { id, name, statement: readKeyCertificate(evidence.facts).statement }
 }
 
 /** The same, signed by somebody else or something else than the user meant. */
-export function signedBy(by: Person, evidence: Evidence, preimage = evidence.preimage): Evidence {
+export function signedBy(
+  by: Person,
+  evidence: WholeEvidence,
+  preimage = evidence.preimage,
+): WholeEvidence {
   return { ...evidence, assertions: [assertionBy(by, preimage)] }
 }

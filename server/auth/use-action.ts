@@ -4,7 +4,7 @@ import { Failure } from '@quorate/core/failure'
 import { assertionsCodec } from '@quorate/authority/credential'
 import { withoutTrailingSlash } from '@quorate/authority/operations'
 import { commitTo, decodePreimage, type Preimage } from '@quorate/authority/request'
-import type { Evidence } from '@quorate/authority/step'
+import type { WholeEvidence } from '@quorate/authority/step'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { matchesSignedRequest } from '../http/user-action.ts'
@@ -17,7 +17,7 @@ export type SignedAction = {
   readonly request: Uint8Array
   readonly preimage: Preimage
   readonly payload: string
-  readonly evidence: (facts: Uint8Array) => Evidence
+  readonly evidence: (facts: Uint8Array) => WholeEvidence
 }
 
 /** @returns the full id of what the request names in this role, which its signature covers */

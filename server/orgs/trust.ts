@@ -17,7 +17,7 @@ export async function trustOf(
     .where('seq', '=', 0)
     .executeTakeFirstOrThrow()
   const [genesis] = decodeBody(body).evidence
-  if (genesis === undefined) throw new TypeError('an organization begins with its genesis')
+  if (genesis?.salt === undefined) throw new TypeError('an organization begins with its genesis')
   return {
     preimage: toHex(genesis.preimage),
     payload: genesis.payload,

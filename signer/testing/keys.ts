@@ -7,7 +7,7 @@ import {
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
 import { judgeKeyRequest } from '@quorate/authority/reduce/step'
-import type { Evidence } from '@quorate/authority/step'
+import type { WholeEvidence } from '@quorate/authority/step'
 import { equalBytes } from '@quorate/core/bytes'
 import { packetFor, type Packet } from '@quorate/wire/packet'
 import type { SessionReply } from '@quorate/wire/link'
@@ -46,12 +46,12 @@ export async function createWallet(world: World, network: string, key?: Key): Pr
   return { name, key: key ?? made() }
 }
 
-function statementIn({ facts }: Evidence): KeyStatement {
+function statementIn({ facts }: WholeEvidence): KeyStatement {
   return readKeyCertificate(facts).statement
 }
 
 /** The key certificate that a run of the key generation ends in, or a forged one with no shares. */
-export async function generate(world: World, evidence: Evidence): Promise<Uint8Array> {
+export async function generate(world: World, evidence: WholeEvidence): Promise<Uint8Array> {
   if (!world.isComplete) return forgeCertificate(world, termsOf(world, evidence))
   const nonce = new Uint8Array(randomBytes(32))
   const { organization } = world
@@ -73,7 +73,7 @@ export async function generate(world: World, evidence: Evidence): Promise<Uint8A
   )
 }
 
-export function termsOf(world: World, evidence: Evidence): KeyTerms {
+export function termsOf(world: World, evidence: WholeEvidence): KeyTerms {
   const { organization, now: time, ledger, rules } = world
   const judged = judgeKeyRequest({ organization, time, evidence }, ledger.reader, rules)
   if (!judged.ok) throw new Error(`the rules refuse: ${judged.reason}`)

@@ -9,7 +9,7 @@ import {
   requestHash,
   type Preimage,
 } from '@quorate/authority/request'
-import type { Evidence } from '@quorate/authority/step'
+import type { WholeEvidence } from '@quorate/authority/step'
 import { toHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
@@ -55,7 +55,7 @@ export const signWithinMs = 10 * 60_000
 export const executeWithinMs = 7 * 24 * 60 * 60_000
 
 /** What lies beside an item of the log when `person` has really asked for it. */
-export function signedRequest(person: Person, ask: Ask): Evidence {
+export function signedRequest(person: Person, ask: Ask): WholeEvidence {
   const salt = new Uint8Array(randomBytes(32))
   const payload = typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body)
   const preimage = encodePreimage({
@@ -111,7 +111,7 @@ function preimageOf(
 export function genesisRequest(
   manifestHash: Uint8Array,
   now: number,
-): { readonly evidence: Evidence; readonly administrator: Person } {
+): { readonly evidence: WholeEvidence; readonly administrator: Person } {
   const credential = makeCredential()
   const payload = JSON.stringify({
     rootQuorum: 1,
@@ -153,7 +153,10 @@ export function genesisRequest(
 }
 
 /** The same request with another payload beside it: what a hostile server would like to be signed. */
-export function withPayload(evidence: Evidence, change: (body: object) => object): Evidence {
+export function withPayload(
+  evidence: WholeEvidence,
+  change: (body: object) => object,
+): WholeEvidence {
   const body = parseJson(evidence.payload)
   if (!isObject(body)) throw new Error('the payload is no object')
   return { ...evidence, payload: JSON.stringify(change(body)) }

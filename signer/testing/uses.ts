@@ -1,6 +1,11 @@
 import { requestHash } from '@quorate/authority/request'
 import { commitTo, decodePreimage } from '@quorate/authority/request'
-import { assertionsHash, type Evidence, type Item, type ItemKind } from '@quorate/authority/step'
+import {
+  assertionsHash,
+  type Item,
+  type ItemKind,
+  type WholeEvidence,
+} from '@quorate/authority/step'
 import { sha256 } from '@quorate/core/hash'
 import type { EvmFacts } from '@quorate/effects/facts'
 import { entry } from './cluster.ts'
@@ -34,7 +39,11 @@ type TransferAsk = {
 }
 
 /** `POST /wallets/{id}/transfers` of one wei, with the facts that a server adds. */
-export function transferRequest(world: World, wallet: Wallet, asked: TransferAsk = {}): Evidence {
+export function transferRequest(
+  world: World,
+  wallet: Wallet,
+  asked: TransferAsk = {},
+): WholeEvidence {
   const { nonce = 0n, body = {}, ask = {}, person } = asked
   return world.request(
     {
@@ -53,7 +62,7 @@ export function signatureRequest(
   world: World,
   key: Key,
   body: object = { kind: 'Hash', hash: `0x${'22'.repeat(32)}` },
-): Evidence {
+): WholeEvidence {
   return world.request({ path: `/keys/${key.name}/signatures`, body })
 }
 
@@ -64,7 +73,7 @@ export function signatureRequest(
 export function forge(
   world: World,
   place: Place,
-  { kind, evidence, like }: { kind: ItemKind; evidence: Evidence; like: Evidence },
+  { kind, evidence, like }: { kind: ItemKind; evidence: WholeEvidence; like: WholeEvidence },
 ): Drafted {
   const honest = entry(world.draft(place, [{ kind, evidence: like }]).body.items, 0)
   const { ledger, rules, now: time } = world
@@ -72,7 +81,7 @@ export function forge(
   return draftAnyway({ ledger, rules, place, time, asked: [{ kind, evidence }] }, [item])
 }
 
-function hashesOf(evidence: Evidence): Omit<Item, 'operation' | 'versions'> {
+function hashesOf(evidence: WholeEvidence): Omit<Item, 'operation' | 'versions'> {
   const { payload, fields } = commitTo(evidence.payload, evidence.salt)
   return {
     cause: { kind: 'request', hash: requestHash(evidence.preimage) },

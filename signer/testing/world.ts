@@ -17,7 +17,7 @@ import { keyStream, rootOf, type StreamId } from '@quorate/authority/stream'
 import { requestHash } from '@quorate/authority/request'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import type { Asked } from '@quorate/authority/reduce/step'
-import type { Evidence, ItemKind, Step } from '@quorate/authority/step'
+import type { Evidence, ItemKind, Step, WholeEvidence } from '@quorate/authority/step'
 import { createdName, idOf, type IdKind } from '@quorate/core/id'
 import { rulesFor } from '@quorate/judge/rules'
 import {
@@ -272,7 +272,7 @@ export class World {
     return administrator
   }
 
-  request(ask: Omit<Ask, 'now' | 'ids'>, person: Person = this.administrator): Evidence {
+  request(ask: Omit<Ask, 'now' | 'ids'>, person: Person = this.administrator): WholeEvidence {
     return signedRequest(person, { ...ask, now: this.now, ids: this.ids })
   }
 
