@@ -9,6 +9,7 @@ import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
+import { recoveries } from './sdk/recovery.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
@@ -49,6 +50,7 @@ describe('a platform', () => {
       const admin = await platform.sdk('administrator')
       return { baseUrl, orgId, admin, backend: await platform.sdk('serviceAccount') }
     })
+    recoveries(platform)
     documents(platform)
     accounts(platform)
   })
