@@ -3,6 +3,7 @@ import { exportLogCommand } from '@quorate/cli/export-log'
 import { passkeyCommand } from '@quorate/cli/passkey'
 import { verifyLogCommand } from '@quorate/cli/verify-log'
 
+import { rebuildCommand } from './rebuild.ts'
 import { commandToken } from './settings.ts'
 
 type Command = (args: readonly string[], print: (line: string) => void) => Promise<number>
@@ -11,6 +12,7 @@ type Command = (args: readonly string[], print: (line: string) => void) => Promi
 const commands: Readonly<Record<string, Command>> = {
   'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
   'verify-log': verifyLogCommand,
+  rebuild: rebuildCommand,
   passkey: (args, print) => passkeyCommand(args, { print, ask }),
 }
 

@@ -19,16 +19,7 @@ const busyMs = 0
  * @throws Error when the file is another format's, or open in another process
  */
 export function openStore(file: string): Store {
-  makePrivate(file)
-  const db = new DatabaseSync(file)
-  db.exec(`pragma busy_timeout = ${busyMs}`)
-  // Taken with the first write and kept until the end: two signers on one store would vote twice.
-  db.exec('pragma locking_mode = exclusive')
-  const mode = db.prepare('pragma journal_mode = wal').get()?.['journal_mode']
-  if (mode !== 'wal') throw new Error(`Cannot start: ${file} has no write-ahead log.`)
-  db.exec('pragma synchronous = full')
-  db.exec(`begin immediate; ${schema} commit`)
-  checkFormat(db, file)
+  const db = openDatabase(file)
   const total = db.prepare('select total_changes() as count')
   const readSequence = db.prepare("select value from meta where name = 'sequence'")
   const writeSequence = db.prepare("insert or replace into meta values ('sequence', ?)")
@@ -76,6 +67,21 @@ export function openStore(file: string): Store {
     },
     close: () => db.close(),
   }
+}
+
+/** @throws as `openStore` does */
+export function openDatabase(file: string): DatabaseSync {
+  makePrivate(file)
+  const db = new DatabaseSync(file)
+  db.exec(`pragma busy_timeout = ${busyMs}`)
+  // Taken with the first write and kept until the end: two signers on one store would vote twice.
+  db.exec('pragma locking_mode = exclusive')
+  const mode = db.prepare('pragma journal_mode = wal').get()?.['journal_mode']
+  if (mode !== 'wal') throw new Error(`Cannot start: ${file} has no write-ahead log.`)
+  db.exec('pragma synchronous = full')
+  db.exec(`begin immediate; ${schema} commit`)
+  checkFormat(db, file)
+  return db
 }
 
 function makePrivate(file: string): void {
