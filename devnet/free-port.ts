@@ -1,11 +1,23 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+
+/**
+ * Below those that systems give to outgoing connections (RFC 6335 has them from 49152, Linux from
+ * 32768): one of those may be taken before whoever asked here gets to listen.
+ */
+const first = 10_000
+const count = 20_000
+/** So many ports in a row that are taken mean that something else is wrong. */
+const attemptsMax = 100
 
 /** A port of the loopback interface that is free now: `wanted` if it is, else any other. */
 export async function freePort(wanted?: number): Promise<number> {
   if (wanted !== undefined && (await isFree(wanted))) return wanted
-  const port = await listenOnce(0)
-  if (port === undefined) throw new Error('No port of the loopback interface is free.')
-  return port
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const port = first + randomInt(count)
+    if (await isFree(port)) return port
+  }
+  throw new Error('No port of the loopback interface is free.')
 }
 
 export async function isFree(port: number): Promise<boolean> {

@@ -68,7 +68,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   devnet: {
     rooms: ['core'],
-    node: ['child_process', 'fs', 'net', 'os', 'path', 'timers/promises', 'url'],
+    node: ['child_process', 'crypto', 'fs', 'net', 'os', 'path', 'timers/promises', 'url'],
     packages: [],
   },
   scripts: {
