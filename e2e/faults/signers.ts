@@ -16,6 +16,9 @@ const digest = createHash('sha256').update(message).digest('hex')
  */
 const signMsMax = 15_000
 
+/** One page must hold all that a platform of tests has. */
+const all = { query: { limit: 500 } }
+
 export function lostSigners(platform: Platform): void {
   describe('with any one signer gone', () => {
     let sdk: DfnsApiClient
@@ -76,7 +79,7 @@ export function missingSigners(platform: Platform): void {
     it('is not made, the signer is named, and the same signed request makes it later', async () => {
       const { baseUrl, serviceAccount: credentials } = platform.bootstrap()
       const sdk = await platform.sdk()
-      const keysNow = async () => (await sdk.keys.listKeys()).items.length
+      const keysNow = async () => (await sdk.keys.listKeys(all)).items.length
       const before = await keysNow()
       const body = JSON.stringify({ scheme: 'EdDSA', curve: 'ed25519', name: 'patient' })
       const userAction = await userActionFor({ baseUrl, credentials, path: '/keys', body })
