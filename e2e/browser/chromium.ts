@@ -77,7 +77,12 @@ export async function openPerson(
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) troubles.push(`said ${message.text()}`)
   })
-  page.on('requestfailed', (request) => troubles.push(`could not load ${request.url()}`))
+  page.on('requestfailed', (request) => {
+    // Who leaves a page gives up what it was still asking for.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') {
+      troubles.push(`could not load ${request.url()}`)
+    }
+  })
   const session = await context.newCDPSession(page)
   return {
     page,

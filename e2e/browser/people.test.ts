@@ -164,6 +164,9 @@ describe('people in browsers of their own', { skip: whyNoBrowser() }, () => {
     await found.page.fill('#org', platform.bootstrap().orgId)
     await found.page.fill('#user', 'alice@example.test')
     await found.page.click('#send-code')
+    await until('she reads that a code is on its way', 20_000, async () =>
+      (await found.status()).includes('on its way'),
+    )
     await found.open(await linkTo('alice@example.test', 'recover'))
     await found.page.fill('#recovery-words', paper.join(' '))
     await found.page.click('#recover button[type=submit]')
