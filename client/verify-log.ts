@@ -4,21 +4,18 @@ import { decode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { certificateCodec, isAbout, verifyCertificate } from '@quorate/authority/agreement/messages'
+import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decodeBody, type Body } from '@quorate/authority/body'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { follow, History } from '@quorate/authority/history'
 import { matchOperation, permissionsFor } from '@quorate/authority/operations'
-import { quorumOf } from '@quorate/authority/quorum'
 import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
-import { judgeHeads } from '@quorate/authority/reduce/heads'
 import type { Reader } from '@quorate/authority/reduce/judging'
-import { messagesOf, nameOfCause, reduceStep } from '@quorate/authority/reduce/step'
+import { messagesOf, nameOfCause } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
 import { permissionsBehind } from '@quorate/authority/standing'
-import { noStep } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import { rulesFor } from '@quorate/judge/rules'
-import { History } from './history.ts'
 import type { Trust } from './trust.ts'
 
 /** A step as it was exported, and where it is said to stand. Hex. */
@@ -108,32 +105,14 @@ export class Replay {
   /** @returns what is wrong with a step, after taking it in if nothing is */
   private judge(body: Body, certificate: string): string | undefined {
     const { organization, manifest } = this.trust
-    const { step, evidence, hash } = body
+    const { step } = body
     if (!equalBytes(step.organization, organization)) return 'it is of another organization'
-    const newest = this.history.newest(step.stream)
-    if (step.seq !== (newest?.seq ?? -1) + 1) return 'the step before it is missing'
-    if (!equalBytes(step.previous, newest?.hash ?? noStep)) return 'it follows another step'
-    if (!this.isCertified(body, certificate)) return 'no quorum of the signers has sealed it'
-    const headless = judgeHeads(step, this.history)
-    if (headless !== undefined) return headless
-    const reader = this.history.before(step)
-    const rules = rulesFor(manifest)
-    const outcome = reduceStep(step, evidence, reader, rules)
+    const seals = attempt(() => decode(certificateCodec, fromHex(certificate)))
+    const outcome = follow(this.history, body, seals, rulesFor(manifest))
     if (!outcome.ok) return outcome.reason
-    this.history.add(step.stream, { hash, time: step.time }, outcome.writes)
+    const reader = this.history.before(step)
     for (const index of step.items.keys()) this.want(body, index, reader)
     return undefined
-  }
-
-  private isCertified({ step, hash }: Body, encoded: string): boolean {
-    const certificate = attempt(() => decode(certificateCodec, fromHex(encoded)))
-    return (
-      certificate !== undefined &&
-      isAbout(certificate, step) &&
-      certificate.seq === step.seq &&
-      equalBytes(certificate.stepHash, hash) &&
-      verifyCertificate(certificate, quorumOf(this.trust.manifest))
-    )
   }
 
   /** Notes what a use of a key lets be signed: the first one does, a renewal adds nothing. */

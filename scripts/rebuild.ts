@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 /** Each store is rebuilt by the program that owns it, in a process of its own. */
 const programs: Readonly<Record<string, URL>> = {
   signer: new URL('../signer/rebuild.ts', import.meta.url),
+  server: new URL('../server/rebuild.ts', import.meta.url),
 }
 
-/** `quorate rebuild <signer> ...`: is a store what its log comes to? */
+/** `quorate rebuild <signer | server> ...`: is a store what its log comes to? */
 export async function rebuildCommand(
   [name = '', ...args]: readonly string[],
   print: (line: string) => void,

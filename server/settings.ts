@@ -19,6 +19,24 @@ export type ServerSettings = {
   readonly publicUrl: string
 }
 
+const databaseUrl = {
+  name: 'SERVER_DATABASE_URL',
+  about: 'URL of a PostgreSQL database',
+  read: url,
+} as const
+const manifestFile = {
+  name: 'SERVER_MANIFEST_FILE',
+  about: 'the cluster manifest',
+  read: filled,
+} as const
+
+/** What a rebuild needs, of whatever a server is given. @throws Error with every mistake at once */
+export function rebuildSettings(
+  env: NodeJS.ProcessEnv = process.env,
+): Pick<ServerSettings, 'databaseUrl' | 'manifestFile'> {
+  return readSettings(env, { databaseUrl, manifestFile })
+}
+
 /** @throws Error with every mistake at once */
 export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
   const file = (name: string, about: string) => ({ name, about, read: filled })
@@ -27,12 +45,8 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
     {
       port: { name: 'SERVER_PORT', about: 'port of the API', read: port },
       linkPort: { name: 'SERVER_LINK_PORT', about: 'port that signers dial', read: port },
-      databaseUrl: {
-        name: 'SERVER_DATABASE_URL',
-        about: 'URL of a PostgreSQL database',
-        read: url,
-      },
-      manifestFile: file('SERVER_MANIFEST_FILE', 'the cluster manifest'),
+      databaseUrl,
+      manifestFile,
       tlsKeyFile: file('SERVER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
       tlsCertFile: file('SERVER_TLS_CERT_FILE', 'link certificate, PEM'),
       tlsCaFile: file('SERVER_TLS_CA_FILE', 'who issued the certificates of signers, PEM'),

@@ -22,7 +22,9 @@ describe('the operator’s agreements', () => {
     admin = rawClient(platform.baseUrl, (await foundCompany(platform)).administrator)
   })
   after(async () => {
+    const { differences } = await platform.rebuild()
     await platform.close()
+    assert.deepEqual(differences, [])
     assert.deepEqual(platform.unexpected, [])
   })
   const latest = async (type: string) => {

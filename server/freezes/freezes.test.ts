@@ -12,7 +12,9 @@ describe('a freeze over the API', () => {
     company = await foundCompany(platform)
   })
   after(async () => {
+    const { differences } = await platform.rebuild()
     await platform.close()
+    assert.deepEqual(differences, [])
     assert.deepEqual(platform.unexpected, [])
   })
   const call = async (client: RawClient, method: string, path: string, body: unknown) => {

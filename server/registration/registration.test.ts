@@ -28,7 +28,9 @@ before(async () => {
   nobody = rawClient(platform.baseUrl, { credId: '', privateKey: newKey() })
 })
 after(async () => {
+  const { differences } = await platform.rebuild()
   await platform.close()
+  assert.deepEqual(differences, [])
   assert.deepEqual(platform.unexpected, [])
 })
 

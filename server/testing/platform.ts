@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { rulesFor } from '@quorate/judge/rules'
 import { createTestDatabase } from '@quorate/scripts/test-database'
 import { openDatabase, type Database } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
@@ -13,6 +14,7 @@ import { authenticateWith } from '../auth/authenticate.ts'
 import { openTokens, type Tokens } from '../auth/tokens.ts'
 import { openOutward } from '../net/outward.ts'
 import { openIssuers } from '../oidc/issuers.ts'
+import { rebuildDatabase, type Rebuilt } from '../orgs/rebuild.ts'
 import { Solo } from './solo.ts'
 
 export const setupToken = 'setup-token-of-a-test'
@@ -29,6 +31,7 @@ export type TestPlatform = {
   /** As `cli/bootstrap` finds it: with the cluster's manifest in it. */
   readonly dataDir: string
   readonly database: Database
+  readonly databaseUrl: string
   readonly solo: Solo
   readonly tokens: Tokens
   readonly deps: IdentityDeps
@@ -38,6 +41,8 @@ export type TestPlatform = {
   readonly unexpected: unknown[]
   /** The same platform again, as after a restart of its server. */
   restart(): Promise<string>
+  /** The rows of its database against what its log comes to. */
+  rebuild(options?: { readonly write: boolean }): Promise<Rebuilt>
   close(): Promise<void>
 }
 
@@ -84,6 +89,9 @@ export async function startTestPlatform(
       running = await listen()
       return running.baseUrl
     },
+    databaseUrl: home.url,
+    rebuild: (options = { write: false }) =>
+      rebuildDatabase(home.url, rulesFor(solo.cluster.manifest), options),
     close: async () => {
       await running.app.close()
       await database.destroy()

@@ -1,7 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { encodeBody } from '@quorate/authority/body'
 import type { Curve } from '@quorate/authority/key-certificate'
+import { opaqueStep } from '@quorate/authority/opaque-step'
 import {
   keyTable,
   decodeRecord,
@@ -18,19 +18,14 @@ import {
   type Evidence,
   type ItemKind,
 } from '@quorate/authority/step'
-import {
-  keyStream,
-  rootOf,
-  streamCodec,
-  streamName,
-  type StreamId,
-} from '@quorate/authority/stream'
+import { keyStream, rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import { certifyKey, certifyStep, makeCluster, Records } from '@quorate/authority/testing/world'
 import { toHex } from '@quorate/core/bytes'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
-import { decode, encode } from '@quorate/core/codec'
+import { decode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 import { rulesFor } from '@quorate/judge/rules'
+import { Ledger } from '../coordinator/ledger.ts'
 import type { Database } from '../database/database.ts'
 import type { CreateKey } from '../keys/create.ts'
 import type { Sign } from '../signatures/signature.ts'
@@ -62,8 +57,7 @@ export class Solo implements Log {
     })
     const operation = step.items[0]?.operation
     if (operation === undefined) throw new TypeError('a step has an item')
-    const signed = decode(certificateCodec, certificate)
-    return { time: step.time, knownAt: Date.now(), operation, certificate: signed }
+    return { time: step.time, knownAt: Date.now(), operation, certificate }
   }
 
   readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))
@@ -136,29 +130,27 @@ export class Solo implements Log {
   ) {
     const place = `${toHex(organization)}/${streamName(stream)}`
     const head = this.heads.get(place) ?? { seq: -1, hash: noStep }
+    const root = this.heads.get(`${toHex(organization)}/${streamName(rootOf(organization))}`)
+    const heads =
+      stream.kind === 'root' || root === undefined
+        ? []
+        : [{ stream: rootOf(organization), seq: root.seq, step: root.hash }]
     const draft = {
-      ...{ organization, stream, seq: head.seq + 1, previous: head.hash, heads: [] },
+      ...{ organization, stream, seq: head.seq + 1, previous: head.hash, heads },
       ...{ manifest: this.cluster.manifest.hash, reducer: reducerVersion, time: Date.now() },
     }
     const reader = this.of(organization)
     const drafted = draftStep(draft, [asked], reader, this.rules)
     if (!drafted.ok) throw new Failure('request.refused', { reason: drafted.reason })
     const { step } = drafted
-    const bytes = encodeStep(step)
     const evidence = [asked.evidence]
     const reduced = reduceItems({ step, evidence, reader, rules: this.rules })
     if (!reduced.ok) throw new TypeError(reduced.reason)
-    const hash = stepHash(bytes)
-    const row = { organization, stream: encode(streamCodec, stream), seq: step.seq }
-    const [body, certificate] = [encodeBody(bytes, evidence), certifyStep(this.cluster, step)]
-    await this.database
-      .insertInto('steps')
-      .values({ ...row, hash, time: step.time, body, certificate })
-      .execute()
-    await this.database
-      .insertInto('records')
-      .values(reduced.writes.map(({ key: name, value }) => ({ ...row, name, value })))
-      .execute()
+    const hash = stepHash(encodeStep(step))
+    const certificate = decode(certificateCodec, certifyStep(this.cluster, step))
+    const { writes } = reduced
+    const opaque = opaqueStep(step, evidence)
+    await new Ledger(this.database).keep({ organization, stream }, opaque, { certificate, writes })
     reader.apply(stream, reduced.writes)
     this.heads.set(place, { seq: step.seq, hash })
     return { step, certificate }

@@ -1,10 +1,14 @@
-import { toHex } from '@quorate/core/bytes'
-import { decodeRecord, recordKey, type Write } from '@quorate/authority/records'
-import type { Steps } from '@quorate/authority/reduce/heads'
-import type { Reader } from '@quorate/authority/reduce/judging'
-import type { RootRecords } from '@quorate/authority/standing'
-import type { Step } from '@quorate/authority/step'
-import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
+import { equalBytes, toHex } from '@quorate/core/bytes'
+import { decodeRecord, recordKey, type Write } from './records.ts'
+import { isAbout, verifyCertificate, type Certificate } from './agreement/messages.ts'
+import type { Body } from './body.ts'
+import { quorumOf } from './quorum.ts'
+import { judgeHeads, type Steps } from './reduce/heads.ts'
+import type { Reader, Rules } from './reduce/judging.ts'
+import { reduceStep } from './reduce/step.ts'
+import type { RootRecords } from './standing.ts'
+import { noStep, type Step } from './step.ts'
+import { rootOf, streamName, type StreamId } from './stream.ts'
 
 type Taken = { readonly hash: Uint8Array; readonly time: number }
 type Version = { readonly seq: number; readonly value: Uint8Array }
@@ -74,4 +78,34 @@ export class History implements Steps {
     this.streams.set(name, known)
     return known
   }
+}
+
+/**
+ * The next step of a log that is replayed: taken in if it follows from what stands before it and a
+ * quorum has sealed it.
+ *
+ * @returns what it writes, or why it does not follow
+ */
+export function follow(
+  history: History,
+  { step, evidence, hash }: Body,
+  certificate: Certificate | undefined,
+  rules: Rules,
+): { readonly ok: true; readonly writes: readonly Write[] } | { ok: false; reason: string } {
+  const refused = (reason: string) => ({ ok: false, reason }) as const
+  const newest = history.newest(step.stream)
+  if (step.seq !== (newest?.seq ?? -1) + 1) return refused('the step before it is missing')
+  if (!equalBytes(step.previous, newest?.hash ?? noStep)) return refused('it follows another step')
+  const isCertified =
+    certificate !== undefined &&
+    isAbout(certificate, step) &&
+    certificate.seq === step.seq &&
+    equalBytes(certificate.stepHash, hash) &&
+    verifyCertificate(certificate, quorumOf(rules.manifest))
+  if (!isCertified) return refused('no quorum of the signers has sealed it')
+  const headless = judgeHeads(step, history)
+  if (headless !== undefined) return refused(headless)
+  const outcome = reduceStep(step, evidence, history.before(step), rules)
+  if (outcome.ok) history.add(step.stream, { hash, time: step.time }, outcome.writes)
+  return outcome
 }
