@@ -29,4 +29,14 @@ describe('the settings of a server', () => {
     const wrong = { ...whole, SERVER_PORT: '99999', SERVER_DATABASE_URL: 'no', SERVER_PROT: '1' }
     assert.throws(() => serverSettings(wrong), /PORT[^]*DATABASE_URL[^]*SERVER_PROT/)
   })
+
+  it('name origins as browsers write them, and no wildcard', () => {
+    const read = (text: string) => serverSettings({ ...whole, SERVER_CORS_ORIGINS: text })
+    assert.deepEqual(serverSettings(whole).corsOrigins, [])
+    assert.deepEqual(read('').corsOrigins, [])
+    const two = ['https://a.example', 'http://localhost:5173']
+    assert.deepEqual(read(two.join(', ')).corsOrigins, two)
+    for (const wrong of ['*', 'null', 'a.example', 'https://a.example/', 'http://a.example'])
+      assert.throws(() => read(wrong), /SERVER_CORS_ORIGINS is not valid/, wrong)
+  })
 })

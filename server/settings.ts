@@ -1,3 +1,4 @@
+import { isWebAddress } from '@quorate/authority/origin'
 import { filled, port, readSettings, url } from '@quorate/core/settings'
 
 export type ServerSettings = {
@@ -17,6 +18,8 @@ export type ServerSettings = {
   readonly agreementsFile: string
   /** Where people reach the pages: what links in mails begin with. */
   readonly publicUrl: string
+  /** Whose pages may read answers besides those of the organizations' origins. */
+  readonly corsOrigins: readonly string[]
 }
 
 const databaseUrl = {
@@ -29,6 +32,12 @@ const manifestFile = {
   about: 'the cluster manifest',
   read: filled,
 } as const
+
+/** Each as browsers write it; a wildcard is none. */
+function originList(text: string): readonly string[] | undefined {
+  const all = text.split(',').flatMap((part) => part.trim() || [])
+  return all.every((one) => isWebAddress(one) && new URL(one).origin === one) ? all : undefined
+}
 
 /** What a rebuild needs, of whatever a server is given. @throws Error with every mistake at once */
 export function rebuildSettings(
@@ -62,6 +71,12 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
         name: 'SERVER_PUBLIC_URL',
         about: 'URL at which people reach this server',
         read: url,
+      },
+      corsOrigins: {
+        name: 'SERVER_CORS_ORIGINS',
+        about: 'origins of pages that may read answers, by commas, such as https://a.example',
+        read: originList,
+        fallback: [],
       },
     },
     'SERVER_',

@@ -20,6 +20,7 @@ import { applyRoots } from './orgs/apply.ts'
 import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
 import { servePages } from './pages/serve.ts'
 import type { ServerSettings } from './settings.ts'
+import { originsOf } from './settings/origins.ts'
 
 export type RunningServer = {
   /** Takes no new requests, finishes those that are there, and closes everything. */
@@ -58,6 +59,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
       ...moneyRoutes({ database, chains, now: Date.now, wake: workers.wake }),
     ],
     authenticate: authenticateWith({ ...deps, setupToken }),
+    allowsOrigin: originsOf(database, settings.corsOrigins),
     log,
   })
   serveHealth(app, coordinator, database)

@@ -30,10 +30,16 @@ const key = {
   certificate: '00',
 } as const
 
+const allowedOrigin = 'https://app.example'
 const edge: Edge<Caller> = {
   authenticate: async ({ authorization }) => {
     if (authorization !== 'Bearer good') throw new Failure('token.invalid', {})
     return { userId: 'us-1' }
+  },
+  allowsOrigin: async (from) => {
+    if (from === 'https://broken.example') throw new Error('the database is away')
+    assert.match(from, /^https?:/)
+    return from === allowedOrigin
   },
   log: { error: (context) => void logged.push(context) },
   routes: [
@@ -264,28 +270,73 @@ test('HEAD is answered without a body, as not found', async () => {
   assert.equal(await response.text(), '')
 })
 
-test('a browser of any origin may ask with the headers that official clients send', async () => {
-  const asked = 'authorization,content-type,x-dfns-useraction,x-dfns-sdk-version'
-  const response = await fetch(`${origin}/keys`, {
+const preflight = (from: string, path = '/keys') =>
+  fetch(`${origin}${path}`, {
     method: 'OPTIONS',
     headers: {
-      origin: 'https://app.example',
+      origin: from,
       'access-control-request-method': 'DELETE',
-      'access-control-request-headers': asked,
+      'access-control-request-headers': official.join(','),
     },
   })
-  assert.equal(response.status, 204)
-  assert.equal(response.headers.get('access-control-allow-origin'), '*')
-  assert.equal(response.headers.get('access-control-allow-credentials'), null)
-  const headers = response.headers.get('access-control-allow-headers') ?? ''
-  for (const name of asked.split(',')) assert.ok(headers.includes(name), name)
+const official = ['authorization', 'content-type', 'x-dfns-useraction', 'x-dfns-sdk-version']
+const allowedIn = (headers: Headers) => [
+  headers.get('access-control-allow-origin'),
+  headers.get('access-control-allow-credentials'),
+  headers.get('vary'),
+]
+
+test('a page of an allowed origin may ask with the headers that official clients send', async () => {
+  const { status, headers } = await preflight(allowedOrigin)
+  assert.equal(status, 204)
+  assert.deepEqual(allowedIn(headers), [allowedOrigin, null, 'Origin'])
+  const names = headers.get('access-control-allow-headers') ?? ''
+  for (const name of official) assert.ok(names.includes(name), name)
   for (const method of ['GET', 'POST', 'PUT', 'DELETE'])
-    assert.ok(response.headers.get('access-control-allow-methods')?.includes(method), method)
+    assert.ok(headers.get('access-control-allow-methods')?.includes(method), method)
 })
 
-test('a browser may read errors too', async () => {
-  for (const path of ['/nowhere', '/keys/key-2', '/keys/key-bug', '/keys/key-1'])
-    assert.equal((await ask(path)).headers.get('access-control-allow-origin'), '*', path)
+test('a page of an allowed origin may read errors too', async () => {
+  const headers = { origin: allowedOrigin }
+  const paths = ['/nowhere', '/keys/key-2', '/keys/key-bug', '/keys/key-1', '/keys?limit=x']
+  for (const path of [...paths, '/%zz']) {
+    const answer = await ask(path, { headers })
+    assert.deepEqual(allowedIn(answer.headers), [allowedOrigin, null, 'Origin'], path)
+  }
+  const refused = await ask('/keys/key-1', { headers: { ...headers, authorization: 'Bearer bad' } })
+  assert.equal(refused.status, 401)
+  assert.deepEqual(allowedIn(refused.headers), [allowedOrigin, null, 'Origin'])
+  const large = new Uint8Array(bodyBytesMax + 1)
+  assert.deepEqual(allowedIn((await post(large, headers)).headers), [allowedOrigin, null, 'Origin'])
+})
+
+test('no page of another origin may, however alike it looks, and none without an origin', async () => {
+  for (const other of [
+    ...[
+      'null',
+      '*',
+      'https://evil.example',
+      `${allowedOrigin}.evil.example`,
+      `${allowedOrigin}:444`,
+    ],
+    ...[`${allowedOrigin}/`, allowedOrigin.toUpperCase(), `${allowedOrigin}, ${allowedOrigin}`],
+    ...['http://app.example', 'https://sub.app.example', 'file://', `https://${'a'.repeat(300)}`],
+  ]) {
+    const refused = await preflight(other)
+    assert.deepEqual([refused.status, ...allowedIn(refused.headers)], [404, null, null, 'Origin'])
+    assert.equal(refused.headers.get('access-control-allow-methods'), null)
+    const { status, headers } = await ask('/keys/key-1', { headers: { origin: other } })
+    assert.deepEqual([status, ...allowedIn(headers)], [200, null, null, 'Origin'], other)
+  }
+  assert.deepEqual(allowedIn((await ask('/keys/key-1')).headers), [null, null, 'Origin'])
+})
+
+test('whoever could not be asked about an origin leaves an error and lets nobody in', async () => {
+  for (const path of ['/keys/key-1', '/%zz']) {
+    const answer = await ask(path, { headers: { origin: 'https://broken.example' } })
+    assertEnvelope(answer, 500, 'Internal Server Error')
+    assert.deepEqual(allowedIn(answer.headers), [null, null, 'Origin'])
+  }
 })
 
 test('bytes that are no HTTP get the envelope too', async () => {

@@ -1,4 +1,3 @@
-import cors from '@fastify/cors'
 import Fastify from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -10,6 +9,7 @@ import { fromUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { parseJson } from '@quorate/core/json'
 
+import { type AllowsOrigin, greetWith, servePreflights } from './cors.ts'
 import { envelopeOf, envelopeOfError } from './envelope.ts'
 import type { Envelope, Log } from './envelope.ts'
 import { Held, type OpenInput, type RawRequest, type Route } from './route.ts'
@@ -23,17 +23,6 @@ export const bodyBytesMax = 4 * payloadBytesMax
 const requestTimeoutMs = 30_000
 /** Longer than the idle time of usual proxies, so that it is they who close. */
 const keepAliveTimeoutMs = 75_000
-/** How long a browser may remember what it may send; the longest that any honours is a day. */
-const preflightSeconds = 7200
-/** Older and newer official clients send all of these. */
-const requestHeaders = [
-  'authorization',
-  'content-type',
-  'x-dfns-useraction',
-  'x-dfns-sdk-version',
-  'x-dfns-appid',
-  'x-dfns-nonce',
-]
 const methods = ['GET', 'POST', 'PUT', 'DELETE']
 
 /** @throws Failure `token.invalid` or what else the token is not good for */
@@ -47,6 +36,7 @@ export type Authenticate<Caller> = (ask: {
 export type Edge<Caller> = {
   readonly routes: readonly Route<Caller>[]
   readonly authenticate: Authenticate<Caller>
+  readonly allowsOrigin: AllowsOrigin
   readonly log: Log
 }
 
@@ -56,6 +46,7 @@ export type Edge<Caller> = {
  */
 export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
   const serve = server(edge)
+  const greet = greetWith(edge.allowsOrigin)
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
     send(reply, envelopeOfError(translated(error, request), doing(request), edge.log))
 
@@ -64,17 +55,16 @@ export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     exposeHeadRoutes: false,
-    frameworkErrors: (error, request, reply) => void fail(error, request, reply),
+    // These come before every hook.
+    frameworkErrors: (error, request, reply) =>
+      void greet(request, reply).then(
+        () => fail(error, request, reply),
+        (other) => fail(other, request, reply),
+      ),
     clientErrorHandler: (error, socket) => socket.end(malformedRequest(error.code)),
   })
-  // Any origin: what lets a browser in is a token that its page must hold, never a cookie.
-  app.register(cors, {
-    origin: '*',
-    methods,
-    allowedHeaders: requestHeaders,
-    maxAge: preflightSeconds,
-    strictPreflight: false,
-  })
+  app.addHook('onRequest', greet)
+  servePreflights(app, methods)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.setErrorHandler(fail)

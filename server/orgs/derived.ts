@@ -38,6 +38,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   // The mail that is taken back if it is cancelled.
   recoveries: { ...derived, own: ['last_mail'] },
   settings_proposals: derived,
+  organization_origins: derived,
   agreement_acceptances: derived,
   proposals: kept,
   signatures: kept,

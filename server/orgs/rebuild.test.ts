@@ -55,6 +55,8 @@ async function everything(): Promise<void> {
   await byAdmin('PUT', `/wallets/${wallet.id}/tags`, { tags: ['a', 'b'] })
   await byAdmin('DELETE', `/wallets/${wallet.id}/tags`, { tags: ['a'] })
   await byAdmin('DELETE', `/keys/${key.id}`)
+  const relyingParties = [{ id: 'example.com', origins: ['https://app.example.com'] }]
+  await byAdmin('PUT', '/orgs/settings', { settings: { relyingParties } })
   await byAdmin('DELETE', account)
   await byAdmin('DELETE', `/auth/users/${userId}`)
 }

@@ -15,6 +15,7 @@ function appWith(box: typeof mailbox | undefined) {
   const app = buildHttp({
     routes: [],
     authenticate: async () => assert.fail('pages ask nobody who he is'),
+    allowsOrigin: async () => true,
     log: { error: (context) => assert.fail(JSON.stringify(context)) },
   })
   servePages(app, box)
@@ -30,7 +31,8 @@ describe('the server of pages', () => {
 
   it('gives every page and module, each with its type, to be run by nobody else', async () => {
     for (const [path, { type, text }] of readPages()) {
-      const { statusCode, headers, body } = await app.inject({ url: path })
+      const from = { origin: 'https://app.example' }
+      const { statusCode, headers, body } = await app.inject({ url: path, headers: from })
       assert.deepEqual([statusCode, headers['content-type'], body], [200, type, text])
       const policy = String(headers['content-security-policy'])
       assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self'; /)

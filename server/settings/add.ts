@@ -2,6 +2,7 @@ import { encode } from '@quorate/core/codec'
 import { rootQuorumCodec, settingsCodec } from '@quorate/authority/settings'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { replaceOrigins } from './origins.ts'
 
 /** A proposal is a row until it is in force. */
 export async function addProposal(
@@ -15,7 +16,7 @@ export async function addProposal(
     .where('organization', '=', organization)
     .where('proposal', '=', proposal)
     .execute()
-  if (inForce === 'yes') return
+  if (inForce === 'yes') return replaceOrigins(transaction, organization, settings)
   await transaction
     .insertInto('settings_proposals')
     .values({

@@ -8,4 +8,9 @@ export type SettingsTables = {
     readonly root_quorum: Uint8Array
     readonly created_at: number
   }
+  /** Migration 0045. */
+  readonly organization_origins: {
+    readonly organization: Uint8Array
+    readonly origin: string
+  }
 }

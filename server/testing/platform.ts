@@ -15,6 +15,7 @@ import { openTokens, type Tokens } from '../auth/tokens.ts'
 import { openOutward } from '../net/outward.ts'
 import { openIssuers } from '../oidc/issuers.ts'
 import { rebuildDatabase, type Rebuilt } from '../orgs/rebuild.ts'
+import { originsOf } from '../settings/origins.ts'
 import { Solo } from './solo.ts'
 
 export const setupToken = 'setup-token-of-a-test'
@@ -75,6 +76,7 @@ export async function startTestPlatform(
     const app = buildHttp({
       routes: identityRoutes(deps),
       authenticate: authenticateWith({ ...deps, setupToken }),
+      allowsOrigin: originsOf(database, ['https://console.example']),
       log: { error: (context) => unexpected.push(context) },
     })
     await app.listen({ port: 0, host: '127.0.0.1' })

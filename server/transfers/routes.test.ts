@@ -25,7 +25,8 @@ before(async () => {
   const { caller, chains, database, deps } = treasury
   workers = startMoneyWorkers(deps)
   const routes = moneyRoutes({ database, chains, wake: workers.wake, now: Date.now })
-  app = buildHttp<Caller>({ routes, authenticate: async () => caller, log: deps.log })
+  const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
+  app = buildHttp<Caller>({ ...edge, log: deps.log })
   await treasury.rpc('evm_setIntervalMining', [1])
 })
 after(async () => {
