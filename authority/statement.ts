@@ -1,7 +1,7 @@
 import { equalBytes, toBase64url } from '@quorate/core/bytes'
 import { bytes, decode, encode, hash32, oneOf, struct, u64 } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
-import { sha256 } from '@quorate/core/hash'
+import { hashOf, sha256 } from '@quorate/core/hash'
 import { idOf } from '@quorate/core/id'
 import { tagged } from './agreement/messages.ts'
 import { assertionsCodec, fingerprintOf, verifyAssertion, type Assertion } from './credential.ts'
@@ -73,6 +73,11 @@ export function statementChallenge(encoded: Uint8Array): string {
 
 export function encodeSigned(encoded: Uint8Array, assertion: Assertion): Uint8Array {
   return encode(signedCodec, { statement: encoded, assertions: [assertion] })
+}
+
+/** What a signer signs when it has kept a statement. */
+export function acknowledgement(manifest: Uint8Array, statement: Uint8Array): Uint8Array {
+  return hashOf('quorate/acknowledgement/1', manifest, statement)
 }
 
 export type ReadStatement = {

@@ -52,7 +52,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['@noble/*'],
   },
   cli: {
-    rooms: ['core', 'api', 'client', 'signer/store'],
+    rooms: ['core', 'authority', 'api', 'client', 'signer/store'],
     node: [
       'crypto',
       'fs',

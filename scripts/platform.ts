@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -185,6 +185,8 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
       onOutput,
     }),
   )
+  const freezeMailbox = join(run.dataDir, 'freeze-mailbox')
+  mkdirSync(freezeMailbox, { recursive: true, mode: 0o700 })
   const signers = cluster.signers.map(async (signer) => ({
     id: signer.id,
     service: await keep(run, signer.id, (onOutput) =>
@@ -192,7 +194,10 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
         command: process.execPath,
         args: [entries.signer],
         cwd: signer.dir,
-        env: signerEnvironment(cluster, signer, ports.link),
+        env: {
+          ...signerEnvironment(cluster, signer, ports.link),
+          SIGNER_MAILBOX: freezeMailbox,
+        },
         onOutput,
       }),
     ),

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { exportLogCommand } from '@quorate/cli/export-log'
+import { freezeCommand } from '@quorate/cli/freeze'
 import { passkeyCommand } from '@quorate/cli/passkey'
 import { verifyLogCommand } from '@quorate/cli/verify-log'
 
@@ -13,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
   'verify-log': verifyLogCommand,
   rebuild: rebuildCommand,
+  freeze: (args, print) => freezeCommand(args, print),
   passkey: (args, print) => passkeyCommand(args, { print, ask }),
 }
 

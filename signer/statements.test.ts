@@ -6,11 +6,15 @@ import { after, before, describe, it } from 'node:test'
 import { clientDataFor } from '@quorate/authority/client-data'
 import { fingerprintOf } from '@quorate/authority/credential'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
-import { encodeSigned, encodeStatement, statementChallenge } from '@quorate/authority/statement'
+import {
+  acknowledgement,
+  encodeSigned,
+  encodeStatement,
+  statementChallenge,
+} from '@quorate/authority/statement'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { emptyMailbox } from './mailbox.ts'
-import { acknowledgement } from './statements.ts'
 import { createWallet, type Wallet } from './testing/keys.ts'
 import { makeCredential } from './testing/requests.ts'
 import { signCall } from './testing/signing.ts'

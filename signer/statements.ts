@@ -1,4 +1,5 @@
 import {
+  acknowledgement,
   overridesOf,
   readStatement,
   refusedStatement,
@@ -9,7 +10,6 @@ import type { Reader } from '@quorate/authority/reduce/judging'
 import type { RootRecords } from '@quorate/authority/standing'
 import { rootOf } from '@quorate/authority/stream'
 import { isFailure } from '@quorate/core/failure'
-import { hashOf } from '@quorate/core/hash'
 import type { Clock } from './clock.ts'
 import type { Self } from './self.ts'
 import { newestReader, type Sealed } from './store/reader.ts'
@@ -49,11 +49,6 @@ export function acceptStatement(
     store.statements.keep({ organization, hash, author, signed })
   }
   return { ok: true, hash, signature: sign(acknowledgement(manifest.hash, hash)) }
-}
-
-/** What a signer signs when it has kept a statement. */
-export function acknowledgement(manifest: Uint8Array, statement: Uint8Array): Uint8Array {
-  return hashOf('quorate/acknowledgement/1', manifest, statement)
 }
 
 /** The root stream as the statements that this signer has taken in would leave it. */
