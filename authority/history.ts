@@ -58,7 +58,7 @@ export class History implements Steps {
   }
 
   /** Of its own stream what stands before it, of others what its heads cover. */
-  before({ stream, seq, heads }: Step): Reader {
+  before({ stream, seq, heads }: Pick<Step, 'stream' | 'seq' | 'heads'>): Reader {
     const seqMax = new Map(heads.map((head) => [streamName(head.stream), head.seq]))
     seqMax.set(streamName(stream), seq - 1)
     return {

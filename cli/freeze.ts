@@ -1,9 +1,8 @@
-import { createPrivateKey, createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto'
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { clientDataFor } from '@quorate/authority/client-data'
-import { fingerprintOf } from '@quorate/authority/credential'
+import { fingerprintOf, type Assertion } from '@quorate/authority/credential'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
 import {
@@ -11,121 +10,168 @@ import {
   encodeSigned,
   encodeStatement,
   statementChallenge,
-  type Statement,
 } from '@quorate/authority/statement'
-import { fromHex, toHex } from '@quorate/core/bytes'
+import { fromBase64url, fromHex, fromUtf8, toHex } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
-import { idOf } from '@quorate/core/id'
+import { isObject, parseJson } from '@quorate/core/json'
+import {
+  acknowledgementName,
+  MailboxFault,
+  openMailbox,
+  statementName,
+  type Mailbox,
+} from '@quorate/signer/mailbox/mailbox'
+import { freezeUsage, readFreeze, Unusable, type Wanted } from './freeze-arguments.ts'
+import { passkeyPage } from './passkey-page.ts'
 
 /** Four times as long as a signer lets a statement lie. */
 const waitMs = 20_000
 const lookMs = 200
 
-const kinds = {
-  organization: 'freezeOrganization',
-  user: 'freezeUser',
-  key: 'freezeKey',
-} as const satisfies Record<string, Statement['kind']>
-
-const usage =
-  'usage: quorate freeze <mailbox folder> <manifest> <credential, PEM> <genesis> ' +
-  '<author, or founder> organization | user <id> | key <id>   (ids are 64 hex digits)'
+export type Terminal = {
+  readonly print: (line: string) => void
+  readonly ask: (question: string) => Promise<string>
+}
 
 /**
- * `quorate freeze`: signs with a Key credential that something stands still, and lays it where the
- * signers look by themselves. Needs no server, and believes an acknowledgement by its signature.
+ * `quorate freeze`: signs that something stands still or is over, and lays it where the signers look
+ * by themselves. Needs no server, and believes an acknowledgement by its signature.
  *
  * @returns the exit code: 1 unless enough signers have taken it in that no quorum is without them
  */
 export async function freezeCommand(
   args: readonly string[],
-  print: (line: string) => void,
-  patienceMs = waitMs,
+  terminal: Terminal,
+  isPatient = patienceOf(waitMs),
 ): Promise<number> {
-  const asked = askedIn(args)
-  if (asked === undefined) {
-    print(usage)
+  const { print } = terminal
+  try {
+    const wanted = await readFreeze(args)
+    const manifest = readManifest(new Uint8Array(readFileSync(wanted.manifest)), verifyEd25519)
+    const encoded = encodeStatement({
+      ...wanted.words,
+      nonce: new Uint8Array(randomBytes(32)),
+      issuedAt: Date.now(),
+    })
+    const signed = encodeSigned(encoded, await assertionOver(encoded, wanted, terminal))
+    return await deliver({ manifest, hash: sha256(encoded), signed }, wanted, print, isPatient)
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error
+    print(error.message)
+    print(freezeUsage)
     return 2
   }
-  const { folder, statement, key } = asked
-  const manifest = readManifest(new Uint8Array(readFileSync(asked.manifestFile)), verifyEd25519)
-  const encoded = encodeStatement(statement)
-  const hash = sha256(encoded)
-  drop(join(folder, `${toHex(hash)}.statement`), signedBy(key, encoded))
-  const deadline = Date.now() + patienceMs
-  let known = acknowledgedIn(folder, manifest, hash)
-  while (known.length < manifest.signers.length && Date.now() < deadline) {
-    await sleep(lookMs)
-    known = acknowledgedIn(folder, manifest, hash)
-  }
+}
+
+type Signed = {
+  readonly manifest: Manifest
+  readonly hash: Uint8Array
+  readonly signed: Uint8Array
+}
+
+/** One mailbox that is not there stops nothing, as long as another is. */
+async function deliver(
+  { manifest, hash, signed }: Signed,
+  { mailboxes }: Wanted,
+  print: Terminal['print'],
+  isPatient: () => boolean,
+): Promise<number> {
   print(`statement ${toHex(hash)}`)
-  for (const id of known) print(`acknowledged by ${id}`)
-  print(`${known.length} of ${manifest.signers.length} signers; ${manifest.quorum} are needed`)
-  return known.length >= manifest.quorum ? 0 : 1
+  const reached: Mailbox[] = []
+  for (const address of mailboxes) {
+    const mailbox = openMailbox(address)
+    const fault = await faultOf(() => mailbox.lay(statementName(hash), signed))
+    if (fault === undefined) reached.push(mailbox)
+    else print(`not laid into ${address}: ${fault}`)
+  }
+  const known = new Set<string>()
+  const { signers, quorum } = manifest
+  for (let isLast = reached.length === 0; ; await sleep(lookMs)) {
+    isLast ||= !isPatient()
+    for (const mailbox of reached)
+      await faultOf(() => learnAcknowledged(known, mailbox, manifest, hash))
+    if (isLast || known.size === signers.length) break
+  }
+  for (const { id } of signers) if (known.has(id)) print(`acknowledged by ${id}`)
+  print(`${known.size} of ${signers.length} signers; ${quorum} are needed`)
+  return known.size >= quorum ? 0 : 1
 }
 
-type Asked = {
-  readonly folder: string
-  readonly manifestFile: string
-  readonly key: KeyObject
-  readonly statement: Statement
+function patienceOf(ms: number): () => boolean {
+  const deadline = Date.now() + ms
+  return () => Date.now() < deadline
 }
 
-function askedIn(args: readonly string[]): Asked | undefined {
-  const [folder, manifestFile, keyFile, genesisHex, authorHex, what, targetHex] = args
-  if (folder === undefined || manifestFile === undefined || keyFile === undefined) return undefined
-  const genesis = idIn(genesisHex)
-  const kind = what !== undefined && isKind(what) ? kinds[what] : undefined
-  if (genesis === undefined || kind === undefined) return undefined
-  const organization = idOf(genesis, 'organization')
-  const user = authorHex === 'founder' ? idOf(genesis, 'user') : idIn(authorHex)
-  const target = kind === 'freezeOrganization' ? organization : idIn(targetHex)
-  if (user === undefined || target === undefined) return undefined
-  const nonce = new Uint8Array(randomBytes(32))
-  const key = createPrivateKey(readFileSync(keyFile))
-  const issuedAt = Date.now()
-  return {
-    ...{ folder, manifestFile, key },
-    statement: { organization, user, kind, target, nonce, issuedAt },
+async function faultOf(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    if (error instanceof MailboxFault) return error.message
+    throw error
   }
 }
 
-function isKind(what: string): what is keyof typeof kinds {
-  return Object.hasOwn(kinds, what)
+/** Anybody may write into a mailbox: what counts is the signer's own signature. */
+async function learnAcknowledged(
+  known: Set<string>,
+  mailbox: Mailbox,
+  manifest: Manifest,
+  hash: Uint8Array,
+): Promise<void> {
+  const words = acknowledgement(manifest.hash, hash)
+  for (const { id, identity } of manifest.signers) {
+    if (known.has(id)) continue
+    const bytes = await mailbox.read(acknowledgementName(hash, id))
+    const text = bytes?.length === 128 ? fromUtf8(bytes) : ''
+    const isHis = /^[0-9a-f]{128}$/.test(text) && verifyEd25519(identity, words, fromHex(text))
+    if (isHis) known.add(id)
+  }
 }
 
-function idIn(text: string | undefined): Uint8Array | undefined {
-  return text !== undefined && /^[0-9a-f]{64}$/.test(text) ? fromHex(text) : undefined
+async function assertionOver(
+  encoded: Uint8Array,
+  { by }: Wanted,
+  terminal: Terminal,
+): Promise<Assertion> {
+  const challenge = statementChallenge(encoded)
+  return by.kind === 'key' ? byKey(by.file, challenge) : byPasskey(by, challenge, terminal)
 }
 
-function signedBy(key: KeyObject, encoded: Uint8Array): Uint8Array {
-  const clientData = clientDataFor(statementChallenge(encoded))
+function byKey(file: string, challenge: string): Assertion {
+  const key = createPrivateKey(readFileSync(file))
+  const clientData = clientDataFor(challenge)
   const algorithm = key.asymmetricKeyType === 'ed25519' ? null : 'sha256'
   const spki = createPublicKey(key).export({ type: 'spki', format: 'der' })
-  return encodeSigned(encoded, {
+  return {
     fingerprint: fingerprintOf(new Uint8Array(spki)),
     clientData,
     signature: new Uint8Array(sign(algorithm, clientData, key)),
     authenticatorData: undefined,
-  })
+  }
 }
 
-/** Under its name only when it is whole: a signer may look at any moment. */
-function drop(file: string, bytes: Uint8Array): void {
-  writeFileSync(`${file}.draft`, bytes)
-  renameSync(`${file}.draft`, file)
-}
-
-/** Anybody may write into a mailbox: what counts is the signer's own signature. */
-function acknowledgedIn(folder: string, manifest: Manifest, hash: Uint8Array): readonly string[] {
-  const words = acknowledgement(manifest.hash, hash)
-  const names = new Set(readdirSync(folder))
-  return manifest.signers
-    .filter(({ id, identity }) => {
-      const name = `${toHex(hash)}.${id}.ack`
-      if (!names.has(name)) return false
-      const text = readFileSync(join(folder, name), 'utf8')
-      return /^[0-9a-f]{128}$/.test(text) && verifyEd25519(identity, words, fromHex(text))
-    })
-    .map(({ id }) => id)
+/** A passkey answers under its own origin alone: the page must stand there, wherever that is now. */
+async function byPasskey(
+  { fingerprint, page }: Extract<Wanted['by'], { kind: 'passkey' }>,
+  challenge: string,
+  { print, ask }: Terminal,
+): Promise<Assertion> {
+  if (page !== undefined) {
+    writeFileSync(page, passkeyPage(challenge))
+    print(`Put ${page} under the origin of the passkey, and open it there.`)
+  }
+  print(`challenge ${challenge}`)
+  const answer = parseJson(await ask('What the page shows after the touch: '))
+  const bytes = (name: string) => {
+    const value = isObject(answer) ? answer[name] : undefined
+    if (typeof value !== 'string') throw new Unusable(`The answer has no ${name}.`)
+    return fromBase64url(value)
+  }
+  return {
+    fingerprint,
+    clientData: bytes('clientData'),
+    signature: bytes('signature'),
+    authenticatorData: bytes('authenticatorData'),
+  }
 }

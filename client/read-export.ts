@@ -14,6 +14,25 @@ export async function verifyExport(
   lines: AsyncIterable<string>,
   genesis: string,
 ): Promise<Verdict> {
+  return (await replayed(lines, genesis)).verdict()
+}
+
+/**
+ * The full ids of what people call by short names, as far as the export leads without a fault.
+ *
+ * @throws Untrusted when the file is none, or does not begin at that genesis
+ */
+export async function idsInExport(
+  lines: AsyncIterable<string>,
+  genesis: string,
+  names: Iterable<string>,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const replay = await replayed(lines, genesis)
+  const found = [...names].map((name) => [name, replay.idOf(name)] as const)
+  return new Map(found.flatMap(([name, id]) => (id === undefined ? [] : [[name, id]])))
+}
+
+async function replayed(lines: AsyncIterable<string>, genesis: string): Promise<Replay> {
   let replay: Replay | undefined
   for await (const line of lines) {
     if (line === '') continue
@@ -22,7 +41,7 @@ export async function verifyExport(
     else take(replay, entry)
   }
   if (replay === undefined) throw new Untrusted('The export is empty.')
-  return replay.verdict()
+  return replay
 }
 
 function read(line: string): JsonObject {

@@ -9,7 +9,7 @@ import { decodeBody, type Body } from '@quorate/authority/body'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { follow, History } from '@quorate/authority/history'
 import { matchOperation, permissionsFor } from '@quorate/authority/operations'
-import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
+import { decodeRecord, keyTable, nameTable, recordKey } from '@quorate/authority/records'
 import type { Reader } from '@quorate/authority/reduce/judging'
 import { messagesOf, nameOfCause } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
@@ -152,6 +152,15 @@ export class Replay {
     else if (bytes === undefined || !wanted.holds(bytes))
       this.fault(`signature ${name}`, 'it is not of the agreed message under its key')
     else this.given.set(name, signature)
+  }
+
+  /** @returns the full id of what the log calls by this name, so far as it was followed */
+  idOf(name: string): Uint8Array | undefined {
+    const { organization } = this.trust
+    const stream = rootOf(organization)
+    const seq = (this.history.newest(stream)?.seq ?? -1) + 1
+    const reader = this.history.before({ stream, seq, heads: [] })
+    return this.history.recordsOf(reader, organization).find(nameTable, name)?.id
   }
 
   verdict(): Verdict {

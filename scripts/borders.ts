@@ -52,10 +52,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['@noble/*'],
   },
   cli: {
-    rooms: ['core', 'authority', 'api', 'client', 'signer/store'],
+    rooms: ['core', 'authority', 'api', 'client', 'signer/store', 'signer/mailbox/mailbox'],
     node: [
       'crypto',
       'fs',
+      'http',
       'path',
       'process',
       'readline',

@@ -14,7 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
   'verify-log': verifyLogCommand,
   rebuild: rebuildCommand,
-  freeze: (args, print) => freezeCommand(args, print),
+  freeze: (args, print) => freezeCommand(args, { print, ask }),
   passkey: (args, print) => passkeyCommand(args, { print, ask }),
 }
 

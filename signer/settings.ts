@@ -1,4 +1,5 @@
 import { filled, hex32, readSettings } from '@quorate/core/settings'
+import { mailboxAddresses, mailboxesMax } from './mailbox/mailbox.ts'
 
 export type SignerSettings = {
   readonly id: string
@@ -13,8 +14,8 @@ export type SignerSettings = {
   readonly tlsKeyFile: string
   readonly tlsCertFile: string
   readonly tlsCaFile: string
-  /** A folder that the server does not own, where statements are looked for. Empty: none. */
-  readonly mailbox: string
+  /** Folders and URLs that the server does not own, where statements are looked for. */
+  readonly mailboxes: readonly string[]
   /** Empty but for the one start at which an operator lifts a stop. */
   readonly liftStop: string
 }
@@ -50,7 +51,12 @@ export function signerSettings(env: NodeJS.ProcessEnv = process.env): SignerSett
       tlsKeyFile: file('SIGNER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
       tlsCertFile: file('SIGNER_TLS_CERT_FILE', 'link certificate, PEM'),
       tlsCaFile: file('SIGNER_TLS_CA_FILE', 'who issued the certificate of the server, PEM'),
-      mailbox: { ...file('SIGNER_MAILBOX', 'folder where statements are put'), fallback: '' },
+      mailboxes: {
+        name: 'SIGNER_MAILBOX',
+        about: `up to ${mailboxesMax} folders and https URLs where statements are put, with commas`,
+        read: mailboxAddresses,
+        fallback: [],
+      },
       liftStop: {
         name: 'SIGNER_LIFT_STOP',
         about: 'the `stop` of an alarm whose evidence was looked at, 64 hex digits',

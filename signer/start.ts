@@ -7,7 +7,7 @@ import type { ClockSource } from './clock.ts'
 import { keyEncryptionFromCommand, keyEncryptionFromFile } from './kek.ts'
 import { openLink, type LinkOptions } from './link.ts'
 import type { Log } from './log.ts'
-import { watchMailbox } from './mailbox.ts'
+import { watchMailboxes } from './mailbox/watch.ts'
 import { readPrivateFile } from './private-file.ts'
 import type { Self } from './self.ts'
 import type { SignerSettings } from './settings.ts'
@@ -45,13 +45,12 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
   // An operator who restarts a signer must not take silence for health.
   for (const stop of store.memory.stops()) log(alarmOf(stop))
   if (store.memory.number('restored') === 1) log({ event: 'restored' })
-  const { mailbox: folder, id } = settings
-  const mailbox =
-    folder === '' ? undefined : watchMailbox(signer, { folder, id }, { log, onDefect })
+  const { mailboxes: addresses, id } = settings
+  const mailboxes = watchMailboxes(signer, { id, addresses }, { log, onDefect })
   log({ event: 'ready', signer: self.index, manifest: toHex(self.manifest.hash) })
   return {
     stop() {
-      mailbox?.stop()
+      mailboxes.stop()
       link.close()
       store.close()
     },

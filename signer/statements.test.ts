@@ -14,7 +14,8 @@ import {
 } from '@quorate/authority/statement'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
-import { emptyMailbox } from './mailbox.ts'
+import { openMailbox } from './mailbox/mailbox.ts'
+import { emptyMailbox } from './mailbox/watch.ts'
 import { createWallet, type Wallet } from './testing/keys.ts'
 import { makeCredential } from './testing/requests.ts'
 import { signCall } from './testing/signing.ts'
@@ -45,7 +46,8 @@ describe('a statement in a mailbox that no server owns', () => {
     writeFileSync(join(folder, `${toHex(hash)}.statement`), encodeSigned(encoded, signed))
     return hash
   }
-  const look = () => emptyMailbox(world.member(1).signer, { folder, id: 'signer-1' })
+  const look = () =>
+    emptyMailbox(world.member(1).signer, { mailbox: openMailbox(folder), id: 'signer-1' })
   const ackOf = (hash: Uint8Array) => join(folder, `${toHex(hash)}.signer-1.ack`)
   const use = (nonce: bigint) => {
     const evidence = transferRequest(world, wallet, { nonce })
@@ -57,7 +59,7 @@ describe('a statement in a mailbox that no server owns', () => {
     const forged = drop(makeCredential())
     writeFileSync(join(folder, `${'0'.repeat(64)}.statement`), randomBytes(100_000))
     writeFileSync(join(folder, `${'1'.repeat(64)}.statement`), randomBytes(100))
-    look()
+    await look()
     assert.ok(!existsSync(ackOf(forged)))
     const { place, drafted } = use(0n)
     await world.certify(place, drafted)
@@ -68,7 +70,7 @@ describe('a statement in a mailbox that no server owns', () => {
     await world.certify(before.place, before.drafted)
     const hash = drop()
     // Nobody asks the signer anything meanwhile: it looks by itself.
-    look()
+    await look()
     const identity = world.cluster.manifest.signers[0]?.identity ?? new Uint8Array(32)
     const signed = fromHex(readFileSync(ackOf(hash), 'utf8'))
     const words = acknowledgement(world.cluster.manifest.hash, hash)
