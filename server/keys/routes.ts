@@ -1,5 +1,4 @@
 import * as api from '@quorate/api/keys'
-import { Failure } from '@quorate/core/failure'
 import { createdName } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
 import { receiptOf } from '../auth/receipt.ts'
@@ -7,8 +6,9 @@ import { settleSigned } from '../auth/settle.ts'
 import { routing, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { createSettled, type CreationDeps } from './create.ts'
+import { checkDelegable } from './delegable.ts'
 import { keyOf } from './entity.ts'
-import { findKey, keyRows, type KeyRow } from './find.ts'
+import { findKey, keyRows } from './find.ts'
 import { checkDelegation, checkOwner, ownerAsked } from './owner.ts'
 import { checkNotArchived } from './reach.ts'
 
@@ -59,26 +59,12 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
       return { ...key, ...receiptOf(inForce, deps.manifest) }
     }),
     route(api.delegateKey, async ({ caller, raw, params: { keyId }, body: { delegateTo } }) => {
-      checkDelegable(await findKey(database, caller, keyId))
+      await checkDelegable(log, caller, await findKey(database, caller, keyId))
       await checkOwner(log, caller, delegateTo)
       await settleSigned(deps, caller, raw, { kind: 'delegation' })
       return { keyId, status: 'Delegated' }
     }),
   ]
-}
-
-/**
- * Was the key made for it, and is it not somebody's yet? Who may do it is for the signers to say.
- * @throws Failure `key.unsuitable`, `key.not_usable`
- */
-export function checkDelegable(key: Pick<KeyRow, 'owner' | 'delegable_by' | 'deleted_at'>): void {
-  checkNotArchived(key)
-  if (key.owner !== null) throw unsuitable('it has been delegated')
-  if (key.delegable_by === null) throw unsuitable('it was not made to be delegated')
-}
-
-function unsuitable(reason: string): Failure {
-  return new Failure('key.unsuitable', { reason })
 }
 
 /** The one store there is: the signers of this cluster together. */

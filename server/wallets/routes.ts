@@ -6,9 +6,9 @@ import type { Caller } from '../auth/caller.ts'
 import { settleSigned } from '../auth/settle.ts'
 import { routing, type Route } from '../http/route.ts'
 import { createSettled, type CreationDeps } from '../keys/create.ts'
+import { checkDelegable } from '../keys/delegable.ts'
 import { checkDelegation, checkOwner, ownerAsked } from '../keys/owner.ts'
 import { checkNotArchived } from '../keys/reach.ts'
-import { checkDelegable } from '../keys/routes.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { walletOf } from './entity.ts'
 import { findWallet, walletRows } from './find.ts'
@@ -49,7 +49,7 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
       return walletOf(await findWallet(database, caller, walletId))
     }),
     route(api.delegateWallet, async ({ caller, raw, params: { walletId }, body: { userId } }) => {
-      checkDelegable(await findWallet(database, caller, walletId))
+      await checkDelegable(log, caller, await findWallet(database, caller, walletId))
       await checkOwner(log, caller, userId)
       await settleSigned(deps, caller, raw, { kind: 'delegation' })
       return { walletId, status: 'Delegated' }
