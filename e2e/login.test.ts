@@ -510,6 +510,53 @@ describe('a key under a password', () => {
   })
 })
 
+describe('an employee who has to come by single sign-on', () => {
+  it('is told where from, and gets no session for his key', async () => {
+    const { userId } = file.administrator
+    const organization = idOf(fromHex(file.genesis), 'organization')
+    const user = idOf(fromHex(file.genesis), 'user')
+    const issuers = [
+      {
+        ...{ use: 'sso' as const, issuer: 'https://login.example.test', clientIds: ['client-7'] },
+        redirectUris: ['https://example.test/'],
+      },
+    ]
+    const answer = async () => {
+      const anybody = new DfnsApiClient({ baseUrl: platform.baseUrl, orgId: file.orgId })
+      const begun = await anybody.auth.createLoginChallenge({
+        body: { username, orgId: file.orgId },
+      })
+      const { challengeIdentifier, rp } = begun
+      assert.ok(rp)
+      const firstFactor = await keySigner().sign({ ...begun, rp })
+      return anybody.auth.login({ body: { challengeIdentifier, firstFactor } })
+    }
+    platform.solo.alter(organization, userTable, [user], { ssoRequired: 'yes' })
+    settle({ issuers })
+    try {
+      const told = await answer()
+      assert.deepEqual(check('auth.login', told), [])
+      assert.deepEqual(told, { ssoClientId: 'client-7' })
+      assert.equal((await admin.auth.getUser({ userId })).isSSORequired, true)
+    } finally {
+      platform.solo.alter(organization, userTable, [user], { ssoRequired: 'no' })
+      settle({})
+    }
+    assert.ok('token' in (await answer()))
+  })
+})
+
+describe('applications', () => {
+  it('are none: a list of nothing, and one that is not found', async () => {
+    const listed = await admin.auth.listApplications()
+    assert.deepEqual(check('auth.listApplications', listed), [])
+    assert.deepEqual(listed, { items: [] })
+    await assert.rejects(admin.auth.getApplication({ appId: 'ap-none' }), statusOf(404))
+    const stranger = rawClient(platform.baseUrl, { credId: '', privateKey: '' })
+    assert.equal((await stranger.send('GET', '/auth/apps')).status, 401)
+  })
+})
+
 /** RFC 4648, section 6. */
 function secretIn(otpUrl: string): Uint8Array {
   const text = new URL(otpUrl).searchParams.get('secret') ?? ''

@@ -117,7 +117,9 @@ function judgeCaller(judging: Judging, match: Match): Caller {
   const signed = second === undefined ? [first] : [first, second]
   if (second !== undefined && equalBytes(first.fingerprint, second.fingerprint))
     refuse('one credential has signed twice')
-  const credentials = signed.map((one) => judgeCredential(judging, { id, record, token }, one))
+  const credentials = signed.map((one) =>
+    judgeCredential(judging, { id, record, token, match }, one),
+  )
   judgeChecked(judging, match, signed, credentials)
   return { user: id, record, token, fingerprints: signed.map(({ fingerprint }) => fingerprint) }
 }
@@ -148,6 +150,14 @@ const restricting: ReadonlySet<string> = new Set([
   'keys.deleteKey',
 ])
 
+/**
+ * May somebody ask for this whom nobody has confirmed yet? He stops a recovery of his own rank and
+ * nothing else, which the rule of that request sees to.
+ */
+export function isForUnconfirmed(name: string): boolean {
+  return name === 'quorate.cancelRecovery'
+}
+
 /** A token's own key speaks for that token alone. */
 function judgeToken(judging: Judging, user: Uint8Array): Caller['token'] {
   const { preimage, step } = judging
@@ -172,7 +182,12 @@ function judgeKind({ operation }: Match, { kind }: User, token: Token | undefine
 
 function judgeCredential(
   judging: Judging,
-  { id, record, token }: Pick<Caller, 'record' | 'token'> & { readonly id: Uint8Array },
+  {
+    id,
+    record,
+    token,
+    match,
+  }: Pick<Caller, 'record' | 'token'> & { readonly id: Uint8Array; readonly match: Match },
   assertion: Assertion,
 ): Credential {
   const { preimage, step } = judging
@@ -180,7 +195,8 @@ function judgeCredential(
   const credential = records.find(credentialTable, id, assertion.fingerprint)
   if (credential === undefined || !isCredentialLive(record, credential, step.time))
     return refuse('the credential is not active')
-  if (credential.rank !== 'confirmed') refuse('the credential is not confirmed')
+  if (credential.rank !== 'confirmed' && !isForUnconfirmed(match.name))
+    refuse('the credential is not confirmed')
   if (!isOfToken(credential, token?.id)) refuse('the credential is not of this token')
   const settings = settingsOf(records)
   judgeCredentialKind(credential, settings)

@@ -378,6 +378,34 @@ describe('a recovery that waits', () => {
     refused(records, cancelling(digest, undefined, t0 + 1), /there is no such recovery/)
   })
 
+  it('is cancelled by a newcomer whom it would replace by another newcomer', () => {
+    const { records, old, oldId } = world({ waitMs })
+    const doubted = unconfirmed(records, admin, old)
+    const made = recover({ old, oldId })
+    apply(doubted, made)
+    refused(doubted, adding(admin, t0 + 1), /the credential is not confirmed/)
+    apply(doubted, cancelling(recoveryOf(made), undefined, t0 + 1))
+    assert.equal(found(doubted, recoveryTable, recoveryOf(made)).status, 'cancelled')
+  })
+
+  it('is not cancelled by a newcomer where somebody confirmed recovers', () => {
+    const { records, recovery } = waiting()
+    const doubted = unconfirmed(records, admin)
+    const early = cancelling(recovery, undefined, t0 + 1)
+    refused(doubted, early, /the credential is not confirmed/)
+    apply(records, early)
+  })
+
+  function unconfirmed(records: Records, ...held: readonly { readonly spki: Uint8Array }[]) {
+    return held.reduce(
+      (altered, { spki }) =>
+        altered.altered(root, credentialTable, [user, fingerprintOf(spki)], {
+          rank: 'unconfirmed',
+        }),
+      records,
+    )
+  }
+
   it('fills no list by being cancelled again and again', () => {
     const { records, old, oldId } = world({ waitMs })
     for (let time = t0; time < t0 + credentialsPerUserMax; time++) {

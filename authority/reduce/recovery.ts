@@ -150,14 +150,16 @@ function livingOf(judging: Judging, user: Uint8Array, record: User): readonly Ui
   )
 }
 
-/** `DELETE /auth/recoveries/:recoveryId`: any live credential of the user stops it, while it waits. */
-export function reduceRecoveryEnd(judging: Judging, { user, record }: Authored): Reduced {
+/** `DELETE /auth/recoveries/:recoveryId`: any live credential of the user and its rank stops it, while it waits. */
+export function reduceRecoveryEnd(judging: Judging, authored: Authored): Reduced {
+  const { user, record } = authored
   const recovery = subjectId(judging, 'recoveryId')
   const waiting = find(judging, recoveryTable, recovery)
   if (waiting === undefined || !equalBytes(waiting.user, user))
     return refuse('there is no such recovery')
   if (!isRecoveryWaiting(recordsOf(judging), recovery, judging.step.time))
     refuse('the recovery is not waiting')
+  judgeRank(judging, authored, waiting.generation)
   return {
     operation: { kind: 'recoveryEnd', recovery },
     writes: [
@@ -170,4 +172,23 @@ export function reduceRecoveryEnd(judging: Judging, { user, record }: Authored):
       put(recoveryTable, [recovery], { ...waiting, status: 'cancelled' }),
     ],
   }
+}
+
+/**
+ * Rank for rank. A recovery by an unconfirmed key brings unconfirmed credentials, and the owner of
+ * the old ones, who is no less believed, may stop it: else whoever else knew his registration code
+ * would replace him unhindered. What somebody confirmed recovers, no newcomer holds up: such a
+ * credential may be the thief's.
+ */
+function judgeRank(
+  judging: Judging,
+  { user, record, fingerprints }: Authored,
+  generation: number,
+): void {
+  const recordOf = (fingerprint: Uint8Array) => find(judging, credentialTable, user, fingerprint)
+  const isConfirmed = (fingerprint: Uint8Array) => recordOf(fingerprint)?.rank === 'confirmed'
+  const isBrought = (fingerprint: Uint8Array) => recordOf(fingerprint)?.generation === generation
+  const brought = record.credentials.filter(isBrought)
+  if (brought.some(isConfirmed) && !fingerprints.some(isConfirmed))
+    refuse('the credential is not confirmed')
 }

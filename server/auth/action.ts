@@ -17,9 +17,10 @@ import {
   permissionsFor,
   type Match,
   type NamedId,
+  type OperationName,
 } from '@quorate/authority/operations'
-import { credentialsRole } from '@quorate/authority/reduce/author'
-import { challengeOf, type Subject } from '@quorate/authority/request'
+import { credentialsRole, isForUnconfirmed } from '@quorate/authority/reduce/author'
+import { challengeOf, decodePreimage, type Subject } from '@quorate/authority/request'
 import { localNamed, useTotp } from '../credentials/local.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { isEndUser, type Caller } from './caller.ts'
@@ -77,7 +78,7 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
     payload,
     issuedAt,
   )
-  const usable = await confirmedCredentials(deps, caller, issuedAt)
+  const usable = await signingCredentials(deps, caller, match.name, issuedAt)
   if (usable.answerers.length === 0) throw new Failure('credential.unsuitable', {})
   const identifier = await keepChallenge(deps.database, caller, {
     ...challenge,
@@ -87,13 +88,15 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   return assertionChallenge(challenge, identifier, usable)
 }
 
-/** What nobody has confirmed yet may log in and read, and signs nothing that signers believe. */
-async function confirmedCredentials(
+/** What nobody has confirmed yet may log in and read, and signs next to nothing that signers believe. */
+async function signingCredentials(
   deps: ActionDeps,
   { organization, user, token }: Caller,
+  name: OperationName,
   time: number,
 ): Promise<Answerers> {
   const usable = await usableCredentials(deps, { organization, user, token: token?.id, time })
+  if (isForUnconfirmed(name)) return usable
   const answerers = usable.answerers.filter(({ record }) => record.rank === 'confirmed')
   return { ...usable, answerers }
 }
@@ -122,7 +125,7 @@ export async function completeAction(
     .where('action', 'is', null)
   const row = await open.executeTakeFirst()
   if (row === undefined) throw new Failure('challenge.invalid', {})
-  const assertions = await verifiedFactors(deps, caller, challengeOf(row.preimage), given)
+  const assertions = await verifiedFactors(deps, caller, row.preimage, given)
   const action = secret()
   const updated = await database
     .updateTable('challenges')
@@ -146,11 +149,15 @@ export async function completeAction(
 async function verifiedFactors(
   deps: ActionDeps,
   caller: Caller,
-  challenge: string,
+  encoded: Uint8Array,
   { firstFactor, secondFactor }: GivenAction,
 ): Promise<readonly Assertion[]> {
   if (firstFactor.kind === 'Password') throw new Failure('credential.unsuitable', {})
-  const usable = await confirmedCredentials(deps, caller, deps.now())
+  const challenge = challengeOf(encoded)
+  const { method, path } = decodePreimage(encoded)
+  const match = matchOperation(method, path)
+  if (match === undefined) throw new Failure('challenge.invalid', {})
+  const usable = await signingCredentials(deps, caller, match.name, deps.now())
   const first = verifiedAssertion(usable, challenge, firstFactor).assertion
   if (secondFactor === undefined) return [first]
   if (secondFactor.kind === 'Totp') {

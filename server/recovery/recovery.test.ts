@@ -39,12 +39,12 @@ describe('a recovery', () => {
     assert.deepEqual(platform.unexpected, [])
   })
 
-  function waitFor(ms: number): void {
+  function waitFor(ms: number, enrolment: 'open' | 'confirmed' = 'open'): void {
     platform.solo.write(organization, {
       key: recordKey(settingsTable),
       value: encodeRecord(settingsTable, {
         ...defaultSettings,
-        enrolment: { employees: 'open', endUsers: 'open' },
+        enrolment: { employees: enrolment, endUsers: enrolment },
         recovery: { ...defaultSettings.recovery, waitMs: ms },
       }),
     })
@@ -178,6 +178,24 @@ describe('a recovery', () => {
     const templates = (await mailsTo(username)).map(({ template }) => template)
     assert.ok(!templates.includes('recovery-effective'))
     assert.equal(templates.at(-1), 'recovery-cancelled')
+  })
+
+  it('of somebody whom nobody has confirmed is stopped by him, who signs nothing else', async () => {
+    waitFor(waitMs, 'confirmed')
+    const { username, first, recovery } = await person('newcomer@example.test')
+    const answer = await finish((await begin(username, recovery.credId)).body, recovery, [
+      newKeyCredential(),
+    ])
+    assert.equal(answer.status, 202, JSON.stringify(answer.body))
+    const own = await loggedIn(username, first)
+    const code = { expiration: new Date(Date.now() + minuteMs).toISOString() }
+    assert.equal((await own.init('POST', '/auth/credentials/code', code)).status, 401)
+    const path = `/auth/recoveries/${answer.body.recovery.id}`
+    const signed = await own.sign(await own.init('DELETE', path, {}))
+    assert.equal(signed.status, 200, JSON.stringify(signed.body))
+    const cancelled = await own.send('DELETE', path, {}, signed.body.userAction)
+    assert.equal(cancelled.status, 200, JSON.stringify(cancelled.body))
+    assert.equal((await nobody().send('GET', path)).body.status, 'Cancelled')
   })
 
   it('begins for an end user by a service account, without a mail, and ends as every one', async () => {
