@@ -528,7 +528,8 @@ describe('an employee who has to come by single sign-on', () => {
       })
       const { challengeIdentifier, rp } = begun
       assert.ok(rp)
-      const firstFactor = await keySigner().sign({ ...begun, rp })
+      const allowCredentials = { ...begun.allowCredentials, passwordProtectedKey: [] }
+      const firstFactor = await keySigner().sign({ ...begun, rp, allowCredentials })
       return anybody.auth.login({ body: { challengeIdentifier, firstFactor } })
     }
     platform.solo.alter(organization, userTable, [user], { ssoRequired: 'yes' })
