@@ -1,7 +1,7 @@
-import { equalBytes } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { encodeBody, type Body } from './body.ts'
 import { matchOperation } from './operations.ts'
+import { erasureTable, keyTable, walletTable } from './records.ts'
 import {
   commitTo,
   decodePreimage,
@@ -9,7 +9,14 @@ import {
   fieldsOfErased,
   type Commitments,
 } from './request.ts'
-import { encodeStep, type ErasedEvidence, type Evidence, type Item } from './step.ts'
+import type { RootRecords } from './standing.ts'
+import {
+  encodeStep,
+  type ErasedEvidence,
+  type Evidence,
+  type Item,
+  type ItemOperation,
+} from './step.ts'
 
 /**
  * Personal data and signatures: what was signed commits to each member of a payload by itself, so
@@ -43,29 +50,52 @@ export function provenOf(evidence: Evidence, said: Commitments): Commitments | u
 }
 
 /**
- * Was this said of him or by him? By what he signed or was asked for, what made him, and what names
- * him, such as the request for a wallet that is to be his.
+ * What is left of a body once everybody is erased whom these records call so. The same function
+ * sweeps what is kept when an erasure comes into force and trims what arrives later.
+ *
+ * @param records the newest that are known
+ * @returns nothing when there is nothing to take out
  */
-export function concerns(item: Item, { preimage }: Evidence, user: Uint8Array): boolean {
-  const { operation, subjects } = item
-  const author = decodePreimage(preimage).user
-  return (
-    (author !== undefined && equalBytes(author, user)) ||
-    (operation.kind === 'user' && equalBytes(operation.user, user)) ||
-    subjects.some(({ id }) => equalBytes(id, user))
-  )
-}
-
-/** @returns the body without what is personal of this user, or nothing when there is nothing */
-export function eraseIn(body: Body, user: Uint8Array): Uint8Array | undefined {
+export function eraseIn(body: Body, records: RootRecords): Uint8Array | undefined {
   let isChanged = false
   const evidence = body.evidence.map((beside, i) => {
     const item = body.step.items[i]
-    const left = item && concerns(item, beside, user) ? erased(beside) : undefined
+    const left = item && concernsErased(item, beside, records) ? erased(beside) : undefined
     isChanged ||= left !== undefined
     return left ?? beside
   })
   return isChanged ? encodeBody(encodeStep(body.step), evidence) : undefined
+}
+
+/** Was this said of or by somebody who is erased? */
+export function concernsErased(item: Item, beside: Evidence, records: RootRecords): boolean {
+  return concerned(item, beside, records).some(
+    (user) => records.find(erasureTable, user) !== undefined,
+  )
+}
+
+/**
+ * Everybody whom words of a request may be about: its author, whoever it makes or names, such as
+ * the one whose a wallet is to be, and the owner of the key or wallet that it makes or renames.
+ */
+function concerned(
+  { operation, subjects }: Item,
+  { preimage }: Evidence,
+  records: RootRecords,
+): readonly Uint8Array[] {
+  const made = 'user' in operation ? operation.user : undefined
+  const key = keyNamedIn(operation, records)
+  const owner = key && records.find(keyTable, key)?.owner
+  const one = [decodePreimage(preimage).user, made, owner]
+  return [...one.filter((id) => id !== undefined), ...subjects.map(({ id }) => id)]
+}
+
+function keyNamedIn(operation: ItemOperation, records: RootRecords): Uint8Array | undefined {
+  if (operation.kind === 'key') return operation.key.terms.key
+  if (operation.kind === 'wallet')
+    return operation.key.kind === 'existing' ? operation.key.id : operation.key.terms.key
+  if (operation.kind !== 'update') return undefined
+  return records.find(walletTable, operation.id)?.key ?? operation.id
 }
 
 /** Nothing of a request that asks for nothing. */

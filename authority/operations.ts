@@ -262,7 +262,8 @@ const table = {
     purpose: 'social',
     changes: root('user'),
     creates: ['user', 'assignment'],
-    erasable: ['idToken'],
+    // Not of the call's body: the item's is the name that the provider has vouched for.
+    erasable: ['email'],
   },
   'auth.register': {
     ...newcomer,

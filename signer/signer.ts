@@ -18,6 +18,7 @@ import { beginPair } from './ceremonies/pair.ts'
 import { beginSign } from './ceremonies/sign.ts'
 import type { CeremonyDeps } from './ceremonies/deps.ts'
 import { clockFrom, type ClockSource } from './clock.ts'
+import { isErasure, openSweeper, type Sweeper } from './erasure.ts'
 import { externalIdsOf } from './external-ids.ts'
 import { noticeRecoveries } from './first-sight.ts'
 import type { KeyEncryption } from './kek.ts'
@@ -71,7 +72,8 @@ export function openSigner(parts: SignerParts): Signer {
   const { self, store, onDefect } = parts
   claim(store, self)
   const lines: LogEvent[] = []
-  const desk = deskOf({ ...parts, log: (event) => lines.push(event) })
+  const sweeper = openSweeper(store, onDefect)
+  const desk = deskOf({ ...parts, log: (event) => lines.push(event) }, sweeper)
   const queue: Waiting[] = []
   const flush = (): void => {
     const batch = queue.splice(0, batchMax)
@@ -119,7 +121,7 @@ function signed({ self, store }: SignerParts, draft: Draft): Reply {
   return { ...draft, answer: signAnswer(draft.answer, origin, sign) }
 }
 
-function deskOf(parts: SignerParts) {
+function deskOf(parts: SignerParts, sweeper: Sweeper) {
   const { self, store, keyEncryption } = parts
   const rules = rulesFor(self.manifest)
   const clock = clockFrom(parts.clock, store.memory.number('clock'))
@@ -133,6 +135,7 @@ function deskOf(parts: SignerParts) {
       clock.learn(certified.time)
       settleShares(store, place, certified)
       noticeRecoveries({ store, clock }, place, certified)
+      if (isErasure(place, certified)) sweeper.begin(place.organization)
     },
   })
   const session = (call: SessionCall) => sessionReply(deps, ceremonies, call)

@@ -69,7 +69,8 @@ export function withStatements(
   return [{ stream: rootOf(organization), writes }]
 }
 
-function recordsIn(organization: Uint8Array, reader: Reader): RootRecords {
+/** The root records of an organization, typed. */
+export function recordsIn(organization: Uint8Array, reader: Reader): RootRecords {
   return {
     find: (table, ...name) => {
       const value = reader.read(rootOf(organization), recordKey(table, ...name))

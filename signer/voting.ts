@@ -35,6 +35,7 @@ import { reducerVersion } from '@quorate/authority/step'
 import { unknownReducer, type StepOutcome } from '@quorate/authority/reduce/step'
 import { bodyOf, isStepOf } from './body.ts'
 import { headAhead, judgeDeterministic, judgeFresh, judgementOf, type Judges } from './judgement.ts'
+import { withoutErased } from './erasure.ts'
 import type { Log } from './log.ts'
 import type { Self } from './self.ts'
 import { alarmOf } from './stop.ts'
@@ -161,11 +162,12 @@ type Kept = {
 }
 
 function keep(voter: Voter, place: Place, { certificate, adopted, writes }: Kept): void {
-  const { seq, hash, time, bytes } = adopted
+  const { seq, hash, time } = adopted
   const encoded = encode(certificateCodec, certificate)
-  voter.store.log.addStep(place, seq, { hash, time, body: bytes, certificate: encoded }, writes)
-  const body = bodyOf(adopted)
-  if (body !== undefined) voter.externalIds.keep(place, body)
+  const body = withoutErased(voter.store, place, adopted)
+  voter.store.log.addStep(place, seq, { hash, time, body, certificate: encoded }, writes)
+  const whole = bodyOf(adopted)
+  if (whole !== undefined) voter.externalIds.keep(place, whole)
   voter.onCertified(place, { time, writes })
 }
 

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
-import { decodeBody, encodeBody } from '../body.ts'
+import { decodeBody, encodeBody, type Body } from '../body.ts'
 import { eraseIn, erased } from '../erasure.ts'
 import { operationNames, operations, type OperationName } from '../operations.ts'
-import { erasureTable, settingsTable, userTable } from '../records.ts'
+import { erasureTable, keyTable, settingsTable, userTable } from '../records.ts'
 import { challengeOf, commitTo, decodePreimage, encodePreimage } from '../request.ts'
 import { defaultSettings } from '../settings.ts'
+import type { RootRecords } from '../standing.ts'
 import {
   decodeEvidence,
   encodeEvidence,
@@ -148,20 +149,54 @@ describe('the erasure of a user', () => {
     assert.equal(refusal({ user: nobody, name }), 'there is no such user')
   })
 
+  const eraseFor = (company: Company, body: Body, users: readonly Uint8Array[]) => {
+    const other = new Company()
+    for (const user of users) other.write(erasureTable, [user], { erasedAt: t0 })
+    const find: RootRecords['find'] = (table, ...name) =>
+      table.prefix === erasureTable.prefix
+        ? other.find(table, ...name)
+        : company.find(table, ...name)
+    return eraseIn(body, { find })
+  }
+  const bodyOf = (company: Company, made: Made) => {
+    const outcome = company.try(made)
+    assert.ok(outcome.ok)
+    return decodeBody(encodeBody(encodeStep(outcome.step), [made.evidence]))
+  }
+
   it('takes what he signed and what made him, and nothing else', () => {
     const company = new Company()
     const made = invite(company)
-    const outcome = company.try(made)
-    assert.ok(outcome.ok)
-    const body = decodeBody(encodeBody(encodeStep(outcome.step), [made.evidence]))
+    const body = bodyOf(company, made)
     const user = idOf(requestOf(made.evidence), 'user')
     for (const one of [user, company.admin.user]) {
-      const after = eraseIn(body, one) ?? assert.fail('nothing was erased')
+      const after = eraseFor(company, body, [one]) ?? assert.fail('nothing was erased')
       assert.deepEqual(decodeBody(after).hash, body.hash)
       assert.ok(!Buffer.from(after).includes(mail))
-      assert.equal(eraseIn(decodeBody(after), one), undefined)
+      assert.equal(eraseFor(company, decodeBody(after), [one]), undefined)
     }
-    assert.equal(eraseIn(body, company.machine.user), undefined)
+    assert.equal(eraseFor(company, body, [company.machine.user]), undefined)
+    assert.equal(eraseFor(company, body, []), undefined)
+  })
+
+  it('takes what others call his keys and wallets, and not what they call their own', () => {
+    const company = new Company()
+    const { admin, machine } = company
+    const owner = new Uint8Array(32).fill(9)
+    const wallet = company.makeWallet(machine, words)
+    const rename = {
+      kind: 'update',
+      evidence: company.ask(machine, {
+        ...{ method: 'PUT', path: `/wallets/${wallet.name}`, body: { name: mail } },
+        ids: { walletId: wallet.id },
+      }),
+    } as const
+    const body = bodyOf(company, rename)
+    assert.equal(eraseFor(company, body, [owner]), undefined)
+    company.alter(keyTable, [wallet.key], { owner })
+    const after = eraseFor(company, body, [owner]) ?? assert.fail('nothing was erased')
+    assert.ok(!Buffer.from(after).includes(mail))
+    assert.equal(eraseFor(company, body, [admin.user]), undefined)
   })
 })
 
@@ -252,7 +287,7 @@ function addSocial(company: Company): void {
   const { organization } = company
   const of = { organization, user: undefined, purpose: 'social' } as const
   const opened = openCompletion({ ...of, path: '/auth/registration/social' })
-  company.apply({ kind: 'user', evidence: completed(opened, { idToken: mail }) })
+  company.apply({ kind: 'user', evidence: completed(opened, { email: mail, kind: 'EndUser' }) })
 }
 
 describe('the fields of a payload', () => {

@@ -8,6 +8,7 @@ import { schema, storeFormat } from './schema.ts'
 import { shareTable } from './shares.ts'
 import { statementTable } from './statements.ts'
 import type { Store } from './store.ts'
+import { sweepTable } from './sweeps.ts'
 
 /** Another process with this file open is a second signer of one name: wait for none of it. */
 const busyMs = 0
@@ -32,6 +33,7 @@ export function openStore(file: string): Store {
     memory: memoryTable(db),
     statements: statementTable(db),
     recoveries: recoveryTable(db),
+    sweeps: sweepTable(db),
     get sequence() {
       return sequence
     },
@@ -65,6 +67,15 @@ export function openStore(file: string): Store {
         throw error
       }
     },
+    compact() {
+      if (within) throw new Error('a transaction is under way')
+      // Overwriting what is deleted (pragma secure_delete) is not enough: a page that is balanced
+      // keeps copies of rows in the room between its cells. A vacuum copies rows and no pages.
+      db.exec('vacuum')
+      const left = db.prepare('pragma wal_checkpoint(truncate)').get()?.['busy']
+      if (left !== 0) throw new Error('the write-ahead log is in use')
+    },
+    isOpen: () => db.isOpen,
     close: () => db.close(),
   }
 }

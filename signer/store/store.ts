@@ -13,12 +13,19 @@ export interface Store {
   readonly memory: MemoryTable
   readonly statements: StatementTable
   readonly recoveries: RecoveryTable
+  readonly sweeps: SweepTable
   /** Of transactions that have written: never the same twice, so that a restored store shows. */
   readonly sequence: number
   /** All of it is durable, or none of it has happened. */
   commit<T>(work: () => T): T
   /** Within a commit: what it does is undone if it throws, and what was done before it stays. */
   part<T>(work: () => T): T
+  /**
+   * Writes the file anew, of what is in force alone, and empties the write-ahead log: of what was
+   * replaced or deleted nothing is left in either. Not within a commit. It takes as long as a copy.
+   */
+  compact(): void
+  isOpen(): boolean
   close(): void
 }
 
@@ -153,6 +160,43 @@ export interface RecoveryTable {
   of(whose: Pick<StoredRecovery, 'organization' | 'user'>): readonly StoredRecovery[]
   see(named: Pick<StoredRecovery, 'organization' | 'id'>, seen: number): void
   forget(named: Pick<StoredRecovery, 'organization' | 'id'>): void
+}
+
+/** How far an organization's bodies have been gone through since its last erasure. */
+export type Sweep = {
+  readonly organization: Uint8Array
+  /** The last that was looked at. */
+  readonly step: { readonly stream: string; readonly seq: number }
+  readonly voter: string
+  /** All of them; only the file itself is still to be compacted. */
+  readonly isDone: boolean
+}
+
+/** Bodies in the order of their streams, whose names are those of `streamName`. */
+export interface SweepTable {
+  /** From the first body on, also where one is under way. */
+  begin(organization: Uint8Array): void
+  /** One that is not done, as long as there is any. */
+  next(): Sweep | undefined
+  advance(sweep: Sweep): void
+  /** Forgets those that are done. */
+  end(): void
+  stepsAfter(
+    sweep: Sweep,
+    limit: number,
+  ): readonly { readonly stream: string; readonly seq: number; readonly body: Uint8Array }[]
+  replaceBody(
+    organization: Uint8Array,
+    to: { readonly stream: string; readonly seq: number; readonly body: Uint8Array },
+  ): void
+  votersAfter(
+    sweep: Sweep,
+    limit: number,
+  ): readonly { readonly stream: string; readonly state: Uint8Array }[]
+  replaceVoter(
+    organization: Uint8Array,
+    to: { readonly stream: string; readonly state: Uint8Array },
+  ): void
 }
 
 /** `clock`: how late it surely is. `restored`: 1 once this store was found to be an old one. */
