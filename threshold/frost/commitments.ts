@@ -1,10 +1,8 @@
 import { concat } from '@quorate/core/bytes'
-import type { Point } from '../group/group.ts'
+import type { Group, Point } from '../group/group.ts'
 import { sumOf } from '../group/polynomial.ts'
 import type { Party } from '../session.ts'
-import { group, h1, h4, h5 } from './suite.ts'
-
-export const commitmentSize = 2 * group.pointSize
+import type { Suite } from './suite.ts'
 
 export type Commitment = {
   readonly party: Party
@@ -25,6 +23,7 @@ export type Refusal = {
  * usable points for each and for nobody else. RFC 9591, sections 4.3 and 5.2.
  */
 export function readCommitments(
+  group: Group,
   quorum: readonly Party[],
   commitments: ReadonlyMap<Party, Uint8Array>,
 ): { readonly ok: true; readonly list: readonly Commitment[] } | Refusal {
@@ -34,7 +33,7 @@ export function readCommitments(
   const list: Commitment[] = []
   const culprits: Party[] = []
   for (const party of quorum) {
-    const commitment = read(party, commitments.get(party) ?? new Uint8Array())
+    const commitment = read(group, party, commitments.get(party) ?? new Uint8Array())
     if (commitment === undefined) culprits.push(party)
     else list.push(commitment)
   }
@@ -50,18 +49,22 @@ export type Binding = {
 
 /** Binds every share to key, message and the whole list. Sections 4.4 and 4.5. */
 export function bind(
+  { group, h1, h4, h5 }: Suite,
   list: readonly Commitment[],
   { publicKey, message }: { readonly publicKey: Uint8Array; readonly message: Uint8Array },
 ): Binding {
-  const encoded = concat(...list.map(({ party, bytes }) => concat(identifier(party), bytes)))
+  const encoded = concat(...list.map(({ party, bytes }) => concat(identifier(group, party), bytes)))
   const prefix = concat(publicKey, h4(message), h5(encoded))
-  const factors = new Map(list.map(({ party }) => [party, h1(concat(prefix, identifier(party)))]))
-  const shares = list.map((commitment) => commitmentShare(commitment, factors))
+  const factors = new Map(
+    list.map(({ party }) => [party, h1(concat(prefix, identifier(group, party)))]),
+  )
+  const shares = list.map((commitment) => commitmentShare(group, commitment, factors))
   return { factors, groupCommitment: sumOf(group, shares) }
 }
 
 /** D_i + ρ_i·E_i: public, so variable time is safe. */
 export function commitmentShare(
+  group: Group,
   { party, hiding, binding }: Commitment,
   factors: ReadonlyMap<Party, bigint>,
 ): Point {
@@ -76,14 +79,14 @@ function isSorted(quorum: readonly Party[]): boolean {
   return quorum.every((party, i) => Number.isInteger(party) && party > (quorum[i - 1] ?? 0))
 }
 
-function identifier(party: Party): Uint8Array {
+function identifier(group: Group, party: Party): Uint8Array {
   return group.scalarToBytes(BigInt(party))
 }
 
-function read(party: Party, bytes: Uint8Array): Commitment | undefined {
-  if (bytes.length !== commitmentSize) return undefined
+function read(group: Group, party: Party, bytes: Uint8Array): Commitment | undefined {
+  if (bytes.length !== 2 * group.pointSize) return undefined
   const hiding = group.decode(bytes.slice(0, group.pointSize))
-  const binding = group.decode(bytes.slice(group.pointSize))
+  const binding = group.decode(bytes.slice(group.pointSize, 2 * group.pointSize))
   if (hiding === undefined || binding === undefined) return undefined
   return { party, hiding, binding, bytes }
 }

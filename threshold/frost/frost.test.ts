@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ed25519_FROST } from '@noble/curves/ed25519.js'
-import { bytesToBig, concat, fromHex, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
+import { concat, fromHex, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
 import type { KeyShare } from '../dkg/context.ts'
 import { generateShares } from '../dkg/ceremony.ts'
 import { badPoints } from '../group/bad-points.ts'
@@ -12,16 +12,20 @@ import { clustersUpTo, quorumsOf } from '../group/quorums.ts'
 import { frostAggregate } from '../public/aggregate.ts'
 import type { Party } from '../session.ts'
 import { bind, readCommitments } from './commitments.ts'
-import { FrostNonces, frostCommit, nonceFrom } from './nonces.ts'
+import { FrostNonces, frostCommit } from './nonces.ts'
 import { frostSign, type FrostSigning } from './sign.ts'
-import { group } from './suite.ts'
+import { ed25519Suite } from './suite.ts'
+import { checkVector, fromFile, type Vector } from './testing/vectors.ts'
+
+const { group } = ed25519Suite
+const tested = { suite: ed25519Suite, sign: frostSign, aggregate: frostAggregate }
 
 const random = (size: number): Uint8Array => new Uint8Array(randomBytes(size))
 const message = toUtf8('a message that three parties agree on')
 const nMax = Number(process.env['QUORATE_TEST_PARTIES'] ?? 5)
 
 describe('FROST(Ed25519, SHA-512), RFC 9591, appendix E.1', () => {
-  it('computes every figure of the RFC', () => checkVector(rfc9591))
+  it('computes every figure of the RFC', () => checkVector(tested, rfc9591))
 
   const folder = process.env['QUORATE_VECTORS']
   // Of an earlier draft's randomness, with identifiers beyond one byte in the second.
@@ -33,7 +37,7 @@ describe('FROST(Ed25519, SHA-512), RFC 9591, appendix E.1', () => {
       {
         skip: present ? false : 'LEFT OUT: QUORATE_VECTORS names no folder with this file',
       },
-      () => checkVector(fromFile(JSON.parse(readFileSync(path, 'utf8')))),
+      () => checkVector(tested, fromFile(JSON.parse(readFileSync(path, 'utf8')))),
     )
   }
 })
@@ -62,7 +66,7 @@ describe('FROST over every quorum', () => {
     const session = startSession(shares, quorum, (party) => {
       const [hiding, binding] = pairs.get(party) ?? []
       assert.ok(hiding !== undefined && binding !== undefined)
-      return new FrostNonces({ hiding, binding })
+      return new FrostNonces(group, { hiding, binding })
     })
     const list = quorum.map((party) => {
       const bytes = session.commitments.get(party) ?? new Uint8Array()
@@ -90,7 +94,7 @@ describe('FROST binding factors', () => {
 
   it('keeps a commitment opposite to another from cancelling it', () => {
     const pair = { hiding: 5n, binding: 6n }
-    const one = startSession(shares, quorum, () => new FrostNonces(pair))
+    const one = startSession(shares, quorum, () => new FrostNonces(group, pair))
     const bytes = one.commitments.get(1) ?? new Uint8Array()
     const negated = [bytes.slice(0, 32), bytes.slice(32)].map((half) => {
       const point = group.decode(half)
@@ -98,9 +102,12 @@ describe('FROST binding factors', () => {
       return group.encode(group.negate(point))
     })
     const commitments = new Map(one.commitments).set(3, concat(...negated))
-    const read = readCommitments(quorum, commitments)
+    const read = readCommitments(group, quorum, commitments)
     assert.ok(read.ok)
-    const { groupCommitment } = bind(read.list, { publicKey: new Uint8Array(32), message })
+    const { groupCommitment } = bind(ed25519Suite, read.list, {
+      publicKey: new Uint8Array(32),
+      message,
+    })
     assert.ok(!group.equal(groupCommitment, group.identity))
   })
 })
@@ -124,13 +131,13 @@ describe('FROST nonces', () => {
   })
 
   it('are taken but once', () => {
-    const nonces = new FrostNonces({ hiding: 3n, binding: 4n })
+    const nonces = new FrostNonces(group, { hiding: 3n, binding: 4n })
     assert.deepEqual(nonces.take(), { hiding: 3n, binding: 4n })
     assert.equal(nonces.take(), undefined)
   })
 
   it('show in neither JSON nor a copy', () => {
-    const nonces = new FrostNonces({ hiding: 3n, binding: 4n })
+    const nonces = new FrostNonces(group, { hiding: 3n, binding: 4n })
     assert.deepEqual(Object.keys(nonces), ['commitment'])
     assert.deepEqual(Object.keys(structuredClone(nonces)), ['commitment'])
   })
@@ -422,75 +429,6 @@ function noblePackage(share: KeyShare): Parameters<typeof ed25519_FROST.signShar
   }
 }
 
-type Vector = {
-  readonly message: string
-  readonly publicKey: string
-  readonly t: number
-  readonly n: number
-  readonly signers: readonly {
-    readonly party: Party
-    readonly secret: string
-    readonly hidingRandomness: string
-    readonly bindingRandomness: string
-    readonly hidingNonce: string
-    readonly bindingNonce: string
-    readonly hidingCommitment: string
-    readonly bindingCommitment: string
-    readonly bindingFactor: string
-    readonly share: string
-  }[]
-  readonly signature: string
-}
-
-function checkVector(vector: Vector): void {
-  const { signers } = vector
-  const quorum = signers.map(({ party }) => party)
-  const nonces = new Map(
-    signers.map((signer) => {
-      const secret = fromHex(signer.secret)
-      const hiding = nonceFrom(fromHex(signer.hidingRandomness), secret)
-      const binding = nonceFrom(fromHex(signer.bindingRandomness), secret)
-      assert.equal(toHex(group.scalarToBytes(hiding)), signer.hidingNonce)
-      assert.equal(toHex(group.scalarToBytes(binding)), signer.bindingNonce)
-      return [signer.party, new FrostNonces({ hiding, binding })]
-    }),
-  )
-  const commitments = new Map([...nonces].map(([party, { commitment }]) => [party, commitment]))
-  const message = fromHex(vector.message)
-  const publicKey = fromHex(vector.publicKey)
-  const read = readCommitments(quorum, commitments)
-  assert.ok(read.ok)
-  const { factors } = bind(read.list, { publicKey, message })
-  const shares = new Map<Party, Uint8Array>()
-  for (const signer of signers) {
-    const { party } = signer
-    const own = nonces.get(party)
-    assert.ok(own)
-    assert.equal(toHex(own.commitment), signer.hidingCommitment + signer.bindingCommitment)
-    assert.equal(toHex(group.scalarToBytes(factors.get(party) ?? 0n)), signer.bindingFactor)
-    const keyShare = {
-      self: party,
-      n: vector.n,
-      t: vector.t,
-      secret: fromHex(signer.secret),
-      publicKey,
-    }
-    const answer = frostSign({ keyShare, quorum, commitments, message, nonces: own })
-    assert.ok(answer.ok)
-    assert.equal(toHex(answer.share), signer.share)
-    shares.set(party, answer.share)
-  }
-  const publicShares = new Map(
-    signers.map(({ party, secret }) => [
-      party,
-      group.encode(group.multiplyBase(bytesToBig(fromHex(secret).reverse()))),
-    ]),
-  )
-  const result = frostAggregate({ publicKey, publicShares, quorum, commitments, message, shares })
-  assert.ok(result.ok)
-  assert.equal(toHex(result.signature), vector.signature)
-}
-
 /** RFC 9591, appendix E.1, "FROST(Ed25519, SHA-512)": two of three sign "test". */
 const rfc9591: Vector = {
   message: '74657374',
@@ -525,47 +463,4 @@ const rfc9591: Vector = {
   ],
   signature:
     '36282629c383bb820a88b71cae937d41f2f2adfcc3d02e55507e2fb9e2dd3cbebd9d2b0844e49ae0f3fa935161e1419aab7b47d21a37ebeae1f17d4987b3160b',
-}
-
-type VectorFile = {
-  readonly config: { readonly MAX_PARTICIPANTS: string; readonly NUM_PARTICIPANTS: string }
-  readonly inputs: {
-    readonly verifying_key_key: string
-    readonly message: string
-    readonly participant_shares: readonly { identifier: number; participant_share: string }[]
-  }
-  readonly round_one_outputs: { readonly outputs: readonly Record<string, string | number>[] }
-  readonly round_two_outputs: {
-    readonly outputs: readonly { identifier: number; sig_share: string }[]
-  }
-  readonly final_output: { readonly sig: string }
-}
-
-function fromFile({ config, inputs, ...rounds }: VectorFile): Vector {
-  const secrets = new Map(inputs.participant_shares.map((s) => [s.identifier, s.participant_share]))
-  const answers = new Map(rounds.round_two_outputs.outputs.map((s) => [s.identifier, s.sig_share]))
-  return {
-    message: inputs.message,
-    publicKey: inputs.verifying_key_key,
-    // These let more sign than need be; a quorum here is exactly t.
-    t: Number(config.NUM_PARTICIPANTS),
-    n: Number(config.MAX_PARTICIPANTS),
-    signers: rounds.round_one_outputs.outputs.map((output) => {
-      const party = Number(output['identifier'])
-      const figure = (name: string): string => String(output[name])
-      return {
-        party,
-        secret: secrets.get(party) ?? '',
-        hidingRandomness: figure('hiding_nonce_randomness'),
-        bindingRandomness: figure('binding_nonce_randomness'),
-        hidingNonce: figure('hiding_nonce'),
-        bindingNonce: figure('binding_nonce'),
-        hidingCommitment: figure('hiding_nonce_commitment'),
-        bindingCommitment: figure('binding_nonce_commitment'),
-        bindingFactor: figure('binding_factor'),
-        share: answers.get(party) ?? '',
-      }
-    }),
-    signature: rounds.final_output.sig,
-  }
 }

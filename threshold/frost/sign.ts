@@ -4,7 +4,7 @@ import { lagrange } from '../group/polynomial.ts'
 import type { Party } from '../session.ts'
 import { bind, readCommitments, type Refusal, refused } from './commitments.ts'
 import type { FrostNonces } from './nonces.ts'
-import { challengeOf, group } from './suite.ts'
+import { ed25519Suite, type Suite } from './suite.ts'
 
 export type FrostSigning = {
   readonly keyShare: Pick<KeyShare, 'self' | 'n' | 't' | 'secret' | 'publicKey'>
@@ -13,18 +13,23 @@ export type FrostSigning = {
   readonly message: Uint8Array
   readonly nonces: FrostNonces
 }
+export type Signed = { readonly ok: true; readonly share: Uint8Array } | Refusal
+
+/** Round two of Ed25519. */
+export function frostSign(signing: FrostSigning): Signed {
+  return signWith(ed25519Suite, signing)
+}
 
 /**
  * Round two, RFC 9591, section 5.2: z_i = d_i + ρ_i·e_i + λ_i·x_i·c. The nonces are gone from here
  * on, whatever comes of it: a refused attempt is not repeated with the same ones.
  */
-export function frostSign(
-  signing: FrostSigning,
-): { readonly ok: true; readonly share: Uint8Array } | Refusal {
+export function signWith(suite: Suite, signing: FrostSigning): Signed {
+  const { group } = suite
   const { keyShare, quorum, commitments, message, nonces } = signing
   const pair = nonces.take()
   if (pair === undefined) return refused('nonces already used', [])
-  const read = readCommitments(quorum, commitments)
+  const read = readCommitments(group, quorum, commitments)
   if (!read.ok) return read
   const refusal = checkQuorum(signing)
   if (refusal !== undefined) return refusal
@@ -32,12 +37,13 @@ export function frostSign(
   const { self, publicKey } = keyShare
   const secret = group.scalarFromBytes(keyShare.secret)
   if (secret === undefined || secret === 0n) return refused('unusable key share', [])
-  const { factors, groupCommitment } = bind(read.list, { publicKey, message })
+  const { factors, groupCommitment } = bind(suite, read.list, { publicKey, message })
   // Section 3.1: the identity has no encoding.
   if (group.equal(groupCommitment, group.identity)) return refused('identity group commitment', [])
-  const challenge = challengeOf(group.encode(groupCommitment), publicKey, message)
+  const challenge = suite.challengeOf(groupCommitment, publicKey, message)
   const keyPart = lagrange(group, quorum, self) * secret * challenge
-  const noncePart = pair.hiding + pair.binding * (factors.get(self) ?? 0n)
+  const nonce = pair.hiding + pair.binding * (factors.get(self) ?? 0n)
+  const noncePart = suite.isNegated(groupCommitment) ? -nonce : nonce
   return { ok: true, share: group.scalarToBytes(group.mod(noncePart + keyPart)) }
 }
 

@@ -1,29 +1,33 @@
 import { concat, toUtf8 } from '@quorate/core/bytes'
 import { sha512 } from '@quorate/core/hash'
+import type { Group, Point } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 
-/** FROST(Ed25519, SHA-512), RFC 9591, section 6.1. */
-export const group = groupOf('ed25519')
+/** A ciphersuite of RFC 9591, section 6: the group and the hash functions of section 3.2. */
+export type Suite = {
+  readonly group: Group
+  readonly h1: (message: Uint8Array) => bigint
+  readonly h3: (message: Uint8Array) => bigint
+  readonly h4: (message: Uint8Array) => Uint8Array
+  readonly h5: (message: Uint8Array) => Uint8Array
+  /** c of section 4.6, which is H2 over R, X and m. */
+  readonly challengeOf: (R: Point, publicKey: Uint8Array, message: Uint8Array) => bigint
+  /** BIP 340 tells the two points of one x by convention: where R is the other, −R is meant. */
+  readonly isNegated: (R: Point) => boolean
+}
+
+const group = groupOf('ed25519')
 const contextString = 'FROST-ED25519-SHA512-v1'
 
-export function h1(message: Uint8Array): bigint {
-  return group.reduce(sha512(toUtf8(`${contextString}rho`), message))
-}
-/** Without the context string: the challenge of RFC 8032, so that any verifier takes the signature. */
-export function h2(message: Uint8Array): bigint {
-  return group.reduce(sha512(message))
-}
-export function h3(message: Uint8Array): bigint {
-  return group.reduce(sha512(toUtf8(`${contextString}nonce`), message))
-}
-export function h4(message: Uint8Array): Uint8Array {
-  return sha512(toUtf8(`${contextString}msg`), message)
-}
-export function h5(message: Uint8Array): Uint8Array {
-  return sha512(toUtf8(`${contextString}com`), message)
-}
-
-/** Section 4.6: c = H2(R ‖ X ‖ m). */
-export function challengeOf(R: Uint8Array, publicKey: Uint8Array, message: Uint8Array): bigint {
-  return h2(concat(R, publicKey, message))
+/** FROST(Ed25519, SHA-512), section 6.1. */
+export const ed25519Suite: Suite = {
+  group,
+  h1: (message) => group.reduce(sha512(toUtf8(`${contextString}rho`), message)),
+  h3: (message) => group.reduce(sha512(toUtf8(`${contextString}nonce`), message)),
+  h4: (message) => sha512(toUtf8(`${contextString}msg`), message),
+  h5: (message) => sha512(toUtf8(`${contextString}com`), message),
+  // H2 without the context string: the challenge of RFC 8032, so that any verifier takes the signature.
+  challengeOf: (R, publicKey, message) =>
+    group.reduce(sha512(concat(group.encode(R), publicKey, message))),
+  isNegated: () => false,
 }

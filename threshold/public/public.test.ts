@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 const room = join(import.meta.dirname, '..')
 
 describe('what a server may import', () => {
-  it('reaches the groups, the public half of FROST and how ECDSA is combined, and no share', () => {
+  it('reaches the groups and the public half of each protocol, and no share', () => {
     const reached = new Set<string>()
     for (const file of readdirSync(import.meta.dirname))
       if (file.endsWith('.ts') && !file.endsWith('.test.ts')) reach(join('public', file), reached)
@@ -16,6 +16,7 @@ describe('what a server may import', () => {
       'ecdsa/combine.ts',
       'ecdsa/messages.ts',
       'ecdsa/parameters.ts',
+      'frost/aggregate.ts',
       'frost/commitments.ts',
       'frost/suite.ts',
     ])
