@@ -9,6 +9,13 @@ export function quorumsOf(n: number, size: number, from: Party = 1): readonly (r
   return all
 }
 
+/** The first, one in the middle and the last of them. */
+export function fewQuorumsOf(n: number, size: number): readonly (readonly Party[])[] {
+  const all = quorumsOf(n, size)
+  const chosen = [0, Math.floor(all.length / 2), all.length - 1]
+  return all.filter((_, i) => chosen.includes(i))
+}
+
 /** Every 2 ≤ t ≤ n ≤ nMax. */
 export function clustersUpTo(nMax: number): readonly { readonly n: number; readonly t: number }[] {
   const all: { n: number; t: number }[] = []

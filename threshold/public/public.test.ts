@@ -19,6 +19,9 @@ describe('what a server may import', () => {
       'frost/aggregate.ts',
       'frost/commitments.ts',
       'frost/suite.ts',
+      'taproot/key.ts',
+      'taproot/suite.ts',
+      'taproot/tagged-hash.ts',
     ])
   })
 })

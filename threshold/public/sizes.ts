@@ -33,3 +33,4 @@ export function dkgSizes(
 }
 
 export const frostSizes = { commitment: 64, share: 32, signature: 64 } as const
+export const taprootSizes = { commitment: 66, share: 32, signature: 64 } as const
