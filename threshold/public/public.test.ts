@@ -12,6 +12,8 @@ describe('what a server may import', () => {
       if (file.endsWith('.ts') && !file.endsWith('.test.ts')) reach(join('public', file), reached)
     const beyond = [...reached].filter((file) => !/^(public|group)\//.test(file)).sort()
     assert.deepEqual(beyond, [
+      'dh/input.ts',
+      'dh/proof.ts',
       'ecdsa/abort.ts',
       'ecdsa/combine.ts',
       'ecdsa/messages.ts',
