@@ -3,12 +3,16 @@ import { Failure } from '@quorate/core/failure'
 import { hashOf } from '@quorate/core/hash'
 import { toUtf8 } from '@quorate/core/bytes'
 import { isObject, parseJson, type Json } from '@quorate/core/json'
+import type { Caller } from './auth/caller.ts'
 import type { DatabaseTransaction } from './database/database.ts'
+import { ownerSeen } from './keys/reach.ts'
 
 export type ExternalKind = 'transfer' | 'transaction' | 'signature'
 
 /**
- * Makes a retry safe: the first request under an external id of the caller is the only one.
+ * Makes a retry safe: the first request under an external id is the only one. Employees and service
+ * accounts share the names of their organization; an end user has names of his own, so that no
+ * conflict tells him what others have made, and he takes no name away from them.
  *
  * @param claim `id`: the wire's name of what this request is about to create
  * @returns what was created before by the same words, if anything
@@ -17,17 +21,19 @@ export type ExternalKind = 'transfer' | 'transaction' | 'signature'
 export async function claimExternalId(
   transaction: DatabaseTransaction,
   claim: {
-    readonly organization: Uint8Array
+    readonly caller: Pick<Caller, 'organization' | 'user' | 'kind'>
     readonly kind: ExternalKind
     readonly externalId: string
     readonly fingerprint: Uint8Array
     readonly id: string
   },
 ): Promise<{ readonly duplicateOf: string } | undefined> {
-  const { organization, kind, externalId, fingerprint, id } = claim
+  const { caller, kind, externalId, fingerprint, id } = claim
+  const { organization } = caller
+  const owner = ownerSeen(caller) ?? organization
   const inserted = await transaction
     .insertInto('external_ids')
-    .values({ organization, kind, external_id: externalId, fingerprint, entity_id: id })
+    .values({ organization, owner, kind, external_id: externalId, fingerprint, entity_id: id })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
   if (inserted.numInsertedOrUpdatedRows === 1n) return undefined
@@ -35,6 +41,7 @@ export async function claimExternalId(
     .selectFrom('external_ids')
     .select(['fingerprint', 'entity_id'])
     .where('organization', '=', organization)
+    .where('owner', '=', owner)
     .where('kind', '=', kind)
     .where('external_id', '=', externalId)
     .executeTakeFirstOrThrow()

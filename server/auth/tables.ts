@@ -132,6 +132,8 @@ export type IdentityTables = {
   readonly logins: { readonly request: Uint8Array; readonly expires_at: number }
   readonly external_ids: {
     readonly organization: Uint8Array
+    /** The end user, or the organization again. */
+    readonly owner: Uint8Array
     readonly kind: string
     readonly external_id: string
     readonly fingerprint: Uint8Array

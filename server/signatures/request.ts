@@ -41,8 +41,7 @@ export async function requestSignature(
     })
     if (intent.externalId !== undefined) {
       const first = await claimExternalId(transaction, {
-        organization: caller.organization,
-        kind: 'signature',
+        ...{ caller, kind: 'signature' },
         externalId: intent.externalId,
         fingerprint: fingerprintOfRequest(path, action.payload),
         id: made.signature_id,

@@ -68,7 +68,7 @@ export async function enter(transaction: DatabaseTransaction, entry: Entry): Pro
   const row = rowOf(entry, intent)
   if (intent.externalId !== undefined) {
     const first = await claimExternalId(transaction, {
-      ...{ organization, kind, externalId: intent.externalId, id: row.name },
+      ...{ caller, kind, externalId: intent.externalId, id: row.name },
       fingerprint: fingerprintOfRequest(action.preimage.path, action.payload),
     })
     if (first !== undefined)
