@@ -42,6 +42,16 @@ describe('the database', () => {
     await assert.rejects(sql`select 9007199254740993::int8 as n`.execute(database), RangeError)
   })
 
+  it('lets any number of transactions each read beside itself, and waits for none of them', async () => {
+    const reads = Array.from({ length: 64 }, () =>
+      inTransaction(database, async (transaction) => {
+        await sql`select 1`.execute(transaction)
+        return (await sql`select 2 as n`.execute(database)).rows
+      }),
+    )
+    for (const rows of await Promise.all(reads)) assert.deepEqual(rows, [{ n: 2 }])
+  })
+
   it('runs a transaction again after a deadlock, and only then', async () => {
     await sql`create table counters (id int4 primary key, n int4 not null)`.execute(database)
     await sql`insert into counters values (1, 0), (2, 0)`.execute(database)

@@ -6,23 +6,48 @@ import type { Tables } from './tables.ts'
 export type Database = Kysely<Tables>
 export type DatabaseTransaction = Transaction<Tables>
 
-/** More callers than this wait in the pool: PostgreSQL is fastest with a few per core. */
-const connectionsMax = 16
+/** In each of two pools; more callers wait: PostgreSQL is fastest with a few per core. */
+const connectionsMax = 8
 const connectMsMax = 5_000
 /** No statement here reads more than a page of rows. */
 const statementMsMax = 10_000
 
 /** @param report an idle connection that broke; the pool has dropped it already */
 export function openDatabase(url: string, report: (error: Error) => void): Database {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: connectionsMax,
-    connectionTimeoutMillis: connectMsMax,
-    statement_timeout: statementMsMax,
-    types: { getTypeParser },
-  })
-  pool.on('error', report)
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const open = () => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max: connectionsMax,
+      connectionTimeoutMillis: connectMsMax,
+      statement_timeout: statementMsMax,
+      types: { getTypeParser },
+    })
+    pool.on('error', report)
+    return new PostgresDialect({ pool })
+  }
+  return new TwoPools(open(), open())
+}
+
+/**
+ * Transactions have connections of their own. A transaction that is under way may have to read the
+ * log first, by a statement beside it: in one pool, as many such transactions as it has connections
+ * would hold them all, and each would wait for one more.
+ */
+class TwoPools extends Kysely<Tables> {
+  private readonly forTransactions: Kysely<Tables>
+
+  constructor(statements: PostgresDialect, transactions: PostgresDialect) {
+    super({ dialect: statements })
+    this.forTransactions = new Kysely({ dialect: transactions })
+  }
+
+  override transaction() {
+    return this.forTransactions.transaction()
+  }
+
+  override async destroy(): Promise<void> {
+    await Promise.all([super.destroy(), this.forTransactions.destroy()])
+  }
 }
 
 /** Attempts of one transaction, on engines where conflicts are how isolation works. */
