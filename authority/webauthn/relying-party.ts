@@ -29,5 +29,6 @@ export function isVerified(
   { userPresent, userVerified }: AuthenticatorData,
   verification: Preimage['verification'],
 ): boolean {
-  return userPresent && (verification !== 'verified' || userVerified)
+  if (!userPresent) return false
+  return verification !== 'verified' || userVerified
 }

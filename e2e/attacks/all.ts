@@ -1,10 +1,16 @@
+import { agreements } from './agreement.ts'
 import type { Attack } from './attack.ts'
+import { publicKeys } from './keys.ts'
 import { logs } from './log.ts'
 import { owners } from './ownership.ts'
+import { mailbox } from './mailbox.ts'
+import { passkeys } from './passkeys.ts'
 import { people } from './people.ts'
 import { recoveries } from './recovery.ts'
 import { requests } from './requests.ts'
+import { rounds } from './rounds.ts'
 import { rulers } from './rulers.ts'
+import { times } from './times.ts'
 import { late, rights } from './tokens.ts'
 
 export const attacks: readonly Attack[] = [
@@ -13,7 +19,13 @@ export const attacks: readonly Attack[] = [
   ...recoveries,
   ...rights,
   ...owners,
+  ...passkeys,
+  ...publicKeys,
   ...rulers,
   ...logs,
+  ...agreements,
+  ...mailbox,
+  ...rounds,
+  ...times,
   ...late,
 ]

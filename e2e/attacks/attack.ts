@@ -9,7 +9,15 @@ export type Check = {
   /** Stands once in that file: the words of the refusal, or the check where they are a wider one's. */
   readonly code: string
   readonly reason: string
+  /**
+   * What makes the check go, for those who try whether its attack notices: texts that each stand once
+   * in the file, and what stands there instead. A refusal in words (`refuse('…')`) needs none.
+   */
+  readonly without?: readonly Replacement[]
+  /** Why nobody could notice: what else says no to the same, which the check does not rely on. */
+  readonly backedBy?: string
 }
+export type Replacement = readonly [code: string, instead: string]
 
 /** What the coalition got for its pains. */
 export type Outcome = {
@@ -55,6 +63,21 @@ export function at(file: string, reason: string, code = reason): Check {
 
 export const rule = (file: string, reason: string, code?: string): Check =>
   at(`authority/reduce/${file}.ts`, reason, code)
+
+/** The same, and how it is taken away. */
+export function without(check: Check, ...replacements: readonly Replacement[]): Check {
+  return { ...check, without: replacements }
+}
+
+/** The same: its code goes, with what follows right behind it. */
+export function gone(check: Check, rest = ''): Check {
+  return without(check, [`${check.code}${rest}`, ''])
+}
+
+/** The same, and why it is not. */
+export function backed(check: Check, backedBy: string): Check {
+  return { ...check, backedBy }
+}
 
 const checkout = join(import.meta.dirname, '..', '..')
 

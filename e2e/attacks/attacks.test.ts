@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { attacks } from './all.ts'
 import { broken, distinct, undeclared } from './attack.ts'
 import { openCast, type Cast } from './cast.ts'
+import { mutationOf } from './mutation.ts'
+import { named } from './named.ts'
+import { touched } from './passkeys.ts'
 
 /** Fewer would mean that somebody has taken attacks out. */
-const distinctMin = 80
+const distinctMin = 180
+
+const checkout = join(import.meta.dirname, '..', '..')
 
 describe('a coalition of the server, its database, the network and one signer of four', () => {
   let cast: Cast
@@ -15,8 +22,9 @@ describe('a coalition of the server, its database, the network and one signer of
   after(() => cast?.stage.world.close())
 
   it('gets a signature for what is in order, by the very messages that fail below', async () => {
-    const { stage, wallet, raw } = cast
+    const { stage, wallet, raw, pia, piasPasskey } = cast
     for (const [evidence, of] of [
+      [touched(stage.transfer(pia, wallet), piasPasskey), wallet],
       [stage.transfer(stage.admin, wallet), wallet],
       [stage.signature(stage.admin, raw), raw],
     ] as const) {
@@ -49,5 +57,20 @@ describe('the list of attacks', () => {
       [],
     )
     assert.ok(distinct(attacks).length >= distinctMin, `${distinct(attacks).length}`)
+  })
+
+  it('has something for every name under which attacks are known', () => {
+    const known = new Set(attacks.map(({ name }) => name))
+    for (const { name, attacks: here, tests = [] } of named) {
+      assert.ok(here.length > 0, name)
+      for (const one of here) assert.ok(known.has(one), `${name}: ${one}`)
+      for (const { file, name: title } of tests)
+        assert.ok(readFileSync(join(checkout, file), 'utf8').includes(`it('${title}'`), title)
+    }
+  })
+
+  it('says of each how its check is taken away, or why nobody would notice', () => {
+    for (const { check, name } of distinct(attacks))
+      assert.doesNotThrow(() => mutationOf(check, checkout), name)
   })
 })

@@ -1,5 +1,6 @@
 import { newKeyCredential, type KeyCredential } from '@quorate/authority/testing/key-credential'
 import type { Key } from '@quorate/signer/testing/keys'
+import { newPasskey, type Passkey } from '@quorate/authority/testing/passkey'
 import { World } from '@quorate/signer/testing/world'
 import { Stage, type Actor, type Made, type Wallet } from './stage.ts'
 
@@ -14,6 +15,9 @@ export type Cast = {
   readonly bobsPermission: Made
   /** Has the permission for everything and credentials that nobody has confirmed. */
   readonly eve: Actor
+  /** May do everything, by a passkey. */
+  readonly pia: Actor
+  readonly piasPasskey: Passkey
   readonly ulla: Actor
   readonly ulf: Actor
   readonly wallet: Wallet
@@ -41,12 +45,17 @@ export async function openCast(): Promise<Cast> {
   await stage.assign(bobsPermission, bob)
   const eve = await stage.newcomer(await stage.invite(), false)
   await stage.assign(stage.everything, eve)
+  await stage.settle({
+    relyingParties: [{ id: 'example.test', origins: ['https://example.test'] }],
+  })
+  const piasPasskey = newPasskey()
+  const pia = await stage.passkeyHolder(piasPasskey)
   const ulla = await stage.newcomer(await stage.registerEndUser(machine), true)
   const ulf = await stage.newcomer(await stage.registerEndUser(machine), true)
   await stage.pair()
   const ids = { delegateTo: ulla.user }
   return {
-    ...{ stage, machine, bob, bobsRecovery, bobsPermission, eve, ulla, ulf },
+    ...{ stage, machine, bob, bobsRecovery, bobsPermission, eve, pia, piasPasskey, ulla, ulf },
     wallet: await stage.createWallet(stage.admin),
     raw: await stage.createKey(stage.admin),
     hers: await stage.createWallet(machine, { delegateTo: ulla.name }, ids),

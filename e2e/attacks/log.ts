@@ -1,16 +1,22 @@
 import { noStep } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
-import { at, attack, rule, type Attack } from './attack.ts'
+import { at, attack, gone, rule, without, type Attack } from './attack.ts'
 import { fresh } from './stage.ts'
 
 /** Steps that are not what they seem, where nothing is wrong with the request in them. */
 
-const notNow = at('signer/judgement.ts', 'the time of the step is not now')
+const notNow = without(at('signer/judgement.ts', 'the time of the step is not now'), [
+  "    return { ok: false, detail: 'the time of the step is not now' }",
+  ';',
+])
 
 export const logs: readonly Attack[] = [
   attack(
     'proposes a step of another cluster',
-    rule('step', 'the step is for another cluster'),
+    without(rule('step', 'the step is for another cluster'), [
+      "    return { ok: false, reason: 'the step is for another cluster' }",
+      ';',
+    ]),
     ({ stage, wallet }) =>
       stage.use(stage.transfer(stage.admin, wallet), wallet, {
         change: (step) => ({ ...step, manifest: fresh() }),
@@ -18,7 +24,10 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'proposes a step of rules that nobody has',
-    rule('step', 'unknown reducer version'),
+    gone(
+      rule('step', 'unknown reducer version', 'if (step.reducer !== reducerVersion)'),
+      ' return { ok: false, reason: unknownReducer }',
+    ),
     ({ stage, wallet }) =>
       stage.use(stage.transfer(stage.admin, wallet), wallet, {
         change: (step) => ({ ...step, reducer: 9 }),
@@ -26,7 +35,10 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'writes other records than the rules come to',
-    rule('step', 'the step changes other records than it says'),
+    without(rule('step', 'the step changes other records than it says'), [
+      "isWritten ? made : { ok: false, reason: 'the step changes other records than it says' }",
+      'made',
+    ]),
     ({ stage, wallet }) =>
       stage.use(stage.transfer(stage.admin, wallet), wallet, {
         change: (step) => ({ ...step, written: fresh() }),
@@ -34,7 +46,10 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'uses a key by the root of another organization',
-    at('signer/voting.ts', 'behind', '  const behind = behindOn(voter, place, step)\n'),
+    without(at('signer/voting.ts', 'behind', '  const behind = behindOn(voter, place, step)\n'), [
+      '  const behind = behindOn(voter, place, step)\n',
+      '  const behind = undefined\n',
+    ]),
     ({ stage, wallet }) =>
       stage.use(stage.transfer(stage.admin, wallet), wallet, {
         change: (step) => ({
@@ -46,7 +61,10 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'names a head that nobody has certified',
-    rule('heads', 'the step names a head that is not certified'),
+    without(rule('heads', 'the step names a head that is not certified'), [
+      '|| !equalBytes(certified.hash, head.step)',
+      '',
+    ]),
     ({ stage, wallet }) =>
       stage.use(stage.transfer(stage.admin, wallet), wallet, {
         change: (step) => ({
@@ -57,7 +75,10 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'rests a root step on a head, to choose what it is judged by',
-    rule('heads', 'a root step names a head'),
+    without(rule('heads', 'a root step names a head'), [
+      "step.heads.length === 0 ? undefined : 'a root step names a head'",
+      'undefined',
+    ]),
     ({ stage }) => {
       const { ledger, root } = stage.world
       const head = ledger.head(root.stream)
@@ -68,11 +89,10 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'drops the newest step and goes on from the one before',
-    at(
-      'authority/agreement/voter.ts',
-      'stale',
-      "if (seq < nextSeq(state) || ballot < state.ballot) return headAnswer('stale'",
-    ),
+    without(at('authority/agreement/voter.ts', 'stale', 'if (seq < nextSeq(state) || ballot <'), [
+      'if (seq < nextSeq(state) || ballot <',
+      'if (ballot <',
+    ]),
     ({ stage }) =>
       stage.propose('user', stage.inviting(stage.admin), {
         change: (step) => ({ ...step, seq: step.seq - 1 }),
@@ -80,10 +100,13 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'forks the log behind its head',
-    at(
-      'authority/agreement/voter.ts',
-      'does not follow the head',
-      "    return refuse(state, 'invalid', 'does not follow the head')\n\n  if (state.vote",
+    without(
+      at(
+        'authority/agreement/voter.ts',
+        'does not follow the head',
+        "return refuse(state, 'invalid', 'does not follow the head')",
+      ),
+      ["    return refuse(state, 'invalid', 'does not follow the head')", ';'],
     ),
     ({ stage }) =>
       stage.propose('user', stage.inviting(stage.admin), {

@@ -1,13 +1,16 @@
 import { attacks } from './all.ts'
 import { broken, distinct, placeOf } from './attack.ts'
 import { openCast } from './cast.ts'
+import { named } from './named.ts'
 
 /**
  * `npm run attacks -- [part of a name]`: each attack, where it was stopped and by how many honest
- * signers. Ends with 0 only when all were stopped where they should be.
+ * signers. Ends with 0 only when all were stopped where they should be. `--list` tells by what name
+ * attacks are known, and tries none.
  */
 export async function main(): Promise<number> {
   const parts = process.argv.slice(2)
+  if (parts.includes('--list')) return list()
   const chosen = attacks.filter(({ name }) => parts.every((part) => name.includes(part)))
   const cast = await openCast()
   let failed = 0
@@ -24,10 +27,35 @@ export async function main(): Promise<number> {
   } finally {
     cast.stage.world.close()
   }
+  if (chosen.length === attacks.length) list()
   const count = distinct(chosen).length
   console.log(`\n${count} distinct attacks, ${chosen.length - count} more ways to the same checks.`)
   console.log(
     failed === 0 ? 'None has got anything.' : `${failed} were not stopped as they should.`,
   )
   return failed === 0 ? 0 : 1
+}
+
+function list(): number {
+  console.log('\nBy the names under which attacks are known:')
+  for (const { name, attacks: here, tests = [] } of named) {
+    console.log(`${name}\n${here.map((one) => `    ${one}`).join('\n')}`)
+    for (const test of tests) console.log(`    ${test.file}: ${test.name}`)
+  }
+  return 0
+}
+
+/** The one of this very name, wherever it stops: for whoever has taken its check away. */
+export async function one(): Promise<number> {
+  const [asked] = process.argv.slice(2)
+  const chosen = attacks.find(({ name }) => name === asked)
+  if (chosen === undefined) throw new Error('There is no such attack.')
+  const cast = await openCast()
+  try {
+    const wrong = broken(chosen, await chosen.run(cast))
+    console.log(wrong)
+    return wrong === '' ? 0 : 1
+  } finally {
+    cast.stage.world.close()
+  }
 }

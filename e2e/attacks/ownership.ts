@@ -1,22 +1,20 @@
 import { nameOf } from '@quorate/core/id'
 import { encodeFacts } from '@quorate/effects/facts'
-import { attack, rule, type Attack } from './attack.ts'
+import { at, attack, rule, without, type Attack } from './attack.ts'
 import type { Actor, Stage, Wallet } from './stage.ts'
 import { fresh } from './stage.ts'
+import { unauthorized } from './tokens.ts'
 
 /** Whose a key is, and what becomes of keys. */
 
-const unauthorized = rule(
-  'author',
-  'not authorized to perform operation',
-  'for (const name of permissionsFor(',
-)
+const anothers = without(rule('use', "the key is another user's"), [
+  'refuse("the key is another user\'s")',
+  '(undefined as never)',
+])
 
 export const owners: readonly Attack[] = [
-  attack(
-    'has one customer pay with the wallet of another',
-    rule('use', "the key is another user's"),
-    ({ stage, ulf, hers }) => stage.use(stage.transfer(ulf, hers), hers),
+  attack('has one customer pay with the wallet of another', anothers, ({ stage, ulf, hers }) =>
+    stage.use(stage.transfer(ulf, hers), hers),
   ),
   attack(
     'has a customer pay with a wallet of the organization',
@@ -25,7 +23,7 @@ export const owners: readonly Attack[] = [
   ),
   attack(
     'has the organization pay with what it has given away',
-    rule('use', "the key is another user's"),
+    anothers,
     ({ stage, hers }) => stage.use(stage.transfer(stage.admin, hers), hers),
     { isVariant: true },
   ),
@@ -166,11 +164,10 @@ export const owners: readonly Attack[] = [
   ),
   attack(
     'has a message signed raw by the key of a wallet',
-    {
-      file: 'policy/limits.ts',
-      reason: 'the key may not sign bytes whose effect is unknown',
-      code: 'the key may not sign bytes whose effect is unknown',
-    },
+    without(at('policy/limits.ts', 'the key may not sign bytes whose effect is unknown'), [
+      "deny('the key may not sign bytes whose effect is unknown')",
+      'allow',
+    ]),
     ({ stage, wallet }) =>
       stage.use(
         stage.ask(stage.admin, {

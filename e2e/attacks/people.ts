@@ -6,8 +6,9 @@ import { toUtf8 } from '@quorate/core/bytes'
 import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import { sha256 } from '@quorate/core/hash'
 import { nameOf } from '@quorate/core/id'
-import { attack, at, rule, type Attack } from './attack.ts'
-import { fresh, signedBy, type Actor, type Stage } from './stage.ts'
+import { attack, at, gone, rule, without, type Attack } from './attack.ts'
+import { fresh, made, signedBy, type Actor, type Stage } from './stage.ts'
+import { unauthorized } from './tokens.ts'
 
 /** The server as its own newcomer: invitations, registrations, codes and confirmations. */
 
@@ -59,6 +60,37 @@ export const people: readonly Attack[] = [
         'user',
         stage.completion({ purpose: 'social', path: '/auth/registration/social' }, () => ({})),
       ),
+  ),
+  attack(
+    'signs as an end user whom it has born by social login, with a token that it made itself',
+    notConfirmed,
+    async ({ stage, wallet }) => {
+      const clientIds = ['wallet-app']
+      const issuer = { use: 'social', issuer: 'https://login.example.test', clientIds }
+      await stage.settle({ issuers: [issuer] })
+      const path = '/auth/registration/social'
+      const born = stage.completion({ purpose: 'social', path }, () => ({}))
+      const user = made(await stage.put('user', born), 'user')
+      const actor = await stage.newcomer(user, false, { path: '/auth/registration/enduser' })
+      await stage.assign(stage.everything, actor)
+      const outcome = await stage.use(stage.transfer(actor, wallet), wallet)
+      await stage.settle({ issuers: [] })
+      return outcome
+    },
+    { isVariant: true },
+  ),
+  attack(
+    'names a user that is there already in the social login of somebody else',
+    rule('users', 'the challenge is for a user who is there already'),
+    async ({ stage, bob }) => {
+      const issuer = { issuer: 'https://login.example.test', clientIds: ['wallet-app'] }
+      await stage.settle({ issuers: [{ use: 'social', ...issuer }] })
+      const path = '/auth/registration/social'
+      const taken = stage.completion({ purpose: 'social', path, user: bob.user }, () => ({}))
+      const outcome = await stage.propose('user', taken)
+      await stage.settle({ issuers: [] })
+      return outcome
+    },
   ),
   attack(
     'registers a user who has registered',
@@ -207,10 +239,9 @@ export const people: readonly Attack[] = [
   ),
   attack(
     'swaps the credentials in a registration after its challenge',
-    at(
-      'authority/opaque-step.ts',
-      'not the step of its bytes',
-      'if (beside === undefined || !isCausedBy(cause, beside)) return false',
+    without(
+      at('authority/opaque-step.ts', 'not the step of its bytes', '|| !isCausedBy(cause, beside)'),
+      ['|| !isCausedBy(cause, beside)', ''],
     ),
     async ({ stage }) => {
       const invited = await stage.invite()
@@ -236,10 +267,13 @@ export const people: readonly Attack[] = [
   ),
   attack(
     'uses the challenge of a registration twice',
-    rule(
-      'step',
-      'the request has been used',
-      'if (reader.read(step.stream, recordKey(requestTable, challenge)) !== undefined)',
+    gone(
+      rule(
+        'step',
+        'the request has been used',
+        'if (reader.read(step.stream, recordKey(requestTable, challenge)) !== undefined)',
+      ),
+      "\n    refuse('the request has been used')",
     ),
     async ({ stage }) => {
       const invited = await stage.invite()
@@ -283,10 +317,8 @@ export const people: readonly Attack[] = [
     rule('author', 'no caller of this kind may ask for this'),
     ({ stage, ulla }) => stage.propose('user', stage.inviting(ulla)),
   ),
-  attack(
-    'has an employee without the right invite its people',
-    rule('author', 'not authorized to perform operation', 'for (const name of permissionsFor('),
-    ({ stage, bob }) => stage.propose('user', stage.inviting(bob)),
+  attack('has an employee without the right invite its people', unauthorized, ({ stage, bob }) =>
+    stage.propose('user', stage.inviting(bob)),
   ),
   attack(
     'makes an end user of an invitation of employees',
@@ -318,7 +350,7 @@ export const people: readonly Attack[] = [
   ),
   attack(
     'brings a device by a code that has expired',
-    rule('credentials', 'the code has expired', 'issuedAt > code.expiresAt ||'),
+    gone(rule('credentials', 'the code has expired', 'issuedAt > code.expiresAt ||')),
     async ({ stage, bob }) => {
       const code = await codeOf(stage, bob)
       stage.world.pass(3 * 60_000)
@@ -375,10 +407,18 @@ export const people: readonly Attack[] = [
   ),
   attack(
     'takes away another user’s credential',
-    rule(
-      'credentials',
-      'there is no such credential',
-      'named === undefined || !equalBytes(named.user, user)',
+    without(
+      rule(
+        'credentials',
+        'there is no such credential',
+        'named === undefined || !equalBytes(named.user, user)',
+      ),
+      ['named === undefined || !equalBytes(named.user, user)', 'named === undefined'],
+      // What is looked up by the author finds nothing of anybody else.
+      [
+        'const { fingerprint } = named\n  const credential = find(judging, credentialTable, user,',
+        'const { fingerprint } = named\n  const credential = find(judging, credentialTable, named.user,',
+      ],
     ),
     ({ stage, bob }) => {
       const id = stage.credentialId(stage.admin)
@@ -398,6 +438,27 @@ export const people: readonly Attack[] = [
         stage.confirming(stage.admin, { id: carl.user, name: carl.name }),
       )
       await stage.put('credentialStatus', stage.ask(carl, ending(stage.credentialId(carl, 1))))
+      return stage.use(stage.transfer({ ...carl, by: second }, wallet), wallet)
+    },
+    { isVariant: true },
+  ),
+  attack(
+    'signs with a credential that its user has archived',
+    notActive,
+    async ({ stage, wallet }) => {
+      const carl = await stage.newcomer(await stage.invite(), true)
+      const second = newKeyCredential()
+      await stage.put('credential', byCode(stage, carl.user, await codeOf(stage, carl), second))
+      const { user: id, name } = carl
+      await stage.put('confirmation', stage.confirming(stage.admin, { id, name }))
+      const uuid = stage.credentialId(carl, 1)
+      const path = `/auth/credentials/${nameOf('credential', uuid)}`
+      const ids = { credentialUuid: uuid }
+      await stage.put(
+        'credentialStatus',
+        stage.ask(carl, { method: 'DELETE', path, body: {}, ids }),
+      )
+      await stage.assign(stage.everything, carl)
       return stage.use(stage.transfer({ ...carl, by: second }, wallet), wallet)
     },
     { isVariant: true },

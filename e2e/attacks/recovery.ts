@@ -2,7 +2,7 @@ import { newKeyCredential, type KeyCredential } from '@quorate/authority/testing
 import { challengeOf } from '@quorate/authority/request'
 import type { WholeEvidence } from '@quorate/authority/step'
 import { nameOf } from '@quorate/core/id'
-import { attack, rule, type Attack } from './attack.ts'
+import { attack, rule, without, type Attack } from './attack.ts'
 import { fresh, made, type Actor, type Stage } from './stage.ts'
 
 /** Whoever holds the mailbox of a user, and what it takes besides. */
@@ -17,7 +17,7 @@ type Recovering = {
   readonly kind?: string
 }
 
-function recovering(
+export function recovering(
   stage: Stage,
   { user }: Pick<Actor, 'user'>,
   key: KeyCredential,
@@ -35,7 +35,7 @@ function recovering(
 }
 
 /** Somebody of his own for an attack that changes him. */
-async function personWith(stage: Stage) {
+export async function personWith(stage: Stage) {
   const recovery = newKeyCredential({ kind: 'RecoveryKey' })
   const actor = await stage.newcomer(await stage.invite(), true, { recovery })
   return { ...actor, recovery, recoveryId: stage.credentialId(actor, 1) }
@@ -203,7 +203,7 @@ export const recoveries: readonly Attack[] = [
   ),
   attack(
     'dates a recovery back, to shorten its waiting period',
-    rule('heads', 'the step goes back in time'),
+    without(rule('heads', 'the step goes back in time'), ['|| before.time > step.time', '']),
     async ({ stage }) => {
       const carl = await personWith(stage)
       await stage.invite()
@@ -215,7 +215,7 @@ export const recoveries: readonly Attack[] = [
   ),
 ]
 
-const dayMs = 24 * 3600_000
+export const dayMs = 24 * 3600_000
 
 /** A recovery under a waiting period of a day, which is off again afterwards. */
 async function waiting(stage: Stage) {
@@ -229,7 +229,7 @@ async function waiting(stage: Stage) {
   return { carl, brought, recovery: made(asked, 'recovery').id }
 }
 
-async function waitFor(stage: Stage, waitMs: number): Promise<void> {
+export async function waitFor(stage: Stage, waitMs: number): Promise<void> {
   const body = { settings: { recovery: { waitMs } } }
   await stage.put(
     'settings',

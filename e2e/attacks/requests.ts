@@ -10,7 +10,16 @@ import type { WholeEvidence } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { evmFacts, usualMaxFee } from '@quorate/signer/testing/uses'
-import { at, attack, rule, type Attack } from './attack.ts'
+import {
+  at,
+  attack,
+  gone,
+  rule,
+  without,
+  type Attack,
+  type Check,
+  type Replacement,
+} from './attack.ts'
 import { fresh, signedBy, type Actor } from './stage.ts'
 
 /** What a server does to a request that a user has signed, and to the words in which he signs. */
@@ -42,13 +51,8 @@ const swap = (what: string, change: (asked: Preimage) => Partial<Preimage>): Att
   )
 
 /** A challenge in clientData as no client writes it, signed by the user's own key. */
-const dressed = (
-  how: string,
-  file: string,
-  code: string,
-  clientData: (challenge: string) => unknown,
-): Attack =>
-  attack(how, at(file, 'the signature is not valid', code), ({ stage, wallet }) => {
+const dressed = (how: string, check: Check, clientData: (challenge: string) => unknown): Attack =>
+  attack(how, check, ({ stage, wallet }) => {
     const asked = stage.transfer(stage.admin, wallet)
     const said = clientData(challengeOf(asked.preimage))
     const text = toUtf8(typeof said === 'string' ? said : JSON.stringify(said))
@@ -61,8 +65,13 @@ const dressed = (
     )
   })
 const asVariant = (one: Attack): Attack => ({ ...one, isVariant: true })
-const challengeCheck = "read['challenge'] === challenge"
 const credential = 'authority/credential.ts'
+const challengeCheck = unsigned(credential, ["read['challenge'] === challenge", 'true'])
+
+/** Bytes that are taken for no signature at all. */
+function unsigned(file: string, replacement: Replacement): Check {
+  return without(at(file, invalid.reason, replacement[0]), replacement)
+}
 
 /** Whatever this person signs, under another path. */
 const ofPath = (name: string, check: Attack['check'], path: (by: Actor) => string): Attack =>
@@ -124,57 +133,45 @@ export const requests: readonly Attack[] = [
 
   dressed(
     'has a challenge signed that is no text but a list with the text in it',
-    credential,
     challengeCheck,
     (challenge) => ({ type: 'key.get', challenge: [challenge] }),
   ),
   asVariant(
-    dressed(
-      'has the challenge signed in padded base64',
-      credential,
-      challengeCheck,
-      (challenge) => ({
-        type: 'key.get',
-        challenge: `${challenge}=`,
-      }),
-    ),
+    dressed('has the challenge signed in padded base64', challengeCheck, (challenge) => ({
+      type: 'key.get',
+      challenge: `${challenge}=`,
+    })),
   ),
   asVariant(
-    dressed(
-      'has the challenge signed encoded once more',
-      credential,
-      challengeCheck,
-      (challenge) => ({
-        type: 'key.get',
-        challenge: toBase64url(toUtf8(challenge)),
-      }),
-    ),
+    dressed('has the challenge signed encoded once more', challengeCheck, (challenge) => ({
+      type: 'key.get',
+      challenge: toBase64url(toUtf8(challenge)),
+    })),
   ),
   asVariant(
     dressed(
       'has the challenge signed with stray bits in its last character',
-      credential,
       challengeCheck,
       (challenge) => ({ type: 'key.get', challenge: `${challenge.slice(0, -1)}-` }),
     ),
   ),
   asVariant(
-    dressed(
-      'makes an action of the creation of a key',
-      credential,
-      challengeCheck,
-      (challenge) => ({ type: 'key.create', challenge }),
-    ),
+    dressed('makes an action of the creation of a key', challengeCheck, (challenge) => ({
+      type: 'key.create',
+      challenge,
+    })),
   ),
   dressed(
     'has a clientData signed that names its challenge twice',
-    'core/json.ts',
-    "throw malformed('a member given twice')",
+    unsigned('core/json.ts', [
+      "if (entries.has(name)) throw malformed('a member given twice')",
+      '',
+    ]),
     (challenge) => `{"type":"key.get","challenge":"x","challenge":"${challenge}"}`,
   ),
   attack(
     'brings authenticator data beside the signature of a key',
-    at(credential, 'the signature is not valid', 'authenticatorData === undefined &&\n'),
+    unsigned(credential, ['authenticatorData === undefined &&\n', '']),
     ({ stage, wallet }) => {
       const asked = stage.transfer(stage.admin, wallet)
       const assertions = asked.assertions.map((one) => ({ ...one, authenticatorData: fresh() }))
@@ -231,7 +228,10 @@ export const requests: readonly Attack[] = [
   ),
   attack(
     'uses a request after it was to be signed',
-    rule('author', 'the request has expired', 'if (!isRenewal && step.time > signBefore)'),
+    gone(
+      rule('author', 'the request has expired', 'if (!isRenewal && step.time > signBefore)'),
+      " refuse('the request has expired')",
+    ),
     ({ stage, wallet }) => {
       const { now } = stage.world
       const preimage = { issuedAt: now - 2 * minuteMs, signBefore: now - minuteMs }
@@ -240,7 +240,10 @@ export const requests: readonly Attack[] = [
   ),
   attack(
     'renews a request after it was to be executed',
-    rule('author', 'the request has expired', 'if (step.time > executeBefore)'),
+    gone(
+      rule('author', 'the request has expired', 'if (step.time > executeBefore)'),
+      " refuse('the request has expired')",
+    ),
     async ({ stage, wallet }) => {
       const executeBefore = stage.world.now + minuteMs
       const preimage = { signBefore: executeBefore, executeBefore }
@@ -249,6 +252,47 @@ export const requests: readonly Attack[] = [
       stage.world.pass(2 * minuteMs)
       return stage.propose('renew', asked, { place: stage.placeOf(wallet), key: wallet.key })
     },
+  ),
+  attack(
+    'names another request in the item than the one that was signed',
+    without(
+      at(
+        'authority/opaque-step.ts',
+        'not the step of its bytes',
+        "cause.kind === 'request') return",
+      ),
+      ['return equalBytes(cause.hash, sha256(preimage))', 'return true'],
+    ),
+    ({ stage, wallet }) =>
+      stage.use(stage.transfer(stage.admin, wallet), wallet, {
+        item: (item) => ({ ...item, cause: { kind: 'request', hash: fresh() } }),
+      }),
+  ),
+  attack(
+    'has a client pay that signs what it has not looked at, where that is not enough',
+    rule('author', 'no client has proved that it checked this request'),
+    async ({ stage, wallet }) => {
+      await stage.settle({ requireChecked: ['wallets.transferAsset'] })
+      const outcome = await stage.use(stage.transfer(stage.admin, wallet), wallet)
+      await stage.settle({ requireChecked: [] })
+      return outcome
+    },
+  ),
+  dressed(
+    'has a clientData signed with a member that readers of JSON treat as none',
+    unsigned('core/json.ts', [
+      "if (name === '__proto__') throw malformed('a member named __proto__')",
+      '',
+    ]),
+    (challenge) => `{"type":"key.get","__proto__":{"challenge":"x"},"challenge":"${challenge}"}`,
+  ),
+  dressed(
+    'has a second text signed behind the clientData',
+    unsigned('core/json.ts', [
+      "if (this.at !== this.text.length) throw malformed('text after the value')",
+      '',
+    ]),
+    (challenge) => `{"type":"key.get","challenge":"${challenge}"} {"challenge":"x"}`,
   ),
   attack('has a path signed that nobody serves', nothing, ({ stage, wallet }) =>
     stage.use(stage.ask(stage.admin, { path: '/wallets/all/transfers/now', body: {} }), wallet),
@@ -278,20 +322,23 @@ export const requests: readonly Attack[] = [
   ),
   ofPath(
     'has force signed twice, for readers that disagree about which counts',
-    at('authority/operations.ts', nothing.reason, 'new Set(names).size === names.length &&'),
+    gone(at('authority/operations.ts', nothing.reason, 'new Set(names).size === names.length &&')),
     ({ name }) => `/auth/service-accounts/${name}?force=true&force=false`,
   ),
   ofPath(
     'has force signed in a spelling that a laxer reader takes for it',
-    at('authority/operations.ts', nothing.reason, 'signedQuery.includes(name) &&'),
+    gone(at('authority/operations.ts', nothing.reason, 'signedQuery.includes(name) &&')),
     ({ name }) => `/auth/service-accounts/${name}?Force=true`,
   ),
   ofPath(
     'has a path signed in another spelling than its one',
-    at(
-      'authority/operations.ts',
-      nothing.reason,
-      'encodeURIComponent(decoded) === text ? decoded : undefined',
+    without(
+      at(
+        'authority/operations.ts',
+        nothing.reason,
+        'encodeURIComponent(decoded) === text ? decoded : undefined',
+      ),
+      ['encodeURIComponent(decoded) === text ?', 'true ?'],
     ),
     ({ name }) => `/auth/service%2Daccounts/${name}`,
   ),
@@ -317,10 +364,13 @@ export const requests: readonly Attack[] = [
   ),
   attack(
     'stands another thing behind the name of a wallet',
-    rule(
-      'author',
-      'the subject walletId is not the one that is named',
-      'the subject ${role} is not the one that is named',
+    without(
+      rule(
+        'author',
+        'the subject walletId is not the one that is named',
+        'the subject ${role} is not the one that is named',
+      ),
+      ['refuse(`the subject ${role} is not the one that is named`)', '(undefined as never)'],
     ),
     ({ stage, wallet, hers }) =>
       stage.use(stage.transfer(stage.admin, wallet, { ids: { walletId: hers.id } }), hers),
@@ -341,7 +391,10 @@ export const requests: readonly Attack[] = [
 
   attack(
     'has a raised fee signed by nobody',
-    at('judge/rules.ts', 'the fee is above what was signed'),
+    without(at('judge/rules.ts', 'the fee is above what was signed'), [
+      "if (effect.feeMax > ask.maxFee) return 'the fee is above what was signed'",
+      '',
+    ]),
     ({ stage, wallet }) => {
       const facts = evmFacts(900n, { maxFeePerGas: usualMaxFee / 21_000n + 1n })
       return stage.use(stage.transfer(stage.admin, wallet, { nonce: 900n, facts }), wallet)
@@ -349,13 +402,19 @@ export const requests: readonly Attack[] = [
   ),
   attack(
     'adds a fee to a request that bounds none',
-    at('judge/rules.ts', 'the request bounds no fee'),
+    without(at('judge/rules.ts', 'the request bounds no fee'), [
+      "if (ask.maxFee === undefined) return 'the request bounds no fee'",
+      '',
+    ]),
     ({ stage, wallet }) =>
       stage.use(stage.transfer(stage.admin, wallet, { preimage: { maxFee: undefined } }), wallet),
   ),
   attack(
     'has a user bound a fee that no network has ever taken',
-    at('policy/limits.ts', 'ceiling'),
+    without(at('effects/evm/effect.ts', 'the fee is above the ceiling'), [
+      "if (feeMax > context.network.feeCeiling) throw refused('the fee is above the ceiling')",
+      '',
+    ]),
     ({ stage, wallet }) => {
       const facts = evmFacts(901n, { maxFeePerGas: 10n ** 15n })
       const given = { nonce: 901n, facts, maxFee: 10n ** 30n }
@@ -364,7 +423,10 @@ export const requests: readonly Attack[] = [
   ),
   attack(
     'makes the facts of a transaction unreadable',
-    at('judge/rules.ts', 'the facts are not well-formed'),
+    without(at('judge/rules.ts', 'the facts are not well-formed'), [
+      "if (facts === undefined) return refused('the facts are not well-formed')",
+      '',
+    ]),
     ({ stage, wallet }) =>
       stage.use({ ...stage.transfer(stage.admin, wallet), facts: fresh(7) }, wallet),
   ),

@@ -1,9 +1,14 @@
-import { attack, rule, type Attack } from './attack.ts'
+import { attack, rule, without, type Attack } from './attack.ts'
 import { made, type Stage } from './stage.ts'
 
 /** Settings, freezes, and those who lay them down. */
 
-const noMember = (code: string) => rule('freeze', 'the author is not of the root quorum', code)
+const lifting =
+  "  if (!isRoot(judging, user)) refuse('the author is not of the root quorum')\n  if (isFrozen("
+const notLifted = without(rule('freeze', 'the author is not of the root quorum', lifting), [
+  lifting,
+  '  if (isFrozen(',
+])
 
 export const rulers: readonly Attack[] = [
   attack(
@@ -23,10 +28,16 @@ export const rulers: readonly Attack[] = [
   ),
   attack(
     'puts a stranger into the root quorum',
-    rule(
-      'settings',
-      'is no employee with a confirmed credential',
-      '} is no employee with a confirmed credential',
+    without(
+      rule(
+        'settings',
+        'is no employee with a confirmed credential',
+        '} is no employee with a confirmed credential',
+      ),
+      [
+        'isAble ? user : refuse(`${name} is no employee with a confirmed credential`)',
+        'user as Uint8Array',
+      ],
     ),
     ({ stage, eve }) => {
       const body = { rootQuorum: { needed: 1, members: [eve.name] } }
@@ -80,10 +91,19 @@ export const rulers: readonly Attack[] = [
     },
   ),
   attack(
+    'moves money while the whole organization is frozen',
+    rule('author', 'the organization is frozen'),
+    async ({ stage, machine, wallet }) => {
+      const freeze = made(await stage.put('freeze', freezing(stage, {}, {})), 'freeze')
+      const outcome = await stage.use(stage.transfer(machine, wallet), wallet)
+      const wish = { method: 'DELETE', path: `/orgs/freezes/${freeze.name}`, body: {} }
+      await stage.put('freeze', stage.ask(stage.admin, { ...wish, ids: { freezeId: freeze.id } }))
+      return outcome
+    },
+  ),
+  attack(
     'lifts a freeze as an administrator who is of no root quorum',
-    noMember(
-      "  if (!isRoot(judging, user)) refuse('the author is not of the root quorum')\n  if (isFrozen(",
-    ),
+    notLifted,
     async ({ stage }) => {
       const carl = await stage.newcomer(await stage.invite(), true)
       await stage.assign(stage.everything, carl)
@@ -105,11 +125,16 @@ export const rulers: readonly Attack[] = [
   ),
   attack(
     'has a customer stop the wallet of another',
-    rule('freeze', 'not authorized to perform operation', "record.kind === 'endUser') refuse("),
-    ({ stage, ulf, hers }) => {
+    without(
+      rule('freeze', 'not authorized to perform operation', "record.kind === 'endUser') refuse("),
+      ["if (!isHeld || record.kind === 'endUser') refuse", 'if (!isHeld) refuse'],
+    ),
+    async ({ stage, machine, hers }) => {
+      const uma = await stage.newcomer(await stage.registerEndUser(machine), true)
+      await stage.assign(await stage.createPermission('Stop', ['Keys:Update']), uma)
       const { id, name } = hers.key
       const wish = { path: '/orgs/freezes', body: { keyId: name }, ids: { keyId: id } }
-      return stage.propose('freeze', stage.ask(ulf, wish))
+      return stage.propose('freeze', stage.ask(uma, wish))
     },
   ),
 ]

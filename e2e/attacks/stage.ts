@@ -7,6 +7,7 @@ import {
   type Person,
 } from '@quorate/authority/testing/world'
 import { newKeyCredential, type KeyCredential } from '@quorate/authority/testing/key-credential'
+import type { Passkey } from '@quorate/authority/testing/passkey'
 import { readKeyCertificate } from '@quorate/authority/key-certificate'
 import {
   credentialTable,
@@ -244,7 +245,11 @@ export class Stage {
   }
 
   /** The end of a registration, for which nobody but the bringer of the credentials has signed. */
-  registering(user: Uint8Array, first: KeyCredential, more: Registering = {}): WholeEvidence {
+  registering(
+    user: Uint8Array,
+    first: Pick<KeyCredential | Passkey, 'create'>,
+    more: Registering = {},
+  ): WholeEvidence {
     const { recovery, path = '/auth/registration', change = {} } = more
     return this.completion({ user, path, ...change }, (challenge) => ({
       firstFactorCredential: first.create(challenge),
@@ -276,10 +281,27 @@ export class Stage {
 
   /** Registered, with a recovery key; confirmed by the administrator if `isConfirmed`. */
   async newcomer(user: Made, isConfirmed: boolean, more: Registering = {}): Promise<Actor> {
-    const first = newKeyCredential()
+    const { first = newKeyCredential() } = more
     await this.put('registration', this.registering(user.id, first, more))
     if (isConfirmed) await this.put('confirmation', this.confirming(this.admin, user))
     return { user: user.id, name: user.name, by: first }
+  }
+
+  /** Members of the organization's settings, by its root quorum. */
+  async settle(settings: object): Promise<void> {
+    const wish = { method: 'PUT', path: '/orgs/settings', body: { settings } }
+    await this.put('settings', this.ask(this.admin, wish))
+  }
+
+  /** An employee who may do everything, with a passkey and nothing else. */
+  async passkeyHolder(passkey: Passkey): Promise<Actor> {
+    const { id: user, name } = await this.invite()
+    await this.put('registration', this.registering(user, passkey))
+    await this.put('confirmation', this.confirming(this.admin, { id: user, name }))
+    const { key, spki } = passkey
+    const actor = { user, name, by: { key, spki, pem: '' } }
+    await this.assign(this.everything, actor)
+    return actor
   }
 
   async pair(): Promise<void> {
@@ -297,6 +319,7 @@ type TransferChange = Partial<Omit<Wish, 'body' | 'facts'>> & {
   readonly facts?: ReturnType<typeof evmFacts>
 }
 export type Registering = {
+  readonly first?: KeyCredential
   readonly recovery?: KeyCredential
   readonly path?: string
   readonly change?: Partial<Preimage>

@@ -1,14 +1,13 @@
 import { makePerson } from '@quorate/authority/testing/world'
 import { nameOf } from '@quorate/core/id'
-import { attack, rule, type Attack } from './attack.ts'
+import { attack, rule, without, type Attack } from './attack.ts'
 import { made, type Actor } from './stage.ts'
 
 /** Long-lived tokens, and the rights that people and machines have. */
 
-const unauthorized = rule(
-  'author',
-  'not authorized to perform operation',
-  'for (const name of permissionsFor(',
+export const unauthorized = without(
+  rule('author', 'not authorized to perform operation', 'for (const name of permissionsFor('),
+  ['if (!has(rights, name)) refuse(`not authorized to perform operation (${name})`)', ';'],
 )
 
 export const rights: readonly Attack[] = [
@@ -132,7 +131,13 @@ export const rights: readonly Attack[] = [
   ),
   attack(
     'gives a permission that was archived',
-    rule('permissions', 'there is no such permission', "record?.status !== 'active'"),
+    without(
+      rule('permissions', 'there is no such permission', "permission)?.status !== 'active')\n"),
+      [
+        "permission)?.status !== 'active')\n    refuse('there is no such permission')",
+        'permission) === null)\n    throw new Error()',
+      ],
+    ),
     async ({ stage, bob }) => {
       const permission = await stage.createPermission(unique('old'), ['Keys:Create'])
       const path = `/permissions/${permission.name}/archive`

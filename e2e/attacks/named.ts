@@ -1,0 +1,207 @@
+/**
+ * The attacks that everybody knows by a name, and what of the suite they are here. `tests` stand
+ * elsewhere: what a stranger may try on a server that is not his, where a hostile one needs no attack.
+ */
+export type Named = {
+  readonly name: string
+  readonly attacks: readonly string[]
+  readonly tests?: readonly { readonly file: string; readonly name: string }[]
+}
+
+export const named: readonly Named[] = [
+  {
+    name: 'inject a user',
+    attacks: ['invents a user and signs as him', 'adds a user to the log without anybody’s word'],
+  },
+  {
+    name: 'grant itself a right',
+    attacks: [
+      'gives rights to itself as a user whom nobody has confirmed',
+      'makes a permission of its own under the name of the right to everything',
+      'widens the permission that may not be changed',
+    ],
+  },
+  {
+    name: 'shadow credential by invitation',
+    attacks: [
+      'signs as an invited user with credentials that it registered itself',
+      'registers its own key where the invitation has pinned another',
+    ],
+  },
+  {
+    name: 'shadow credential by device code',
+    attacks: [
+      'signs with a device that came by a code',
+      'brings a device by a code that nobody asked for',
+      'brings a second device by one code',
+    ],
+  },
+  {
+    name: 'shadow credential by social login',
+    attacks: [
+      'signs as an end user whom it has born by social login, with a token that it made itself',
+      'has an end user born by social login where no provider is trusted',
+      'names a user that is there already in the social login of somebody else',
+    ],
+  },
+  {
+    name: 're-register',
+    attacks: ['registers a user who has registered', 'uses the challenge of a registration twice'],
+  },
+  {
+    name: 'drop from the log',
+    attacks: [
+      'drops the newest step and goes on from the one before',
+      'keeps back the certificate of a revocation that the signers have sealed',
+    ],
+  },
+  { name: 'reorder the log', attacks: ['shows a later step before the one that it follows'] },
+  {
+    name: 'fork the log',
+    attacks: ['forks the log behind its head', 'has two payments voted for at one place'],
+  },
+  {
+    name: 'roll the log back',
+    attacks: [
+      'drops the newest step and goes on from the one before',
+      'opens a second root stream for the organization, where nothing was used yet',
+    ],
+  },
+  {
+    name: 'two worlds',
+    attacks: [
+      'lives in two worlds, and tells two signers of two payments at one place',
+      'has a step sealed with one vote too few',
+      'counts the vote of the corrupt signer twice',
+    ],
+    tests: [
+      {
+        file: 'e2e/attacks/two-worlds.test.ts',
+        name: 'does not have one payment signed twice, though it lives in two worlds itself',
+      },
+    ],
+  },
+  {
+    name: 'replay an assertion',
+    attacks: [
+      'pays twice under one signature, at another nonce',
+      'pays once more by another signature of the same request',
+    ],
+  },
+  {
+    name: 'swap a body after signing',
+    attacks: [
+      'pays somebody else than was signed',
+      'swaps the credentials in a registration after its challenge',
+    ],
+  },
+  {
+    name: 'swap a query after signing',
+    attacks: ['adds force=true to a removal that was signed without it'],
+  },
+  {
+    name: 'force=true',
+    attacks: [
+      'adds force=true to a removal that was signed without it',
+      'has force signed twice, for readers that disagree about which counts',
+      'has force signed in a spelling that a laxer reader takes for it',
+    ],
+  },
+  {
+    // There is no export yet: whatever it will be called, the purpose is judged before the path.
+    name: 'a login turned into an export',
+    attacks: ['makes a transfer of a login', 'makes an action of the request for a login'],
+  },
+  {
+    name: 'archived credential',
+    attacks: [
+      'signs with a credential that its user has archived',
+      'signs with a credential that its user has deactivated',
+      'signs with a key from before a recovery',
+    ],
+  },
+  {
+    name: 'an end user reaching the wallet of another',
+    attacks: [
+      'has one customer pay with the wallet of another',
+      'has a customer pay with a wallet of the organization',
+      'has a customer stop the wallet of another',
+    ],
+  },
+  {
+    name: 'recovery hijack',
+    attacks: [
+      'recovers a user by the mailed code alone',
+      'recovers the administrator by the recovery key of another user',
+      'swaps the new credentials behind the signature of the recovery key',
+    ],
+  },
+  {
+    name: 'back-dated waiting period',
+    attacks: [
+      'dates a recovery back, to shorten its waiting period',
+      'shows a recovery to nobody until its waiting period is over',
+      'uses the new credentials before the waiting period is over',
+    ],
+  },
+  {
+    name: 'origins downgraded',
+    attacks: [
+      'has a passkey touched on a page of its own',
+      'has a passkey touched in a frame of another site',
+      'keeps a page in use that the organization has taken from its settings',
+    ],
+  },
+  {
+    name: 'relying party downgraded',
+    attacks: [
+      'has a passkey of another relying party sign',
+      'registers a passkey of a page of its own',
+    ],
+  },
+  {
+    name: 'user verification downgraded',
+    attacks: [
+      'has a passkey sign that does not know who touched it',
+      'has a passkey sign that nobody has touched',
+      'registers a passkey that does not know its user',
+    ],
+  },
+  {
+    // A signer reads no such token: who owns the server lets himself in, and is nobody to a signer.
+    name: 'JWT algorithm confusion',
+    attacks: [
+      'signs as an end user whom it has born by social login, with a token that it made itself',
+      'brings a request that nobody has signed',
+    ],
+    tests: [
+      {
+        file: 'e2e/login.test.ts',
+        name: 'is forged with no algorithm, the public key as a secret, another key or audience',
+      },
+      {
+        file: 'server/oidc/issuers.test.ts',
+        name: 'is not verified with a public key as if that were a secret',
+      },
+      {
+        file: 'server/oidc/issuers.test.ts',
+        name: 'is not verified with an algorithm that is not in our list, sound though it be',
+      },
+    ],
+  },
+  {
+    name: 'a store restored from an hour ago',
+    attacks: [
+      'has a signer started on its store of an hour ago',
+      'has a signer started on all its files of an hour ago, and asks for a vote that it has given',
+    ],
+  },
+  {
+    name: 'a second mailbox that gives instead of taking away',
+    attacks: [
+      'lifts a freeze by a word in the second mailbox',
+      'stops the wallet of one customer by the word of another',
+      'turns a signed word against another key',
+    ],
+  },
+]
