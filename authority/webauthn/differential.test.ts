@@ -6,7 +6,7 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
-import { concat, fromBase64url, toBase64url, toUtf8 } from '@quorate/core/bytes'
+import { concat, equalBytes, fromBase64url, toBase64url, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { readAttestation } from '../attestation.ts'
 import { randomFrom } from '../agreement/model/random.ts'
@@ -194,8 +194,11 @@ describe('beside an independent verifier', () => {
         // What is wrong is signed too, or the signature alone would decide.
         const [ours, theirs] = await both(text, bytes, signature)
         if (ours) assert.ok(theirs, String(seed))
-        const [wrong] = await both(clientData, data, mutated(random, signature))
-        if (wrong) assert.fail(`a changed signature was believed: ${seed}`)
+        // Some mutations come to what was there.
+        const other = mutated(random, signature)
+        const [wrong] = await both(clientData, data, other)
+        if (wrong && !equalBytes(other, signature))
+          assert.fail(`a changed signature was believed: ${seed}`)
       }
     })
 })
