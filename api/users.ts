@@ -94,6 +94,14 @@ export const archiveUser = endpoint('auth.archiveUser', {
   returns: user.extend(receipt),
 })
 
+export const eraseUser = endpoint('quorate.eraseUser', {
+  summary:
+    'Take out all that is personal of an archived user, for good. What he signed stays provable.',
+  params,
+  body: nothing,
+  returns: z.object({ userId: z.string(), dateErased: date }),
+})
+
 export const confirmUser = endpoint('quorate.confirmUser', {
   summary: 'Vouch for the credentials that a newcomer has brought: those that are there right now.',
   params,

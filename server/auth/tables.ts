@@ -12,6 +12,9 @@ export type IdentityTables = {
     readonly kind: 'employee' | 'endUser' | 'serviceAccount'
     readonly username: string
     readonly external_id: string | null
+    /** By which requests a service account is called so. */
+    readonly named_in: Uint8Array | null
+    readonly external_id_in: Uint8Array | null
   }>
   readonly credentials: Of<{
     readonly cred_id: string
@@ -57,6 +60,8 @@ export type IdentityTables = {
     readonly owner: Uint8Array | null
     /** The service account that has made it to be delegated, until it is. */
     readonly delegable_by: Uint8Array | null
+    /** By which request it is called so. */
+    readonly named_in: Uint8Array | null
     readonly deleted_at: number | null
   }>
   readonly wallets: Of<{
@@ -66,6 +71,8 @@ export type IdentityTables = {
     readonly address: string | null
     readonly name: string | null
     readonly external_id: string | null
+    readonly named_in: Uint8Array | null
+    readonly external_id_in: Uint8Array | null
     /** JSON. */
     readonly tags: string
     /** Its key's, for lists. */

@@ -12,6 +12,7 @@ import type { Write } from '@quorate/authority/records'
 import { nameOfCause } from '@quorate/authority/reduce/step'
 import { type StreamId, streamCodec } from '@quorate/authority/stream'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
+import { withoutErased } from './erased.ts'
 
 /** A step in force. */
 export type Certified = {
@@ -210,7 +211,8 @@ async function keepStep(
   opaque: OpaqueStep,
   { certificate, writes }: { readonly certificate: Certificate; readonly writes: readonly Write[] },
 ): Promise<void> {
-  const { seq, hash, time, bytes: body } = opaque
+  const { seq, hash, time } = opaque
+  const body = await withoutErased(transaction, place.organization, opaque.bytes)
   const at = { ...key(place), seq }
   const inserted = await transaction
     .insertInto('steps')

@@ -1,5 +1,5 @@
 import { parseJson } from '@quorate/core/json'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/step'
 import { addCredentials } from '../auth/add-credentials.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
@@ -13,7 +13,7 @@ export async function addCredential(
   const { user, credential } = item.operation
   await addCredentials(transaction, {
     ...{ organization, user, time, credentials: [credential] },
-    request: requestOfEvidence(evidence),
+    request: nameOfCause(item.cause),
     given: [parseJson(evidence.payload)],
   })
 }

@@ -1,11 +1,9 @@
 import { nameOf } from '@quorate/core/id'
-import { parseJson } from '@quorate/core/json'
-import { createKey } from '@quorate/api/keys'
-import { parse } from '@quorate/api/parse'
 import { readKeyCertificate, type KeyTerms } from '@quorate/authority/key-certificate'
 import { decodePreimage } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { wordIn } from '../orgs/words.ts'
 import { recordEvent } from '../outbox.ts'
 import { keyOf } from './entity.ts'
 import type { KeyRow } from './find.ts'
@@ -15,7 +13,7 @@ export async function addKey(transaction: DatabaseTransaction, applied: Applied)
   const { item, evidence } = applied
   if (item.operation.kind !== 'key') throw new TypeError('not a key')
   const { key, delegable } = item.operation
-  const { name } = parse(createKey.body, parseJson(evidence.payload), 'payload')
+  const name = wordIn(evidence, 'name') ?? undefined
   const delegableBy = delegable === 'yes' ? authorOf(applied) : undefined
   const certificate = evidence.facts
   await addBornKey(transaction, applied, { terms: key.terms, name, delegableBy, certificate })
@@ -52,6 +50,7 @@ export async function addBornKey(
     certificate,
     owner: owner ?? null,
     delegable_by: delegableBy ?? null,
+    named_in: terms.request,
     deleted_at: null,
     created_at: time,
   }

@@ -1,8 +1,7 @@
-import { parseJson } from '@quorate/core/json'
-import { updateKey } from '@quorate/api/keys'
-import { parse } from '@quorate/api/parse'
+import { requestHash } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { wordIn } from '../orgs/words.ts'
 import { recordEvent } from '../outbox.ts'
 import { walletOf } from '../wallets/entity.ts'
 import { walletRows } from '../wallets/find.ts'
@@ -54,8 +53,9 @@ export async function renameKey(
   { organization, item, evidence }: Applied,
 ): Promise<void> {
   if (item.operation.kind !== 'update') throw new TypeError('not an update')
-  const { name } = parse(updateKey.body, parseJson(evidence.payload), 'payload')
-  await change(transaction, { organization, id: item.operation.id }, { name })
+  const [name, named_in] = [wordIn(evidence, 'name'), requestHash(evidence.preimage)]
+  if (name === undefined) return
+  await change(transaction, { organization, id: item.operation.id }, { name, named_in })
 }
 
 function change(

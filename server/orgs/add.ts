@@ -72,7 +72,10 @@ export async function addUser(transaction: DatabaseTransaction, made: NewUser): 
   const external_id = made.externalId ?? null
   await transaction
     .insertInto('users')
-    .values({ organization, id, user_id, kind, username, external_id, created_at })
+    .values({
+      ...{ organization, id, user_id, kind, username, external_id, created_at },
+      ...{ named_in: request, external_id_in: request },
+    })
     .execute()
   // A service account's name is a claim of its own.
   if (kind === 'employee')

@@ -12,6 +12,7 @@ import { applyDelegation, applyKeyStatus } from '../keys/change.ts'
 import { addProposal } from '../settings/add.ts'
 import { addServiceAccount } from '../service-accounts/add.ts'
 import { addUser, changeUserStatus } from '../users/add.ts'
+import { addErasure } from '../users/erase-rows.ts'
 import { addPat, changePatStatus } from '../pats/add.ts'
 import { addGrant, addPermission, changePermission, removeAssignment } from '../permissions/add.ts'
 import { addWallet } from '../wallets/add.ts'
@@ -129,4 +130,5 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   update: applyUpdate,
   agreement: addAcceptance,
   settings: addProposal,
+  erasure: addErasure,
 }

@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type Speaker } from '../testing/raw-client.ts'
+import { personal } from '../users/personal.ts'
 import { origins } from './derived.ts'
 
 let platform: TestPlatform
@@ -150,5 +151,6 @@ describe('a database rebuilt from its log', () => {
     )
     const names = rows.map(({ name }) => name).toSorted()
     assert.deepEqual(Object.keys(origins).toSorted(), names)
+    assert.deepEqual(Object.keys(personal).toSorted(), names)
   })
 })

@@ -1,12 +1,10 @@
 import { idOf, nameOf } from '@quorate/core/id'
-import { parseJson } from '@quorate/core/json'
-import { parse } from '@quorate/api/parse'
-import { createPersonalAccessToken, updatePersonalAccessToken } from '@quorate/api/pats'
 import { fingerprintOf } from '@quorate/authority/credential'
 import { requestHash } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { freeNames, settleName } from '../names.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { wordIn } from '../orgs/words.ts'
 import { addAssignment } from '../permissions/add.ts'
 
 /** Rows of a new personal access token: its credential, itself, its name, its first permission. */
@@ -17,8 +15,7 @@ export async function addPat(
   if (item.operation.kind !== 'token') throw new TypeError('not a token')
   const { user, publicKey: spki, expiresAt, permission } = item.operation
   const request = requestHash(evidence.preimage)
-  const body = parse(createPersonalAccessToken.body, parseJson(evidence.payload), 'payload')
-  const { name, externalId, publicKey } = body
+  const name = wordIn(evidence, 'name') ?? null
   const [id, credential] = [idOf(request, 'token'), idOf(request, 'credential')]
   await transaction
     .insertInto('credentials')
@@ -26,18 +23,19 @@ export async function addPat(
       ...{ organization, id: credential, user, token: id, created_at: time },
       cred_id: nameOf('credential', credential),
       fingerprint: fingerprintOf(spki),
-      public_key: publicKey,
+      public_key: wordIn(evidence, 'publicKey') ?? '',
     })
     .execute()
   await transaction
     .insertInto('tokens')
     .values({
       ...{ organization, id, token_id: nameOf('token', id), user, credential, name },
-      ...{ external_id: externalId ?? null, archived_at: null },
+      ...{ external_id: wordIn(evidence, 'externalId') ?? null, archived_at: null },
       ...{ created_at: time, expires_at: expiresAt },
     })
     .execute()
-  await settleName(transaction, { organization, scope: user, name, holder: id, request })
+  if (name !== null)
+    await settleName(transaction, { organization, scope: user, name, holder: id, request })
   if (permission !== undefined)
     await addAssignment(transaction, {
       ...{ organization, request, permission, identity: id, time },
@@ -68,8 +66,7 @@ export async function renamePat(
 ): Promise<void> {
   if (item.operation.kind !== 'update') throw new TypeError('not an update')
   const { id } = item.operation
-  const body = parse(updatePersonalAccessToken.body, parseJson(evidence.payload), 'payload')
-  const { name, externalId } = body
+  const [name, externalId] = [wordIn(evidence, 'name'), wordIn(evidence, 'externalId')]
   const { user } = await transaction
     .updateTable('tokens')
     .set({
@@ -82,7 +79,8 @@ export async function renamePat(
     .returning('user')
     .executeTakeFirstOrThrow()
   const request = requestHash(evidence.preimage)
-  if (name !== undefined)
+  if (name === null) await freeNames(transaction, { organization, holder: id })
+  else if (name !== undefined)
     await settleName(transaction, { organization, scope: user, name, holder: id, request })
 }
 

@@ -1,6 +1,6 @@
 import { idOf, nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/step'
 import { addCredentials, broughtIn } from '../auth/add-credentials.ts'
 import { endCode } from '../auth/codes.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
@@ -22,7 +22,7 @@ export async function addRecovery(
 ): Promise<void> {
   if (item.operation.kind !== 'recovery') throw new TypeError('not a recovery')
   const { user, credentials, effectiveAt } = item.operation
-  const request = requestOfEvidence(evidence)
+  const request = nameOfCause(item.cause)
   const id = idOf(request, 'recovery')
   const body = parseJson(evidence.payload)
   const given = broughtIn(isObject(body) ? body['newCredentials'] : undefined)

@@ -1,5 +1,5 @@
 import { parseJson } from '@quorate/core/json'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/step'
 import { addCredentials, broughtIn } from '../auth/add-credentials.ts'
 import { endCode } from '../auth/codes.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
@@ -12,7 +12,7 @@ export async function addRegistration(
 ): Promise<void> {
   if (item.operation.kind !== 'registration') throw new TypeError('not a registration')
   const { user, credentials } = item.operation
-  const request = requestOfEvidence(evidence)
+  const request = nameOfCause(item.cause)
   const given = broughtIn(parseJson(evidence.payload))
   await addCredentials(transaction, { organization, user, request, time, credentials, given })
   await endCode(transaction, { organization, user }, 'registration')

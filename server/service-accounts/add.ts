@@ -1,12 +1,10 @@
 import { idOf, nameOf } from '@quorate/core/id'
-import { parseJson } from '@quorate/core/json'
-import { parse } from '@quorate/api/parse'
-import { createServiceAccount, updateServiceAccount } from '@quorate/api/service-accounts'
 import { requestHash } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { settleName } from '../names.ts'
+import { freeNames, settleName } from '../names.ts'
 import { addUser } from '../orgs/add.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { wordIn } from '../orgs/words.ts'
 import { addAssignment } from '../permissions/add.ts'
 
 /** Rows of a new service account: user, credential, token, its name, its first permission. */
@@ -18,8 +16,9 @@ export async function addServiceAccount(
   const { publicKey: spki, expiresAt, permission } = item.operation
   const request = requestHash(evidence.preimage)
   const [token, account] = [idOf(request, 'token'), idOf(request, 'user')]
-  const body = parse(createServiceAccount.body, parseJson(evidence.payload), 'payload')
-  const { name, externalId, publicKey } = body
+  const name = wordIn(evidence, 'name') ?? ''
+  const publicKey = wordIn(evidence, 'publicKey') ?? ''
+  const externalId = wordIn(evidence, 'externalId') ?? undefined
   const kind = 'serviceAccount'
   const user = { organization, request, time, kind, username: name, externalId } as const
   await addUser(transaction, { ...user, token, publicKey, spki })
@@ -32,7 +31,7 @@ export async function addServiceAccount(
     })
     .execute()
   const named = { organization, scope: organization, name, holder: account, request }
-  await settleName(transaction, named)
+  if (name !== '') await settleName(transaction, named)
   if (permission !== undefined)
     await addAssignment(transaction, {
       ...{ organization, request, permission, identity: account, time },
@@ -46,19 +45,19 @@ export async function renameServiceAccount(
 ): Promise<void> {
   if (item.operation.kind !== 'update') throw new TypeError('not an update')
   const { id } = item.operation
-  const body = parse(updateServiceAccount.body, parseJson(evidence.payload), 'payload')
-  const { name, externalId } = body
+  const [name, externalId] = [wordIn(evidence, 'name'), wordIn(evidence, 'externalId')]
+  const request = requestHash(evidence.preimage)
   await transaction
     .updateTable('users')
     .set({
       id,
-      ...(name === undefined ? {} : { username: name }),
-      ...(externalId === undefined ? {} : { external_id: externalId }),
+      ...(name === undefined ? {} : { username: name ?? '', named_in: request }),
+      ...(externalId === undefined ? {} : { external_id: externalId, external_id_in: request }),
     })
     .where('organization', '=', organization)
     .where('id', '=', id)
     .execute()
-  const request = requestHash(evidence.preimage)
-  if (name !== undefined)
+  if (name === null) await freeNames(transaction, { organization, holder: id })
+  else if (name !== undefined)
     await settleName(transaction, { organization, scope: organization, name, holder: id, request })
 }

@@ -1,9 +1,9 @@
 import { nameOf } from '@quorate/core/id'
-import { isObject, parseJson } from '@quorate/core/json'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/step'
 import { mailCode } from '../auth/codes.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { wordIn } from '../orgs/words.ts'
 import { archiveTokens } from '../pats/add.ts'
 import { addEndUserGrant } from '../permissions/add.ts'
 import { addUsername, personOf, usernameOf } from './person.ts'
@@ -18,32 +18,22 @@ export async function addUser(
 ): Promise<void> {
   if (item.operation.kind !== 'user') throw new TypeError('not a user')
   const { user: id, userKind: kind, origin } = item.operation
-  const { email, externalId } = wordsOf(evidence.payload)
-  const username = usernameOf(email)
+  const username = usernameOf(wordIn(evidence, 'email') ?? '')
   await transaction
     .insertInto('users')
     .values({
       ...{ organization, id, user_id: nameOf('user', id), kind, username, created_at: time },
-      external_id: externalId ?? null,
+      external_id: wordIn(evidence, 'externalId') ?? null,
     })
     .execute()
-  await addUsername(transaction, { organization, user: id, kind, username })
-  const request = requestOfEvidence(evidence)
+  // Whoever is erased has no name, and nobody else has that one either.
+  if (username !== '') await addUsername(transaction, { organization, user: id, kind, username })
+  const request = nameOfCause(item.cause)
   if (kind === 'endUser')
     await addEndUserGrant(transaction, { organization, request, user: id, time })
   const person = await personOf(transaction, { organization, user: id })
   if (origin === 'invited' && person !== undefined)
     await mailCode(transaction, { person, purpose: 'registration', now: time })
-}
-
-/** Words that no rule has read: whoever put them there may have put anything. */
-function wordsOf(payload: string): { email: string; externalId: string | undefined } {
-  const body = parseJson(payload)
-  const { email, externalId } = isObject(body) ? body : {}
-  return {
-    email: typeof email === 'string' ? email : '',
-    externalId: typeof externalId === 'string' ? externalId : undefined,
-  }
 }
 
 /** Whoever is archived leaves his name, his tokens, his codes and whatever he has begun. */

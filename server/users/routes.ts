@@ -16,6 +16,7 @@ import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { isAddress } from '../mail/queue.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { userOf, type UserRow } from './entity.ts'
+import { eraseUser } from './erase.ts'
 import { claimUsername, freeUsername, usernameOf } from './person.ts'
 
 const { route } = routing<Caller>()
@@ -41,6 +42,10 @@ export function userRoutes(deps: UserDeps): readonly Route<Caller>[] {
     route(api.confirmUser, async ({ caller, raw, params }) =>
       change(deps, { caller, raw, ...params, kind: 'confirmation' }),
     ),
+    route(api.eraseUser, async ({ caller, raw, params: { userId } }) => {
+      const { id: user } = await rowNamed(deps.database, caller, userId)
+      return eraseUser(deps, caller, raw, { user, userId })
+    }),
     route(api.listUserCredentials, async ({ caller, params }) => ({
       items: await credentialsOf(deps, caller, params.userId),
     })),

@@ -1,13 +1,11 @@
 import { idOf, nameOf } from '@quorate/core/id'
-import { parseJson } from '@quorate/core/json'
-import { parse } from '@quorate/api/parse'
-import { createWallet } from '@quorate/api/wallets'
 import { requestHash } from '@quorate/authority/request'
 import { addressOf } from '@quorate/effects/address'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { addBornKey, authorOf } from '../keys/add.ts'
 import type { KeyRow } from '../keys/find.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { wordIn } from '../orgs/words.ts'
 import { recordEvent } from '../outbox.ts'
 import { walletOf } from './entity.ts'
 
@@ -16,10 +14,13 @@ export async function addWallet(transaction: DatabaseTransaction, applied: Appli
   const { item, evidence } = applied
   if (item.operation.kind !== 'wallet') throw new TypeError('not a wallet')
   const { network, tags } = item.operation
-  const { name, externalId } = parse(createWallet.body, parseJson(evidence.payload), 'payload')
   const key = await keyOf(transaction, applied, item.operation)
-  const id = idOf(requestHash(evidence.preimage), 'wallet')
-  await addWalletOn(transaction, applied, key, { id, network, tags, name, externalId })
+  const request = requestHash(evidence.preimage)
+  await addWalletOn(transaction, applied, key, {
+    ...{ id: idOf(request, 'wallet'), request, network, tags },
+    name: wordIn(evidence, 'name') ?? null,
+    externalId: wordIn(evidence, 'externalId') ?? null,
+  })
 }
 
 async function keyOf(
@@ -51,11 +52,12 @@ export async function addWalletOn(
     readonly id: Uint8Array
     readonly network: string
     readonly tags: readonly string[]
-    readonly name: string | undefined
-    readonly externalId: string | undefined
+    readonly request: Uint8Array
+    readonly name: string | null
+    readonly externalId: string | null
   },
 ): Promise<void> {
-  const { id, network, tags, name, externalId } = made
+  const { id, request, network, tags, name, externalId } = made
   const wallet = {
     organization,
     id,
@@ -63,8 +65,10 @@ export async function addWalletOn(
     key: key.id,
     network,
     address: addressOf(network, key.public_key) ?? null,
-    name: name ?? null,
-    external_id: externalId ?? null,
+    name,
+    external_id: externalId,
+    named_in: request,
+    external_id_in: request,
     tags: JSON.stringify(tags),
     owner: key.owner,
     created_at: time,

@@ -1,8 +1,7 @@
-import { parseJson } from '@quorate/core/json'
-import { parse } from '@quorate/api/parse'
-import { updateWallet } from '@quorate/api/wallets'
+import { requestHash } from '@quorate/authority/request'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
+import { wordIn } from '../orgs/words.ts'
 import { recordEvent } from '../outbox.ts'
 import { walletOf } from './entity.ts'
 import { walletRows } from './find.ts'
@@ -29,10 +28,11 @@ export async function renameWallet(
   { organization, item, evidence }: Applied,
 ): Promise<void> {
   if (item.operation.kind !== 'update') throw new TypeError('not an update')
-  const { name, externalId } = parse(updateWallet.body, parseJson(evidence.payload), 'payload')
+  const [name, externalId] = [wordIn(evidence, 'name'), wordIn(evidence, 'externalId')]
+  const request = requestHash(evidence.preimage)
   const to = {
-    ...(name === undefined ? {} : { name }),
-    ...(externalId === undefined ? {} : { external_id: externalId }),
+    ...(name === undefined ? {} : { name, named_in: request }),
+    ...(externalId === undefined ? {} : { external_id: externalId, external_id_in: request }),
   }
   if (Object.keys(to).length === 0) return
   await change(transaction, { organization, id: item.operation.id }, to)
@@ -44,6 +44,8 @@ async function change(
   to: {
     readonly name?: string | null
     readonly external_id?: string | null
+    readonly named_in?: Uint8Array
+    readonly external_id_in?: Uint8Array
     readonly tags?: string
   },
 ): Promise<void> {

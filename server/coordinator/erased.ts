@@ -1,0 +1,64 @@
+import { decodeBody } from '@quorate/authority/body'
+import { eraseIn } from '@quorate/authority/erasure'
+import { decodeRecord, recordKey } from '@quorate/authority/records'
+import type { RootRecords } from '@quorate/authority/standing'
+import { rootOf, streamCodec } from '@quorate/authority/stream'
+import { encode } from '@quorate/core/codec'
+import type { DatabaseTransaction } from '../database/database.ts'
+
+/** From a wallet to its key, to the owner, to his erasure; and once more with all of them at hand. */
+const roundsMax = 4
+
+/** The newest root records, as far as somebody has asked for them. */
+export class KnownRecords {
+  private readonly transaction: DatabaseTransaction
+  private readonly organization: Uint8Array
+  private readonly values = new Map<string, Uint8Array | undefined>()
+
+  constructor(transaction: DatabaseTransaction, organization: Uint8Array) {
+    this.transaction = transaction
+    this.organization = organization
+  }
+
+  /** @param judge pure: it runs again whenever it has asked for what was not at hand */
+  async read<T>(judge: (records: RootRecords) => T): Promise<T> {
+    for (let round = 1; round <= roundsMax; round++) {
+      const missing = new Set<string>()
+      const result = judge({
+        find: (table, ...name) => {
+          const key = recordKey(table, ...name)
+          if (!this.values.has(key)) missing.add(key)
+          const value = this.values.get(key)
+          return value && decodeRecord(table, value)
+        },
+      })
+      if (missing.size === 0) return result
+      await this.load([...missing])
+    }
+    throw new TypeError('whoever judges asks for something else each time')
+  }
+
+  private async load(names: readonly string[]): Promise<void> {
+    for (const name of names) this.values.set(name, undefined)
+    const rows = await this.transaction
+      .selectFrom('records')
+      .select(['name', 'value'])
+      .where('organization', '=', this.organization)
+      .where('stream', '=', encode(streamCodec, rootOf(this.organization)))
+      .where('name', 'in', names)
+      .orderBy('seq')
+      .execute()
+    for (const { name, value } of rows) this.values.set(name, value)
+  }
+}
+
+/** What is kept of a body: replicas and earlier lives may come with what has been erased since. */
+export async function withoutErased(
+  transaction: DatabaseTransaction,
+  organization: Uint8Array,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
+  const body = decodeBody(bytes)
+  const known = new KnownRecords(transaction, organization)
+  return (await known.read((records) => eraseIn(body, records))) ?? bytes
+}

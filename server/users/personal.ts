@@ -1,0 +1,61 @@
+import type { Tables } from '../database/tables.ts'
+
+/**
+ * What an erasure finds in each table. A new table does not compile until somebody has thought of
+ * it; `erase-rows.ts` does what is said here.
+ */
+export const personal: { readonly [Name in keyof Tables]: Found } = {
+  steps: erasedIn('the bodies lose personal members, and the salts that would prove a guess'),
+  proposals: erasedIn('as steps do: what was proposed and never came into force'),
+  users: erasedIn('name and external id go; what he called a service account as well'),
+  usernames: erasedIn('deleted; claims that lapsed too, whosever they were'),
+  names: erasedIn('deleted where he bears one, or has given one'),
+  credentials: erasedIn('the name and what a client has sealed go; public key and handle stay'),
+  tokens: erasedIn('name and external id go'),
+  keys: erasedIn('the name goes if he gave it, or the key is his'),
+  wallets: erasedIn('name and external id, as of a key'),
+  challenges: erasedIn('deleted: his own, those about him, and all that have expired'),
+  newcomer_challenges: erasedIn('deleted'),
+  one_time_codes: erasedIn('deleted'),
+  sessions: erasedIn('deleted: when he was here is nobody’s business any more'),
+  local_credentials: erasedIn('deleted: a name, the hash of a password, a sealed secret'),
+  mails: erasedIn('what still waits for him is deleted; what was sent has no address any more'),
+  external_ids: erasedIn('those of his requests are deleted; signers know them by keyed hashes'),
+  outbox: erasedIn('events lose names and external ids of what he made or named'),
+  signature_requests: erasedIn('external id and personal members of the evidence go'),
+  outgoing: erasedIn('external id and personal members of the evidence go'),
+  attempts: erasedIn('hashes of names that were tried: gone a quarter of an hour later'),
+
+  records: nothing('what rules read is never personal: ids, keys, rights'),
+  request_places: nothing('hashes and places'),
+  key_certificates: nothing('what signers say of a key'),
+  root_applied: nothing('a number'),
+  organizations: nothing('the name of a company'),
+  organization_origins: nothing('pages of a company'),
+  permissions: nothing('ids and times'),
+  assignments: nothing('ids'),
+  recoveries: nothing('ids and times'),
+  settings_proposals: nothing('settings of a company'),
+  agreement_acceptances: nothing('ids'),
+  signatures: nothing('signatures'),
+  signer_pairs: nothing('numbers'),
+  stream_leases: nothing('which server is at work'),
+  logins: nothing('hashes of challenges'),
+  issuer_secrets: nothing('what providers know this server by'),
+  oidc_states: nothing('hashes of answers'),
+  slot_queues: nothing('addresses of wallets'),
+  slots: nothing('addresses of wallets'),
+  chain_heads: nothing('of a chain'),
+  block_headers: nothing('of a chain'),
+  history: nothing('what anybody can read on the chain'),
+}
+
+type Found = { readonly is: 'erased' | 'nothing'; readonly why: string }
+
+function erasedIn(why: string): Found {
+  return { is: 'erased', why }
+}
+
+function nothing(why: string): Found {
+  return { is: 'nothing', why }
+}
