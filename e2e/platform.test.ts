@@ -8,6 +8,7 @@ import { bodies } from './refusals/bodies.ts'
 import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
+import { erasures } from './sdk/erasure.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { recoveries } from './sdk/recovery.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
@@ -51,6 +52,7 @@ describe('a platform', () => {
       return { baseUrl, orgId, admin, backend: await platform.sdk('serviceAccount') }
     })
     recoveries(platform)
+    erasures(platform)
     documents(platform)
     accounts(platform)
   })
