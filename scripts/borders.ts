@@ -100,7 +100,7 @@ const forTests: Room = {
   node: ['*'],
   packages: [
     ...['@noble/*', '@dfns/*', '@simplewebauthn/server', 'viem', 'pg', 'ajv', 'oidc-provider'],
-    'smtp-server',
+    ...['@scure/starknet', 'smtp-server', 'wabt'],
   ],
 }
 

@@ -266,7 +266,7 @@ function combineFrost({ key }: Signing, spoken: Spoken): Combined {
 function combineDkls({ key }: Signing, spoken: Spoken): Combined {
   const { publicKey } = key
   const round3 = broadcasts(spoken, 3)
-  const made = combineEcdsa({ publicKey, digest: spoken.message, round3 })
+  const made = combineEcdsa({ curve: 'secp256k1', publicKey, digest: spoken.message, round3 })
   return made.ok ? { ok: true, signature: { scheme: 'ECDSA', ...made.signature } } : made
 }
 

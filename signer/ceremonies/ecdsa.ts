@@ -27,7 +27,10 @@ export function startEcdsa(signing: Signing): Move {
   const { self, n, t, secret, publicKey, publicShares } = share
   const { pairs } = opened
   const first = startRound1(
-    { self, quorum, n, t, secret, publicKey, publicShares, pairs, sid, digest: message },
+    {
+      ...{ curve: 'secp256k1', self, quorum, n, t, secret, publicKey, publicShares },
+      ...{ pairs, sid, digest: message },
+    },
     deps.random,
   )
   return moveOf(signing, first, (state) => (inbox) => {

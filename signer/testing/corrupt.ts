@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { decode, encode } from '@quorate/core/codec'
-import { firstSid, type EcdsaContext } from '@quorate/threshold/ecdsa/context'
-import { announcement, digestOf, extension } from '@quorate/threshold/ecdsa/messages'
+import { firstSid } from '@quorate/threshold/ecdsa/context'
+import { digestOf, messagesOf } from '@quorate/threshold/ecdsa/messages'
 import { pairSetupStep, startPairSetup } from '@quorate/threshold/ecdsa/pair-setup'
 import type { Outbound } from '@quorate/threshold/session'
 import type { SessionReply } from '@quorate/wire/link'
@@ -29,8 +29,18 @@ export function withLyingExtension(
 ): Packet {
   const { from, ceremony: sid } = packet.header
   const { threshold: t, publicKey, publicShares } = key.statement
-  const named = { sid, digest: message, publicKey, n: publicShares.length, t, quorum: call.quorum }
-  const first = firstSid(named as EcdsaContext)
+  const { announcement, extension } = messagesOf('secp256k1')
+  const curve = 'secp256k1' as const
+  const named = {
+    curve,
+    sid,
+    digest: message,
+    publicKey,
+    n: publicShares.length,
+    t,
+    quorum: call.quorum,
+  }
+  const first = firstSid(named)
   const to = call.quorum.find((party) => party !== from) ?? 0
   const lie = encode(extension, turned(decode(extension, bodyFor(packet, to))))
   const announced = encode(announcement, {

@@ -78,7 +78,7 @@ export function combine(
   const round = (index: number) =>
     new Map(quorum.map((signer) => [signer, broadcastOf(packets.get(signer)?.[index])]))
   if (terms.scheme === 'ECDSA') {
-    const made = combineEcdsa({ publicKey, digest: message, round3: round(2) })
+    const made = combineEcdsa({ curve: 'secp256k1', publicKey, digest: message, round3: round(2) })
     return made.ok ? new Uint8Array([...made.signature.r, ...made.signature.s]) : undefined
   }
   const made = frostAggregate({

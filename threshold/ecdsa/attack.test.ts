@@ -2,23 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bytesToBig } from '@quorate/core/bytes'
 import { type Codec, decode, encode } from '@quorate/core/codec'
-import { secp256k1 } from '../group/secp256k1.ts'
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Abort, Inbound, Outbound, Outcome, Party } from '../session.ts'
 import { combineEcdsa, type Combined } from './combine.ts'
 import { labelOf, productSid } from './context.ts'
 import { closeExtension, openExtension } from './extension.ts'
-import { subtractThenAdd, toNumbers } from './limbs.ts'
-import {
-  announcement,
-  closing,
-  commitTo,
-  digestOf,
-  extension,
-  product,
-  type Product,
-} from './messages.ts'
+import { curveOf, type EcdsaCurveName } from './curve.ts'
+import { commitTo, digestOf, messagesOf, type Product } from './messages.ts'
 import { closeMultiplication, padsOf } from './multiplication.ts'
 import { extendAsSender } from './extension.ts'
+import { gadgetOf } from './pair.ts'
 import type { EcdsaRound1 } from './round1.ts'
 import { type EcdsaRound2, ecdsaRound2, partedFrom } from './round2.ts'
 import { ecdsaRound3, type EcdsaResult } from './round3.ts'
@@ -32,10 +25,13 @@ import {
   outs,
   signTogether,
 } from './testing/parties.ts'
-import { asBytes, bitAt, toWords } from './words.ts'
+import { bitAt } from './words.ts'
 
-const { add, decode: pointFrom, encode: pointBytes, mod, multiplyBase, order } = secp256k1
-const { scalarFromBytes, scalarToBytes } = secp256k1
+const curve: EcdsaCurveName = 'secp256k1'
+const { group } = curveOf(curve)
+const { add, fromWire: pointFrom, toWire: pointBytes, mod, multiplyBase, order } = group
+const { scalarFromBytes, scalarToBytes } = group
+const { announcement, closing, extension, product } = messagesOf(curve)
 
 /** Party 2 is corrupt and sees everything of its own; parties 1 and 3 follow the protocol. */
 const two = cluster(3, 2)
@@ -172,8 +168,8 @@ describe('a corrupt signer in round 2', () => {
 
   it('cannot open another nonce point than it committed to', () => {
     // The whole of round 2 is honest for the nonce chosen after the others' were seen.
-    const chosen = mod(at(session.first, 2).state.nonce + 1n)
-    const late = answer({ ...at(session.first, 2).state, nonce: chosen })
+    const chosen = oneMore(at(session.first, 2).state.nonce)
+    const late = answer(withNonce(at(session.first, 2).state, chosen))
     const expected = { reason: 'commitment', culprits: [2], burned: [] }
     assert.deepEqual(abortOf(round3(late)), expected)
     assert.deepEqual(abortOf(sending({ salt: flipped(sentProduct().salt) })), expected)
@@ -201,7 +197,7 @@ describe('a corrupt signer in round 2', () => {
 
   it('burns the pair by multiplying with another nonce than it opened', () => {
     const first = at(session.first, 2).state
-    const [message] = answer({ ...first, nonce: mod(first.nonce + 1n) })
+    const [message] = answer(withNonce(first, oneMore(first.nonce)))
     const { noncePoint } = sentProduct()
     const body = encode(product, { ...decode(product, message?.body ?? noncePoint), noncePoint })
     assert.deepEqual(abortOf(round3(fromTwo(body))), burned('nonce product'))
@@ -230,7 +226,7 @@ describe('a corrupt signer in round 2', () => {
 
   it('cannot bring the nonces to cancel', () => {
     // It would have to know the other's nonce before it commits to its own. Here it does.
-    const nonce = mod(-at(session.first, 1).state.nonce)
+    const nonce = scalarToBytes(mod(-bytesToBig(at(session.first, 1).state.nonce)))
     const { state, out } = recommitted(at(session.first, 2).state, nonce)
     const honest = at(session.first, 1)
     const inTwo = inboxes(
@@ -262,7 +258,7 @@ describe('a corrupt signer in round 2', () => {
     const shift = multiplyBase(5n)
     const inbox = received(wide.second, 1).map((message): Inbound => {
       const given = decode(product, message.body)
-      const by = message.from === 2 ? shift : secp256k1.negate(shift)
+      const by = message.from === 2 ? shift : group.negate(shift)
       const keyPoint = pointBytes(add(pointFrom(given.keyPoint) ?? shift, by))
       return { ...message, body: encode(product, { ...given, keyPoint }) }
     })
@@ -272,7 +268,7 @@ describe('a corrupt signer in round 2', () => {
 })
 
 describe('a corrupt signer in round 3', () => {
-  const input = { publicKey: two.publicKey, digest: at(session.contexts, 1).digest }
+  const input = { curve, publicKey: two.publicKey, digest: at(session.contexts, 1).digest }
   const combined = (change: (part: Closing) => Closing): Combined => {
     const round3 = closings(session)
     round3.set(2, encode(closing, change(decode(closing, at(round3, 2)))))
@@ -376,6 +372,10 @@ const zeros = (field: Uint8Array): Uint8Array => new Uint8Array(field.length)
 const ones = (field: Uint8Array): Uint8Array => new Uint8Array(field.length).fill(255)
 const next33 = (point: Uint8Array): Uint8Array =>
   pointBytes(add(pointFrom(point) ?? multiplyBase(1n), multiplyBase(1n)))
+
+function oneMore(scalar: Uint8Array): Scalar {
+  return scalarToBytes(mod(bytesToBig(scalar) + 1n))
+}
 
 function bytesOf(number: bigint): Uint8Array {
   return new Uint8Array(Buffer.from(number.toString(16).padStart(64, '0'), 'hex'))
@@ -507,6 +507,10 @@ function answer(state: EcdsaRound1): readonly Inbound[] {
   return out.map((message) => ({ from: 2, ...message }))
 }
 
+function withNonce(state: EcdsaRound1, nonce: Scalar): EcdsaRound1 {
+  return { ...state, nonce, noncePoint: pointBytes(group.multiplyBaseBySecret(nonce)) }
+}
+
 function withShare(state: EcdsaRound1, by: bigint): EcdsaRound1 {
   const secret = scalarToBytes(mod(bytesToBig(state.context.secret) + by))
   return { ...state, context: { ...state.context, secret } }
@@ -515,15 +519,15 @@ function withShare(state: EcdsaRound1, by: bigint): EcdsaRound1 {
 /** Party 2's round 1 with another nonce, committed to as it should be. */
 function recommitted(
   state: EcdsaRound1,
-  nonce: bigint,
+  nonce: Scalar,
 ): { state: EcdsaRound1; out: readonly Outbound[] } {
-  const noncePoint = pointBytes(multiplyBase(nonce))
+  const noncePoint = pointBytes(group.multiplyBaseBySecret(nonce))
   const commitment = commitTo(state.first, 2, noncePoint, state.salt)
   const announced = encode(announcement, { ...decode(announcement, state.announced), commitment })
   const out = at(session.first, 2).out.map((message) =>
     message.to === '*' ? { ...message, body: announced } : message,
   )
-  return { state: { ...state, nonce, announced }, out }
+  return { state: { ...state, nonce, noncePoint, announced }, out }
 }
 
 /** One unit more in the first column of a row, all later values made to fit if its bit is 0. */
@@ -538,17 +542,10 @@ function bettingProduct(row: number): Partial<Product> {
   const label = labelOf(first, pair, { receiver: 1, sender: 2 }, peerNonce)
   const rows = extendAsSender(label, pair.sender, decode(extension, direct.body))
   assert.ok(rows)
-  const honest = toWords(sentProduct().masked)
-  const one = new Uint32Array(honest.length)
-  one[row * 24] = 1
-  const masked = asBytes(subtractThenAdd(honest, new Uint32Array(honest.length), one))
-  const pads = toNumbers(padsOf(sid, rows))
-  const blind = at(blinds, 1)
-  const { combined, proof } = closeMultiplication(sid, {
-    masked,
-    pads,
-    factors: [nonce, key],
-    blind,
-  })
-  return { masked, combined: scalarToBytes(combined), proof }
+  const masked = sentProduct().masked.slice()
+  const entry = masked.subarray(row * 96, row * 96 + 32)
+  entry.set(oneMore(entry.slice().reverse()).reverse())
+  const gadget = gadgetOf(curve, pair)
+  const opened = { masked, pads: padsOf(curveOf(curve), sid, rows), gadget, blind: at(blinds, 1) }
+  return closeMultiplication(curveOf(curve), sid, { ...opened, factors: [nonce, key] }).message
 }

@@ -56,7 +56,9 @@ function sign(shared: Cluster, clock: Clock): void {
     clock(self, () => done(ecdsaRound3(at(second, self).state, at(inSecond, self)))),
   )
   const round3 = byParty(quorum, (self) => at(third, self).out[0]?.body ?? new Uint8Array())
-  assert(clock('coordinator', () => combineEcdsa({ publicKey, digest, round3 })).ok)
+  assert(
+    clock('coordinator', () => combineEcdsa({ curve: 'secp256k1', publicKey, digest, round3 })).ok,
+  )
 }
 
 function setUp(clock: Clock): void {

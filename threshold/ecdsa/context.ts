@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { equalBytes } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import { secp256k1 } from '../group/secp256k1.ts'
+import { lagrange } from '../group/polynomial.ts'
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Party } from '../session.ts'
 import { expand } from './cipher.ts'
+import { curveOf, type EcdsaCurveName } from './curve.ts'
 import type { PairState } from './pair.ts'
-import { partiesMax, pointSize } from './parameters.ts'
+import { partiesMax } from './parameters.ts'
 
 export type EcdsaContext = {
+  readonly curve: EcdsaCurveName
   readonly self: Party
   /** The t parties that sign, sorted. */
   readonly quorum: readonly Party[]
@@ -27,16 +30,17 @@ export type EcdsaContext = {
 /** A context that does not fit together is a defect of the caller, whom no peer can drive there. */
 export function checkContext(context: EcdsaContext): void {
   const { self, quorum, n, t, sid, digest, publicKey, publicShares } = context
+  const { group } = curveOf(context.curve)
   assert(2 <= t && t <= n && n <= partiesMax && quorum.length === t, 'a quorum of t of n')
   for (const [place, party] of quorum.entries())
     assert(party > (quorum[place - 1] ?? 0) && party <= n, 'a sorted quorum')
   assert(quorum.includes(self) && publicShares.length === n, 'a member of the quorum')
-  assert(sid.length === 32 && digest.length === 32 && publicKey.length === pointSize, 'sizes')
+  assert(sid.length === 32 && digest.length === 32 && publicKey.length === group.pointSize, 'sizes')
   for (const peer of peersOf(context)) {
     const pair = pairWith(context, peer)
     assert(pair.self === self && pair.peer === peer, 'the pair of these two')
   }
-  const share = secp256k1.encode(secp256k1.multiplyBase(shareOf(context)))
+  const share = group.encode(group.multiplyBaseBySecret(shareOf(context)))
   // A damaged share would otherwise fail at the very end, with nobody to blame.
   assert(equalBytes(share, publicShares[self - 1] ?? share.subarray(1)), 'a share of this key')
 }
@@ -52,10 +56,13 @@ export function pairWith({ pairs }: EcdsaContext, peer: Party): PairState {
 }
 
 /** Everything known before round 1, in one hash: the first sid with what it stands for. */
-export function firstSid(context: EcdsaContext): Uint8Array {
+export function firstSid(
+  context: Omit<EcdsaContext, 'self' | 'secret' | 'publicShares' | 'pairs'>,
+): Uint8Array {
+  const { domain } = curveOf(context.curve)
   const { sid, digest, publicKey, n, t, quorum } = context
   const numbers = Uint8Array.of(n, t, ...quorum)
-  return hashOf('quorate/ecdsa/first-sid/v1', sid, digest, publicKey, numbers)
+  return hashOf(`${domain}/first-sid/v1`, sid, digest, publicKey, numbers)
 }
 
 type Direction = { readonly receiver: Party; readonly sender: Party }
@@ -97,26 +104,23 @@ export function productSid(
  * sk_i: this party's additive part of the key in this session, λ_i x_i plus a share of zero
  * (DKLs23, protocol 3.6, step 5).
  */
-export function keyPart(context: EcdsaContext, final: Uint8Array): bigint {
-  const { self } = context
-  const zero = peersOf(context).reduce((sum, peer) => {
-    const { zeroSeed } = pairWith(context, peer)
-    const term = secp256k1.reduce(expand(48, 'quorate/ecdsa/zero/v1', zeroSeed, final))
-    return self < peer ? sum + term : sum - term
-  }, 0n)
-  return secp256k1.mod(lagrangeAtZero(context) * shareOf(context) + zero)
+export function keyPart(context: EcdsaContext, final: Uint8Array): Scalar {
+  const { self, quorum } = context
+  const { group, scalars } = curveOf(context.curve)
+  const weight = group.scalarToBytes(lagrange(group, quorum, self))
+  return peersOf(context).reduce(
+    (sum, peer) => {
+      const { zeroSeed } = pairWith(context, peer)
+      const term = scalars.reduce(expand(48, 'quorate/ecdsa/zero/v1', zeroSeed, final))
+      return self < peer ? scalars.add(sum, term) : scalars.subtract(sum, term)
+    },
+    scalars.multiply(weight, shareOf(context)),
+  )
 }
 
-function lagrangeAtZero(context: EcdsaContext): bigint {
-  const own = BigInt(context.self)
-  const others = peersOf(context).map(BigInt)
-  const above = others.reduce((product, x) => product * x, 1n)
-  const below = others.reduce((product, x) => product * (x - own), 1n)
-  return secp256k1.mod(above * secp256k1.invertPublic(secp256k1.mod(below)))
-}
-
-function shareOf({ secret }: EcdsaContext): bigint {
-  const share = secp256k1.scalarFromBytes(secret)
-  assert(share !== undefined && share !== 0n, 'a share that is a scalar')
-  return share
+/** The share, of which nothing but its being a scalar is said. */
+function shareOf({ curve, secret }: EcdsaContext): Scalar {
+  const { scalars } = curveOf(curve)
+  assert(scalars.isScalar(secret), 'a share that is a scalar')
+  return secret
 }

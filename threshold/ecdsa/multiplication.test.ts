@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import { secp256k1 } from '../group/secp256k1.ts'
+import { bigToBytes, bytesToBig } from '@quorate/core/bytes'
+import type { Scalar } from '../kernel/scalars.ts'
+import { curveOf } from './curve.ts'
 import { extendAsReceiver, extendAsSender } from './extension.ts'
-import { subtractThenAdd, toLimbs, toNumbers } from './limbs.ts'
 import {
   closeMultiplication,
   factorOf,
@@ -14,12 +15,19 @@ import {
   padsOf,
 } from './multiplication.ts'
 import { columnCount, rowCount } from './parameters.ts'
+import { gadgetOf } from './pair.ts'
 import { named, seeded, setUpPair } from './testing/parties.ts'
-import { asBytes, bitAt, toWords } from './words.ts'
+import { bitAt, toWords } from './words.ts'
 
-const { order, mod, scalarToBytes } = secp256k1
+const curve = curveOf('secp256k1')
+const { order, mod, scalarToBytes } = curve.group
 const [alice, bob] = setUpPair(1, 2, seeded('multiplication'))
-const { gadget } = bob
+const gadget = gadgetOf('secp256k1', bob)
+/** Factors and the blind, as the sender has them. */
+const inputs = (first: bigint, second: bigint) => ({
+  factors: [scalarToBytes(first), scalarToBytes(second)] as const,
+  blind: scalarToBytes(99n),
+})
 
 describe('multiplication of two parties', () => {
   it('gives shares that add up to the products, for ordinary and extreme factors', () => {
@@ -30,30 +38,33 @@ describe('multiplication of two parties', () => {
     ] as const
     for (const factors of extremes) {
       const { sid, choice, mine, theirs } = extended(`${factors}`)
-      const sent = multiplyAsSender(sid, theirs, factors, 99n)
-      assert.ok(isMasked(sent.message.masked))
-      const shares = multiplyAsReceiver(sid, mine, sent.message)
+      const sent = multiplyAsSender(curve, sid, theirs, inputs(factors[0], factors[1]))
+      assert.ok(isMasked(curve, sent.message.masked))
+      const shares = multiplyAsReceiver(curve, sid, mine, sent.message)
       assert.ok(shares)
       for (const i of [0, 1] as const)
-        assert.equal(mod(sent.shares[i] + shares[i]), mod(factors[i] * factorOf(gadget, choice)))
+        assert.equal(
+          mod(bytesToBig(sent.shares[i]) + bytesToBig(shares[i])),
+          mod(factors[i] * bytesToBig(factorOf(curve, gadget, choice))),
+        )
     }
   })
 
   it('keeps its known answer', () => {
     const { sid, mine, theirs } = extended('known answer')
-    const { message, shares } = multiplyAsSender(sid, theirs, [5n, 7n], 99n)
-    const own = multiplyAsReceiver(sid, mine, message) ?? []
-    const numbers = [message.combined, ...shares, ...own].map(scalarToBytes)
+    const { message, shares } = multiplyAsSender(curve, sid, theirs, inputs(5n, 7n))
+    const own = multiplyAsReceiver(curve, sid, mine, message) ?? []
+    const numbers = [message.combined, ...shares, ...own]
     const digest = hashOf('multiplication', message.masked, message.proof, ...numbers)
     assert.equal(toHex(digest).slice(0, 16), '56250484ed422b3a')
   })
 
   it('refuses a message with any one bit changed', () => {
     const { sid, choice, mine, theirs } = extended('changed')
-    const { message } = multiplyAsSender(sid, theirs, [5n, 7n], 99n)
+    const { message } = multiplyAsSender(curve, sid, theirs, inputs(5n, 7n))
     const wrong = (change: Partial<typeof message>): boolean =>
-      multiplyAsReceiver(sid, mine, { ...message, ...change }) === undefined
-    assert.ok(wrong({ combined: mod(message.combined + 1n) }))
+      multiplyAsReceiver(curve, sid, mine, { ...message, ...change }) === undefined
+    assert.ok(wrong({ combined: oneMore(message.combined) }))
     assert.ok(wrong({ proof: named('another proof') }))
     for (let row = 0; row < rowCount; row += 37) {
       const masked = message.masked.slice()
@@ -66,8 +77,8 @@ describe('multiplication of two parties', () => {
 
   it('refuses a message for another session', () => {
     const { sid, mine, theirs } = extended('session')
-    const { message } = multiplyAsSender(sid, theirs, [5n, 7n], 99n)
-    assert.equal(multiplyAsReceiver(named('another'), mine, message), undefined)
+    const { message } = multiplyAsSender(curve, sid, theirs, inputs(5n, 7n))
+    assert.equal(multiplyAsReceiver(curve, named('another'), mine, message), undefined)
   })
 
   // The attack the check exists for: another factor in one row, all later values made to fit the bet
@@ -81,7 +92,7 @@ describe('multiplication of two parties', () => {
       const [high = 0, low = 0, column = 0, guess = 0] = random(4)
       const place = { row: (high * 256 + low) % rowCount, column: column % columnCount }
       const message = cheat(sid, theirs, { ...place, guess: guess & 1 })
-      const refused = multiplyAsReceiver(sid, mine, message) === undefined
+      const refused = multiplyAsReceiver(curve, sid, mine, message) === undefined
       assert.equal(refused, (guess & 1) !== bitAt(choice, place.row))
       if (refused) caught++
     }
@@ -91,22 +102,22 @@ describe('multiplication of two parties', () => {
 
   it('tells entries of a message from numbers at and above the order', () => {
     const entries = new Uint8Array(rowCount * columnCount * 32)
-    assert.ok(isMasked(entries))
-    entries.set(asBytes(toLimbs(order - 1n)), 320)
-    assert.ok(isMasked(entries))
-    entries.set(asBytes(toLimbs(order)), 320)
-    assert.ok(!isMasked(entries))
-    assert.ok(!isMasked(entries.subarray(32)))
+    assert.ok(isMasked(curve, entries))
+    entries.set(scalarToBytes(order - 1n).reverse(), 320)
+    assert.ok(isMasked(curve, entries))
+    entries.set(bigToBytes(order, 32).reverse(), 320)
+    assert.ok(!isMasked(curve, entries))
+    assert.ok(!isMasked(curve, entries.subarray(32)))
   })
 })
 
-type Sender = Parameters<typeof multiplyAsSender>[1]
+type Sender = Parameters<typeof multiplyAsSender>[2]
 
 /** Both sides of one extension, by the real two parties. */
 function extended(name: string): {
   sid: Uint8Array
   choice: Uint32Array
-  mine: Parameters<typeof multiplyAsReceiver>[1]
+  mine: Parameters<typeof multiplyAsReceiver>[2]
   theirs: Sender
 } {
   const label = named(`label ${name}`)
@@ -117,7 +128,7 @@ function extended(name: string): {
   return {
     sid: named(`sid ${name}`),
     choice,
-    mine: { rows, choice, gadget: alice.gadget },
+    mine: { rows, choice, gadget: gadgetOf('secp256k1', alice) },
     theirs: { rows: sent, delta: bob.sender.delta, gadget },
   }
 }
@@ -127,17 +138,18 @@ function cheat(
   sid: Uint8Array,
   theirs: Sender,
   { row, column, guess }: { row: number; column: number; guess: number },
-): ReturnType<typeof closeMultiplication> {
-  const factors = [5n, 7n] as const
-  const blind = 99n
-  const honest = multiplyAsSender(sid, theirs, factors, blind)
-  const entry = row * columnCount + column
-  const one = new Uint32Array(honest.message.masked.length / 4)
-  one[entry * 8] = 1
-  const nothing = new Uint32Array(one.length)
-  const masked = asBytes(subtractThenAdd(toWords(honest.message.masked), nothing, one))
-  const pads = toNumbers(padsOf(sid, theirs.rows)).map((pad, at) =>
-    at === entry ? pad + BigInt(guess) : pad,
-  )
-  return closeMultiplication(sid, { masked, pads, factors, blind })
+): ReturnType<typeof closeMultiplication>['message'] {
+  const masked = multiplyAsSender(curve, sid, theirs, inputs(5n, 7n)).message.masked
+  const pads = padsOf(curve, sid, theirs.rows)
+  const at = (row * columnCount + column) * 32
+  for (const numbers of guess === 1 ? [masked, pads] : [masked]) {
+    const entry = numbers.subarray(at, at + 32)
+    entry.set(oneMore(entry.slice().reverse()).reverse())
+  }
+  const opened = { masked, pads, gadget, ...inputs(5n, 7n) }
+  return closeMultiplication(curve, sid, opened).message
+}
+
+function oneMore(number: Uint8Array): Scalar {
+  return scalarToBytes(mod(bytesToBig(number) + 1n))
 }

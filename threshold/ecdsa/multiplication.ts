@@ -1,35 +1,34 @@
+import assert from 'node:assert/strict'
 import { equalBytes } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import { secp256k1 } from '../group/secp256k1.ts'
+import type { Scalar, Weights } from '../kernel/scalars.ts'
 import { expand, tweakedHash } from './cipher.ts'
+import type { EcdsaCurve } from './curve.ts'
 import type { Rows } from './extension.ts'
-import { areReduced, subtractThenAdd, toBytes, toLimbs, toNumbers } from './limbs.ts'
-import { columnCount, maskedSize, rowCount, scalarSize } from './parameters.ts'
-import { asBytes, bitAt, toWords, xorInto } from './words.ts'
+import { maskedSize, rowCount, scalarSize } from './parameters.ts'
+import { asBytes, toWords, xorInto } from './words.ts'
 
-const { mod } = secp256k1
 const rowWords = 4
-const padWords = (columnCount * scalarSize) / 4
 
 /** The sender's one message. */
 export type ProductMessage = {
   /** ã: for each row and column, pad 0 - pad 1 + factor, least significant byte first. */
   readonly masked: Uint8Array
   /** η */
-  readonly combined: bigint
+  readonly combined: Scalar
   /** H(μ) */
   readonly proof: Uint8Array
 }
 
 /** By the nonce, and by the part of the key. */
-export type Two = readonly [bigint, bigint]
+export type Two = readonly [Scalar, Scalar]
 
 /**
  * The vector multiplication of DKLs23 (ePrint 2023/765), protocol 5.2, with ℓ = 2 and ρ = 1. The
  * receiver's factor is the sum of the gadget's entries its choice selects: step 1.
  */
-export function factorOf(gadget: readonly bigint[], choice: Uint32Array): bigint {
-  return mod(sum(rowCount, (row) => select(bitAt(choice, row), entry(gadget, row))))
+export function factorOf({ scalars }: EcdsaCurve, gadget: Weights, choice: Uint32Array): Scalar {
+  return scalars.select(gadget, asBytes(choice))
 }
 
 /**
@@ -39,36 +38,49 @@ export function factorOf(gadget: readonly bigint[], choice: Uint32Array): bigint
  * @param blind â, uniform
  */
 export function multiplyAsSender(
+  curve: EcdsaCurve,
   sid: Uint8Array,
-  secrets: { readonly rows: Rows; readonly delta: Uint8Array; readonly gadget: readonly bigint[] },
-  factors: Two,
-  blind: bigint,
+  secrets: { readonly rows: Rows; readonly delta: Uint8Array; readonly gadget: Weights },
+  { factors, blind }: { readonly factors: Two; readonly blind: Scalar },
 ): { readonly message: ProductMessage; readonly shares: Two } {
-  const zero = padsOf(sid, secrets.rows)
-  const one = padsOf(sid, shifted(secrets.rows, secrets.delta))
-  const inputs = Uint32Array.from([...factors, blind].flatMap((input) => [...toLimbs(input)]))
-  const masked = asBytes(subtractThenAdd(zero, one, inputs))
-  const pads = toNumbers(zero)
-  const [first, second] = weigh(secrets.gadget, pads)
-  const message = closeMultiplication(sid, { masked, pads, factors, blind })
-  return { message, shares: [mod(-first), mod(-second)] }
+  const { rows, delta, gadget } = secrets
+  const pads = padsOf(curve, sid, rows)
+  const others = padsOf(curve, sid, shifted(rows, delta))
+  const masked = curve.scalars.mask(pads, others, [...factors, blind])
+  const closed = closeMultiplication(curve, sid, { masked, pads, gadget, factors, blind })
+  pads.fill(0)
+  others.fill(0)
+  return closed
 }
 
 type Open = {
   readonly masked: Uint8Array
-  readonly pads: readonly bigint[]
+  readonly pads: Uint8Array
+  readonly gadget: Weights
   readonly factors: Two
-  readonly blind: bigint
+  readonly blind: Scalar
 }
 
 /** Steps 4 and 5: the check's answer to the challenge that the masked factors give rise to. */
 export function closeMultiplication(
+  curve: EcdsaCurve,
   sid: Uint8Array,
-  { masked, pads, factors, blind }: Open,
-): ProductMessage {
-  const theta = thetaOf(sid, masked)
-  const combined = mod(blind + theta[0] * factors[0] + theta[1] * factors[1])
-  return { masked, combined, proof: proofOf(sid, theta, pads, () => 0n) }
+  { masked, pads, gadget, factors, blind }: Open,
+): { readonly message: ProductMessage; readonly shares: Two } {
+  const { group, scalars } = curve
+  const theta = thetaOf(curve, sid, masked)
+  const combined = factors.reduce(
+    (sum, factor, i) =>
+      scalars.add(sum, scalars.multiply(factor, group.scalarToBytes(theta[i] ?? 0n))),
+    blind,
+  )
+  const { mu, sums } = scalars.close({ pads, weights: gadget, theta })
+  const zero = new Uint8Array(scalarSize)
+  const [first, second] = sums
+  return {
+    message: { masked, combined, proof: proofOf(sid, mu) },
+    shares: [scalars.subtract(zero, first), scalars.subtract(zero, second)],
+  }
 }
 
 /**
@@ -78,36 +90,48 @@ export function closeMultiplication(
  *   and lost: the pair is burned
  */
 export function multiplyAsReceiver(
+  curve: EcdsaCurve,
   sid: Uint8Array,
-  secrets: {
-    readonly rows: Rows
-    readonly choice: Uint32Array
-    readonly gadget: readonly bigint[]
-  },
+  secrets: { readonly rows: Rows; readonly choice: Uint32Array; readonly gadget: Weights },
   { masked, combined, proof }: ProductMessage,
 ): Two | undefined {
-  const { rows, choice, gadget } = secrets
-  const pads = padsOf(sid, rows)
-  const nothing = new Uint32Array(pads.length)
-  const opened = toNumbers(subtractThenAdd(pads, nothing, chosen(toWords(masked), choice)))
-  const theta = thetaOf(sid, masked)
-  const due = (row: number): bigint => select(bitAt(choice, row), combined)
-  if (!equalBytes(proofOf(sid, theta, opened, due), proof)) return undefined
-  return weigh(gadget, opened)
+  const pads = padsOf(curve, sid, secrets.rows)
+  const theta = thetaOf(curve, sid, masked)
+  const chosen = { masked, choice: asBytes(secrets.choice), due: combined }
+  const { mu, sums } = curve.scalars.close({ pads, weights: secrets.gadget, theta, chosen })
+  pads.fill(0)
+  if (!equalBytes(proofOf(sid, mu), proof)) return undefined
+  return sums
 }
 
-/** Is every entry of a message below the order, as any honest sender's is? */
-export function isMasked(masked: Uint8Array): boolean {
-  return masked.length === maskedSize && areReduced(toWords(masked))
+/** Is every entry of a message below the order, as any honest sender's is? Public numbers only. */
+export function isMasked({ group }: EcdsaCurve, masked: Uint8Array): boolean {
+  if (masked.length !== maskedSize) return false
+  const view = new DataView(masked.buffer, masked.byteOffset, masked.length)
+  const highest = Number(group.order >> 224n)
+  for (let at = 0; at < masked.length; at += scalarSize) {
+    // Few numbers begin as the order does, or higher: only those need the exact comparison.
+    if (view.getUint32(at + scalarSize - 4, true) < highest) continue
+    const entry = masked.slice(at, at + scalarSize).reverse()
+    if (group.scalarFromBytes(entry) === undefined) return false
+  }
+  return true
 }
 
 /**
- * Three numbers below 2^256 for each row. As residues each is within 2^-127 of uniform, which is as
- * near as the rest of the construction needs.
+ * Three numbers for each row, least significant byte first. As residues each is within 2^-127 of
+ * uniform, which is as near as the rest of the construction needs: 256 bits are enough for an order next
+ * to 2^256, any other takes 128 bits more than it has.
  */
-export function padsOf(sid: Uint8Array, rows: Rows): Uint32Array {
+export function padsOf(curve: EcdsaCurve, sid: Uint8Array, rows: Rows): Uint8Array {
   const key = hashOf('quorate/ecdsa/multiplication/pads/v1', sid)
-  return tweakedHash(key, rows, { blocksEach: padWords / 4, inputsPerIndex: 1 })
+  const blocksEach = 3 * curve.padBlocks
+  const pads = asBytes(tweakedHash(key, rows, { blocksEach, inputsPerIndex: 1 }))
+  assert(pads.length === rowCount * blocksEach * 16)
+  if (curve.padBlocks === 2) return pads
+  const narrowed = curve.scalars.narrow(pads)
+  pads.fill(0)
+  return narrowed
 }
 
 function shifted(rows: Rows, delta: Uint8Array): Rows {
@@ -117,57 +141,19 @@ function shifted(rows: Rows, delta: Uint8Array): Rows {
   return out
 }
 
-/** What the receiver chose of `masked`: the row where its bit is set, zeros where it is not. */
-function chosen(masked: Uint32Array, choice: Uint32Array): Uint32Array {
-  for (let row = 0; row < rowCount; row++) {
-    const mask = -bitAt(choice, row)
-    for (let i = row * padWords; i < (row + 1) * padWords; i++) masked[i] = (masked[i] ?? 0) & mask
-  }
-  return masked
-}
-
-function thetaOf(sid: Uint8Array, masked: Uint8Array): Two {
+function thetaOf(
+  { group }: EcdsaCurve,
+  sid: Uint8Array,
+  masked: Uint8Array,
+): readonly [bigint, bigint] {
   const digest = hashOf('quorate/ecdsa/multiplication/masked/v1', sid, masked)
   const wide = expand(96, 'quorate/ecdsa/multiplication/theta/v1', digest)
-  return [secp256k1.reduce(wide.subarray(0, 48)), secp256k1.reduce(wide.subarray(48))]
+  return [group.reduce(wide.subarray(0, 48)), group.reduce(wide.subarray(48))]
 }
 
 /** H(μ), where μ_j is the check column plus θ times the others, less what is due in the row. */
-function proofOf(
-  sid: Uint8Array,
-  theta: Two,
-  columns: readonly bigint[],
-  due: (row: number) => bigint,
-): Uint8Array {
-  const line = (row: number): bigint => {
-    const at = row * columnCount
-    const products = theta[0] * entry(columns, at) + theta[1] * entry(columns, at + 1)
-    return mod(products + entry(columns, at + 2) - due(row))
-  }
-  const mu = toBytes(Array.from({ length: rowCount }, (_, row) => line(row)))
+function proofOf(sid: Uint8Array, mu: Uint8Array): Uint8Array {
   const proof = hashOf('quorate/ecdsa/multiplication/proof/v1', sid, mu)
   mu.fill(0)
   return proof
-}
-
-/** Σ g_j · column_j for the two product columns. */
-function weigh(gadget: readonly bigint[], columns: readonly bigint[]): Two {
-  const total = (column: number): bigint =>
-    mod(sum(rowCount, (row) => entry(gadget, row) * entry(columns, row * columnCount + column)))
-  return [total(0), total(1)]
-}
-
-function sum(count: number, term: (index: number) => bigint): bigint {
-  let total = 0n
-  for (let index = 0; index < count; index++) total += term(index)
-  return total
-}
-
-/** `value` if the bit is set, else zero, by a product and not by a branch. */
-function select(bit: number, value: bigint): bigint {
-  return BigInt(bit) * value
-}
-
-function entry(numbers: readonly bigint[], index: number): bigint {
-  return numbers[index] ?? 0n
 }

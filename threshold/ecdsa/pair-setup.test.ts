@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { hashOf, sha256 } from '@quorate/core/hash'
 import type { Abort, Outcome } from '../session.ts'
-import { decodePair, encodePair, pairOf, type PairState } from './pair.ts'
+import { decodePair, encodePair, gadgetOf, type PairState } from './pair.ts'
 import { type PairSetup, pairSetupStep, startPairSetup } from './pair-setup.ts'
 import { pairSizes } from './sizes.ts'
 import { deliver, done, named, next, seeded } from './testing/parties.ts'
@@ -85,7 +85,8 @@ describe('pair setup', () => {
     ).result
     assert.deepEqual(peer.epoch, pair.epoch)
     assert.deepEqual(peer.zeroSeed, pair.zeroSeed)
-    assert.deepEqual(peer.gadget, pair.gadget)
+    assert.deepEqual(gadgetOf('secp256k1', peer), gadgetOf('secp256k1', pair))
+    assert.notDeepEqual(gadgetOf('stark', pair), gadgetOf('secp256k1', pair))
     assert.deepEqual([pair.self, pair.peer, peer.self, peer.peer], [1, 2, 2, 1])
   })
 
@@ -112,7 +113,10 @@ describe('pair setup', () => {
 
   it('works a gadget out once for a seed, and keeps no more than so many', () => {
     const of = (byte: number, more: number) =>
-      pairOf({ ...pair, gadgetSeed: new Uint8Array(32).fill(byte).with(1, more) }).gadget
+      gadgetOf('secp256k1', {
+        ...pair,
+        gadgetSeed: new Uint8Array(32).fill(byte).with(1, more),
+      })
     const first = of(0, 0)
     assert.equal(of(0, 0), first)
     assert.notDeepEqual(of(0, 1), first)

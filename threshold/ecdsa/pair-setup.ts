@@ -13,7 +13,7 @@ import {
   sendKeys,
 } from './base-ot.ts'
 import { sessionRandom } from './cipher.ts'
-import { type PairState, pairOf } from './pair.ts'
+import type { PairState } from './pair.ts'
 import {
   deltaBits,
   elementSize,
@@ -155,7 +155,7 @@ function checkTrees(state: Awaiting<2>, body: Uint8Array): PairOutcome {
   const second = { mine: state.sent, theirs: body }
   const epoch = hashOf('quorate/ecdsa/epoch/v1', sid, ...inOrder(context, first, second))
   const nonces = ordered(context, secrets.nonce, theirs.nonce)
-  const pair = pairOf({
+  const pair: PairState = {
     epoch,
     self,
     peer,
@@ -163,7 +163,7 @@ function checkTrees(state: Awaiting<2>, body: Uint8Array): PairOutcome {
     sender,
     zeroSeed: hashOf('quorate/ecdsa/zero-seed/v1', epoch, shared, ...nonces),
     gadgetSeed: hashOf('quorate/ecdsa/gadget-seed/v1', sid, ...nonces),
-  })
+  }
   return {
     kind: 'next',
     state: { context, awaits: 3, pair },

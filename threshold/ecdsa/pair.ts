@@ -1,7 +1,8 @@
 import { decode, encode, fixed, hash32, struct, tag, u8 } from '@quorate/core/codec'
-import { secp256k1 } from '../group/secp256k1.ts'
+import type { Weights } from '../kernel/scalars.ts'
 import type { Party } from '../session.ts'
 import { expand } from './cipher.ts'
+import { curveOf, type EcdsaCurveName } from './curve.ts'
 import { deltaBits, leafCount, leafSize, rowCount, treeCount } from './parameters.ts'
 import type { Leaves, Punctured } from './tree.ts'
 
@@ -20,9 +21,8 @@ export type PairState = {
   readonly sender: Punctured
   /** Both know it, nobody else: shares of zero are drawn from it. */
   readonly zeroSeed: Uint8Array
+  /** Public vectors are drawn from it, one for each curve: `gadgetOf`. */
   readonly gadgetSeed: Uint8Array
-  /** The public vector g of the multiplication, drawn from the gadget seed. */
-  readonly gadget: readonly bigint[]
 }
 
 const stored = struct({
@@ -37,13 +37,6 @@ const stored = struct({
   gadgetSeed: hash32,
 })
 
-/** The members of a pair state that cannot be recomputed. */
-export type PairSeeds = Omit<PairState, 'gadget'>
-
-export function pairOf(seeds: PairSeeds): PairState {
-  return { ...seeds, gadget: gadgetOf(seeds.gadgetSeed) }
-}
-
 /** Secret bytes: the signer seals them before they touch a disk, and keeps them out of backups. */
 export function encodePair({ sender, ...pair }: PairState): Uint8Array {
   const { delta, leaves } = sender
@@ -53,21 +46,22 @@ export function encodePair({ sender, ...pair }: PairState): Uint8Array {
 /** @throws Failure `bytes.malformed` */
 export function decodePair(bytes: Uint8Array): PairState {
   const { delta, sender, ...pair } = decode(stored, bytes)
-  return pairOf({ ...pair, sender: { delta, leaves: sender } })
+  return { ...pair, sender: { delta, leaves: sender } }
 }
 
-/** Of some 30 kB each: the pairs of a signer that are in daily use. */
+/** Of some 16 kB each: the pairs of a signer that are in daily use. */
 const gadgetsMax = 256
-/** By seed, the oldest first. Not secret: the multiplication's security does not rest on who knows it. */
-const gadgets = new Map<string, readonly bigint[]>()
+/** By curve and seed, the oldest first. Not secret: it may be known to anybody. */
+const gadgets = new Map<string, Weights>()
 
-function gadgetOf(seed: Uint8Array): readonly bigint[] {
-  const name = seed.join()
+/** The public vector g of a pair's multiplications on one curve. */
+export function gadgetOf(curve: EcdsaCurveName, { gadgetSeed }: PairState): Weights {
+  const name = `${curve} ${gadgetSeed.join()}`
   const known = gadgets.get(name)
   if (known !== undefined) return known
   const [oldest] = gadgets.keys()
   if (gadgets.size >= gadgetsMax && oldest !== undefined) gadgets.delete(oldest)
-  const gadget = expandGadget(seed)
+  const gadget = curveOf(curve).scalars.weightsOf(gadgetNumbers(curve, gadgetSeed))
   gadgets.set(name, gadget)
   return gadget
 }
@@ -76,9 +70,10 @@ function gadgetOf(seed: Uint8Array): readonly bigint[] {
  * ξ uniform scalars: DKLs23, protocol 5.2. 48 bytes each, so that none is favoured by more than
  * 2^-128.
  */
-function expandGadget(seed: Uint8Array): readonly bigint[] {
-  const bytes = expand(rowCount * 48, 'quorate/ecdsa/gadget/v1', seed)
+export function gadgetNumbers(curve: EcdsaCurveName, seed: Uint8Array): readonly bigint[] {
+  const { group, domain } = curveOf(curve)
+  const bytes = expand(rowCount * 48, `${domain}/gadget/v1`, seed)
   return Array.from({ length: rowCount }, (_, row) =>
-    secp256k1.reduce(bytes.subarray(row * 48, row * 48 + 48)),
+    group.reduce(bytes.subarray(row * 48, row * 48 + 48)),
   )
 }

@@ -25,7 +25,6 @@ export const extendedSize = extendedRows / 8
 export const columnCount = 3
 
 export const scalarSize = 32
-export const pointSize = 33
 
 /** More signers than this no cluster has; it bounds every list in a message. */
 export const partiesMax = 7

@@ -1,10 +1,11 @@
 import { encode } from '@quorate/core/codec'
-import { secp256k1 } from '../group/secp256k1.ts'
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Outcome, Party, Random } from '../session.ts'
 import { sessionRandom } from './cipher.ts'
+import { curveOf, randomScalar } from './curve.ts'
 import { checkContext, type EcdsaContext, firstSid, labelOf, pairWith, peersOf } from './context.ts'
 import { extendAsReceiver, type Rows } from './extension.ts'
-import { announcement, commitTo, digestOf, extension } from './messages.ts'
+import { commitTo, digestOf, messagesOf } from './messages.ts'
 import { extendedSize } from './parameters.ts'
 import { toWords } from './words.ts'
 
@@ -17,13 +18,14 @@ export type EcdsaRound1 = {
   readonly first: Uint8Array
   readonly announced: Uint8Array
   /** r_i and what opens the commitment to r_i G. */
-  readonly nonce: bigint
+  readonly nonce: Scalar
+  readonly noncePoint: Uint8Array
   readonly salt: Uint8Array
   /** φ_i: what the signature's equation is multiplied by, so that it can be opened in parts. */
-  readonly multiplier: bigint
+  readonly multiplier: Scalar
   readonly receiving: ReadonlyMap<Party, Receiving>
   /** â: one for each multiplication in which this party sends. */
-  readonly blinds: ReadonlyMap<Party, bigint>
+  readonly blinds: ReadonlyMap<Party, Scalar>
 }
 
 /**
@@ -34,31 +36,34 @@ export type EcdsaRound1 = {
 export function startEcdsa(context: EcdsaContext, random: Random): Outcome<EcdsaRound1, never> {
   checkContext(context)
   const { self, quorum } = context
+  const curve = curveOf(context.curve)
+  const messages = messagesOf(context.curve)
   const first = firstSid(context)
   const draw = sessionRandom(random(32), first, context.secret, Uint8Array.of(self, ...quorum))
   const ownNonce = draw(32)
   const salt = draw(32)
-  const nonce = secp256k1.randomScalar(draw)
-  const multiplier = secp256k1.randomScalar(draw)
+  const nonce = randomScalar(curve, draw)
+  const multiplier = randomScalar(curve, draw)
   const peers = peersOf(context)
   const receiving = new Map<Party, Receiving>()
-  const blinds = new Map<Party, bigint>()
+  const blinds = new Map<Party, Scalar>()
   const direct = peers.map((peer) => {
     const pair = pairWith(context, peer)
     const label = labelOf(first, pair, { receiver: self, sender: peer }, ownNonce)
     const choice = toWords(draw(extendedSize))
-    blinds.set(peer, secp256k1.randomScalar(draw))
+    blinds.set(peer, randomScalar(curve, draw))
     const { message, rows } = extendAsReceiver(label, pair.receiver, choice)
     receiving.set(peer, { choice, rows })
-    return { to: peer, body: encode(extension, message) }
+    return { to: peer, body: encode(messages.extension, message) }
   })
-  const noncePoint = secp256k1.encode(secp256k1.multiplyBase(nonce))
-  const announced = encode(announcement, {
+  const noncePoint = curve.group.toWire(curve.group.multiplyBaseBySecret(nonce))
+  const announced = encode(messages.announcement, {
     nonce: ownNonce,
     commitment: commitTo(first, self, noncePoint, salt),
     epochs: peers.map((peer) => pairWith(context, peer).epoch),
     digests: direct.map(({ to, body }) => digestOf(first, self, to, body)),
   })
-  const state = { context, first, announced, nonce, salt, multiplier, receiving, blinds }
+  const secrets = { nonce, noncePoint, salt, multiplier, receiving, blinds }
+  const state = { context, first, announced, ...secrets }
   return { kind: 'next', state, out: [{ to: '*', body: announced }, ...direct] }
 }

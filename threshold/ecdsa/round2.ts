@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { equalBytes } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import { echoOf } from '../echo.ts'
-import { secp256k1 } from '../group/secp256k1.ts'
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Inbound, Outbound, Outcome, Party } from '../session.ts'
 import { blame, burn, only, received } from './abort.ts'
 import {
@@ -14,28 +14,32 @@ import {
   peersOf,
   productSid,
 } from './context.ts'
+import { curveOf } from './curve.ts'
 import { extendAsSender, type ExtensionMessage, type Rows } from './extension.ts'
-import { type Announcement, announcement, digestOf, extension, product } from './messages.ts'
+import { type Announcement, digestOf, messagesOf } from './messages.ts'
 import { factorOf, multiplyAsSender, type Two } from './multiplication.ts'
+import { gadgetOf } from './pair.ts'
 import type { EcdsaRound1, Receiving } from './round1.ts'
 import { spend } from './spent.ts'
 
 /** What this party holds of its two multiplications with one peer. */
 export type Multiplying = Receiving & {
   /** χ, by which the peer's nonce and part of the key are multiplied. */
-  readonly factor: bigint
+  readonly factor: Scalar
   /** c^u and c^v, of the multiplication in which this party sends. */
   readonly sent: Two
   readonly commitment: Uint8Array
 }
 
 /** Secret, in memory only. */
-export type EcdsaRound2 = Pick<EcdsaRound1, 'context' | 'first' | 'nonce' | 'multiplier'> & {
+export type EcdsaRound2 = Pick<
+  EcdsaRound1,
+  'context' | 'first' | 'nonce' | 'noncePoint' | 'multiplier'
+> & {
   readonly final: Uint8Array
   readonly echo: Uint8Array
-  readonly noncePoint: Uint8Array
   /** sk_i and pk_i */
-  readonly key: bigint
+  readonly key: Scalar
   readonly keyPoint: Uint8Array
   readonly peers: ReadonlyMap<Party, Multiplying>
 }
@@ -67,8 +71,10 @@ export function forget(receiving: ReadonlyMap<Party, Receiving>): void {
 }
 
 function answerAll(state: EcdsaRound1, inbox: readonly Inbound[]): Outcome<EcdsaRound2, never> {
-  const { context, first, announced, nonce, multiplier } = state
+  const { context, first, announced, nonce, noncePoint, multiplier } = state
   const { self } = context
+  const curve = curveOf(context.curve)
+  const { group, scalars } = curve
   const peers = peersOf(context)
   const announcements = readRound1(state, inbox)
   if ('kind' in announcements) return announcements
@@ -80,32 +86,30 @@ function answerAll(state: EcdsaRound1, inbox: readonly Inbound[]): Outcome<Ecdsa
   const final = finalSid(first, broadcasts)
   const echo = echoOf(first, 1, broadcasts)
   const key = keyPart(context, final)
-  const noncePoint = secp256k1.encode(secp256k1.multiplyBase(nonce))
-  const keyPoint = secp256k1.encode(secp256k1.multiplyBase(key))
+  const pointOf = (secret: Scalar): Uint8Array => group.toWire(group.multiplyBaseBySecret(secret))
+  const keyPoint = pointOf(key)
   const multiplying = new Map<Party, Multiplying>()
   const out = peers.map((peer): Outbound => {
     const pair = pairWith(context, peer)
     const sid = productSid(final, pair, { receiver: peer, sender: self })
-    const { gadget, sender } = pair
-    const secrets = { rows: taken(rows, peer), delta: sender.delta, gadget }
-    const blind = taken(state.blinds, peer)
-    const { message, shares } = multiplyAsSender(sid, secrets, [nonce, key], blind)
+    const gadget = gadgetOf(context.curve, pair)
+    const secrets = { rows: taken(rows, peer), delta: pair.sender.delta, gadget }
+    const inputs = { factors: [nonce, key], blind: taken(state.blinds, peer) } as const
+    const { message, shares } = multiplyAsSender(curve, sid, secrets, inputs)
     const receiving = taken(state.receiving, peer)
-    const factor = factorOf(gadget, receiving.choice)
+    const factor = factorOf(curve, gadget, receiving.choice)
     secrets.rows.fill(0)
     const { commitment } = taken(announcements, peer)
     multiplying.set(peer, { ...receiving, factor, sent: shares, commitment })
-    const body = encode(product, {
+    const body = encode(messagesOf(context.curve).product, {
       echo,
       noncePoint,
       salt: state.salt,
       keyPoint,
-      masked: message.masked,
-      combined: secp256k1.scalarToBytes(message.combined),
-      proof: message.proof,
-      nonceShare: secp256k1.encode(secp256k1.multiplyBase(shares[0])),
-      keyShare: secp256k1.encode(secp256k1.multiplyBase(shares[1])),
-      difference: secp256k1.scalarToBytes(secp256k1.mod(multiplier - factor)),
+      ...message,
+      nonceShare: pointOf(shares[0]),
+      keyShare: pointOf(shares[1]),
+      difference: scalars.subtract(multiplier, factor),
     })
     return { to: peer, body }
   })
@@ -121,13 +125,14 @@ function readRound1(
   inbox: readonly Inbound[],
 ): ReadonlyMap<Party, Announced> | Aborted {
   const { self, quorum, t } = context
+  const messages = messagesOf(context.curve)
   const announcements = new Map<Party, Announced>()
   for (const peer of peersOf(context)) {
     const body = only(inbox, peer, '*')
     const direct = only(inbox, peer, self)
     if (body === undefined || direct === undefined) return blame('inbox', peer)
-    const spoken = received(() => decode(announcement, body))
-    const message = received(() => decode(extension, direct))
+    const spoken = received(() => decode(messages.announcement, body))
+    const message = received(() => decode(messages.extension, direct))
     if (spoken === undefined || message === undefined || !hasEntries(spoken, t - 1))
       return blame('malformed', peer)
     const place = quorum.filter((party) => party !== peer).indexOf(self)
@@ -143,6 +148,7 @@ function readRound1(
 /** Peers that, by what they announce, hold another setup of the pair: what lies behind `epoch`. */
 export function partedFrom(context: EcdsaContext, inbox: readonly Inbound[]): readonly Party[] {
   const { self, quorum } = context
+  const { announcement } = messagesOf(context.curve)
   return peersOf(context).filter((peer) => {
     const body = only(inbox, peer, '*')
     const spoken = body && received(() => decode(announcement, body))

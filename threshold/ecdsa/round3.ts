@@ -2,16 +2,16 @@ import { bytesToBig, equalBytes } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
 import type { Point } from '../group/group.ts'
-import { secp256k1 } from '../group/secp256k1.ts'
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Inbound, Outcome, Party } from '../session.ts'
 import { blame, burn, type Check, only, received } from './abort.ts'
 import { pairWith, peersOf, productSid } from './context.ts'
-import { closing, commitTo, product, type Product } from './messages.ts'
+import { curveOf, type EcdsaCurve } from './curve.ts'
+import { commitTo, messagesOf, type Product } from './messages.ts'
 import { isMasked, multiplyAsReceiver, type Two } from './multiplication.ts'
+import { gadgetOf } from './pair.ts'
 import { type EcdsaRound2, forget, type Multiplying, taken } from './round2.ts'
 import { spend } from './spent.ts'
-
-const { add, decode: pointFrom, encode: pointBytes, equal, mod, multiply, multiplyBase } = secp256k1
 
 /** R, which every honest party of the session has computed alike. */
 export type EcdsaResult = { readonly noncePoint: Uint8Array }
@@ -22,8 +22,7 @@ type Given = {
   readonly noncePoint: Point
   readonly keyPoint: Point
   readonly shares: readonly [Point, Point]
-  readonly combined: bigint
-  readonly difference: bigint
+  readonly difference: Scalar
 }
 
 /**
@@ -44,39 +43,49 @@ export function ecdsaRound3(
 }
 
 function close(state: EcdsaRound2, inbox: readonly Inbound[]): Outcome<never, EcdsaResult> {
-  const { context, nonce, key, multiplier } = state
+  const { context, multiplier } = state
+  const curve = curveOf(context.curve)
+  const { group, scalars } = curve
   const given = readRound2(state, inbox)
   if ('kind' in given) return given
   const products = multiplyAll(state, given)
   if ('kind' in products) return products
 
-  const noncePoint = total(state.noncePoint, given, (peer) => peer.noncePoint)
-  const keyPoint = total(state.keyPoint, given, (peer) => peer.keyPoint)
+  const noncePoint = total(curve, state.noncePoint, given, (peer) => peer.noncePoint)
+  const keyPoint = total(curve, state.keyPoint, given, (peer) => peer.keyPoint)
   // Nobody can be named: any of the parts may be the one that is off.
-  if (!equalBytes(pointBytes(keyPoint), context.publicKey)) return blame('public key')
-  const x = xOf(noncePoint)
+  if (!equalBytes(group.encode(keyPoint), context.publicKey)) return blame('public key')
+  const x = xOf(curve, noncePoint)
   if (x === undefined) return blame('nonce')
 
-  let all = multiplier
-  for (const { difference } of given.values()) all += difference
-  let [u, v] = [nonce * all, key * all]
-  for (const [peer, received] of products) {
-    const { sent } = taken(state.peers, peer)
-    u += sent[0] + received[0]
-    v += sent[1] + received[1]
-  }
-  const numerator = mod(bytesToBig(context.digest) * multiplier + x * v)
-  const body = encode(closing, {
-    noncePoint: pointBytes(noncePoint),
+  const hash = group.scalarToBytes(group.mod(bytesToBig(context.digest)))
+  const [u, v] = shareProducts(state, given, products)
+  const [byHash, byX] = [scalars.multiply(hash, multiplier), scalars.multiply(x, v)]
+  const body = encode(messagesOf(context.curve).closing, {
+    noncePoint: group.toWire(noncePoint),
     view: viewOf(state, given),
-    numerator: secp256k1.scalarToBytes(numerator),
-    denominator: secp256k1.scalarToBytes(mod(u)),
+    numerator: scalars.add(byHash, byX),
+    denominator: u,
   })
-  return {
-    kind: 'done',
-    result: { noncePoint: pointBytes(noncePoint) },
-    out: [{ to: '*', body }],
-  }
+  const result = { noncePoint: group.toWire(noncePoint) }
+  return { kind: 'done', result, out: [{ to: '*', body }] }
+}
+
+/** u_i and v_i: this party's shares of the nonce and of the key, times all multipliers. */
+function shareProducts(
+  { context, nonce, key, multiplier, peers }: EcdsaRound2,
+  given: ReadonlyMap<Party, Given>,
+  products: ReadonlyMap<Party, Two>,
+): Two {
+  const { add, multiply } = curveOf(context.curve).scalars
+  const all = [...given.values()].reduce((sum, peer) => add(sum, peer.difference), multiplier)
+  return [...products].reduce<Two>(
+    ([u, v], [peer, own]) => {
+      const { sent } = taken(peers, peer)
+      return [add(u, add(sent[0], own[0])), add(v, add(sent[1], own[1]))]
+    },
+    [multiply(nonce, all), multiply(key, all)],
+  )
 }
 
 type Aborted = ReturnType<typeof blame>
@@ -86,12 +95,14 @@ function readRound2(
   { context, first, echo, peers }: EcdsaRound2,
   inbox: readonly Inbound[],
 ): ReadonlyMap<Party, Given> | Aborted {
+  const curve = curveOf(context.curve)
+  const { product } = messagesOf(context.curve)
   const all = new Map<Party, Given>()
   for (const peer of peersOf(context)) {
     const body = only(inbox, peer, context.self)
     if (body === undefined) return blame('inbox', peer)
     const given = received(() => decode(product, body))
-    const parsed = given && parse(given)
+    const parsed = given && parse(curve, given)
     if (parsed === undefined) return blame('malformed', peer)
     all.set(peer, parsed)
   }
@@ -104,17 +115,19 @@ function readRound2(
   return all
 }
 
-function parse(raw: Product): Given | undefined {
-  const noncePoint = pointFrom(raw.noncePoint)
-  const keyPoint = pointFrom(raw.keyPoint)
-  const nonceShare = pointFrom(raw.nonceShare)
-  const keyShare = pointFrom(raw.keyShare)
-  const combined = secp256k1.scalarFromBytes(raw.combined)
-  const difference = secp256k1.scalarFromBytes(raw.difference)
+function parse(curve: EcdsaCurve, raw: Product): Given | undefined {
+  const { fromWire, scalarFromBytes } = curve.group
+  const noncePoint = fromWire(raw.noncePoint)
+  const keyPoint = fromWire(raw.keyPoint)
+  const nonceShare = fromWire(raw.nonceShare)
+  const keyShare = fromWire(raw.keyShare)
+  const areScalars = [raw.combined, raw.difference].every(
+    (bytes) => scalarFromBytes(bytes) !== undefined,
+  )
   if (noncePoint === undefined || keyPoint === undefined) return undefined
   if (nonceShare === undefined || keyShare === undefined) return undefined
-  if (combined === undefined || difference === undefined || !isMasked(raw.masked)) return undefined
-  return { raw, noncePoint, keyPoint, shares: [nonceShare, keyShare], combined, difference }
+  if (!areScalars || !isMasked(curve, raw.masked)) return undefined
+  return { raw, noncePoint, keyPoint, shares: [nonceShare, keyShare], difference: raw.difference }
 }
 
 /** This party's shares of the products, peer by peer; all are checked, so that all who fail burn. */
@@ -136,39 +149,50 @@ function multiplyAll(
 function multiplyWith(
   { context, final, peers }: EcdsaRound2,
   peer: Party,
-  { raw, noncePoint, keyPoint, shares, combined }: Given,
+  { raw, noncePoint, keyPoint, shares }: Given,
 ): Two | Check {
+  const curve = curveOf(context.curve)
   const pair = pairWith(context, peer)
   const own = taken(peers, peer)
   const sid = productSid(final, pair, { receiver: context.self, sender: peer })
-  const secrets = { rows: own.rows, choice: own.choice, gadget: pair.gadget }
-  const { masked, proof } = raw
-  const products = multiplyAsReceiver(sid, secrets, { masked, combined, proof })
+  const gadget = gadgetOf(context.curve, pair)
+  const products = multiplyAsReceiver(curve, sid, { ...own, gadget }, raw)
   if (products === undefined) return 'multiplication'
-  if (!isProduct(own, noncePoint, shares[0], products[0])) return 'nonce product'
-  if (!isProduct(own, keyPoint, shares[1], products[1])) return 'key product'
+  if (!isProduct(curve, own, { point: noncePoint, theirs: shares[0], mine: products[0] }))
+    return 'nonce product'
+  if (!isProduct(curve, own, { point: keyPoint, theirs: shares[1], mine: products[1] }))
+    return 'key product'
   return products
 }
 
 /** χ · point = Γ + d · G: the two shares add up to χ times the point's logarithm. */
-function isProduct({ factor }: Multiplying, point: Point, theirs: Point, own: bigint): boolean {
-  return equal(multiply(point, factor), add(theirs, multiplyBase(own)))
+function isProduct(
+  { group }: EcdsaCurve,
+  { factor }: Multiplying,
+  { point, theirs, mine }: { readonly point: Point; readonly theirs: Point; readonly mine: Scalar },
+): boolean {
+  const sum = group.add(theirs, group.multiplyBaseBySecret(mine))
+  return group.equal(group.multiplyBySecret(point, factor), sum)
 }
 
 function total(
+  { group }: EcdsaCurve,
   own: Uint8Array,
   given: ReadonlyMap<Party, Given>,
   part: (given: Given) => Point,
 ): Point {
-  const start = pointFrom(own) ?? secp256k1.identity
-  return [...given.values()].reduce((sum, peer) => add(sum, part(peer)), start)
+  const start = group.fromWire(own) ?? group.identity
+  return [...given.values()].reduce((sum, peer) => group.add(sum, part(peer)), start)
 }
 
-/** The signature's r. An x at or above the order, one in 2^127, would need a third recovery bit. */
-function xOf(point: Point): bigint | undefined {
-  const bytes = pointBytes(point)
-  const x = bytesToBig(bytes.subarray(1))
-  return x > 0n && x < secp256k1.order ? x : undefined
+/**
+ * The signature's r, which is public. An x at or above the curve's bound, one in 2^127 on secp256k1
+ * and one in 2^55 on the Stark curve, makes no signature that verifiers take.
+ */
+function xOf({ group, max }: EcdsaCurve, point: Point): Uint8Array | undefined {
+  if (group.equal(point, group.identity)) return undefined
+  const x = bytesToBig(group.encode(point).subarray(1))
+  return x > 0n && x < max ? group.scalarToBytes(x) : undefined
 }
 
 function viewOf(

@@ -9,7 +9,7 @@ import { decode } from '@quorate/core/codec'
 import { combineEcdsa, type EcdsaSignature } from './combine.ts'
 import { finalSid, labelOf } from './context.ts'
 import { openExtension } from './extension.ts'
-import { announcement } from './messages.ts'
+import { messagesOf } from './messages.ts'
 import { decodePair, encodePair } from './pair.ts'
 import { startEcdsa } from './round1.ts'
 import { ecdsaRound2 } from './round2.ts'
@@ -111,7 +111,7 @@ describe('threshold ECDSA in three rounds', () => {
     assert.ok(one && two && pair)
     assert.deepEqual(one.first, two.first)
     const streams = [one, two].map(({ first, announced }) => {
-      const { nonce } = decode(announcement, announced)
+      const { nonce } = decode(messagesOf('secp256k1').announcement, announced)
       const label = labelOf(first, pair, { receiver: 1, sender: 2 }, nonce)
       // With no choice the corrections are the streams.
       return openExtension(label, pair.receiver, new Uint32Array(24)).corrections
@@ -176,7 +176,7 @@ describe('threshold ECDSA in three rounds', () => {
       const sizesOf = (round: typeof first | typeof second | typeof third): readonly number[] => [
         ...new Set([...outs(round).values()].flatMap((out) => out.map(({ body }) => body.length))),
       ]
-      const { announcement, extension, product, closing } = ecdsaSizes(t)
+      const { announcement, extension, product, closing } = ecdsaSizes('secp256k1', t)
       const sizes = [first, second, third].map(sizesOf)
       assert.deepEqual(sizes, [[announcement, extension], [product], [closing]])
     }
@@ -196,7 +196,12 @@ describe('threshold ECDSA in three rounds', () => {
 
 function signatureOf(shared: Cluster, session: Session): EcdsaSignature {
   const { publicKey } = shared
-  const combined = combineEcdsa({ publicKey, digest: digestOf(session), round3: closings(session) })
+  const combined = combineEcdsa({
+    curve: 'secp256k1',
+    publicKey,
+    digest: digestOf(session),
+    round3: closings(session),
+  })
   assert.ok(combined.ok, combined.ok ? '' : combined.reason)
   return combined.signature
 }

@@ -1,10 +1,10 @@
+import { curveOf, type EcdsaCurveName } from './curve.ts'
 import {
   correctionsSize,
   elementSize,
   foldSize,
   maskedSize,
   offersSize,
-  pointSize,
   scalarSize,
   slotsSize,
   treeCorrectionsSize,
@@ -23,12 +23,14 @@ export type EcdsaSizes = {
   readonly closing: number
 }
 
-export function ecdsaSizes(t: number): EcdsaSizes {
+export function ecdsaSizes(curve: EcdsaCurveName, t: number): EcdsaSizes {
+  const { domain, group } = curveOf(curve)
+  const name = (end: string): number => tag(`${domain}/${end}`)
   return {
-    announcement: tag('quorate/ecdsa/1') + 2 * hash + 2 * (count + (t - 1) * hash),
-    extension: tag('quorate/ecdsa/1/extension') + correctionsSize + foldSize + hash,
-    product: tag('quorate/ecdsa/2') + maskedSize + 4 * pointSize + 2 * scalarSize + 3 * hash,
-    closing: tag('quorate/ecdsa/3') + pointSize + hash + 2 * scalarSize,
+    announcement: name('1') + 2 * hash + 2 * (count + (t - 1) * hash),
+    extension: name('1/extension') + correctionsSize + foldSize + hash,
+    product: name('2') + maskedSize + 4 * group.wireSize + 2 * scalarSize + 3 * hash,
+    closing: name('3') + group.wireSize + hash + 2 * scalarSize,
   }
 }
 

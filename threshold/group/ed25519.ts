@@ -1,5 +1,6 @@
 import sodium from 'sodium-native'
 import { equalBytes } from '@quorate/core/bytes'
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Group, Point } from './group.ts'
 import { scalarsOf } from './scalars.ts'
 
@@ -8,6 +9,7 @@ const scalars = scalarsOf(
   'little',
 )
 const size = 32
+const zero = new Uint8Array(size)
 /** RFC 8032, 5.1.2: the point (0, 1). */
 const identity = new Uint8Array(size) as Point
 identity[0] = 1
@@ -23,6 +25,8 @@ export const ed25519: Group = {
   identity,
   multiplyBase,
   multiply,
+  multiplyBaseBySecret,
+  multiplyBySecret,
   multiplyPublic: (point, scalar) =>
     scalar <= smallScalarMax ? addUp(point, scalar) : multiply(point, scalar),
   add,
@@ -43,20 +47,30 @@ export const ed25519: Group = {
 }
 
 function multiplyBase(secret: bigint): Point {
-  const out = new Uint8Array(size) as Point
-  if (secret === 0n) return identity
   const bytes = scalars.scalarToBytes(secret)
-  sodium.crypto_scalarmult_ed25519_base_noclamp(out, bytes)
+  const out = multiplyBaseBySecret(bytes)
   bytes.fill(0)
   return out
 }
 
 function multiply(point: Point, secret: bigint): Point {
-  if (secret === 0n || equalBytes(point, identity)) return identity
-  const out = new Uint8Array(size) as Point
   const bytes = scalars.scalarToBytes(secret)
-  sodium.crypto_scalarmult_ed25519_noclamp(out, bytes, point)
+  const out = multiplyBySecret(point, bytes)
   bytes.fill(0)
+  return out
+}
+
+function multiplyBaseBySecret(secret: Scalar): Point {
+  if (equalBytes(secret, zero)) return identity
+  const out = new Uint8Array(size) as Point
+  sodium.crypto_scalarmult_ed25519_base_noclamp(out, secret)
+  return out
+}
+
+function multiplyBySecret(point: Point, secret: Scalar): Point {
+  if (equalBytes(secret, zero) || equalBytes(point, identity)) return identity
+  const out = new Uint8Array(size) as Point
+  sodium.crypto_scalarmult_ed25519_noclamp(out, secret, point)
   return out
 }
 

@@ -1,3 +1,4 @@
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Random } from '../session.ts'
 
 export type GroupName = 'secp256k1' | 'ed25519' | 'stark'
@@ -42,6 +43,9 @@ export interface Group extends Scalars {
   multiplyBase(secret: bigint): Point
   /** Constant time in `secret`. */
   multiply(point: Point, secret: bigint): Point
+  /** The same for a secret that never becomes a `bigint`. */
+  multiplyBaseBySecret(secret: Scalar): Point
+  multiplyBySecret(point: Point, secret: Scalar): Point
   /** Variable time, and quick for small numbers: public scalars only. */
   multiplyPublic(point: Point, scalar: bigint): Point
   add(a: Point, b: Point): Point

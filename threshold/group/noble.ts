@@ -42,13 +42,24 @@ function arithmetic<P extends NoblePoint<P>>(
 ): Omit<Group, 'name' | 'encode' | 'decode' | 'toWire' | 'fromWire' | 'pointSize' | 'wireSize'> {
   const identity = hold(curve.ZERO)
   const isIdentity = (point: Point): boolean => equalBytes(point, identity)
+  const scalars = scalarsOf(curve.Fn.ORDER, curve.Fn.isLE === true ? 'little' : 'big')
+  const multiplyBase = (secret: bigint): Point =>
+    secret === 0n ? identity : hold(curve.BASE.multiply(secret))
+  const multiply = (point: Point, secret: bigint): Point =>
+    secret === 0n || isIdentity(point) ? identity : hold(open(point).multiply(secret))
+  const numberIn = (secret: Uint8Array): bigint => {
+    const number = scalars.scalarFromBytes(secret)
+    assert(number !== undefined)
+    return number
+  }
   return {
-    ...scalarsOf(curve.Fn.ORDER, curve.Fn.isLE === true ? 'little' : 'big'),
+    ...scalars,
     generator: hold(curve.BASE),
     identity,
-    multiplyBase: (secret) => (secret === 0n ? identity : hold(curve.BASE.multiply(secret))),
-    multiply: (point, secret) =>
-      secret === 0n || isIdentity(point) ? identity : hold(open(point).multiply(secret)),
+    multiplyBase,
+    multiply,
+    multiplyBaseBySecret: (secret) => multiplyBase(numberIn(secret)),
+    multiplyBySecret: (point, secret) => multiply(point, numberIn(secret)),
     multiplyPublic: (point, scalar) => hold(open(point).multiplyUnsafe(scalar)),
     add: (a, b) => hold(open(a).add(open(b))),
     negate: (point) => hold(open(point).negate()),

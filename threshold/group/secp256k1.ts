@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 // Not the package's main entry: that one falls back to a JavaScript curve without a word.
 import libsecp256k1 from 'secp256k1/bindings.js'
 import { equalBytes } from '@quorate/core/bytes'
+import type { Scalar } from '../kernel/scalars.ts'
 import type { Group, Point } from './group.ts'
 import { scalarsOf } from './scalars.ts'
 
@@ -12,6 +13,7 @@ const scalars = scalarsOf(
 /** SEC 1, 2.3.3: infinity is the single byte zero. All others are held as 04 ‖ x ‖ y. */
 const identity = Uint8Array.of(0) as Point
 const compressedSize = 33
+const zero = new Uint8Array(32)
 
 // Blinds the multiplications of the base point (libsecp256k1, secp256k1_context_randomize).
 libsecp256k1.contextRandomize(randomBytes(32))
@@ -24,16 +26,10 @@ export const secp256k1: Group = {
   name: 'secp256k1',
   generator: libsecp256k1.publicKeyCreate(scalars.scalarToBytes(1n), false) as Point,
   identity,
-  multiplyBase(secret) {
-    if (secret === 0n) return identity
-    return withBytes(secret, (bytes) => libsecp256k1.publicKeyCreate(bytes, false)) as Point
-  },
-  multiply(point, secret) {
-    if (secret === 0n || isIdentity(point)) return identity
-    const out = new Uint8Array(65)
-    withBytes(secret, (bytes) => libsecp256k1.ecdh(point, bytes, { hashfn: uncompressed }, out))
-    return out as Point
-  },
+  multiplyBase: (secret) => withBytes(secret, multiplyBaseBySecret),
+  multiply: (point, secret) => withBytes(secret, (bytes) => multiplyBySecret(point, bytes)),
+  multiplyBaseBySecret,
+  multiplyBySecret,
   multiplyPublic(point, scalar) {
     if (scalar === 0n || isIdentity(point)) return identity
     return libsecp256k1.publicKeyTweakMul(point, scalars.scalarToBytes(scalar), false) as Point
@@ -54,6 +50,18 @@ export const secp256k1: Group = {
   wireSize: compressedSize,
   toWire: encode,
   fromWire: decode,
+}
+
+function multiplyBaseBySecret(secret: Scalar): Point {
+  if (equalBytes(secret, zero)) return identity
+  return libsecp256k1.publicKeyCreate(secret, false) as Point
+}
+
+function multiplyBySecret(point: Point, secret: Scalar): Point {
+  if (equalBytes(secret, zero) || isIdentity(point)) return identity
+  const out = new Uint8Array(65)
+  libsecp256k1.ecdh(point, secret, { hashfn: uncompressed }, out)
+  return out as Point
 }
 
 function encode(point: Point): Uint8Array {
@@ -79,7 +87,7 @@ function uncompressed(x: Uint8Array, y: Uint8Array): Uint8Array {
   return out
 }
 
-function withBytes<T>(secret: bigint, use: (bytes: Uint8Array) => T): T {
+function withBytes<T>(secret: bigint, use: (bytes: Scalar) => T): T {
   const bytes = scalars.scalarToBytes(secret)
   try {
     return use(bytes)

@@ -101,6 +101,7 @@ export function contextFor(
   name = 'session',
 ): EcdsaContext {
   return {
+    curve: 'secp256k1',
     self,
     quorum,
     n,
