@@ -1,5 +1,6 @@
 import { agreements } from './agreement.ts'
 import type { Attack } from './attack.ts'
+import { beginnings } from './born.ts'
 import { publicKeys } from './keys.ts'
 import { logs } from './log.ts'
 import { owners } from './ownership.ts'
@@ -23,6 +24,7 @@ export const attacks: readonly Attack[] = [
   ...publicKeys,
   ...rulers,
   ...logs,
+  ...beginnings,
   ...agreements,
   ...mailbox,
   ...rounds,

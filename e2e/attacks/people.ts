@@ -508,14 +508,19 @@ export const people: readonly Attack[] = [
 ]
 
 /** `POST /auth/credentials/code`, in force. */
-async function codeOf(stage: Stage, by: Actor): Promise<Uint8Array> {
+export async function codeOf(stage: Stage, by: Actor): Promise<Uint8Array> {
   const expiration = stage.world.now + 60_000
   const wish = { path: '/auth/credentials/code', body: { expiration } }
   const asked = await stage.put('credentialCode', stage.ask(by, wish))
   return requestOfEvidence(asked)
 }
 
-function byCode(stage: Stage, user: Uint8Array, code: Uint8Array, device = newKeyCredential()) {
+export function byCode(
+  stage: Stage,
+  user: Uint8Array,
+  code: Uint8Array,
+  device = newKeyCredential(),
+) {
   const path = '/auth/credentials/code/verify'
   const subjects = [{ role: 'code', id: code }]
   return stage.completion({ purpose: 'add-credential', user, path, subjects }, (challenge) => ({
