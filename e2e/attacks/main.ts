@@ -38,8 +38,9 @@ export async function main(): Promise<number> {
 
 function list(): number {
   console.log('\nBy the names under which attacks are known:')
-  for (const { name, attacks: here, tests = [] } of named) {
-    console.log(`${name}\n${here.map((one) => `    ${one}`).join('\n')}`)
+  for (const { name, note, attacks: here, tests = [] } of named) {
+    console.log(note === undefined ? name : `${name} (${note})`)
+    for (const one of here) console.log(`    ${one}`)
     for (const test of tests) console.log(`    ${test.file}: ${test.name}`)
   }
   return 0

@@ -5,6 +5,8 @@
 export type Named = {
   readonly name: string
   readonly attacks: readonly string[]
+  /** What there is to say where the attack is not what it is elsewhere. */
+  readonly note?: string
   readonly tests?: readonly { readonly file: string; readonly name: string }[]
 }
 
@@ -108,8 +110,8 @@ export const named: readonly Named[] = [
     ],
   },
   {
-    // There is no export yet: whatever it will be called, the purpose is judged before the path.
     name: 'a login turned into an export',
+    note: 'there is no export yet; a login is no action, whatever its path',
     attacks: ['makes a transfer of a login', 'makes an action of the request for a login'],
   },
   {
@@ -168,8 +170,8 @@ export const named: readonly Named[] = [
     ],
   },
   {
-    // A signer reads no such token: who owns the server lets himself in, and is nobody to a signer.
     name: 'JWT algorithm confusion',
+    note: 'a signer reads no such token; who owns the server lets himself in, and is nobody to signers',
     attacks: [
       'signs as an end user whom it has born by social login, with a token that it made itself',
       'brings a request that nobody has signed',
