@@ -14,16 +14,20 @@ type Host = { readonly baseUrl: string; readonly orgId: string }
 /** The parts of the client whose published types the checker has read. */
 const parts: readonly string[] = ['auth', 'keys', 'permissions', 'wallets']
 
-/**
- * The official client as it is published. Between it and the test stands only somebody who holds
- * every answer against the types that the client itself publishes.
- */
+/** The official client as it is published, with a key that signs. */
 export async function checkedClient(
   host: Host,
   { authToken, credId, privateKey }: Credentials,
 ): Promise<DfnsApiClient> {
   const signer = new AsymmetricKeySigner({ credId, privateKey })
-  const client = new DfnsApiClient({ ...host, authToken, signer })
+  return checkedAnswers(new DfnsApiClient({ ...host, authToken, signer }))
+}
+
+/**
+ * A client as it is published, plain or delegated. Between it and the test stands only somebody who
+ * holds every answer against the types that the client itself publishes.
+ */
+export async function checkedAnswers<T extends object>(client: T): Promise<T> {
   const check = await responseChecker()
   return new Proxy(client, {
     get: (whole, name) => {
@@ -43,9 +47,15 @@ function checkedPart(part: object, name: string, check: CheckResponse): object {
         const answer: unknown = await Reflect.apply(call, whole, given)
         // That the client has a method of this name is all that the type says. Where it keeps no
         // answer its type is `void`, which is `null` in a schema.
-        assert.deepEqual(check(`${name}.${method}` as SdkOperation, answer ?? null), [])
+        assert.deepEqual(check(answeredBy(name, method), answer ?? null), [])
         return answer
       }
     },
   })
+}
+
+/** A delegated client has each signed call in two halves: a challenge, and what the plain one answers. */
+function answeredBy(part: string, method: string): SdkOperation {
+  if (method.endsWith('Init')) return 'auth.createUserActionChallenge'
+  return `${part}.${method.replace(/Complete$/, '')}` as SdkOperation
 }

@@ -17,6 +17,8 @@ import { responseChecker, type CheckResponse, type SdkOperation } from './sdk-ty
 type RegisterBody = Parameters<DfnsApiClient['auth']['register']>[0]['body']
 type Brought = { readonly create: (challenge: string) => unknown }
 
+const weekMs = 7 * 24 * 60 * 60_000
+
 describe('people, through the official client', () => {
   let platform: TestPlatform
   let company: Company
@@ -158,6 +160,24 @@ describe('people, through the official client', () => {
     const body = { orgId, username, registrationCode: first }
     await assert.rejects(client.auth.createRegistrationChallenge({ body }), { httpStatus: 403 })
     await finish(await begin(username), { first: newKeyCredential() })
+  })
+
+  it('takes no code that is a week old, and mails another', async () => {
+    const username = 'late@example.test'
+    await invite(username)
+    const { orgId } = company
+    const old = { orgId, username, registrationCode: await mailedCode(username) }
+    const anybody = new DfnsApiClient(optionsWith())
+    platform.clock.ahead += weekMs
+    try {
+      await assert.rejects(anybody.auth.createRegistrationChallenge({ body: old }), {
+        httpStatus: 400,
+      })
+      await anybody.auth.resendRegistrationCode({ body: { username, orgId } })
+      right('auth.createRegistrationChallenge', await begin(username))
+    } finally {
+      platform.clock.ahead -= weekMs
+    }
   })
 
   it('lets a service account register an end user, once begun and begun again', async () => {

@@ -7,10 +7,14 @@ import { actions, challenges } from './refusals/actions.ts'
 import { bodies } from './refusals/bodies.ts'
 import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
+import { checkedClients } from './sdk/checked.ts'
+import { customers } from './sdk/customers.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
+import { employees } from './sdk/people.ts'
 import { recoveries } from './sdk/recovery.ts'
+import { rulers } from './sdk/rulers.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
@@ -51,8 +55,12 @@ describe('a platform', () => {
       const admin = await platform.sdk('administrator')
       return { baseUrl, orgId, admin, backend: await platform.sdk('serviceAccount') }
     })
+    customers(platform)
     recoveries(platform)
     erasures(platform)
+    employees(platform)
+    rulers(platform)
+    checkedClients(platform)
     documents(platform)
     accounts(platform)
   })

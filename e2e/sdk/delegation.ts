@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { DfnsApiClient, DfnsDelegatedApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
+import { checkedAnswers } from '../checked-client.ts'
 import { isEcdsa } from '../signatures.ts'
 
 /** An organization, seen by its administrator and by the backend that enrols its customers. */
@@ -44,7 +45,9 @@ export async function invite({ backend }: Stage) {
 export async function register({ baseUrl, orgId }: Stage, invited: Invited): Promise<Customer> {
   const credential = newKeyCredential()
   const { temporaryAuthenticationToken, challenge, user } = invited
-  const newcomer = new DfnsApiClient({ baseUrl, orgId, authToken: temporaryAuthenticationToken })
+  const newcomer = await checkedAnswers(
+    new DfnsApiClient({ baseUrl, orgId, authToken: temporaryAuthenticationToken }),
+  )
   const { credentialInfo } = credential.create(challenge)
   const registered = await newcomer.auth.registerEndUser({
     body: { firstFactorCredential: { credentialKind: 'Key', credentialInfo }, wallets: [] },
@@ -57,15 +60,15 @@ export async function register({ baseUrl, orgId }: Stage, invited: Invited): Pro
     userId: user.id,
     username: user.name,
     device,
-    sdk: new DfnsApiClient({ ...options, signer: device }),
-    delegated: new DfnsDelegatedApiClient(options),
+    sdk: await checkedAnswers(new DfnsApiClient({ ...options, signer: device })),
+    delegated: await checkedAnswers(new DfnsDelegatedApiClient(options)),
   }
 }
 
 type Challenge = Awaited<ReturnType<DfnsDelegatedApiClient['wallets']['createWalletInit']>>
 
 /** What happens on the customer's device. */
-async function signed({ device }: Customer, challenge: Challenge) {
+export async function signed({ device }: Pick<Customer, 'device'>, challenge: Challenge) {
   const { challengeIdentifier } = challenge
   return { challengeIdentifier, firstFactor: await device.sign(challenge) }
 }

@@ -7,6 +7,7 @@ import { newKeyCredential, type KeyCredential } from '@quorate/authority/testing
 import { send, userActionFor } from '../http.ts'
 import type { Platform } from '../platform.ts'
 import { invite } from './delegation.ts'
+import { ruleAlone } from './rulers.ts'
 
 const minuteMs = 60_000
 const digest = createHash('sha256').update('whoever recovers signs again').digest('hex')
@@ -45,7 +46,7 @@ export function recoveries(platform: Platform): void {
       const at = await stage(platform)
       const customer = await enrolWithRecovery(at)
       const { old, username, walletId, sdk } = customer
-      await setWaiting(at, minuteMs)
+      await ruleAlone(platform, { settings: { recovery: { waitMs: minuteMs } } })
       try {
         const begun = await at.backend.auth.createDelegatedRecoveryChallenge({
           body: { username, credentialId: old.credId },
@@ -77,14 +78,14 @@ export function recoveries(platform: Platform): void {
         const told = await send(baseUrl, { method: 'GET', path })
         assert.equal(Object(told.body).status, 'Cancelled')
       } finally {
-        await setWaiting(at, 0)
+        await ruleAlone(platform, { settings: { recovery: { waitMs: 0 } } })
       }
     })
   })
 }
 
 async function stage(platform: Platform) {
-  const { baseUrl, orgId, administrator } = platform.bootstrap()
+  const { baseUrl, orgId } = platform.bootstrap()
   const [admin, backend] = [await platform.sdk('administrator'), await platform.sdk()]
   const clientWith = (authToken: string, key?: KeyCredential) =>
     new DfnsApiClient({
@@ -104,7 +105,7 @@ async function stage(platform: Platform) {
     const { token } = answer
     return clientWith(token, key)
   }
-  return { baseUrl, orgId, admin, administrator, backend, clientWith, login }
+  return { baseUrl, orgId, admin, backend, clientWith, login }
 }
 type Stage = Awaited<ReturnType<typeof stage>>
 
@@ -180,15 +181,4 @@ async function finish(
   return at.clientWith(temporaryAuthenticationToken).auth.recover({
     body: { recovery: { kind: 'RecoveryKey', credentialAssertion }, newCredentials },
   })
-}
-
-/** By the administrator, who is the whole root quorum. */
-async function setWaiting({ baseUrl, administrator }: Stage, waitMs: number): Promise<void> {
-  const path = '/orgs/settings'
-  const body = JSON.stringify({ settings: { recovery: { waitMs } } })
-  const signing = { baseUrl, credentials: administrator, method: 'PUT', path, body } as const
-  const userAction = await userActionFor(signing)
-  const token = administrator.authToken
-  const answer = await send(baseUrl, { method: 'PUT', path, token, body, userAction })
-  assert.equal(answer.status, 200, JSON.stringify(answer.body))
 }
