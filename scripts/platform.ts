@@ -29,6 +29,8 @@ export type PlatformOptions = StartSettings & {
   readonly stopSignal: AbortSignal
   /** The programs that become server and signers. */
   readonly entries?: Entries
+  /** A folder in which each of them leaves a profile of its processor time when it ends. */
+  readonly profileDir?: string | undefined
 }
 
 export type Entries = { readonly server: string; readonly signer: string }
@@ -172,7 +174,7 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
   const server = await keep(run, 'server', (onOutput) =>
     startChild({
       command: process.execPath,
-      args: [entries.server],
+      args: [...profiling(run, 'server'), entries.server],
       cwd: cluster.server.dir,
       env: serverEnvironment(cluster, {
         port: run.port,
@@ -192,7 +194,7 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
     service: await keep(run, signer.id, (onOutput) =>
       startChild({
         command: process.execPath,
-        args: [entries.signer],
+        args: [...profiling(run, signer.id), entries.signer],
         cwd: signer.dir,
         env: {
           ...signerEnvironment(cluster, signer, ports.link),
@@ -203,6 +205,11 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
     ),
   }))
   return { server, signers: await Promise.all(signers) }
+}
+
+function profiling({ profileDir }: Run, name: string): readonly string[] {
+  if (profileDir === undefined) return []
+  return ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`]
 }
 
 /** Nothing leaves this machine: mails go into a folder, and a page shows them. */

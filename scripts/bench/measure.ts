@@ -4,6 +4,8 @@ export type Spread = {
   readonly least: number
   readonly median: number
   readonly p90: number
+  readonly p95: number
+  readonly p99: number
   readonly count: number
 }
 
@@ -35,7 +37,14 @@ export async function rateOf(
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))] ?? Number.NaN
-  return { least: at(0), median: at(0.5), p90: at(0.9), count: values.length }
+  return {
+    least: at(0),
+    median: at(0.5),
+    p90: at(0.9),
+    p95: at(0.95),
+    p99: at(0.99),
+    count: values.length,
+  }
 }
 
 const nameWidth = 46

@@ -23,7 +23,10 @@ export type BenchPlatform = {
   stop(): Promise<void>
 }
 
-export async function startBenchPlatform(stopSignal: AbortSignal): Promise<BenchPlatform> {
+export async function startBenchPlatform(
+  stopSignal: AbortSignal,
+  profileDir?: string,
+): Promise<BenchPlatform> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quorate-bench-'))
   // PostgreSQL may have to run as another user, who passes through here.
   chmodSync(dataDir, 0o711)
@@ -31,7 +34,7 @@ export async function startBenchPlatform(stopSignal: AbortSignal): Promise<Bench
   try {
     const port = await freePort()
     const settings = { port, dataDir, postgresBin: '', say: () => undefined, stopSignal }
-    const platform = await startPlatform({ ...settings, bootstrap })
+    const platform = await startPlatform({ ...settings, profileDir, bootstrap })
     stopSignal.addEventListener('abort', () => void platform.stop())
     return { ...usersOf(dataDir), stop: () => platform.stop().then(remove) }
   } catch (error) {
