@@ -23,8 +23,15 @@ export function encodeBody(step: Uint8Array, evidence: readonly Evidence[]): Uin
   return encode(body, { step, evidence })
 }
 
+/** A step is looked at many times on its way. Whoever holds its bytes never changes them. */
+const decoded = new WeakMap<Uint8Array, Body>()
+
 /** @throws Failure `bytes.malformed` */
 export function decodeBody(encoded: Uint8Array): Body {
+  const known = decoded.get(encoded)
+  if (known !== undefined) return known
   const { step, evidence } = decode(body, encoded)
-  return { step: decodeStep(step), hash: stepHash(step), evidence }
+  const made = { step: decodeStep(step), hash: stepHash(step), evidence }
+  decoded.set(encoded, made)
+  return made
 }

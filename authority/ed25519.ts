@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { concat, fromHex } from '@quorate/core/bytes'
+import { verifiedOnce } from './once.ts'
 
 /** RFC 8410: the DER that stands before the 32 bytes of a public key. */
 const spkiPrefix = fromHex('302a300506032b6570032100')
@@ -16,7 +17,12 @@ export function verifyEd25519(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  return signature.length === 64 && verify(null, message, keyOf(publicKey), signature)
+  return (
+    signature.length === 64 &&
+    verifiedOnce('quorate/verified/peer', [publicKey, message, signature], () =>
+      verify(null, message, keyOf(publicKey), signature),
+    )
+  )
 }
 
 export function signEd25519(privateKey: KeyObject, message: Uint8Array): Uint8Array {

@@ -40,13 +40,22 @@ export function erased(evidence: Evidence): ErasedEvidence | undefined {
  * @throws Failure `json.malformed`
  */
 export function provenOf(evidence: Evidence, said: Commitments): Commitments | undefined {
-  if (evidence.salt !== undefined) return commitTo(evidence.payload, evidence.salt)
+  if (evidence.salt !== undefined) return committed(evidence, evidence.salt)
   const names = erasableIn(evidence.preimage)
   const isAllowed = evidence.traces.every(
     (trace) => trace.kind === 'kept' || names.includes(trace.name),
   )
   const fields = isAllowed ? fieldsOfErased(evidence) : undefined
   return fields && { ...said, fields }
+}
+
+/** Evidence is looked at several times on its way, and never changes. */
+const known = new WeakMap<Evidence, Commitments>()
+
+function committed(evidence: Evidence, salt: Uint8Array): Commitments {
+  const found = known.get(evidence) ?? commitTo(evidence.payload, salt)
+  known.set(evidence, found)
+  return found
 }
 
 /**

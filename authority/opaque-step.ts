@@ -34,13 +34,23 @@ export function isOpaqueStep(subject: Subject, opaque: OpaqueStep): boolean {
       step.time === opaque.time &&
       equalBytes(step.previous, opaque.previous) &&
       equalBytes(hash, opaque.hash) &&
-      evidence.length === step.items.length &&
-      step.items.every((item, i) => isEvidenceOf(item, evidence[i]))
+      isWhole(step.items, evidence)
     )
   } catch (error) {
     if (isFailure(error, 'bytes.malformed') || isFailure(error, 'json.malformed')) return false
     throw error
   }
+}
+
+/** Whether evidence is that of its items: as costly as the members of its payload are many. */
+const whole = new WeakMap<readonly Evidence[], readonly Item[]>()
+
+function isWhole(items: readonly Item[], evidence: readonly Evidence[]): boolean {
+  if (whole.get(evidence) === items) return true
+  const isSo =
+    evidence.length === items.length && items.every((item, i) => isEvidenceOf(item, evidence[i]))
+  if (isSo) whole.set(evidence, items)
+  return isSo
 }
 
 function isEvidenceOf({ cause, payload, fields, assertions, facts }: Item, beside?: Evidence) {

@@ -2,6 +2,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:c
 import { bytesToBig, equalBytes, fromHex, toBase64url } from '@quorate/core/bytes'
 import { attempt } from './attempt.ts'
 import { readDer } from './der.ts'
+import { verifiedOnce } from './once.ts'
 
 /**
  * Public keys of credentials, and the checks that stand before any verify call. Verification is
@@ -90,7 +91,9 @@ export function verifySignature(
   if (found === undefined) return false
   const { key, algorithm } = found
   if (!isWellFormed(algorithm, key, signature)) return false
-  return verify(algorithm === 'Ed25519' ? null : 'sha256', message, key, signature)
+  return verifiedOnce('quorate/verified/credential', [spki, message, signature], () =>
+    verify(algorithm === 'Ed25519' ? null : 'sha256', message, key, signature),
+  )
 }
 
 function algorithmOf(key: KeyObject): Algorithm | undefined {

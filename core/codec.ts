@@ -69,8 +69,10 @@ class Reader {
     return this.bytes.slice(this.at - size, this.at)
   }
   int(size: number): number {
+    if (size > this.bytes.length - this.at) throw malformed('more bytes')
     let value = 0
-    for (const byte of this.take(size)) value = value * 256 + byte
+    for (const end = this.at + size; this.at < end; this.at++)
+      value = value * 256 + (this.bytes[this.at] ?? 0)
     if (!Number.isSafeInteger(value)) throw malformed('a safe integer')
     return value
   }

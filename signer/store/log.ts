@@ -1,11 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { newVoter, voterStateCodec } from '@quorate/authority/agreement/voter'
+import { newVoter, voterStateCodec, type VoterState } from '@quorate/authority/agreement/voter'
 import { streamName } from '@quorate/authority/stream'
+import { toHex } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import type { LogTable } from './store.ts'
 import { blobOf, numberOf } from './row.ts'
 
-export function logTable(db: DatabaseSync): LogTable {
+/** As many streams as are voted on at once, of steps as large as a use of a key; others are read. */
+const keptMax = 256
+const keptBytesMax = 1 << 16
+
+/** What is undone in the file must be forgotten here: see `forget`. */
+export function logTable(db: DatabaseSync): LogTable & { forget(): void } {
   const readVoter = db.prepare('select state from voters where organization = ? and stream = ?')
   const writeVoter = db.prepare('insert or replace into voters values (?, ?, ?)')
   const readStep = db.prepare(
@@ -23,14 +29,31 @@ export function logTable(db: DatabaseSync): LogTable {
      order by seq desc limit 1`,
   )
   const writeRecord = db.prepare('insert or replace into records values (?, ?, ?, ?, ?)')
+  const kept = new Map<string, VoterState>()
+  const keep = (name: string, state: VoterState, size: number): void => {
+    kept.delete(name)
+    if (size <= keptBytesMax) kept.set(name, state)
+    const [oldest] = kept.keys()
+    if (kept.size > keptMax && oldest !== undefined) kept.delete(oldest)
+  }
   return {
     voter({ organization, stream }) {
+      const name = `${toHex(organization)}/${streamName(stream)}`
+      const known = kept.get(name)
+      if (known !== undefined) return known
       const row = readVoter.get(organization, streamName(stream))
-      return row === undefined ? newVoter : decode(voterStateCodec, blobOf(row, 'state'))
+      if (row === undefined) return newVoter
+      const encoded = blobOf(row, 'state')
+      const state = decode(voterStateCodec, encoded)
+      keep(name, state, encoded.length)
+      return state
     },
     putVoter({ organization, stream }, state) {
-      writeVoter.run(organization, streamName(stream), encode(voterStateCodec, state))
+      const encoded = encode(voterStateCodec, state)
+      writeVoter.run(organization, streamName(stream), encoded)
+      keep(`${toHex(organization)}/${streamName(stream)}`, state, encoded.length)
     },
+    forget: () => kept.clear(),
     stepAt({ organization, stream }, seq) {
       const row = readStep.get(organization, streamName(stream), seq)
       if (row === undefined) return undefined

@@ -26,8 +26,9 @@ export function openStore(file: string): Store {
   const writeSequence = db.prepare("insert or replace into meta values ('sequence', ?)")
   let sequence = Number(readSequence.get()?.['value'] ?? 0)
   let within = false
+  const log = logTable(db)
   return {
-    log: logTable(db),
+    log,
     shares: shareTable(db),
     pairs: pairTable(db),
     memory: memoryTable(db),
@@ -50,6 +51,7 @@ export function openStore(file: string): Store {
         if (isWritten) sequence++
         return result
       } catch (error) {
+        log.forget()
         if (db.isTransaction) db.exec('rollback')
         throw error
       } finally {
@@ -63,6 +65,7 @@ export function openStore(file: string): Store {
         db.exec('release part')
         return result
       } catch (error) {
+        log.forget()
         db.exec('rollback to part; release part')
         throw error
       }

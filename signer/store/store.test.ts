@@ -84,6 +84,25 @@ describe('the store', () => {
     assert.equal(store.memory.number('restored'), 0)
   })
 
+  it('forgets a vote that is undone, and knows the one before', () => {
+    const [first, second] = [1, 2].map((ballot) => ({ ...newVoter, ballot }))
+    assert.ok(first && second)
+    const fail = () => {
+      throw new Error('as it may')
+    }
+    const change = () => {
+      store.log.putVoter(root, second)
+      assert.equal(store.log.voter(root).ballot, 2)
+      fail()
+    }
+    store.commit(() => store.log.putVoter(root, first))
+    assert.throws(() => store.commit(change))
+    assert.equal(store.log.voter(root).ballot, 1)
+    store.commit(() => assert.throws(() => store.part(change)))
+    assert.equal(store.log.voter(root).ballot, 1)
+    assert.equal(store.log.voter(key).ballot, 0)
+  })
+
   it('is not opened twice, nor when it is of another format', () => {
     assert.throws(() => openStore(file), /locked/)
     const other = join(dir, 'other.sqlite')

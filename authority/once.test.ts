@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { toUtf8 } from '@quorate/core/bytes'
+import { rawPublicKey, verifyEd25519 } from './ed25519.ts'
+import { verifiedOnce } from './once.ts'
+
+describe('a signature that was verified before', () => {
+  const [own, other] = [0, 1].map(() => generateKeyPairSync('ed25519'))
+  assert.ok(own && other)
+  const message = toUtf8('pay nobody')
+  const signature = new Uint8Array(sign(null, message, own.privateKey))
+  const key = rawPublicKey(own.publicKey)
+
+  it('is good again, and makes nothing else good', () => {
+    for (const _ of [1, 2]) {
+      assert.equal(verifyEd25519(key, message, signature), true)
+      assert.equal(verifyEd25519(rawPublicKey(other.publicKey), message, signature), false)
+      assert.equal(verifyEd25519(key, toUtf8('pay nobodx'), signature), false)
+      assert.equal(verifyEd25519(key, message, signature.with(63, 1)), false)
+      assert.equal(verifyEd25519(key, message, new Uint8Array(64)), false)
+    }
+  })
+
+  it('is verified once, by its scheme, and a bad one each time', () => {
+    let asked = 0
+    const verify = (isGood: boolean) => () => {
+      asked++
+      return isGood
+    }
+    const parts = [toUtf8('key'), toUtf8('message'), toUtf8('signature')] as const
+    for (const _ of [1, 2]) assert.equal(verifiedOnce('bad', parts, verify(false)), false)
+    assert.equal(asked, 2)
+    for (const _ of [1, 2]) assert.equal(verifiedOnce('good', parts, verify(true)), true)
+    assert.equal(asked, 3)
+    assert.equal(verifiedOnce('other', parts, verify(false)), false)
+  })
+
+  it('does not run together with its neighbours', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map(toUtf8)
+    assert.ok(a && b && c)
+    assert.ok(verifiedOnce('apart', [toUtf8('ab'), c, a], () => true))
+    assert.ok(!verifiedOnce('apart', [a, toUtf8('bc'), a], () => false))
+  })
+})
