@@ -28,6 +28,7 @@ import { draftNext, type Drafted } from './draft.ts'
 import { type Arrival, drive, type DriveLog, type Rider } from './drive.ts'
 import type { Leases } from './leases.ts'
 import { type Certified, type Ledger, opaqueOf } from './ledger.ts'
+import { openTurnstile, type Turnstile } from './turnstile.ts'
 import type { Views } from './views.ts'
 
 export type Streams = ReturnType<typeof openStreams>
@@ -60,6 +61,14 @@ type Job = Wish & {
   readonly reject: (error: unknown) => void
 }
 
+/**
+ * Steps under way at once, of all streams. Four signers that share two cores need some 15 ms each for
+ * one with its signature: so many leave a round three quarters of its deadline. Where every signer has
+ * cores of its own, few ever wait.
+ */
+const turnsMax = 16
+/** Streams that wait: a minute's work. */
+const turnsWaitingMax = 4_096
 /** More than wait than this has no purpose: they would be too old before their turn. */
 const queueMax = 1_024
 /** What the items of one step may weigh together, so that it stays a step with all it carries. */
@@ -75,12 +84,14 @@ const patience = { times: 40, ms: 50 }
 /** One queue for each stream: a step is drafted only when the one before it is in force. */
 export function openStreams(world: StreamsWorld) {
   const queues = new Map<string, Queue>()
+  const through = openTurnstile(turnsMax, turnsWaitingMax)
   const nameOf = ({ organization, stream }: Subject) =>
     `${toHex(organization)}/${streamName(stream)}`
 
   function queueOf(place: Subject): Queue {
     const name = nameOf(place)
-    const queue = queues.get(name) ?? new Queue(world, place, () => queues.delete(name))
+    const queue =
+      queues.get(name) ?? new Queue(world, place, { through, leave: () => queues.delete(name) })
     queues.set(name, queue)
     return queue
   }
@@ -98,14 +109,20 @@ export function openStreams(world: StreamsWorld) {
 class Queue {
   private readonly world: StreamsWorld
   private readonly place: Subject
+  private readonly through: Turnstile
   private readonly leave: () => void
   private readonly jobs: Job[] = []
   private running: Promise<void> | undefined
   private resuming = false
 
-  constructor(world: StreamsWorld, place: Subject, leave: () => void) {
+  constructor(
+    world: StreamsWorld,
+    place: Subject,
+    { through, leave }: { readonly through: Turnstile; readonly leave: () => void },
+  ) {
     this.world = world
     this.place = place
+    this.through = through
     this.leave = leave
   }
 
@@ -136,7 +153,8 @@ class Queue {
       const batch = this.take()
       try {
         if (fruitless > fruitlessMax) throw new Failure('signing.failed', { reason: overrun })
-        const left = await new Turn(this.world, this.place, batch).run()
+        const turn = new Turn(this.world, this.place, batch)
+        const left = await this.through(() => turn.run())
         fruitless = left.length < batch.length ? 0 : fruitless + 1
         this.jobs.unshift(...left)
       } catch (error) {

@@ -56,7 +56,11 @@ export async function startPlatform(): Promise<Platform> {
     assert.ok(found)
     return found
   }
-  await connected(signers.length)
+  await connected(signers.length).catch(async (error: unknown) => {
+    // Whoever failed to start has nothing to stop by, and processes left running hold up the run.
+    await stop()
+    throw error
+  })
   const databaseUrl = home.url
   return {
     cluster,
@@ -135,7 +139,7 @@ export class SignerProcess {
 
 export async function until(
   isTrue: () => boolean | Promise<boolean>,
-  msMax = 10_000,
+  msMax = 60_000,
 ): Promise<void> {
   const end = Date.now() + msMax
   while (Date.now() < end) {
