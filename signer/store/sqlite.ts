@@ -34,7 +34,7 @@ export function openStore(file: string): Store {
     memory: memoryTable(db),
     statements: statementTable(db),
     recoveries: recoveryTable(db),
-    sweeps: sweepTable(db),
+    sweeps: sweepTable(db, log.forget),
     get sequence() {
       return sequence
     },

@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { blobOf, numberOf, textOf } from './row.ts'
 import type { SweepTable } from './store.ts'
 
-export function sweepTable(db: DatabaseSync): SweepTable {
+/** @param forget what is kept in memory of the rows of voters */
+export function sweepTable(db: DatabaseSync, forget: () => void): SweepTable {
   const begin = db.prepare("insert or replace into sweeps values (?, '', -1, 0, '')")
   const next = db.prepare('select * from sweeps order by done limit 1')
   const write = db.prepare(
@@ -58,6 +59,7 @@ export function sweepTable(db: DatabaseSync): SweepTable {
     },
     replaceVoter(organization, { stream, state }) {
       writeVoter.run(state, organization, stream)
+      forget()
     },
   }
 }
