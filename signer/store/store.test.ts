@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, beforeEach, describe, it } from 'node:test'
 import { newVoter } from '@quorate/authority/agreement/voter'
-import { keyStream, rootOf } from '@quorate/authority/stream'
+import { keyStream, rootOf, streamName } from '@quorate/authority/stream'
 import { newestReader, readerAt } from './reader.ts'
 import { openStore } from './sqlite.ts'
 import type { Store } from './store.ts'
@@ -139,6 +139,28 @@ describe('the store', () => {
     assert.deepEqual(ahead.read(root.stream, 'a'), bytes(13))
     assert.deepEqual(ahead.read(key.stream, 'a'), bytes(30))
     assert.deepEqual([store.log.newestSeq(root), store.log.newestSeq(key)], [1, 0])
+  })
+
+  it('holds no byte of what was replaced once it is compacted, nor does its log', () => {
+    const files = () => ['', '-wal'].map((end) => readFileSync(`${file}${end}`))
+    const isThere = (word: string) => files().some((one) => one.includes(word))
+    const wordy = (seq: number) => Buffer.from(`bob ${seq}`.padEnd(300 + ((seq * 37) % 900), '-'))
+    const other = (seq: number) => new Uint8Array(400 + ((seq * 53) % 1_100))
+    const [all, stream] = [Array.from({ length: 400 }, (_, seq) => seq), streamName(root.stream)]
+    store.commit(() => {
+      for (const seq of all)
+        store.log.addStep(root, seq, { ...step(seq), hash: bytes(1), body: wordy(seq) }, [])
+    })
+    store.commit(() => {
+      for (const seq of all)
+        store.sweeps.replaceBody(organization, { stream, seq, body: other(seq) })
+    })
+    assert.ok(isThere('bob'))
+    assert.throws(() => store.commit(() => store.compact()), /under way/)
+    store.compact()
+    assert.ok(!isThere('bob'))
+    assert.equal(store.log.stepAt(root, 399)?.body.length, 400 + ((399 * 53) % 1_100))
+    assert.ok(store.isOpen())
   })
 
   it('never has two steps at one place', () => {
