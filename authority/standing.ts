@@ -5,6 +5,7 @@ import {
   credentialTable,
   frozenTable,
   grantsTable,
+  organizationTable,
   permissionTable,
   recoveryTable,
   settingsTable,
@@ -142,6 +143,20 @@ export function credentialSetHash(
 /** Is the organization, this user or this key frozen? */
 export function isFrozen({ find }: RootRecords, target: Uint8Array): boolean {
   return (find(frozenTable, target)?.freezes ?? []).length > 0
+}
+
+/**
+ * Would somebody be left to lift freezes if this user stood still as well? Who is frozen lifts
+ * nothing: if that were every member of the root quorum, it would be for ever.
+ */
+export function isLiftableWithout(records: RootRecords, user: Uint8Array): boolean {
+  const members = records.find(organizationTable)?.rootQuorum.members ?? []
+  return members.some(
+    (member) =>
+      !equalBytes(member, user) &&
+      isActive(records.find(userTable, member)) &&
+      !isFrozen(records, member),
+  )
 }
 
 export function isRecoveryWaiting(

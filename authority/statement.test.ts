@@ -5,9 +5,12 @@ import { clientDataFor } from './client-data.ts'
 import { fingerprintOf } from './credential.ts'
 import {
   credentialTable,
+  decodeRecord,
   freezeTable,
   grantsTable,
   keyTable,
+  organizationTable,
+  recordKey,
   recoveryTable,
   tokenTable,
   userTable,
@@ -115,6 +118,29 @@ describe('a statement', () => {
     assert.equal(refusal(other, 'cancelRecovery', id), mayNot)
     company.alter(recoveryTable, [id], { status: 'cancelled' })
     assert.equal(refusal(member, 'cancelRecovery', id), mayNot)
+  })
+
+  it('leaves somebody who can lift what it stops, with those before it', () => {
+    const forEver = 'nobody would be left to lift it'
+    assert.equal(refusal(machine, 'freezeUser', admin.user), forEver)
+    assert.equal(refusal(admin, 'freezeUser', admin.user), forEver)
+    const second = company.makeEndUser({ kind: 'employee' })
+    const known = company.find(organizationTable) ?? assert.fail()
+    const members = [admin.user, second.user]
+    company.write(organizationTable, [], { ...known, rootQuorum: { needed: 1, members } })
+    const of = (target: Uint8Array) => said(machine, 'freezeUser', target)
+    const first = of(admin.user)
+    assert.equal(refusedStatement(records, first, t0), undefined)
+    const overrides = overridesOf(records, first)
+    const restricted: RootRecords = {
+      find: (table, ...name) => {
+        const key = recordKey(table, ...name)
+        const one = overrides.find((override) => override.key === key)
+        return one === undefined ? records.find(table, ...name) : decodeRecord(table, one.value)
+      },
+    }
+    assert.equal(refusedStatement(records, of(second.user), t0, restricted), forEver)
+    company.write(organizationTable, [], known)
   })
 
   it('of a freeze ends when the log says that it was lifted', () => {

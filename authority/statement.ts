@@ -25,6 +25,7 @@ import {
   has,
   isActive,
   isCredentialLive,
+  isLiftableWithout,
   isRecoveryWaiting,
   isTokenLive,
   rightsOf,
@@ -105,12 +106,15 @@ export function readStatement(signed: Uint8Array): ReadStatement | undefined {
  * May this author take this away, as far as these records know? The signature is a live and
  * confirmed credential's over the statement itself.
  *
+ * @param restricted the records as earlier statements would leave them: together they must leave
+ *   somebody to lift what they stop
  * @returns why not
  */
 export function refusedStatement(
   records: RootRecords,
   read: ReadStatement,
   time: number,
+  restricted = records,
 ): string | undefined {
   const { statement } = read
   const user = records.find(userTable, statement.user)
@@ -119,9 +123,10 @@ export function refusedStatement(
   if (typeof signer === 'string') return signer
   const rights = rightsOf(records, statement.user, signer.token)
   const holds = (name: string) => user.kind !== 'endUser' && has(rights, name)
-  return mayTake(records, statement, { time, holds })
-    ? undefined
-    : 'the author may not take this away'
+  if (!mayTake(records, statement, { time, holds })) return 'the author may not take this away'
+  const isForEver =
+    statement.kind === 'freezeUser' && !isLiftableWithout(restricted, statement.target)
+  return isForEver ? 'nobody would be left to lift it' : undefined
 }
 
 type Signer = { readonly token: { readonly id: Uint8Array; readonly record: Token } | undefined }

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import {
-  challengeOf,
-  commitTo,
-  encodePreimage,
-  requestHash,
-  type Preimage,
-} from '@quorate/authority/request'
 import { requestOfEvidence } from '@quorate/authority/reduce/step'
-import type { Evidence } from '@quorate/authority/step'
-import { newKeyCredential, type KeyCredential } from '@quorate/authority/testing/key-credential'
+import { newKeyCredential } from '@quorate/authority/testing/key-credential'
 import { idOf } from '@quorate/core/id'
 import { createWallet, type Wallet } from './testing/keys.ts'
 import type { Drafted, Place } from './testing/ledger.ts'
-import { executeWithinMs, signWithinMs, type Person } from './testing/requests.ts'
+import { addCredential, administratorBy, recovering, waitSetting } from './testing/recovery.ts'
 import { signCall } from './testing/signing.ts'
 import { transferRequest } from './testing/uses.ts'
 import { World, toldAnswer } from './testing/world.ts'
@@ -35,58 +27,11 @@ describe('a recovery that a colluding quorum dates back', () => {
   let nextId: Uint8Array
   before(async () => {
     await world.found()
-    await world.put('settings', settings(waitMs, world.administrator))
-    oldId = await addRecoveryKey()
+    await world.put('settings', waitSetting(world, waitMs))
+    oldId = await addCredential(world, old)
     wallet = await createWallet(world, 'EthereumSepolia')
   })
   after(() => world.close())
-
-  const settings = (wait: number, person: Person) =>
-    world.request(
-      {
-        path: '/orgs/settings',
-        body: { settings: { recovery: { waitMs: wait } } },
-        change: { method: 'PUT' },
-      },
-      person,
-    )
-
-  function challenge(changed: Partial<Preimage>, salt: Uint8Array): Uint8Array {
-    const { organization, user } = world.administrator
-    return encodePreimage({
-      ...{ purpose: 'recover', organization, user, token: undefined, method: 'POST' },
-      ...{ path: '/auth/recover/user', ...commitTo('', salt), subjects: [] },
-      ...{ verification: 'none', maxFee: undefined, nonce: new Uint8Array(randomBytes(32)) },
-      ...{ issuedAt: world.now, signBefore: world.now + signWithinMs },
-      ...{ executeBefore: world.now + executeWithinMs, ...changed },
-    })
-  }
-
-  async function addRecoveryKey(): Promise<Uint8Array> {
-    const purpose = { purpose: 'add-credential', path: '/auth/credentials' } as const
-    const facts = challenge(purpose, new Uint8Array(32))
-    const body = { ...old.create(challengeOf(facts)), credentialName: 'a way back' }
-    const evidence = world.request({ path: '/auth/credentials', body, facts })
-    await world.put('credential', evidence)
-    return idOf(requestHash(evidence.preimage), 'credential')
-  }
-
-  function recovering(
-    by: KeyCredential,
-    id: Uint8Array,
-    first: KeyCredential,
-    following = newKeyCredential({ kind: 'RecoveryKey' }),
-  ): Evidence {
-    const salt = new Uint8Array(randomBytes(32))
-    const preimage = challenge({ subjects: [{ role: 'credentialId', id }] }, salt)
-    const newCredentials = {
-      firstFactorCredential: first.create(challengeOf(preimage)),
-      recoveryCredential: following.create(challengeOf(preimage)),
-    }
-    const signature = by.recover(JSON.stringify(newCredentials))
-    const payload = JSON.stringify({ recovery: signature, newCredentials })
-    return { preimage, payload, salt, assertions: [], facts: new Uint8Array() }
-  }
 
   /** Nobody asks the watched signer, who learns of it as of any other step that others agreed to. */
   async function impose(place: Place, drafted: Drafted): Promise<void> {
@@ -96,10 +41,7 @@ describe('a recovery that a colluding quorum dates back', () => {
     world.ledger.add(place.stream, { step: drafted.step, certificate, writes: drafted.writes })
   }
 
-  const recovered = (by = brought): Person => ({
-    ...world.administrator,
-    credential: { privateKey: by.key, spki: by.spki, pem: by.pem },
-  })
+  const recovered = (by = brought) => administratorBy(world, by)
   const use = (nonce: bigint, person = recovered()) => {
     const evidence = transferRequest(world, wallet, { nonce, person })
     const place = world.keyPlace(wallet.key.id)
@@ -110,7 +52,7 @@ describe('a recovery that a colluding quorum dates back', () => {
 
   it('is in force for the log, and this signer votes for nothing that it brings', async () => {
     // Made a week ago by those who kept it to themselves, and shown when its wait is over.
-    const evidence = recovering(old, oldId, brought, next)
+    const evidence = recovering(world, { old, oldId, first: brought, next })
     const drafted = world.draft(world.root, [{ kind: 'recovery', evidence }])
     nextId = idOf(requestOfEvidence(evidence), 'credential', 1)
     world.pass(waitMs + hourMs)
@@ -144,9 +86,9 @@ describe('a recovery that a colluding quorum dates back', () => {
   })
 
   it('that nobody must wait for counts here at once', async () => {
-    await world.put('settings', settings(0, recovered()))
+    await world.put('settings', waitSetting(world, 0, recovered()))
     const second = newKeyCredential()
-    await world.put('recovery', recovering(next, nextId, second))
+    await world.put('recovery', recovering(world, { old: next, oldId: nextId, first: second }))
     const used = use(2n, recovered(second))
     await world.certify(used.place, used.drafted)
   })

@@ -6,7 +6,7 @@ import { matchOperation } from '@quorate/authority/operations'
 import { isRestricting } from '@quorate/authority/reduce/author'
 import { decodePreimage } from '@quorate/authority/request'
 import { judgeHeads } from '@quorate/authority/reduce/heads'
-import { reduceStep, unseen, type StepOutcome } from '@quorate/authority/reduce/step'
+import { reduceStep, refusedBy, unseen, type StepOutcome } from '@quorate/authority/reduce/step'
 import type { Write } from '@quorate/authority/records'
 import { skewMsMax } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
@@ -123,29 +123,37 @@ export function openAtRoot(judges: Judges, organization: Uint8Array): readonly W
 
 /**
  * A root step rests on its own prefix, of which nothing newer can be known. A use of a key is judged
- * again if the root stream has moved on, or is about to.
+ * again if the root stream has moved on, or is about to; and every step, where statements have taken
+ * away what the log does not know of. What follows from a step is the log's matter in any case.
  */
 function reduceNewest(judges: Judges, place: Place, { step, evidence }: Body): StepOutcome {
   const { store, rules } = judges
   const { organization } = place
   const sealed = place.stream.kind === 'root' ? [] : sealedAtRoot(judges, organization)
-  const ahead = onlyTakesAway(evidence) ? sealed : withStatements(store, organization, sealed)
+  const readerOf = (ahead: readonly Sealed[]) => newestReader(store.log, organization, ahead)
   const isNewest = step.heads.every(
     ({ seq, stream }) => seq === store.log.newestSeq({ organization, stream }),
   )
-  if (ahead.length === 0 && isNewest) return { ok: true, writes: [] }
-  return reduceStep(step, evidence, newestReader(store.log, organization, ahead), rules)
+  if (sealed.length > 0 || !isNewest) {
+    const outcome = reduceStep(step, evidence, readerOf(sealed), rules)
+    if (!outcome.ok) return outcome
+  }
+  const restricted = withStatements(store, organization, sealed)
+  if (restricted === sealed) return { ok: true, writes: [] }
+  const asked = { step, evidence, reader: readerOf(restricted), rules }
+  const reason = refusedBy(asked, onlyTakesAway(evidence) ? 'authors' : 'all')
+  return reason === undefined ? { ok: true, writes: [] } : refused(reason)
 }
 
-/** Statements take away, and stand in the way of nothing that does the same in the log. */
+/**
+ * Statements stand in the way of nothing that takes away in the log what they have taken away: there
+ * they say who may ask no more. To lift a freeze is no such thing.
+ */
 function onlyTakesAway(evidence: Body['evidence']): boolean {
   return evidence.every(({ preimage }) => {
     const { method, path } = decodePreimage(preimage)
-    const match = matchOperation(method, path)
-    return (
-      match !== undefined &&
-      (match.operation.changes.item === 'freeze' || isRestricting(match.name))
-    )
+    const name = matchOperation(method, path)?.name ?? ''
+    return name === 'quorate.freeze' || isRestricting(name)
   })
 }
 

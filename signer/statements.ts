@@ -42,7 +42,9 @@ export function acceptStatement(
     // A clock that has leapt is no reason to let anything go on: it was time at least so long ago.
     const now = clock.read()
     const time = now.ok ? now.time : clock.surely()
-    const reason = refusedStatement(recordsIn(organization, reader), read, time)
+    const ahead = withStatements(store, organization, [])
+    const restricted = recordsIn(organization, newestReader(store.log, organization, ahead))
+    const reason = refusedStatement(recordsIn(organization, reader), read, time, restricted)
     if (reason !== undefined) return { ok: false, reason }
     if (store.statements.count({ organization, author }) >= statementsMax)
       return { ok: false, reason: 'the author has made too many' }

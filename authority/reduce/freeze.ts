@@ -9,7 +9,7 @@ import {
   type RecordOf,
 } from '../records.ts'
 import { freezeOf, readStatement } from '../statement.ts'
-import { has, isActive, isFrozen, rightsOf } from '../standing.ts'
+import { has, isFrozen, isLiftableWithout, rightsOf } from '../standing.ts'
 import { subjectId, type Authored } from './author.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { isRootMember } from './settings.ts'
@@ -88,19 +88,8 @@ function aUser(judging: Judging, authored: Authored): Frozen {
   const target = subjectId(judging, 'userId')
   if (!equalBytes(target, authored.user)) judgeRight(judging, authored, 'Auth:Users:Deactivate')
   if (find(judging, userTable, target) === undefined) refuse('there is no such user')
-  judgeWayOut(judging, target)
+  if (!isLiftableWithout(recordsOf(judging), target)) refuse('nobody would be left to lift it')
   return { what: 'user', target }
-}
-
-/** Who is frozen lifts nothing. If that were every member, it would be for ever. */
-function judgeWayOut(judging: Judging, target: Uint8Array): void {
-  const others = rootMembers(judging).filter((member) => !equalBytes(member, target))
-  if (others.length === 0 || !others.some((member) => isAble(judging, member)))
-    refuse('nobody would be left to lift it')
-}
-
-function isAble(judging: Judging, user: Uint8Array): boolean {
-  return isActive(find(judging, userTable, user)) && !isFrozen(recordsOf(judging), user)
 }
 
 function aKey(judging: Judging, authored: Authored): Frozen {

@@ -131,6 +131,36 @@ export function draftStep(
   return { ok: true, step: { ...empty, written: writtenHash(writes) }, writes }
 }
 
+/**
+ * Do these records allow what the step says, whatever would be written by them? For records that
+ * take something away which the log does not know of yet: they restrict what is allowed, and have no
+ * part in what follows from it.
+ *
+ * @param what `authors`: who asks, and no more, for what only takes away itself
+ * @returns why not
+ */
+export function refusedBy(
+  { step, evidence, reader, rules }: Drafted,
+  what: 'all' | 'authors',
+): string | undefined {
+  const asked = step.items.flatMap(({ operation: { kind } }, i) => {
+    const beside = evidence[i]
+    return beside === undefined ? [] : [{ kind, evidence: beside }]
+  })
+  if (what === 'all') {
+    const drafted = draftStep(step, asked, reader, rules)
+    return drafted.ok ? undefined : drafted.reason
+  }
+  for (const one of asked) {
+    const outcome = outcomeOf(
+      () => judgingOf({ step, reader, rules }, draftItem(one.evidence), one.evidence, one.kind),
+      () => ({}),
+    )
+    if (!outcome.ok) return outcome.reason
+  }
+  return undefined
+}
+
 /** An item without its operation: the rules look at what was asked, never at this one. */
 function draftItem(evidence: Evidence): Item {
   const preimage = decodePreimage(evidence.preimage)

@@ -16,6 +16,7 @@ import type { Outcome } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { refusedByFirstSight } from '../first-sight.ts'
 import { sealedAtRoot } from '../judgement.ts'
+import { withStatements } from '../statements.ts'
 import { newestReader } from '../store/reader.ts'
 import { sealShare } from '../share.ts'
 import { evictExpired, expiredAfterMs } from '../sweep.ts'
@@ -51,7 +52,8 @@ export function beginGenerate(
     return refused('the organization stands still')
   const now = clock.read()
   if (!now.ok) return refused(now.reason)
-  const reader = newestReader(store.log, organization, sealedAtRoot(deps, organization))
+  const ahead = withStatements(store, organization, sealedAtRoot(deps, organization))
+  const reader = newestReader(store.log, organization, ahead)
   const early = refusedByFirstSight(store, {
     ...{ organization, evidence: [evidence], reader, time: now.time, now: now.time },
   })
