@@ -159,6 +159,18 @@ export function isLiftableWithout(records: RootRecords, user: Uint8Array): boole
   )
 }
 
+/** Does this recovery bring anything confirmed? Then no credential below that rank may hold it up. */
+export function bringsConfirmed(
+  { find }: RootRecords,
+  user: Uint8Array,
+  generation: number,
+): boolean {
+  return (find(userTable, user)?.credentials ?? []).some((fingerprint) => {
+    const credential = find(credentialTable, user, fingerprint)
+    return credential?.generation === generation && credential.rank === 'confirmed'
+  })
+}
+
 export function isRecoveryWaiting(
   { find }: RootRecords,
   recovery: Uint8Array,

@@ -69,6 +69,14 @@ describe('a statement', () => {
     assert.equal(refusal(gone, 'freezeUser', gone.user), 'the user is not active')
   })
 
+  it('is not for recovery keys, which sign recoveries alone', () => {
+    const member = company.makeEndUser()
+    const name = [member.user, fingerprintOf(member.by.spki)] as const
+    company.alter(credentialTable, [...name], { kind: 'RecoveryKey' })
+    const reason = 'a recovery key signs recoveries alone'
+    assert.equal(refusal(member, 'freezeUser', member.user), reason)
+  })
+
   it('counts for what was signed and nothing else', () => {
     const [member, other] = [company.makeEndUser(), company.makeEndUser()]
     const read = said(member, 'freezeUser', member.user)
@@ -118,6 +126,27 @@ describe('a statement', () => {
     assert.equal(refusal(other, 'cancelRecovery', id), mayNot)
     company.alter(recoveryTable, [id], { status: 'cancelled' })
     assert.equal(refusal(member, 'cancelRecovery', id), mayNot)
+  })
+
+  it('cancels rank for rank: what brings anything confirmed is held up by no newcomer', () => {
+    const newcomer = company.makeEndUser({}, 'unconfirmed')
+    const [id, by] = [new Uint8Array(randomBytes(32)), makePerson()]
+    const waiting = { effectiveAt: t0 + 1_000, generation: 1 }
+    const own = fingerprintOf(newcomer.by.spki)
+    const brought = fingerprintOf(by.spki)
+    company.alter(userTable, [newcomer.user], {
+      ...{ recovery: { id, ...waiting }, credentials: [own, brought] },
+    })
+    company.write(recoveryTable, [id], { user: newcomer.user, status: 'waiting', ...waiting })
+    const bring = (rank: 'confirmed' | 'unconfirmed') =>
+      company.write(credentialTable, [newcomer.user, brought], {
+        ...(company.find(credentialTable, newcomer.user, own) ?? assert.fail()),
+        ...{ spki: by.spki, rank, generation: 1 },
+      })
+    bring('unconfirmed')
+    assert.equal(refusal(newcomer, 'cancelRecovery', id), undefined)
+    bring('confirmed')
+    assert.equal(refusal(newcomer, 'cancelRecovery', id), 'the credential is not confirmed')
   })
 
   it('leaves somebody who can lift what it stops, with those before it', () => {

@@ -22,6 +22,7 @@ import {
 } from './records.ts'
 import { policyOf } from './reduce/author.ts'
 import {
+  bringsConfirmed,
   has,
   isActive,
   isCredentialLive,
@@ -140,7 +141,9 @@ function signerOf(
   const credential = records.find(credentialTable, statement.user, assertion.fingerprint)
   if (credential === undefined || !isCredentialLive(user, credential, time))
     return 'the credential is not active'
-  if (credential.rank !== 'confirmed') return 'the credential is not confirmed'
+  if (credential.rank !== 'confirmed' && !isOfEqualRank(records, statement))
+    return 'the credential is not confirmed'
+  if (credential.kind === 'RecoveryKey') return 'a recovery key signs recoveries alone'
   const settings = settingsOf(records)
   const isSigned =
     equalBytes(fingerprintOf(credential.spki), assertion.fingerprint) &&
@@ -150,6 +153,12 @@ function signerOf(
   const record = records.find(tokenTable, credential.token)
   if (record === undefined || !isTokenLive(records, record, time)) return 'the token is not active'
   return { token: { id: credential.token, record } }
+}
+
+/** As in the log: whom nobody has confirmed may cancel a recovery that brings nothing confirmed. */
+function isOfEqualRank(records: RootRecords, { kind, target, user }: Statement): boolean {
+  const recovery = kind === 'cancelRecovery' ? records.find(recoveryTable, target) : undefined
+  return recovery !== undefined && !bringsConfirmed(records, user, recovery.generation)
 }
 
 function mayTake(

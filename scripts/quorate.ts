@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { exportLogCommand } from '@quorate/cli/export-log'
 import { freezeCommand } from '@quorate/cli/freeze'
+import { mailboxCommand } from '@quorate/cli/mailbox'
 import { passkeyCommand } from '@quorate/cli/passkey'
 import { verifyLogCommand } from '@quorate/cli/verify-log'
 
@@ -15,6 +16,7 @@ const commands: Readonly<Record<string, Command>> = {
   'verify-log': verifyLogCommand,
   rebuild: rebuildCommand,
   freeze: (args, print) => freezeCommand(args, { print, ask }),
+  mailbox: mailboxCommand,
   passkey: (args, print) => passkeyCommand(args, { print, ask }),
 }
 

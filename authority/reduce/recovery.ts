@@ -10,6 +10,7 @@ import {
   userTable,
 } from '../records.ts'
 import {
+  bringsConfirmed,
   generationOf,
   isActive,
   isCredentialLive,
@@ -180,15 +181,9 @@ export function reduceRecoveryEnd(judging: Judging, authored: Authored): Reduced
  * would replace him unhindered. What somebody confirmed recovers, no newcomer holds up: such a
  * credential may be the thief's.
  */
-function judgeRank(
-  judging: Judging,
-  { user, record, fingerprints }: Authored,
-  generation: number,
-): void {
-  const recordOf = (fingerprint: Uint8Array) => find(judging, credentialTable, user, fingerprint)
-  const isConfirmed = (fingerprint: Uint8Array) => recordOf(fingerprint)?.rank === 'confirmed'
-  const isBrought = (fingerprint: Uint8Array) => recordOf(fingerprint)?.generation === generation
-  const brought = record.credentials.filter(isBrought)
-  if (brought.some(isConfirmed) && !fingerprints.some(isConfirmed))
+function judgeRank(judging: Judging, { user, fingerprints }: Authored, generation: number): void {
+  const isConfirmed = (fingerprint: Uint8Array) =>
+    find(judging, credentialTable, user, fingerprint)?.rank === 'confirmed'
+  if (bringsConfirmed(recordsOf(judging), user, generation) && !fingerprints.some(isConfirmed))
     refuse('the credential is not confirmed')
 }

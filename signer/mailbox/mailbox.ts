@@ -45,8 +45,8 @@ export function mailboxAddresses(list: string): readonly string[] | undefined {
 }
 
 /** @param address one of `mailboxAddresses` */
-export function openMailbox(address: string): Mailbox {
-  return isUrl(address) ? overHttp(new URL(address)) : inFolder(address)
+export function openMailbox(address: string, patienceMs = timeoutMs): Mailbox {
+  return isUrl(address) ? overHttp(new URL(address), patienceMs) : inFolder(address)
 }
 
 function isUrl(address: string): boolean {
@@ -89,23 +89,29 @@ function inFolder(folder: string): Mailbox {
   }
 }
 
-function overHttp(base: URL): Mailbox {
+function overHttp(base: URL, patienceMs: number): Mailbox {
   const root = base.href.endsWith('/') ? base.href : `${base.href}/`
   return {
     async names(signal) {
-      const { status, body } = await exchange(root, { signal, bytesMax: listBytesMax })
-      if (status !== 200 || body === undefined) throw new MailboxFault(`status ${status}`)
+      const { status, body } = await exchange(root, { signal, patienceMs, bytesMax: listBytesMax })
+      if (status !== 200) throw new MailboxFault(`status ${status}`)
+      if (body === undefined) throw new MailboxFault('too much')
       return textOf(body).split('\n')
     },
     async read(name, signal) {
-      const asked = { signal, bytesMax: signedStatementBytesMax }
+      const asked = { signal, patienceMs, bytesMax: signedStatementBytesMax }
       const { status, body } = await exchange(root + name, asked)
       if (status === 404) return undefined
       if (status !== 200) throw new MailboxFault(`status ${status}`)
       return body
     },
     async lay(name, bytes, signal) {
-      const { status } = await exchange(root + name, { signal, bytes, bytesMax: listBytesMax })
+      const { status } = await exchange(root + name, {
+        signal,
+        patienceMs,
+        bytes,
+        bytesMax: signedStatementBytesMax,
+      })
       if (status !== 200 && status !== 201) throw new MailboxFault(`status ${status}`)
     },
   }
@@ -113,13 +119,14 @@ function overHttp(base: URL): Mailbox {
 
 type Ask = {
   readonly signal: AbortSignal | undefined
+  readonly patienceMs: number
   readonly bytes?: Uint8Array
   readonly bytesMax: number
 }
 
 /** @returns without a body where that was too large: no more of it is read */
-async function exchange(url: string, { signal, bytes, bytesMax }: Ask) {
-  const patience = AbortSignal.timeout(timeoutMs)
+async function exchange(url: string, { signal, patienceMs, bytes, bytesMax }: Ask) {
+  const patience = AbortSignal.timeout(patienceMs)
   try {
     const response = await fetch(url, {
       // Whoever is sent elsewhere no longer asks whom its operator has named.

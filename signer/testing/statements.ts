@@ -8,7 +8,10 @@ import {
   type Statement,
 } from '@quorate/authority/statement'
 import { sha256 } from '@quorate/core/hash'
+import type { Mailbox } from '../mailbox/mailbox.ts'
+import { emptyMailbox } from '../mailbox/watch.ts'
 import type { Person } from './requests.ts'
+import type { World } from './world.ts'
 
 export type Said = { readonly hash: Uint8Array; readonly signed: Uint8Array }
 
@@ -26,4 +29,9 @@ export function said(
   const encoded = encodeStatement({ organization, user, nonce, issuedAt: 0, ...words })
   const signed = encodeSigned(encoded, assertion(statementChallenge(encoded)))
   return { hash: sha256(encoded), signed }
+}
+
+/** What this signer does at every turn. */
+export function takeFrom(world: World, index: number, mailbox: Mailbox): Promise<void> {
+  return emptyMailbox(world.member(index).signer, { mailbox, id: `signer-${index}` })
 }
