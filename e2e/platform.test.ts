@@ -1,4 +1,5 @@
 import { after, before, describe } from 'node:test'
+import { laidStatements } from './faults/mailbox.ts'
 import { restarts } from './faults/restart.ts'
 import { killedServers } from './faults/server.ts'
 import { lostSigners, missingSigners } from './faults/signers.ts'
@@ -78,6 +79,7 @@ describe('a platform', () => {
     lostSigners(platform)
     missingSigners(platform)
     killedServers(platform)
+    laidStatements(platform)
     restarts(platform)
   })
 })

@@ -45,19 +45,11 @@ export function recoveries(platform: Platform): void {
     it('waits where the organization wants it so, and the old device stops it', async () => {
       const at = await stage(platform)
       const customer = await enrolWithRecovery(at)
-      const { old, username, walletId, sdk } = customer
+      const { username, walletId, sdk } = customer
       await ruleAlone(platform, { settings: { recovery: { waitMs: minuteMs } } })
       try {
-        const begun = await at.backend.auth.createDelegatedRecoveryChallenge({
-          body: { username, credentialId: old.credId },
-        })
         const device = newKeyCredential()
-        const pending = await finish(at, begun, { old, device }).then(
-          () => assert.fail('nothing is replaced yet'),
-          (error: unknown) => error,
-        )
-        assert.ok(pending instanceof PolicyPendingError)
-        const { recovery } = Object(pending.context)
+        const recovery = await beginRecovery(at, customer, device)
         assert.equal(recovery.status, 'Waiting')
         const sign = () => sdk.wallets.generateSignature({ walletId, body: hash })
         await assert.rejects(sign(), /a recovery of this user is waiting/)
@@ -84,7 +76,7 @@ export function recoveries(platform: Platform): void {
   })
 }
 
-async function stage(platform: Platform) {
+export async function stage(platform: Platform) {
   const { baseUrl, orgId } = platform.bootstrap()
   const [admin, backend] = [await platform.sdk('administrator'), await platform.sdk()]
   const clientWith = (authToken: string, key?: KeyCredential) =>
@@ -118,7 +110,7 @@ function privatePem({ key }: KeyCredential): string {
 }
 
 /** With a device, a recovery key and a wallet, whose delegation has covered both. */
-async function enrolWithRecovery(at: Stage) {
+export async function enrolWithRecovery(at: Stage) {
   const invited = await invite(at)
   const { challenge, temporaryAuthenticationToken, user } = invited
   const [device, old] = [newKeyCredential(), newKeyCredential({ kind: 'RecoveryKey' })]
@@ -165,6 +157,24 @@ async function patOf(
   const signer = new AsymmetricKeySigner({ credId, privateKey: privatePem(key) })
   const { baseUrl, orgId } = at
   return new DfnsApiClient({ baseUrl, orgId, authToken: accessToken, signer })
+}
+
+/** @returns the recovery, which waits */
+export async function beginRecovery(
+  at: Stage,
+  { old, username }: { readonly old: KeyCredential; readonly username: string },
+  device: KeyCredential,
+) {
+  const begun = await at.backend.auth.createDelegatedRecoveryChallenge({
+    body: { username, credentialId: old.credId },
+  })
+  const pending = await finish(at, begun, { old, device }).then(
+    () => assert.fail('nothing is replaced yet'),
+    (error: unknown) => error,
+  )
+  assert.ok(pending instanceof PolicyPendingError)
+  const { id, status, effectiveAt } = Object(pending.context).recovery
+  return { id: String(id), status: String(status), effectiveAt: String(effectiveAt) }
 }
 
 async function finish(

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { createHash, randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { exportLogCommand } from '@quorate/cli/export-log'
+import { freezeCommand } from '@quorate/cli/freeze'
+import { newKeyCredential } from '@quorate/authority/testing/key-credential'
+import { until, type Platform } from '../platform.ts'
+import { beginRecovery, enrolWithRecovery, stage } from '../sdk/recovery.ts'
+import { ruleAlone } from '../sdk/rulers.ts'
+
+const digest = createHash('sha256').update('stands still').digest('hex')
+const hash = { kind: 'Hash', hash: `0x${digest}` } as const
+/** Signers look every five seconds, and the machine may be busy. */
+const waitMs = 40_000
+
+/** What signers have from the second mailbox, and the server and its log know nothing of. */
+export function laidStatements(platform: Platform): void {
+  describe('a statement that is laid into the mailbox', () => {
+    it('stops a key while the server hangs, and after that was killed', async () => {
+      const backend = await platform.sdk()
+      const make = () => backend.wallets.createWallet({ body: { network: 'KeyECDSA' } })
+      const [wallet, other] = [await make(), await make()]
+      const sign = ({ id: walletId }: { id: string }) =>
+        backend.wallets.generateSignature({ walletId, body: hash })
+      assert.equal((await sign(wallet)).status, 'Signed')
+      const log = await exported(platform)
+      const pid = platform.server.pid()
+      platform.server.freeze()
+      try {
+        const { privateKey } = platform.bootstrap().administrator
+        await lay(platform, privateKey, ['--log', log, 'key', wallet.signingKey.id])
+      } finally {
+        platform.server.kill()
+      }
+      await platform.server.restarted(pid)
+      await platform.whole()
+      await assert.rejects(sign(wallet), /the key is frozen/)
+      assert.equal((await sign(other)).status, 'Signed')
+    })
+
+    it('cancels a recovery that the log lets come: nobody signs for who came by it', async () => {
+      const at = await stage(platform)
+      const customer = await enrolWithRecovery(at)
+      const { username, userId, walletId, credentials } = customer
+      await ruleAlone(platform, { settings: { recovery: { waitMs } } })
+      try {
+        const device = newKeyCredential()
+        const { id, effectiveAt } = await beginRecovery(at, customer, device)
+        const log = await exported(platform)
+        const who = ['--log', log, '--author', userId]
+        await lay(platform, credentials.privateKey, [...who, 'recovery', id])
+        await until('its time has come', 2 * waitMs, () => Date.now() > Date.parse(effectiveAt))
+        // The log has it that the recovery counts, and the server believes the log.
+        const thief = await at.login(username, device)
+        const stolen = thief.wallets.generateSignature({ walletId, body: hash })
+        await assert.rejects(stolen, /the credential is not active/)
+      } finally {
+        await ruleAlone(platform, { settings: { recovery: { waitMs: 0 } } })
+      }
+    })
+  })
+}
+
+/** @returns the file */
+async function exported(platform: Platform): Promise<string> {
+  const { baseUrl, administrator } = platform.bootstrap()
+  const file = join(platform.dataDir, `log-${randomUUID()}`)
+  const lines: string[] = []
+  const print = (line: string) => lines.push(line)
+  const code = await exportLogCommand([baseUrl, file], administrator.authToken, print)
+  assert.equal(code, 0, lines.join('\n'))
+  return file
+}
+
+/** With a folder that no server owns, and every signer's word for having kept it. */
+async function lay(platform: Platform, privateKey: string, what: readonly string[]) {
+  const { dataDir } = platform
+  const key = join(dataDir, `credential-${randomUUID()}`)
+  writeFileSync(key, privateKey, { mode: 0o600 })
+  const { genesis } = platform.bootstrap()
+  const lines: string[] = []
+  const code = await freezeCommand(
+    [
+      ...['--mailbox', join(dataDir, 'freeze-mailbox'), '--genesis', genesis, '--key', key],
+      ...['--manifest', join(dataDir, 'cluster', 'manifest'), ...what],
+    ],
+    { print: (line) => lines.push(line), ask: () => assert.fail('nothing is asked') },
+  )
+  assert.equal(code, 0, lines.join('\n'))
+}
