@@ -157,7 +157,8 @@ function benchReplay(entries: number, say: (text: string) => void): void {
   const verdict = replay.verdict()
   assert.deepEqual([verdict.faults, verdict.steps], [[], entries + 1])
   const seconds = (own + system) / 1e6
-  say(`  ${entries} entries of one step each: ${seconds.toFixed(2)} s of processor time`)
+  const perTenThousand = ((seconds * 10_000) / entries).toFixed(1)
+  say(`  10000 entries of one step each: ${perTenThousand} s of processor time (from ${entries})`)
 }
 
 function exportedOf({ step, evidence }: Drafted): ExportedStep {
@@ -167,21 +168,46 @@ function exportedOf({ step, evidence }: Drafted): ExportedStep {
   }
 }
 
-/** The first few compile the code and are not counted. */
-const warmups = 50
+/** The first ones have the code compiled, on this thread and others, and are not counted. */
+const warmups = 500
+/** One of them is without a pause of the collector, and without one that the machine made. */
+const repeats = 5
 
+/**
+ * The mean is of processor time, of the whole process: with all threads that collect and compile.
+ * Of one check that cannot be told: the kernel counts those other threads in ticks of some
+ * milliseconds, and lays each tick on whichever check it falls into. So what a single one takes is
+ * told by the clock on the wall, the least of a few times the same: what remains is its own work,
+ * and the slowest of these are the checks that are slow.
+ */
 function times<T>(values: readonly T[], work: (value: T) => void): string {
-  const spent = values.map((value) => {
-    const before = process.cpuUsage()
-    work(value)
-    const { user: own, system } = process.cpuUsage(before)
-    return (own + system) / 1000
-  })
-  const sorted = spent.slice(warmups).toSorted((a, b) => a - b)
-  const at = (part: number) => (sorted[Math.round(part * (sorted.length - 1))] ?? 0).toFixed(2)
-  return `median ${at(0.5)} ms, p99 ${at(0.99)} ms of processor time (${sorted.length} runs)`
+  for (const value of values.slice(0, warmups)) work(value)
+  const measured = values.slice(warmups)
+  const before = process.cpuUsage()
+  const once = measured.map((value) => msOf(() => work(value)))
+  const { user: own, system } = process.cpuUsage(before)
+  const mean = (own + system) / 1000 / measured.length
+  const least = measured.map((value) =>
+    Math.min(...Array.from({ length: repeats }, () => msOf(() => work(value)))),
+  )
+  return (
+    `mean ${mean.toFixed(2)} ms of processor time; each by the clock, least of ${repeats}: ` +
+    `median ${at(least, 0.5)}, p99 ${at(least, 0.99)}, worst ${at(least, 1)} ms; ` +
+    `as it came: median ${at(once, 0.5)}, p99 ${at(once, 0.99)} ms (${measured.length} checks)`
+  )
+}
+
+function msOf(work: () => void): number {
+  const from = performance.now()
+  work()
+  return performance.now() - from
+}
+
+function at(values: readonly number[], part: number): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  return (sorted[Math.round(part * (sorted.length - 1))] ?? Number.NaN).toFixed(2)
 }
 
 const say = (text: string) => console.log(text)
-benchChecks(550, say)
-benchReplay(10_000, say)
+benchChecks(warmups + 1_000, say)
+benchReplay(4_000, say)
