@@ -6,15 +6,20 @@ import { passkeyCommand } from '@quorate/cli/passkey'
 import { verifyLogCommand } from '@quorate/cli/verify-log'
 
 import { rebuildCommand } from './rebuild.ts'
+import { runProgram } from './run-program.ts'
 import { commandToken } from './settings.ts'
 
 type Command = (args: readonly string[], print: (line: string) => void) => Promise<number>
+
+/** It runs where the server's key is. */
+const issuerSecret = new URL('../server/issuer-secret.ts', import.meta.url)
 
 /** `npm run quorate -- <command>`: each prints its own usage. */
 const commands: Readonly<Record<string, Command>> = {
   'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
   'verify-log': verifyLogCommand,
   rebuild: rebuildCommand,
+  'issuer-secret': (args) => runProgram(issuerSecret, args),
   freeze: (args, print) => freezeCommand(args, { print, ask }),
   mailbox: mailboxCommand,
   passkey: (args, print) => passkeyCommand(args, { print, ask }),

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { runProgram } from './run-program.ts'
 
 /** Each store is rebuilt by the program that owns it, in a process of its own. */
 const programs: Readonly<Record<string, URL>> = {
@@ -18,7 +16,5 @@ export async function rebuildCommand(
     print(`usage: quorate rebuild ${Object.keys(programs).join(' | ')}`)
     return 2
   }
-  const child = spawn(process.execPath, [fileURLToPath(program), ...args], { stdio: 'inherit' })
-  const [code] = await once(child, 'close')
-  return typeof code === 'number' ? code : 1
+  return runProgram(program, args)
 }

@@ -33,6 +33,12 @@ const manifestFile = {
   read: filled,
 } as const
 
+const tokenKeyFile = {
+  name: 'SERVER_TOKEN_KEY_FILE',
+  about: 'Ed25519 key that signs bearer tokens, PEM',
+  read: filled,
+} as const
+
 /** Each as browsers write it; a wildcard is none. */
 function originList(text: string): readonly string[] | undefined {
   const all = text.split(',').flatMap((part) => part.trim() || [])
@@ -44,6 +50,13 @@ export function rebuildSettings(
   env: NodeJS.ProcessEnv = process.env,
 ): Pick<ServerSettings, 'databaseUrl' | 'manifestFile'> {
   return readSettings(env, { databaseUrl, manifestFile })
+}
+
+/** What the secret of an identity provider's client needs. @throws Error with every mistake at once */
+export function issuerSecretSettings(
+  env: NodeJS.ProcessEnv = process.env,
+): Pick<ServerSettings, 'databaseUrl' | 'tokenKeyFile'> {
+  return readSettings(env, { databaseUrl, tokenKeyFile })
 }
 
 /** @throws Error with every mistake at once */
@@ -59,7 +72,7 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
       tlsKeyFile: file('SERVER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
       tlsCertFile: file('SERVER_TLS_CERT_FILE', 'link certificate, PEM'),
       tlsCaFile: file('SERVER_TLS_CA_FILE', 'who issued the certificates of signers, PEM'),
-      tokenKeyFile: file('SERVER_TOKEN_KEY_FILE', 'Ed25519 key that signs bearer tokens, PEM'),
+      tokenKeyFile,
       setupTokenFile: file('SERVER_SETUP_TOKEN_FILE', 'token for the first organization'),
       nodesFile: file('SERVER_NODES_FILE', 'addresses of blockchain nodes, JSON'),
       mailFile: file('SERVER_MAIL_FILE', 'how mail is sent, JSON'),

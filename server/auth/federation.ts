@@ -130,8 +130,8 @@ export async function keepIssuerSecret(
     .execute()
 }
 
-async function secretOf(
-  { database, tokens }: FederationDeps,
+export async function secretOf(
+  { database, tokens }: Pick<FederationDeps, 'database' | 'tokens'>,
   client: Client,
 ): Promise<string | undefined> {
   const row = await database
