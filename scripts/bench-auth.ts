@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { benchLogins } from './bench/login.ts'
 import { heading, machine, rateLine, rateOf, timesOf } from './bench/measure.ts'
 import { startBenchPlatform, type BenchPlatform } from './bench/platform.ts'
 import { watchProcessors } from './bench/processor.ts'
@@ -29,6 +30,7 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
   const platform = await startBenchPlatform(stopSignal)
   try {
     await benchCalls(platform, say)
+    await benchLogins(platform, say)
     say(`\nAt the end: ${machine()}`)
     return 0
   } finally {

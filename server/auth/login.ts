@@ -1,6 +1,7 @@
 import { equalBytes, fromBase64url, toBase64url, toHex } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import type { FirstFactor, SecondFactor } from '@quorate/api/challenge'
+import type { CredentialKind } from '@quorate/authority/credential'
 import { userTable } from '@quorate/authority/records'
 import { challengeOf, decodePreimage, requestHash } from '@quorate/authority/request'
 import type { Settings } from '@quorate/authority/settings'
@@ -18,7 +19,7 @@ import {
   type GivenAssertion,
   type Verified,
 } from './credentials.ts'
-import { decoyFor } from './decoy.ts'
+import { decoysFor } from './decoy.ts'
 import { readRoot, type Log } from './log.ts'
 import { beginSession } from './sessions.ts'
 import type { Tokens } from './tokens.ts'
@@ -116,14 +117,21 @@ async function answerersFor(
   const { answerers, settings } = await usableCredentials(deps, {
     ...{ organization, user: person?.user ?? nobody, token: undefined, time: deps.now() },
   })
-  const decoy = decoyFor(deps.tokens, named, settings)
-  // A key under a password is for whoever reads its owner's mail as well.
-  const shown = answerers.filter(
-    ({ kind }) => kind !== 'PasswordProtectedKey' || loginCode !== undefined,
-  )
-  return { answerers: shown.length > 0 ? shown : [decoy], settings }
+  const decoys = decoysFor(deps.tokens, named, settings)
+  const shown = answerers.filter(({ kind }) => isShown(kind, loginCode !== undefined))
+  return { answerers: inOrder(shown.length > 0 ? shown : decoys), settings }
 }
 const nobody = new Uint8Array(32)
+
+/** Of what a login is begun with; a key under a password is for whoever reads its owner's mail as well. */
+function isShown(kind: CredentialKind, isByCode: boolean): boolean {
+  return kind === 'Key' || kind === 'Fido2' || (kind === 'PasswordProtectedKey' && isByCode)
+}
+
+/** Not as the database has them: an order of its own would tell which ones it has. */
+function inOrder(answerers: Shown['answerers']): Shown['answerers'] {
+  return answerers.toSorted((a, b) => (a.credId < b.credId ? -1 : 1))
+}
 
 export type GivenLogin = {
   readonly challengeIdentifier: string
