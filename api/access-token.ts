@@ -33,6 +33,3 @@ export const secondsValid = z
   .int()
   .min(1)
   .max(730 * 24 * 60 * 60)
-
-/** Which signers have put a restriction in force, by their places in the manifest. */
-export const acknowledgedBy = z.array(z.int())

@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import { accessTokenOf, acknowledgedBy, daysValid, secondsValid } from './access-token.ts'
+import { accessTokenOf, daysValid, secondsValid } from './access-token.ts'
 import { endpoint } from './endpoint.ts'
+import { receipt } from './receipt.ts'
 import { externalId, id, name, publicKeyPem } from './words.ts'
 
 const token = accessTokenOf('Pat')
 const tokenId = z.strictObject({ tokenId: id })
 const nothing = z.strictObject({})
-const restricted = token.extend({ acknowledgedBy })
+const restricted = token.extend(receipt)
 
 export const createPersonalAccessToken = endpoint('auth.createPersonalAccessToken', {
   summary: 'Make a personal access token. It is shown in this answer and never again.',

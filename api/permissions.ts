@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isPermissionName } from '@quorate/authority/permission-names'
 import { permissionOperationsMax } from '@quorate/authority/records'
 
-import { acknowledgedBy } from './access-token.ts'
+import { receipt } from './receipt.ts'
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { date, id, name } from './words.ts'
@@ -53,7 +53,7 @@ export const archivePermission = endpoint('permissions.archivePermission', {
   summary: 'Archive a permission, which then allows nothing, or take that back.',
   params: permissionId,
   body: z.strictObject({ isArchived: z.boolean() }),
-  returns: permission.extend({ acknowledgedBy }),
+  returns: permission.extend(receipt),
 })
 
 const assignment = z.object({
@@ -84,5 +84,5 @@ export const deleteAssignment = endpoint('permissions.deleteAssignment', {
   summary: 'Take a permission from somebody.',
   params: z.strictObject({ permissionId: id, assignmentId: id }),
   body: z.strictObject({}),
-  returns: z.object({ acknowledgedBy }),
+  returns: z.object(receipt),
 })

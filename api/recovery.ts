@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { registrationChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
+import { receipt } from './receipt.ts'
 import { newCredentials, registered } from './new-credential.ts'
 import { date, id, username } from './words.ts'
 
@@ -82,8 +83,5 @@ export const cancelRecovery = endpoint('quorate.cancelRecovery', {
   summary: 'Stop a recovery of oneself that waits, with any credential that still counts.',
   params,
   body: z.strictObject({}),
-  returns: recovery.extend({
-    /** The numbers of the signers that have agreed. */
-    acknowledgedBy: z.array(z.int()),
-  }),
+  returns: recovery.extend({ acknowledgedBy: receipt.acknowledgedBy }),
 })

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 
-import { accessTokenOf, acknowledgedBy, daysValid, permissionAssignments } from './access-token.ts'
+import { accessTokenOf, daysValid, permissionAssignments } from './access-token.ts'
 import { endpoint } from './endpoint.ts'
+import { receipt } from './receipt.ts'
 import { externalId, id, name, publicKeyPem } from './words.ts'
 
 const serviceAccountId = z.strictObject({ serviceAccountId: id })
@@ -66,12 +67,12 @@ export const deactivateServiceAccount = endpoint('auth.deactivateServiceAccount'
   summary: 'Switch a service account off, with its token.',
   params: serviceAccountId,
   body: z.strictObject({ force: z.boolean().optional() }),
-  returns: serviceAccount.extend({ acknowledgedBy }),
+  returns: serviceAccount.extend(receipt),
 })
 
 export const archiveServiceAccount = endpoint('auth.archiveServiceAccount', {
   summary: 'End a service account for good, with its token.',
   params: serviceAccountId,
   body: z.strictObject({}),
-  returns: serviceAccount.extend({ acknowledgedBy }),
+  returns: serviceAccount.extend(receipt),
 })

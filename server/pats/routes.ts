@@ -1,3 +1,4 @@
+import type { Manifest } from '@quorate/authority/manifest'
 import * as api from '@quorate/api/pats'
 import { parse } from '@quorate/api/parse'
 import { fingerprintOf } from '@quorate/authority/credential'
@@ -7,7 +8,7 @@ import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { acknowledgedBy } from '../auth/acknowledged.ts'
+import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot, type Log } from '../auth/log.ts'
 import { settleSigned, type Settled } from '../auth/settle.ts'
@@ -21,6 +22,7 @@ import { accessTokenOf, tokens as tokenRows, type TokenRow } from './entity.ts'
 const { route } = routing<Caller>()
 
 export type PatDeps = {
+  readonly manifest: Manifest
   readonly database: Database
   readonly log: Log
   readonly tokens: Tokens
@@ -157,7 +159,7 @@ function changeStatus(
 async function restrict(deps: PatDeps, caller: Caller, raw: RawRequest, tokenId: string) {
   const { inForce } = await changeStatus(deps, caller, raw, tokenId)
   const row = await ownToken(deps, caller, tokenId)
-  return { ...(await shown(deps, caller, row)), acknowledgedBy: acknowledgedBy(inForce) }
+  return { ...(await shown(deps, caller, row)), ...receiptOf(inForce, deps.manifest) }
 }
 
 function ownTokens({ database }: PatDeps, { organization, user }: Caller) {

@@ -1,3 +1,4 @@
+import type { Manifest } from '@quorate/authority/manifest'
 import * as api from '@quorate/api/permissions'
 import type { Permission } from '@quorate/api/permissions'
 import { parse } from '@quorate/api/parse'
@@ -13,7 +14,7 @@ import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { acknowledgedBy } from '../auth/acknowledged.ts'
+import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
 import { idNamed, readRoot, type Log, type Root } from '../auth/log.ts'
 import { settleSigned } from '../auth/settle.ts'
@@ -26,6 +27,7 @@ import { pageOf, readPosition } from '../page.ts'
 const { route } = routing<Caller>()
 
 export type PermissionDeps = {
+  readonly manifest: Manifest
   readonly database: Database
   readonly log: Log
   readonly now: () => number
@@ -52,7 +54,7 @@ export function permissionRoutes(deps: PermissionDeps): readonly Route<Caller>[]
         claim: (_transaction, action) => checkMutable(deps, caller, { action, permissionId }),
       })
       const permission = await shown(deps, caller, permissionId)
-      return { ...permission, acknowledgedBy: acknowledgedBy(inForce) }
+      return { ...permission, ...receiptOf(inForce, deps.manifest) }
     }),
     ...assignmentRoutes(deps),
   ]
@@ -71,7 +73,7 @@ function assignmentRoutes(deps: PermissionDeps): readonly Route<Caller>[] {
         kind: 'assignmentEnd',
         claim: (_transaction, action) => checkAssigned(deps, caller, { action, ...params }),
       })
-      return { acknowledgedBy: acknowledgedBy(inForce) }
+      return receiptOf(inForce, deps.manifest)
     }),
   ]
 }

@@ -1,3 +1,4 @@
+import type { Manifest } from '@quorate/authority/manifest'
 import { Failure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
 import { credentialTable, userTable } from '@quorate/authority/records'
@@ -13,7 +14,7 @@ import { inTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { findPerson, type Person, type PersonKind } from '../users/person.ts'
 
-export type RecoveryDeps = SettleDeps & NewcomerDeps
+export type RecoveryDeps = SettleDeps & NewcomerDeps & { readonly manifest: Manifest }
 type Named = { readonly orgId: string; readonly username: string }
 
 /** `POST /auth/recover/user/code`: the same for somebody, for nobody and for who is switched off. */

@@ -3,6 +3,7 @@ import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
+import { receiptOf } from '../auth/receipt.ts'
 import { settleSigned } from '../auth/settle.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import {
@@ -48,5 +49,7 @@ async function cancel(
   const recovery = await readRoot(deps.log, caller.organization, (root) =>
     recoveryOf(root, row, deps.now()),
   )
-  return { ...recovery, acknowledgedBy: inForce.certificate.voices.map(({ signer }) => signer) }
+  // Of the two moments it is the recovery's own that the answer is about.
+  const { acknowledgedBy } = receiptOf(inForce, deps.manifest)
+  return { ...recovery, acknowledgedBy }
 }

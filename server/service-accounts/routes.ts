@@ -1,3 +1,4 @@
+import type { Manifest } from '@quorate/authority/manifest'
 import * as api from '@quorate/api/service-accounts'
 import type { ServiceAccount } from '@quorate/api/service-accounts'
 import { parse } from '@quorate/api/parse'
@@ -6,7 +7,7 @@ import { userTable } from '@quorate/authority/records'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { acknowledgedBy } from '../auth/acknowledged.ts'
+import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot, type Log, type Root } from '../auth/log.ts'
 import { settleSigned, type Settled } from '../auth/settle.ts'
@@ -21,6 +22,7 @@ import { accessTokenOf, tokens as tokenRows, type TokenRow } from '../pats/entit
 const { route } = routing<Caller>()
 
 export type ServiceAccountDeps = {
+  readonly manifest: Manifest
   readonly database: Database
   readonly log: Log
   readonly tokens: Tokens
@@ -160,7 +162,7 @@ async function restrict(
 ) {
   const { inForce } = await changeStatus(deps, caller, raw, serviceAccountId)
   const account = await shown(deps, caller, serviceAccountId)
-  return { ...account, acknowledgedBy: acknowledgedBy(inForce) }
+  return { ...account, ...receiptOf(inForce, deps.manifest) }
 }
 
 async function shown(
