@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Script } from 'node:vm'
 import { readStatement } from '@quorate/authority/statement'
 import { newPasskey } from '@quorate/authority/testing/passkey'
 import { fingerprintOf } from '@quorate/authority/credential'
@@ -148,6 +150,10 @@ describe('quorate freeze', () => {
       },
       () => false,
     )
+    const [, policy = ''] = /script-src 'sha256-([^']+)'/.exec(readFileSync(page, 'utf8')) ?? []
+    const [, script = ''] = /<script>(.*)<\/script>/s.exec(readFileSync(page, 'utf8')) ?? []
+    assert.equal(createHash('sha256').update(script).digest('base64'), policy)
+    assert.ok(new Script(script))
     const [name = ''] = statements().filter((one) => !earlier.has(one))
     const read = readStatement((await mailbox.read(name)) ?? assert.fail()) ?? assert.fail()
     assert.equal(statementName(read.hash), name)

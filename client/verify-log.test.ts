@@ -25,7 +25,7 @@ import { fromHex, toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeFacts } from '@quorate/effects/facts'
 import { rulesFor } from '@quorate/judge/rules'
-import { verifyExport } from './read-export.ts'
+import { idsInExport, verifyExport } from './read-export.ts'
 import { Untrusted } from './trust.ts'
 import type { ExportedSignature, ExportedStep, Verdict } from './verify-log.ts'
 
@@ -248,6 +248,22 @@ describe('an exported log', () => {
     for (const line of ['{', '[]', '{"format":"quorate/log/2"}', '{"signature":{}}'])
       await assert.rejects(verifyExport(one(line), toHex(requestOf(genesis))), Untrusted)
     await assert.rejects(verifyExport(one(''), toHex(requestOf(genesis))), Untrusted)
+  })
+
+  it('tells the full ids of short names, as far as it can be followed', async () => {
+    const [key, user] = [nameOf('key', world.key), nameOf('user', adminId)]
+    const idsIn = async (steps: readonly ExportedStep[], pinned = toHex(requestOf(genesis))) =>
+      idsInExport(linesOf(steps, []), pinned, [key, user, 'us-nobody'])
+    assert.deepEqual(
+      [...(await idsIn(exported))],
+      [
+        [key, world.key],
+        [user, adminId],
+      ],
+    )
+    const unsealed = { ...(exported[1] ?? assert.fail()), certificate: '' }
+    assert.deepEqual([...(await idsIn(replaced(1, unsealed))).keys()], [user])
+    await assert.rejects(idsIn(exported, '22'.repeat(32)), Untrusted)
   })
 
   it('is of the organization that was pinned, and of no other', async () => {
