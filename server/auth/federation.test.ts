@@ -66,6 +66,16 @@ describe('single sign-on with an identity provider that others wrote', () => {
     assert.equal((await browser.send('POST', '/auth/login/sso', answer)).status, 401)
   })
 
+  it('takes no answer that does not name its issuer, where that one always does (RFC 9207)', async () => {
+    const { iss, ...unnamed } = await cameBack('bob')
+    assert.equal(iss, provider.url)
+    assert.equal((await browser.send('POST', '/auth/login/sso', unnamed)).status, 401)
+    for (const end of ['sso', 'oidc']) {
+      const mixedUp = { ...(await cameBack('bob')), iss: 'https://idp.example.com' }
+      assert.equal((await browser.send('POST', `/auth/login/${end}`, mixedUp)).status, 401, end)
+    }
+  })
+
   it('knows nobody who was not invited', async () => {
     const refused = await browser.send('POST', '/auth/login/sso', await cameBack('mallory'))
     assert.deepEqual([refused.status, refused.body.message], [401, 'User not found'])
