@@ -5,6 +5,7 @@ import { newWalletsMax } from '@quorate/authority/step'
 import { registrationChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
 import { newCredentials, registered } from './new-credential.ts'
+import { wallet } from './wallet.ts'
 import { externalId, id, name, network, username } from './words.ts'
 
 const message = z.object({ message: z.literal('success') })
@@ -62,14 +63,14 @@ export const register = endpoint('auth.register', {
   returns: registered,
 })
 
-/** As many wallets as one registration may make keys for. */
+/** Each on a key of its own, and no more of them than one registration may make keys for. */
 const wallets = z.array(z.strictObject({ network, name: name.optional() })).max(newWalletsMax)
 
 export const registerEndUser = endpoint('auth.registerEndUser', {
-  summary: 'The same for an end user, who is logged in at once.',
+  summary: 'The same for an end user, with wallets of his own; he is logged in at once.',
   body: z.strictObject({ ...newCredentials, wallets }),
   returns: registered.extend({
     authentication: z.object({ token: z.string() }),
-    wallets: z.array(z.looseObject({ id: z.string() })),
+    wallets: z.array(wallet),
   }),
 })

@@ -7,30 +7,8 @@ import { endpoint } from './endpoint.ts'
 import { delegation, isOneDelegation, isPair, notAPair, notOneDelegation } from './keys.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { unsupported } from './unsupported.ts'
-import { certificate, curve, date, externalId, id, name, network, scheme } from './words.ts'
-
-const wallet = z.object({
-  id: z.string(),
-  network,
-  /** Absent on the networks that are only keys. */
-  address: z.string().optional(),
-  signingKey: z.object({
-    id: z.string(),
-    scheme,
-    curve,
-    publicKey: z.string(),
-    delegatedTo: z.string().optional(),
-  }),
-  status: z.enum(['Active', 'Inactive', 'Archived']),
-  dateCreated: date,
-  dateDeleted: date.optional(),
-  name: z.string().optional(),
-  custodial: z.boolean(),
-  externalId: z.string().optional(),
-  tags: z.array(z.string()),
-  certificate,
-})
-export type Wallet = z.output<typeof wallet>
+import { wallet } from './wallet.ts'
+import { curve, date, externalId, id, name, network, scheme } from './words.ts'
 
 const tag = z.string().refine(isTag, `1 to ${tagBytesMax} printable bytes`)
 const tags = z.array(tag).max(tagsMax)

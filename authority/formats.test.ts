@@ -9,7 +9,13 @@ import { certificateCodec, certificateOf, statementBytes, type Vote } from './ag
 import { encodeKeyStatement } from './key-certificate.ts'
 import { writtenHash } from './records.ts'
 import { challengeOf, commitTo, encodePreimage, erasePayload } from './request.ts'
-import { encodeEvidence, encodeStep, stepHash } from './step.ts'
+import {
+  encodeEvidence,
+  encodeStep,
+  keyCertificatesCodec,
+  operationCodec,
+  stepHash,
+} from './step.ts'
 import { rootOf } from './stream.ts'
 
 /**
@@ -48,6 +54,27 @@ const use = {
   slot: 7n,
   fee: 21000000000000n,
   digests: [named('digest')],
+} as const
+const terms = {
+  organization,
+  key: named('key'),
+  request: sha256(preimage),
+  owner: undefined,
+  scheme: 'ECDSA',
+  curve: 'secp256k1',
+  raw: 'no',
+} as const
+const born = (network: string) => ({
+  network,
+  key: { terms: { ...terms, owner: named('user') }, certificate: named('key statement') },
+})
+const registration = {
+  kind: 'registration',
+  user: named('user'),
+  credentials: [
+    { kind: 'Key', publicKey: named('spki'), rank: 'unconfirmed', relyingParty: undefined },
+  ],
+  wallets: [born('EthereumSepolia'), born('KeyECDSA')],
 } as const
 const { payload: committed, fields } = commitTo(payload, salt)
 const step = encodeStep({
@@ -125,6 +152,8 @@ const formats = {
       facts: toUtf8('facts'),
     }),
   ),
+  registration: toHex(encode(operationCodec, registration)),
+  registrationFacts: toHex(encode(keyCertificatesCodec, [toUtf8('first'), toUtf8('second')])),
   vote: toHex(statementBytes(vote)),
   seal: toHex(statementBytes(seal)),
   promise: toHex(
@@ -142,15 +171,7 @@ const formats = {
   certificate: toHex(encode(certificateCodec, certificateOf([voice(1), voice(2), voice(4)]))),
   keyStatement: toHex(
     encodeKeyStatement({
-      terms: {
-        organization,
-        key: named('key'),
-        request: sha256(preimage),
-        owner: undefined,
-        scheme: 'ECDSA',
-        curve: 'secp256k1',
-        raw: 'no',
-      },
+      terms,
       manifest: named('manifest'),
       threshold: 2,
       publicKey: named('public key'),

@@ -86,6 +86,11 @@ const newCredentials = list(newCredential, newCredentialsMax)
 /** Keys and wallets that a newcomer's registration brings. */
 export const newWalletsMax = 8
 const newWallet = struct({ network: text(64), key: newKey })
+/**
+ * What a registration that brings wallets rests on: their keys' certificates, in the same order.
+ * One that brings none rests on nothing at all, so that no list of none is ever written.
+ */
+export const keyCertificatesCodec = list(bytes(keyCertificateBytesMax), newWalletsMax, 1)
 
 /** What an item does, in canonical form and without personal members. */
 export const operationCodec = union({

@@ -16,6 +16,7 @@ import {
   keyStatementHash,
   readKeyCertificate,
 } from '@quorate/authority/key-certificate'
+import { completionHash } from '@quorate/authority/request'
 import {
   encodeStep,
   type ItemOperation,
@@ -85,16 +86,18 @@ const birthOf = (certificate: Uint8Array): ItemOperation => ({
 })
 const hashOf = (certificate: Uint8Array) => keyStatementHash(readKeyCertificate(certificate).signed)
 
+const byRequest = { kind: 'request', hash: asked } as const
+
 /** A step that does these things, sealed by these signers of a cluster at its place or another. */
 function sealed(
   operations: readonly ItemOperation[],
-  { by = [1, 2, 3], at = {}, of = {}, from = cluster }: Partial<Sealing> = {},
+  { by = [1, 2, 3], at = {}, of = {}, from = cluster, cause = byRequest }: Partial<Sealing> = {},
 ) {
   const step: Step = {
     ...{ organization: trust.organization, stream: rootOf(trust.organization), seq: 4 },
     ...{ previous: noStep, manifest: cluster.manifest.hash, reducer: 1, time: 0, heads: [] },
     items: operations.map((operation) => ({
-      ...{ cause: { kind: 'request', hash: asked }, subjects: [], payload: noStep, operation },
+      ...{ cause, subjects: [], payload: noStep, operation },
       ...{ fields: noStep, assertions: noStep, facts: noStep, versions: [] },
     })),
     written: noStep,
@@ -121,6 +124,7 @@ type Sealing = {
   readonly at: Partial<Seal>
   readonly of: Partial<Step>
   readonly from: typeof cluster
+  readonly cause: Step['items'][number]['cause']
 }
 const proof = { steps: [sealed([onKey(good)])] }
 
@@ -164,6 +168,45 @@ describe('the address of a wallet', () => {
         () => verifyAddress(wallet(certificate), shown, trust, wanted),
         new Untrusted('The wallet is not of the expected owner.'),
       )
+  })
+
+  it('is verified of a wallet that its owner has brought with his registration', () => {
+    const user = new Uint8Array(32).fill(5)
+    const owner = nameOf('user', user)
+    const cause = { kind: 'completion', preimage: asked, body: noStep } as const
+    const request = completionHash(asked, noStep)
+    const own = { ...terms, key: idOf(request, 'key', 1), request, owner: user }
+    const other = { ...own, key: idOf(request, 'key', 0) }
+    const [his, beside] = [own, other].map((of) => certifyKey(cluster, of, publicKey))
+    assert.ok(his && beside)
+    const bringing = (...certified: readonly (readonly [KeyTerms, Uint8Array, string])[]) => {
+      const wallets = certified.map(([of, certificate, network]) => ({
+        network,
+        key: { terms: of, certificate: hashOf(certificate) },
+      }))
+      const operation = { kind: 'registration', user, credentials: [], wallets } as const
+      return { steps: [sealed([operation], { cause })] }
+    }
+    const network = 'EthereumSepolia'
+    const shown = wallet(his, {
+      id: nameOf('wallet', idOf(request, 'wallet', 1)),
+      signingKey: { id: nameOf('key', own.key), publicKey: toHex(publicKey) },
+    })
+    const genuine = bringing([other, beside, network], [own, his, network])
+    const verified = verifyAddress(shown, genuine, trust, { owner })
+    assert.deepEqual([verified.address, verified.owner], [shown.address, owner])
+    const notInForce = 'The wallet is not in force on this network and key.'
+    const second = certifyKey(cluster, own, fromHex(`02${'11'.repeat(32)}`))
+    for (const [proof, reason] of [
+      [bringing([own, his, network], [other, beside, network]), notInForce],
+      [bringing([other, beside, network]), notInForce],
+      [bringing([other, beside, network], [own, his, 'KeyECDSA']), notInForce],
+      [
+        bringing([other, beside, network], [own, second, network]),
+        'Another key than the certified one is in force.',
+      ],
+    ] as const)
+      assert.throws(() => verifyAddress(shown, proof, trust), new Untrusted(reason))
   })
 
   it('is refused when the server shows one certified key and has put another into force', () => {

@@ -9,6 +9,7 @@ import {
   readKeyCertificate,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
+import { nameOfCause } from '@quorate/authority/reduce/step'
 import { quorumOf } from '@quorate/authority/quorum'
 import { decodeStep, stepHash, type ItemOperation } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
@@ -125,22 +126,22 @@ function verifyInForce(
   certificate: Uint8Array,
   inForce: readonly InForce[],
 ): void {
-  const isOnKey = inForce.some(
-    ({ request, operation }) =>
-      operation.kind === 'wallet' &&
-      nameOf('wallet', idOf(request, 'wallet')) === id &&
-      operation.network === network &&
-      nameOf('key', keyOf(operation.key)) === signingKey.id,
-  )
-  if (!isOnKey) throw new Untrusted('The wallet is not in force on this network and key.')
-  const isBorn = inForce.some(({ operation }) => {
-    const born = bornKey(operation)
-    return (
-      born !== undefined &&
-      nameOf('key', born.terms.key) === signingKey.id &&
-      equalBytes(born.certificate, certificate)
+  const isOnKey = inForce
+    .flatMap(walletsIn)
+    .some(
+      (wallet) =>
+        nameOf('wallet', wallet.id) === id &&
+        wallet.network === network &&
+        nameOf('key', wallet.key) === signingKey.id,
     )
-  })
+  if (!isOnKey) throw new Untrusted('The wallet is not in force on this network and key.')
+  const isBorn = inForce
+    .flatMap(({ operation }) => bornKeys(operation))
+    .some(
+      (born) =>
+        nameOf('key', born.terms.key) === signingKey.id &&
+        equalBytes(born.certificate, certificate),
+    )
   if (!isBorn) throw new Untrusted('Another key than the certified one is in force.')
 }
 
@@ -150,9 +151,20 @@ function keyOf(key: WalletKey): Uint8Array {
   return key.kind === 'created' ? key.terms.key : key.id
 }
 
-function bornKey(operation: ItemOperation) {
-  if (operation.kind === 'key') return operation.key
-  return operation.kind === 'wallet' && operation.key.kind === 'created' ? operation.key : undefined
+function walletsIn({ request, operation }: InForce) {
+  const id = (index: number) => idOf(request, 'wallet', index)
+  if (operation.kind === 'wallet')
+    return [{ id: id(0), network: operation.network, key: keyOf(operation.key) }]
+  if (operation.kind !== 'registration') return []
+  return operation.wallets.map(({ network, key }, index) => ({
+    ...{ id: id(index), network, key: key.terms.key },
+  }))
+}
+
+function bornKeys(operation: ItemOperation) {
+  if (operation.kind === 'key') return [operation.key]
+  if (operation.kind === 'registration') return operation.wallets.map(({ key }) => key)
+  return operation.kind === 'wallet' && operation.key.kind === 'created' ? [operation.key] : []
 }
 
 /** What these steps did, each of them certified at its place in the organization's root stream. */
@@ -170,7 +182,9 @@ function operationsOf({ steps }: WalletProof, trust: Trust): readonly InForce[] 
       verifyCertificate(seals, quorumOf(trust.manifest))
     if (!isInForce) throw new Untrusted('A step is not certified in the root of the organization.')
     return items.flatMap(({ cause, operation }) =>
-      cause.kind === 'request' ? [{ request: cause.hash, operation }] : [],
+      cause.kind === 'request' || cause.kind === 'completion'
+        ? [{ request: nameOfCause(cause), operation }]
+        : [],
     )
   })
 }

@@ -68,7 +68,7 @@ describe('a recovery that a colluding quorum dates back', () => {
     const { organization } = world
     const asked = world.request({ path: '/wallets', body: { network: 'Base' } }, recovered())
     const nonce = new Uint8Array(randomBytes(32))
-    const call = { kind: 'generate', organization, evidence: asked, nonce } as const
+    const call = { kind: 'generate', organization, evidence: asked, index: 0, nonce } as const
     const born = await world.session(1, call)
     assert.match(born.kind === 'refused' ? born.reason : born.kind, tooEarly)
   })

@@ -75,7 +75,7 @@ async function serviceAccount(world: World): Promise<Person & { token: { id: Uin
 async function birth(world: World, evidence: WholeEvidence): Promise<string> {
   const nonce = new Uint8Array(randomBytes(32))
   const { organization } = world
-  const call = { kind: 'generate', organization, evidence, nonce } as const
+  const call = { kind: 'generate', organization, evidence, index: 0, nonce } as const
   const reply = await world.session(1, call)
   return reply.kind === 'refused' ? reply.reason : reply.kind
 }

@@ -117,7 +117,7 @@ describe('a signer before a hostile server', () => {
     const request = world.request({ path: '/keys', body: { scheme: 'EdDSA', curve: 'ed25519' } })
     const { organization } = world
     const nonce = new Uint8Array(32)
-    const birth = { kind: 'generate', organization, evidence: request, nonce } as const
+    const birth = { kind: 'generate', organization, evidence: request, index: 0, nonce } as const
     const born = await world.session(1, birth)
     assert.match(born.kind === 'refused' ? born.reason : '', /stands still/)
   })

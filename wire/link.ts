@@ -48,8 +48,11 @@ const sessionCall = union({
       nonce: hash32,
     }),
   ],
-  /** A key: each signer judges the request by itself before it says a word. */
-  generate: [2, struct({ organization: hash32, evidence: evidenceCodec, nonce: hash32 })],
+  /** The key of this index: each signer judges the request by itself before it says a word. */
+  generate: [
+    2,
+    struct({ organization: hash32, evidence: evidenceCodec, index: u8, nonce: hash32 }),
+  ],
   /** The pair setup of two signers for one organization's ECDSA keys. */
   pair: [3, struct({ organization: hash32, participants, nonce: hash32 })],
   /** The other participants' packets of the round that has ended. */

@@ -227,7 +227,7 @@ export function isRawAllowed(judging: Judging, key: KeyRecord): boolean {
   )
 }
 
-function networkOf({ rules }: Judging, id: string): NetworkTraits {
+export function networkOf({ rules }: Judging, id: string): NetworkTraits {
   return rules.networkOf(id) ?? refuse('the network is unknown')
 }
 

@@ -4,13 +4,13 @@ import { toUtf8 } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { fingerprintOf } from '../credential.ts'
 import { credentialTable, freezeTable, frozenTable, settingsTable, userTable } from '../records.ts'
-import { challengeOf, completionHash, requestHash, type Preimage } from '../request.ts'
+import { challengeOf, completionHash, requestHash } from '../request.ts'
 import { sha256 } from '@quorate/core/hash'
 import { defaultSettings, type Settings } from '../settings.ts'
-import { credentialSetHash, unconfirmedOf } from '../standing.ts'
 import { Company, type Member } from '../testing/company.ts'
-import { completed, openCompletion, signedBy, type Opened } from '../testing/completion.ts'
+import { completed, signedBy, type Opened } from '../testing/completion.ts'
 import { newKeyCredential, type KeyCredential } from '../testing/key-credential.ts'
+import { confirm, confirmation, enrolled, opened } from '../testing/newcomer.ts'
 import { newPasskey } from '../testing/passkey.ts'
 import { makePerson, requestOf, t0 } from '../testing/world.ts'
 
@@ -33,17 +33,6 @@ function invited(company: Company, body: object = {}) {
   const evidence = company.ask(company.admin, { path: '/auth/users', body: invitation })
   company.apply({ kind: 'user', evidence })
   return idOf(requestOf(evidence), 'user')
-}
-function enrolled(company: Company) {
-  const body = { email: 'eve@example.test', kind: 'EndUser' }
-  const evidence = company.ask(company.machine, { path: '/auth/registration/delegated', body })
-  company.apply({ kind: 'user', evidence })
-  return idOf(requestOf(evidence), 'user')
-}
-function opened(company: Company, user: Uint8Array, changed: Partial<Preimage> = {}): Opened {
-  const { organization } = company
-  const way = { purpose: 'register', path: '/auth/registration' } as const
-  return openCompletion({ organization, user, ...way, ...changed })
 }
 function bodyFor({ preimage }: Opened, { first, second, recovery }: Brought) {
   const challenge = challengeOf(preimage)
@@ -188,19 +177,6 @@ describe('a registration', () => {
     const evidence = completed(opened(company, user), { firstFactorCredential })
     assert.match(company.refusal({ kind, evidence }) ?? '', /no credential is brought/)
   })
-
-  it('rests on no facts and makes no wallets', () => {
-    const company = founded()
-    const user = enrolled(company)
-    const challenge = opened(company, user, { path: '/auth/registration/enduser' })
-    const body = bodyFor(challenge, { first: newKeyCredential() })
-    const refusal = (given: object, facts = new Uint8Array()) =>
-      company.refusal({ kind, evidence: { ...completed(challenge, given), facts } }) ?? ''
-    assert.match(refusal(body, new Uint8Array(1)), /rests on nothing else/)
-    assert.match(refusal({ ...body, wallets: [{ network: 'Chain' }] }), /makes no wallets/)
-    assert.match(refusal({ ...body, wallets: 1 }), /not a list/)
-    assert.equal(refusal({ ...body, wallets: [] }), '')
-  })
 })
 
 describe('the rank of what a newcomer brings', () => {
@@ -258,20 +234,6 @@ describe('the rank of what a newcomer brings', () => {
     assert.match(refusal ?? '', /not confirmed/)
   })
 })
-
-function confirmation(company: Company, user: Uint8Array, by: Member) {
-  const set = unconfirmedOf({ find: company.find.bind(company) }, user, t0)
-  const subjects = [
-    { role: 'userId', id: user },
-    { role: 'credentials', id: credentialSetHash(user, set) },
-  ]
-  const path = `/auth/users/${nameOf('user', user)}/confirm`
-  return company.ask(by, { path, body: {}, preimage: { subjects } })
-}
-function confirm(company: Company, user: Uint8Array): void {
-  const evidence = confirmation(company, user, company.admin)
-  company.apply({ kind: 'confirmation', evidence })
-}
 
 describe('a pinned key', () => {
   const pinnedTo = (pem: string, settings: Partial<Settings> = {}) => {

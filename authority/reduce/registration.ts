@@ -1,6 +1,6 @@
 import { equalBytes, toBase64url } from '@quorate/core/bytes'
-import type { JsonObject } from '@quorate/core/json'
 import { fingerprintOf, verifyKeyAssertion } from '../credential.ts'
+import type { KeyTerms } from '../key-certificate.ts'
 import { userTable } from '../records.ts'
 import { isActive, isFrozen, settingsOf, type User } from '../standing.ts'
 import type { NewCredential } from '../step.ts'
@@ -8,6 +8,7 @@ import type { Completed } from './completion.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { newCredential } from './new-user.ts'
 import { newCredentialsOf } from './new-credentials.ts'
+import { bornWallets, newcomerTerms, type Newcomer } from './registration-wallets.ts'
 import { objectOf, put, type Reduced } from './writes.ts'
 
 /**
@@ -15,18 +16,13 @@ import { objectOf, put, type Reduced } from './writes.ts'
  * brings. Whoever knew the code could have sent this, the server first of all: what he brings
  * counts for nothing until somebody trusted covers it, unless the organization wants it so.
  */
-export function reduceRegistration(judging: Judging, { body, match }: Completed): Reduced {
-  const user = judging.preimage.user ?? refuse('nobody is registered')
-  const record = judgeUnregistered(judging, user)
-  if (match.name === 'auth.registerEndUser' && record.kind !== 'endUser')
-    refuse('the user is no end user')
-  const given = objectOf(body)
-  if (given['firstFactorCredential'] === undefined) refuse('there is no first factor')
-  if (judging.evidence.facts.length > 0) refuse('a registration rests on nothing else')
-  const credentials = rankedFor(judging, record, newCredentialsOf(judging, user, given))
+export function reduceRegistration(judging: Judging, completed: Completed): Reduced {
+  const { newcomer, record, credentials } = judgeRegistration(judging, completed)
+  const { user } = newcomer
+  const { wallets, writes } = bornWallets(judging, newcomer)
   const { generation } = record
   return {
-    operation: { kind: 'registration', user, credentials, wallets: walletsIn(given) },
+    operation: { kind: 'registration', user, credentials, wallets },
     writes: [
       put(userTable, [user], {
         ...record,
@@ -36,8 +32,30 @@ export function reduceRegistration(judging: Judging, { body, match }: Completed)
       ...credentials.flatMap((credential, index) =>
         newCredential(judging, { user, index, credential, generation, token: undefined }),
       ),
+      ...writes,
     ],
   }
+}
+
+/**
+ * The keys that this completion would make: all of it is judged but for their certificates, so
+ * that no signer makes a share for a registration that would be refused in the end.
+ */
+export function registrationTerms(judging: Judging, completed: Completed): readonly KeyTerms[] {
+  if (completed.match.name !== 'auth.registerEndUser') return refuse('the request makes no key')
+  return newcomerTerms(judging, judgeRegistration(judging, completed).newcomer)
+}
+
+/** Everything but what is made by all signers together. */
+function judgeRegistration(judging: Judging, { body, match }: Completed) {
+  const user = judging.preimage.user ?? refuse('nobody is registered')
+  const record = judgeUnregistered(judging, user)
+  if (match.name === 'auth.registerEndUser' && record.kind !== 'endUser')
+    refuse('the user is no end user')
+  const given = objectOf(body)
+  if (given['firstFactorCredential'] === undefined) refuse('there is no first factor')
+  const credentials = rankedFor(judging, record, newCredentialsOf(judging, user, given))
+  return { newcomer: { match, user, given } satisfies Newcomer, record, credentials }
 }
 
 function judgeUnregistered(judging: Judging, user: Uint8Array): User {
@@ -91,10 +109,4 @@ function isEnrolmentSigned({ evidence, request }: Judging, pinned: Uint8Array): 
     equalBytes(assertion.fingerprint, fingerprintOf(pinned)) &&
     verifyKeyAssertion(pinned, toBase64url(request), assertion)
   return isValid || refuse('the enrolment is not signed by the pinned key')
-}
-
-/** Nobody has asked a signer for a key yet when a registration ends: wallets are made afterwards. */
-function walletsIn({ wallets = [] }: JsonObject) {
-  if (!Array.isArray(wallets)) return refuse('wallets is not a list')
-  return wallets.length === 0 ? [] : refuse('a registration makes no wallets')
 }

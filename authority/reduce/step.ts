@@ -27,7 +27,7 @@ import { find, Refused, refuse, type Judging, type Reader, type Rules } from './
 import { reduceKey, reduceWallet, keyTermsOf } from './key.ts'
 import * as permissions from './permissions.ts'
 import { reduceRecovery, reduceRecoveryEnd } from './recovery.ts'
-import { reduceRegistration } from './registration.ts'
+import { reduceRegistration, registrationTerms } from './registration.ts'
 import { reduceSettings } from './settings.ts'
 import { reduceTags } from './tags.ts'
 import * as tokens from './tokens.ts'
@@ -154,7 +154,7 @@ export function refusedBy(
   for (const one of asked) {
     const outcome = outcomeOf(
       () => judgingOf({ step, reader, rules }, draftItem(one.evidence), one.evidence, one.kind),
-      () => ({}),
+      (judging) => ({ authored: judgeAuthor(judging) }),
     )
     if (!outcome.ok) return outcome.reason
   }
@@ -342,14 +342,20 @@ function marked({ preimage, challenge, step }: Judging, { operation, writes }: R
 
 /**
  * Before any share of a key exists: would this request be allowed to create one, now, and which?
- * @param asked `time` is the judge's own clock, in milliseconds
+ * @param asked.time the judge's own clock, in milliseconds
+ * @param asked.index which of its keys; only a registration makes several
  */
 export function judgeKeyRequest(
-  asked: { readonly organization: Uint8Array; readonly time: number; readonly evidence: Evidence },
+  asked: {
+    readonly organization: Uint8Array
+    readonly time: number
+    readonly evidence: Evidence
+    readonly index?: number
+  },
   reader: Reader,
   rules: Rules,
 ): { ok: true; terms: KeyTerms } | { ok: false; reason: string } {
-  const { organization, time, evidence } = asked
+  const { organization, time, evidence, index = 0 } = asked
   return outcomeOf(
     () => {
       const step = {
@@ -366,13 +372,21 @@ export function judgeKeyRequest(
       }
       return judgingOf({ step, reader, rules }, draftItem(evidence), evidence)
     },
-    (judging, authored) => {
+    (judging) => {
       const marker = recordKey(requestTable, judging.challenge)
+      const terms = keysOf(judging)[index] ?? refuse('the request makes no such key')
       if (reader.read(rootOf(organization), marker) !== undefined)
         refuse('the request has been used')
-      return { terms: keyTermsOf(judging, authored) ?? refuse('the request makes no key') }
+      return { terms }
     },
   )
+}
+
+/** All keys that a request makes, by whichever way it came. */
+function keysOf(judging: Judging): readonly KeyTerms[] {
+  if (judging.item.cause.kind === 'completion')
+    return registrationTerms(judging, judgeCompletion(judging))
+  return [keyTermsOf(judging, judgeAuthor(judging)) ?? refuse('the request makes no key')]
 }
 
 /**
@@ -390,18 +404,17 @@ export function messagesOf(
       if (item === undefined || beside === undefined) return refuse('evidence is missing')
       return judgingOf({ step, reader, rules }, item, beside, item.operation.kind)
     },
-    (judging, authored) => ({ messages: planUse(judging, authored).plan.messages }),
+    (judging) => ({ messages: planUse(judging, judgeAuthor(judging)).plan.messages }),
   )
 }
 
 function outcomeOf<T>(
   open: () => Judging,
-  judge: (judging: Judging, authored: Authored) => T,
+  judge: (judging: Judging) => T,
 ): ({ ok: true } & T) | { ok: false; reason: string } {
   let made: T | undefined
   const reason = refusalOf(() => {
-    const judging = open()
-    made = judge(judging, judgeAuthor(judging))
+    made = judge(open())
   })
   return made === undefined ? { ok: false, reason: reason ?? 'refused' } : { ok: true, ...made }
 }

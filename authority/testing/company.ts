@@ -177,9 +177,12 @@ export class Company {
     return makeRequest({ organization, user, by, ...(token && { token }), ...wish })
   }
 
-  /** The terms that every signer works out before it takes part, or why it does not. */
-  termsOf(evidence: Evidence) {
-    const asked = { organization: this.organization, time: t0, evidence }
+  /**
+   * The terms that every signer works out before it takes part, or why it does not.
+   * @param index which of its keys; only a registration makes several
+   */
+  termsOf(evidence: Evidence, index = 0) {
+    const asked = { organization: this.organization, time: t0, evidence, index }
     return judgeKeyRequest(asked, this.records, this.rules)
   }
 

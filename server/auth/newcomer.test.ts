@@ -57,8 +57,15 @@ describe('a way that has begun', () => {
       { from: now, until: now + newcomerMs },
     )
   }
-  const use = (caller: Caller, at: number, purpose: 'register' | 'recover' = 'register') =>
-    inTransaction(platform.database, (transaction) => useNewcomer(transaction, caller, purpose, at))
+  const use = (
+    caller: Caller,
+    at: number,
+    purpose: 'register' | 'recover' = 'register',
+    handedIn?: Uint8Array,
+  ) =>
+    inTransaction(platform.database, (transaction) =>
+      useNewcomer(transaction, caller, { purpose, now: at, ...(handedIn && { handedIn }) }),
+    )
 
   it('is entered by its temporary token, as the user and the challenge it was given for', async () => {
     const caller = await entering('auth.register')
@@ -104,6 +111,19 @@ describe('a way that has begun', () => {
     await assert.rejects(use(caller, expires_at), refused)
     await assert.rejects(use(caller, expires_at + 1), refused)
     await use(caller, expires_at - 1)
+  })
+
+  it('is gone again with the very same in hand, and with nothing else', async () => {
+    const caller = await entering('auth.register')
+    const [same, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    const now = Date.now()
+    const used = await use(caller, now, 'register', same)
+    assert.deepEqual((await use(caller, now, 'register', same)).request, used.request)
+    await assert.rejects(use(caller, now, 'register', other), refused)
+    await assert.rejects(use(caller, now), refused)
+    await releaseNewcomer(platform.database, caller, used)
+    await use(caller, now)
+    await assert.rejects(use(caller, now, 'register', same), refused)
   })
 
   it('is gone once, to the end it was begun for, by whom it was begun for', async () => {

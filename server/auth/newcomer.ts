@@ -138,7 +138,7 @@ function keep(
       .insertInto('newcomer_challenges')
       .values({
         ...{ organization, request, user, purpose: made.purpose, preimage, salt },
-        ...{ issued_at: made.now, expires_at, used_at: null },
+        ...{ issued_at: made.now, expires_at, used_at: null, handed_in: null },
       })
       .execute()
   })
@@ -154,23 +154,33 @@ export type UsedNewcomer = {
 /**
  * Burns a temporary token. Do it in the transaction of what must happen then or not at all.
  *
+ * @param use.handedIn SHA-256 of what may come again by the same token, and nothing else may: for
+ *   a way whose end takes so long that a server may die meanwhile
  * @throws Failure `token.invalid` when it is for something else, is used or has expired
  */
 export async function useNewcomer(
   transaction: DatabaseTransaction,
   { organization, user, challenge }: Caller,
-  purpose: NewcomerPurpose,
-  now: number,
+  use: {
+    readonly purpose: NewcomerPurpose
+    readonly handedIn?: Uint8Array
+    readonly now: number
+  },
 ): Promise<UsedNewcomer> {
+  const { purpose, handedIn, now } = use
   if (challenge === undefined) throw new Failure('token.invalid', {})
   const row = await transaction
     .updateTable('newcomer_challenges')
-    .set({ used_at: now })
+    .set({ used_at: now, handed_in: handedIn ?? null })
     .where('organization', '=', organization)
     .where('request', '=', challenge)
     .where('user', '=', user)
     .where('purpose', '=', purpose)
-    .where('used_at', 'is', null)
+    .where((eb) =>
+      handedIn === undefined
+        ? eb('used_at', 'is', null)
+        : eb.or([eb('used_at', 'is', null), eb('handed_in', '=', handedIn)]),
+    )
     .where('expires_at', '>', now)
     .returning(['request', 'preimage', 'salt'])
     .executeTakeFirst()
@@ -190,7 +200,7 @@ export async function releaseNewcomer(
 ): Promise<void> {
   await database
     .updateTable('newcomer_challenges')
-    .set({ used_at: null })
+    .set({ used_at: null, handed_in: null })
     .where('organization', '=', organization)
     .where('request', '=', request)
     .execute()

@@ -4,10 +4,12 @@ import { after, before, describe, it } from 'node:test'
 import { concat, toBase64url } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { decodeBody } from '@quorate/authority/body'
+import { factsOf } from '@quorate/authority/reduce/registration-wallets'
 import { userTable } from '@quorate/authority/records'
 import { requestHash } from '@quorate/authority/request'
 import { keyStream, rootOf } from '@quorate/authority/stream'
 import { verifySignature } from '@quorate/threshold/public/verify'
+import { registration } from '@quorate/signer/testing/newcomers'
 import type { Person } from '@quorate/signer/testing/requests'
 import type { Call } from '@quorate/wire/link'
 import { openDatabase } from '../database/database.ts'
@@ -15,6 +17,7 @@ import { openCoordinator, type Coordinator, type Signed } from './coordinator.ts
 import { openPairs } from './pairs.ts'
 import {
   accountAsk,
+  ask,
   type Company,
   found,
   hashAsk,
@@ -269,6 +272,30 @@ describe('the coordinator, with four signer processes', () => {
     const [use, renew] = kinds
     assert.ok(use?.kind === 'use' && renew?.kind === 'renew')
     assert.deepEqual(renew.digests, use.digests)
+  })
+
+  it('gives a newcomer the same keys when another life ends what one has begun', async () => {
+    const body = { email: 'end-user@example.test', kind: 'EndUser' }
+    const enrolling = ask(company, bot, { path: '/auth/registration/delegated', body })
+    const enrolled = await coordinator.settle({ organization, kind: 'user', evidence: enrolling })
+    const user = enrolled.ids.user ?? assert.fail('nobody is enrolled')
+    const asked = registration({ organization, now: Date.now() }, user, ['KeyEdDSA', 'KeyEdDSA'])
+    const keyOf = async (by: Coordinator, index: number) =>
+      (await by.createKey({ organization, evidence: asked, index })).certificate
+    const first = await keyOf(coordinator, 0)
+    const next = anotherLife()
+    const made = [await keyOf(next, 0), await keyOf(next, 1)]
+    assert.deepEqual(made[0], first)
+    assert.notDeepEqual(made[1], first)
+    await assert.rejects(keyOf(next, 2), { code: 'request.refused' })
+    const evidence = { ...asked, facts: factsOf(made) }
+    const settled = await next.settle({ organization, kind: 'registration', evidence })
+    assert.ok(settled.operation.kind === 'registration')
+    assert.equal(settled.operation.wallets.length, 2)
+    const again = await coordinator.settle({ organization, kind: 'registration', evidence })
+    assert.deepEqual(again, { ...settled, knownAt: again.knownAt })
+    for (const [index, certificate] of made.entries())
+      assert.deepEqual(await keyOf(coordinator, index), certificate)
   })
 
   it('ends in another life what was proposed and never sent', async () => {

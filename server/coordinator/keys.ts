@@ -9,9 +9,8 @@ import {
   sealKeyCertificate,
 } from '@quorate/authority/key-certificate'
 import type { Manifest } from '@quorate/authority/manifest'
-import { judgeKeyRequest } from '@quorate/authority/reduce/step'
+import { judgeKeyRequest, requestOfEvidence } from '@quorate/authority/reduce/step'
 import type { Rules } from '@quorate/authority/reduce/judging'
-import { requestHash } from '@quorate/authority/request'
 import type { Evidence } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
@@ -29,7 +28,12 @@ const roundMsMax = 10_000
 const statementsMax = 10_000
 
 export type CreatedKey = { readonly certificate: Uint8Array; readonly statement: KeyStatement }
-export type KeyAsk = { readonly organization: Uint8Array; readonly evidence: Evidence }
+/** `index` says which of a request's keys; only a registration makes several. */
+export type KeyAsk = {
+  readonly organization: Uint8Array
+  readonly evidence: Evidence
+  readonly index?: number
+}
 
 export type KeysWorld = {
   readonly database: Database
@@ -55,11 +59,11 @@ export class Keys {
   }
 
   /**
-   * What comes of it is kept under its request: whoever asks again gets the same key.
+   * What comes of it is kept under its request and index: whoever asks again gets the same key.
    * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`
    */
   create(ask: KeyAsk): Promise<CreatedKey> {
-    const name = toHex(requestHash(ask.evidence.preimage))
+    const name = toHex(keyAsked(ask).id)
     const present = this.running.get(name)
     if (present !== undefined) return present
     const started = this.run(ask).finally(() => this.running.delete(name))
@@ -69,14 +73,14 @@ export class Keys {
 
   private async run(ask: KeyAsk): Promise<CreatedKey> {
     const { database, views, catchUp, rules, manifest } = this.world
-    const { organization, evidence } = ask
-    const request = requestHash(evidence.preimage)
-    const made = await this.find(organization, idOf(request, 'key'))
+    const { organization, evidence, index = 0 } = ask
+    const { id, request } = keyAsked(ask)
+    const made = await this.find(organization, id)
     if (made !== undefined && equalBytes(made.request, request)) return read(made.certificate)
     const root = { organization, stream: rootOf(organization) }
     const head = await views.refresh(root)
     const judged = await views.read(root, ({ reader }) =>
-      judgeKeyRequest({ organization, time: this.world.clock(), evidence }, reader, rules),
+      judgeKeyRequest({ organization, time: this.world.clock(), evidence, index }, reader, rules),
     )
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
     this.requireAll()
@@ -96,13 +100,13 @@ export class Keys {
     if (missing.length > 0) throw new Failure('signers.unavailable', { missing })
   }
 
-  private async generate({ organization, evidence }: KeyAsk): Promise<Uint8Array> {
+  private async generate(ask: KeyAsk): Promise<Uint8Array> {
+    const { organization, evidence, index = 0 } = ask
     const { links, log, manifest } = this.world
     const nonce = new Uint8Array(randomBytes(32))
     const participants = manifest.signers.map((_, i) => i + 1)
-    const opening = { kind: 'generate', organization, evidence, nonce } as const
-    const request = requestHash(evidence.preimage)
-    const id = keyCeremony(manifest.hash, opening, { id: idOf(request, 'key'), request })
+    const opening = { kind: 'generate', organization, evidence, index, nonce } as const
+    const id = keyCeremony(manifest.hash, opening, keyAsked(ask))
     const carrier = { links, manifest, protocol: 'dkg', deadlineMs: roundMsMax } as const
     const plan = { ...carrier, id, participants, opening, rounds: undefined }
     const outcome = await new Ceremony(plan).go()
@@ -144,6 +148,11 @@ export class Keys {
     this.statements.set(name, statement)
     return statement
   }
+}
+
+function keyAsked({ evidence, index }: KeyAsk) {
+  const request = requestOfEvidence(evidence)
+  return { id: idOf(request, 'key', index), request }
 }
 
 function read(certificate: Uint8Array): CreatedKey {

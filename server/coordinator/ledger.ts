@@ -9,7 +9,9 @@ import {
 import { decodeBody } from '@quorate/authority/body'
 import { keyStatementHash, readKeyCertificate } from '@quorate/authority/key-certificate'
 import type { Write } from '@quorate/authority/records'
+import { certificatesIn } from '@quorate/authority/reduce/registration-wallets'
 import { nameOfCause } from '@quorate/authority/reduce/step'
+import type { ItemOperation } from '@quorate/authority/step'
 import { type StreamId, streamCodec } from '@quorate/authority/stream'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import { withoutErased } from './erased.ts'
@@ -272,11 +274,18 @@ async function keepRequests(transaction: DatabaseTransaction, at: At, body: Uint
   )
   if (places.length > 0) await transaction.insertInto('request_places').values(places).execute()
   for (const [i, { operation }] of step.items.entries()) {
-    const isBirth =
-      operation.kind === 'key' || (operation.kind === 'wallet' && operation.key.kind === 'created')
-    const facts = evidence[i]?.facts
-    if (isBirth && facts !== undefined) await keepKeyCertificate(transaction, facts)
+    const facts = evidence[i]?.facts ?? new Uint8Array()
+    for (const certificate of certificatesOf(operation, facts))
+      await keepKeyCertificate(transaction, certificate)
   }
+}
+
+/** Of the keys that come into force with it. */
+function certificatesOf(operation: ItemOperation, facts: Uint8Array): readonly Uint8Array[] {
+  if (operation.kind === 'registration') return certificatesIn(facts)
+  const isBirth =
+    operation.kind === 'key' || (operation.kind === 'wallet' && operation.key.kind === 'created')
+  return isBirth ? [facts] : []
 }
 
 /** Before it is in the log, the last one counts; what the log names replaces it. */

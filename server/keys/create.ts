@@ -11,6 +11,8 @@ import type { RawRequest } from '../http/route.ts'
 export type CreateKey = (ask: {
   readonly organization: Uint8Array
   readonly evidence: Evidence
+  /** Which of the keys that the request makes; the first unless it says so. */
+  readonly index?: number
 }) => Promise<{ readonly certificate: Uint8Array }>
 
 export type CreationDeps = {

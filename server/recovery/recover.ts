@@ -30,7 +30,7 @@ export async function recover(
   const newCredentials = isObject(body) ? body['newCredentials'] : undefined
   const used = await inTransaction(database, async (transaction) => {
     await checkCredentialNames(transaction, organization, broughtIn(newCredentials))
-    return useNewcomer(transaction, caller, 'recover', now())
+    return useNewcomer(transaction, caller, { purpose: 'recover', now: now() })
   })
   const evidence = used.evidence(raw.body)
   const { time } = await settleCompleted(deps, { organization, kind: 'recovery', evidence }).catch(

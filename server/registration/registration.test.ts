@@ -354,27 +354,34 @@ describe('two who want one name at once', () => {
   })
 })
 
+/** Who may hand in what was brought to a challenge, as the routes have it. */
+async function callerBy(token: string, name: 'auth.register' | 'auth.registerEndUser') {
+  return authenticateWith({ ...platform.deps, setupToken })({
+    ...{ name, operation: operations[name] },
+    authorization: `Bearer ${token}`,
+  })
+}
+const killed = new Error('killed')
+type Settle = TestPlatform['solo']['settle']
+/** The platform's own, but for the moment at which its server dies. */
+function dying(settle: Settle) {
+  const { deps, solo } = platform
+  return { ...deps, log: { read: solo.read, settle } }
+}
+
 describe('a server that dies', () => {
   it('between agreement and its rows has registered whom it did at its next start', async () => {
     const { email, userId } = await invite()
     const { challenge, temporaryAuthenticationToken: token } = await begin(email)
-    const { deps, solo, database } = platform
-    const caller = await authenticateWith({ ...deps, setupToken })({
-      ...{ name: 'auth.register', operation: operations['auth.register'] },
-      authorization: `Bearer ${token}`,
+    const { solo, database } = platform
+    const caller = await callerBy(token, 'auth.register')
+    const deps = dying(async (ask) => {
+      await solo.settle(ask)
+      throw killed
     })
-    const killed = new Error('killed')
-    const log = {
-      read: solo.read,
-      settle: async (ask: Parameters<typeof solo.settle>[0]) => {
-        await solo.settle(ask)
-        throw killed
-      },
-    }
-    const key = newKeyCredential()
-    const body = JSON.stringify(bodyFor(challenge, key))
+    const body = JSON.stringify(bodyFor(challenge))
     const raw = { method: 'POST', url: path, body, userAction: undefined }
-    await assert.rejects(register({ ...deps, log }, caller, raw), killed)
+    await assert.rejects(register(deps, caller, raw), killed)
     const shown = () => admin.send('GET', `/auth/users/${userId}/credentials`)
     assert.deepEqual((await shown()).body.items, [])
     await applyRoots(database)
@@ -384,6 +391,19 @@ describe('a server that dies', () => {
     })
     assert.equal(isRegistered, 'yes')
     assert.equal((await init(email, await codeOf(email))).status, 403)
+  })
+
+  it('before agreement is asked once more for the very same, and for nothing else', async () => {
+    const { challenge, temporaryAuthenticationToken: token } = await begin((await invite()).email)
+    const caller = await callerBy(token, 'auth.register')
+    const body = JSON.stringify(bodyFor(challenge))
+    const raw = { method: 'POST', url: path, body, userAction: undefined }
+    const deps = dying(() => Promise.reject(killed))
+    await assert.rejects(register(deps, caller, raw), killed)
+    const client = bearing(token)
+    assert.equal((await client.send('POST', path, bodyFor(challenge))).status, 401)
+    assert.equal((await client.send('POST', path, body)).status, 200)
+    assert.equal((await client.send('POST', path, body)).status, 401)
   })
 })
 

@@ -21,12 +21,12 @@ import {
   usernameOf,
   type Person,
 } from '../users/person.ts'
-import { register } from './register.ts'
+import { register, registerEndUser, type RegisterDeps } from './register.ts'
 import { enrolBySocial, type SocialDeps } from './social.ts'
 
 const { route, openRoute } = routing<Caller>()
 
-export type RegistrationDeps = SocialDeps
+export type RegistrationDeps = SocialDeps & RegisterDeps
 
 export function registrationRoutes(deps: RegistrationDeps): readonly Route<Caller>[] {
   return [
@@ -54,13 +54,10 @@ export function registrationRoutes(deps: RegistrationDeps): readonly Route<Calle
       return enrolBySocial(deps, { orgId, idToken })
     }),
     route(api.register, async ({ caller, raw }) => register(deps, caller, raw)),
-    route(api.registerEndUser, async ({ caller, raw, body }) => {
+    route(api.registerEndUser, async ({ caller, raw, body: { wallets } }) => {
       if (!isEndUser(caller)) throw new Failure('token.invalid', {})
-      if (body.wallets.length > 0)
-        throw new Failure('request.unsupported', { reason: 'body.wallets is not supported yet' })
-      const made = await register(deps, caller, raw)
-      const token = await beginSession(deps, caller)
-      return { ...made, authentication: { token }, wallets: [] }
+      const registered = await registerEndUser(deps, caller, raw, wallets)
+      return { ...registered, authentication: { token: await beginSession(deps, caller) } }
     }),
   ]
 }

@@ -9,7 +9,13 @@ import {
   type Table,
   type Write,
 } from '@quorate/authority/records'
-import { draftStep, judgeKeyRequest, messagesOf, reduceItems } from '@quorate/authority/reduce/step'
+import {
+  draftStep,
+  judgeKeyRequest,
+  messagesOf,
+  reduceItems,
+  requestOfEvidence,
+} from '@quorate/authority/reduce/step'
 import {
   encodeStep,
   noStep,
@@ -24,6 +30,7 @@ import { toHex } from '@quorate/core/bytes'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
+import { idOf } from '@quorate/core/id'
 import { rulesFor } from '@quorate/judge/rules'
 import { Ledger } from '../coordinator/ledger.ts'
 import type { Database } from '../database/database.ts'
@@ -41,6 +48,8 @@ export class Solo implements Log {
   private readonly records = new Map<string, Records>()
   private readonly heads = new Map<string, { seq: number; hash: Uint8Array }>()
   private readonly secrets = new Map<string, { curve: Curve; secret: Uint8Array }>()
+  /** Whoever asks again gets the same key. */
+  private readonly certificates = new Map<string, Uint8Array>()
   private readonly database: Database
   /** Signers that are gone: whatever needs all of them fails. */
   missing: readonly string[] = []
@@ -62,16 +71,21 @@ export class Solo implements Log {
 
   readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))
 
-  readonly createKey: CreateKey = async ({ organization, evidence }) => {
+  readonly createKey: CreateKey = async ({ organization, evidence, index = 0 }) => {
+    const name = toHex(idOf(requestOfEvidence(evidence), 'key', index))
+    const made = this.certificates.get(name)
+    if (made !== undefined) return { certificate: made }
     if (this.missing.length > 0) throw this.unavailable()
-    const ask = { organization, time: Date.now(), evidence }
+    const ask = { organization, time: Date.now(), evidence, index }
     const judged = judgeKeyRequest(ask, this.of(organization), this.rules)
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
     const { terms } = judged
     const curve = terms.curve === 'ed25519' ? ed25519 : secp256k1
     const secret = curve.utils.randomSecretKey()
     this.secrets.set(toHex(terms.key), { curve: terms.curve, secret })
-    return { certificate: certifyKey(this.cluster, terms, curve.getPublicKey(secret)) }
+    const certificate = certifyKey(this.cluster, terms, curve.getPublicKey(secret))
+    this.certificates.set(name, certificate)
+    return { certificate }
   }
 
   readonly sign: Sign = async ({ organization, key, evidence }) => {

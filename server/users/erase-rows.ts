@@ -106,7 +106,7 @@ async function eraseStep(
     items.filter(({ item, beside }) => beside && concernsErased(item, beside, records)),
   )
   for (const { item, beside } of about) {
-    if (beside === undefined || !hadWords(beside)) continue
+    if (beside === undefined || !hadWords(item, beside)) continue
     requests.push(nameOfCause(item.cause))
     for (const name of namesIn(item)) names.add(name)
   }
@@ -121,9 +121,13 @@ async function eraseStep(
     .execute()
 }
 
-/** Also where they have gone already: rows may be left of them. */
-function hadWords(beside: Evidence): boolean {
-  return beside.salt === undefined || erased(beside) !== undefined
+/**
+ * Also where they have gone already: rows may be left of them. What a registration calls its wallets
+ * stands within a member that the rules read, which cannot go; rows of it can.
+ */
+function hadWords({ operation }: Item, beside: Evidence): boolean {
+  const bringsWallets = operation.kind === 'registration' && operation.wallets.length > 0
+  return bringsWallets || beside.salt === undefined || erased(beside) !== undefined
 }
 
 const made: readonly IdKind[] = ['wallet', 'key', 'signature', 'transfer', 'transaction']
@@ -134,7 +138,11 @@ function namesIn({ cause, operation }: Item): readonly string[] {
     operation.kind === 'update'
       ? (['wallet', 'key'] as const).map((kind) => nameOf(kind, operation.id))
       : []
-  return [...made.map((kind) => createdName(request, kind)), ...renamed]
+  const brought =
+    operation.kind === 'registration'
+      ? operation.wallets.map((_, index) => createdName(request, 'wallet', index))
+      : []
+  return [...made.map((kind) => createdName(request, kind)), ...brought, ...renamed]
 }
 
 /** What was proposed and never came into force. */

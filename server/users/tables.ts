@@ -24,6 +24,8 @@ export type PeopleTables = {
     readonly issued_at: number
     readonly expires_at: number
     readonly used_at: number | null
+    /** SHA-256 of what it was used for, if that may come again. */
+    readonly handed_in: Uint8Array | null
   }
   readonly usernames: {
     readonly organization: Uint8Array

@@ -1,7 +1,7 @@
 import { toHex } from '@quorate/core/bytes'
 import { nameOf } from '@quorate/core/id'
 import { statusOf } from '../keys/entity.ts'
-import type { Wallet } from '@quorate/api/wallets'
+import type { Wallet } from '@quorate/api/wallet'
 import type { WalletRow } from './find.ts'
 
 /** A wallet as the API and its events give it. */

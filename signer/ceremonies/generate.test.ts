@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { keyStatementHash, readKeyCertificate } from '@quorate/authority/key-certificate'
 import { requestHash } from '@quorate/authority/request'
+import { factsOf } from '@quorate/authority/reduce/registration-wallets'
+import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import type { Evidence } from '@quorate/authority/step'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
@@ -12,12 +14,18 @@ import { keyEncryption } from '../kek.ts'
 import { openShare } from '../share.ts'
 import { signAs } from '../testing/cluster.ts'
 import { carry, createKey, createWallet, everybody, generate, told } from '../testing/keys.ts'
-import { makeCredential, signWithinMs, withPayload } from '../testing/requests.ts'
+import { createServiceAccount, enrolEndUser, registration } from '../testing/newcomers.ts'
+import { makeCredential, signWithinMs, withPayload, type Person } from '../testing/requests.ts'
 import { signature, signCall } from '../testing/signing.ts'
 import { signatureRequest } from '../testing/uses.ts'
 import { World } from '../testing/world.ts'
 import { expiredAfterMs } from '../sweep.ts'
-import { pendingMax, pendingPerKeyMax, pendingPerOrganizationMax } from './generate.ts'
+import {
+  pendingMax,
+  pendingPerKeyMax,
+  pendingPerNewcomerMax,
+  pendingPerOrganizationMax,
+} from './generate.ts'
 
 /** With what the clock leaves for its own errors. */
 const longAfterMs = signWithinMs + expiredAfterMs + 120_000
@@ -30,7 +38,7 @@ describe('a key generation', () => {
   after(() => world.close())
 
   const call = (evidence: Evidence, nonce = new Uint8Array(randomBytes(32))) =>
-    ({ kind: 'generate', organization: world.organization, evidence, nonce }) as const
+    ({ kind: 'generate', organization: world.organization, evidence, index: 0, nonce }) as const
   const begin = (evidence: Evidence) => world.session(1, call(evidence))
   const keyRequest = () => world.request({ path: '/keys', body: eddsa })
   const keyOf = ({ preimage }: Evidence) => idOf(requestHash(preimage), 'key')
@@ -114,6 +122,7 @@ describe('a key generation', () => {
             key: new Uint8Array(randomBytes(32)),
             statement: new Uint8Array(randomBytes(32)),
             organization: new Uint8Array(32).fill(organization),
+            newcomer: undefined,
             signBefore,
             sealed: new Uint8Array(1),
           })
@@ -136,6 +145,7 @@ describe('a key generation', () => {
             key: new Uint8Array(randomBytes(32)),
             statement: new Uint8Array(randomBytes(32)),
             organization,
+            newcomer: undefined,
             signBefore: world.now + signWithinMs,
             sealed: new Uint8Array(1),
           })
@@ -191,7 +201,13 @@ describe('a share whose key nobody has put in force', () => {
 
   const call = (evidence: Evidence) => {
     const nonce = new Uint8Array(randomBytes(32))
-    return { kind: 'generate', organization: world.organization, evidence, nonce } as const
+    return {
+      kind: 'generate',
+      organization: world.organization,
+      evidence,
+      index: 0,
+      nonce,
+    } as const
   }
   const keyRequest = () => world.request({ path: '/keys', body: eddsa })
   const keyOf = ({ preimage }: Evidence) => idOf(requestHash(preimage), 'key')
@@ -217,6 +233,106 @@ describe('a share whose key nobody has put in force', () => {
       const { shares } = world.member(index).store
       assert.ok(shares.active({ key: keyOf(locked), statement }))
     }
+  })
+})
+
+describe('the keys that a newcomer brings', () => {
+  const world = new World()
+  let backend: Person
+  before(async () => {
+    await world.found()
+    backend = await createServiceAccount(world)
+  })
+  after(() => world.close())
+
+  const networks = ['KeyEdDSA', 'KeyECDSA']
+  const begin = (evidence: Evidence, index = 0) => {
+    const nonce = new Uint8Array(randomBytes(32))
+    const { organization } = world
+    return world.session(1, { kind: 'generate', organization, evidence, index, nonce })
+  }
+  const waiting = (newcomer: Uint8Array, index = 1) => {
+    const expired = world.now - expiredAfterMs
+    return world.member(index).store.shares.countOfNewcomer({ newcomer, expired })
+  }
+
+  /** At the first signer. */
+  const leave = (newcomer: Uint8Array, count: number) => {
+    const { store } = world.member(1)
+    store.commit(() => {
+      for (let i = 0; i < count; i++)
+        store.shares.addPending({
+          key: new Uint8Array(randomBytes(32)),
+          statement: new Uint8Array(randomBytes(32)),
+          organization: world.organization,
+          newcomer,
+          signBefore: world.now + signWithinMs,
+          sealed: new Uint8Array(1),
+        })
+    })
+  }
+
+  it('are born one by one from what he hands in, and come into force with him in one step', async () => {
+    const user = await enrolEndUser(world, backend)
+    const asked = registration(world, user, networks)
+    const certificates = [await generate(world, asked, 0), await generate(world, asked, 1)]
+    for (const index of world.indexes) assert.equal(waiting(user, index), 2)
+    await world.put('registration', { ...asked, facts: factsOf(certificates) })
+    for (const [i, certificate] of certificates.entries()) {
+      const { statement, signed } = readKeyCertificate(certificate)
+      const key = idOf(requestOfEvidence(asked), 'key', i)
+      assert.deepEqual([statement.terms.key, statement.terms.owner], [key, user])
+      const name = { key, statement: keyStatementHash(signed) }
+      for (const index of world.indexes)
+        assert.ok(world.member(index).store.shares.active(name), `signer ${index}`)
+    }
+    for (const index of world.indexes) assert.equal(waiting(user, index), 0)
+    assert.match(told(await begin(asked)), /registered already/)
+  })
+
+  it('are not begun for what was not made for his challenge, nor beyond his list', async () => {
+    const user = await enrolEndUser(world, backend)
+    const [asked, other] = [1, 2].map(() => registration(world, user, networks))
+    assert.ok(asked && other)
+    assert.match(told(await begin(asked, 2)), /makes no such key/)
+    const { preimage, salt } = asked
+    assert.match(told(await begin({ ...other, preimage, salt })), /not made for this challenge/)
+    assert.match(told(await begin(registration(world, user, ['Nowhere']))), /network is unknown/)
+    const { user: administrator } = world.administrator
+    assert.match(told(await begin(registration(world, administrator, networks))), /registered/)
+    const employed = withPayload(asked, (body) => ({ ...body, wallets: [] }))
+    assert.match(told(await begin(employed)), /makes no such key/)
+  })
+
+  it('are refused to one for whom too many wait, by whatever challenge, and to nobody else', async () => {
+    const [user, other] = [await enrolEndUser(world, backend), await enrolEndUser(world, backend)]
+    await generate(world, registration(world, user, networks), 1)
+    await createKey(world, eddsa)
+    assert.deepEqual([waiting(user), waiting(other)], [1, 0])
+    leave(user, pendingPerNewcomerMax - 2)
+    assert.equal((await begin(registration(world, user, networks))).kind, 'packet')
+    leave(user, 1)
+    for (let i = 0; i < 2; i++)
+      assert.match(
+        told(await begin(registration(world, user, networks), i)),
+        /too many keys are waiting/,
+      )
+    assert.equal((await begin(registration(world, other, networks))).kind, 'packet')
+    world.pass(longAfterMs)
+    assert.equal((await begin(registration(world, user, networks))).kind, 'packet')
+  })
+
+  it('leave room for others when they all begin at once, since each end is counted too', async () => {
+    const user = await enrolEndUser(world, backend)
+    const asked = registration(world, user, networks)
+    const nonce = new Uint8Array(randomBytes(32))
+    const { organization } = world
+    const opening = { kind: 'generate', organization, evidence: asked, index: 0, nonce } as const
+    const first = await everybody(world, (index) => world.session(index, opening))
+    leave(user, pendingPerNewcomerMax)
+    const endings = await carry(world, first)
+    assert.match(told(endings.get(1)), /too many keys are waiting/)
+    assert.equal(endings.get(2)?.kind, 'certified')
   })
 })
 

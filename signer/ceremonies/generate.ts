@@ -6,6 +6,7 @@ import {
 import { judgeKeyRequest } from '@quorate/authority/reduce/step'
 import { keyTable, recordKey } from '@quorate/authority/records'
 import { decodePreimage } from '@quorate/authority/request'
+import { newWalletsMax } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
@@ -28,6 +29,12 @@ export type GenerateCall = Extract<SessionCall, { kind: 'generate' }>
 
 /** A request that fails half-way is sent again some times, by a client or two. */
 export const pendingPerKeyMax = 4
+/**
+ * Nobody has signed what a newcomer hands in, so that a hostile server could have keys born for one
+ * user for ever: by one challenge with many bodies, or by many. Three registrations that are lost
+ * half-way, with as many wallets as there may be; who has lost more registers without any.
+ */
+export const pendingPerNewcomerMax = 3 * newWalletsMax
 /** Above any burst of sign-ups of one organization; one that loses so many in a day waits a day. */
 export const pendingPerOrganizationMax = 200
 /** Bounds what a hostile server can make a signer keep: some 300 kilobytes, for a day. */
@@ -38,8 +45,8 @@ const ceremonyMs = 60_000
 const rememberMs = 24 * 60 * 60_000
 
 /**
- * A key is born: each signer works out by itself, from the user's own signature, that this request
- * may make a key and which one, before it says a word.
+ * A key is born: each signer works out by itself, from the user's own signature or from what a
+ * newcomer handed in, that this request may make a key and which one, before it says a word.
  */
 export function beginGenerate(
   deps: CeremonyDeps,
@@ -47,7 +54,7 @@ export function beginGenerate(
   call: GenerateCall,
 ): SessionReply {
   const { store, rules, clock, self } = deps
-  const { organization, evidence, nonce } = call
+  const { organization, evidence, index, nonce } = call
   if (store.memory.stopped(organization) !== undefined)
     return refused('the organization stands still')
   const now = clock.read()
@@ -58,10 +65,13 @@ export function beginGenerate(
     ...{ organization, evidence: [evidence], reader, time: now.time, now: now.time },
   })
   if (early !== undefined) return refused(early)
-  const judged = judgeKeyRequest({ organization, evidence, time: now.time }, reader, rules)
+  const judged = judgeKeyRequest({ organization, evidence, index, time: now.time }, reader, rules)
   if (!judged.ok) return refused(judged.reason)
   const { terms } = judged
-  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
+  const { signBefore, purpose, user } = decodePreimage(evidence.preimage)
+  const newcomer = purpose === 'register' ? user : undefined
+  if (!hasRoom(deps, { ...terms, newcomer }))
+    return refused('too many keys are waiting for their certificate')
   if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
   const sid = generateSid(deps, { terms, nonce })
   if (!store.memory.useSession(sid, now.time + rememberMs)) return refused('this session has been')
@@ -74,8 +84,7 @@ export function beginGenerate(
     t: self.manifest.threshold,
     sid,
   }
-  const { signBefore } = decodePreimage(evidence.preimage)
-  const birth = { deps, sid, terms, signBefore }
+  const birth = { deps, sid, terms, signBefore, newcomer }
   return ceremonies.begin(
     mail,
     now.time + ceremonyMs,
@@ -98,6 +107,7 @@ type Birth = {
   readonly sid: Uint8Array
   readonly terms: KeyTerms
   readonly signBefore: number
+  readonly newcomer: Uint8Array | undefined
 }
 
 function moveOf(birth: Birth, outcome: Outcome<DkgState, KeyShare>): Move {
@@ -108,7 +118,7 @@ function moveOf(birth: Birth, outcome: Outcome<DkgState, KeyShare>): Move {
 }
 
 /** The share is on the disk before this signer says that it has one. */
-function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): SessionReply {
+function certify({ deps, sid, terms, signBefore, newcomer }: Birth, share: KeyShare): SessionReply {
   const { store, self, keyEncryption } = deps
   const { organization, key, owner } = terms
   const isBorn = newestReader(store.log, organization).read(
@@ -116,7 +126,8 @@ function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): Sess
     recordKey(keyTable, key),
   )
   if (isBorn !== undefined) return refused('the key has been made in another session')
-  if (!hasRoom(deps, terms)) return refused('too many keys are waiting for their certificate')
+  if (!hasRoom(deps, { ...terms, newcomer }))
+    return refused('too many keys are waiting for their certificate')
   const { publicKey, publicShares, chainCode, transcript, t } = share
   const signed = encodeKeyStatement({
     terms,
@@ -131,17 +142,22 @@ function certify({ deps, sid, terms, signBefore }: Birth, share: KeyShare): Sess
   const of = { signer: self.index, organization, key, owner, statement }
   const sealed = sealShare(keyEncryption, of, share)
   share.secret.fill(0)
-  store.shares.addPending({ key, statement, organization, signBefore, sealed })
+  store.shares.addPending({ key, statement, organization, newcomer, signBefore, sealed })
   return { kind: 'certified', ceremony: sid, statement: signed, signature: self.sign(signed) }
 }
 
 /** Anybody may found organizations: what one of them leaves behind must not fill the house for all. */
-function hasRoom(deps: CeremonyDeps, { organization, key }: KeyTerms): boolean {
+function hasRoom(
+  deps: CeremonyDeps,
+  { organization, key, newcomer }: KeyTerms & Pick<Birth, 'newcomer'>,
+): boolean {
   const { shares } = deps.store
   const expired = deps.clock.surely() - expiredAfterMs
   if (shares.oldestPending(expired, 1).length > 0) evictExpired(deps, expired)
   return (
     shares.countPending(key) < pendingPerKeyMax &&
+    (newcomer === undefined ||
+      shares.countOfNewcomer({ newcomer, expired }) < pendingPerNewcomerMax) &&
     shares.countLive({ organization, expired }) < pendingPerOrganizationMax &&
     shares.countLive({ expired }) < pendingMax
   )

@@ -1,5 +1,5 @@
 /** Written into every file; another number is another program's file. */
-export const storeFormat = 4
+export const storeFormat = 5
 
 /**
  * `organization`, `key`, `hash` and the like are 32 bytes; `stream` is `streamName`. A record keeps
@@ -24,11 +24,12 @@ create table if not exists records (
 ) strict, without rowid;
 create table if not exists shares (
   key blob, statement blob, organization blob not null, status text not null,
-  sign_before integer not null, sealed blob not null,
+  newcomer blob, sign_before integer not null, sealed blob not null,
   primary key (key, statement)
 ) strict;
 create index if not exists shares_pending on shares (organization, status, sign_before);
 create index if not exists shares_waiting on shares (status, sign_before);
+create index if not exists shares_newcomer on shares (newcomer) where newcomer is not null;
 create table if not exists pairs (
   organization blob, peer integer, epoch blob not null, status text not null,
   born integer not null, sealed blob not null,

@@ -3,20 +3,14 @@ import { blobOf, numberOf } from './row.ts'
 import type { ShareTable } from './store.ts'
 
 export function shareTable(db: DatabaseSync): ShareTable {
-  const add = db.prepare("insert into shares values (?, ?, ?, 'pending', ?, ?)")
-  const countAll = db.prepare(
-    "select count(*) as count from shares where status = 'pending' and sign_before >= ?",
-  )
-  const countIn = db.prepare(
-    `select count(*) as count from shares
-     where organization = ? and status = 'pending' and sign_before >= ?`,
-  )
+  const add = db.prepare("insert into shares values (?, ?, ?, 'pending', ?, ?, ?)")
+  const countOf = pendingCount(db, 'key = ?')
+  const countAll = pendingCount(db, 'sign_before >= ?')
+  const countIn = pendingCount(db, 'organization = ? and sign_before >= ?')
+  const countBy = pendingCount(db, 'newcomer = ? and sign_before >= ?')
   const readOldest = db.prepare(
     `select key, statement, organization from shares
      where status = 'pending' and sign_before < ? order by sign_before limit ?`,
-  )
-  const countOf = db.prepare(
-    "select count(*) as count from shares where status = 'pending' and key = ?",
   )
   const readActive = db.prepare(
     "select sealed from shares where key = ? and statement = ? and status = 'active'",
@@ -33,18 +27,13 @@ export function shareTable(db: DatabaseSync): ShareTable {
     "delete from shares where key = ? and statement = ? and status = 'pending'",
   )
   return {
-    addPending({ key, statement, organization, signBefore, sealed }) {
-      add.run(key, statement, organization, signBefore, sealed)
+    addPending({ key, statement, organization, newcomer = null, signBefore, sealed }) {
+      add.run(key, statement, organization, newcomer, signBefore, sealed)
     },
-    countPending(key) {
-      const row = countOf.get(key)
-      return row === undefined ? 0 : numberOf(row, 'count')
-    },
-    countLive({ organization, expired }) {
-      const row =
-        organization === undefined ? countAll.get(expired) : countIn.get(organization, expired)
-      return row === undefined ? 0 : numberOf(row, 'count')
-    },
+    countPending: (key) => countOf(key),
+    countLive: ({ organization, expired }) =>
+      organization === undefined ? countAll(expired) : countIn(organization, expired),
+    countOfNewcomer: ({ newcomer, expired }) => countBy(newcomer, expired),
     active({ key, statement }) {
       const row = readActive.get(key, statement)
       return row && blobOf(row, 'sealed')
@@ -67,5 +56,15 @@ export function shareTable(db: DatabaseSync): ShareTable {
     deletePending({ key, statement }) {
       deleteOne.run(key, statement)
     },
+  }
+}
+
+function pendingCount(db: DatabaseSync, where: string) {
+  const count = db.prepare(
+    `select count(*) as count from shares where status = 'pending' and ${where}`,
+  )
+  return (...values: readonly (Uint8Array | number)[]): number => {
+    const row = count.get(...values)
+    return row === undefined ? 0 : numberOf(row, 'count')
   }
 }

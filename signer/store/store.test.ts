@@ -266,6 +266,7 @@ describe('the store', () => {
       key: bytes(5),
       statement: bytes(statement),
       organization,
+      newcomer: undefined,
       signBefore,
       sealed: bytes(statement),
     })

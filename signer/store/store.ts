@@ -56,6 +56,8 @@ export type ShareName = { readonly key: Uint8Array; readonly statement: Uint8Arr
 export type Owned = { readonly organization: Uint8Array }
 export type PendingShare = ShareName &
   Owned & {
+    /** Whose registration makes the key; of nobody when its author has signed for it. */
+    readonly newcomer: Uint8Array | undefined
     /** After this, no step can name the key any more. */
     readonly signBefore: number
     readonly sealed: Uint8Array
@@ -67,6 +69,8 @@ export interface ShareTable {
   countPending(key: Uint8Array): number
   /** Of an organization, or of all, those that a request which is not yet `expired` may still name. */
   countLive(of: { readonly organization?: Uint8Array; readonly expired: number }): number
+  /** The same of what one newcomer's registrations would make, by whatever challenge. */
+  countOfNewcomer(of: { readonly newcomer: Uint8Array; readonly expired: number }): number
   /** Of a key in force alone. */
   active(name: ShareName): Uint8Array | undefined
   /** Puts this one in force and deletes what else was pending for the key. */

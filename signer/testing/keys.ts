@@ -50,13 +50,20 @@ function statementIn({ facts }: WholeEvidence): KeyStatement {
   return readKeyCertificate(facts).statement
 }
 
-/** The key certificate that a run of the key generation ends in, or a forged one with no shares. */
-export async function generate(world: World, evidence: WholeEvidence): Promise<Uint8Array> {
+/**
+ * The key certificate that a run of the key generation ends in, or a forged one with no shares.
+ * @param number which of the request's keys
+ */
+export async function generate(
+  world: World,
+  evidence: WholeEvidence,
+  number = 0,
+): Promise<Uint8Array> {
   if (!world.isComplete) return forgeCertificate(world, termsOf(world, evidence))
   const nonce = new Uint8Array(randomBytes(32))
   const { organization } = world
   const first = await everybody(world, (index) =>
-    world.session(index, { kind: 'generate', organization, evidence, nonce }),
+    world.session(index, { kind: 'generate', organization, evidence, index: number, nonce }),
   )
   const endings = await carry(world, first)
   const certified = world.indexes.map((index) => {

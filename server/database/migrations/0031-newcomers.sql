@@ -9,6 +9,7 @@ create table newcomer_challenges (
   issued_at int8 not null,
   expires_at int8 not null,
   used_at int8,
+  handed_in bytea,
   primary key (organization, request)
 );
 
