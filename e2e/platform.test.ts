@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test'
 import { laidStatements } from './faults/mailbox.ts'
+import { killedRegistrations } from './faults/registration.ts'
 import { restarts } from './faults/restart.ts'
 import { killedServers } from './faults/server.ts'
 import { lostSigners, missingSigners } from './faults/signers.ts'
@@ -14,6 +15,7 @@ import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { employees } from './sdk/people.ts'
+import { registrations } from './sdk/registration.ts'
 import { recoveries } from './sdk/recovery.ts'
 import { rulers } from './sdk/rulers.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
@@ -57,6 +59,7 @@ describe('a platform', () => {
       return { baseUrl, orgId, admin, backend: await platform.sdk('serviceAccount') }
     })
     customers(platform)
+    registrations(platform)
     recoveries(platform)
     erasures(platform)
     employees(platform)
@@ -80,6 +83,7 @@ describe('a platform', () => {
     missingSigners(platform)
     killedServers(platform)
     laidStatements(platform)
+    killedRegistrations(platform)
     restarts(platform)
   })
 })
