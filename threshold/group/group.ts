@@ -30,9 +30,9 @@ export interface Scalars {
 /**
  * A group of prime order. Scalars are `bigint`s from 0 to order - 1.
  *
- * On secp256k1 and ed25519 multiplications by secrets run in the constant-time entry points of the
- * native libraries. `bigint` arithmetic on secrets is not constant time, and on the Stark curve
- * nothing is: signers share no machine with an attacker and answer no finer than by round.
+ * Multiplications by secrets run in constant time: in the native libraries on secp256k1 and ed25519, in
+ * the kernel on the Stark curve. Arithmetic of `bigint`s is not constant time: what is secret for
+ * longer than a key's birth goes by as bytes, through `multiplyBaseBySecret` and the kernel.
  */
 export interface Group extends Scalars {
   readonly name: GroupName

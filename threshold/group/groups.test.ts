@@ -41,6 +41,17 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
       }
     })
 
+    it('multiplies by a secret in bytes as by the number it is', () => {
+      const point = group.multiplyBase(group.randomScalar(random))
+      for (const k of scalars.concat(0n)) {
+        const secret = group.scalarToBytes(k)
+        for (const backend of [group, oracle]) {
+          assert.deepEqual(backend.multiplyBaseBySecret(secret), group.multiplyBase(k))
+          assert.deepEqual(backend.multiplyBySecret(point, secret), group.multiply(point, k))
+        }
+      }
+    })
+
     it('leaves the identity where it is', () => {
       assert.deepEqual(group.multiply(group.identity, 5n), group.identity)
       assert.deepEqual(group.multiplyPublic(group.identity, q - 1n), group.identity)

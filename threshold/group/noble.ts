@@ -8,7 +8,7 @@ import type { Group, GroupName, Point } from './group.ts'
 import { scalarsOf } from './scalars.ts'
 
 /** y² = x³ + x + b, with the figures of StarkWare's StarkEx documentation, "STARK curve". */
-const starkPoint = weierstrass({
+export const starkCurve = {
   p: 0x800000000000011000000000000000000000000000000000000000000000001n,
   n: 0x800000000000010ffffffffffffffffb781126dcae7b2321e66a241adc64d2fn,
   h: 1n,
@@ -16,7 +16,8 @@ const starkPoint = weierstrass({
   b: 0x6f21413efbe40de150e596d72f7a8c5609ad26c15c915c1f4cdfcb99cee9e89n,
   Gx: 0x1ef15c18599971b7beced415a40f0c7deacfd9b0d1819e03d723d8bc943cfcan,
   Gy: 0x5668060aa49730b7be4801df46ec62de53ecd11abe43a32873000c36e8dc1fn,
-})
+}
+const starkPoint = weierstrass(starkCurve)
 
 /** The same groups on `@noble/curves`: what the native ones are held to, and what clients use. */
 export const nobleGroups: Readonly<Record<GroupName, Group>> = {

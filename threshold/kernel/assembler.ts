@@ -31,11 +31,13 @@ export const word = {
   multiply: (a: Word, b: Word): Word => [a, b, 0x7e],
   and: (a: Word, b: Word): Word => [a, b, 0x83],
   or: (a: Word, b: Word): Word => [a, b, 0x84],
+  xor: (a: Word, b: Word): Word => [a, b, 0x85],
   left: (a: Word, bits: number): Word => [a, word.constant(BigInt(bits)), 0x86],
   /** With copies of the sign. */
   rightSigned: (a: Word, bits: number): Word => [a, word.constant(BigInt(bits)), 0x87],
   right: (a: Word, bits: number): Word => [a, word.constant(BigInt(bits)), 0x88],
-  rightBy: (a: Word, bits: Index): Word => [a, bits, 0xad, 0x88],
+  of: (number: Index): Word => [number, 0xad],
+  rightBy: (a: Word, bits: Index): Word => [a, word.of(bits), 0x88],
   load: (at: Index, offset: number): Word => [at, 0x29, 3, unsigned(offset)],
   load8: (at: Index, offset: number): Word => [at, 0x31, 0, unsigned(offset)],
   store: (at: Index, offset: number, value: Word): Step => [at, value, [0x37, 3, unsigned(offset)]],
@@ -46,6 +48,7 @@ export const index = {
   add: (a: Index, b: Index): Index => [a, b, 0x6a],
   subtract: (a: Index, b: Index): Index => [a, b, 0x6b],
   and: (a: Index, b: Index): Index => [a, b, 0x71],
+  left: (a: Index, bits: number): Index => [a, index.constant(bits), 0x74],
   right: (a: Index, bits: number): Index => [a, index.constant(bits), 0x76],
 }
 

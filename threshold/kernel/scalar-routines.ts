@@ -4,8 +4,6 @@ import {
   type Routine,
   type Scope,
   type Step,
-  unreachable,
-  type Variable,
   word,
   type Word,
 } from './assembler.ts'
@@ -31,6 +29,7 @@ import {
   store,
   under,
 } from './modular.ts'
+import { advance, parameter, pointers } from './scope.ts'
 
 /** A row of a multiplication: by the nonce, by the key, and the check column. */
 export const columnCount = 3
@@ -247,26 +246,4 @@ function storeReversed(scope: Scope, at: Index, limbs: Limbs): Step {
     ...swap(32, 0x00000000ffffffffn),
     ...word.store(at, numberSize - 8 * (i + 1), value.get),
   ])
-}
-
-/** Moves the first parameters on, each by its number of bytes. */
-function advance(scope: Scope, sizes: readonly number[]): Step {
-  return sizes.flatMap((size, i) => {
-    const { get, set } = parameter(scope, i)
-    return set(index.add(get, index.constant(size)))
-  })
-}
-
-type Nine = readonly [Index, Index, Index, Index, Index, Index, Index, Index, Index]
-
-/** The parameters as they are; whoever uses one that is not there stops in the engine. */
-function pointers({ parameters }: Scope): Nine {
-  const at = (i: number): Index => parameters[i]?.get ?? unreachable
-  return [at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8)]
-}
-
-function parameter({ parameters }: Scope, at: number): Variable<Index> {
-  const found = parameters[at]
-  if (found === undefined) throw new Error('a parameter more than there are')
-  return found
 }

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { bytesToBig } from '@quorate/core/bytes'
+import { groupOf } from '../../group/groups.ts'
 import type { Modulus } from '../modular.ts'
 import { scalarKernel } from '../scalars.ts'
 import { moduli } from './oracle.ts'
@@ -26,7 +27,8 @@ const kept = 0.9
 export async function main(): Promise<number> {
   const count = Number(process.argv[2] ?? measurementsUsual)
   let failed = 0
-  for (const trial of [...Object.entries(moduli).flatMap(trialsOf), control]) {
+  const trials = [...Object.entries(moduli).flatMap(trialsOf), ...pointTrials(), control]
+  for (const trial of trials) {
     const t = welch(measured(trial, count))
     const isFound = Math.abs(t) > suspicious
     if (isFound !== (trial === control)) failed++
@@ -71,6 +73,24 @@ function trialsOf([name, modulus]: readonly [string, Modulus]): readonly Trial[]
       name: `select, ${name}: nothing chosen or half`,
       fixed: [choice],
       work: (bits = choice) => kernel.select(weights, bits),
+    },
+  ]
+}
+
+function pointTrials(): readonly Trial[] {
+  const { multiplyBaseBySecret, multiplyBySecret } = groupOf('stark')
+  const point = multiplyBaseBySecret(zeros(32).with(31, 7))
+  const one = zeros(32).with(31, 1)
+  return [
+    {
+      name: 'multiplyBase, points of stark: one or random',
+      fixed: [one],
+      work: (secret = one) => multiplyBaseBySecret(secret),
+    },
+    {
+      name: 'multiply, points of stark: one or random',
+      fixed: [one],
+      work: (secret = one) => multiplyBySecret(point, secret),
     },
   ]
 }
