@@ -31,17 +31,20 @@ const random = (size: number): Uint8Array => new Uint8Array(randomBytes(size))
 
 /** Processor time of signing, and of setting up one pair, all parties in one process. */
 export async function benchEcdsa(runs = 50, sizes = usual): Promise<readonly Row[]> {
-  const signing = sizes.map(({ n, t }) => {
-    const shared = cluster(n, t)
-    return measure(`ECDSA sign ${t}-of-${n}`, runs, (clock) => sign(shared, clock))
-  })
+  const curves = ['secp256k1', 'stark'] as const
+  const signing = curves.flatMap((curve) =>
+    sizes.map(({ n, t }) => {
+      const shared = cluster(n, t, curve)
+      return measure(`ECDSA ${curve} sign ${t}-of-${n}`, runs, (clock) => sign(shared, clock))
+    }),
+  )
   return [...signing, measure('ECDSA setup of one pair', Math.ceil(runs / 5), setUp)]
 }
 
 function sign(shared: Cluster, clock: Clock): void {
   const quorum = Array.from({ length: shared.t }, (_, i) => i + 1)
   const name = Buffer.from(random(16)).toString('hex')
-  const { publicKey } = shared
+  const { curve, publicKey } = shared
   const { digest } = contextFor(shared, 1, quorum, name)
   const first = byParty(quorum, (self) => {
     const context = contextFor(shared, self, quorum, name)
@@ -56,9 +59,7 @@ function sign(shared: Cluster, clock: Clock): void {
     clock(self, () => done(ecdsaRound3(at(second, self).state, at(inSecond, self)))),
   )
   const round3 = byParty(quorum, (self) => at(third, self).out[0]?.body ?? new Uint8Array())
-  assert(
-    clock('coordinator', () => combineEcdsa({ curve: 'secp256k1', publicKey, digest, round3 })).ok,
-  )
+  assert(clock('coordinator', () => combineEcdsa({ curve, publicKey, digest, round3 })).ok)
 }
 
 function setUp(clock: Clock): void {

@@ -4,7 +4,7 @@ import type { Point } from '../group/group.ts'
 import { verifySignature } from '../public/verify.ts'
 import type { Party } from '../session.ts'
 import { received } from './abort.ts'
-import { curveOf, type EcdsaCurveName } from './curve.ts'
+import { curveOf, type EcdsaCurveName, signatureX } from './curve.ts'
 import { messagesOf } from './messages.ts'
 
 export type EcdsaSignature = {
@@ -46,16 +46,15 @@ export function combineEcdsa(input: {
     if (!equalBytes(view, first.view) || !equalBytes(noncePoint, first.noncePoint))
       return refuse('the parties are not of one mind')
 
-  const encoded = group.encode(first.point)
-  const r = bytesToBig(encoded.subarray(1))
+  const r = signatureX(curveOf(curve), first.point)
   const numerator = mod(parts.reduce((sum, part) => sum + part.numerator, 0n))
   const denominator = mod(parts.reduce((sum, part) => sum + part.denominator, 0n))
-  if (r >= order || numerator === 0n || denominator === 0n) return refuse('signature')
+  if (r === undefined || numerator === 0n || denominator === 0n) return refuse('signature')
   const s = mod(numerator * invertPublic(denominator))
   const negate = isLowS && s > order / 2n
-  const odd = encoded[0] === 3
+  const odd = group.encode(first.point)[0] === 3
   const signature: EcdsaSignature = {
-    r: scalarToBytes(r),
+    r,
     s: scalarToBytes(negate ? order - s : s),
     recid: odd === negate ? 0 : 1,
   }

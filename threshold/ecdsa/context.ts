@@ -5,7 +5,7 @@ import { lagrange } from '../group/polynomial.ts'
 import type { Scalar } from '../kernel/scalars.ts'
 import type { Party } from '../session.ts'
 import { expand } from './cipher.ts'
-import { curveOf, type EcdsaCurveName } from './curve.ts'
+import { curveOf, type EcdsaCurveName, isDigest } from './curve.ts'
 import type { PairState } from './pair.ts'
 import { partiesMax } from './parameters.ts'
 
@@ -35,7 +35,10 @@ export function checkContext(context: EcdsaContext): void {
   for (const [place, party] of quorum.entries())
     assert(party > (quorum[place - 1] ?? 0) && party <= n, 'a sorted quorum')
   assert(quorum.includes(self) && publicShares.length === n, 'a member of the quorum')
-  assert(sid.length === 32 && digest.length === 32 && publicKey.length === group.pointSize, 'sizes')
+  assert(
+    sid.length === 32 && isDigest(context.curve, digest) && publicKey.length === group.pointSize,
+    'sizes',
+  )
   for (const peer of peersOf(context)) {
     const pair = pairWith(context, peer)
     assert(pair.self === self && pair.peer === peer, 'the pair of these two')

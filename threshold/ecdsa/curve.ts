@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Group } from '../group/group.ts'
+import { bytesToBig } from '@quorate/core/bytes'
+import type { Group, Point } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 import { type Scalar, type ScalarKernel, scalarKernel } from '../kernel/scalars.ts'
 import type { Random } from '../session.ts'
@@ -17,8 +18,10 @@ export type EcdsaCurve = {
   readonly domain: string
   /** Blocks of the cipher for a pad: 128 bits more than the order has, or an order next to 2^256. */
   readonly padBlocks: 2 | 3
-  /** What r must be below; on the Stark curve also the digest and the inverse of s. */
+  /** What r must be below; on the Stark curve also the inverse of s, for `verifySignature`. */
   readonly max: bigint
+  /** What the digest must be below. */
+  readonly digestMax: bigint
   /** Of s and its opposite, which verify alike, only the lower is given out. */
   readonly isLowS: boolean
 }
@@ -33,6 +36,7 @@ const curves: Readonly<Record<EcdsaCurveName, EcdsaCurve>> = {
     domain: 'quorate/ecdsa',
     padBlocks: 2,
     max: groupOf('secp256k1').order,
+    digestMax: 2n ** 256n,
     isLowS: true,
   },
   stark: {
@@ -41,6 +45,7 @@ const curves: Readonly<Record<EcdsaCurveName, EcdsaCurve>> = {
     domain: 'quorate/ecdsa-stark',
     padBlocks: 3,
     max: starkMax,
+    digestMax: starkMax,
     isLowS: false,
   },
 }
@@ -52,6 +57,21 @@ export function randomScalar({ scalars }: EcdsaCurve, draw: Random): Scalar {
   return scalar
 }
 
+/** Can these bytes be signed? On the Stark curve verifiers take none at or above 2^251. */
+export function isDigest(curve: EcdsaCurveName, digest: Uint8Array): boolean {
+  return digest.length === 32 && bytesToBig(digest) < curveOf(curve).digestMax
+}
+
 export function curveOf(name: EcdsaCurveName): EcdsaCurve {
   return curves[name]
+}
+
+/**
+ * The signature's r, of a nonce point, which is public. An x at or above the curve's bound, one in
+ * 2^127 on secp256k1 and one in 2^55 on the Stark curve, makes no signature that verifiers take.
+ */
+export function signatureX({ group, max }: EcdsaCurve, point: Point): Uint8Array | undefined {
+  if (group.equal(point, group.identity)) return undefined
+  const x = bytesToBig(group.encode(point).subarray(1))
+  return x > 0n && x < max ? group.scalarToBytes(x) : undefined
 }

@@ -6,7 +6,7 @@ import type { Scalar } from '../kernel/scalars.ts'
 import type { Inbound, Outcome, Party } from '../session.ts'
 import { blame, burn, type Check, only, received } from './abort.ts'
 import { pairWith, peersOf, productSid } from './context.ts'
-import { curveOf, type EcdsaCurve } from './curve.ts'
+import { curveOf, type EcdsaCurve, signatureX } from './curve.ts'
 import { commitTo, messagesOf, type Product } from './messages.ts'
 import { isMasked, multiplyAsReceiver, type Two } from './multiplication.ts'
 import { gadgetOf } from './pair.ts'
@@ -55,7 +55,7 @@ function close(state: EcdsaRound2, inbox: readonly Inbound[]): Outcome<never, Ec
   const keyPoint = total(curve, state.keyPoint, given, (peer) => peer.keyPoint)
   // Nobody can be named: any of the parts may be the one that is off.
   if (!equalBytes(group.encode(keyPoint), context.publicKey)) return blame('public key')
-  const x = xOf(curve, noncePoint)
+  const x = signatureX(curve, noncePoint)
   if (x === undefined) return blame('nonce')
 
   const hash = group.scalarToBytes(group.mod(bytesToBig(context.digest)))
@@ -183,16 +183,6 @@ function total(
 ): Point {
   const start = group.fromWire(own) ?? group.identity
   return [...given.values()].reduce((sum, peer) => group.add(sum, part(peer)), start)
-}
-
-/**
- * The signature's r, which is public. An x at or above the curve's bound, one in 2^127 on secp256k1
- * and one in 2^55 on the Stark curve, makes no signature that verifiers take.
- */
-function xOf({ group, max }: EcdsaCurve, point: Point): Uint8Array | undefined {
-  if (group.equal(point, group.identity)) return undefined
-  const x = bytesToBig(group.encode(point).subarray(1))
-  return x > 0n && x < max ? group.scalarToBytes(x) : undefined
 }
 
 function viewOf(

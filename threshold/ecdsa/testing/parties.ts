@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto'
-import { secp256k1 } from '../../group/secp256k1.ts'
 import type { Inbound, Outbound, Outcome, Party, Random } from '../../session.ts'
 import type { EcdsaContext } from '../context.ts'
+import { curveOf, type EcdsaCurveName, isDigest } from '../curve.ts'
 import type { PairState } from '../pair.ts'
 import { pairSetupStep, startPairSetup } from '../pair-setup.ts'
 import { type EcdsaRound1, startEcdsa } from '../round1.ts'
@@ -52,6 +52,7 @@ export function setUpPair(low: Party, high: Party, random: Random): [PairState, 
 }
 
 export type Cluster = {
+  readonly curve: EcdsaCurveName
   readonly n: number
   readonly t: number
   readonly publicKey: Uint8Array
@@ -61,20 +62,28 @@ export type Cluster = {
   readonly pairs: ReadonlyMap<Party, ReadonlyMap<Party, PairState>>
 }
 
+/** On the Stark curve as its verifiers take it: below 2^251. */
+export function digestNamed(curve: EcdsaCurveName, name: string): Uint8Array {
+  const digest = named(`digest ${name}`)
+  return isDigest(curve, digest) ? digest : digest.with(0, (digest[0] ?? 0) & 7)
+}
+
 const setUp = new Map<string, readonly [PairState, PairState]>()
 
 /** A key shared by a polynomial nobody would use, and real pair setups, made once in a process. */
 export function cluster(
   n: number,
   t: number,
+  curve: EcdsaCurveName = 'secp256k1',
   paired = Array.from({ length: n }, (_, i) => i + 1),
 ): Cluster {
-  const random = seeded(`key ${n} ${t}`)
-  const coefficients = Array.from({ length: t }, () => secp256k1.randomScalar(random))
+  const { group } = curveOf(curve)
+  const random = seeded(curve === 'secp256k1' ? `key ${n} ${t}` : `${curve} key ${n} ${t}`)
+  const coefficients = Array.from({ length: t }, () => group.randomScalar(random))
   const at = (x: bigint): bigint =>
-    coefficients.reduceRight((sum, coefficient) => secp256k1.mod(sum * x + coefficient), 0n)
+    coefficients.reduceRight((sum, coefficient) => group.mod(sum * x + coefficient), 0n)
   const parties = Array.from({ length: n }, (_, i) => i + 1)
-  const point = (secret: bigint): Uint8Array => secp256k1.encode(secp256k1.multiplyBase(secret))
+  const point = (secret: bigint): Uint8Array => group.encode(group.multiplyBase(secret))
   const pairs = new Map(parties.map((party) => [party, new Map<Party, PairState>()]))
   for (const low of paired)
     for (const high of paired.filter((party) => party > low)) {
@@ -85,23 +94,24 @@ export function cluster(
       pairs.get(high)?.set(low, made[1])
     }
   return {
+    curve,
     n,
     t,
     publicKey: point(at(0n)),
     publicShares: parties.map((party) => point(at(BigInt(party)))),
-    secrets: parties.map((party) => secp256k1.scalarToBytes(at(BigInt(party)))),
+    secrets: parties.map((party) => group.scalarToBytes(at(BigInt(party)))),
     pairs,
   }
 }
 
 export function contextFor(
-  { n, t, publicKey, publicShares, secrets, pairs }: Cluster,
+  { curve, n, t, publicKey, publicShares, secrets, pairs }: Cluster,
   self: Party,
   quorum: readonly Party[],
   name = 'session',
 ): EcdsaContext {
   return {
-    curve: 'secp256k1',
+    curve,
     self,
     quorum,
     n,
@@ -111,7 +121,7 @@ export function contextFor(
     publicShares,
     pairs: pairs.get(self) ?? new Map(),
     sid: named(`sid ${name}`),
-    digest: named(`digest ${name}`),
+    digest: digestNamed(curve, name),
   }
 }
 
@@ -142,7 +152,7 @@ export function signTogether(
   shared: Cluster,
   quorum: readonly Party[],
   name: string,
-  digest = named(`digest ${name}`),
+  digest = digestNamed(shared.curve, name),
 ): Session {
   const contexts = byParty(quorum, (self) => ({
     ...contextFor(shared, self, quorum, name),
