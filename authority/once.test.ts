@@ -10,6 +10,7 @@ describe('a signature that was verified before', () => {
   assert.ok(own && other)
   const message = toUtf8('pay nobody')
   const signature = new Uint8Array(sign(null, message, own.privateKey))
+  const changed = signature.map((byte, i) => (i === 40 ? byte ^ 1 : byte))
   const key = rawPublicKey(own.publicKey)
 
   it('is good again, and makes nothing else good', () => {
@@ -17,7 +18,7 @@ describe('a signature that was verified before', () => {
       assert.equal(verifyEd25519(key, message, signature), true)
       assert.equal(verifyEd25519(rawPublicKey(other.publicKey), message, signature), false)
       assert.equal(verifyEd25519(key, toUtf8('pay nobodx'), signature), false)
-      assert.equal(verifyEd25519(key, message, signature.with(63, 1)), false)
+      assert.equal(verifyEd25519(key, message, changed), false)
       assert.equal(verifyEd25519(key, message, new Uint8Array(64)), false)
     }
   })

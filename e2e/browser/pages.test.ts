@@ -10,7 +10,7 @@ import { fingerprintOf } from '@quorate/authority/credential'
 import { challengeOf, commitTo, encodePreimage, type Preimage } from '@quorate/authority/request'
 import { fromBase64url, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
 import { fingerprintWords } from '@quorate/core/words'
-import { makePlatform, type Platform } from '../platform.ts'
+import { makePlatform, type Platform, until } from '../platform.ts'
 import { openBrowser, openPerson, screenshotFolder, whyNoBrowser, type Person } from './chromium.ts'
 
 const names = ['register', 'login', 'device', 'recover', 'cancel', 'mailbox'] as const
@@ -92,6 +92,14 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
     assert.throws(() => person.assertClean(), /TrustedHTML/)
   })
 
+  /** A page is there before its script has run. */
+  const hasCode = (code: string) =>
+    until(
+      'the code is filled in',
+      20_000,
+      async () => (await person.page.inputValue('#code')) === code,
+    )
+
   it('show what would have been mailed, as text, with links to themselves alone', async () => {
     const link = `${baseUrl}/pages/register#org=or-1&code=1234`
     const text = `Open it:\n\n${link}\n\nhttps://evil.example/ <img src=x onerror=alert(1)>\n`
@@ -104,14 +112,13 @@ describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
     assert.deepEqual(await person.page.locator('article a').allTextContents(), [link])
     await person.page.click('article a')
     await person.page.locator('#register').waitFor()
-    assert.equal(await person.page.inputValue('#code'), '1234')
+    await hasCode('1234')
     person.assertClean()
   })
 
   it('take codes out of the address at once, and fill them in', async () => {
     await person.open('register#org=or-1&user=ada%2Bx%40example.test&code=1234-5678')
-    await person.page.locator('h1:visible').waitFor()
-    assert.equal(await person.page.inputValue('#code'), '1234-5678')
+    await hasCode('1234-5678')
     assert.equal(await person.page.inputValue('#user'), 'ada+x@example.test')
     assert.equal(person.page.url(), `${baseUrl}/pages/register`)
   })

@@ -3,9 +3,11 @@ import { describe, it } from 'node:test'
 import { rateLine, spreadOf } from './measure.ts'
 
 describe('what a benchmark says of its runs', () => {
-  it('is the least, the middle and the one that nine in ten stay under', () => {
-    const values = [5, 3, 11, 1, 9, 7, 2, 10, 8, 6, 4]
-    assert.deepEqual(spreadOf(values), { least: 1, median: 6, p90: 10, count: 11 })
+  it('is the least, the middle, and those that nine in ten and more stay under', () => {
+    const values = Array.from({ length: 101 }, (_, i) => (i * 37) % 101)
+    assert.deepEqual(spreadOf(values), {
+      ...{ least: 0, median: 50, p90: 90, p95: 95, p99: 99, count: 101 },
+    })
   })
 
   it('calls the highest rate the best', () => {
