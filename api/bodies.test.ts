@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { isFailure } from '@quorate/core/failure'
 
 import { createUserActionSignature } from './auth.ts'
-import { createKey, delegateKey, updateKey } from './keys.ts'
+import { createKey, delegateKey, deriveKey, updateKey } from './keys.ts'
 import { parse } from './parse.ts'
 import { createServiceAccount } from './service-accounts.ts'
 import { generateKeySignature } from './signatures.ts'
@@ -36,6 +36,10 @@ const unserved = (at: WithBody, value: unknown): void =>
 test('a key is made of a scheme on its own curve', () => {
   accepts(createKey, { scheme: 'ECDSA', curve: 'secp256k1', name: 'ops' })
   accepts(createKey, { scheme: 'EdDSA', curve: 'ed25519' })
+  accepts(createKey, { scheme: 'Schnorr', curve: 'secp256k1' })
+  accepts(createKey, { scheme: 'DH', curve: 'secp256k1' })
+  malformed(createKey, { scheme: 'DH', curve: 'ed25519' })
+  malformed(createKey, { scheme: 'Schnorr', curve: 'ed25519' })
   malformed(createKey, { scheme: 'ECDSA', curve: 'ed25519' })
   malformed(createKey, { scheme: 'ECDSA', curve: 'secp256k1', surprise: true })
   malformed(createKey, {})
@@ -56,7 +60,7 @@ test('an option of keys that is not served is named, not ignored', () => {
         error.context.reason === `${option} is not supported yet`,
     )
   }
-  unserved(createKey, { scheme: 'Schnorr', curve: 'secp256k1' })
+  unserved(createKey, { scheme: 'BLS', curve: 'secp256k1' })
   unserved(createKey, { scheme: 'ECDSA', curve: 'stark' })
 })
 
@@ -113,12 +117,26 @@ test('a signature is asked for by one of four kinds', () => {
   accepts(generateKeySignature, { kind: 'Message', message: '0x', blockchainKind: 'Evm' })
   accepts(generateKeySignature, { kind: 'Transaction', transaction: { type: 2, to } })
   accepts(generateKeySignature, { ...typed, network: 'EthereumSepolia' })
+  for (const root of ['', '0x', 'ab'.repeat(32), `0x${'ab'.repeat(32)}`])
+    accepts(generateKeySignature, { kind: 'Hash', hash: 'ab'.repeat(32), taprootMerkleRoot: root })
+  for (const root of ['ab', 'ab'.repeat(33), 7, null])
+    malformed(generateKeySignature, {
+      ...{ kind: 'Hash', hash: 'ab'.repeat(32), taprootMerkleRoot: root },
+    })
+  malformed(generateKeySignature, { kind: 'Message', message: '0x', taprootMerkleRoot: '' })
   malformed(generateKeySignature, { kind: 'Hash', hash: 'ab'.repeat(31) })
   malformed(generateKeySignature, { kind: 'Message', message: 'hello' })
   malformed(generateKeySignature, { ...typed, domain: { chain: 1 } })
   for (const kind of ['Eip191', 'Eip7702', 'Psbt', 'SignerPayload', 'constructor'])
     unserved(generateKeySignature, { kind })
   unserved(generateKeySignature, { kind: 'Message', message: '', blockchainKind: 'Tron' })
+})
+
+test('a derivation takes a domain and a seed, in hex', () => {
+  accepts(deriveKey, { domain: '0x00', seed: '' })
+  malformed(deriveKey, { domain: '0x00' })
+  malformed(deriveKey, { domain: 'a domain', seed: '0x' })
+  malformed(deriveKey, { domain: '0x00', seed: '0x0' })
 })
 
 test('a service account brings its public key as PEM', () => {

@@ -7,7 +7,15 @@ import * as federation from './federation.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
 import * as freezes from './freezes.ts'
 import * as health from './health.ts'
-import { createKey, delegateKey, deleteKey, getKey, listKeys, updateKey } from './keys.ts'
+import {
+  createKey,
+  delegateKey,
+  deleteKey,
+  deriveKey,
+  getKey,
+  listKeys,
+  updateKey,
+} from './keys.ts'
 import { exportJournal, exportLog } from './log.ts'
 import * as pats from './pats.ts'
 import * as permissions from './permissions.ts'
@@ -40,6 +48,7 @@ export const endpoints: readonly Endpoint[] = [
   updateKey,
   deleteKey,
   delegateKey,
+  deriveKey,
   ...Object.values(signatures),
   ...Object.values(wallets),
   transferAsset,

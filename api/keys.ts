@@ -4,7 +4,7 @@ import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { receipt } from './receipt.ts'
 import { unsupported } from './unsupported.ts'
-import { certificate, curve, date, id, name, scheme } from './words.ts'
+import { certificate, curve, date, hexBytes, id, name, scheme } from './words.ts'
 
 /** Whose the new key is to be: an end user’s now, or later. */
 export const delegation = { delegateTo: id.optional(), delayDelegation: z.boolean().optional() }
@@ -19,7 +19,12 @@ export function isOneDelegation({ delegateTo, delayDelegation }: Delegation): bo
 export const notOneDelegation = { error: 'is now or later', path: ['delayDelegation'] }
 
 /** A scheme on another's curve is nonsense or not served yet. Either may be left to the network. */
-const pairs: ReadonlySet<string> = new Set(['ECDSA/secp256k1', 'EdDSA/ed25519'])
+const pairs: ReadonlySet<string> = new Set([
+  'ECDSA/secp256k1',
+  'EdDSA/ed25519',
+  'Schnorr/secp256k1',
+  'DH/secp256k1',
+])
 type Choice = { readonly scheme?: string | undefined; readonly curve?: string | undefined }
 
 export function isPair({ scheme, curve }: Choice): boolean {
@@ -101,4 +106,17 @@ export const delegateKey = endpoint('keys.delegateKey', {
   params: z.strictObject({ keyId: id }),
   body: z.strictObject({ delegateTo: id }),
   returns: z.object({ keyId: z.string(), status: z.literal('Delegated') }),
+})
+
+export const deriveKey = endpoint('keys.deriveKey', {
+  summary:
+    'Derive 32 bytes that only this key gives: for the same domain and seed always the same.',
+  params: z.strictObject({ keyId: id }),
+  // How long they may be is the signers' to say.
+  body: z.strictObject({ domain: hexBytes, seed: hexBytes }),
+  returns: z.object({
+    output: z.string(),
+    /** What the signers have proven, in hex: `client.verifyDerivation` checks the output by it. */
+    proof: z.string(),
+  }),
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import { blockchainKind, transaction as unsignedTransaction, typedData } from './evm.ts'
 import { pageOf, pageQuery } from './page.ts'
-import { supportedKinds, unsupported } from './unsupported.ts'
+import { supportedKinds } from './unsupported.ts'
 import { date, details, echo, externalId, hexBytes, id, network, requester } from './words.ts'
 
 const common = {
@@ -16,7 +16,11 @@ const signatureBody = supportedKinds(
     z.strictObject({
       kind: z.literal('Hash'),
       hash: z.string().regex(/^(0x)?[0-9a-fA-F]{64}$/, '32 bytes in hex'),
-      taprootMerkleRoot: unsupported,
+      /** Empty for an output without scripts. Schnorr keys need one, no others have it. */
+      taprootMerkleRoot: z
+        .string()
+        .regex(/^(0x)?([0-9a-fA-F]{64})?$/, '32 bytes in hex, or nothing')
+        .optional(),
       ...common,
     }),
     z.strictObject({ kind: z.literal('Message'), message: hexBytes, ...common }),

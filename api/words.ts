@@ -26,7 +26,7 @@ export const username = z.string().min(1).max(256)
 /** Which networks there are is the operator's configuration, so the server says, not the schema. */
 export const network = z.string().regex(/^[A-Za-z0-9]{1,40}$/, 'the name of a network')
 
-export const scheme = supported(['ECDSA', 'EdDSA'])
+export const scheme = supported(['ECDSA', 'EdDSA', 'Schnorr', 'DH'])
 export const curve = supported(['secp256k1', 'ed25519'])
 
 /** Who asked: the user, and the token if a long-lived one was used. */

@@ -22,7 +22,14 @@ import { signersMax, type Manifest } from './manifest.ts'
  * generation, signed by all n signers. A key without n signatures is no key. Numbers are never
  * reused: they enter every later proof about the key.
  */
-export const schemes = { ECDSA: 1, EdDSA: 2, Schnorr: 3 } as const
+export const schemes = {
+  ECDSA: 1,
+  EdDSA: 2,
+  /** BIP 340 as the output key of a script tree alone: a key that signs untweaked is another one. */
+  Schnorr: 3,
+  /** Signs nothing: it is multiplied with points that are hashed to. */
+  DH: 4,
+} as const
 export const curves = { secp256k1: 1, ed25519: 2, stark: 3 } as const
 export type Scheme = keyof typeof schemes
 export type Curve = keyof typeof curves

@@ -569,6 +569,12 @@ const table = {
     bodyIds: { delegateTo: 'user' },
     confirms: 'delegateTo',
   },
+  'keys.deriveKey': {
+    ...signed,
+    path: '/keys/:keyId/derive',
+    permissions: ['Keys:Derive'],
+    changes: use,
+  },
   'keys.generateSignature': { ...signature, path: '/keys/:keyId/signatures' },
   'keys.listSignatures': {
     ...read,

@@ -1,6 +1,6 @@
 /** What will happen if the bytes are signed, as far as anybody can tell from them. */
 export type Effect = {
-  readonly kind: 'transfer' | 'transaction' | 'message' | 'typed-data' | 'raw'
+  readonly kind: 'transfer' | 'transaction' | 'message' | 'typed-data' | 'raw' | 'derivation'
   /** What the chain lets happen once: on EVM the nonce. Absent where nothing is spent. */
   readonly slot?: bigint
   readonly from?: string
@@ -19,5 +19,5 @@ export type Effect = {
   readonly unsigned?: Uint8Array
 }
 
-/** ECDSA signs a digest; EdDSA the message itself. */
+/** ECDSA signs a digest; EdDSA the message itself; Schnorr and DH keys are given an instruction. */
 export type ToSign = { readonly digest: Uint8Array } | { readonly message: Uint8Array }

@@ -60,10 +60,28 @@ describe('what a payload asks', () => {
     'a transaction that is no hex': ['transaction', '{"kind":"Transaction","transaction":"0xz0"}'],
     'a hash of 31 bytes': ['signature', `{"kind":"Hash","hash":"${'00'.repeat(31)}"}`],
     'a hash of 33 bytes': ['signature', `{"kind":"Hash","hash":"${'00'.repeat(33)}"}`],
-    'a hash beside a Taproot root': [
+    'a Taproot root of 31 bytes': [
       'signature',
-      `{"kind":"Hash","hash":"${'00'.repeat(32)}","taprootMerkleRoot":""}`,
+      `{"kind":"Hash","hash":"${'00'.repeat(32)}","taprootMerkleRoot":"${'00'.repeat(31)}"}`,
     ],
+    'a Taproot root of 33 bytes': [
+      'signature',
+      `{"kind":"Hash","hash":"${'00'.repeat(32)}","taprootMerkleRoot":"${'00'.repeat(33)}"}`,
+    ],
+    'a Taproot root of null': [
+      'signature',
+      `{"kind":"Hash","hash":"${'00'.repeat(32)}","taprootMerkleRoot":null}`,
+    ],
+    'a Taproot root beside a message': [
+      'signature',
+      '{"kind":"Message","message":"00","taprootMerkleRoot":""}',
+    ],
+    'no domain': ['derivation', '{"seed":"00"}'],
+    'an empty domain': ['derivation', '{"domain":"0x","seed":"00"}'],
+    'a long domain': ['derivation', `{"domain":"${'00'.repeat(256)}","seed":"00"}`],
+    'no seed': ['derivation', '{"domain":"00"}'],
+    'a long seed': ['derivation', `{"domain":"00","seed":"${'00'.repeat(1025)}"}`],
+    'a derivation with more': ['derivation', '{"domain":"00","seed":"00","externalId":"x"}'],
     'a message of half a byte': ['signature', '{"kind":"Message","message":"0"}'],
     'a message that is too long': [
       'signature',

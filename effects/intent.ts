@@ -1,5 +1,6 @@
 import { isFailure } from '@quorate/core/failure'
 import { type Json, parseJson } from '@quorate/core/json'
+import { domainBytesMax, seedBytesMax } from './instruction.ts'
 import {
   type Members,
   onlyMembers,
@@ -13,7 +14,7 @@ import {
 } from './json.ts'
 
 /** What a signed payload asks a key to do, before any network has looked at it. */
-export type Intent = TransferIntent | TransactionIntent | SignatureIntent
+export type Intent = TransferIntent | TransactionIntent | SignatureIntent | DerivationIntent
 export type UseOperation = Intent['kind']
 
 export type TransferIntent = {
@@ -37,7 +38,12 @@ export type TransactionIntent = {
 export type SignatureIntent = {
   readonly kind: 'signature'
   readonly ask:
-    | { readonly kind: 'Hash'; readonly hash: Uint8Array }
+    | {
+        readonly kind: 'Hash'
+        readonly hash: Uint8Array
+        /** 32 bytes, or none for an output without scripts. */
+        readonly merkleRoot?: Uint8Array
+      }
     | { readonly kind: 'Message'; readonly message: Uint8Array }
     | { readonly kind: 'Transaction'; readonly transaction: TransactionBody }
     | {
@@ -49,6 +55,13 @@ export type SignatureIntent = {
   readonly network?: string
   readonly blockchainKind?: string
   readonly externalId?: string
+}
+
+/** The same key, domain and seed give the same for ever. */
+export type DerivationIntent = {
+  readonly kind: 'derivation'
+  readonly domain: Uint8Array
+  readonly seed: Uint8Array
 }
 
 /** Whole unsigned bytes, or an object whose meaning is the family's. */
@@ -109,19 +122,25 @@ const readers: { readonly [K in UseOperation]: (body: Members) => Intent } = {
     ...readOptional(body, 'blockchainKind', nameLengthMax),
     ...readExternalId(body),
   }),
+  derivation: (body) => {
+    onlyMembers(body, 'the derivation', ['domain', 'seed'])
+    const domain = readHex(body.get('domain'), 'domain', domainBytesMax)
+    if (domain.length === 0) throw refused('domain is empty')
+    return { kind: 'derivation', domain, seed: readHex(body.get('seed'), 'seed', seedBytesMax) }
+  },
 }
 
 function readAsk(body: Members): SignatureIntent['ask'] {
   const kind = ofKind(body, 'signature', ['Hash', 'Message', 'Transaction', 'Eip712'])
   const own = {
-    Hash: ['hash'],
+    Hash: ['hash', 'taprootMerkleRoot'],
     Message: ['message'],
     Transaction: ['transaction'],
     Eip712: ['types', 'domain', 'message'],
   }[kind]
   const common = ['kind', 'network', 'blockchainKind', 'externalId']
   onlyMembers(body, 'the request', [...common, ...own])
-  if (kind === 'Hash') return { kind, hash: readHash(body.get('hash')) }
+  if (kind === 'Hash') return { kind, hash: readHash(body.get('hash')), ...readMerkleRoot(body) }
   if (kind === 'Message')
     return { kind, message: readHex(body.get('message'), 'message', payloadBytesMax) }
   if (kind === 'Transaction') return { kind, transaction: readTransaction(body) }
@@ -152,6 +171,15 @@ function readHash(value: Json | undefined): Uint8Array {
   const hash = readHex(value, 'hash', 32)
   if (hash.length !== 32) throw refused('hash is not 32 bytes')
   return hash
+}
+
+function readMerkleRoot(body: Members): { readonly merkleRoot?: Uint8Array } {
+  const value = body.get('taprootMerkleRoot')
+  if (value === undefined) return {}
+  const merkleRoot = readHex(value, 'taprootMerkleRoot', 32)
+  if (merkleRoot.length !== 0 && merkleRoot.length !== 32)
+    throw refused('taprootMerkleRoot is neither empty nor 32 bytes')
+  return { merkleRoot }
 }
 
 /** Decimal text alone: in JSON, an amount is never a number. */

@@ -5,9 +5,11 @@
  */
 export type Network = EvmNetwork | PseudoNetwork
 
+export type Scheme = 'ECDSA' | 'EdDSA' | 'Schnorr' | 'DH'
+
 type Traits = {
   readonly id: string
-  readonly scheme: 'ECDSA' | 'EdDSA'
+  readonly scheme: Scheme
   readonly curve: 'secp256k1' | 'ed25519'
   /** Do the signed bytes name the chain? Only then may one key back a second network. */
   readonly separated: boolean
@@ -58,6 +60,26 @@ const networks: readonly Network[] = [
   },
 ]
 
+/** Of keys that no network here takes: no wallet can be made on these, so they are found by no id. */
+const walletless: Readonly<Record<'Schnorr' | 'DH', PseudoNetwork>> = {
+  Schnorr: {
+    id: 'KeySchnorr',
+    family: 'pseudo',
+    scheme: 'Schnorr',
+    curve: 'secp256k1',
+    separated: false,
+    rawAllowed: true,
+  },
+  DH: {
+    id: 'KeyDH',
+    family: 'pseudo',
+    scheme: 'DH',
+    curve: 'secp256k1',
+    separated: false,
+    rawAllowed: false,
+  },
+}
+
 const networksById = new Map(networks.map((network) => [network.id, network]))
 
 export function findNetwork(id: string): Network | undefined {
@@ -65,7 +87,8 @@ export function findNetwork(id: string): Network | undefined {
 }
 
 /** The pseudo network of a key that signs without a wallet. */
-export function pseudoNetworkOf(scheme: Network['scheme']): Network {
+export function pseudoNetworkOf(scheme: Scheme): Network {
+  if (scheme === 'Schnorr' || scheme === 'DH') return walletless[scheme]
   const network = findNetwork(`Key${scheme}`)
   if (network === undefined) throw new TypeError(`no pseudo network for ${scheme}`)
   return network

@@ -2,7 +2,8 @@ import { isFailure } from '@quorate/core/failure'
 import type { Effect, ToSign } from './effect.ts'
 import { messageEffect, transactionEffect, transferEffect, typedDataEffect } from './evm/effect.ts'
 import type { Facts } from './facts.ts'
-import type { Intent, SignatureIntent } from './intent.ts'
+import { encodeDerivation, encodeSchnorr } from './instruction.ts'
+import type { DerivationIntent, Intent, SignatureIntent } from './intent.ts'
 import { quoted, refused, unsupported } from './json.ts'
 import { findNetwork, type Network, pseudoNetworkOf } from './networks.ts'
 
@@ -50,6 +51,7 @@ export function networkOfSignature(
 export function factsNeeded(network: Network, intent: Intent): Facts['family'] {
   if (network.family !== 'evm') return 'none'
   if (intent.kind === 'transfer') return 'evm'
+  if (intent.kind === 'derivation') return 'none'
   if (intent.kind === 'transaction') return intent.transaction.form === 'object' ? 'evm' : 'none'
   const { ask } = intent
   return ask.kind === 'Transaction' && ask.transaction.form === 'object' ? 'evm' : 'none'
@@ -60,6 +62,10 @@ function effectOf(input: PlanInput): Effect {
   if (scheme !== network.scheme) throw refused(`${network.id} does not use ${scheme} keys`)
   // Where the payload leaves nothing open, facts beside it would be a second voice.
   if (facts.family !== factsNeeded(network, intent)) throw refused('the facts are not those needed')
+  // A key that signs derives nothing, and the other way round: proofs of the one do not hold for the other.
+  if (intent.kind === 'derivation' && scheme === 'DH') return derivationEffect(intent)
+  if (intent.kind === 'derivation' || scheme === 'DH')
+    throw refused('DH keys derive and do nothing else, and no others do')
   if (intent.kind === 'signature') return signatureEffect(intent, input)
   if (network.family !== 'evm') throw unsupported(`${network.id} has no transactions`)
   const context = { network, publicKey, facts }
@@ -72,6 +78,9 @@ function signatureEffect(intent: SignatureIntent, input: PlanInput): Effect {
   const { network, publicKey, scheme, facts } = input
   const { ask } = intent
   checkBinding(intent, network)
+  if (scheme === 'Schnorr') return schnorrEffect(ask)
+  if (ask.kind === 'Hash' && ask.merkleRoot !== undefined)
+    throw refused('only Schnorr keys have a taprootMerkleRoot')
   if (ask.kind === 'Hash') return rawEffect(ask.hash, scheme)
   // Ed25519 signs the bytes themselves, and those may well be some chain's transaction.
   if (ask.kind === 'Message' && scheme === 'EdDSA') return rawEffect(ask.message, scheme)
@@ -92,7 +101,28 @@ function checkBinding({ network: named, blockchainKind }: SignatureIntent, netwo
   if (blockchainKind !== 'Evm') throw refused(`${network.id} is of the kind Evm`)
 }
 
+/**
+ * BIP 340 signs messages of any length. Without a root the key would sign as itself, which no key is
+ * born to do yet; a message, which can name none, is signed as the output without scripts.
+ */
+function schnorrEffect(ask: SignatureIntent['ask']): Effect {
+  if (ask.kind === 'Message')
+    return raw({ message: encodeSchnorr({ merkleRoot: new Uint8Array(), message: ask.message }) })
+  if (ask.kind !== 'Hash') throw unsupported(`a Schnorr key has no way to hash a ${ask.kind}`)
+  const { hash: message, merkleRoot } = ask
+  if (merkleRoot === undefined) throw unsupported('a Schnorr key signs with a taprootMerkleRoot')
+  return raw({ message: encodeSchnorr({ merkleRoot, message }) })
+}
+
+function derivationEffect({ domain, seed }: DerivationIntent): Effect {
+  const signing = [{ message: encodeDerivation({ domain, seed }) }]
+  return { kind: 'derivation', value: 0n, feeMax: 0n, raw: false, unlimited: false, signing }
+}
+
 function rawEffect(bytes: Uint8Array, scheme: Network['scheme']): Effect {
-  const signing: ToSign = scheme === 'ECDSA' ? { digest: bytes } : { message: bytes }
+  return raw(scheme === 'ECDSA' ? { digest: bytes } : { message: bytes })
+}
+
+function raw(signing: ToSign): Effect {
   return { kind: 'raw', value: 0n, feeMax: 0n, raw: true, unlimited: false, signing: [signing] }
 }

@@ -4,7 +4,7 @@ import type { Manifest } from '@quorate/authority/manifest'
 import type { NetworkTraits, Plan, PlanAsk, Rules } from '@quorate/authority/reduce/judging'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
 import { readIntent, type Intent, type UseOperation } from '@quorate/effects/intent'
-import { findNetwork, type Network } from '@quorate/effects/networks'
+import { findNetwork, type Network, pseudoNetworkOf } from '@quorate/effects/networks'
 import { networkOfSignature, plan as planEffect } from '@quorate/effects/plan'
 import type { Effect } from '@quorate/effects/effect'
 import { judgeLimits } from '@quorate/policy/limits'
@@ -22,6 +22,7 @@ const useOperations: Readonly<Record<string, UseOperation>> = {
   'wallets.broadcastTransaction': 'transaction',
   'wallets.generateSignature': 'signature',
   'keys.generateSignature': 'signature',
+  'keys.deriveKey': 'derivation',
 }
 
 function networkOf(id: string): NetworkTraits | undefined {
@@ -38,7 +39,6 @@ function plan(ask: PlanAsk): Plan {
   const facts = factsOf(ask.facts)
   if (facts === undefined) return refused('the facts are not well-formed')
   const { scheme, publicKey } = ask
-  if (scheme === 'Schnorr') return refused('no network here takes Schnorr signatures')
   const planned = planEffect({ network, publicKey, scheme, intent: read.intent, facts })
   if (!planned.ok) return refused(planned.reason)
   const { effect } = planned
@@ -49,8 +49,8 @@ function plan(ask: PlanAsk): Plan {
 /** The wallet's own network, or for a key by itself the one that the payload names. */
 function applicable(ask: PlanAsk, intent: Intent): Network | undefined {
   if (ask.network !== '') return findNetwork(ask.network)
-  if (intent.kind !== 'signature' || ask.scheme === 'Schnorr') return undefined
-  return networkOfSignature(intent, ask.scheme)
+  if (intent.kind === 'derivation') return pseudoNetworkOf(ask.scheme)
+  return intent.kind === 'signature' ? networkOfSignature(intent, ask.scheme) : undefined
 }
 
 /** What the server chose is bounded by what the user signed; everything by the network's ceiling. */

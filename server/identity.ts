@@ -6,6 +6,7 @@ import type { Caller } from './auth/caller.ts'
 import type { LoginDeps } from './auth/login.ts'
 import { credentialRoutes } from './credentials/routes.ts'
 import type { Route } from './http/route.ts'
+import { derivationRoutes } from './keys/derive.ts'
 import { keyRoutes } from './keys/routes.ts'
 import type { CreationDeps } from './keys/create.ts'
 import type { GenesisDeps } from './orgs/genesis.ts'
@@ -48,6 +49,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...keyRoutes(deps),
     ...walletRoutes(deps),
     ...signatureRoutes(deps),
+    ...derivationRoutes(deps),
     ...agreementRoutes(deps),
     ...settingsRoutes(deps),
     ...freezeRoutes(deps),

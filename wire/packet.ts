@@ -21,7 +21,7 @@ import { signersMax } from '@quorate/authority/manifest'
  * every part's hash, so that the server can hand each receiver its own parts alone. The server
  * carries packets; it can delay them, and neither read what is sealed nor change anything.
  */
-export const protocols = { dkg: 1, pair: 2, frost: 3, ecdsa: 4 } as const
+export const protocols = { dkg: 1, pair: 2, frost: 3, ecdsa: 4, taproot: 5, dh: 6 } as const
 export type Protocol = keyof typeof protocols
 
 /** A signature of three rounds between seven signers stays below this; so does pair setup. */

@@ -27,6 +27,8 @@ type Wallets = KeyRecord['wallets']
 const pairs: readonly (readonly [Scheme, Curve])[] = [
   ['ECDSA', 'secp256k1'],
   ['EdDSA', 'ed25519'],
+  ['Schnorr', 'secp256k1'],
+  ['DH', 'secp256k1'],
 ]
 /** Each of these would make another key of it than the terms can say. */
 const unsupported = ['masterKey', 'deriveFrom', 'storeId'] as const

@@ -22,7 +22,10 @@ const actions = {
   'wallets.broadcastTransaction': 'transaction',
   'wallets.generateSignature': 'signature',
   'keys.generateSignature': 'signature',
+  'keys.deriveKey': 'derivation',
 } as const
+/** Those that name a key by itself, and no wallet. */
+const direct: ReadonlySet<string> = new Set(['keys.generateSignature', 'keys.deriveKey'])
 const usesPerSlotMax = 64
 
 /**
@@ -122,7 +125,7 @@ function signingKey(
   judging: Judging,
   operation: string,
 ): { key: RecordOf<typeof keyTable>; wallet: Uint8Array | undefined; network: string } {
-  const isDirect = operation === 'keys.generateSignature'
+  const isDirect = direct.has(operation)
   const walletId = isDirect ? undefined : subjectId(judging, 'walletId')
   const wallet = walletId === undefined ? undefined : find(judging, walletTable, walletId)
   if (!isDirect && wallet === undefined) refuse('there is no such wallet')

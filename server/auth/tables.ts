@@ -1,3 +1,4 @@
+import type { Scheme } from '@quorate/effects/networks'
 /** Rows of migrations 0010 to 0012 and 0030 to 0043, by hand. Times are milliseconds since 1970. */
 export type IdentityTables = {
   readonly root_applied: { readonly organization: Uint8Array; readonly seq: number }
@@ -52,7 +53,7 @@ export type IdentityTables = {
   readonly keys: Of<{
     readonly key_id: string
     readonly name: string | null
-    readonly scheme: 'ECDSA' | 'EdDSA'
+    readonly scheme: Scheme
     readonly curve: 'secp256k1' | 'ed25519'
     readonly public_key: Uint8Array
     readonly certificate: Uint8Array

@@ -12,8 +12,10 @@ type Ask<K extends SessionCall['kind']> = Extract<SessionCall, { readonly kind: 
  */
 const label = 'quorate/sid/1'
 
+const protocols = { ECDSA: 'ecdsa', EdDSA: 'frost', Schnorr: 'taproot', DH: 'dh' } as const
+
 export function protocolFor(scheme: Scheme): Protocol {
-  return scheme === 'ECDSA' ? 'ecdsa' : 'frost'
+  return protocols[scheme]
 }
 
 export function signCeremony(

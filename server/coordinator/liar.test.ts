@@ -3,21 +3,28 @@ import { createPrivateKey, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { signEd25519 } from '@quorate/authority/ed25519'
-import { concat } from '@quorate/core/bytes'
+import type { Scheme } from '@quorate/authority/key-certificate'
+import { toHex } from '@quorate/core/bytes'
+import { decodeDerived } from '@quorate/effects/instruction'
+import { verifySchnorr } from '@quorate/threshold/public/schnorr'
+import { outputKeyOf } from '@quorate/threshold/public/taproot'
 import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Person } from '@quorate/signer/testing/requests'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { sealPacket } from '@quorate/wire/packet'
-import { type Coordinator, openCoordinator, type Signature } from './coordinator.ts'
+import { type Coordinator, openCoordinator } from './coordinator.ts'
+import { signatureBytes } from './signing.ts'
 import {
   type Company,
   found,
   hashAsk,
   hire,
   type Key,
+  derivationAsk,
   keyAsk,
   makeKey,
   messageAsk,
+  taprootAsk,
 } from './testing/company.ts'
 import { type Lie, packetLie, withFlippedBit, withLiar } from './testing/gone-bad.ts'
 import { type Platform, startPlatform } from './testing/platform.ts'
@@ -29,32 +36,44 @@ describe('a coordinator with one signer that lies', () => {
   let platform: Platform
   let company: Company
   let bot: Person
-  let keys: { readonly EdDSA: Key; readonly ECDSA: Key }
+  let keys: Readonly<Record<Scheme, Key>>
   before(async () => {
     platform = await startPlatform()
     const { coordinator, manifest } = platform
     company = await found(coordinator, manifest.hash)
     bot = await hire(coordinator, company)
-    const make = (scheme: 'EdDSA' | 'ECDSA') =>
-      makeKey(coordinator, company, keyAsk(company, bot, scheme))
-    keys = { EdDSA: await make('EdDSA'), ECDSA: await make('ECDSA') }
+    const make = (scheme: Scheme) => makeKey(coordinator, company, keyAsk(company, bot, scheme))
+    keys = {
+      EdDSA: await make('EdDSA'),
+      ECDSA: await make('ECDSA'),
+      Schnorr: await make('Schnorr'),
+      DH: await make('DH'),
+    }
   })
   after(() => platform.stop())
 
-  async function signs(coordinator: Coordinator, scheme: 'EdDSA' | 'ECDSA'): Promise<boolean> {
+  const asks = { EdDSA: messageAsk, ECDSA: hashAsk, Schnorr: taprootAsk, DH: derivationAsk }
+  const derived = new Set<string>()
+
+  async function signs(coordinator: Coordinator, scheme: Scheme): Promise<boolean> {
     const said = new Uint8Array(randomBytes(32))
     const { id: key, publicKey } = keys[scheme]
-    const make = scheme === 'EdDSA' ? messageAsk : hashAsk
-    const evidence = make(company, bot, key, said)
+    const evidence = asks[scheme](company, bot, key, said)
     const { organization } = company
     const [first] = (await coordinator.sign({ organization, key, evidence })).signatures
     assert.ok(first)
+    const bytes = signatureBytes(first)
+    if (scheme === 'DH') return derived.add(toHex(decodeDerived(bytes).point)).size === 1
+    if (scheme === 'Schnorr') {
+      const spend = { publicKey, birth: 'taproot', merkleRoot: new Uint8Array() } as const
+      return verifySchnorr(outputKeyOf(spend) ?? publicKey, said, bytes)
+    }
     const curve = scheme === 'EdDSA' ? 'ed25519' : 'secp256k1'
-    return verifySignature(scheme, curve, publicKey, said, bytesOf(first))
+    return verifySignature(scheme, curve, publicKey, said, bytes)
   }
 
   /** Enough signatures that the liar is in the first quorum of some; it must never be the last. */
-  async function holds(lie: Lie, scheme: 'EdDSA' | 'ECDSA') {
+  async function holds(lie: Lie, scheme: Scheme) {
     const { database, manifest } = platform
     let lies = 0
     const counted: Lie = (said, asked) => {
@@ -88,13 +107,17 @@ describe('a coordinator with one signer that lies', () => {
     const file = platform.cluster.signers[liar - 1]?.identityFile
     assert.ok(file)
     const identity = createPrivateKey(readFileSync(file))
-    const resigned = packetLie(2, (packet) => {
-      const parts = withFlippedBit(packet).parts.flatMap(({ to, body }) =>
-        body === undefined ? [] : [{ to, body }],
-      )
-      return sealPacket(packet.header, parts, (message) => signEd25519(identity, message))
-    })
-    await holds(resigned, 'EdDSA')
+    const resigned = (round: number) =>
+      packetLie(round, (packet) => {
+        const parts = withFlippedBit(packet).parts.flatMap(({ to, body }) =>
+          body === undefined ? [] : [{ to, body }],
+        )
+        return sealPacket(packet.header, parts, (message) => signEd25519(identity, message))
+      })
+    await holds(resigned(2), 'EdDSA')
+    await holds(resigned(2), 'Schnorr')
+    // The first is the last, and of a wrong whole nobody could tell that it is wrong.
+    await holds(resigned(1), 'DH')
   })
 
   it('signs when it accuses whoever it meets', async () => {
@@ -125,7 +148,3 @@ function isLeftOut(coordinator: Coordinator): boolean {
 }
 
 const quiet = { warn: () => undefined, error: () => undefined }
-
-function bytesOf(signature: Signature): Uint8Array {
-  return signature.scheme === 'ECDSA' ? concat(signature.r, signature.s) : signature.signature
-}

@@ -3,12 +3,15 @@ import { concat, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Request } from '@quorate/authority/agreement/exchange'
 import type { Subject } from '@quorate/authority/agreement/messages'
-import type { KeyStatement } from '@quorate/authority/key-certificate'
+import type { KeyStatement, Scheme } from '@quorate/authority/key-certificate'
 import type { Manifest } from '@quorate/authority/manifest'
+import { decodeDerivation, decodeSchnorr, encodeDerived } from '@quorate/effects/instruction'
 import type { SessionCall } from '@quorate/wire/link'
 import type { Packet } from '@quorate/wire/packet'
 import { combineEcdsa } from '@quorate/threshold/public/combine'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
+import { dhCombine } from '@quorate/threshold/public/derive'
+import { taprootAggregate } from '@quorate/threshold/public/taproot'
 import type { Links } from '../link/links.ts'
 import type { Attendance, Pair } from './attendance.ts'
 import { protocolFor, signCeremony } from './ceremony-ids.ts'
@@ -22,7 +25,9 @@ export type Signature =
       readonly s: Uint8Array
       readonly recid: number
     }
-  | { readonly scheme: 'EdDSA'; readonly signature: Uint8Array }
+  | { readonly scheme: 'EdDSA' | 'Schnorr'; readonly signature: Uint8Array }
+  /** No signature: what `encodeDerived` has made of the parts. */
+  | { readonly scheme: 'DH'; readonly derived: Uint8Array }
 
 /** One signature to be made: under which step, of which key, over what. */
 export type Signing = {
@@ -111,9 +116,10 @@ export class Signer {
   ride(signing: Signing): Ride {
     const quorum = this.choose(signing, [])
     const ceremony = this.begin(signing, quorum)
+    const early = roundsOf(signing.key) - 1
     const upTo = {
-      propose: 1,
-      lock: Math.max(1, roundsOf(signing.key) - 1),
+      propose: Math.min(1, early),
+      lock: early,
       certificate: undefined,
     }
     const board = (signer: number, { kind }: Request): SessionCall | undefined =>
@@ -229,7 +235,7 @@ export class Signer {
 }
 
 function roundsOf({ terms }: KeyStatement): number {
-  return terms.scheme === 'ECDSA' ? 3 : 2
+  return { ECDSA: 3, EdDSA: 2, Schnorr: 2, DH: 1 }[terms.scheme]
 }
 
 type Spoken = {
@@ -242,25 +248,65 @@ type Combined =
   | { readonly ok: false; readonly reason: string; readonly culprits: readonly number[] }
 
 function combine(signing: Signing, spoken: Spoken): Combined {
-  const { scheme } = signing.key.terms
-  if (scheme === 'ECDSA') return combineDkls(signing, spoken)
-  if (scheme === 'EdDSA') return combineFrost(signing, spoken)
-  return { ok: false, reason: `no signatures of the scheme ${scheme} here`, culprits: [] }
+  return combiners[signing.key.terms.scheme](signing, spoken)
+}
+
+const combiners: Readonly<Record<Scheme, (signing: Signing, spoken: Spoken) => Combined>> = {
+  ECDSA: combineDkls,
+  EdDSA: combineFrost,
+  Schnorr: combineTaproot,
+  DH: combineDerivation,
 }
 
 function combineFrost({ key }: Signing, spoken: Spoken): Combined {
-  const { publicKey, publicShares } = key
-  const made = frostAggregate({
+  const { message } = spoken
+  return schnorrOf('EdDSA', frostAggregate({ ...sharesIn(key, spoken), message }))
+}
+
+function combineTaproot({ key }: Signing, spoken: Spoken): Combined {
+  const asked = { ...sharesIn(key, spoken), ...decodeSchnorr(spoken.message) }
+  return schnorrOf('Schnorr', taprootAggregate({ ...asked, birth: 'taproot' }))
+}
+
+function sharesIn({ publicKey, publicShares }: KeyStatement, spoken: Spoken) {
+  return {
     publicKey,
-    publicShares: new Map(publicShares.map((share, i) => [i + 1, share])),
+    publicShares: byIndex(publicShares),
     quorum: spoken.quorum,
     commitments: broadcasts(spoken, 1),
-    message: spoken.message,
     shares: broadcasts(spoken, 2),
-  })
+  }
+}
+
+function schnorrOf(scheme: 'EdDSA' | 'Schnorr', made: ReturnType<typeof frostAggregate>): Combined {
   return made.ok
-    ? { ok: true, signature: { scheme: 'EdDSA', signature: made.signature } }
+    ? { ok: true, signature: { scheme, signature: made.signature } }
     : { ok: false, reason: 'a share is wrong', culprits: made.culprits }
+}
+
+/** Every part is proven: nobody could tell a wrong whole from a right one. */
+function combineDerivation({ key }: Signing, spoken: Spoken): Combined {
+  const { quorum, packets, message } = spoken
+  const [first = 0] = quorum
+  const sid = packets.get(first)?.[0]?.header.ceremony ?? new Uint8Array()
+  const { publicKey, publicShares } = key
+  const partials = broadcasts(spoken, 1)
+  const made = dhCombine({
+    ...{ publicKey, publicShares: byIndex(publicShares), sid, quorum, partials },
+    ...decodeDerivation(message),
+  })
+  if (!made.ok) return { ok: false, reason: 'a part is wrong', culprits: made.culprits }
+  const parts = quorum.map((signer) => ({
+    signer,
+    publicShare: publicShares[signer - 1] ?? new Uint8Array(),
+    partial: partials.get(signer) ?? new Uint8Array(),
+  }))
+  const derived = encodeDerived({ sid, point: made.point, partials: parts })
+  return { ok: true, signature: { scheme: 'DH', derived } }
+}
+
+function byIndex(publicShares: KeyStatement['publicShares']): ReadonlyMap<number, Uint8Array> {
+  return new Map(publicShares.map((share, i) => [i + 1, share]))
 }
 
 function combineDkls({ key }: Signing, spoken: Spoken): Combined {
@@ -279,9 +325,10 @@ function broadcasts({ quorum, packets }: Spoken, round: number): ReadonlyMap<num
   )
 }
 
-/** As they are kept: r ‖ s of ECDSA, R ‖ S of EdDSA. */
+/** As they are kept: r ‖ s of ECDSA, R ‖ S of the others, and of DH what proves the outcome. */
 export function signatureBytes(signature: Signature): Uint8Array {
-  return signature.scheme === 'ECDSA' ? concat(signature.r, signature.s) : signature.signature
+  if (signature.scheme === 'ECDSA') return concat(signature.r, signature.s)
+  return signature.scheme === 'DH' ? signature.derived : signature.signature
 }
 
 export function signatureFrom(
@@ -289,7 +336,7 @@ export function signatureFrom(
   bytes: Uint8Array,
   recovery: number | null,
 ): Signature {
-  return scheme === 'ECDSA'
-    ? { scheme, r: bytes.slice(0, 32), s: bytes.slice(32), recid: recovery ?? 0 }
-    : { scheme: 'EdDSA', signature: bytes }
+  if (scheme === 'ECDSA')
+    return { scheme, r: bytes.slice(0, 32), s: bytes.slice(32), recid: recovery ?? 0 }
+  return scheme === 'DH' ? { scheme, derived: bytes } : { scheme, signature: bytes }
 }

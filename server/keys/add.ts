@@ -38,7 +38,7 @@ export async function addBornKey(
 ): Promise<KeyRow> {
   const { terms, name, delegableBy, certificate } = born
   const { scheme, curve, owner } = terms
-  if (scheme === 'Schnorr' || curve === 'stark') throw new TypeError(`no ${scheme} keys yet`)
+  if (curve === 'stark') throw new TypeError(`no keys on ${curve} yet`)
   const row: KeyRow = {
     organization,
     id: terms.key,

@@ -2,7 +2,7 @@ import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeEvidence } from '@quorate/authority/step'
 import { noFacts } from '@quorate/effects/facts'
-import { findNetwork } from '@quorate/effects/networks'
+import { findNetwork, type Scheme } from '@quorate/effects/networks'
 import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
 import { useAction, type SignedAction } from '../auth/use-action.ts'
@@ -18,7 +18,7 @@ import { intentOf, networkOf, type Signing } from './signature.ts'
 /** What is to sign: a key by itself, or through a wallet and then on the wallet's network. */
 export type SignWith = {
   readonly key: Uint8Array
-  readonly scheme: 'ECDSA' | 'EdDSA'
+  readonly scheme: Scheme
   readonly public_key: Uint8Array
   readonly wallet?: { readonly id: Uint8Array; readonly network: string }
 }

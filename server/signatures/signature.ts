@@ -4,7 +4,7 @@ import type { Evidence } from '@quorate/authority/step'
 import { attachSignature, decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { decodeFacts } from '@quorate/effects/facts'
 import { readIntent, type SignatureIntent } from '@quorate/effects/intent'
-import type { Network } from '@quorate/effects/networks'
+import type { Network, Scheme } from '@quorate/effects/networks'
 import { networkOfSignature, plan } from '@quorate/effects/plan'
 
 /** What the signers give, one for each message that a request signs. */
@@ -15,7 +15,9 @@ export type Signature =
       readonly s: Uint8Array
       readonly recid: number
     }
-  | { readonly scheme: 'EdDSA'; readonly signature: Uint8Array }
+  | { readonly scheme: 'EdDSA' | 'Schnorr'; readonly signature: Uint8Array }
+  /** No signature: what was derived, and the proof of it. */
+  | { readonly scheme: 'DH'; readonly derived: Uint8Array }
 
 /** The same request gets the same signatures, however often it is asked for. */
 export type Sign = (ask: {
@@ -43,7 +45,7 @@ type EncodedSignature = {
 
 export type Signing = {
   readonly network: Network
-  readonly scheme: 'ECDSA' | 'EdDSA'
+  readonly scheme: Scheme
   readonly publicKey: Uint8Array
   readonly intent: SignatureIntent
 }
@@ -81,7 +83,8 @@ export function resultOf(
 }
 
 function encodedOf({ network }: Signing, signature: Signature): EncodedSignature {
-  if (signature.scheme === 'EdDSA') {
+  if (signature.scheme === 'DH') throw new TypeError('a DH key signs nothing')
+  if (signature.scheme !== 'ECDSA') {
     const { signature: bytes } = signature
     return { r: hex(bytes.subarray(0, 32)), s: hex(bytes.subarray(32)) }
   }

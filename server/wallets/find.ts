@@ -1,4 +1,5 @@
 import { Failure } from '@quorate/core/failure'
+import type { Scheme } from '@quorate/effects/networks'
 import type { Caller } from '../auth/caller.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { ownerSeen, type Reach } from '../keys/reach.ts'
@@ -17,7 +18,7 @@ export type WalletRow = {
   readonly created_at: number
   readonly key: Uint8Array
   readonly key_id: string
-  readonly scheme: 'ECDSA' | 'EdDSA'
+  readonly scheme: Scheme
   readonly curve: 'secp256k1' | 'ed25519'
   readonly public_key: Uint8Array
   readonly certificate: Uint8Array

@@ -1,3 +1,4 @@
+import type { Scheme } from '@quorate/authority/key-certificate'
 import { keyTable, decodeRecord, recordKey } from '@quorate/authority/records'
 import type { Item } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
@@ -6,13 +7,15 @@ import { hashOf } from '@quorate/core/hash'
 import type { KeyShare } from '@quorate/threshold/dkg/context'
 import type { Party } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
+import type { Protocol } from '@quorate/wire/packet'
 import { openShare } from '../share.ts'
 import { newestReader } from '../store/reader.ts'
 import type { Place } from '../store/store.ts'
 import { refused, type Ceremonies, type Move } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
+import { startDerivation } from './derivation.ts'
 import { startEcdsa } from './ecdsa.ts'
-import { startFrost } from './frost.ts'
+import { startFrost, startTaproot } from './frost.ts'
 import { permitted, windowMs, type Named, type Standing } from './gates.ts'
 import { openMail } from './mail.ts'
 
@@ -32,7 +35,19 @@ export type Signing = {
   readonly refuses: (needed: readonly Standing[]) => SessionReply | undefined
 }
 
-export const protocolOf = { EdDSA: 'frost', ECDSA: 'ecdsa', Schnorr: undefined } as const
+export const protocolOf = {
+  ECDSA: 'ecdsa',
+  EdDSA: 'frost',
+  Schnorr: 'taproot',
+  DH: 'dh',
+} as const satisfies Record<Scheme, Protocol>
+
+const start: Readonly<Record<Scheme, (signing: Signing) => Move>> = {
+  ECDSA: startEcdsa,
+  EdDSA: startFrost,
+  Schnorr: startTaproot,
+  DH: startDerivation,
+}
 
 /** Round 1 of a signature: only for a step that this signer has voted for, sealed or seen certified. */
 export function beginSign(
@@ -50,15 +65,15 @@ export function beginSign(
   if (message === undefined || key === undefined) return refused('there is nothing to be signed')
   const share = shareOf(deps, key)
   if (share === undefined) return refused('no share of this key is in force here')
-  const protocol = protocolOf[key.terms.scheme]
-  if (protocol === undefined) return refused('no protocol for this scheme')
-  const sid = signSid(deps, { call, key: key.terms.key, curve: key.terms.curve, protocol })
+  const { scheme, curve } = key.terms
+  const protocol = protocolOf[scheme]
+  const sid = signSid(deps, { call, key: key.terms.key, curve, protocol })
   const expires = asked.body.step.time + windowMs
   if (ceremonies.isFull(asked.now)) return refused('too many sessions are open')
   const refuses = refusal(deps, named, { digest, message })
   const { now } = asked
   const signing = { deps, organization, sid, quorum: call.quorum, share, message, now, refuses }
-  const move = wiping(share, protocol === 'frost' ? startFrost(signing) : startEcdsa(signing))
+  const move = wiping(share, start[scheme](signing))
   if (move.kind === 'end') return move.reply
   if (!deps.store.memory.useSession(sid, expires + windowMs))
     return refused('this session has been')

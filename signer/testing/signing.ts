@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { decodeDerivation, decodeSchnorr } from '@quorate/effects/instruction'
 import { combineEcdsa } from '@quorate/threshold/ecdsa/combine'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
+import { dhCombine } from '@quorate/threshold/public/derive'
+import { taprootAggregate } from '@quorate/threshold/public/taproot'
 import { everybody as toAll, type Packet } from '@quorate/wire/packet'
 import type { SessionCall } from '@quorate/wire/link'
 import { carry, everybody, told, type Carrying, type Endings, type Key } from './keys.ts'
@@ -51,7 +54,7 @@ export async function runSigning(
 
 /** The rounds of a signature by this key, which are also what its server asks for. */
 export function roundsOf({ statement }: Key): number {
-  return statement.terms.scheme === 'ECDSA' ? 3 : 2
+  return { ECDSA: 3, EdDSA: 2, Schnorr: 2, DH: 1 }[statement.terms.scheme]
 }
 
 /** A verified signature over `message`. @throws Error with what a signer said instead */
@@ -81,14 +84,18 @@ export function combine(
     const made = combineEcdsa({ curve: 'secp256k1', publicKey, digest: message, round3: round(2) })
     return made.ok ? new Uint8Array([...made.signature.r, ...made.signature.s]) : undefined
   }
-  const made = frostAggregate({
-    publicKey,
-    publicShares: new Map(publicShares.map((share, i) => [i + 1, share])),
-    quorum,
-    commitments: round(0),
-    message,
-    shares: round(1),
-  })
+  const shares = new Map(publicShares.map((share, i) => [i + 1, share]))
+  const known = { publicKey, publicShares: shares, quorum }
+  if (terms.scheme === 'DH') {
+    const sid = packets.get(quorum[0] ?? 0)?.[0]?.header.ceremony ?? new Uint8Array()
+    const derived = dhCombine({ ...known, sid, partials: round(0), ...decodeDerivation(message) })
+    return derived.ok ? derived.output : undefined
+  }
+  const spoken = { ...known, commitments: round(0), shares: round(1) }
+  const made =
+    terms.scheme === 'Schnorr'
+      ? taprootAggregate({ ...spoken, ...decodeSchnorr(message), birth: 'taproot' })
+      : frostAggregate({ ...spoken, message })
   return made.ok ? made.signature : undefined
 }
 

@@ -1,6 +1,7 @@
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { requestHash } from '@quorate/authority/request'
+import type { Scheme } from '@quorate/authority/key-certificate'
 import type { Evidence } from '@quorate/authority/step'
 import {
   genesisRequest,
@@ -56,7 +57,7 @@ export async function hire(coordinator: Coordinator, company: Company): Promise<
   return { organization, user: ids.user, credential, token }
 }
 
-export function keyAsk(company: Company, person: Person, scheme: 'EdDSA' | 'ECDSA'): Evidence {
+export function keyAsk(company: Company, person: Person, scheme: Scheme): Evidence {
   const curve = scheme === 'EdDSA' ? 'ed25519' : 'secp256k1'
   return ask(company, person, { path: '/keys', body: { scheme, curve } })
 }
@@ -96,6 +97,23 @@ export function hashAsk(
   hash: Uint8Array,
 ): Evidence {
   return rawAsk(company, person, key, { kind: 'Hash', hash: `0x${toHex(hash)}` })
+}
+
+/** For the output without scripts. */
+export function taprootAsk(
+  company: Company,
+  person: Person,
+  key: Uint8Array,
+  hash: Uint8Array,
+): Evidence {
+  const body = { kind: 'Hash', hash: `0x${toHex(hash)}`, taprootMerkleRoot: '' }
+  return rawAsk(company, person, key, body)
+}
+
+/** The same of every time: what is derived does not depend on who derives it. */
+export function derivationAsk(company: Company, person: Person, key: Uint8Array): Evidence {
+  const body = { domain: '0x01', seed: '0x02' }
+  return ask(company, person, { path: `/keys/${nameOf('key', key)}/derive`, body })
 }
 
 function rawAsk(company: Company, person: Person, key: Uint8Array, body: object): Evidence {
