@@ -9,14 +9,23 @@ import { decodeBody, type Body } from '@quorate/authority/body'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { follow, History } from '@quorate/authority/history'
 import { matchOperation, permissionsFor } from '@quorate/authority/operations'
-import { decodeRecord, keyTable, nameTable, recordKey } from '@quorate/authority/records'
+import {
+  decodeRecord,
+  keyTable,
+  nameTable,
+  recordKey,
+  type RecordOf,
+} from '@quorate/authority/records'
 import type { Reader } from '@quorate/authority/reduce/judging'
 import { messagesOf, nameOfCause } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
 import { permissionsBehind } from '@quorate/authority/standing'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
+import { decodeDerivation, decodeSchnorr } from '@quorate/effects/instruction'
 import { rulesFor } from '@quorate/judge/rules'
 import type { Trust } from './trust.ts'
+import { verifyDerivation } from './verify-derivation.ts'
+import { verifySchnorr } from './verify-schnorr.ts'
 
 /** A step as it was exported, and where it is said to stand. Hex. */
 export type ExportedStep = { readonly body: string; readonly certificate: string }
@@ -123,8 +132,8 @@ export class Replay {
     const made = messagesOf({ step, evidence, reader, rules: rulesFor(this.trust.manifest) }, index)
     const { user, token, method, path } = decodePreimage(beside.preimage)
     const match = matchOperation(method, path)
-    const publicKey = keyOf(reader, rootOf(step.organization), item.operation.key)
-    if (!made.ok || user === undefined || match === undefined || publicKey === undefined) return
+    const key = keyOf(reader, rootOf(step.organization), item.operation.key)
+    if (!made.ok || user === undefined || match === undefined || key === undefined) return
     const records = this.history.recordsOf(reader, step.organization)
     const needed = permissionsFor(match.operation, parseJson(beside.payload))
     const request = toHex(nameOfCause(item.cause))
@@ -139,7 +148,7 @@ export class Replay {
           network: item.operation.network,
           digest: toHex(item.operation.digests[i] ?? new Uint8Array()),
         },
-        holds: (signature) => isSignature(publicKey, message, signature),
+        holds: (signature) => isSignature(key, message, signature),
       })
   }
 
@@ -176,15 +185,26 @@ function readBody(encoded: string): Body | undefined {
   return attempt(() => decodeBody(fromHex(encoded)))
 }
 
-function keyOf(reader: Reader, root: StreamId, key: Uint8Array): Uint8Array | undefined {
+type KeyRecord = RecordOf<typeof keyTable>
+
+function keyOf(reader: Reader, root: StreamId, key: Uint8Array): KeyRecord | undefined {
   const value = reader.read(root, recordKey(keyTable, key))
-  return value === undefined ? undefined : decodeRecord(keyTable, value).publicKey
+  return value === undefined ? undefined : decodeRecord(keyTable, value)
 }
 
-/** A key of 33 bytes is one of secp256k1, of 32 one of Ed25519. */
-function isSignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+/** What a DH key leaves is no signature, and is held to the same: it follows from key and message. */
+function isSignature(
+  { terms, publicKey }: KeyRecord,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (terms.scheme === 'DH') {
+    const asked = decodeDerivation(message)
+    return verifyDerivation({ publicKey, ...asked, proof: signature }) !== undefined
+  }
   if (signature.length !== 64) return false
-  return publicKey.length === 32
+  if (terms.scheme === 'Schnorr') return verifySchnorr(publicKey, decodeSchnorr(message), signature)
+  return terms.scheme === 'EdDSA'
     ? verifyEd25519(publicKey, message, signature)
     : secp256k1.verify(signature, message, publicKey, { prehash: false })
 }

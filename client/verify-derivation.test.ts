@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { schnorr, secp256k1, secp256k1_hasher } from '@noble/curves/secp256k1.js'
+import { bytesToBig, concat, toUtf8 } from '@quorate/core/bytes'
+import { sha256 } from '@quorate/core/hash'
+import { decodeDerived, encodeDerived, type Derivation } from '@quorate/effects/instruction'
+import { makeDerivation, taprootOutputKey } from '@quorate/threshold/testing/derivation'
+import { verifyDerivation } from './verify-derivation.ts'
+import { outputKeyOf, verifySchnorr } from './verify-schnorr.ts'
+
+const domain = toUtf8('a domain')
+const seed = toUtf8('customer 17')
+
+describe('the proof of a derivation', () => {
+  const { publicKey, proof, output } = derivation()
+  const claim = { publicKey, domain, seed, proof }
+
+  it('gives the output that the server gave', () => {
+    assert.deepEqual(verifyDerivation(claim), output)
+  })
+
+  it('gives nothing for another key, domain or seed', () => {
+    const { publicKey: other } = derivation()
+    for (const change of [{ publicKey: other }, { domain: seed }, { seed: domain }])
+      assert.equal(verifyDerivation({ ...claim, ...change }), undefined)
+    assert.equal(verifyDerivation({ ...claim, domain: new Uint8Array() }), undefined)
+    assert.equal(verifyDerivation({ ...claim, publicKey: publicKey.slice(1) }), undefined)
+  })
+
+  it('gives nothing when a bit of it is another, or a byte is missing or more', () => {
+    for (let at = 0; at < proof.length; at += 3) {
+      const wrong = proof.map((byte, i) => (i === at ? byte ^ 1 : byte))
+      assert.equal(verifyDerivation({ ...claim, proof: wrong }), undefined, `byte ${at}`)
+    }
+    for (const wrong of [proof.slice(1), proof.slice(0, -1), concat(proof, Uint8Array.of(0))])
+      assert.equal(verifyDerivation({ ...claim, proof: wrong }), undefined)
+  })
+
+  it('gives nothing to fewer parts, to one twice, or in another order', () => {
+    const { partials } = decodeDerived(proof)
+    const [first, second] = partials
+    assert.ok(first && second)
+    for (const wrong of [[first], [second], [first, first], [second, first]])
+      assert.equal(verifyDerivation({ ...claim, proof: changed({ partials: wrong }) }), undefined)
+  })
+
+  it('gives nothing for a point that the parts do not come to', () => {
+    const point = secp256k1.Point.fromBytes(decodeDerived(proof).point)
+    const other = point.add(secp256k1.Point.BASE).toBytes(true)
+    assert.equal(verifyDerivation({ ...claim, proof: changed({ point: other }) }), undefined)
+  })
+
+  it('gives nothing for public shares that come to another key, however well proven', () => {
+    const strange = derivation()
+    assert.equal(verifyDerivation({ ...claim, proof: strange.proof }), undefined)
+  })
+
+  it('holds for whatever shares of the key it was made with', () => {
+    // Nobody's public shares are known here: the parts of a key that was split anew prove it too.
+    const secret = secp256k1.utils.randomSecretKey()
+    const { publicKey: whole, proof: made } = derivation(secret)
+    assert.deepEqual(whole, secp256k1.getPublicKey(secret, true))
+    const input = secp256k1_hasher.hashToCurve(seed, { DST: domain })
+    const expected = sha256(input.multiply(bytesToBig(secret)).toBytes(true))
+    assert.deepEqual(verifyDerivation({ ...claim, publicKey: whole, proof: made }), expected)
+  })
+
+  function changed(change: Partial<Derivation>): Uint8Array {
+    return encodeDerived({ ...decodeDerived(proof), ...change })
+  }
+})
+
+describe('a Schnorr signature', () => {
+  it('is verified under the output key that root and public key come to', () => {
+    const secret = secp256k1.utils.randomSecretKey()
+    const publicKey = secp256k1.getPublicKey(secret, true)
+    const message = sha256(seed)
+    for (const merkleRoot of [new Uint8Array(), sha256(domain)]) {
+      const output = outputKeyOf(publicKey, merkleRoot)
+      assert.deepEqual(output, taprootOutputKey(publicKey, merkleRoot))
+      // Of the key itself, and so of no output.
+      const untweaked = schnorr.sign(message, secret)
+      assert.ok(!verifySchnorr(publicKey, { merkleRoot, message }, untweaked))
+      const { Fn } = secp256k1.Point
+      const own = Fn.fromBytes(secret)
+      const even = publicKey[0] === 3 ? Fn.neg(own) : own
+      const tweak = schnorr.utils.taggedHash('TapTweak', publicKey.slice(1), merkleRoot)
+      const tweaked = Fn.toBytes(Fn.add(even, bytesToBig(tweak)))
+      const signature = schnorr.sign(message, tweaked)
+      assert.ok(verifySchnorr(publicKey, { merkleRoot, message }, signature))
+      const other = { merkleRoot: sha256(merkleRoot), message }
+      assert.ok(!verifySchnorr(publicKey, other, signature))
+    }
+  })
+})
+
+function derivation(secret?: Uint8Array) {
+  const { output, publicKey, ...made } = makeDerivation({ domain, seed }, secret)
+  return { output, publicKey, proof: encodeDerived(made) }
+}
