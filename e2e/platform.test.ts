@@ -11,6 +11,7 @@ import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
 import { checkedClients } from './sdk/checked.ts'
 import { customers } from './sdk/customers.ts'
+import { derivations, schnorrSignatures } from './sdk/curves.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
@@ -45,6 +46,8 @@ describe('a platform', () => {
     keys(platform)
     keySignatures(platform)
     keptSignatures(platform)
+    schnorrSignatures(platform)
+    derivations(platform)
     keyWallets(platform)
     ethereumWallets(platform)
     provenAddresses(platform)

@@ -14,19 +14,21 @@ const digest = createHash('sha256').update(message).digest('hex')
 const kinds = [
   { scheme: 'EdDSA', curve: 'ed25519', keyHex: /^[0-9a-f]{64}$/ },
   { scheme: 'ECDSA', curve: 'secp256k1', keyHex: /^0[23][0-9a-f]{64}$/ },
+  { scheme: 'Schnorr', curve: 'secp256k1', keyHex: /^0[23][0-9a-f]{64}$/ },
+  { scheme: 'DH', curve: 'secp256k1', keyHex: /^0[23][0-9a-f]{64}$/ },
 ] as const
 
 export function keys(platform: Platform): void {
   describe('keys', () => {
     for (const { scheme, curve, keyHex } of kinds)
-      it(`of ${curve} are made, read and listed, and carry the signers' certificate`, async () => {
+      it(`of ${scheme} on ${curve} are made, read and listed, and carry the signers' certificate`, async () => {
         const sdk = await platform.sdk()
-        const made = await sdk.keys.createKey({ body: { scheme, curve, name: `my ${curve}` } })
+        const made = await sdk.keys.createKey({ body: { scheme, curve, name: `my ${scheme}` } })
         assert.equal(made.scheme, scheme)
         assert.equal(made.curve, curve)
         assert.equal(made.status, 'Active')
         assert.ok(made.custodial)
-        assert.equal(made.name, `my ${curve}`)
+        assert.equal(made.name, `my ${scheme}`)
         assert.match(made.publicKey, keyHex)
         assert.match(String(Object(made)['certificate']), /^[0-9a-f]{400,}$/)
         const { wallets, store, ...read } = await sdk.keys.getKey({ keyId: made.id })
@@ -45,7 +47,8 @@ export function keys(platform: Platform): void {
       for (const body of [
         { scheme: 'EdDSA', curve: 'secp256k1' },
         { scheme: 'ECDSA', curve: 'ed25519' },
-        { scheme: 'Schnorr', curve: 'secp256k1' },
+        { scheme: 'Schnorr', curve: 'ed25519' },
+        { scheme: 'DH', curve: 'ed25519' },
         { scheme: 'ECDSA', curve: 'stark' },
       ] as const)
         await assert.rejects(sdk.keys.createKey({ body }), { httpStatus: 400 })
