@@ -96,6 +96,25 @@ describe('views', () => {
     assert.equal(text((await views.whole(organization)).read(root.stream, 'c')), '3')
   })
 
+  it('share a look at the newest step with all who come before it, and with nobody who comes later', async () => {
+    let looks = 0
+    class Watched extends Ledger {
+      override headSeq(place: Parameters<Ledger['headSeq']>[0]) {
+        looks += 1
+        return super.headSeq(place)
+      }
+    }
+    const views = new Views(new Watched(database))
+    const before = await views.refresh(root)
+    const first = views.refresh(root)
+    const seq = (before?.seq ?? -1) + 1
+    await write(root.stream, seq, { shared: 'yes' })
+    const later = await Promise.all(Array.from({ length: 20 }, () => views.refresh(root)))
+    assert.ok(later.every((head) => head?.seq === seq))
+    await first
+    assert.ok(looks >= 1 && looks <= 3, `${looks} looks`)
+  })
+
   it("refuse to read another organization's root", async () => {
     const views = new Views(new Ledger(database))
     const foreign = rootOf(sha256(toUtf8('another')))

@@ -13,6 +13,12 @@ type View = {
   isWhole: boolean
 }
 
+/** One look at the newest step under way, and one that all who come meanwhile share. */
+type Refreshing = {
+  readonly running: Promise<unknown> | undefined
+  readonly next: Promise<Certified | undefined> | undefined
+}
+
 /** What a step rests on: the heads from which `reader` reads. */
 export type Snapshot = {
   readonly root: Certified | undefined
@@ -44,6 +50,7 @@ type Missing = { readonly stream: StreamId; readonly record: string }
 export class Views {
   private readonly ledger: Ledger
   private readonly views = new Map<string, View>()
+  private readonly refreshing = new Map<string, Refreshing>()
 
   constructor(ledger: Ledger) {
     this.ledger = ledger
@@ -67,7 +74,26 @@ export class Views {
   }
 
   /** Follows what other replicas have certified. */
-  async refresh(place: Subject): Promise<Certified | undefined> {
+  refresh(place: Subject): Promise<Certified | undefined> {
+    const name = nameOf(place)
+    const { running, next } = this.refreshing.get(name) ?? {}
+    if (next !== undefined) return next
+    // What runs already may have looked before that which this caller must see.
+    const turn = (running ?? Promise.resolve(undefined))
+      .catch(() => undefined)
+      .then(() => {
+        this.refreshing.set(name, { running: turn, next: undefined })
+        return this.follow(place)
+      })
+      .finally(() => {
+        const left = this.refreshing.get(name)
+        if (left?.running === turn && left.next === undefined) this.refreshing.delete(name)
+      })
+    this.refreshing.set(name, { running, next: turn })
+    return turn
+  }
+
+  private async follow(place: Subject): Promise<Certified | undefined> {
     const { ledger } = this
     const known = this.viewOf(place)
     if (known !== undefined && (await ledger.headSeq(place)) <= seqOf(known.head)) return known.head

@@ -52,6 +52,23 @@ describe('the database', () => {
     for (const rows of await Promise.all(reads)) assert.deepEqual(rows, [{ n: 2 }])
   })
 
+  it('has statements planned once, and anew when their table has changed', async () => {
+    await inTransaction(database, async (transaction) => {
+      const ask = (n: number) => sql`select ${n}::int4 as asked_twice`.execute(transaction)
+      for (const n of [1, 2]) assert.deepEqual((await ask(n)).rows, [{ asked_twice: n }])
+      const planned = sql<{ count: number }>`select count(*) from pg_prepared_statements
+        where statement like ${'%asked_twice%'} and generic_plans + custom_plans = 2`
+      assert.deepEqual((await planned.execute(transaction)).rows, [{ count: 1 }])
+    })
+    await sql`create table grows (id int4 primary key)`.execute(database)
+    const read = () => sql`select * from grows where id > ${0}`.execute(database)
+    const pools = Array.from({ length: 32 }, read)
+    await Promise.all(pools)
+    await sql`alter table grows add column name text`.execute(database)
+    await assert.rejects(read(), /cached plan/)
+    assert.deepEqual((await Promise.all(Array.from({ length: 32 }, read))).length, 32)
+  })
+
   it('runs a transaction again after a deadlock, and only then', async () => {
     await sql`create table counters (id int4 primary key, n int4 not null)`.execute(database)
     await sql`insert into counters values (1, 0), (2, 0)`.execute(database)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { preparing } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
 export type Database = Kysely<Tables>
@@ -23,7 +24,7 @@ export function openDatabase(url: string, report: (error: Error) => void): Datab
       types: { getTypeParser },
     })
     pool.on('error', report)
-    return new PostgresDialect({ pool })
+    return new PostgresDialect({ pool: preparing(pool) })
   }
   return new TwoPools(open(), open())
 }

@@ -1,0 +1,56 @@
+import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely'
+import type pg from 'pg'
+
+/**
+ * Texts that are prepared: each connection keeps a plan of each. A server has some three hundred; lists
+ * of different lengths are different texts, and whatever comes after this many is planned each time.
+ */
+const textsMax = 1_000
+/** "cached plan must not change result type": another release has changed a table meanwhile. */
+const planChanged = '0A000'
+
+/**
+ * A pool whose connections plan a statement once and run it often, which saves PostgreSQL half of what a small
+ * statement costs (PostgreSQL manual, PREPARE).
+ */
+export function preparing(pool: pg.Pool): PostgresPool {
+  const names = new Map<string, string>()
+  let count = 0
+  const nameOf = (text: string): string | undefined => {
+    const known = names.get(text)
+    if (known !== undefined) return known
+    if (names.size >= textsMax) return undefined
+    const name = `q${(count += 1)}`
+    names.set(text, name)
+    return name
+  }
+  const run = async <R>(client: pg.PoolClient, text: string, values: readonly unknown[]) => {
+    // Without parameters it may be several statements, which cannot be prepared.
+    const name = values.length === 0 ? undefined : nameOf(text)
+    try {
+      const asked = { text, values: [...values], ...(name === undefined ? {} : { name }) }
+      return (await client.query(asked)) as unknown as PostgresQueryResult<R>
+    } catch (error) {
+      // Under another name it is planned anew.
+      const isStale = error instanceof Error && 'code' in error && error.code === planChanged
+      if (isStale) names.delete(text)
+      throw error
+    }
+  }
+  const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
+  const wrap = (client: pg.PoolClient): PostgresPoolClient => {
+    const query = ((text: string, values: readonly unknown[]) =>
+      run(client, text, values)) as PostgresPoolClient['query']
+    return { query, release: (destroy) => client.release(destroy) }
+  }
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    connect: async () => {
+      const client = await pool.connect()
+      const known = wrapped.get(client) ?? wrap(client)
+      wrapped.set(client, known)
+      return known
+    },
+  }
+}
