@@ -7,6 +7,7 @@ import {
   decode,
   encode,
   fixed,
+  layoutOf,
   list,
   natural,
   oneOf,
@@ -82,6 +83,24 @@ describe('canonical binary', () => {
     malformed(() => decode(u64, new Uint8Array(8).fill(255)))
     malformed(() => encode(fixed(2), new Uint8Array(3)))
     malformed(() => encode(u8, 256))
+  })
+
+  it('says where every part of a value lies, without a gap', () => {
+    const written = encode(sample, value)
+    const spans = layoutOf(sample, written)
+    const paths = [
+      ...['format', 'format', 'small', 'name', 'name', 'amount', 'amount', 'note'],
+      ...['kinds', 'kinds.0', 'kinds.1', 'body', 'body.left.x'],
+    ]
+    assert.deepEqual(
+      spans.map(({ path }) => path),
+      paths,
+    )
+    assert.equal(spans[0]?.start, 0)
+    for (const [i, { end }] of spans.entries())
+      assert.equal(end, spans[i + 1]?.start ?? written.length)
+    assert.equal(toHex(written.slice(spans.at(-1)?.start)), '0201')
+    malformed(() => layoutOf(sample, written.slice(1)))
   })
 
   it('refuses a kind that is not in the table', () => {

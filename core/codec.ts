@@ -25,6 +25,28 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return value
 }
 
+/** Where one part of an encoded value lies. A list's count and a length are parts of their own. */
+export type Span = {
+  /** Members and entries by name and number, such as `shares.0.accuser`; a union's begin with its kind. */
+  readonly path: string
+  readonly form: 'integer' | 'bytes'
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Every part of an encoded value in its order, without a gap, as the codec itself reads it: for tests
+ * that must not forget any.
+ *
+ * @throws Failure `bytes.malformed`
+ */
+export function layoutOf(codec: Codec<unknown>, bytes: Uint8Array): readonly Span[] {
+  const from = new TracingReader(bytes)
+  codec.read(from)
+  from.end()
+  return from.spans
+}
+
 class Writer {
   private buffer = new Uint8Array(256)
   private at = 0
@@ -58,7 +80,7 @@ class Writer {
 
 class Reader {
   private readonly bytes: Uint8Array
-  private at = 0
+  protected at = 0
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
@@ -78,6 +100,35 @@ class Reader {
   }
   end(): void {
     if (this.at !== this.bytes.length) throw malformed('no further bytes')
+  }
+  /** A part that has a name within the value. */
+  member<T>(_name: string | number, inner: Codec<T>): T {
+    return inner.read(this)
+  }
+}
+
+class TracingReader extends Reader {
+  readonly spans: Span[] = []
+  private path: readonly (string | number)[] = []
+
+  override take(size: number): Uint8Array {
+    return this.trace('bytes', () => super.take(size))
+  }
+  override int(size: number): number {
+    return this.trace('integer', () => super.int(size))
+  }
+  override member<T>(name: string | number, inner: Codec<T>): T {
+    const outer = this.path
+    this.path = [...outer, name]
+    const value = super.member(name, inner)
+    this.path = outer
+    return value
+  }
+  private trace<T>(form: Span['form'], read: () => T): T {
+    const start = this.at
+    const value = read()
+    this.spans.push({ path: this.path.join('.'), form, start, end: this.at })
+    return value
   }
 }
 
@@ -178,7 +229,7 @@ export function list<T>(inner: Codec<T>, countMax: number, countMin = 0): Codec<
     read: (from) => {
       const count = from.int(4)
       check(count)
-      return Array.from({ length: count }, () => inner.read(from))
+      return Array.from({ length: count }, (_, i) => from.member(i, inner))
     },
   }
 }
@@ -199,7 +250,7 @@ export function struct<F extends { readonly [K in keyof F]: Codec<any> }>(
       for (const [name, inner] of entries) inner.write(out, members[name])
     },
     read: (from) => {
-      const read = entries.map(([name, inner]) => [name, inner.read(from), inner] as const)
+      const read = entries.map(([name, inner]) => [name, from.member(name, inner), inner] as const)
       return Object.fromEntries(read.filter(([, , inner]) => !tags.has(inner))) as StructOf<F>
     },
   }
@@ -253,8 +304,8 @@ export function union<const V extends Variants>(variants: V): Codec<UnionOf<V>> 
     read: (from) => {
       const kind = byNumber.get(from.int(1))
       const variant = kind === undefined ? undefined : variants[kind]
-      if (variant === undefined) throw malformed('a known kind')
-      return { kind, ...variant[1].read(from) } as UnionOf<V>
+      if (kind === undefined || variant === undefined) throw malformed('a known kind')
+      return { kind, ...from.member(kind, variant[1]) } as UnionOf<V>
     },
   }
 }
