@@ -46,6 +46,9 @@ const secondMessage = struct({
 })
 const thirdMessage = struct({ format: tag('quorate/ecdsa/pair/3'), confirmation: hash32 })
 
+/** By round. */
+export const pairMessages = [firstMessage, secondMessage, thirdMessage] as const
+
 type Secrets = {
   readonly nonce: Uint8Array
   readonly salt: Uint8Array
@@ -188,7 +191,8 @@ function direction(sid: Uint8Array, receiver: Party, sender: Party): Uint8Array 
   return hashOf('quorate/ecdsa/direction/v1', sid, Uint8Array.of(receiver, sender))
 }
 
-function commit(
+/** To the nonce that the second message opens. */
+export function commit(
   { self, peer, sid }: PairContext,
   from: Party,
   { nonce, salt }: Pick<Decoded<typeof secondMessage>, 'nonce' | 'salt'>,

@@ -1,0 +1,36 @@
+import type { Count } from './run.ts'
+import { settings } from './settings.ts'
+
+/**
+ * Every field of every message of every protocol, falsified in every way, with a line for each protocol.
+ * @returns an exit code; with `all` for an argument clusters of up to seven as well
+ */
+export async function main(): Promise<number> {
+  const all = process.argv.includes('all')
+  const started = performance.now()
+  const counts: Count[] = []
+  for (const setting of settings({ all })) {
+    const count = setting.run({ everything: true })
+    counts.push(count)
+    process.stdout.write(`${lineOf(count)}\n`)
+  }
+  const seconds = Math.round((performance.now() - started) / 1000)
+  const slips = counts.flatMap((count) => count.slips)
+  process.stdout.write(`\n${totalOf(counts)}, ${seconds} s. ${slips.length} slipped through.\n`)
+  for (const slip of slips) process.stdout.write(`SLIPPED ${slip}\n`)
+  return slips.length > 0 ? 1 : 0
+}
+
+export function lineOf({ name, corrupt, fields, mutations, sessions, ends }: Count): string {
+  const how = [...ends].toSorted(([, a], [, b]) => b - a).map(([end, count]) => `${end} ${count}`)
+  const numbers = `${fields} fields, ${mutations} mutations, ${sessions} sessions`
+  return `${name}, ${corrupt} corrupt: ${numbers}: ${how.join(', ')}`
+}
+
+export function totalOf(counts: readonly Count[]): string {
+  const sum = (of: (count: Count) => number): number =>
+    counts.reduce((total, count) => total + of(count), 0)
+  const numbers = [sum(({ fields }) => fields), sum(({ mutations }) => mutations)]
+  const sessions = sum((count) => count.sessions)
+  return `${numbers[0]} fields, ${numbers[1]} mutations, ${sessions} sessions of ${counts.length} settings`
+}
