@@ -61,7 +61,8 @@ test('an option of keys that is not served is named, not ignored', () => {
     )
   }
   unserved(createKey, { scheme: 'BLS', curve: 'secp256k1' })
-  unserved(createKey, { scheme: 'ECDSA', curve: 'stark' })
+  accepts(createKey, { scheme: 'ECDSA', curve: 'stark' })
+  malformed(createKey, { scheme: 'EdDSA', curve: 'stark' })
 })
 
 test('a wallet stands on a new key or on one that it names', () => {

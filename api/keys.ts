@@ -24,6 +24,7 @@ const pairs: ReadonlySet<string> = new Set([
   'EdDSA/ed25519',
   'Schnorr/secp256k1',
   'DH/secp256k1',
+  'ECDSA/stark',
 ])
 type Choice = { readonly scheme?: string | undefined; readonly curve?: string | undefined }
 
@@ -36,7 +37,7 @@ const key = z.object({
   id: z.string(),
   scheme,
   curve,
-  /** Hex without `0x`: 33 bytes compressed on secp256k1, 32 on ed25519. */
+  /** Hex without `0x`: 33 bytes compressed on secp256k1 and stark, 32 on ed25519. */
   publicKey: z.string(),
   masterKey: z.boolean().optional(),
   name: z.string().optional(),

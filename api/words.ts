@@ -27,7 +27,7 @@ export const username = z.string().min(1).max(256)
 export const network = z.string().regex(/^[A-Za-z0-9]{1,40}$/, 'the name of a network')
 
 export const scheme = supported(['ECDSA', 'EdDSA', 'Schnorr', 'DH'])
-export const curve = supported(['secp256k1', 'ed25519'])
+export const curve = supported(['secp256k1', 'ed25519', 'stark'])
 
 /** Who asked: the user, and the token if a long-lived one was used. */
 export const requester = z.object({ userId: z.string(), tokenId: z.string().optional() })

@@ -26,6 +26,7 @@ import { rulesFor } from '@quorate/judge/rules'
 import type { Trust } from './trust.ts'
 import { verifyDerivation } from './verify-derivation.ts'
 import { verifySchnorr } from './verify-schnorr.ts'
+import { verifyStark } from './verify-stark.ts'
 
 /** A step as it was exported, and where it is said to stand. Hex. */
 export type ExportedStep = { readonly body: string; readonly certificate: string }
@@ -204,6 +205,7 @@ function isSignature(
   }
   if (signature.length !== 64) return false
   if (terms.scheme === 'Schnorr') return verifySchnorr(publicKey, decodeSchnorr(message), signature)
+  if (terms.curve === 'stark') return verifyStark(publicKey, message, signature)
   return terms.scheme === 'EdDSA'
     ? verifyEd25519(publicKey, message, signature)
     : secp256k1.verify(signature, message, publicKey, { prehash: false })

@@ -15,6 +15,7 @@ import { derivations, schnorrSignatures } from './sdk/curves.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
+import { starkKeys } from './sdk/stark.ts'
 import { employees } from './sdk/people.ts'
 import { registrations } from './sdk/registration.ts'
 import { recoveries } from './sdk/recovery.ts'
@@ -45,6 +46,7 @@ describe('a platform', () => {
     accountTokens(platform)
     keys(platform)
     keySignatures(platform)
+    starkKeys(platform)
     keptSignatures(platform)
     schnorrSignatures(platform)
     derivations(platform)

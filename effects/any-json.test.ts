@@ -105,7 +105,10 @@ function planned(payload: Json, operation: UseOperation = 'signature') {
     const network = findNetwork(id)
     assert.ok(network)
     const given = factsNeeded(network, read.intent) === 'evm' ? facts : noFacts
-    return plan({ network, publicKey, scheme: 'ECDSA', intent: read.intent, facts: given })
+    return plan({
+      ...{ network, publicKey, scheme: 'ECDSA', curve: 'secp256k1' },
+      ...{ intent: read.intent, facts: given },
+    })
   })
   return outcomes.find(({ ok }) => ok) ?? { ok: false }
 }

@@ -89,7 +89,7 @@ describe('what a DH key is told', () => {
 
 it('no wallet can be made on what stands for keys without one', () => {
   for (const scheme of ['Schnorr', 'DH'] as const)
-    assert.equal(findNetwork(pseudoNetworkOf(scheme).id), undefined)
+    assert.equal(findNetwork(pseudoNetworkOf({ scheme, curve: 'secp256k1' }).id), undefined)
 })
 
 it('only a Schnorr key has a script tree', () => {
@@ -114,10 +114,11 @@ function effectFor(scheme: Scheme, operation: UseOperation, body: object) {
   const read = readIntent(operation, JSON.stringify(body))
   if (!read.ok) return read
   const { intent } = read
+  const curve = scheme === 'EdDSA' ? 'ed25519' : 'secp256k1'
   const named = intent.kind === 'signature' && intent.network
-  const network = named ? findNetwork(named) : pseudoNetworkOf(scheme)
+  const network = named ? findNetwork(named) : pseudoNetworkOf({ scheme, curve })
   if (network === undefined) return { ok: false, reason: 'unknown network' } as const
-  return plan({ network, publicKey, scheme, intent, facts: noFacts })
+  return plan({ network, publicKey, scheme, curve, intent, facts: noFacts })
 }
 
 function instructionFor(scheme: Scheme, body: object): Uint8Array {

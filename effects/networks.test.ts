@@ -12,11 +12,15 @@ describe('the signers’ copy of the networks', () => {
   })
 
   it('has pseudo networks that sign raw and share a key with no other', () => {
-    for (const scheme of ['ECDSA', 'EdDSA'] as const) {
-      const network = pseudoNetworkOf(scheme)
+    for (const [scheme, curve] of [
+      ['ECDSA', 'secp256k1'],
+      ['ECDSA', 'stark'],
+      ['EdDSA', 'ed25519'],
+    ] as const) {
+      const network = pseudoNetworkOf({ scheme, curve })
       assert.deepEqual(
-        [network.family, network.scheme, network.rawAllowed, network.separated],
-        ['pseudo', scheme, true, false],
+        [network.family, network.scheme, network.curve, network.rawAllowed, network.separated],
+        ['pseudo', scheme, curve, true, false],
       )
     }
   })

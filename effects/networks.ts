@@ -10,7 +10,7 @@ export type Scheme = 'ECDSA' | 'EdDSA' | 'Schnorr' | 'DH'
 type Traits = {
   readonly id: string
   readonly scheme: Scheme
-  readonly curve: 'secp256k1' | 'ed25519'
+  readonly curve: 'secp256k1' | 'ed25519' | 'stark'
   /** Do the signed bytes name the chain? Only then may one key back a second network. */
   readonly separated: boolean
   /** May a wallet of this network sign bytes whose effect nobody can tell? */
@@ -51,6 +51,14 @@ const networks: readonly Network[] = [
     rawAllowed: true,
   },
   {
+    id: 'KeyECDSAStark',
+    family: 'pseudo',
+    scheme: 'ECDSA',
+    curve: 'stark',
+    separated: false,
+    rawAllowed: true,
+  },
+  {
     id: 'KeyEdDSA',
     family: 'pseudo',
     scheme: 'EdDSA',
@@ -87,9 +95,9 @@ export function findNetwork(id: string): Network | undefined {
 }
 
 /** The pseudo network of a key that signs without a wallet. */
-export function pseudoNetworkOf(scheme: Scheme): Network {
+export function pseudoNetworkOf({ scheme, curve }: Pick<Network, 'scheme' | 'curve'>): Network {
   if (scheme === 'Schnorr' || scheme === 'DH') return walletless[scheme]
-  const network = findNetwork(`Key${scheme}`)
-  if (network === undefined) throw new TypeError(`no pseudo network for ${scheme}`)
+  const network = findNetwork(curve === 'stark' ? `Key${scheme}Stark` : `Key${scheme}`)
+  if (network === undefined) throw new TypeError(`no pseudo network for ${scheme} on ${curve}`)
   return network
 }

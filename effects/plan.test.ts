@@ -79,13 +79,18 @@ describe('a transfer', () => {
     refuse('transfer', { ...transfer, memo: 'rent' }, facts)
   })
 
-  it('is refused on a network without transactions and for a key of another scheme', () => {
+  it('is refused on a network without transactions and for a key of another scheme or curve', () => {
     refuse('transfer', transfer, noFacts, 'KeyECDSA')
     const network = findNetwork('EthereumSepolia')
     const read = readIntent('transfer', JSON.stringify(transfer))
     assert.ok(network && read.ok)
-    const outcome = plan({ network, publicKey, scheme: 'EdDSA', intent: read.intent, facts })
-    assert.equal(outcome.ok, false)
+    for (const [scheme, curve] of [
+      ['EdDSA', 'secp256k1'],
+      ['ECDSA', 'stark'],
+    ] as const) {
+      const outcome = plan({ network, publicKey, scheme, curve, intent: read.intent, facts })
+      assert.equal(outcome.ok, false)
+    }
   })
 
   it('changes its bytes with every single fact', () => {
@@ -320,19 +325,33 @@ describe('a signature', () => {
     refuse('signature', { ...hash, blockchainKind: 'Evm' }, noFacts, 'KeyECDSA')
   })
 
+  it('of a hash on the Stark curve is one below 2^251', () => {
+    for (const [first, ok] of [
+      ['07', true],
+      ['08', false],
+      ['ff', false],
+    ] as const) {
+      const hash = `${first}${'ff'.repeat(31)}`
+      assert.equal(attempt('signature', { kind: 'Hash', hash }, noFacts, 'KeyECDSAStark').ok, ok)
+      assert.equal(attempt('signature', { kind: 'Hash', hash }, noFacts, 'KeyECDSA').ok, true)
+    }
+  })
+
   it('by a key follows the network it names, or else the pseudo network of its scheme', () => {
-    const of = (network: object): string | undefined => {
+    const of = (network: object, curve: Curve = 'secp256k1'): string | undefined => {
       const body = { kind: 'Message', message: '0x00', ...network }
       const read = readIntent('signature', JSON.stringify(body))
       assert.ok(read.ok && read.intent.kind === 'signature')
-      return networkOfSignature(read.intent, 'ECDSA')?.id
+      return networkOfSignature(read.intent, { scheme: 'ECDSA', curve })?.id
     }
     assert.equal(of({}), 'KeyECDSA')
+    assert.equal(of({}, 'stark'), 'KeyECDSAStark')
     assert.equal(of({ network: 'EthereumSepolia' }), 'EthereumSepolia')
     assert.equal(of({ network: 'Nowhere' }), undefined)
   })
 })
 
+type Curve = 'secp256k1' | 'stark'
 type Digest = { readonly digest: Uint8Array }
 
 function digestOf({ signing }: Effect): Hex {
@@ -350,6 +369,7 @@ function attempt(operation: UseOperation, body: unknown, given: Facts, networkId
     network,
     publicKey,
     scheme: network.scheme,
+    curve: network.curve,
     intent: read.intent,
     facts: given,
   })

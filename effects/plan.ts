@@ -1,3 +1,4 @@
+import { bytesToBig } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import type { Effect, ToSign } from './effect.ts'
 import { messageEffect, transactionEffect, transferEffect, typedDataEffect } from './evm/effect.ts'
@@ -12,6 +13,7 @@ export type PlanInput = {
   /** Compressed. */
   readonly publicKey: Uint8Array
   readonly scheme: Network['scheme']
+  readonly curve: Network['curve']
   readonly intent: Intent
   readonly facts: Facts
 }
@@ -42,9 +44,9 @@ export function plan(input: PlanInput): Plan {
  */
 export function networkOfSignature(
   intent: SignatureIntent,
-  scheme: Network['scheme'],
+  key: Pick<Network, 'scheme' | 'curve'>,
 ): Network | undefined {
-  return intent.network === undefined ? pseudoNetworkOf(scheme) : findNetwork(intent.network)
+  return intent.network === undefined ? pseudoNetworkOf(key) : findNetwork(intent.network)
 }
 
 /** Which facts `plan` will insist on: those of the chain, or none where the payload says it all. */
@@ -58,8 +60,9 @@ export function factsNeeded(network: Network, intent: Intent): Facts['family'] {
 }
 
 function effectOf(input: PlanInput): Effect {
-  const { network, publicKey, scheme, intent, facts } = input
+  const { network, publicKey, scheme, curve, intent, facts } = input
   if (scheme !== network.scheme) throw refused(`${network.id} does not use ${scheme} keys`)
+  if (curve !== network.curve) throw refused(`${network.id} does not use keys on ${curve}`)
   // Where the payload leaves nothing open, facts beside it would be a second voice.
   if (facts.family !== factsNeeded(network, intent)) throw refused('the facts are not those needed')
   // A key that signs derives nothing, and the other way round: proofs of the one do not hold for the other.
@@ -81,7 +84,7 @@ function signatureEffect(intent: SignatureIntent, input: PlanInput): Effect {
   if (scheme === 'Schnorr') return schnorrEffect(ask)
   if (ask.kind === 'Hash' && ask.merkleRoot !== undefined)
     throw refused('only Schnorr keys have a taprootMerkleRoot')
-  if (ask.kind === 'Hash') return rawEffect(ask.hash, scheme)
+  if (ask.kind === 'Hash') return rawEffect(hashFor(network, ask.hash), scheme)
   // Ed25519 signs the bytes themselves, and those may well be some chain's transaction.
   if (ask.kind === 'Message' && scheme === 'EdDSA') return rawEffect(ask.message, scheme)
   if (network.family !== 'evm')
@@ -117,6 +120,15 @@ function schnorrEffect(ask: SignatureIntent['ask']): Effect {
 function derivationEffect({ domain, seed }: DerivationIntent): Effect {
   const signing = [{ message: encodeDerivation({ domain, seed }) }]
   return { kind: 'derivation', value: 0n, feeMax: 0n, raw: false, unlimited: false, signing }
+}
+
+/** StarkWare's bound, above which no verifier of the Stark curve takes a hash. */
+const starkHashMax = 2n ** 251n
+
+function hashFor({ curve }: Network, hash: Uint8Array): Uint8Array {
+  if (curve === 'stark' && bytesToBig(hash) >= starkHashMax)
+    throw refused('a hash of 2^251 or more cannot be signed on the Stark curve')
+  return hash
 }
 
 function rawEffect(bytes: Uint8Array, scheme: Network['scheme']): Effect {

@@ -19,6 +19,7 @@ const transfer: PlanAsk = {
   payload: JSON.stringify({ kind: 'Native', to, amount: '5' }),
   network: 'EthereumSepolia',
   scheme: 'ECDSA',
+  curve: 'secp256k1',
   publicKey,
   rawAllowed: false,
   maxFee: 21_000n * gwei,

@@ -38,8 +38,8 @@ function plan(ask: PlanAsk): Plan {
   if (network === undefined) return refused('the network is unknown')
   const facts = factsOf(ask.facts)
   if (facts === undefined) return refused('the facts are not well-formed')
-  const { scheme, publicKey } = ask
-  const planned = planEffect({ network, publicKey, scheme, intent: read.intent, facts })
+  const { scheme, curve, publicKey } = ask
+  const planned = planEffect({ network, publicKey, scheme, curve, intent: read.intent, facts })
   if (!planned.ok) return refused(planned.reason)
   const { effect } = planned
   const excess = limited(ask, network, facts, effect)
@@ -49,8 +49,9 @@ function plan(ask: PlanAsk): Plan {
 /** The wallet's own network, or for a key by itself the one that the payload names. */
 function applicable(ask: PlanAsk, intent: Intent): Network | undefined {
   if (ask.network !== '') return findNetwork(ask.network)
-  if (intent.kind === 'derivation') return pseudoNetworkOf(ask.scheme)
-  return intent.kind === 'signature' ? networkOfSignature(intent, ask.scheme) : undefined
+  const { scheme, curve } = ask
+  if (intent.kind === 'derivation') return pseudoNetworkOf({ scheme, curve })
+  return intent.kind === 'signature' ? networkOfSignature(intent, { scheme, curve }) : undefined
 }
 
 /** What the server chose is bounded by what the user signed; everything by the network's ceiling. */

@@ -30,6 +30,7 @@ export type PlanAsk = {
   /** Of the wallet; empty when a key signs on its own. */
   readonly network: string
   readonly scheme: Scheme
+  readonly curve: Curve
   readonly publicKey: Uint8Array
   readonly rawAllowed: boolean
   readonly maxFee: bigint | undefined

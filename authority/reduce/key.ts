@@ -29,6 +29,7 @@ const pairs: readonly (readonly [Scheme, Curve])[] = [
   ['EdDSA', 'ed25519'],
   ['Schnorr', 'secp256k1'],
   ['DH', 'secp256k1'],
+  ['ECDSA', 'stark'],
 ]
 /** Each of these would make another key of it than the terms can say. */
 const unsupported = ['masterKey', 'deriveFrom', 'storeId'] as const

@@ -86,6 +86,7 @@ export function planUse(judging: Judging, authored: Authored): Planned {
     payload: evidence.payload,
     network,
     scheme: terms.scheme,
+    curve: terms.curve,
     publicKey: key.publicKey,
     rawAllowed: isRawAllowed(judging, key),
     maxFee: preimage.maxFee,

@@ -16,6 +16,7 @@ const kinds = [
   { scheme: 'ECDSA', curve: 'secp256k1', keyHex: /^0[23][0-9a-f]{64}$/ },
   { scheme: 'Schnorr', curve: 'secp256k1', keyHex: /^0[23][0-9a-f]{64}$/ },
   { scheme: 'DH', curve: 'secp256k1', keyHex: /^0[23][0-9a-f]{64}$/ },
+  { scheme: 'ECDSA', curve: 'stark', keyHex: /^0[23][0-9a-f]{64}$/ },
 ] as const
 
 export function keys(platform: Platform): void {
@@ -49,7 +50,7 @@ export function keys(platform: Platform): void {
         { scheme: 'ECDSA', curve: 'ed25519' },
         { scheme: 'Schnorr', curve: 'ed25519' },
         { scheme: 'DH', curve: 'ed25519' },
-        { scheme: 'ECDSA', curve: 'stark' },
+        { scheme: 'EdDSA', curve: 'stark' },
       ] as const)
         await assert.rejects(sdk.keys.createKey({ body }), { httpStatus: 400 })
     })

@@ -54,7 +54,7 @@ export type IdentityTables = {
     readonly key_id: string
     readonly name: string | null
     readonly scheme: Scheme
-    readonly curve: 'secp256k1' | 'ed25519'
+    readonly curve: 'secp256k1' | 'ed25519' | 'stark'
     readonly public_key: Uint8Array
     readonly certificate: Uint8Array
     /** An end user; empty for a key of the organization. */

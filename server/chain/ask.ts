@@ -57,7 +57,8 @@ export function askOf(intent: Intent, from: string): EvmAsk | undefined {
 export function planned(payer: Payer, intent: Intent, facts: Facts): Effect {
   const network = evmNetwork(payer.network)
   const { publicKey } = payer
-  const made = plan({ network, publicKey, scheme: network.scheme, intent, facts })
+  const { scheme, curve } = network
+  const made = plan({ network, publicKey, scheme, curve, intent, facts })
   if (made.ok) return made.effect
   throw malformed(made.reason)
 }

@@ -126,7 +126,7 @@ describe('what a user is asked to bound fees by', () => {
     const known = findNetwork(network)
     assert.ok(read.ok && read.intent.kind === 'signature' && known)
     const facts = await money.observeFacts({
-      ...{ network: known, scheme: 'ECDSA', publicKey, intent: read.intent },
+      ...{ network: known, scheme: 'ECDSA', curve: 'secp256k1', publicKey, intent: read.intent },
       ...{ organization, key, payload, maxFee },
     })
     const decoded = decodeFacts(facts)

@@ -63,9 +63,10 @@ async function payerOf(
     if (address === null && intent.kind === 'signature') return undefined
     return { network, publicKey, address: address ?? '' }
   }
-  const { scheme, public_key: publicKey } = await findKey(database, caller, keyId)
+  const { scheme, curve, public_key: publicKey } = await findKey(database, caller, keyId)
   if (intent.kind !== 'signature') return undefined
-  const network = networkOfSignature(intent, scheme)
-  if (network?.family !== 'evm' || network.scheme !== scheme) return undefined
+  const network = networkOfSignature(intent, { scheme, curve })
+  if (network?.family !== 'evm' || network.scheme !== scheme || network.curve !== curve)
+    return undefined
   return { network: network.id, publicKey, address: addressOf(network.id, publicKey) ?? '' }
 }

@@ -8,7 +8,7 @@ import type { Manifest } from '@quorate/authority/manifest'
 import { decodeDerivation, decodeSchnorr, encodeDerived } from '@quorate/effects/instruction'
 import type { SessionCall } from '@quorate/wire/link'
 import type { Packet } from '@quorate/wire/packet'
-import { combineEcdsa } from '@quorate/threshold/public/combine'
+import { combineEcdsa, ecdsaCurve } from '@quorate/threshold/public/combine'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
 import { dhCombine } from '@quorate/threshold/public/derive'
 import { taprootAggregate } from '@quorate/threshold/public/taproot'
@@ -310,9 +310,10 @@ function byIndex(publicShares: KeyStatement['publicShares']): ReadonlyMap<number
 }
 
 function combineDkls({ key }: Signing, spoken: Spoken): Combined {
-  const { publicKey } = key
+  const { publicKey, terms } = key
+  const curve = ecdsaCurve(terms.curve)
   const round3 = broadcasts(spoken, 3)
-  const made = combineEcdsa({ curve: 'secp256k1', publicKey, digest: spoken.message, round3 })
+  const made = combineEcdsa({ curve, publicKey, digest: spoken.message, round3 })
   return made.ok ? { ok: true, signature: { scheme: 'ECDSA', ...made.signature } } : made
 }
 

@@ -38,7 +38,6 @@ export async function addBornKey(
 ): Promise<KeyRow> {
   const { terms, name, delegableBy, certificate } = born
   const { scheme, curve, owner } = terms
-  if (curve === 'stark') throw new TypeError(`no keys on ${curve} yet`)
   const row: KeyRow = {
     organization,
     id: terms.key,

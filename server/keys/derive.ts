@@ -43,12 +43,12 @@ export function derivationRoutes(
 }
 
 /** What the rules would refuse is better refused before a request is burned for it. */
-function checkDerivable(payload: string, { scheme, public_key: publicKey }: KeyRow): void {
+function checkDerivable(payload: string, { scheme, curve, public_key: publicKey }: KeyRow): void {
   const read = readIntent('derivation', payload)
   if (!read.ok) throw new Failure('request.unsupported', { reason: read.reason })
   const { intent } = read
-  const network = pseudoNetworkOf(scheme)
-  const planned = plan({ network, publicKey, scheme, intent, facts: noFacts })
+  const network = pseudoNetworkOf({ scheme, curve })
+  const planned = plan({ network, publicKey, scheme, curve, intent, facts: noFacts })
   if (!planned.ok) throw new Failure('request.unsupported', { reason: planned.reason })
 }
 

@@ -81,15 +81,20 @@ function isFinal(code: string): boolean {
 }
 
 async function signingOf(database: Database, row: SignatureRow): Promise<Signing> {
-  const { scheme, public_key: publicKey } = await database
+  const {
+    scheme,
+    curve,
+    public_key: publicKey,
+  } = await database
     .selectFrom('keys')
-    .select(['scheme', 'public_key'])
+    .select(['scheme', 'curve', 'public_key'])
     .where('organization', '=', row.organization)
     .where('id', '=', row.key)
     .executeTakeFirstOrThrow()
   const intent = intentOf(decodeEvidence(row.evidence).payload)
   const named = row.wallet === null || row.network === null ? undefined : findNetwork(row.network)
-  return { network: named ?? networkOf(intent, scheme), scheme, publicKey, intent }
+  const network = named ?? networkOf(intent, { scheme, curve })
+  return { network, scheme, curve, publicKey, intent }
 }
 
 async function factsOf(

@@ -19,6 +19,7 @@ import { intentOf, networkOf, type Signing } from './signature.ts'
 export type SignWith = {
   readonly key: Uint8Array
   readonly scheme: Scheme
+  readonly curve: Signing['curve']
   readonly public_key: Uint8Array
   readonly wallet?: { readonly id: Uint8Array; readonly network: string }
 }
@@ -92,11 +93,12 @@ function newRow(caller: Caller, { key, wallet }: SignWith, made: Made): Signatur
 }
 
 /** What the rules would refuse is better refused before a request is made of it. */
-function checkSignable(payload: string, { scheme, public_key, wallet }: SignWith) {
+function checkSignable(payload: string, { scheme, curve, public_key, wallet }: SignWith) {
   const intent = intentOf(payload)
   const network =
-    (wallet === undefined ? undefined : findNetwork(wallet.network)) ?? networkOf(intent, scheme)
-  const signing: Signing = { network, scheme, publicKey: public_key, intent }
+    (wallet === undefined ? undefined : findNetwork(wallet.network)) ??
+    networkOf(intent, { scheme, curve })
+  const signing: Signing = { network, scheme, curve, publicKey: public_key, intent }
   if (factsNeeded(network, intent) !== 'none') return intent
   const planned = plan({ ...signing, facts: noFacts })
   if (!planned.ok) throw new Failure('request.unsupported', { reason: planned.reason })

@@ -23,8 +23,9 @@ function ofKeys(deps: ExecuteDeps): readonly Route<Caller>[] {
     route(api.generateKeySignature, async ({ caller, raw, params }) => {
       const row = await findKey(database, caller, params.keyId)
       checkUsable(caller, row)
-      const { id: key, scheme, public_key } = row
-      return signatureOf(await requestSignature(deps, caller, raw, { key, scheme, public_key }))
+      const { id: key, scheme, curve, public_key } = row
+      const signWith = { key, scheme, curve, public_key }
+      return signatureOf(await requestSignature(deps, caller, raw, signWith))
     }),
     route(api.listKeySignatures, async ({ caller, params: { keyId }, query }) => {
       const { id } = await findKey(database, caller, keyId)
@@ -46,8 +47,8 @@ function ofWallets(deps: ExecuteDeps): readonly Route<Caller>[] {
     route(api.generateWalletSignature, async ({ caller, raw, params }) => {
       const row = await findWallet(database, caller, params.walletId)
       checkUsable(caller, row)
-      const { id, network, key, scheme, public_key } = row
-      const signWith = { key, scheme, public_key, wallet: { id, network } }
+      const { id, network, key, scheme, curve, public_key } = row
+      const signWith = { key, scheme, curve, public_key, wallet: { id, network } }
       return walletSignatureOf(await requestSignature(deps, caller, raw, signWith))
     }),
     route(api.listWalletSignatures, async ({ caller, params: { walletId }, query }) => {

@@ -46,6 +46,7 @@ type EncodedSignature = {
 export type Signing = {
   readonly network: Network
   readonly scheme: Scheme
+  readonly curve: Network['curve']
   readonly publicKey: Uint8Array
   readonly intent: SignatureIntent
 }
@@ -59,8 +60,11 @@ export function intentOf(payload: string): SignatureIntent {
 }
 
 /** The wallet's network, or the one that a key by itself is told to sign for. */
-export function networkOf(intent: SignatureIntent, scheme: Signing['scheme']): Network {
-  const network = networkOfSignature(intent, scheme)
+export function networkOf(
+  intent: SignatureIntent,
+  key: Pick<Signing, 'scheme' | 'curve'>,
+): Network {
+  const network = networkOfSignature(intent, key)
   if (network === undefined)
     throw new Failure('request.unsupported', { reason: `unknown network ${intent.network}` })
   return network
@@ -96,12 +100,12 @@ function encodedOf({ network }: Signing, signature: Signature): EncodedSignature
 
 /** A transaction with its signature in its place, as a node takes it. */
 function signedDataOf(
-  { network, scheme, publicKey, intent }: Signing,
+  { network, scheme, curve, publicKey, intent }: Signing,
   [signature]: readonly Signature[],
   facts: Uint8Array,
 ): string | undefined {
   if (intent.ask.kind !== 'Transaction' || signature?.scheme !== 'ECDSA') return undefined
-  const planned = plan({ network, publicKey, scheme, intent, facts: decodeFacts(facts) })
+  const planned = plan({ network, publicKey, scheme, curve, intent, facts: decodeFacts(facts) })
   if (!planned.ok || planned.effect.unsigned === undefined)
     throw new TypeError('what was signed can be built again')
   const { bytes } = attachSignature(decodeUnsigned(planned.effect.unsigned), {

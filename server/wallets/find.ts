@@ -19,7 +19,7 @@ export type WalletRow = {
   readonly key: Uint8Array
   readonly key_id: string
   readonly scheme: Scheme
-  readonly curve: 'secp256k1' | 'ed25519'
+  readonly curve: 'secp256k1' | 'ed25519' | 'stark'
   readonly public_key: Uint8Array
   readonly certificate: Uint8Array
   readonly owner: Uint8Array | null

@@ -1,4 +1,5 @@
 import { equalBytes } from '@quorate/core/bytes'
+import { ecdsaCurve } from '@quorate/threshold/ecdsa/curve'
 import type { PairState } from '@quorate/threshold/ecdsa/pair'
 import { startEcdsa as startRound1 } from '@quorate/threshold/ecdsa/round1'
 import { ecdsaRound2, partedFrom } from '@quorate/threshold/ecdsa/round2'
@@ -24,11 +25,11 @@ export function startEcdsa(signing: Signing): Move {
   const peers = quorum.filter((party) => party !== share.self)
   const opened = openPairs(deps, signing, peers)
   if (!opened.ok) return end({ ...opened, kind: 'unpaired' })
-  const { self, n, t, secret, publicKey, publicShares } = share
+  const { group, self, n, t, secret, publicKey, publicShares } = share
   const { pairs } = opened
   const first = startRound1(
     {
-      ...{ curve: 'secp256k1', self, quorum, n, t, secret, publicKey, publicShares },
+      ...{ curve: ecdsaCurve(group), self, quorum, n, t, secret, publicKey, publicShares },
       ...{ pairs, sid, digest: message },
     },
     deps.random,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { decodeDerivation, decodeSchnorr } from '@quorate/effects/instruction'
 import { combineEcdsa } from '@quorate/threshold/ecdsa/combine'
+import { ecdsaCurve } from '@quorate/threshold/ecdsa/curve'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
 import { dhCombine } from '@quorate/threshold/public/derive'
 import { taprootAggregate } from '@quorate/threshold/public/taproot'
@@ -81,7 +82,12 @@ export function combine(
   const round = (index: number) =>
     new Map(quorum.map((signer) => [signer, broadcastOf(packets.get(signer)?.[index])]))
   if (terms.scheme === 'ECDSA') {
-    const made = combineEcdsa({ curve: 'secp256k1', publicKey, digest: message, round3: round(2) })
+    const made = combineEcdsa({
+      curve: ecdsaCurve(terms.curve),
+      publicKey,
+      digest: message,
+      round3: round(2),
+    })
     return made.ok ? new Uint8Array([...made.signature.r, ...made.signature.s]) : undefined
   }
   const shares = new Map(publicShares.map((share, i) => [i + 1, share]))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { bytesToBig } from '@quorate/core/bytes'
-import type { Group, Point } from '../group/group.ts'
+import type { Group, GroupName, Point } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 import { type Scalar, type ScalarKernel, scalarKernel } from '../kernel/scalars.ts'
 import type { Random } from '../session.ts'
@@ -57,6 +57,12 @@ export function randomScalar({ scalars }: EcdsaCurve, draw: Random): Scalar {
   return scalar
 }
 
+/** Of the groups those that ECDSA has; a caller that comes with another is at fault. */
+export function ecdsaCurve(name: GroupName): EcdsaCurveName {
+  assert(name !== 'ed25519', 'a curve of ECDSA')
+  return name
+}
+
 /** Can these bytes be signed? On the Stark curve verifiers take none at or above 2^251. */
 export function isDigest(curve: EcdsaCurveName, digest: Uint8Array): boolean {
   return digest.length === 32 && bytesToBig(digest) < curveOf(curve).digestMax
@@ -71,7 +77,7 @@ export function curveOf(name: EcdsaCurveName): EcdsaCurve {
  * 2^127 on secp256k1 and one in 2^55 on the Stark curve, makes no signature that verifiers take.
  */
 export function signatureX({ group, max }: EcdsaCurve, point: Point): Uint8Array | undefined {
-  if (group.equal(point, group.identity)) return undefined
+  // The identity has no x, which reads as zero.
   const x = bytesToBig(group.encode(point).subarray(1))
   return x > 0n && x < max ? group.scalarToBytes(x) : undefined
 }
