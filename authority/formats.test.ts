@@ -63,10 +63,15 @@ const terms = {
   scheme: 'ECDSA',
   curve: 'secp256k1',
   raw: 'no',
+  master: 'no',
 } as const
 const born = (network: string) => ({
   network,
-  key: { terms: { ...terms, owner: named('user') }, certificate: named('key statement') },
+  key: {
+    terms: { ...terms, owner: named('user') },
+    certificate: named('key statement'),
+    derivation: undefined,
+  },
 })
 const registration = {
   kind: 'registration',

@@ -45,6 +45,8 @@ export const keyTerms = struct({
   curve: oneOf(curves),
   /** May it sign bytes whose effect nobody can tell? */
   raw: oneOf({ no: 0, yes: 1 }),
+  /** May keys be derived from it, by BIP 32? */
+  master: oneOf({ no: 0, yes: 1 }),
 })
 export type KeyTerms = Decoded<typeof keyTerms>
 
@@ -57,6 +59,7 @@ const statement = struct({
   publicKey: bytes(33),
   /** Of each signer's share, in index order. */
   publicShares: list(bytes(33), signersMax, 2),
+  /** Of BIP 32, from the randomness of every signer: none of them chose it. */
   chainCode: hash32,
   /** Over all broadcasts of the key generation. */
   transcript: hash32,

@@ -15,6 +15,7 @@ import {
 } from '@quorate/core/codec'
 import type { Codec } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
+import { childPathCodec } from './child-path.ts'
 import { keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
 import { rootMembersMax, rootQuorumCodec, settingsCodec } from './settings.ts'
@@ -164,8 +165,12 @@ export const keyTable = table(
   'key',
   struct({
     terms: keyTerms,
+    /** Of a derived key, its master's. */
     certificate: hash32,
     publicKey: bytes(33),
+    /** Of a master alone. */
+    chainCode: option(hash32),
+    derivation: option(struct({ master: hash32, path: childPathCodec })),
     wallets: list(struct({ network: text(64), wallet: hash32 }), walletsPerKeyMax),
     /** Empty: the organization's own. Never changes once it names somebody. */
     owner: option(hash32),
@@ -174,6 +179,17 @@ export const keyTable = table(
     status: oneOf({ active: 1, archived: 2 }),
   }),
 )
+/** By master and path: the key there, for ever. */
+export const childTable = table(
+  'child',
+  struct({
+    key: hash32,
+    /** Of the child at one end of a run of taken indexes, the other end; else of no meaning. */
+    runTo: u32,
+  }),
+)
+/** By master: the least index right below it that is free. None stands for 0. */
+export const nextChildTable = table('nextChild', struct({ index: u32 }))
 export const tagsMax = 50
 export const walletTable = table(
   'wallet',

@@ -17,6 +17,7 @@ import {
 } from '@quorate/core/codec'
 import type { Codec, Decoded } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
+import { childPathCodec } from './child-path.ts'
 import { assertionsCodec } from './credential.ts'
 import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
@@ -55,7 +56,15 @@ const cause = union({
   manifest: [5, struct({ hash: hash32 })],
 })
 
-const newKey = struct({ terms: keyTerms, certificate: hash32 })
+/** Of which key a key is a child, and which of its children. */
+const derivation = struct({ master: hash32, path: childPathCodec })
+const newKey = struct({
+  terms: keyTerms,
+  /** Its own, or its master's: nobody generates a derived key. */
+  certificate: hash32,
+  derivation: option(derivation),
+})
+export type NewKey = Decoded<typeof newKey>
 /** The set of unconfirmed credentials that the author vouched for; empty where he named none. */
 const confirmedSet = option(hash32)
 const use = struct({

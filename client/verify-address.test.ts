@@ -56,6 +56,7 @@ const terms: KeyTerms = {
   scheme: 'ECDSA',
   curve: 'secp256k1',
   raw: 'no',
+  master: 'no',
 }
 const asked = new Uint8Array(32).fill(3)
 const wallet = (certificate: Uint8Array, change = {}) => ({
@@ -76,13 +77,15 @@ const onKey = (
 ): ItemOperation => ({
   ...walletItem,
   network,
-  key: { kind: 'created', terms: of, certificate: hashOf(certificate) },
+  key: {
+    ...{ kind: 'created', terms: of, certificate: hashOf(certificate), derivation: undefined },
+  },
 })
 const birthOf = (certificate: Uint8Array): ItemOperation => ({
   kind: 'key',
   delegable: 'no',
   confirmed: undefined,
-  key: { terms, certificate: hashOf(certificate) },
+  key: { terms, certificate: hashOf(certificate), derivation: undefined },
 })
 const hashOf = (certificate: Uint8Array) => keyStatementHash(readKeyCertificate(certificate).signed)
 
@@ -182,7 +185,7 @@ describe('the address of a wallet', () => {
     const bringing = (...certified: readonly (readonly [KeyTerms, Uint8Array, string])[]) => {
       const wallets = certified.map(([of, certificate, network]) => ({
         network,
-        key: { terms: of, certificate: hashOf(certificate) },
+        key: { terms: of, certificate: hashOf(certificate), derivation: undefined },
       }))
       const operation = { kind: 'registration', user, credentials: [], wallets } as const
       return { steps: [sealed([operation], { cause })] }

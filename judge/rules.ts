@@ -2,6 +2,7 @@ import { hashOf } from '@quorate/core/hash'
 import { isFailure } from '@quorate/core/failure'
 import type { Manifest } from '@quorate/authority/manifest'
 import type { NetworkTraits, Plan, PlanAsk, Rules } from '@quorate/authority/reduce/judging'
+import { childKeyOf } from '@quorate/effects/child-key'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
 import { readIntent, type Intent, type UseOperation } from '@quorate/effects/intent'
 import { findNetwork, type Network, pseudoNetworkOf } from '@quorate/effects/networks'
@@ -14,7 +15,7 @@ import { judgeLimits } from '@quorate/policy/limits'
  * policy whether that is within limits; here they meet. Server, signers and verifier run the same.
  */
 export function rulesFor(manifest: Manifest): Rules {
-  return { manifest, networkOf, plan }
+  return { manifest, networkOf, plan, childOf }
 }
 
 const useOperations: Readonly<Record<string, UseOperation>> = {
@@ -27,6 +28,10 @@ const useOperations: Readonly<Record<string, UseOperation>> = {
 
 function networkOf(id: string): NetworkTraits | undefined {
   return findNetwork(id)
+}
+
+function childOf(...of: Parameters<Rules['childOf']>): Uint8Array | undefined {
+  return childKeyOf(...of)?.publicKey
 }
 
 function plan(ask: PlanAsk): Plan {

@@ -20,7 +20,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   authority: { rooms: ['core'], node: ['crypto'], packages: [] },
   policy: { rooms: ['core'], node: [], packages: [] },
-  effects: { rooms: ['core'], node: ['crypto'], packages: ['@noble/hashes', '@scure/base'] },
+  effects: {
+    rooms: ['core'],
+    node: ['crypto'],
+    packages: ['@noble/curves', '@noble/hashes', '@scure/base'],
+  },
   judge: { rooms: ['core', 'authority', 'policy', 'effects'], node: [], packages: [] },
   wire: { rooms: ['core', 'authority'], node: ['crypto'], packages: [] },
   chains: { rooms: ['core'], node: [], packages: ['viem'] },
@@ -100,7 +104,7 @@ const forTests: Room = {
   node: ['*'],
   packages: [
     ...['@noble/*', '@dfns/*', '@simplewebauthn/server', 'viem', 'pg', 'ajv', 'oidc-provider'],
-    ...['@scure/starknet', 'smtp-server', 'wabt'],
+    ...['@scure/bip32', '@scure/starknet', 'smtp-server', 'wabt'],
   ],
 }
 

@@ -49,6 +49,7 @@ const rules: Rules = {
   manifest: cluster.manifest,
   networkOf: () => undefined,
   plan: () => ({ ok: false, reason: 'nothing is signed here' }),
+  childOf: () => undefined,
 }
 const settings: Settings = {
   ...defaultSettings,

@@ -1,3 +1,4 @@
+import type { ChildPath } from '../child-path.ts'
 import type { Manifest } from '../manifest.ts'
 import type { OperationName } from '../operations.ts'
 import type { Preimage } from '../request.ts'
@@ -17,7 +18,10 @@ export type Rules = {
   readonly manifest: Manifest
   readonly networkOf: (id: string) => NetworkTraits | undefined
   readonly plan: (ask: PlanAsk) => Plan
+  /** BIP 32 without secrets. Empty where there is no key, with a chance of less than 2^-127. */
+  readonly childOf: (parent: ParentKey, path: ChildPath) => Uint8Array | undefined
 }
+export type ParentKey = { readonly publicKey: Uint8Array; readonly chainCode: Uint8Array }
 export type NetworkTraits = {
   readonly scheme: Scheme
   readonly curve: Curve

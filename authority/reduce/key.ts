@@ -14,12 +14,23 @@ import {
   type Scheme,
 } from '../key-certificate.ts'
 import { keyTable, walletsPerKeyMax, walletTable } from '../records.ts'
+import type { NewKey } from '../step.ts'
 import { subjectId, type Authored } from './author.ts'
+import { childKey, judgeMaster, mayBeMaster } from './child-key.ts'
 import { find, refuse, type Judging, type NetworkTraits } from './judging.ts'
 import { vouched } from './confirmation.ts'
 import { judgeActive, judgeReach, newOwner, type KeyRecord } from './ownership.ts'
 import { bornTags } from './tags.ts'
-import { flagOf, objectOf, put, putName, textOf, type Reduced } from './writes.ts'
+import {
+  flagOf,
+  objectOf,
+  optionalText,
+  put,
+  putName,
+  textOf,
+  type Reduced,
+  type Write,
+} from './writes.ts'
 
 type Wallets = KeyRecord['wallets']
 
@@ -31,32 +42,57 @@ const pairs: readonly (readonly [Scheme, Curve])[] = [
   ['DH', 'secp256k1'],
   ['ECDSA', 'stark'],
 ]
-/** Each of these would make another key of it than the terms can say. */
-const unsupported = ['masterKey', 'deriveFrom', 'storeId'] as const
-
 /**
  * The terms of the key that this request would create, or nothing when it creates none. Every
  * signer works them out by itself, before it takes part in the key generation.
  */
 export function keyTermsOf(judging: Judging, authored: Authored): KeyTerms | undefined {
+  const wanted = wantedKey(judging, authored)
+  return wanted?.from === undefined ? wanted?.terms : undefined
+}
+
+/** A key that comes into being, of shares of its own unless it is derived from another. */
+type WantedKey = { readonly terms: KeyTerms; readonly from: Parent | undefined }
+type Parent = { readonly role: string; readonly path: string | undefined }
+
+function wantedKey(judging: Judging, authored: Authored): WantedKey | undefined {
   const { match, body } = authored
   if (!isObject(body)) return refuse('the body is not an object')
-  if (match.name === 'keys.createKey') {
-    refuseUnsupported(body)
-    const pair = pairOf(textOf(body, 'scheme'), textOf(body, 'curve'))
-    return terms(judging, { pair, raw: true, owner: ownerOf(judging, authored) })
-  }
+  if (match.name === 'keys.createKey') return wantedAlone(judging, authored, body)
   if (match.name !== 'wallets.createWallet') return undefined
-  refuseUnsupported(body)
+  refuseMembers(body, ['masterKey', 'deriveFrom', 'storeId'])
   const asked = objectOf(body['signingKey'] ?? {})
-  refuseUnsupported(asked)
-  if (asked['id'] !== undefined) return undefined
+  refuseMembers(asked, ['masterKey', 'storeId'])
+  const from = parentIn(asked, 'signingKey.deriveFrom')
+  if (asked['id'] !== undefined)
+    return from === undefined ? undefined : refuse('the key is there or derived, and not both')
   const network = networkOf(judging, textOf(body, 'network'))
   const isOther =
     (asked['scheme'] !== undefined && asked['scheme'] !== network.scheme) ||
     (asked['curve'] !== undefined && asked['curve'] !== network.curve)
   if (isOther) refuse('the key does not suit the network')
-  return termsFor(judging, network, ownerOf(judging, authored))
+  return { terms: termsFor(judging, network, ownerOf(judging, authored)), from }
+}
+
+/** `POST /keys` */
+function wantedAlone(judging: Judging, authored: Authored, body: JsonObject): WantedKey {
+  refuseMembers(body, ['storeId'])
+  const pair = pairOf(textOf(body, 'scheme'), textOf(body, 'curve'))
+  const [scheme, curve] = pair
+  const master = flagOf(body, 'masterKey')
+  const from = parentIn(body, 'deriveFrom')
+  if (master && !mayBeMaster({ scheme, curve })) refuse('no keys are derived from such a key')
+  // BIP 32 has deeper trees by longer paths: a second way to the same key would lead to two of it.
+  if (master && from !== undefined) refuse('a derived key is no master key')
+  const owner = ownerOf(judging, authored)
+  return { terms: terms(judging, { pair, raw: true, owner, master }), from }
+}
+
+/** @param role of the member in the body, and so of its subject */
+function parentIn(asked: JsonObject, role: string): Parent | undefined {
+  const from = asked['deriveFrom']
+  if (from === undefined) return undefined
+  return { role: `${role}.keyId`, path: optionalText(objectOf(from), 'path') }
 }
 
 /** Of a key that is made for one network. `index` counts the keys of one request. */
@@ -73,10 +109,12 @@ type Wanted = {
   readonly pair: readonly [Scheme, Curve]
   readonly raw: boolean
   readonly owner: Uint8Array | undefined
+  readonly master?: boolean
   readonly index?: number
 }
 
-function terms({ request, step }: Judging, { pair, raw, owner, index = 0 }: Wanted): KeyTerms {
+function terms({ request, step }: Judging, wanted: Wanted): KeyTerms {
+  const { pair, raw, owner, master = false, index = 0 } = wanted
   const [scheme, curve] = pair
   return {
     organization: step.organization,
@@ -86,6 +124,7 @@ function terms({ request, step }: Judging, { pair, raw, owner, index = 0 }: Want
     scheme,
     curve,
     raw: raw ? 'yes' : 'no',
+    master: master ? 'yes' : 'no',
   }
 }
 
@@ -107,13 +146,18 @@ function isToBeDelegated(body: Authored['body']): boolean {
 
 /** `POST /keys` */
 export function reduceKey(judging: Judging, authored: Authored): Reduced {
-  const { record, certificate } = bornKey(judging, authored, [])
+  const { key, record, ...born } = newKey(judging, authored) ?? refuse('the request makes no key')
   const { confirmed, writes } = vouched(judging, authored)
   const { terms } = record
   const delegable = record.delegableBy === undefined ? 'no' : 'yes'
   return {
-    operation: { kind: 'key', key: { terms, certificate }, delegable, confirmed },
-    writes: [put(keyTable, [terms.key], record), putName(judging, 'key', terms.key), ...writes],
+    operation: { kind: 'key', key, delegable, confirmed },
+    writes: [
+      put(keyTable, [terms.key], record),
+      putName(judging, 'key', terms.key),
+      ...born.writes,
+      ...writes,
+    ],
   }
 }
 
@@ -123,23 +167,20 @@ export function reduceWallet(judging: Judging, authored: Authored): Reduced {
   if (!isObject(body)) return refuse('the body is not an object')
   const network = textOf(body, 'network')
   const added = { network, wallet: idOf(judging.request, 'wallet') }
-  const isNew = keyTermsOf(judging, authored) !== undefined
-  const born = isNew ? bornKey(judging, authored, [added]) : undefined
-  const record = born?.record ?? joined(judging, authored, added)
+  const born = newKey(judging, authored)
+  const record = born ? { ...born.record, wallets: [added] } : joined(judging, authored, added)
   const key = record.terms.key
   const tags = tagsOf(authored)
   const { confirmed, writes } = vouched(judging, authored)
   return {
     operation: {
       ...{ kind: 'wallet', network, tags, confirmed },
-      key: born
-        ? { kind: 'created', terms: record.terms, certificate: born.certificate }
-        : { kind: 'existing', id: key },
+      key: born ? { kind: 'created', ...born.key } : { kind: 'existing', id: key },
       delegable: born?.record.delegableBy === undefined ? 'no' : 'yes',
     },
     writes: [
       put(keyTable, [key], record),
-      ...(born ? [putName(judging, 'key', key)] : []),
+      ...(born ? [putName(judging, 'key', key), ...born.writes] : []),
       put(walletTable, [added.wallet], { key, network, tags }),
       putName(judging, 'wallet', added.wallet),
       ...writes,
@@ -154,15 +195,36 @@ function tagsOf({ record, body }: Authored): readonly string[] {
   return isOwner && given !== undefined ? refuse('an end user gives no tags') : bornTags(given)
 }
 
-function bornKey(
+type Born = {
+  readonly record: KeyRecord
+  readonly key: NewKey
+  /** Besides the key's own record. */
+  readonly writes: readonly Write[]
+}
+
+function newKey(judging: Judging, authored: Authored): Born | undefined {
+  const wanted = wantedKey(judging, authored)
+  if (wanted === undefined) return undefined
+  const { terms, from } = wanted
+  const { record: born, writes } =
+    from === undefined
+      ? { ...certifiedKey(judging, terms, judging.evidence.facts), writes: [] }
+      : derived(judging, authored, { terms, from })
+  const delegableBy = isToBeDelegated(authored.body) ? authored.user : undefined
+  const record = { ...born, delegableBy }
+  const { certificate, derivation } = record
+  return { record, key: { terms, certificate, derivation }, writes }
+}
+
+function derived(
   judging: Judging,
   authored: Authored,
-  wallets: Wallets,
-): { record: KeyRecord; certificate: Uint8Array } {
-  const asked = keyTermsOf(judging, authored) ?? refuse('the request makes no key')
-  const { record, certificate } = certifiedKey(judging, asked, judging.evidence.facts)
-  const delegableBy = isToBeDelegated(authored.body) ? authored.user : undefined
-  return { record: { ...record, wallets, delegableBy }, certificate }
+  { terms, from }: { readonly terms: KeyTerms; readonly from: Parent },
+) {
+  const master = find(judging, keyTable, subjectId(judging, from.role))
+  if (master === undefined) return refuse('there is no such key')
+  judgeMaster(judging, authored, master)
+  return childKey(judging, { terms, master, text: from.path })
 }
 
 /** The record of a key of these terms, of which every signer has certified that it holds a share. */
@@ -175,10 +237,12 @@ export function certifiedKey(
   if (!isCertified(encoded, rules.manifest)) refuse('the key is not certified by every signer')
   if (!areSameTerms(terms, statement.terms)) refuse('the certificate is of another key')
   const certificate = keyStatementHash(signed)
-  const { owner } = terms
+  const { owner, master } = terms
+  const { publicKey } = statement
+  const chainCode = master === 'yes' ? statement.chainCode : undefined
   return {
     record: {
-      ...{ terms, certificate, publicKey: statement.publicKey, wallets: [] },
+      ...{ terms, certificate, publicKey, chainCode, derivation: undefined, wallets: [] },
       ...{ owner, delegableBy: undefined, status: 'active' },
     },
     certificate,
@@ -240,7 +304,8 @@ function pairOf(scheme: string, curve: string): readonly [Scheme, Curve] {
   return isKnown && pair !== undefined ? pair : refuse('the scheme and curve do not go together')
 }
 
-function refuseUnsupported(body: JsonObject): void {
-  for (const name of unsupported)
+/** Each would make another key of it than the terms can say. */
+function refuseMembers(body: JsonObject, names: readonly string[]): void {
+  for (const name of names)
     if (body[name] !== undefined && body[name] !== false) refuse(`${name} is not supported`)
 }

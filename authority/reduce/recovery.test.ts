@@ -59,6 +59,7 @@ const rules: Rules = {
     ...{ ok: true, network, slot: undefined, slotNamed: false, fee: 1n },
     ...{ digests: [digest], messages: [digest] },
   }),
+  childOf: () => undefined,
 }
 const settings: Settings = {
   ...defaultSettings,

@@ -61,7 +61,7 @@ function bornWallet(
   const { record, certificate } = certifiedKey(judging, terms, encoded)
   const [key, wallet] = [terms.key, idOf(judging.request, 'wallet', index)]
   return {
-    wallet: { network, key: { terms, certificate } },
+    wallet: { network, key: { terms, certificate, derivation: undefined } },
     writes: [
       put(keyTable, [key], { ...record, wallets: [{ network, wallet }] }),
       putName(judging, 'key', key),

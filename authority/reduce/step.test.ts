@@ -80,6 +80,7 @@ const rules: Rules = {
       messages: [digest],
     }
   },
+  childOf: () => undefined,
 }
 
 function place(stream: StreamId, seq: number, time = t0): Draft {
@@ -458,7 +459,8 @@ describe('a key', () => {
   it('is not made of options that are not understood', () => {
     const { records, byMachine } = world()
     for (const body of [
-      { scheme: 'ECDSA', curve: 'secp256k1', masterKey: true },
+      { scheme: 'ECDSA', curve: 'secp256k1', masterKey: 1 },
+      { scheme: 'ECDSA', curve: 'secp256k1', storeId: 'another' },
       { scheme: 'ECDSA', curve: 'ed25519' },
       { scheme: 'toString', curve: 'x' },
     ]) {

@@ -107,7 +107,7 @@ export function planUse(judging: Judging, authored: Authored): Planned {
 function judgeOwner(
   judging: Judging,
   { user, record }: Authored,
-  { terms, owner, delegableBy, status }: RecordOf<typeof keyTable>,
+  { terms, owner, delegableBy, status, derivation }: RecordOf<typeof keyTable>,
 ): void {
   if (status !== 'active') refuse('the key is archived')
   if (owner !== undefined && !equalBytes(owner, user)) refuse("the key is another user's")
@@ -116,6 +116,9 @@ function judgeOwner(
     refuse('the key waits to be delegated')
   const records = recordsOf(judging)
   if (isFrozen(records, terms.key)) refuse('the key is frozen')
+  // Its shares are the master's: whoever stops those has stopped all that is made of them.
+  if (derivation !== undefined && isFrozen(records, derivation.master))
+    refuse('the master key is frozen')
   const isHeld =
     waitingRecovery(record, judging.step.time) !== undefined &&
     settingsOf(records).recovery.usesWhileWaiting === 'refused'

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { toUtf8 } from '@quorate/core/bytes'
+import { hashOf } from '@quorate/core/hash'
 import { idOf, nameOf } from '@quorate/core/id'
+import { writeChildPath, type ChildPath } from '../child-path.ts'
 import { erased } from '../erasure.ts'
 import { matchOperation, permissionNames, type OperationName } from '../operations.ts'
 import { fingerprintOf } from '../credential.ts'
@@ -17,7 +20,7 @@ import {
   type RecordOf,
   type Table,
 } from '../records.ts'
-import type { NetworkTraits, PlanAsk, Rules } from '../reduce/judging.ts'
+import type { NetworkTraits, ParentKey, PlanAsk, Rules } from '../reduce/judging.ts'
 import { newborn } from '../reduce/new-user.ts'
 import { draftStep, judgeKeyRequest, reduceStep, type StepOutcome } from '../reduce/step.ts'
 import { decodePreimage } from '../request.ts'
@@ -78,7 +81,13 @@ function rulesOf({ manifest }: ReturnType<typeof makeCluster>): Rules {
       digests: [digest],
       messages: [digest],
     }),
+    childOf: (parent, path) => new Uint8Array([2, ...childPoint(parent, path)]),
   }
+}
+
+/** Another one for every parent and path, and no public key. */
+function childPoint({ publicKey, chainCode }: ParentKey, path: ChildPath): Uint8Array {
+  return hashOf('a child', publicKey, chainCode, toUtf8(writeChildPath(path)))
 }
 
 export class Company {

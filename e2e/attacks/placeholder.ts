@@ -7,9 +7,9 @@ const spki = noStep
 const confirmed = undefined
 const terms: KeyTerms = {
   ...{ organization: id, key: id, request: id, owner: undefined },
-  ...{ scheme: 'ECDSA', curve: 'secp256k1', raw: 'no' },
+  ...{ scheme: 'ECDSA', curve: 'secp256k1', raw: 'no', master: 'no' },
 }
-const key = { terms, certificate: id }
+const key = { terms, certificate: id, derivation: undefined }
 const rootQuorum = { needed: 1, members: [id] }
 const use = {
   ...({ key: id, wallet: undefined, network: '', action: 'signature' } as const),
