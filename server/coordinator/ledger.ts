@@ -11,7 +11,7 @@ import { keyStatementHash, readKeyCertificate } from '@quorate/authority/key-cer
 import type { Write } from '@quorate/authority/records'
 import { certificatesIn } from '@quorate/authority/reduce/registration-wallets'
 import { nameOfCause } from '@quorate/authority/reduce/step'
-import type { ItemOperation } from '@quorate/authority/step'
+import type { ItemOperation, NewKey } from '@quorate/authority/step'
 import { type StreamId, streamCodec } from '@quorate/authority/stream'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import { withoutErased } from './erased.ts'
@@ -283,9 +283,15 @@ async function keepRequests(transaction: DatabaseTransaction, at: At, body: Uint
 /** Of the keys that come into force with it. */
 function certificatesOf(operation: ItemOperation, facts: Uint8Array): readonly Uint8Array[] {
   if (operation.kind === 'registration') return certificatesIn(facts)
-  const isBirth =
-    operation.kind === 'key' || (operation.kind === 'wallet' && operation.key.kind === 'created')
-  return isBirth ? [facts] : []
+  const born = newKeyIn(operation)
+  return born !== undefined && born.derivation === undefined ? [facts] : []
+}
+
+function newKeyIn(operation: ItemOperation): NewKey | undefined {
+  if (operation.kind === 'key') return operation.key
+  return operation.kind === 'wallet' && operation.key.kind === 'created'
+    ? operation.key
+    : undefined
 }
 
 /** Before it is in the log, the last one counts; what the log names replaces it. */

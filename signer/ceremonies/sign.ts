@@ -4,6 +4,8 @@ import type { Item } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { equalBytes, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
+import { childKeyOf } from '@quorate/effects/child-key'
+import { childShare } from '@quorate/threshold/child-share'
 import type { KeyShare } from '@quorate/threshold/dkg/context'
 import type { Party } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
@@ -63,7 +65,7 @@ export function beginSign(
   const message = asked.messages[digest]
   const key = keyOf(deps, named.place, asked.body.step.items[item])
   if (message === undefined || key === undefined) return refused('there is nothing to be signed')
-  const share = shareOf(deps, key)
+  const share = shareOf(deps, named.place, key)
   if (share === undefined) return refused('no share of this key is in force here')
   const { scheme, curve } = key.terms
   const protocol = protocolOf[scheme]
@@ -101,16 +103,34 @@ function isQuorum({ self }: CeremonyDeps, quorum: readonly Party[]): boolean {
 
 type Found = NonNullable<ReturnType<typeof keyOf>>
 
-function keyOf({ store }: CeremonyDeps, { organization }: Place, item: Item | undefined) {
+function keyOf(deps: CeremonyDeps, place: Place, item: Item | undefined) {
   const operation = item?.operation
-  if (operation?.kind !== 'use' && operation?.kind !== 'renew') return undefined
+  return operation?.kind === 'use' || operation?.kind === 'renew'
+    ? recordOf(deps, place, operation.key)
+    : undefined
+}
+
+function recordOf({ store }: CeremonyDeps, { organization }: Place, key: Uint8Array) {
   const root = rootOf(organization)
-  const reader = newestReader(store.log, organization)
-  const record = reader.read(root, recordKey(keyTable, operation.key))
+  const record = newestReader(store.log, organization).read(root, recordKey(keyTable, key))
   return record === undefined ? undefined : decodeRecord(keyTable, record)
 }
 
-function shareOf(
+/** The own one, or for a derived key what follows from the master's and from nothing secret. */
+function shareOf(deps: CeremonyDeps, place: Place, key: Found): KeyShare | undefined {
+  const { derivation } = key
+  if (derivation === undefined) return keptShare(deps, key)
+  const master = recordOf(deps, place, derivation.master)
+  const share = master && keptShare(deps, master)
+  if (share === undefined) return undefined
+  const child = childKeyOf(share, derivation.path)
+  const derived = child && childShare(share, child)
+  share.secret.fill(0)
+  // Of the key in the log, whatever was kept here: another one would be somebody else's.
+  return derived !== undefined && equalBytes(derived.publicKey, key.publicKey) ? derived : undefined
+}
+
+function keptShare(
   { store, self, keyEncryption }: CeremonyDeps,
   { terms: { organization, key, owner }, certificate: statement }: Found,
 ): KeyShare | undefined {
@@ -132,7 +152,7 @@ type SidInput = {
 
 /** Names this ceremony and no other: which key signs what under which step, with whom. */
 export function signSid(
-  { self }: Pick<CeremonyDeps, 'self'>,
+  { self }: { readonly self: Pick<CeremonyDeps['self'], 'manifest'> },
   { call, key, curve, protocol }: SidInput,
 ): Uint8Array {
   const { organization, step, item, digest, quorum, nonce } = call

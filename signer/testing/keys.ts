@@ -8,7 +8,11 @@ import {
 } from '@quorate/authority/key-certificate'
 import { judgeKeyRequest } from '@quorate/authority/reduce/step'
 import type { WholeEvidence } from '@quorate/authority/step'
+import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
+import { rootOf } from '@quorate/authority/stream'
 import { equalBytes } from '@quorate/core/bytes'
+import { childKeyOf } from '@quorate/effects/child-key'
+import { childParts } from '@quorate/threshold/public/child'
 import { packetFor, type Packet } from '@quorate/wire/packet'
 import type { SessionReply } from '@quorate/wire/link'
 import { entry, signAs } from './cluster.ts'
@@ -25,13 +29,33 @@ export type Wallet = { readonly name: string; readonly key: Key }
 /** `POST /keys` with a key generation by all signers, which must all be real. */
 export async function createKey(
   world: World,
-  { scheme, curve }: { readonly scheme: string; readonly curve: string },
+  body: { readonly scheme: string; readonly curve: string; readonly masterKey?: boolean },
 ): Promise<Key> {
-  const asked = world.request({ path: '/keys', body: { scheme, curve } })
+  const asked = world.request({ path: '/keys', body })
   const evidence = { ...asked, facts: await generate(world, asked) }
   const [name = ''] = world.know(evidence, 'key')
   await world.put('key', evidence)
   return { id: world.id(name), name, statement: statementIn(evidence) }
+}
+
+/** `POST /keys` of a child of another: no signer does anything for it. */
+export async function deriveKey(world: World, master: Key, path?: string): Promise<Key> {
+  const { scheme, curve } = master.statement.terms
+  const deriveFrom = { keyId: master.name, ...(path === undefined ? {} : { path }) }
+  const asked = world.request({ path: '/keys', body: { scheme, curve, deriveFrom } })
+  const evidence = { ...asked, facts: new Uint8Array() }
+  const [name = ''] = world.know(evidence, 'key')
+  await world.put('key', evidence)
+  const id = world.id(name)
+  const root = rootOf(world.organization)
+  const record = world.ledger.reader.read(root, recordKey(keyTable, id))
+  if (record === undefined) throw new Error('the key is not in the log')
+  const { terms, derivation } = decodeRecord(keyTable, record)
+  const child = childKeyOf(master.statement, derivation?.path ?? [])
+  if (child === undefined) throw new Error('no key at this path')
+  const parts = childParts(master.statement, child.tweak)
+  const { chainCode } = child
+  return { id, name, statement: { ...master.statement, terms, ...parts, chainCode } }
 }
 
 /** `POST /wallets`; on a new key unless `key` is given. */
