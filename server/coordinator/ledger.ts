@@ -289,9 +289,7 @@ function certificatesOf(operation: ItemOperation, facts: Uint8Array): readonly U
 
 function newKeyIn(operation: ItemOperation): NewKey | undefined {
   if (operation.kind === 'key') return operation.key
-  return operation.kind === 'wallet' && operation.key.kind === 'created'
-    ? operation.key
-    : undefined
+  return operation.kind === 'wallet' && operation.key.kind === 'created' ? operation.key : undefined
 }
 
 /** Before it is in the log, the last one counts; what the log names replaces it. */
