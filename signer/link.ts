@@ -116,8 +116,7 @@ export function serve(stream: Duplex, { hello, answer }: LinkOptions['signer']):
       stream.destroy(new Error('nobody reads the answers'))
   }
   const take = async ({ number, call, size }: Numbered): Promise<void> => {
-    if (open >= callsMax || openBytes + size > callsBytesMax)
-      return send(number, { kind: 'failed', reason: 'too many calls at once' })
+    if (open >= callsMax || openBytes + size > callsBytesMax) return send(number, { kind: 'busy' })
     open++
     openBytes += size
     try {

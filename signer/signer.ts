@@ -204,6 +204,8 @@ function sessionReply(deps: CeremonyDeps, ceremonies: Ceremonies, call: SessionC
       return beginPair(deps, ceremonies, call)
     case 'advance':
       return ceremonies.advance(call.ceremony, call.packets, deps.clock.read())
+    case 'close':
+      return ceremonies.close(call.ceremony)
   }
 }
 

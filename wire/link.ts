@@ -57,6 +57,8 @@ const sessionCall = union({
   pair: [3, struct({ organization: hash32, participants, nonce: hash32 })],
   /** The other participants' packets of the round that has ended. */
   advance: [4, struct({ ceremony: hash32, packets })],
+  /** Nobody goes on with it: what is in memory of it may go. */
+  close: [5, struct({ ceremony: hash32 })],
 })
 export type SessionCall = Decoded<typeof sessionCall>
 
@@ -97,6 +99,10 @@ const sessionReply = union({
   ],
   /** No pair setup with these peers for this organization, or a burned one. */
   unpaired: [6, struct({ peers: list(u8, signersMax), burned: list(u8, signersMax) })],
+  /** As many are open as there may be: ask again later. Nothing was sent and nothing is kept. */
+  busy: [7, struct({})],
+  /** It is not open any more, if it ever was. */
+  closed: [8, struct({})],
 })
 export type SessionReply = Decoded<typeof sessionReply>
 
@@ -106,6 +112,8 @@ const reply = union({
   pong: [3, struct({})],
   /** The question could not be read or not be answered; what it was about is unchanged. */
   failed: [4, struct({ reason: text(200) })],
+  /** More questions are in hand than this signer takes at once. */
+  busy: [5, struct({})],
 })
 export type Reply = Decoded<typeof reply>
 

@@ -31,6 +31,18 @@ describe('attendance', () => {
     assert.equal(attendance.leftOutUntil(2), undefined)
   })
 
+  it('excuses a signer that is not ready once in that time, and not again and again', () => {
+    let now = 1_000
+    const attendance = keepAttendance(() => now, sequence())
+    attendance.excuse(2)
+    assert.equal(attendance.leftOutUntil(2), undefined)
+    now += leftOutMs
+    attendance.excuse(2)
+    assert.equal(attendance.leftOutUntil(2), undefined)
+    attendance.excuse(2)
+    assert.equal(attendance.leftOutUntil(2), now + leftOutMs)
+  })
+
   it('keeps pairs apart that must not meet, and says when there is no quorum', () => {
     const attendance = keepAttendance(Date.now, sequence())
     const apart = [
@@ -40,6 +52,9 @@ describe('attendance', () => {
     ] as const
     for (let i = 0; i < 30; i++)
       assert.ok(!attendance.choose({ connected, size: 2, apart })?.includes(1))
+    const except = [[2, 3]]
+    for (let i = 0; i < 30; i++)
+      assert.notDeepEqual(attendance.choose({ connected, size: 2, except }), [2, 3])
     assert.equal(attendance.choose({ connected: [1], size: 2 }), undefined)
     assert.equal(attendance.choose({ connected: [1, 2], size: 2, apart }), undefined)
   })

@@ -5,6 +5,8 @@ export const leftOutMs = 30_000
 export type Attendance = {
   /** This signer has kept a round waiting, or spoiled it. */
   miss(signer: number): void
+  /** It says that it is not ready: once in that time that is no more than bad luck. */
+  excuse(signer: number): void
   leftOutUntil(signer: number): number | undefined
   /**
    * A random quorum of `size` connected signers. Those left out are chosen only if it takes them, and
@@ -15,6 +17,7 @@ export type Attendance = {
     readonly connected: readonly number[]
     readonly size: number
     readonly apart?: readonly Pair[]
+    readonly except?: readonly (readonly number[])[]
   }): readonly number[] | undefined
 }
 export type Pair = readonly [number, number]
@@ -28,12 +31,20 @@ export function keepAttendance(
     const until = leftOut.get(signer)
     return until !== undefined && until > clock() ? until : undefined
   }
+  const excused = new Map<number, number>()
+  const miss = (signer: number): void => void leftOut.set(signer, clock() + leftOutMs)
   return {
-    miss: (signer) => void leftOut.set(signer, clock() + leftOutMs),
+    miss,
+    excuse: (signer) => {
+      if ((excused.get(signer) ?? 0) > clock()) miss(signer)
+      excused.set(signer, clock() + leftOutMs)
+    },
     leftOutUntil,
-    choose: ({ connected, size, apart = [] }) => {
+    choose: ({ connected, size, apart = [], except = [] }) => {
       const possible = subsets(connected, size).filter(
-        (quorum) => !apart.some(([a, b]) => quorum.includes(a) && quorum.includes(b)),
+        (quorum) =>
+          !apart.some(([a, b]) => quorum.includes(a) && quorum.includes(b)) &&
+          !except.some((one) => String(one) === String(quorum)),
       )
       // Whoever was missed longest ago is the likeliest to be back.
       const burden = (quorum: readonly number[]) =>

@@ -19,6 +19,8 @@ export type CeremonyOutcome =
   | { readonly kind: 'missed'; readonly signer: number }
   /** It said nothing about this ceremony, as it is not ready for it. */
   | { readonly kind: 'unready'; readonly signer: number }
+  /** It has no room for this now. */
+  | { readonly kind: 'busy'; readonly signer: number }
   | { readonly kind: 'refused'; readonly signer: number; readonly reason: string }
   /** `signer` says so of `culprits`, or itself sent what could not be passed on. */
   | {
@@ -45,9 +47,13 @@ export type CeremonyPlan = {
   /** Packets that each sends, or nothing when signers say by themselves that they are at the end. */
   readonly rounds: number | undefined
   readonly deadlineMs: number
+  /** Told how long each answer has taken. */
+  readonly onAnswer?: (signer: number, ms: number) => void
 }
 
 export const unacceptable = 'a packet that nobody would accept'
+/** Nobody waits for the answer: a signer that does not hear it forgets the session by itself. */
+const closeMsMax = 1_000
 /** No protocol here has more: key generation takes four when somebody complains. */
 const roundsMax = 8
 
@@ -60,6 +66,8 @@ export class Ceremony {
   readonly outcome: Promise<CeremonyOutcome>
   private readonly plan: CeremonyPlan
   private readonly asked = new Map<number, number>()
+  /** Who owes an answer, and since when by `performance.now`. */
+  private readonly owed = new Map<number, number>()
   private readonly packets = new Map<number, Packet[]>()
   private readonly endings = new Map<number, Kind<'certified'> | Kind<'finished'>>()
   private settle: (outcome: CeremonyOutcome) => void = () => undefined
@@ -89,21 +97,43 @@ export class Ceremony {
     if (this.isOver || own === undefined || asked > own.length) return undefined
     if (asked >= Math.min(last, upTo)) return undefined
     const call = asked === 0 ? this.plan.opening : this.advanceFor(signer, asked)
-    if (call !== undefined) this.asked.set(signer, asked + 1)
+    if (call === undefined) return undefined
+    this.asked.set(signer, asked + 1)
+    this.owed.set(signer, performance.now())
     return call
   }
 
   arrived(signer: number, reply: CeremonyReply): void {
+    const since = this.owed.get(signer)
+    this.owed.delete(signer)
     if (this.isOver) return
+    if (typeof reply === 'object' && since !== undefined)
+      this.plan.onAnswer?.(signer, performance.now() - since)
     if (reply === 'timeout' || reply === 'gone') return this.settle({ kind: 'missed', signer })
     if (reply === undefined) return this.settle({ kind: 'unready', signer })
     if (reply.kind === 'refused')
       return this.settle({ kind: 'refused', signer, reason: reply.reason })
     if (reply.kind === 'aborted') return this.settle({ ...reply, kind: 'spoiled', signer })
     if (reply.kind === 'unpaired') return this.settle({ ...reply, signer })
+    if (reply.kind === 'busy') return this.settle({ kind: 'busy', signer })
     if (reply.kind === 'packet') this.take(signer, reply)
+    else if (reply.kind === 'closed') return this.settle(unacceptableOf(signer))
     else this.endings.set(signer, reply)
     this.look()
+  }
+
+  /** Who keeps it waiting, and since when. */
+  owing(): ReadonlyMap<number, number> {
+    return this.owed
+  }
+
+  /** Nobody is asked anything more, and whoever has said a word in it may forget it. */
+  close(): void {
+    const { links, id: ceremony } = this.plan
+    this.isOver = true
+    const session = { kind: 'close', ceremony } as const
+    for (const signer of this.asked.keys())
+      void links.call(signer, { kind: 'session', session }, closeMsMax)
   }
 
   /** From now on everything that can be asked is, by itself. */
@@ -119,14 +149,7 @@ export class Ceremony {
       own.push(packet)
       return
     }
-    const spoiled = {
-      kind: 'spoiled',
-      signer,
-      reason: unacceptable,
-      culprits: [],
-      burned: [],
-    } as const
-    this.settle(spoiled)
+    this.settle(unacceptableOf(signer))
   }
 
   private isAcceptable(
@@ -164,6 +187,7 @@ export class Ceremony {
       const { links, deadlineMs } = this.plan
       links.call(signer, { kind: 'session', session }, deadlineMs).then((reply) => {
         if (reply === 'timeout' || reply === 'gone') return this.arrived(signer, reply)
+        if (reply.kind === 'busy') return this.arrived(signer, { kind: 'busy' })
         this.arrived(signer, reply.kind === 'session' ? reply.session : undefined)
       })
     }
@@ -178,6 +202,10 @@ export class Ceremony {
     if (packets.length < others.length) return undefined
     return { kind: 'advance', ceremony, packets }
   }
+}
+
+function unacceptableOf(signer: number): CeremonyOutcome {
+  return { kind: 'spoiled', signer, reason: unacceptable, culprits: [], burned: [] }
 }
 
 /** What a packet says to everybody, if it says one thing. */

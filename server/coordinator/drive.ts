@@ -172,6 +172,7 @@ class Trip {
     const reply = await links.call(signer, call, roundMsMax)
     if (session !== undefined) rider?.arrived(signer, sessionOf(reply))
     if (typeof reply === 'string') return
+    if (reply.kind === 'busy') return
     if (reply.kind !== 'agree') {
       const reason = reply.kind === 'failed' ? reply.reason : reply.kind
       return this.journey.log.warn({ signer, reason }, 'a signer could not answer')
@@ -209,5 +210,6 @@ class Trip {
 
 function sessionOf(reply: Answered): Parameters<Rider['arrived']>[1] {
   if (reply === 'timeout' || reply === 'gone') return reply
+  if (reply.kind === 'busy') return { kind: 'busy' }
   return reply.kind === 'agree' ? reply.session : undefined
 }

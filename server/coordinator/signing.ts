@@ -15,8 +15,11 @@ import { taprootAggregate } from '@quorate/threshold/public/taproot'
 import type { Links } from '../link/links.ts'
 import type { Attendance, Pair } from './attendance.ts'
 import { protocolFor, signCeremony } from './ceremony-ids.ts'
-import { broadcastOf, Ceremony, type CeremonyOutcome, unacceptable } from './ceremony.ts'
-import { type DriveLog, type Rider, roundMsMax } from './drive.ts'
+import { broadcastOf, Ceremony } from './ceremony.ts'
+import type { DriveLog, Rider } from './drive.ts'
+import { keepPace } from './pace.ts'
+import { Inquiry } from './inquiry.ts'
+import { Sessions, type SessionsWorld } from './sessions.ts'
 
 export type Signature =
   | {
@@ -59,8 +62,17 @@ export type SigningWorld = {
   readonly setUpPair: (organization: Uint8Array, pair: Pair, since: number) => Promise<void>
 }
 
-/** Of four signers there are six quorums, and each may have to catch up first. */
-const attemptsMax = 12
+/**
+ * One that has not answered by then is taken for silent. Nobody waits that long as long as there are
+ * others; where there are none, a signer may be as busy as this.
+ */
+export const answerMsMax = 3_000
+
+type Asked = {
+  readonly message: Uint8Array
+  readonly until: number
+  readonly ride?: Ride | undefined
+}
 
 /**
  * Signatures, by quorums of just as many signers as a key needs. The first one tried rides along
@@ -72,25 +84,32 @@ export class Signer {
   private readonly burned = new Map<string, Pair[]>()
 
   private readonly ids: readonly string[]
+  private readonly pace
 
   constructor(world: SigningWorld) {
     this.world = world
     this.ids = world.manifest.signers.map(({ id }) => id)
+    this.pace = keepPace(world.manifest.threshold)
   }
 
-  private choose({ place, key }: Signing, without: readonly number[]) {
+  private apart({ place, key }: Signing): readonly Pair[] {
+    const isPaired = key.terms.scheme === 'ECDSA'
+    return (isPaired ? this.burned.get(toHex(place.organization)) : undefined) ?? []
+  }
+
+  private missing(): readonly string[] {
+    const connected = this.world.links.connected()
+    return this.ids.filter((_, i) => !connected.includes(i + 1))
+  }
+
+  private choose(signing: Signing): readonly number[] {
     const { links, attendance } = this.world
-    const connected = links.connected()
-    const willing = connected.filter((signer) => !without.includes(signer))
-    const apart = key.terms.scheme === 'ECDSA' ? this.burned.get(toHex(place.organization)) : []
-    const size = key.threshold
-    const quorum =
-      attendance.choose({ connected: willing, size, apart: apart ?? [] }) ??
-      attendance.choose({ connected, size, apart: apart ?? [] })
+    const [connected, size] = [links.connected(), signing.key.threshold]
+    const quorum = attendance.choose({ connected, size, apart: this.apart(signing) })
     if (quorum !== undefined) return quorum
-    const missing = this.ids.filter((_, i) => !connected.includes(i + 1))
+    const missing = this.missing()
     throw missing.length > 0
-      ? new Failure('signers.unavailable', { missing })
+      ? new Failure('signers.unavailable', { missing: [...missing] })
       : new Failure('signing.failed', { reason: 'no quorum has all its pairs' })
   }
 
@@ -108,13 +127,14 @@ export class Signer {
       participants: quorum,
       opening,
       rounds: roundsOf(key),
-      deadlineMs: roundMsMax,
+      deadlineMs: answerMsMax,
+      onAnswer: (signer, ms) => this.pace.took(signer, ms),
     })
   }
 
   /** Rounds that may be asked for before the certificate: all but the last, and those in their turn. */
   ride(signing: Signing): Ride {
-    const quorum = this.choose(signing, [])
+    const quorum = this.choose(signing)
     const ceremony = this.begin(signing, quorum)
     const early = roundsOf(signing.key) - 1
     const upTo = {
@@ -138,99 +158,40 @@ export class Signer {
   }
 
   /**
-   * Of one signer's word nobody can tell whether it or whom it accuses is to blame, so neither signs
-   * this time: whoever accuses honest ones must not be left with nobody but himself to choose.
-   * @returns those that are not to be chosen again for this signature
-   */
-  private blame(
-    { place }: Signing,
-    quorum: readonly number[],
-    outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
-  ): readonly number[] {
-    const { attendance, log } = this.world
-    const { kind, signer } = outcome
-    const names = (signers: readonly number[]) => signers.map((one) => this.ids[one - 1])
-    const reason = 'reason' in outcome ? outcome.reason : ''
-    const lost = 'burned' in outcome ? outcome.burned.map((peer): Pair => [signer, peer]) : []
-    if (lost.length > 0) {
-      const name = toHex(place.organization)
-      this.burned.set(name, [...(this.burned.get(name) ?? []), ...lost])
-    }
-    const accused =
-      kind === 'spoiled' && reason !== unacceptable && outcome.culprits.length === 0 ? quorum : []
-    const blamed = kind === 'spoiled' ? [signer, ...outcome.culprits, ...accused] : [signer]
-    for (const one of blamed) attendance.miss(one)
-    const context = { kind, reason, signer: names([signer]), quorum: names(quorum) }
-    log.warn({ ...context, blamed: names(blamed), lost }, 'a signing round failed')
-    return blamed
-  }
-
-  /** What may be mended: once for each signer, as it may only say so. */
-  private async mend(
-    { place }: Signing,
-    outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
-    since: number,
-  ): Promise<boolean> {
-    const { kind, signer } = outcome
-    // It may not have come as far as this step yet.
-    if (kind === 'refused' || kind === 'unready') return this.world.catchUp(signer, place)
-    if (kind !== 'unpaired' || outcome.burned.length > 0) return false
-    const made = await Promise.allSettled(
-      outcome.peers.map((peer) => this.world.setUpPair(place.organization, [signer, peer], since)),
-    )
-    return made.every(({ status }) => status === 'fulfilled')
-  }
-
-  /**
    * Makes the signature under a step that is in force.
    * @param until the moment from which no signer gives its last round any more
    * @returns nothing when that moment has come
    * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`
    */
-  async sign(
-    signing: Signing,
-    { message, until, ride }: { message: Uint8Array; until: number; ride?: Ride | undefined },
-  ): Promise<Signature | undefined> {
-    const [failed, mended] = [new Set<number>(), new Set<number>()]
-    const refusals = new Map<number, string>()
-    for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      if (Date.now() > until) return undefined
-      const isRide = attempt === 0 && ride !== undefined
-      const since = isRide ? ride.since : performance.now()
-      const quorum = isRide ? ride.quorum : this.choose(signing, [...failed])
-      const outcome = await (isRide ? ride.ceremony : this.begin(signing, quorum)).go()
-      if (outcome.kind === 'done') {
-        const combined = combine(signing, { message, quorum, packets: outcome.packets })
-        if (combined.ok) return combined.signature
-        for (const culprit of this.expose(combined, quorum)) failed.add(culprit)
-        continue
-      }
-      const { signer } = outcome
-      const isNew = !mended.has(signer)
-      mended.add(signer)
-      if (isNew && (await this.mend(signing, outcome, since))) continue
-      if (outcome.kind === 'refused') refusals.set(signer, outcome.reason)
-      // More than can be corrupt say no: at least one of them is right.
-      const [reason = ''] = refusals.values()
-      if (refusals.size >= signing.key.threshold) throw new Failure('request.refused', { reason })
-      for (const one of this.blame(signing, quorum, outcome)) failed.add(one)
+  sign(signing: Signing, { message, until, ride }: Asked): Promise<Signature | undefined> {
+    const { links, attendance } = this.world
+    const { key } = signing
+    const inquiry = new Inquiry(signing, this.world, (pairs) => this.part(signing, pairs))
+    const sessions: SessionsWorld<Signature> = {
+      attendance,
+      size: key.threshold,
+      connected: () => links.connected(),
+      missing: () => this.missing(),
+      apart: () => this.apart(signing),
+      patienceMs: () => this.pace.patienceMs(),
+      begin: (quorum) => this.begin(signing, quorum),
+      combine: ({ packets }, quorum) => {
+        const combined = combine(signing, { message, quorum, packets })
+        if (combined.ok) return { kind: 'made', made: combined.signature }
+        return inquiry.expose(combined, quorum)
+      },
+      judge: (outcome, quorum) => inquiry.judge(outcome, quorum),
+      mend: (outcome, since) => inquiry.mend(outcome, since),
+      overtaken: (signers) => signers.forEach((one) => attendance.miss(one)),
     }
-    throw new Failure('signing.failed', { reason: 'no quorum of signers came to its end' })
+    return new Sessions(sessions).run(ride, until).catch((error: unknown) => {
+      throw inquiry.refusal() ?? error
+    })
   }
 
-  /** What everybody said is here: who is wrong is not a matter of anybody's word. */
-  private expose(
-    { culprits, reason }: Extract<Combined, { readonly ok: false }>,
-    quorum: readonly number[],
-  ): readonly number[] {
-    const { attendance, log } = this.world
-    const exposed = culprits.length > 0 ? culprits : quorum
-    for (const culprit of exposed) attendance.miss(culprit)
-    log.error(
-      { reason, culprits: exposed.map((one) => this.ids[one - 1]) },
-      'a signature was spoiled',
-    )
-    return exposed
+  private part({ place }: Signing, pairs: readonly Pair[]): void {
+    const name = toHex(place.organization)
+    this.burned.set(name, [...(this.burned.get(name) ?? []), ...pairs])
   }
 }
 

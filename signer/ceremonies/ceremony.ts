@@ -11,7 +11,13 @@ import { pack, unpack, type Mail } from './mail.ts'
  * restart.
  */
 export type Move =
-  | { readonly kind: 'next'; readonly proceed: Proceed; readonly out: readonly Outbound[] }
+  | {
+      readonly kind: 'next'
+      readonly proceed: Proceed
+      readonly out: readonly Outbound[]
+      /** In the place of `proceed`, when nobody goes on with it. */
+      readonly discard?: () => void
+    }
   /** The last packet. */
   | { readonly kind: 'last'; readonly out: readonly Outbound[] }
   | { readonly kind: 'end'; readonly reply: SessionReply }
@@ -19,26 +25,47 @@ export type Proceed = (inbox: readonly Inbound[]) => Move
 
 /** Above anything that an honest server keeps open; each is a few kilobytes. */
 const openMax = 512
+/** Of one signature: an honest server opens n - t + 1 (`docs/protocols/aborts.md`), and closes them. */
+const openOfOneMax = 8
 
 type Open = {
   readonly mail: Mail
   /** Of the packet sent last. */
   readonly round: number
   readonly expires: number
+  /** What it is to make, where there may be several attempts at it. */
+  readonly aim: string
   readonly proceed: Proceed
+  readonly discard: (() => void) | undefined
 }
+type Begun = Pick<Open, 'expires'> & { readonly aim?: string }
 
 export class Ceremonies {
   private readonly open = new Map<string, Open>()
 
-  isFull(now: number): boolean {
-    for (const [name, { expires }] of this.open) if (expires < now) this.open.delete(name)
-    return this.open.size >= openMax
+  /** May no further session begin, or none with this aim? */
+  isFull(now: number, aim = ''): boolean {
+    let alike = 0
+    for (const [name, open] of this.open) {
+      if (open.expires < now) this.drop(name)
+      else if (aim !== '' && open.aim === aim) alike++
+    }
+    return this.open.size >= openMax || alike >= openOfOneMax
+  }
+
+  close(ceremony: Uint8Array): SessionReply {
+    this.drop(toHex(ceremony))
+    return { kind: 'closed' }
+  }
+
+  private drop(name: string): void {
+    this.open.get(name)?.discard?.()
+    this.open.delete(name)
   }
 
   /** Sends the first packet. */
-  begin(mail: Mail, expires: number, move: Move): SessionReply {
-    return this.settle({ mail, round: 0, expires }, move)
+  begin(mail: Mail, { expires, aim = '' }: Begun, move: Move): SessionReply {
+    return this.settle({ mail, round: 0, expires, aim }, move)
   }
 
   /** Takes the others' packets of the round in which this signer has spoken last. */
@@ -48,22 +75,31 @@ export class Ceremonies {
     if (found === undefined) return refused('no such session is open')
     if (!now.ok) return refused(now.reason)
     this.open.delete(name)
-    if (found.expires < now.time) return refused('the session has expired')
+    if (found.expires < now.time) return ended(found, refused('the session has expired'))
     const received = unpack(found.mail, found.round, packets)
-    if (!received.ok) return aborted(ceremony, { ...received, burned: [] })
+    if (!received.ok) return ended(found, aborted(ceremony, { ...received, burned: [] }))
     return this.settle(found, found.proceed(received.inbox))
   }
 
-  private settle({ mail, round, expires }: Omit<Open, 'proceed'>, move: Move): SessionReply {
+  private settle(of: Omit<Open, 'proceed' | 'discard'>, move: Move): SessionReply {
     if (move.kind === 'end') return move.reply
+    const { mail, expires, aim } = of
     const { ceremony } = mail
-    const packet = pack(mail, round + 1, move.out)
+    const round = of.round + 1
+    const packet = pack(mail, round, move.out)
     if (packet === undefined)
       return aborted(ceremony, { reason: 'a key that seals nothing', culprits: [], burned: [] })
-    if (move.kind === 'next')
-      this.open.set(toHex(ceremony), { mail, round: round + 1, expires, proceed: move.proceed })
+    if (move.kind === 'next') {
+      const { proceed, discard } = move
+      this.open.set(toHex(ceremony), { mail, round, expires, aim, proceed, discard })
+    }
     return { kind: 'packet', ceremony, packet }
   }
+}
+
+function ended({ discard }: Open, reply: SessionReply): SessionReply {
+  discard?.()
+  return reply
 }
 
 export function refused(reason: string): SessionReply {

@@ -72,7 +72,7 @@ export function beginGenerate(
   const newcomer = purpose === 'register' ? user : undefined
   if (!hasRoom(deps, { ...terms, newcomer }))
     return refused('too many keys are waiting for their certificate')
-  if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
+  if (ceremonies.isFull(now.time)) return { kind: 'busy' }
   const sid = generateSid(deps, { terms, nonce })
   if (!store.memory.useSession(sid, now.time + rememberMs)) return refused('this session has been')
   const participants = self.manifest.signers.map((_, i) => i + 1)
@@ -85,11 +85,8 @@ export function beginGenerate(
     sid,
   }
   const birth = { deps, sid, terms, signBefore, newcomer }
-  return ceremonies.begin(
-    mail,
-    now.time + ceremonyMs,
-    moveOf(birth, startDkg(context, deps.random)),
-  )
+  const expires = now.time + ceremonyMs
+  return ceremonies.begin(mail, { expires }, moveOf(birth, startDkg(context, deps.random)))
 }
 
 /** All that names it: a second attempt of the same request has another nonce. */

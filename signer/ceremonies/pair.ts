@@ -40,7 +40,7 @@ export function beginPair(
   if (reason !== undefined) return refused(reason)
   const now = clock.read()
   if (!now.ok) return refused(now.reason)
-  if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
+  if (ceremonies.isFull(now.time)) return { kind: 'busy' }
   const parties = Uint8Array.from(participants)
   const { hash } = self.manifest
   const sid = hashOf('quorate/sid/1', toUtf8('pair'), hash, organization, parties, nonce)
@@ -52,7 +52,7 @@ export function beginPair(
   const setup = { deps, organization, peer, sid, now: now.time }
   const mail = openMail({ self, protocol: 'pair', ceremony: sid, participants })
   const first = startPairSetup({ self: self.index, peer, sid }, random)
-  return ceremonies.begin(mail, now.time + ceremonyMs, moveOf(setup, first))
+  return ceremonies.begin(mail, { expires: now.time + ceremonyMs }, moveOf(setup, first))
 }
 
 function peerIn({ self }: CeremonyDeps, participants: readonly Party[]): Party | undefined {

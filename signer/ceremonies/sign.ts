@@ -2,7 +2,7 @@ import type { Scheme } from '@quorate/authority/key-certificate'
 import { keyTable, decodeRecord, recordKey } from '@quorate/authority/records'
 import type { Item } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
-import { equalBytes, toUtf8 } from '@quorate/core/bytes'
+import { equalBytes, toHex, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { childShare } from '@quorate/threshold/child-share'
@@ -71,7 +71,8 @@ export function beginSign(
   const protocol = protocolOf[scheme]
   const sid = signSid(deps, { call, key: key.terms.key, curve, protocol })
   const expires = asked.body.step.time + windowMs
-  if (ceremonies.isFull(asked.now)) return refused('too many sessions are open')
+  const aim = `${toHex(step)} ${item} ${digest}`
+  if (ceremonies.isFull(asked.now, aim)) return { kind: 'busy' }
   const refuses = refusal(deps, named, { digest, message })
   const { now } = asked
   const signing = { deps, organization, sid, quorum: call.quorum, share, message, now, refuses }
@@ -80,13 +81,17 @@ export function beginSign(
   if (!deps.store.memory.useSession(sid, expires + windowMs))
     return refused('this session has been')
   const mail = openMail({ self: deps.self, protocol, ceremony: sid, participants: call.quorum })
-  return ceremonies.begin(mail, expires, move)
+  return ceremonies.begin(mail, { expires, aim }, move)
 }
 
 /** The share is in memory no longer than its session goes on. */
 function wiping(share: KeyShare, move: Move): Move {
   if (move.kind === 'next')
-    return { ...move, proceed: (inbox) => wiping(share, move.proceed(inbox)) }
+    return {
+      ...move,
+      proceed: (inbox) => wiping(share, move.proceed(inbox)),
+      discard: () => share.secret.fill(0),
+    }
   share.secret.fill(0)
   return move
 }

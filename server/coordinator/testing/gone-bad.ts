@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { everybody, type Packet } from '@quorate/wire/packet'
 import type { Answered, Links } from '../../link/links.ts'
@@ -18,8 +19,8 @@ export function withLiar(links: Links, liar: number, lie: Lie): Links {
 }
 
 function lyingIn(reply: Answered, asked: SessionCall, lie: Lie): Answered {
-  if (typeof reply === 'string' || reply.kind === 'pong' || reply.kind === 'failed') return reply
-  if (reply.session === undefined) return reply
+  if (typeof reply === 'string' || !('session' in reply) || reply.session === undefined)
+    return reply
   if (reply.kind === 'agree') return { ...reply, session: lie(reply.session, asked) }
   return { ...reply, session: lie(reply.session, asked) }
 }
@@ -39,3 +40,59 @@ export function withFlippedBit(packet: Packet): Packet {
   })
   return { ...packet, parts }
 }
+
+/** How a signer answers in ceremonies: it may take its time over it, up to the deadline. */
+export type Manner = (
+  answer: () => Promise<Answered>,
+  about: { readonly asked: SessionCall; readonly deadlineMs: number },
+) => Promise<Answered>
+
+/** Links to a cluster in which some have manners of their own in ceremonies. */
+export function withManners(links: Links, manners: ReadonlyMap<number, Manner>): Links {
+  return {
+    ...links,
+    call: async (signer, call, deadlineMs) => {
+      const manner = manners.get(signer)
+      const asked = call.kind === 'ping' ? undefined : call.session
+      if (manner === undefined || asked === undefined || asked.kind === 'close')
+        return links.call(signer, call, deadlineMs)
+      // Two that hold up votes as well would stand still whatever anybody does.
+      if (call.kind === 'agree' && manners.size > 1)
+        return links.call(signer, { ...call, session: undefined }, deadlineMs)
+      return manner(() => links.call(signer, call, deadlineMs), { asked, deadlineMs })
+    },
+  }
+}
+
+export const silent: Manner = async (_, { deadlineMs }) => {
+  await sleep(deadlineMs)
+  return 'timeout'
+}
+
+/** In time, and only just. */
+export const slow: Manner = async (answer, { deadlineMs }) => {
+  await sleep(deadlineMs * 0.9)
+  return answer()
+}
+
+export const busyForEver: Manner = async (answer, { asked }) =>
+  lyingIn(await answer(), asked, () => ({ kind: 'busy' }))
+
+/** One bit of every packet's signature is another. */
+export const rubbish: Manner = async (answer, { asked }) =>
+  lyingIn(await answer(), asked, (said) =>
+    said.kind === 'packet' ? { ...said, packet: withFlippedSignature(said.packet) } : said,
+  )
+
+function withFlippedSignature(packet: Packet): Packet {
+  return { ...packet, signature: packet.signature.with(0, (packet.signature[0] ?? 0) ^ 1) }
+}
+
+/** After its first packet it says of all the others that they have sent what is wrong. */
+export const accusing: Manner = async (answer, { asked }) =>
+  lyingIn(await answer(), asked, (said) => {
+    if (asked.kind !== 'advance') return said
+    const { ceremony, packets } = asked
+    const culprits = packets.map(({ header }) => header.from)
+    return { kind: 'aborted', ceremony, reason: 'proof', culprits, burned: [] }
+  })
