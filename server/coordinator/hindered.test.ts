@@ -17,8 +17,10 @@ import {
 import {
   accusing,
   busyForEver,
+  late,
   type Manner,
   rubbish,
+  silenceMs,
   silent,
   slow,
   withManners,
@@ -28,8 +30,8 @@ import { type Platform, startPlatform } from './testing/platform.ts'
 type Scheme = 'EdDSA' | 'ECDSA'
 const schemes = ['EdDSA', 'ECDSA'] as const
 const manners = { silent, slow, rubbish, accusing, busyForEver }
-/** One silent round of one session: whoever waits for that has waited for the wrong one. */
-const msMax = answerMsMax
+/** On the busiest of machines; a third of one silence. */
+const msMax = silenceMs / 3
 
 describe('a coordinator whose signers hinder it', () => {
   let platform: Platform
@@ -78,13 +80,13 @@ describe('a coordinator whose signers hinder it', () => {
     )
     const links = withManners(platform.links, counted)
     let worst = 0
-    for (let i = 0; i < 40 && met < 3; i++) worst = Math.max(worst, await sign(open(links), scheme))
+    for (let i = 0; i < 40 && met < 2; i++) worst = Math.max(worst, await sign(open(links), scheme))
     assert.ok(met > 0, 'nobody has met it')
     return worst
   }
 
   for (const [name, manner] of Object.entries(manners))
-    it(`signs before a deadline is over when one is ${name}`, async (test) => {
+    it(`signs without waiting when one is ${name}`, async (test) => {
       for (const scheme of schemes) {
         const worst = await holds(new Map([[2, manner]]), scheme)
         test.diagnostic(`${scheme}: ${Math.round(worst)} ms at worst`)
@@ -99,23 +101,21 @@ describe('a coordinator whose signers hinder it', () => {
     ['busyForEver', 'silent'],
     ['accusing', 'silent'],
   ] as const)
-    it(`signs before a deadline is over when one is ${one} and another ${other}`, async (test) => {
+    it(`signs without waiting when one is ${one} and another ${other}`, async (test) => {
       const bad = new Map([
         [2, manners[one]],
         [4, manners[other]],
       ])
-      for (const scheme of schemes) {
-        const worst = await holds(bad, scheme)
-        test.diagnostic(`${scheme}: ${Math.round(worst)} ms at worst`)
-        assert.ok(worst < msMax)
-      }
+      const worst = await holds(bad, 'ECDSA')
+      test.diagnostic(`${Math.round(worst)} ms at worst`)
+      assert.ok(worst < msMax)
     })
 
-  it('waits for a slow one where there is no other', async () => {
+  it('waits for a late one where there is no other', async () => {
     const bad = new Map<number, Manner>([
       [1, silent],
       [2, rubbish],
-      [3, slow],
+      [3, late],
     ])
     const rounds = 2
     const worst = await sign(open(withManners(platform.links, bad)), 'EdDSA')

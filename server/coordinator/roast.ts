@@ -30,7 +30,7 @@ export class Roast {
   private readonly open = new Map<number, readonly number[]>()
   /** Not chosen again. */
   private readonly aside = new Set<number>()
-  /** Owed an answer while others went on without it: chosen again when nothing else is under way. */
+  /** Owed an answer when others went on without it: chosen again where there are no others. */
   private readonly late = new Set<number>()
   /** Called into question by somebody's word alone: chosen last. */
   private readonly doubtful = new Set<number>()
@@ -44,10 +44,6 @@ export class Roast {
   constructor(size: number, attendance: Attendance) {
     this.size = size
     this.attendance = attendance
-  }
-
-  get isIdle(): boolean {
-    return this.open.size === 0
   }
 
   /**
@@ -70,9 +66,8 @@ export class Roast {
     )
     const timely = free.filter((one) => !this.late.has(one))
     const trusted = timely.filter((one) => !this.doubtful.has(one))
-    const pools = this.isIdle ? [trusted, timely, free] : [trusted, timely]
     const apart = [...ask.apart, ...this.parted, ...this.repairing]
-    for (const connected of pools) {
+    for (const connected of [trusted, timely, free]) {
       const { size, spoilt: except } = this
       const quorum = this.attendance.choose({ connected, size, apart, except })
       if (quorum !== undefined) return quorum

@@ -165,6 +165,22 @@ describe('signing with FROST', () => {
     await signature(world, key, { call: signCall(place, renewed), message })
   })
 
+  it('keeps few sessions of one signature open, is busy for more, and forgets what is closed', async () => {
+    const drafted = await inForce()
+    const begin = () => world.session(1, signCall(place, drafted))
+    const replies = []
+    for (let i = 0; i < 8; i++) replies.push(await begin())
+    const [first] = replies
+    assert.ok(first?.kind === 'packet' && replies.every(({ kind }) => kind === 'packet'))
+    assert.deepEqual(await begin(), { kind: 'busy' })
+    assert.equal((await world.session(1, signCall(place, await inForce()))).kind, 'packet')
+    const { ceremony } = first
+    assert.deepEqual(await world.session(1, { kind: 'close', ceremony }), { kind: 'closed' })
+    const gone = await world.session(1, { kind: 'advance', ceremony, packets: [] })
+    assert.match(told(gone), /no such session/)
+    assert.equal((await begin()).kind, 'packet')
+  })
+
   it('opens nothing for a quorum that is not one', async () => {
     const drafted = await inForce()
     for (const quorum of [

@@ -64,13 +64,22 @@ export function withManners(links: Links, manners: ReadonlyMap<number, Manner>):
   }
 }
 
-export const silent: Manner = async (_, { deadlineMs }) => {
-  await sleep(deadlineMs)
+/** Far beyond every deadline and every limit of a test: whoever waits for this is seen to. */
+export const silenceMs = 60_000
+
+export const silent: Manner = async () => {
+  await sleep(silenceMs, undefined, { ref: false })
   return 'timeout'
 }
 
+/** Within the deadline that a server would have which only tried one quorum after the other. */
+export const slow: Manner = async (answer) => {
+  await sleep(0.9 * silenceMs, undefined, { ref: false })
+  return answer()
+}
+
 /** In time, and only just. */
-export const slow: Manner = async (answer, { deadlineMs }) => {
+export const late: Manner = async (answer, { deadlineMs }) => {
   await sleep(deadlineMs * 0.9)
   return answer()
 }
