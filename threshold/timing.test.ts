@@ -41,7 +41,9 @@ const numbers: Readonly<Record<string, string>> = {
 const room = import.meta.dirname
 const sources = globSync('**/*.ts', { cwd: room }).filter(
   (file) =>
-    !/\.test\.ts$|\.d\.ts$|bench\.ts$|\/testing\/|ceremony|attacker|node_modules/.test(file),
+    !/\.test\.ts$|\.d\.ts$|bench\.ts$|\/testing\/|^harness\/|ceremony|attacker|node_modules/.test(
+      file,
+    ),
 )
 const textOf = (file: string): string =>
   readFileSync(join(room, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
