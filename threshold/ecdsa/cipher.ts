@@ -1,15 +1,8 @@
 import { createCipheriv, createHash } from 'node:crypto'
 import { transcript } from '@quorate/core/hash'
-import { asBytes, toWords } from './words.ts'
+import { type Shape, tweaked, whitened } from '../kernel/bits.ts'
 
 const blockSize = 16
-const blockWords = 4
-
-type Shape = {
-  readonly blocksEach: number
-  /** How many inputs, one after the other, share an index. */
-  readonly inputsPerIndex: number
-}
 
 /**
  * A tweakable, correlation-robust hash from one cipher key: π(π(x) ⊕ tweak) ⊕ π(x), the TMMO
@@ -24,39 +17,21 @@ type Shape = {
  * @param inputs entries of 16 bytes
  * @returns `blocksEach` blocks for each input, in order
  */
-export function tweakedHash(
-  key: Uint8Array,
-  inputs: Uint32Array,
-  { blocksEach, inputsPerIndex }: Shape,
-): Uint32Array<ArrayBuffer> {
-  const count = inputs.length / blockWords
+export function tweakedHash(key: Uint8Array, inputs: Uint8Array, shape: Shape): Uint8Array {
   const permute = permutationOf(key)
   const inner = permute(inputs)
-  const tweaked = new Uint32Array(count * blocksEach * blockWords)
-  spread(tweaked, inner, blocksEach)
-  for (let input = 0, at = 0; input < count; input++)
-    for (let block = 0; block < blocksEach; block++, at += blockWords) {
-      tweaked[at] = (tweaked[at] ?? 0) ^ block
-      tweaked[at + 1] = (tweaked[at + 1] ?? 0) ^ Math.floor(input / inputsPerIndex)
-    }
-  const out = permute(tweaked)
-  spread(out, inner, blocksEach)
+  const middle = tweaked(inner, shape)
+  const outer = permute(middle)
+  const out = whitened(outer, inner, shape)
+  for (const secret of [inner, middle, outer]) secret.fill(0)
   return out
 }
 
-/** XORs each block of `source` into the `blocksEach` blocks of `target` that belong to it. */
-function spread(target: Uint32Array, source: Uint32Array, blocksEach: number): void {
-  for (let from = 0, at = 0; from < source.length; from += blockWords)
-    for (let block = 0; block < blocksEach; block++)
-      for (let i = 0; i < blockWords; i++, at++)
-        target[at] = (target[at] ?? 0) ^ (source[from + i] ?? 0)
-}
-
-function permutationOf(key: Uint8Array): (blocks: Uint32Array) => Uint32Array<ArrayBuffer> {
+function permutationOf(key: Uint8Array): (blocks: Uint8Array) => Uint8Array {
   const cipher = createCipheriv('aes-128-ecb', key.subarray(0, blockSize), null)
   cipher.setAutoPadding(false)
   // Each block stands for itself in this mode, so one object serves several calls.
-  return (blocks) => toWords(cipher.update(asBytes(blocks)))
+  return (blocks) => cipher.update(blocks)
 }
 
 /** SHAKE256 of a transcript: for public challenges and for what needs more than one hash's bytes. */

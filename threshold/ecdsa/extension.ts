@@ -1,12 +1,12 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
+import { receiveColumns, rowsOf, sendColumns } from '../kernel/bits.ts'
 import { expand, tweakedHash } from './cipher.ts'
-import { checkBits, deltaBits, extendedRows, rowCount, treeCount } from './parameters.ts'
+import { checkBits, deltaBits, extendedSize, leafSize, rowCount, treeCount } from './parameters.ts'
 import type { Leaves, Punctured } from './tree.ts'
-import { asBytes, bitAt, multiplyBits, parity, toWords, transpose, xorInto } from './words.ts'
+import { asBytes, bitAt, multiplyBits, parity, toWords, xorInto } from './words.ts'
 
 const rowWords = deltaBits / 32
-const columnWords = extendedRows / 32
 const choiceWords = rowCount / 32
 const lineWords = rowCount / 32
 
@@ -44,19 +44,9 @@ type Columns = { readonly corrections: Uint32Array; readonly columns: Uint32Arra
 /** The corrections, and V by columns. */
 export function openExtension(label: Uint8Array, leaves: Leaves, choice: Uint32Array): Columns {
   const streams = streamsOf(label, leaves)
-  const corrections = new Uint32Array(treeCount * columnWords)
-  const columns = new Uint32Array(deltaBits * columnWords)
-  for (let tree = 0; tree < treeCount; tree++) {
-    const at = tree * columnWords
-    xorInto(corrections, at, choice, 0, columnWords)
-    for (let leaf = 0; leaf < 4; leaf++) {
-      const stream = (tree * 4 + leaf) * columnWords
-      xorInto(corrections, at, streams, stream, columnWords)
-      addToColumns(columns, tree, leaf, streams, stream)
-    }
-  }
+  const { corrections, columns } = receiveColumns(streams, asBytes(choice))
   streams.fill(0)
-  return { corrections, columns }
+  return { corrections: toWords(corrections), columns: toWords(columns) }
 }
 
 /** The check's answer to the challenge that the corrections give rise to. */
@@ -65,7 +55,7 @@ export function closeExtension(
   choice: Uint32Array,
   { corrections, columns }: Columns,
 ): { readonly message: ExtensionMessage; readonly rows: Rows } {
-  const rows = transpose(columns, extendedRows)
+  const rows = toWords(rowsOf(asBytes(columns)))
   const sent = asBytes(corrections)
   const matrix = matrixOf(label, sent)
   const proof = proofOf(label, foldRows(matrix, rows))
@@ -84,19 +74,11 @@ export function extendAsSender(
   { corrections, fold, proof }: ExtensionMessage,
 ): Rows | undefined {
   const streams = streamsOf(label, leaves)
-  const corrected = toWords(corrections)
-  const secret = toWords(delta)
-  const columns = new Uint32Array(deltaBits * columnWords)
-  for (let tree = 0; tree < treeCount; tree++) {
-    for (let leaf = 1; leaf < 4; leaf++)
-      addToColumns(columns, tree, leaf, streams, (tree * 3 + leaf - 1) * columnWords)
-    for (let bit = 2 * tree; bit < 2 * tree + 2; bit++) {
-      const at = bit * columnWords
-      xorInto(columns, at, corrected, tree * columnWords, columnWords, -bitAt(secret, bit))
-    }
-  }
+  const columns = sendColumns(streams, corrections, delta)
   streams.fill(0)
-  const rows = transpose(columns, extendedRows)
+  const rows = toWords(rowsOf(columns))
+  columns.fill(0)
+  const secret = toWords(delta)
   const folded = foldRows(matrixOf(label, corrections), rows)
   const bits = toWords(fold)
   for (let line = 0; line < checkBits; line++)
@@ -106,26 +88,10 @@ export function extendAsSender(
 }
 
 /** 768 bits from each leaf, by one cipher key for all. */
-function streamsOf(label: Uint8Array, leaves: Uint8Array): Uint32Array {
+function streamsOf(label: Uint8Array, leaves: Uint8Array): Uint8Array {
   const key = hashOf('quorate/ecdsa/extension/streams/v1', label)
-  const inputs = toWords(leaves)
-  const inputsPerIndex = inputs.length / rowWords / treeCount
-  const streams = tweakedHash(key, inputs, { blocksEach: columnWords / 4, inputsPerIndex })
-  inputs.fill(0)
-  return streams
-}
-
-/** Adds number · stream to the two columns of a tree, number being a leaf's, as two bits. */
-function addToColumns(
-  columns: Uint32Array,
-  tree: number,
-  number: number,
-  streams: Uint32Array,
-  at: number,
-): void {
-  for (let bit = 0; bit < 2; bit++)
-    if (number & (1 << bit))
-      xorInto(columns, (2 * tree + bit) * columnWords, streams, at, columnWords)
+  const inputsPerIndex = leaves.length / leafSize / treeCount
+  return tweakedHash(key, leaves, { blocksEach: extendedSize / 16, inputsPerIndex })
 }
 
 function matrixOf(label: Uint8Array, corrections: Uint8Array): Uint8Array {

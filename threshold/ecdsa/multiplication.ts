@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { equalBytes } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
+import { addToRows } from '../kernel/bits.ts'
 import type { Scalar, Weights } from '../kernel/scalars.ts'
 import { expand, tweakedHash } from './cipher.ts'
 import type { EcdsaCurve } from './curve.ts'
 import type { Rows } from './extension.ts'
 import { maskedSize, rowCount, scalarSize } from './parameters.ts'
-import { asBytes, toWords, xorInto } from './words.ts'
-
-const rowWords = 4
+import { asBytes, toWords } from './words.ts'
 
 /** The sender's one message. */
 export type ProductMessage = {
@@ -45,7 +44,7 @@ export function multiplyAsSender(
 ): { readonly message: ProductMessage; readonly shares: Two } {
   const { rows, delta, gadget } = secrets
   const pads = padsOf(curve, sid, rows)
-  const others = padsOf(curve, sid, shifted(rows, delta))
+  const others = padsOf(curve, sid, toWords(addToRows(asBytes(rows), delta)))
   const masked = curve.scalars.mask(pads, others, [...factors, blind])
   const closed = closeMultiplication(curve, sid, { masked, pads, gadget, factors, blind })
   pads.fill(0)
@@ -126,19 +125,12 @@ export function isMasked({ group }: EcdsaCurve, masked: Uint8Array): boolean {
 export function padsOf(curve: EcdsaCurve, sid: Uint8Array, rows: Rows): Uint8Array {
   const key = hashOf('quorate/ecdsa/multiplication/pads/v1', sid)
   const blocksEach = 3 * curve.padBlocks
-  const pads = asBytes(tweakedHash(key, rows, { blocksEach, inputsPerIndex: 1 }))
+  const pads = tweakedHash(key, asBytes(rows), { blocksEach, inputsPerIndex: 1 })
   assert(pads.length === rowCount * blocksEach * 16)
   if (curve.padBlocks === 2) return pads
   const narrowed = curve.scalars.narrow(pads)
   pads.fill(0)
   return narrowed
-}
-
-function shifted(rows: Rows, delta: Uint8Array): Rows {
-  const secret = toWords(delta)
-  const out = rows.slice()
-  for (let row = 0; row < rowCount; row++) xorInto(out, row * rowWords, secret, 0, rowWords)
-  return out
 }
 
 function thetaOf(

@@ -46,35 +46,6 @@ export function parity(bits: number): number {
 }
 
 /**
- * 128 columns of `rowCount` bits become `rowCount` rows of 128 bits. Square by square of 32 by 32:
- * Warren, Hacker's Delight, section 7-3.
- */
-export function transpose(columns: Uint32Array, rowCount: number): Uint32Array<ArrayBuffer> {
-  const columnWords = rowCount / 32
-  const rows = new Uint32Array(rowCount * 4)
-  const square = new Uint32Array(32)
-  for (let group = 0; group < 4; group++)
-    for (let at = 0; at < columnWords; at++) {
-      for (let k = 0; k < 32; k++) square[k] = word(columns, (group * 32 + k) * columnWords + at)
-      transposeSquare(square)
-      for (let k = 0; k < 32; k++) rows[(at * 32 + k) * 4 + group] = word(square, k)
-    }
-  return rows
-}
-
-function transposeSquare(square: Uint32Array): void {
-  let mask = 0x0000ffff
-  for (let step = 16; step > 0; step >>>= 1) {
-    for (let k = 0; k < 32; k = ((k | step) + 1) & ~step) {
-      const swap = ((word(square, k) >>> step) ^ word(square, k | step)) & mask
-      square[k] = word(square, k) ^ (swap << step)
-      square[k | step] = word(square, k | step) ^ swap
-    }
-    mask ^= mask << (step >>> 1)
-  }
-}
-
-/**
  * matrix · rows over GF(2): entry k of the result is the sum of the rows that line k of `matrix`
  * selects. Sums of eight rows at a time are looked up (method of the four Russians); the matrix,
  * which is public, is the index.

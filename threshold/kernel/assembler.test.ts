@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import openWabt from 'wabt'
 import { starkCurve } from '../group/noble.ts'
 import { assemble } from './assembler.ts'
+import { bitRoutines } from './bit-routines.ts'
 import { curveRoutines } from './curve-routines.ts'
 import { routinesOf } from './scalars.ts'
 import { moduli } from './testing/oracle.ts'
@@ -24,6 +25,7 @@ const allowed = [
 const field = { value: starkCurve.p, bits: 251 }
 const places = { b3: 0, chosen: 1_000, scratch: 2_000 }
 const modules = [
+  ['bits', assemble(bitRoutines, 2)] as const,
   ...Object.entries(moduli).map(
     ([name, modulus]) => [`scalars of ${name}`, assemble(routinesOf(modulus), 8)] as const,
   ),
@@ -68,7 +70,12 @@ describe('the modules of the kernel, as another program reads them', () => {
     const digests = modules.map(([, bytes]) =>
       createHash('sha256').update(bytes).digest('hex').slice(0, 16),
     )
-    assert.deepEqual(digests, ['d1f1b30732bd47e0', 'ebcc19c475a4f2ae', '706795b02c1a2814'])
+    assert.deepEqual(digests, [
+      '9525a3c4359d82bd',
+      'd1f1b30732bd47e0',
+      'ebcc19c475a4f2ae',
+      '706795b02c1a2814',
+    ])
   })
 })
 

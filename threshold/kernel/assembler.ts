@@ -59,6 +59,7 @@ export type Scope = {
   readonly parameters: readonly Variable<Index>[]
   readonly word: () => Variable<Word>
   readonly words: (count: number) => readonly Variable<Word>[]
+  readonly index: () => Variable<Index>
   /** Always as often as `times` says; at least once. */
   readonly repeat: (times: Index, ...body: readonly Step[]) => Step
   readonly call: (name: string, ...parameters: readonly Index[]) => Step
@@ -105,6 +106,7 @@ function bodyOf({ parameters, write }: Routine, names: readonly string[]): Code 
     parameters: Array.from({ length: parameters }, (_, at) => variable<Index>(at)),
     word: () => add('word'),
     words: (count) => Array.from({ length: count }, () => add<Word>('word')),
+    index: () => add('index'),
     repeat(times, ...body) {
       const left = add<Index>('index')
       const again = index.subtract(left.get, index.constant(1))

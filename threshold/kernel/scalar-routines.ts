@@ -29,7 +29,7 @@ import {
   store,
   under,
 } from './modular.ts'
-import { advance, parameter, pointers } from './scope.ts'
+import { advance, bitMask, parameter, pointers } from './scope.ts'
 
 /** A row of a multiplication: by the nonce, by the key, and the check column. */
 export const columnCount = 3
@@ -218,17 +218,6 @@ export function select(modulus: Modulus): Routine {
       ]
     },
   }
-}
-
-/** All ones if the bit at `at` of the bits at `from` is set, else zero. `at` is a row's number. */
-function bitMask(from: Index, at: Index): Word {
-  // Bits lie least significant first: byte at / 8, bit at % 8. Both are public; the byte is not.
-  const byte = index.add(from, index.right(at, 3))
-  const low = word.and(
-    word.rightBy(word.load8(byte, 0), index.and(at, index.constant(7))),
-    word.constant(1n),
-  )
-  return word.subtract(word.constant(0n), low)
 }
 
 /** Most significant byte first, as a hash takes numbers. */

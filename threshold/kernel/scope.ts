@@ -5,6 +5,8 @@ import {
   type Step,
   unreachable,
   type Variable,
+  word,
+  type Word,
 } from './assembler.ts'
 
 /** Moves the first parameters on, each by its number of bytes. */
@@ -27,4 +29,15 @@ export function parameter({ parameters }: Scope, at: number): Variable<Index> {
   const found = parameters[at]
   if (found === undefined) throw new Error('a parameter more than there are')
   return found
+}
+
+/** All ones if the bit at `at` of the bits at `from` is set, else zero. `at` is a row's number. */
+export function bitMask(from: Index, at: Index): Word {
+  // Bits lie least significant first: byte at / 8, bit at % 8. Both are public; the byte is not.
+  const byte = index.add(from, index.right(at, 3))
+  const low = word.and(
+    word.rightBy(word.load8(byte, 0), index.and(at, index.constant(7))),
+    word.constant(1n),
+  )
+  return word.subtract(word.constant(0n), low)
 }
