@@ -19,6 +19,15 @@ test('every operation is found under its own method and path', () => {
   }
 })
 
+test('whoever may sign with keys may not therefore derive, and the other way round', () => {
+  const needed = (rest: string) => {
+    const match = matchOperation('POST', `/keys/key-1/${rest}`)
+    return match && permissionsFor(match.operation, undefined)
+  }
+  assert.deepEqual(needed('signatures'), ['Keys:Signatures:Create'])
+  assert.deepEqual(needed('derive'), ['Keys:Derive'])
+})
+
 test('a path gives its parameters decoded', () => {
   const match = matchOperation('GET', '/wallets/wa%20%2F1/transfers/xfr-2')
   assert.deepEqual(match?.params, { walletId: 'wa /1', transferId: 'xfr-2' })

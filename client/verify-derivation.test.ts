@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { schnorr, secp256k1, secp256k1_hasher } from '@noble/curves/secp256k1.js'
 import { bytesToBig, concat, toUtf8 } from '@quorate/core/bytes'
-import { sha256 } from '@quorate/core/hash'
+import { sha256, sha512, transcript } from '@quorate/core/hash'
 import { decodeDerived, encodeDerived, type Derivation } from '@quorate/effects/instruction'
 import { makeDerivation, taprootOutputKey } from '@quorate/threshold/testing/derivation'
 import { verifyDerivation } from './verify-derivation.ts'
@@ -51,8 +51,27 @@ describe('the proof of a derivation', () => {
   })
 
   it('gives nothing for public shares that come to another key, however well proven', () => {
-    const strange = derivation()
-    assert.equal(verifyDerivation({ ...claim, proof: strange.proof }), undefined)
+    // One party alone, with a number of its own, that claims the key of the others in its proof.
+    const { Point } = secp256k1
+    const [own, nonce] = [5n, 7n]
+    const input = secp256k1_hasher.hashToCurve(seed, { DST: domain })
+    const [publicShare, result] = [Point.BASE.multiply(own), input.multiply(own)]
+    const points = [publicShare, input, result, Point.BASE.multiply(nonce), input.multiply(nonce)]
+    const proofFor = (key: Uint8Array): Uint8Array => {
+      const sid = new Uint8Array(32)
+      const parts = [sid, key, Uint8Array.of(1), ...points.map((point) => point.toBytes(true))]
+      const wide = sha512(transcript('quorate/dh/proof/v1', ...parts))
+      const challenge = Point.Fn.create(bytesToBig(wide))
+      const response = Point.Fn.create(nonce + challenge * own)
+      const [c, s] = [Point.Fn.toBytes(challenge), Point.Fn.toBytes(response)]
+      const point = result.toBytes(true)
+      const partial = { signer: 1, publicShare: publicShare.toBytes(true) }
+      return encodeDerived({ sid, point, partials: [{ ...partial, partial: concat(point, c, s) }] })
+    }
+    const itself = publicShare.toBytes(true)
+    const honest = { ...claim, publicKey: itself, proof: proofFor(itself) }
+    assert.deepEqual(verifyDerivation(honest), sha256(result.toBytes(true)))
+    assert.equal(verifyDerivation({ ...claim, proof: proofFor(publicKey) }), undefined)
   })
 
   it('holds for whatever shares of the key it was made with', () => {

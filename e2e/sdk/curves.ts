@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { outputKeyOf } from '@quorate/client/verify-schnorr'
 import { verifyDerivation } from '@quorate/client/verify-derivation'
 import { fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
-import type { Platform } from '../platform.ts'
+import { checkedClient } from '../checked-client.ts'
+import { entry, type Platform } from '../platform.ts'
 import { rs } from '../signatures.ts'
 
 const message = toUtf8('all that is signed was asked for')
@@ -107,6 +109,31 @@ export function derivations(platform: Platform): void {
         const { id: keyId } = await sdk.keys.createKey({ body })
         await assert.rejects(sdk.keys.deriveKey({ keyId, body: asked('x') }), { httpStatus: 400 })
       }
+    })
+
+    it('take a right of their own: whoever may sign may not derive', async () => {
+      const administrator = await platform.sdk('administrator')
+      const body = { scheme: 'DH', curve: 'secp256k1' } as const
+      const { id: keyId } = await administrator.keys.createKey({ body })
+      const signers = { name: 'signs and derives not', operations: ['Keys:Signatures:Create'] }
+      const permission = await administrator.permissions.createPermission({
+        body: signers as Parameters<typeof administrator.permissions.createPermission>[0]['body'],
+      })
+      const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+      const { accessTokens } = await administrator.auth.createServiceAccount({
+        body: {
+          name: 'robot that derives not',
+          publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+          permissionId: permission.id,
+        },
+      })
+      const { accessToken = '', credId } = entry(accessTokens, 0)
+      const robot = await checkedClient(platform.bootstrap(), {
+        authToken: accessToken,
+        credId,
+        privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      })
+      await assert.rejects(robot.keys.deriveKey({ keyId, body: asked('x') }), { httpStatus: 403 })
     })
 
     it('need a domain, and end with the key', async () => {

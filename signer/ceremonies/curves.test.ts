@@ -6,7 +6,7 @@ import { encodeDerivation, encodeSchnorr } from '@quorate/effects/instruction'
 import { outputKeyOf } from '@quorate/threshold/public/taproot'
 import { verifySchnorr } from '@quorate/threshold/public/schnorr'
 import type { WholeEvidence } from '@quorate/authority/step'
-import { createKey, told, type Key } from '../testing/keys.ts'
+import { createKey, termsOf, told, type Key } from '../testing/keys.ts'
 import type { Drafted } from '../testing/ledger.ts'
 import { runSigning, signature, signCall } from '../testing/signing.ts'
 import { signatureRequest } from '../testing/uses.ts'
@@ -49,6 +49,19 @@ describe('keys that do not sign bytes alone', () => {
       const { terms } = key.statement
       assert.deepEqual([terms.scheme, terms.curve], [scheme, 'secp256k1'])
     }
+  })
+
+  it('are born on their own curve alone', () => {
+    for (const body of [
+      { scheme: 'DH', curve: 'ed25519' },
+      { scheme: 'DH', curve: 'stark' },
+      { scheme: 'Schnorr', curve: 'ed25519' },
+      { scheme: 'Schnorr', curve: 'stark' },
+    ])
+      assert.throws(
+        () => termsOf(world, world.request({ path: '/keys', body })),
+        /do not go together/,
+      )
   })
 
   it('sign as the output of the script tree that was asked for, by every quorum', async () => {
