@@ -11,7 +11,7 @@ import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
 import { checkedClients } from './sdk/checked.ts'
 import { customers } from './sdk/customers.ts'
-import { derivations, schnorrSignatures } from './sdk/curves.ts'
+import { derivations, refusedDerivations, schnorrSignatures } from './sdk/curves.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
@@ -50,6 +50,7 @@ describe('a platform', () => {
     keptSignatures(platform)
     schnorrSignatures(platform)
     derivations(platform)
+    refusedDerivations(platform)
     keyWallets(platform)
     ethereumWallets(platform)
     provenAddresses(platform)

@@ -18,7 +18,7 @@ import { recombine } from '../sharing/sharing.ts'
 import { dealt, publicOf, shareOf } from '../taproot/testing/parties.ts'
 import { dhDerive } from './derive.ts'
 import { domainBytesMax, pointOf, seedBytesMax } from './input.ts'
-import { decodePartial, encodePartial, isProven, partialSize } from './proof.ts'
+import { challengeOf, decodePartial, encodePartial, isProven, partialSize } from './proof.ts'
 import { partialsOf } from './testing/parties.ts'
 
 const group = groupOf('secp256k1')
@@ -158,6 +158,35 @@ describe('the combination of partial results', () => {
         named([3]),
       )
     }
+  })
+
+  it('names who makes up a proof with challenges of its own', () => {
+    const { secret, publicKey, publicShares } = shareOf(shares, 3)
+    const x = bytesToBig(secret)
+    const [input, publicShare] = [
+      pointOf({ domain, seed }),
+      group.decode(publicShares[2] ?? nothing),
+    ]
+    assert.ok(input && publicShare)
+    const honest = group.multiply(input, x)
+    const claim = { sid, publicKey, party: 3, publicShare, input, result: honest }
+    const A = group.multiplyBase(7n)
+    // As if B did not matter: the proof of the right X_i, beside a wrong result.
+    const wrong = group.add(honest, group.generator)
+    const first = challengeOf({ ...claim, result: wrong }, A, group.multiply(input, 7n))
+    const beside = { challenge: first, response: group.mod(7n + first * x) }
+    // As if the result did not matter: it is worked out from the challenge, for another B.
+    const B = group.multiply(input, 8n)
+    const second = challengeOf(claim, A, B)
+    const after = { challenge: second, response: group.mod(7n + second * x) }
+    const back = group.add(group.multiply(input, after.response), group.negate(B))
+    const made = group.multiply(back, group.invertPublic(second))
+    assert.ok(!group.equal(made, honest))
+    for (const lie of [
+      encodePartial({ result: wrong, proof: beside }),
+      encodePartial({ result: made, proof: after }),
+    ])
+      assert.deepEqual(combine(shares, { partials: new Map(partials).set(3, lie) }), named([3]))
   })
 
   it('names who proves another input, key, session or party', () => {
