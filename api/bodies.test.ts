@@ -50,19 +50,34 @@ test('a key is made of a scheme on its own curve', () => {
 
 test('an option of keys that is not served is named, not ignored', () => {
   const key = { scheme: 'ECDSA', curve: 'secp256k1' }
-  const options = ['masterKey', 'deriveFrom', 'storeId']
-  for (const option of options) {
-    unserved(createKey, { ...key, [option]: true })
-    assert.throws(
-      () => parse(createKey.body, { ...key, [option]: true }, 'body'),
-      (error) =>
-        isFailure(error, 'request.unsupported') &&
-        error.context.reason === `${option} is not supported yet`,
-    )
-  }
+  unserved(createKey, { ...key, storeId: true })
+  assert.throws(
+    () => parse(createKey.body, { ...key, storeId: true }, 'body'),
+    (error) =>
+      isFailure(error, 'request.unsupported') &&
+      error.context.reason === 'storeId is not supported yet',
+  )
   unserved(createKey, { scheme: 'BLS', curve: 'secp256k1' })
   accepts(createKey, { scheme: 'ECDSA', curve: 'stark' })
   malformed(createKey, { scheme: 'EdDSA', curve: 'stark' })
+})
+
+test('a key is a master, or derived from one by a path without hardened levels', () => {
+  const key = { scheme: 'ECDSA', curve: 'secp256k1' }
+  accepts(createKey, { ...key, masterKey: true })
+  accepts(createKey, { ...key, masterKey: false, deriveFrom: { keyId: 'key-1' } })
+  accepts(createKey, { ...key, deriveFrom: { keyId: 'key-1', path: 'm/44/60/7' } })
+  malformed(createKey, { ...key, masterKey: true, deriveFrom: { keyId: 'key-1' } })
+  malformed(createKey, { ...key, masterKey: 1 })
+  malformed(createKey, { ...key, deriveFrom: true })
+  malformed(createKey, { ...key, deriveFrom: { keyId: 'key-1', index: 7 } })
+  for (const path of ["m/44'/60", 'm', '0/1', 7])
+    malformed(createKey, { ...key, deriveFrom: { keyId: 'key-1', path } })
+  malformed(createKey, { scheme: 'EdDSA', curve: 'ed25519', masterKey: true })
+  malformed(createKey, { scheme: 'DH', curve: 'secp256k1', masterKey: true })
+  const child = { deriveFrom: { keyId: 'key-1', path: 'm/7' } }
+  accepts(createWallet, { network: 'KeyECDSA', signingKey: child })
+  malformed(createWallet, { network: 'KeyECDSA', signingKey: { ...child, id: 'key-1' } })
 })
 
 test('a wallet stands on a new key or on one that it names', () => {

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+import { readChildPath } from '@quorate/authority/child-path'
+import { mayBeMaster } from '@quorate/authority/key-certificate'
+
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { receipt } from './receipt.ts'
@@ -33,6 +36,34 @@ export function isPair({ scheme, curve }: Choice): boolean {
 }
 export const notAPair = { error: 'does not go with the scheme', path: ['curve'] }
 
+/** Where under its master a key is to stand: the least free index unless a path is given. */
+export const deriveFrom = z.strictObject({
+  keyId: id,
+  path: z
+    .string()
+    .superRefine((text, context) => {
+      const read = readChildPath(text)
+      if (!read.ok) context.addIssue({ code: 'custom', message: read.reason })
+    })
+    .optional(),
+})
+
+type Master = Choice & { readonly masterKey?: boolean | undefined }
+
+function isMasterAllowed({ masterKey, scheme = '', curve = '' }: Master): boolean {
+  return masterKey !== true || mayBeMaster({ scheme, curve })
+}
+const noMaster = {
+  error:
+    'goes with ECDSA and Schnorr keys on secp256k1: no standard derives others without the key',
+  path: ['masterKey'],
+}
+
+function isNewOrChild({ masterKey, deriveFrom }: Master & { readonly deriveFrom?: unknown }) {
+  return masterKey !== true || deriveFrom === undefined
+}
+const newAndChild = { error: 'is not of a key that is derived itself', path: ['masterKey'] }
+
 const key = z.object({
   id: z.string(),
   scheme,
@@ -40,6 +71,7 @@ const key = z.object({
   /** Hex without `0x`: 33 bytes compressed on secp256k1 and stark, 32 on ed25519. */
   publicKey: z.string(),
   masterKey: z.boolean().optional(),
+  derivedFrom: z.object({ keyId: z.string(), path: z.string() }).optional(),
   name: z.string().optional(),
   status: z.enum(['Active', 'Archived']),
   custodial: z.boolean(),
@@ -52,18 +84,21 @@ const key = z.object({
 export type Key = z.output<typeof key>
 
 export const createKey = endpoint('keys.createKey', {
-  summary: 'Make a key: every signer draws its own share, none ever holds the whole.',
+  summary:
+    'Make a key: every signer draws its own share, none ever holds the whole. Or derive one.',
   body: z
     .strictObject({
       scheme,
       curve,
       name: name.optional(),
-      masterKey: unsupported,
-      deriveFrom: unsupported,
+      masterKey: z.boolean().optional(),
+      deriveFrom: deriveFrom.optional(),
       storeId: unsupported,
       ...delegation,
     })
     .refine(isPair, notAPair)
+    .refine(isMasterAllowed, noMaster)
+    .refine(isNewOrChild, newAndChild)
     .refine(isOneDelegation, notOneDelegation),
   returns: key,
 })

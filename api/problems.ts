@@ -65,6 +65,8 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   }),
   'key.not_found': (context) => missing('key', context),
   'key.unsuitable': ({ reason }) => invalid(`the key is not suitable: ${reason}`),
+  'key.already_exists': (context) =>
+    problem(409, 'there is a key at this path of the master key', context),
   'key.not_usable': ({ reason }) => forbidden(reason),
   'owner.unsuitable': (context) => invalid('keys are delegated to active end users alone', context),
   'agreement.not_found': (context) => missing('agreement', context),

@@ -4,7 +4,14 @@ import { tagsMax } from '@quorate/authority/records'
 import { isTag, tagBytesMax } from '@quorate/authority/tag'
 
 import { endpoint } from './endpoint.ts'
-import { delegation, isOneDelegation, isPair, notAPair, notOneDelegation } from './keys.ts'
+import {
+  delegation,
+  deriveFrom,
+  isOneDelegation,
+  isPair,
+  notAPair,
+  notOneDelegation,
+} from './keys.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { unsupported } from './unsupported.ts'
 import { wallet } from './wallet.ts'
@@ -19,9 +26,12 @@ const signingKey = z
     scheme: scheme.optional(),
     curve: curve.optional(),
     storeId: unsupported,
-    deriveFrom: unsupported,
+    deriveFrom: deriveFrom.optional(),
   })
   .refine(isPair, notAPair)
+  .refine(({ id, deriveFrom }) => id === undefined || deriveFrom === undefined, {
+    ...{ error: 'is of a key that is there, or derived', path: ['deriveFrom'] },
+  })
 
 export const createWallet = endpoint('wallets.createWallet', {
   summary: 'Make a wallet, on a key of its own or on one that is there.',

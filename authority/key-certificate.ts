@@ -34,6 +34,14 @@ export const curves = { secp256k1: 1, ed25519: 2, stark: 3 } as const
 export type Scheme = keyof typeof schemes
 export type Curve = keyof typeof curves
 
+/**
+ * May keys be derived from such a one? Only on the curve that BIP 32 knows: for Ed25519 there is no
+ * standard that derives without the private key. What DH keys give is no signature.
+ */
+export function mayBeMaster(key: { readonly scheme: string; readonly curve: string }): boolean {
+  return key.curve === 'secp256k1' && (key.scheme === 'ECDSA' || key.scheme === 'Schnorr')
+}
+
 /** What the creating request asks for: known, and judged by every signer, before any share is. */
 export const keyTerms = struct({
   organization: hash32,

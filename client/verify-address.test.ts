@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { HDKey } from '@scure/bip32'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encode } from '@quorate/core/codec'
@@ -210,6 +211,42 @@ describe('the address of a wallet', () => {
       ],
     ] as const)
       assert.throws(() => verifyAddress(shown, proof, trust), new Untrusted(reason))
+  })
+
+  it('is verified of a derived key, worked out again from the certificate of its master', () => {
+    const certificate = certifyKey(cluster, { ...terms, master: 'yes' }, publicKey)
+    const child = { ...terms, key: idOf(asked, 'key'), request: asked }
+    const { chainCode } = readKeyCertificate(certificate).statement
+    const own = new HDKey({ publicKey, chainCode }).derive('m/44/7').publicKey ?? noStep
+    const derivation = { master: terms.key, path: [44, 7] }
+    const [network, signed] = ['EthereumSepolia', hashOf(certificate)]
+    const born = { kind: 'created', terms: child, certificate: signed, derivation } as const
+    const inForce = (change: Partial<typeof born> = {}) => ({
+      steps: [sealed([{ ...walletItem, network, key: { ...born, ...change } }])],
+    })
+    const signingKey = { id: nameOf('key', child.key), publicKey: toHex(own) }
+    const shown = (by: Uint8Array) => wallet(by, { address: addressOf(network, own), signingKey })
+    const verified = verifyAddress(shown(certificate), inForce(), trust)
+    assert.deepEqual(
+      [verified.address, verified.publicKey, verified.request],
+      [addressOf(network, own), toHex(own), toHex(asked)],
+    )
+    const another = { ...derivation, master: noStep }
+    for (const [by, proof, reason] of [
+      [
+        certificate,
+        inForce({ derivation: { ...derivation, path: [44, 8] } }),
+        'The public key is not the certified one.',
+      ],
+      [certificate, inForce({ derivation: another }), 'The certificate is of another key.'],
+      [good, inForce({ certificate: hashOf(good) }), 'The certificate is of another key.'],
+      [
+        certificate,
+        inForce({ certificate: hashOf(good) }),
+        'Another key than the certified one is in force.',
+      ],
+    ] as const)
+      assert.throws(() => verifyAddress(shown(by), proof, trust), new Untrusted(reason))
   })
 
   it('is refused when the server shows one certified key and has put another into force', () => {

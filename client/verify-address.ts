@@ -7,6 +7,7 @@ import {
   isCertified,
   keyStatementHash,
   readKeyCertificate,
+  type KeyStatement,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
 import { nameOfCause } from '@quorate/authority/reduce/step'
@@ -14,6 +15,7 @@ import { quorumOf } from '@quorate/authority/quorum'
 import { decodeStep, stepHash, type ItemOperation } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { addressOf } from '@quorate/effects/address'
+import { childKeyOf } from '@quorate/effects/child-key'
 import { Untrusted, type Trust } from './trust.ts'
 
 /** A wallet as the API gives it; `certificate` (hex) is the extra field that the signers made. */
@@ -55,7 +57,8 @@ const proofStepsMax = 3
  * deposit and a server that names its own address (threats A15).
  *
  * A certificate by all signers does not suffice: a key is certified before it is in force, and when
- * the server lets another come into force in its place, its shares are thrown away.
+ * the server lets another come into force in its place, its shares are thrown away. A derived key
+ * bears its master's certificate, and is worked out from it by the path in the log.
  *
  * @param expected.owner id of the user whose wallet it must be; what is delegated stays his for ever
  * @throws Untrusted
@@ -67,8 +70,8 @@ export function verifyAddress(
   expected: { readonly owner?: string } = {},
 ): VerifiedAddress {
   try {
-    const { verified, hash, terms } = verifyKey(wallet, trust)
     const inForce = operationsOf(proof, trust)
+    const { verified, hash, terms } = verifyKey(wallet, trust, inForce)
     verifyInForce(wallet, hash, inForce)
     const owner = ownerOf(terms, inForce)
     if (expected.owner !== undefined && owner !== expected.owner)
@@ -97,14 +100,18 @@ type CertifiedKey = {
   readonly terms: KeyTerms
 }
 
-function verifyKey(wallet: CertifiedWallet, trust: Trust): CertifiedKey {
+function verifyKey(
+  wallet: CertifiedWallet,
+  trust: Trust,
+  inForce: readonly InForce[],
+): CertifiedKey {
   if (wallet.certificate === undefined) throw new Untrusted('The wallet carries no certificate.')
   const encoded = fromHex(wallet.certificate)
   if (!isCertified(encoded, trust.manifest)) throw new Untrusted('Not certified by every signer.')
   const { statement, signed } = readKeyCertificate(encoded)
-  const { terms, publicKey } = statement
-  if (!equalBytes(terms.organization, trust.organization))
+  if (!equalBytes(statement.terms.organization, trust.organization))
     throw new Untrusted('The key is of another organization.')
+  const { terms, publicKey } = childIn(wallet, statement, inForce) ?? statement
   if (nameOf('key', terms.key) !== wallet.signingKey.id)
     throw new Untrusted('The certificate is of another key.')
   if (toHex(publicKey) !== wallet.signingKey.publicKey)
@@ -117,6 +124,22 @@ function verifyKey(wallet: CertifiedWallet, trust: Trust): CertifiedKey {
     hash: keyStatementHash(signed),
     terms,
   }
+}
+
+/** The wallet's key, worked out again, where a step in force derives it from the certified one. */
+function childIn(
+  { signingKey }: CertifiedWallet,
+  master: KeyStatement,
+  inForce: readonly InForce[],
+): Pick<KeyStatement, 'terms' | 'publicKey'> | undefined {
+  const born = inForce
+    .flatMap(({ operation }) => bornKeys(operation))
+    .find(({ terms }) => nameOf('key', terms.key) === signingKey.id)
+  const isChild =
+    born?.derivation !== undefined && equalBytes(born.derivation.master, master.terms.key)
+  if (!isChild || master.terms.master !== 'yes') return undefined
+  const child = childKeyOf(master, born.derivation.path)
+  return child && { terms: born.terms, publicKey: child.publicKey }
 }
 
 type InForce = { readonly request: Uint8Array; readonly operation: ItemOperation }

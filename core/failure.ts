@@ -44,6 +44,7 @@ export type Failures = {
   'recovery_key.unsuitable': Readonly<Record<string, never>>
   'key.not_found': { readonly keyId: string }
   'key.unsuitable': { readonly reason: string }
+  'key.already_exists': { readonly keyId: string; readonly path: string }
   /** The caller sees the key, and may not use it. */
   'key.not_usable': { readonly reason: string }
   'owner.unsuitable': { readonly userId: string }

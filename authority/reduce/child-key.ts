@@ -8,14 +8,6 @@ import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { judgeActive, judgeReach, type KeyRecord } from './ownership.ts'
 import { put, type Write } from './writes.ts'
 
-/** Schemes whose shares may be shifted by a public number, on the one curve that BIP 32 knows. */
-const derivable: ReadonlySet<string> = new Set(['ECDSA/secp256k1', 'Schnorr/secp256k1'])
-
-/** EdDSA has no such derivation that is a standard, and what DH keys give is no signature. */
-export function mayBeMaster({ scheme, curve }: Pick<KeyTerms, 'scheme' | 'curve'>): boolean {
-  return derivable.has(`${scheme}/${curve}`)
-}
-
 /**
  * A key that is a record and nothing else: where its master's shares are, it is. No signer does
  * anything for it, so that whoever may have it made has it from then on.

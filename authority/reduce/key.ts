@@ -7,6 +7,7 @@ import {
   isCertified,
   keyStatementHash,
   keyTerms,
+  mayBeMaster,
   readKeyCertificate,
   schemes,
   type Curve,
@@ -16,7 +17,7 @@ import {
 import { keyTable, walletsPerKeyMax, walletTable } from '../records.ts'
 import type { NewKey } from '../step.ts'
 import { subjectId, type Authored } from './author.ts'
-import { childKey, judgeMaster, mayBeMaster } from './child-key.ts'
+import { childKey, judgeMaster } from './child-key.ts'
 import { find, refuse, type Judging, type NetworkTraits } from './judging.ts'
 import { vouched } from './confirmation.ts'
 import { judgeActive, judgeReach, newOwner, type KeyRecord } from './ownership.ts'

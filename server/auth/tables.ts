@@ -56,7 +56,12 @@ export type IdentityTables = {
     readonly scheme: Scheme
     readonly curve: 'secp256k1' | 'ed25519' | 'stark'
     readonly public_key: Uint8Array
+    /** Of a derived key, its master's. */
     readonly certificate: Uint8Array
+    readonly master: boolean
+    /** Full id of the master of a derived key. */
+    readonly derived_from: Uint8Array | null
+    readonly derivation_path: string | null
     /** An end user; empty for a key of the organization. */
     readonly owner: Uint8Array | null
     /** The service account that has made it to be delegated, until it is. */

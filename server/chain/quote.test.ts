@@ -148,7 +148,7 @@ describe('what a user is asked to bound fees by', () => {
   async function addRows(): Promise<void> {
     const row = { organization, created_at: 0, name: null }
     const certificate = new Uint8Array()
-    const named = { key_id: nameOf('key', key), public_key: publicKey, certificate }
+    const named = { key_id: nameOf('key', key), public_key: publicKey, certificate, master: false }
     const kind = { scheme: 'ECDSA', curve: 'secp256k1' } as const
     await database
       .insertInto('keys')

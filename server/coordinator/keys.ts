@@ -10,9 +10,12 @@ import {
 } from '@quorate/authority/key-certificate'
 import type { Manifest } from '@quorate/authority/manifest'
 import { judgeKeyRequest, requestOfEvidence } from '@quorate/authority/reduce/step'
+import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import type { Evidence } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
+import { childKeyOf } from '@quorate/effects/child-key'
+import { childParts } from '@quorate/threshold/public/child'
 import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -141,12 +144,35 @@ export class Keys {
     const name = toHex(key)
     const known = this.statements.get(name)
     if (known !== undefined && equalBytes(known.terms.organization, organization)) return known
-    const found = await this.find(organization, key)
-    if (found === undefined) return undefined
-    const { statement } = read(found.certificate)
+    const statement =
+      (await this.certified(organization, key)) ?? (await this.derived(organization, key))
+    if (statement === undefined) return undefined
     if (this.statements.size >= statementsMax) this.statements.clear()
     this.statements.set(name, statement)
     return statement
+  }
+
+  private async certified(organization: Uint8Array, key: Uint8Array) {
+    const found = await this.find(organization, key)
+    return found && read(found.certificate).statement
+  }
+
+  /** What its master's statement and its place in the log say of a key that nobody has generated. */
+  private async derived(
+    organization: Uint8Array,
+    key: Uint8Array,
+  ): Promise<KeyStatement | undefined> {
+    const root = { organization, stream: rootOf(organization) }
+    const record = await this.world.views.read(root, ({ reader }) =>
+      reader.read(root.stream, recordKey(keyTable, key)),
+    )
+    const { terms, derivation } = record ? decodeRecord(keyTable, record) : {}
+    if (terms === undefined || derivation === undefined) return undefined
+    const master = await this.certified(organization, derivation.master)
+    const child = master && childKeyOf(master, derivation.path)
+    if (master === undefined || child === undefined) return undefined
+    const { tweak, chainCode } = child
+    return { ...master, terms, ...childParts(master, tweak), chainCode }
   }
 }
 

@@ -204,6 +204,7 @@ describe('the follower of a chain', () => {
       key_id: nameOf('key', key),
       public_key: publicKey,
       certificate: new Uint8Array(),
+      master: false,
     }
     const kind = { scheme: 'ECDSA', curve: 'secp256k1' } as const
     await database

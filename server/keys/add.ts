@@ -1,6 +1,9 @@
 import { nameOf } from '@quorate/core/id'
-import { readKeyCertificate, type KeyTerms } from '@quorate/authority/key-certificate'
+import { writeChildPath } from '@quorate/authority/child-path'
+import { readKeyCertificate, type KeyStatement } from '@quorate/authority/key-certificate'
 import { decodePreimage } from '@quorate/authority/request'
+import type { NewKey } from '@quorate/authority/step'
+import { childKeyOf } from '@quorate/effects/child-key'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
 import { wordIn } from '../orgs/words.ts'
@@ -15,8 +18,7 @@ export async function addKey(transaction: DatabaseTransaction, applied: Applied)
   const { key, delegable } = item.operation
   const name = wordIn(evidence, 'name') ?? undefined
   const delegableBy = delegable === 'yes' ? authorOf(applied) : undefined
-  const certificate = evidence.facts
-  await addBornKey(transaction, applied, { terms: key.terms, name, delegableBy, certificate })
+  await addBornKey(transaction, applied, { key, name, delegableBy, certificate: evidence.facts })
 }
 
 /** Who has signed for it. */
@@ -30,14 +32,20 @@ export async function addBornKey(
   transaction: DatabaseTransaction,
   { organization, time }: Pick<Applied, 'organization' | 'time'>,
   born: {
-    readonly terms: KeyTerms
+    readonly key: NewKey
     readonly name: string | undefined
     readonly delegableBy: Uint8Array | undefined
+    /** Of no meaning for a derived key, which has its master's. */
     readonly certificate: Uint8Array
   },
 ): Promise<KeyRow> {
-  const { terms, name, delegableBy, certificate } = born
-  const { scheme, curve, owner } = terms
+  const { key, name, delegableBy } = born
+  const { scheme, curve, owner, master } = key.terms
+  const { terms, derivation } = key
+  const { certificate, publicKey } =
+    derivation === undefined
+      ? { ...born, ...statementIn(born.certificate) }
+      : await derivedFrom(transaction, organization, derivation)
   const row: KeyRow = {
     organization,
     id: terms.key,
@@ -45,8 +53,11 @@ export async function addBornKey(
     name: name ?? null,
     scheme,
     curve,
-    public_key: readKeyCertificate(certificate).statement.publicKey,
+    public_key: publicKey,
     certificate,
+    master: master === 'yes',
+    derived_from: derivation?.master ?? null,
+    derivation_path: derivation === undefined ? null : writeChildPath(derivation.path),
     owner: owner ?? null,
     delegable_by: delegableBy ?? null,
     named_in: terms.request,
@@ -57,4 +68,24 @@ export async function addBornKey(
   const data = { key: keyOf(row) }
   await recordEvent(transaction, { organization, kind: 'key.created', data, at: time })
   return row
+}
+
+function statementIn(certificate: Uint8Array): KeyStatement {
+  return readKeyCertificate(certificate).statement
+}
+
+async function derivedFrom(
+  transaction: DatabaseTransaction,
+  organization: Uint8Array,
+  { master, path }: NonNullable<NewKey['derivation']>,
+) {
+  const { certificate } = await transaction
+    .selectFrom('keys')
+    .select('certificate')
+    .where('organization', '=', organization)
+    .where('id', '=', master)
+    .executeTakeFirstOrThrow()
+  const child = childKeyOf(statementIn(certificate), path)
+  if (child === undefined) throw new TypeError('a key in force is at a path that has one')
+  return { certificate, publicKey: child.publicKey }
 }

@@ -1,4 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
+import { nameOf } from '@quorate/core/id'
 import type { Key } from '@quorate/api/keys'
 import type { KeyRow } from './find.ts'
 
@@ -9,13 +10,20 @@ export function keyOf(row: KeyRow): Key {
     scheme: row.scheme,
     curve: row.curve,
     publicKey: toHex(row.public_key),
-    masterKey: false,
+    masterKey: row.master,
+    ...derivationOf(row),
     ...(row.name === null ? {} : { name: row.name }),
     ...statusOf(row),
     custodial: row.owner === null,
     dateCreated: new Date(row.created_at).toISOString(),
     certificate: toHex(row.certificate),
   }
+}
+
+function derivationOf({ derived_from, derivation_path: path }: KeyRow): Pick<Key, 'derivedFrom'> {
+  return derived_from === null || path === null
+    ? {}
+    : { derivedFrom: { keyId: nameOf('key', derived_from), path } }
 }
 
 /** Of a key, and of every wallet on it. */

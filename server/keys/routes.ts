@@ -1,5 +1,6 @@
 import * as api from '@quorate/api/keys'
 import { createdName } from '@quorate/core/id'
+import { parseJson } from '@quorate/core/json'
 import type { Caller } from '../auth/caller.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import { settleSigned } from '../auth/settle.ts'
@@ -8,7 +9,8 @@ import { pageOf, readPosition } from '../page.ts'
 import { createSettled, type CreationDeps } from './create.ts'
 import { checkDelegable } from './delegable.ts'
 import { keyOf } from './entity.ts'
-import { findKey, keyRows } from './find.ts'
+import { findKey, keyRows, type KeyRow } from './find.ts'
+import { checkMaster, derives } from './master.ts'
 import { checkDelegation, checkOwner, ownerAsked } from './owner.ts'
 import { checkNotArchived } from './reach.ts'
 
@@ -31,7 +33,7 @@ function readRoutes(deps: CreationDeps): readonly Route<Caller>[] {
         .where('key', '=', key.id)
         .orderBy('network')
         .execute()
-      return { ...keyOf(key), wallets, store: { id: storeId, kind: 'Mpc', keyId } }
+      return { ...keyOf(key), wallets, store: storeOf(key) }
     }),
   ]
 }
@@ -40,10 +42,11 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   const { database, log } = deps
   return [
     route(api.createKey, async ({ caller, raw, body }) => {
+      await checkMaster(database, caller, body)
       await checkDelegation(log, caller, body)
       const { request } = await createSettled(deps, caller, raw, {
         item: 'key',
-        bearsKey: () => true,
+        bearsKey: (payload) => !derives(parseJson(payload)),
       })
       return keyOf(await findKey(database, caller, createdName(request, 'key')))
     }),
@@ -68,7 +71,10 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
 }
 
 /** The one store there is: the signers of this cluster together. */
-const storeId = 'signers'
+function storeOf({ key_id: keyId, derivation_path }: KeyRow) {
+  const path = derivation_path === null ? {} : { derivationPath: derivation_path }
+  return { id: 'signers', kind: 'Mpc' as const, keyId, ...path }
+}
 
 type Query = {
   readonly limit: number

@@ -39,7 +39,7 @@ async function addWallets(
   for (const [index, { network, key }] of wallets.entries()) {
     const certificate = certificates[index]
     if (certificate === undefined) throw new TypeError('a wallet in force has its certificate')
-    const born = { terms: key.terms, name: undefined, delegableBy: undefined, certificate }
+    const born = { key, name: undefined, delegableBy: undefined, certificate }
     const row = await addBornKey(transaction, at, born)
     await addWalletOn(transaction, at, row, {
       ...{ id: idOf(request, 'wallet', index), request, network, tags: [] },

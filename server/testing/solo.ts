@@ -31,6 +31,7 @@ import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
+import { childKeyOf } from '@quorate/effects/child-key'
 import { rulesFor } from '@quorate/judge/rules'
 import { Ledger } from '../coordinator/ledger.ts'
 import type { Database } from '../database/database.ts'
@@ -94,8 +95,7 @@ export class Solo implements Log {
     const drafted = { ...made, reader: this.of(organization), rules: this.rules }
     const planned = messagesOf({ ...drafted, evidence: [evidence] }, 0)
     if (!planned.ok) throw new Failure('request.refused', { reason: planned.reason })
-    const { curve, secret } = this.secrets.get(toHex(key)) ?? {}
-    if (secret === undefined) throw new TypeError('no such key')
+    const { curve, secret } = this.secretOf(organization, key)
     return {
       facts: evidence.facts,
       signatures: planned.messages.map((message) =>
@@ -104,6 +104,19 @@ export class Solo implements Log {
           : ecdsa(message, secret),
       ),
     }
+  }
+
+  private secretOf(organization: Uint8Array, key: Uint8Array) {
+    const derivation = this.key(organization, key)?.derivation
+    const kept = this.secrets.get(toHex(derivation?.master ?? key))
+    if (kept === undefined) throw new TypeError('no such key')
+    const { publicKey, chainCode } = this.key(organization, derivation?.master ?? key) ?? {}
+    if (derivation === undefined || !publicKey || !chainCode) return kept
+    const { tweak } = childKeyOf({ publicKey, chainCode }, derivation.path) ?? {}
+    if (tweak === undefined) throw new TypeError('no key at this path')
+    const { Fn } = secp256k1.Point
+    const secret = Fn.toBytes(Fn.add(Fn.fromBytes(kept.secret), Fn.fromBytes(tweak)))
+    return { curve: kept.curve, secret }
   }
 
   /** A record as no rule has written it: what another part of the platform will do one day. */

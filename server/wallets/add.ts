@@ -30,7 +30,7 @@ async function keyOf(
 ): Promise<KeyRow> {
   if (key.kind === 'created')
     return addBornKey(transaction, applied, {
-      terms: key.terms,
+      key,
       name: undefined,
       delegableBy: delegable === 'yes' ? authorOf(applied) : undefined,
       certificate: applied.evidence.facts,

@@ -7,6 +7,7 @@ import { settleSigned } from '../auth/settle.ts'
 import { routing, type Route } from '../http/route.ts'
 import { createSettled, type CreationDeps } from '../keys/create.ts'
 import { checkDelegable } from '../keys/delegable.ts'
+import { derives } from '../keys/master.ts'
 import { checkDelegation, checkOwner, ownerAsked } from '../keys/owner.ts'
 import { checkNotArchived } from '../keys/reach.ts'
 import { pageOf, readPosition } from '../page.ts'
@@ -72,7 +73,7 @@ function tagRoutes(deps: CreationDeps): readonly Route<Caller>[] {
 function bearsKey(payload: string): boolean {
   const body = parseJson(payload)
   const signingKey = isObject(body) ? body['signingKey'] : undefined
-  return !isObject(signingKey) || signingKey['id'] === undefined
+  return !isObject(signingKey) || (signingKey['id'] === undefined && !derives(signingKey))
 }
 
 type Query = {

@@ -3,6 +3,7 @@ import { findNetwork, type Network } from '@quorate/effects/networks'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { findKey, type KeyRow } from '../keys/find.ts'
+import { checkMaster } from '../keys/master.ts'
 import { checkNotArchived, checkNotWaiting } from '../keys/reach.ts'
 
 type Asked = {
@@ -12,6 +13,7 @@ type Asked = {
         readonly id?: string | undefined
         readonly scheme?: string | undefined
         readonly curve?: string | undefined
+        readonly deriveFrom?: Parameters<typeof checkMaster>[2]['deriveFrom']
       }
     | undefined
 }
@@ -20,7 +22,8 @@ type Asked = {
  * Does the key go with the network? Only for a better answer than the signers', who see to it by
  * themselves, and before a request is burned for it.
  *
- * @throws Failure `request.unsupported`, `key.not_found`, `key.unsuitable`, `wallet.already_exists`
+ * @throws Failure `request.unsupported`, `key.not_found`, `key.unsuitable`, `wallet.already_exists`,
+ *   and those of `checkMaster`
  */
 export async function checkSuited(
   database: Database,
@@ -30,8 +33,9 @@ export async function checkSuited(
   const network = findNetwork(networkId)
   if (network === undefined)
     throw new Failure('request.unsupported', { reason: `${networkId} is not supported yet` })
-  const { id: keyId, scheme = network.scheme, curve = network.curve } = signingKey
+  const { id: keyId, scheme = network.scheme, curve = network.curve, deriveFrom } = signingKey
   checkKind(network, { scheme, curve })
+  await checkMaster(database, caller, { scheme, curve, deriveFrom })
   if (keyId === undefined) return
   const key = await findKey(database, caller, keyId)
   checkNotArchived(key)
