@@ -129,6 +129,15 @@ describe('a derived key', () => {
     }
   })
 
+  it('has the index behind all that were asked for one by one, in every order of these', () => {
+    for (const order of ordersOf([1, 2, 3, 4])) {
+      const master = newMaster()
+      for (const index of order) derive(admin, master, `m/${index}`)
+      assert.deepEqual(derive(admin, master).path, [0])
+      assert.deepEqual(derive(admin, master).path, [5], order.join())
+    }
+  })
+
   it('is given no index when the last one is taken', () => {
     const master = newMaster()
     company.write(nextChildTable, [master.id], { index: childIndexMax })
@@ -143,6 +152,13 @@ describe('a derived key', () => {
     assert.equal(barren.refusal({ kind: 'key', evidence }), 'there is no key at this path')
   })
 })
+
+function ordersOf(items: readonly number[]): readonly (readonly number[])[] {
+  if (items.length === 0) return [[]]
+  return items.flatMap((first) =>
+    ordersOf(items.filter((item) => item !== first)).map((rest) => [first, ...rest]),
+  )
+}
 
 describe('whose a derived key is', () => {
   const member = company.makeEndUser()
@@ -189,6 +205,16 @@ describe('whose a derived key is', () => {
     assert.match(refusal(helper, master) ?? '', /Keys:Create/)
     allow('Keys:Create', 'Keys:ChildKeys:Create')
     assert.equal(refusal(helper, master), undefined)
+    const signingKey = { deriveFrom: { keyId: master.name } }
+    const evidence = company.ask(helper, {
+      path: '/wallets',
+      body: { network: 'Chain', signingKey },
+      ids: { 'signingKey.deriveFrom.keyId': master.id },
+    })
+    allow('Wallets:Create', 'Keys:Create')
+    assert.match(company.refusal({ kind: 'wallet', evidence }) ?? '', /Keys:ChildKeys:Create/)
+    allow('Wallets:Create', 'Keys:Create', 'Keys:ChildKeys:Create')
+    assert.equal(company.refusal({ kind: 'wallet', evidence }), undefined)
   })
 })
 
