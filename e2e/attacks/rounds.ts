@@ -159,7 +159,7 @@ export const rounds: readonly Attack[] = [
     'keeps a signature open before its last round until the window has passed',
     gone(
       ceremony('the session has expired', 'if (found.expires < now.time)'),
-      " return refused('the session has expired')",
+      " return ended(found, refused('the session has expired'))",
     ),
     async (stage) => stage.world.pass(windowMs + 1_000),
   ),
