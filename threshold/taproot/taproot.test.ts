@@ -236,12 +236,18 @@ describe('a Taproot signer refuses', () => {
     assert.deepEqual(taprootSign(other), refusal('not in the quorum'))
   })
 
-  it('a list without one of the quorum, or in which its own commitment is another', () => {
+  it('a list without one of the quorum, with one beyond it, or in which its own commitment is another', () => {
     const one = session()
     const without = new Map(one.commitments)
     without.delete(3)
     assert.deepEqual(
       taprootSign({ ...one.signing(1), commitments: without }),
+      refusal('commitments are not those of the quorum'),
+    )
+    const more = session()
+    const beyond = new Map(more.commitments).set(2, more.commitments.get(1) ?? noScripts)
+    assert.deepEqual(
+      taprootSign({ ...more.signing(1), commitments: beyond }),
       refusal('commitments are not those of the quorum'),
     )
     const two = session()

@@ -106,6 +106,22 @@ describe('BIP 340, test-vectors.csv', () => {
   }
 })
 
+describe('verifying BIP 340', () => {
+  it('takes no key and no signature of another length', () => {
+    const [secret, message] = [random(32), random(32)]
+    const [key, signature] = [schnorr.getPublicKey(secret), schnorr.sign(message, secret)]
+    assert.ok(verifySchnorr(key, message, signature))
+    for (const wrong of [
+      signature.slice(1),
+      signature.slice(0, 63),
+      concat(signature, Uint8Array.of(0)),
+    ])
+      assert.ok(!verifySchnorr(key, message, wrong))
+    for (const wrong of [key.slice(1), concat(Uint8Array.of(2), key), noScripts])
+      assert.ok(!verifySchnorr(wrong, message, signature))
+  })
+})
+
 describe('BIP 341, wallet-test-vectors.json', () => {
   const file = new URL('../../vectors/bip341.json', import.meta.url)
   const { outputs, spends: inputs }: Bip341 = JSON.parse(readFileSync(file, 'utf8'))
