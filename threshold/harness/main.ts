@@ -1,4 +1,6 @@
 import type { Count } from './run.ts'
+import { isAsInTheory, rateLine, rateOf } from './rates.ts'
+import { scripts } from './scripts.ts'
 import { settings } from './settings.ts'
 
 /**
@@ -14,11 +16,26 @@ export async function main(): Promise<number> {
     counts.push(count)
     process.stdout.write(`${lineOf(count)}\n`)
   }
+  const wrong = measure()
   const seconds = Math.round((performance.now() - started) / 1000)
   const slips = counts.flatMap((count) => count.slips)
-  process.stdout.write(`\n${totalOf(counts)}, ${seconds} s. ${slips.length} slipped through.\n`)
+  process.stdout.write(
+    `\n${totalOf(counts)}, ${seconds} s. ${slips.length} slipped through, ${wrong} rates are off.\n`,
+  )
   for (const slip of slips) process.stdout.write(`SLIPPED ${slip}\n`)
-  return slips.length > 0 ? 1 : 0
+  return slips.length + wrong > 0 ? 1 : 0
+}
+
+/** @returns how many attackers are caught more or less often than theory has it */
+function measure(): number {
+  let wrong = 0
+  process.stdout.write('\nAttackers who make all that follows fit their lie:\n')
+  for (const script of scripts()) {
+    const rate = rateOf(script, { everything: true })
+    if (!isAsInTheory(rate)) wrong++
+    process.stdout.write(`${isAsInTheory(rate) ? '' : 'NOT AS IN THEORY '}${rateLine(rate)}\n`)
+  }
+  return wrong
 }
 
 export function lineOf({ name, corrupt, fields, mutations, sessions, ends }: Count): string {

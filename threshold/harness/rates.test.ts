@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { binomialRange, isAsInTheory, rateLine, rateOf } from './rates.ts'
+import { scripts } from './scripts.ts'
+
+describe('an attacker who makes all that follows fit its lie', () => {
+  for (const script of scripts())
+    it(`is caught as often as theory has it: ${script.name}`, (t) => {
+      const rate = rateOf(script, { everything: false })
+      t.diagnostic(rateLine(rate))
+      assert.ok(isAsInTheory(rate), `${rateLine(rate)}; else ${rate.others.join(', ')}`)
+    })
+})
+
+describe('what theory allows', () => {
+  it('is all or nothing where an attacker is always caught', () => {
+    assert.deepEqual(binomialRange(10, 1), [10, 10])
+  })
+
+  it('is about four deviations where it is not', () => {
+    // Mean 200, deviation 10.
+    const [low, high] = binomialRange(400, 1 / 2)
+    assert.ok(low > 200 - 42 && low < 200 - 36 && high === 400 - low)
+  })
+})
