@@ -4,6 +4,7 @@ import * as dkgMessages from '../dkg/messages.ts'
 import { messagesOf } from '../ecdsa/messages.ts'
 import { pairMessages } from '../ecdsa/pair-setup.ts'
 import { ecdsaSizes, pairSizes } from '../ecdsa/sizes.ts'
+import { groupOf } from '../group/groups.ts'
 import { dhSizes, dkgSizes, frostSizes, taprootSizes } from '../public/sizes.ts'
 import { pathOf, spansOf } from './attacks.ts'
 import { courseOf, type Delivery, type Game, type Rules, saidIn } from './game.ts'
@@ -13,7 +14,7 @@ import { ecdsaGame } from './games/ecdsa.ts'
 import { pairGame } from './games/pair.ts'
 import { ed25519Kind, schnorrGame, taprootKind } from './games/schnorr.ts'
 import { totalOf } from './main.ts'
-import type { Count } from './run.ts'
+import { type Count, endsOfFixed } from './run.ts'
 import { settings } from './settings.ts'
 
 const size = { n: 3, t: 2, corrupt: [2] }
@@ -87,6 +88,25 @@ describe('corrupt parties', () => {
       const count = setting.run({ everything: false })
       counts.push(count)
       assert.deepEqual(count.slips, [])
+    })
+})
+
+describe('what is said of a falsified message', () => {
+  const secp256k1 = groupOf('secp256k1')
+  const corrupt = [2]
+  const endsIn: Readonly<Record<string, (name: string) => ReturnType<typeof endsOfFixed>>> = {
+    'key generation': (name) =>
+      endsOfFixed({ game: dkgGame(dkg, name), group: secp256k1, corrupt, oneOf: 6 }),
+    ECDSA: (name) => {
+      const game = ecdsaGame(ecdsa, { name, epoch: name })
+      return endsOfFixed({ game, group: secp256k1, corrupt, oneOf: 6 })
+    },
+  }
+  for (const [protocol, ends] of Object.entries(endsIn))
+    it(`does not depend on the secrets that it met: ${protocol}`, () => {
+      const [one, other] = [ends('one'), ends('other')]
+      assert.ok(one.size > 10)
+      assert.deepEqual(one, other)
     })
 })
 

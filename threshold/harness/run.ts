@@ -55,6 +55,25 @@ export function runSetting<State>(
   }
 }
 
+/**
+ * How sessions end in which the falsified bytes are the same whatever the secrets are, by the name of the
+ * attack.
+ */
+export function endsOfFixed<State>({
+  game,
+  group,
+  corrupt,
+  oneOf,
+}: Omit<Setting<State>, 'elsewhere'>): ReadonlyMap<string, readonly string[]> {
+  const course = courseOf(game)
+  const all = trialsOf({ rules: game, said: saidIn(game, course), group, corrupt, elsewhere: [] })
+  const fixed = thinned(
+    all.filter(({ isFixed }) => isFixed),
+    oneOf,
+  )
+  return new Map(fixed.map(({ attack }) => [attack.name, endsOf(play(game, course, attack))]))
+}
+
 /** Of every field one of so many, beginning elsewhere in each, and at least one. */
 function thinned(trials: readonly Trial[], oneOf: number): readonly Trial[] {
   const byField = Map.groupBy(trials, nameOf)

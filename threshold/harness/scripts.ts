@@ -56,6 +56,7 @@ export function scripts(): readonly Script[] {
   return [
     ...extensionScripts(game, course),
     ...productScripts(game, course),
+    ...stateScripts(game, course),
     treeScript(),
     ...dkgScripts(),
   ]
@@ -137,32 +138,52 @@ function extensionScripts(game: Game<EcdsaState>, course: Course<EcdsaState>): r
   ]
 }
 
+/** Caught whatever the secrets are. */
+const sure = { theory: 1, attempts: [5, 200] } as const
+
 function productScripts(game: Game<EcdsaState>, course: Course<EcdsaState>): readonly Script[] {
   const honest = decode(product, bodyOf(course, 2, 2, 1))
-  const last = decode(closing, bodyOf(course, 3, 2, '*'))
-  const shifted = (value: Uint8Array, random: Random): Uint8Array =>
-    scalars.add(value, scalars.reduce(random(64)))
-  const moved = (point: Uint8Array, random: Random): Uint8Array => {
-    const by = group.multiplyBase(group.randomScalar(random))
-    return group.toWire(group.add(group.fromWire(point) ?? by, by))
-  }
   const sending = (change: Partial<typeof honest>): readonly string[] =>
     ended(game, course, {
       ...{ round: 2, to: 1 },
       change: (body) => encode(product, { ...decode(product, body), ...change }),
     })
-  const ending = (change: Partial<typeof last>): readonly string[] =>
-    ended(game, course, {
-      ...{ round: 3, to: '*' },
-      change: (body) => encode(closing, { ...decode(closing, body), ...change }),
-    })
-  const sure = { theory: 1, attempts: [5, 200] } as const
+  const always = (
+    [name, by]: readonly [string, string],
+    change: (random: Random) => Partial<typeof honest>,
+  ): Script => ({ name, ...sure, by: [by], attempt: (random) => sending(change(random)) })
   return [
     {
       name: 'OT sender: one entry shifted, and a bet on one bit of the choice',
       ...{ theory: 1 / 2, by: ['multiplication'], attempts: [120, 2000] },
       attempt: (random) => sending(bettingProduct(course, random)),
     },
+    always(['a key point of another share than is multiplied', 'key product'], (random) => ({
+      keyPoint: moved(honest.keyPoint, random),
+    })),
+    always(['a nonce point of another nonce, committed to', 'nonce product'], (random) => ({
+      noncePoint: moved(honest.noncePoint, random),
+    })),
+    always(['another Γ of the nonce', 'nonce product'], (random) => ({
+      nonceShare: moved(honest.nonceShare, random),
+    })),
+    always(['another Γ of the key', 'key product'], (random) => ({
+      keyShare: moved(honest.keyShare, random),
+    })),
+    always(['another ψ', 'signature'], (random) => ({
+      difference: shifted(honest.difference, random),
+    })),
+  ]
+}
+
+function stateScripts(game: Game<EcdsaState>, course: Course<EcdsaState>): readonly Script[] {
+  const last = decode(closing, bodyOf(course, 3, 2, '*'))
+  const ending = (change: Partial<typeof last>): readonly string[] =>
+    ended(game, course, {
+      ...{ round: 3, to: '*' },
+      change: (body) => encode(closing, { ...decode(closing, body), ...change }),
+    })
+  return [
     {
       name: 'OT sender: another nonce in a whole column than in the nonce point',
       ...{ ...sure, by: ['nonce product'] },
@@ -179,31 +200,6 @@ function productScripts(game: Game<EcdsaState>, course: Course<EcdsaState>): rea
         }),
     },
     {
-      name: 'a key point of another share than is multiplied',
-      ...{ ...sure, by: ['key product'] },
-      attempt: (random) => sending({ keyPoint: moved(honest.keyPoint, random) }),
-    },
-    {
-      name: 'a nonce point of another nonce, committed to',
-      ...{ ...sure, by: ['nonce product'] },
-      attempt: (random) => sending({ noncePoint: moved(honest.noncePoint, random) }),
-    },
-    {
-      name: 'another Γ of the nonce',
-      ...{ ...sure, by: ['nonce product'] },
-      attempt: (random) => sending({ nonceShare: moved(honest.nonceShare, random) }),
-    },
-    {
-      name: 'another Γ of the key',
-      ...{ ...sure, by: ['key product'] },
-      attempt: (random) => sending({ keyShare: moved(honest.keyShare, random) }),
-    },
-    {
-      name: 'another ψ',
-      ...{ ...sure, by: ['signature'] },
-      attempt: (random) => sending({ difference: shifted(honest.difference, random) }),
-    },
-    {
       name: 'w shifted',
       ...{ ...sure, by: ['signature'] },
       attempt: (random) => ending({ numerator: shifted(last.numerator, random) }),
@@ -214,6 +210,15 @@ function productScripts(game: Game<EcdsaState>, course: Course<EcdsaState>): rea
       attempt: (random) => ending({ denominator: shifted(last.denominator, random) }),
     },
   ]
+}
+
+function shifted(value: Uint8Array, random: Random): Uint8Array {
+  return scalars.add(value, scalars.reduce(random(64)))
+}
+
+function moved(point: Uint8Array, random: Random): Uint8Array {
+  const by = group.multiplyBase(group.randomScalar(random))
+  return group.toWire(group.add(group.fromWire(point) ?? by, by))
 }
 
 /** Party 2 goes into round 2 with another state than it announced. */
@@ -292,7 +297,6 @@ function treeScript(): Script {
 function dkgScripts(): readonly Script[] {
   return (['secp256k1', 'ed25519'] as const).flatMap((name) => {
     const curveGroup = groupOf(name)
-    const sure = { theory: 1, attempts: [5, 50] } as const
     const script = (
       what: string,
       by: string,
@@ -300,7 +304,7 @@ function dkgScripts(): readonly Script[] {
       make: (random: Random) => DkgAttack,
     ): Script => ({
       name: `key generation, ${name}: ${what}`,
-      ...{ ...sure, by: [by] },
+      ...{ ...sure, by: [by], attempts: [5, 50] },
       attempt: (random) => ceremony({ ...size, group: name }, random, make(random)),
     })
     const usual = { n: 3, t: 2 }
