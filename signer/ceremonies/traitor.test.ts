@@ -10,8 +10,8 @@ import { signatureRequest } from '../testing/uses.ts'
 import { World } from '../testing/world.ts'
 
 const message = fromHex('22'.repeat(32))
-/** Sessions of one pair at once, each with another guess at the pair's secret. */
-const sessions = 12
+/** Sessions of one pair at once, as many as one thing to be signed may have open, each with a guess. */
+const sessions = 8
 
 describe('a corrupt signer with many sessions of one pair at once', () => {
   const world = new World({ numbers: { n: 3, t: 2, q: 3 } })
