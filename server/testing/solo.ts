@@ -52,6 +52,7 @@ export class Solo implements Log {
   /** Whoever asks again gets the same key. */
   private readonly certificates = new Map<string, Uint8Array>()
   private readonly database: Database
+  private last: Promise<unknown> = Promise.resolve()
   /** Signers that are gone: whatever needs all of them fails. */
   missing: readonly string[] = []
 
@@ -150,7 +151,14 @@ export class Solo implements Log {
     return known
   }
 
-  private async put(
+  /** One step after the other: two of one moment would be certified at one place. */
+  private put(...step: Parameters<Solo['putNext']>): ReturnType<Solo['putNext']> {
+    const put = this.last.then(() => this.putNext(...step))
+    this.last = put.catch(() => undefined)
+    return put
+  }
+
+  private async putNext(
     organization: Uint8Array,
     stream: StreamId,
     asked: { readonly kind: ItemKind; readonly evidence: Evidence },
