@@ -7,6 +7,12 @@ export const getHealth = endpoint('quorate.getHealth', {
   returns: z.object({
     status: z.enum(['ok', 'degraded']),
     signers: z.array(z.object({ id: z.string(), connected: z.boolean() })).optional(),
+    /** Each with the number of organizations whose ECDSA keys these two do not sign for together. */
+    burnedPairs: z
+      .array(z.object({ signers: z.array(z.string()), organizations: z.number() }))
+      .optional(),
+    /** Accused by so many others that they cannot all be wrong. */
+    proposedForBan: z.array(z.string()).optional(),
   }),
 })
 

@@ -14,12 +14,16 @@ type Command = (args: readonly string[], print: (line: string) => void) => Promi
 /** It runs where the server's key is. */
 const issuerSecret = new URL('../server/issuer-secret.ts', import.meta.url)
 
+/** It runs where the signer's store is. */
+const peers = new URL('../signer/peers.ts', import.meta.url)
+
 /** `npm run quorate -- <command>`: each prints its own usage. */
 const commands: Readonly<Record<string, Command>> = {
   'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
   'verify-log': verifyLogCommand,
   rebuild: rebuildCommand,
   'issuer-secret': (args) => runProgram(issuerSecret, args),
+  peers: (args) => runProgram(peers, args),
   freeze: (args, print) => freezeCommand(args, { print, ask }),
   mailbox: mailboxCommand,
   passkey: (args, print) => passkeyCommand(args, { print, ask }),

@@ -124,14 +124,31 @@ function resumeOnce(resume: () => Promise<void>, isTime: () => boolean, log: Log
   }
 }
 
+/** By name. Without a database nothing is known of them, and the answer says so by leaving them out. */
+async function faultsOf(coordinator: Pick<Coordinator, 'status' | 'faults'>) {
+  const report = await coordinator.faults().catch(() => undefined)
+  const ids = coordinator.status().map(({ id }) => id)
+  const named = (signer: number) => ids[signer - 1] ?? String(signer)
+  return (
+    report && {
+      burnedPairs: report.burned.map(({ pair, organizations }) => ({
+        signers: pair.map(named),
+        organizations,
+      })),
+      proposedForBan: report.proposed.map(named),
+    }
+  )
+}
+
 /** 200 only when everything that signs and stores is there. */
 export function serveHealth(
   app: FastifyInstance,
-  coordinator: Pick<Coordinator, 'status'>,
+  coordinator: Pick<Coordinator, 'status' | 'faults'>,
   database: Database,
 ): void {
   app.get('/health', async (_request, reply) => {
     const signers = coordinator.status().map(({ id, connected }) => ({ id, connected }))
+    const faults = await faultsOf(coordinator)
     const isStored = await database
       .selectFrom('stream_leases')
       .select('until')
@@ -145,6 +162,6 @@ export function serveHealth(
     return reply
       .code(isWell ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status: isWell ? 'ok' : 'degraded', signers })
+      .send({ status: isWell ? 'ok' : 'degraded', signers, ...faults })
   })
 }

@@ -18,6 +18,7 @@ import { beginPair } from './ceremonies/pair.ts'
 import { beginSign } from './ceremonies/sign.ts'
 import type { CeremonyDeps } from './ceremonies/deps.ts'
 import { clockFrom, type ClockSource } from './clock.ts'
+import { noteStrikes } from './strikes.ts'
 import { isErasure, openSweeper, type Sweeper } from './erasure.ts'
 import { externalIdsOf } from './external-ids.ts'
 import { noticeRecoveries } from './first-sight.ts'
@@ -138,7 +139,11 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
       if (isErasure(place, certified)) sweeper.begin(place.organization)
     },
   })
-  const session = (call: SessionCall) => sessionReply(deps, ceremonies, call)
+  const session = (call: SessionCall) => {
+    const reply = sessionReply(deps, ceremonies, call)
+    noteStrikes(deps, call, reply)
+    return reply
+  }
   let clockFault = ''
   const tellOfClock = (): void => {
     const now = clock.read()

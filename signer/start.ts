@@ -44,6 +44,10 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
   if (settings.liftStop !== '') liftStop(store, settings.liftStop, log)
   // An operator who restarts a signer must not take silence for health.
   for (const stop of store.memory.stops()) log(alarmOf(stop))
+  for (const { organization, peer } of store.pairs.burned())
+    log({ event: 'pair-is-burned', organization: toHex(organization), peers: [peer] })
+  const banned = store.peers.banned()
+  if (banned.length > 0) log({ event: 'banned', peers: banned })
   if (store.memory.number('restored') === 1) log({ event: 'restored' })
   const { mailboxes: addresses, id } = settings
   const mailboxes = watchMailboxes(signer, { id, addresses }, { log, onDefect })

@@ -103,6 +103,8 @@ const sessionReply = union({
   busy: [7, struct({})],
   /** It is not open any more, if it ever was. */
   closed: [8, struct({})],
+  /** This signer's operator does not let it sign with these. */
+  banned: [9, struct({ peers: list(u8, signersMax) })],
 })
 export type SessionReply = Decoded<typeof sessionReply>
 

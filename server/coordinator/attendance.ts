@@ -25,9 +25,11 @@ export type Pair = readonly [number, number]
 export function keepAttendance(
   clock: () => number = Date.now,
   random: () => number = Math.random,
+  isProposed: (signer: number) => boolean = () => false,
 ): Attendance {
   const leftOut = new Map<number, number>()
   const leftOutUntil = (signer: number): number | undefined => {
+    if (isProposed(signer)) return Infinity
     const until = leftOut.get(signer)
     return until !== undefined && until > clock() ? until : undefined
   }

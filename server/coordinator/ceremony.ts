@@ -19,6 +19,8 @@ export type CeremonyOutcome =
   | { readonly kind: 'missed'; readonly signer: number }
   /** It said nothing about this ceremony, as it is not ready for it. */
   | { readonly kind: 'unready'; readonly signer: number }
+  /** Its operator does not let it sign with these. */
+  | { readonly kind: 'banned'; readonly signer: number; readonly peers: readonly number[] }
   /** It has no room for this now. */
   | { readonly kind: 'busy'; readonly signer: number }
   | { readonly kind: 'refused'; readonly signer: number; readonly reason: string }
@@ -114,7 +116,8 @@ export class Ceremony {
     if (reply.kind === 'refused')
       return this.settle({ kind: 'refused', signer, reason: reply.reason })
     if (reply.kind === 'aborted') return this.settle({ ...reply, kind: 'spoiled', signer })
-    if (reply.kind === 'unpaired') return this.settle({ ...reply, signer })
+    if (reply.kind === 'unpaired' || reply.kind === 'banned')
+      return this.settle({ ...reply, signer })
     if (reply.kind === 'busy') return this.settle({ kind: 'busy', signer })
     if (reply.kind === 'packet') this.take(signer, reply)
     else if (reply.kind === 'closed') return this.settle(unacceptableOf(signer))

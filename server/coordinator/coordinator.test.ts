@@ -14,6 +14,7 @@ import type { Person } from '@quorate/signer/testing/requests'
 import type { Call } from '@quorate/wire/link'
 import { openDatabase } from '../database/database.ts'
 import { openCoordinator, type Coordinator, type Signed } from './coordinator.ts'
+import { Faults } from './faults.ts'
 import { openPairs } from './pairs.ts'
 import {
   accountAsk,
@@ -105,7 +106,9 @@ describe('the coordinator, with four signer processes', () => {
       if (isCutting && isLast && last.header.from < signer) return 'gone'
       return links.call(signer, call, deadlineMs)
     }
-    const pairs = openPairs({ database, links: { ...links, call }, manifest, log: silent })
+    const said = { database, log: silent }
+    const faults = new Faults({ ...said, threshold: manifest.threshold, clock: Date.now })
+    const pairs = openPairs({ ...said, links: { ...links, call }, manifest, faults })
     const all = [1, 2, 3].flatMap((a) => [2, 3, 4].filter((b) => b > a).map((b) => [a, b] as const))
     for (const pair of all)
       await assert.rejects(pairs.setUp(organization, pair, performance.now()), {

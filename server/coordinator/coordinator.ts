@@ -13,9 +13,11 @@ import { quorumOf } from '@quorate/authority/quorum'
 import { rulesFor } from '@quorate/judge/rules'
 import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
-import { keepAttendance } from './attendance.ts'
+import { type Attendance, keepAttendance } from './attendance.ts'
 import { CatchUp } from './catch-up.ts'
 import type { DriveLog } from './drive.ts'
+import { openBans } from './bans.ts'
+import { type FaultReport, Faults } from './faults.ts'
 import { type CreatedKey, type KeyAsk, Keys } from './keys.ts'
 import { openLeases } from './leases.ts'
 import { type Certified, Ledger } from './ledger.ts'
@@ -89,6 +91,8 @@ export type Coordinator = {
   /** Where a request stands, by SHA-256 of its pre-image. */
   stepOf(organization: Uint8Array, request: Uint8Array): Promise<Standing | undefined>
   status(): readonly SignerStatus[]
+  /** What signers hold against each other, as far as this server has heard of it. */
+  faults(): Promise<FaultReport>
   /** Ends what an earlier life of the server has begun. */
   resume(): Promise<void>
 }
@@ -106,16 +110,17 @@ const unfinishedMax = 1_000
 
 export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const { database, links, manifest, log, clock = Date.now } = parts
-  const ids = manifest.signers.map(({ id }) => id)
   const ledger = new Ledger(database)
   const views = new Views(ledger)
-  const attendance = keepAttendance()
+  const faults = new Faults({ database, threshold: manifest.threshold, log, clock })
+  const isProposed = (signer: number) => faults.report().proposed.includes(signer)
+  const attendance = keepAttendance(Date.now, Math.random, isProposed)
   const catchUp = new CatchUp({ links, ledger })
   const leases = openLeases(database)
   const [rules, trust] = [rulesFor(manifest), quorumOf(manifest)]
   const world: StreamsWorld = { links, ledger, views, leases, catchUp, rules, trust, log, clock }
   const streams = openStreams(world)
-  const pairs = openPairs({ database, links, manifest, log })
+  const pairs = openPairs({ database, links, manifest, log, faults })
   const prepare = async (organization: Uint8Array, scheme: string) =>
     scheme === 'ECDSA' ? pairs.setUpAll(organization) : undefined
   const keys = new Keys({ ...world, manifest, database, prepare })
@@ -124,10 +129,12 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     attendance,
     manifest,
     log,
+    faults,
+    bans: openBans(clock),
     catchUp: (signer, place) => catchUp.run(signer, place),
     setUpPair: pairs.setUp,
   })
-  const uses = new Uses({ ...world, database, streams, keys, signer })
+  const uses = new Uses({ ...world, database, streams, keys, signer, faults })
   links.onConnect((signer) => {
     catchUp
       .welcome(signer)
@@ -156,12 +163,8 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
       }),
     head: (organization, stream = rootOf(organization)) => ledger.head({ organization, stream }),
     stepOf: (organization, request) => standingOf(ledger, organization, request),
-    status: () =>
-      ids.map((id, i) => ({
-        id,
-        connected: links.connected().includes(i + 1),
-        leftOutUntil: attendance.leftOutUntil(i + 1),
-      })),
+    status: () => statusOf(parts, attendance),
+    faults: () => faults.fresh().then(() => faults.report()),
     resume: async () => {
       for (const place of await ledger.unfinished(unfinishedMax)) {
         log.warn({ organization: toHex(place.organization), stream: place.stream.kind }, 'resuming')
@@ -169,6 +172,18 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
       }
     },
   }
+}
+
+function statusOf(
+  { links, manifest }: CoordinatorParts,
+  attendance: Attendance,
+): readonly SignerStatus[] {
+  const connected = links.connected()
+  return manifest.signers.map(({ id }, i) => ({
+    id,
+    connected: connected.includes(i + 1),
+    leftOutUntil: attendance.leftOutUntil(i + 1),
+  }))
 }
 
 function settledOf(standing: Standing, evidence: Evidence, knownAt: number): Settled {

@@ -16,6 +16,7 @@ import {
 } from './testing/company.ts'
 import {
   accusing,
+  banning,
   busyForEver,
   late,
   type Manner,
@@ -29,7 +30,7 @@ import { type Platform, startPlatform } from './testing/platform.ts'
 
 type Scheme = 'EdDSA' | 'ECDSA'
 const schemes = ['EdDSA', 'ECDSA'] as const
-const manners = { silent, slow, rubbish, accusing, busyForEver }
+const manners = { silent, slow, rubbish, accusing, busyForEver, banning }
 /** On the busiest of machines; a third of one silence. */
 const msMax = silenceMs / 3
 
@@ -68,6 +69,8 @@ describe('a coordinator whose signers hinder it', () => {
 
   /** Servers that know nothing of the signers yet: until the bad ones were among the first asked. */
   async function holds(bad: ReadonlyMap<number, Manner>, scheme: Scheme): Promise<number> {
+    // Accusations outlast a server, and every case here is to begin without any.
+    await platform.database.deleteFrom('accusations').execute()
     let met = 0
     const counted = new Map(
       [...bad].map(([signer, manner]): [number, Manner] => [
@@ -113,7 +116,7 @@ describe('a coordinator whose signers hinder it', () => {
 
   it('waits for a late one where there is no other', async () => {
     const bad = new Map<number, Manner>([
-      [1, silent],
+      [1, rubbish],
       [2, rubbish],
       [3, late],
     ])
@@ -129,6 +132,7 @@ describe('a coordinator whose signers hinder it', () => {
       turnedAway += 1
       return { kind: 'session', session: { kind: 'busy' } }
     }
+    await platform.database.deleteFrom('accusations').execute()
     const bad = new Map<number, Manner>([
       [1, rubbish],
       [2, rubbish],

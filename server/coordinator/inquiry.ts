@@ -1,5 +1,4 @@
 import { Failure } from '@quorate/core/failure'
-import type { Pair } from './attendance.ts'
 import { unacceptable } from './ceremony.ts'
 import type { Verdict } from './roast.ts'
 import type { Ended } from './sessions.ts'
@@ -9,22 +8,21 @@ import type { Signing, SigningWorld } from './signing.ts'
 export class Inquiry {
   private readonly signing: Signing
   private readonly world: SigningWorld
-  private readonly part: (pairs: readonly Pair[]) => void
   /** Signers, and pairs, that have been mended: they may only say so. */
   private readonly mended = new Set<string>()
   private readonly refusals = new Map<number, string>()
 
-  constructor(signing: Signing, world: SigningWorld, part: Inquiry['part']) {
+  constructor(signing: Signing, world: SigningWorld) {
     this.signing = signing
     this.world = world
-    this.part = part
   }
 
   judge(outcome: Ended, quorum: readonly number[]): Verdict {
     const verdict = this.verdictOn(outcome, quorum)
     const { kind, signer } = outcome
     if (verdict.kind === 'mending') this.world.attendance.excuse(signer)
-    const blamed = blamedBy(verdict, quorum)
+    const isKnown = kind === 'banned' || (kind === 'unpaired' && outcome.burned.length > 0)
+    const blamed = isKnown ? [] : blamedBy(verdict, quorum)
     for (const one of blamed) this.world.attendance.miss(one)
     const reason = 'reason' in outcome ? outcome.reason : ''
     const context = { kind, reason, signer: this.names([signer]), quorum: this.names(quorum) }
@@ -41,6 +39,8 @@ export class Inquiry {
         return { kind: outcome.kind, signer }
       case 'unready':
         return this.mendOnce(signer, []) ?? { kind: 'faulty', signers: [signer] }
+      case 'banned':
+        return this.banned(outcome, quorum)
       case 'refused':
         return this.refused(outcome)
       case 'unpaired':
@@ -59,6 +59,16 @@ export class Inquiry {
     return { kind: 'faulty', signers: [signer] }
   }
 
+  private banned(
+    { signer, ...said }: Extract<Ended, { kind: 'banned' }>,
+    quorum: readonly number[],
+  ): Verdict {
+    const peers = said.peers.filter((peer) => peer !== signer && quorum.includes(peer))
+    if (peers.length === 0) return { kind: 'faulty', signers: [signer] }
+    this.world.bans.note(signer, peers)
+    return { kind: 'parted', signer, peers }
+  }
+
   private unpaired(
     { signer, ...said }: Extract<Ended, { kind: 'unpaired' }>,
     quorum: readonly number[],
@@ -67,7 +77,7 @@ export class Inquiry {
       peers.filter((peer) => peer !== signer && quorum.includes(peer))
     const [peers, burned] = [among(said.peers), among(said.burned)]
     if (peers.length === 0) return { kind: 'faulty', signers: [signer] }
-    this.part(burned.map((peer): Pair => [signer, peer]))
+    this.world.faults.burn(this.signing.place.organization, signer, burned)
     if (burned.length > 0) return { kind: 'parted', signer, peers: burned }
     return this.mendOnce(signer, peers) ?? { kind: 'parted', signer, peers }
   }
@@ -81,7 +91,8 @@ export class Inquiry {
     const named = [...new Set([...said.culprits, ...said.burned])]
     if (named.some((peer) => peer === signer || !quorum.includes(peer)))
       return { kind: 'faulty', signers: [signer] }
-    this.part(said.burned.map((peer): Pair => [signer, peer]))
+    this.world.faults.burn(this.signing.place.organization, signer, said.burned)
+    this.world.faults.accuse(signer, named, reason)
     return named.length > 0 ? { kind: 'parted', signer, peers: named } : { kind: 'spoilt' }
   }
 

@@ -8,6 +8,7 @@ import type { Pair } from './attendance.ts'
 import { pairCeremony } from './ceremony-ids.ts'
 import { Ceremony } from './ceremony.ts'
 import type { DriveLog } from './drive.ts'
+import type { Faults } from './faults.ts'
 
 /** A round of a pair setup is some tenths of a second of arithmetic, and both sides may have to queue. */
 const roundMsMax = 10_000
@@ -23,8 +24,9 @@ export function openPairs(world: {
   readonly links: Links
   readonly manifest: Manifest
   readonly log: DriveLog
+  readonly faults: Faults
 }) {
-  const { database, links, manifest, log } = world
+  const { database, links, manifest, log, faults } = world
   const ids = manifest.signers.map(({ id }) => id)
   const running = new Map<string, Promise<void>>()
   /** When the last setup of a pair came to its end; the newest last. */
@@ -82,6 +84,8 @@ export function openPairs(world: {
     const carrier = { links, manifest, protocol: 'pair', deadlineMs: roundMsMax } as const
     const plan = { ...carrier, id, participants, opening, rounds: undefined }
     const outcome = await new Ceremony(plan).go()
+    if (outcome.kind === 'unpaired' || outcome.kind === 'spoiled')
+      faults.burn(organization, outcome.signer, outcome.burned.filter(isIn(participants)))
     if (outcome.kind !== 'done') {
       const pair = participants.map((signer) => ids[signer - 1])
       log.warn({ pair, signer: ids[outcome.signer - 1], kind: outcome.kind }, 'no pair setup')
@@ -93,8 +97,11 @@ export function openPairs(world: {
       .values({ organization, low, high })
       .onConflict((conflict) => conflict.doNothing())
       .execute()
+    await faults.mend(organization, participants)
   }
 
   return { setUpAll, setUp }
 }
+const isIn = (pair: Pair) => (signer: number) => pair.includes(signer)
+
 export type Pairs = ReturnType<typeof openPairs>

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { concat, toHex } from '@quorate/core/bytes'
+import { concat } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Request } from '@quorate/authority/agreement/exchange'
 import type { Subject } from '@quorate/authority/agreement/messages'
@@ -14,9 +14,11 @@ import { dhCombine } from '@quorate/threshold/public/derive'
 import { taprootAggregate } from '@quorate/threshold/public/taproot'
 import type { Links } from '../link/links.ts'
 import type { Attendance, Pair } from './attendance.ts'
+import type { Bans } from './bans.ts'
 import { protocolFor, signCeremony } from './ceremony-ids.ts'
 import { broadcastOf, Ceremony } from './ceremony.ts'
 import type { DriveLog, Rider } from './drive.ts'
+import type { Faults } from './faults.ts'
 import { keepPace } from './pace.ts'
 import { Inquiry } from './inquiry.ts'
 import { Sessions, type SessionsWorld } from './sessions.ts'
@@ -55,6 +57,8 @@ export type SigningWorld = {
   readonly links: Links
   readonly attendance: Attendance
   readonly manifest: Manifest
+  readonly faults: Faults
+  readonly bans: Bans
   readonly log: DriveLog
   /** Takes a signer to the newest step of a stream. */
   readonly catchUp: (signer: number, place: Subject) => Promise<boolean>
@@ -80,8 +84,6 @@ type Asked = {
  */
 export class Signer {
   private readonly world: SigningWorld
-  /** Pairs that a signer has called burned: an operator's to mend, until then not to be joined. */
-  private readonly burned = new Map<string, Pair[]>()
 
   private readonly ids: readonly string[]
   private readonly pace
@@ -93,8 +95,9 @@ export class Signer {
   }
 
   private apart({ place, key }: Signing): readonly Pair[] {
+    const { faults, bans } = this.world
     const isPaired = key.terms.scheme === 'ECDSA'
-    return (isPaired ? this.burned.get(toHex(place.organization)) : undefined) ?? []
+    return [...bans.pairs(), ...(isPaired ? faults.burnedPairs(place.organization) : [])]
   }
 
   private missing(): readonly string[] {
@@ -166,7 +169,7 @@ export class Signer {
   sign(signing: Signing, { message, until, ride }: Asked): Promise<Signature | undefined> {
     const { links, attendance } = this.world
     const { key } = signing
-    const inquiry = new Inquiry(signing, this.world, (pairs) => this.part(signing, pairs))
+    const inquiry = new Inquiry(signing, this.world)
     const sessions: SessionsWorld<Signature> = {
       attendance,
       size: key.threshold,
@@ -187,11 +190,6 @@ export class Signer {
     return new Sessions(sessions).run(ride, until).catch((error: unknown) => {
       throw inquiry.refusal() ?? error
     })
-  }
-
-  private part({ place }: Signing, pairs: readonly Pair[]): void {
-    const name = toHex(place.organization)
-    this.burned.set(name, [...(this.burned.get(name) ?? []), ...pairs])
   }
 }
 

@@ -8,6 +8,7 @@ import { requestHash } from '@quorate/authority/request'
 import { executionWindowMs, type Evidence, type Use } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
+import type { Faults } from './faults.ts'
 import type { Keys } from './keys.ts'
 import {
   type Ride,
@@ -47,6 +48,7 @@ export type UsesWorld = StreamsWorld & {
   readonly streams: Streams
   readonly keys: Keys
   readonly signer: Signer
+  readonly faults: Faults
 }
 
 /** Uses of keys: agreed on once, then signed, however often it takes. */
@@ -73,13 +75,14 @@ export class Uses {
   }
 
   private async run(ask: UseAsk): Promise<Signed> {
-    const { streams, keys, signer } = this.world
+    const { streams, keys, signer, faults } = this.world
     const { organization, key } = ask
     const request = requestHash(ask.evidence.preimage)
     const place = { organization, stream: keyStream(key) }
     const statement = await keys.statementOf(organization, key)
     if (statement === undefined) throw new Failure('key.not_found', { keyId: nameOf('key', key) })
 
+    await faults.fresh()
     let last: Ride | undefined
     const riderFor = ({ seq, hash }: { readonly seq: number; readonly hash: Uint8Array }) => {
       last = signer.ride({ place, seq, step: hash, item: 0, digest: 0, key: statement })

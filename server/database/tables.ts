@@ -73,6 +73,18 @@ type LogTables = {
     readonly low: number
     readonly high: number
   }
+  readonly burned_pairs: {
+    readonly organization: Uint8Array
+    readonly low: number
+    readonly high: number
+    readonly said_at: number
+  }
+  readonly accusations: {
+    readonly accuser: number
+    readonly accused: number
+    readonly reason: string
+    readonly last_at: number
+  }
   readonly stream_leases: {
     readonly organization: Uint8Array
     readonly stream: Uint8Array

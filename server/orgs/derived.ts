@@ -43,6 +43,8 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   proposals: kept,
   signatures: kept,
   signer_pairs: kept,
+  burned_pairs: kept,
+  accusations: kept,
   stream_leases: kept,
   challenges: kept,
   logins: kept,

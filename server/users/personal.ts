@@ -39,6 +39,8 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   agreement_acceptances: nothing('ids'),
   signatures: nothing('signatures'),
   signer_pairs: nothing('numbers'),
+  burned_pairs: nothing('numbers'),
+  accusations: nothing('numbers'),
   stream_leases: nothing('which server is at work'),
   logins: nothing('hashes of challenges'),
   issuer_secrets: nothing('what providers know this server by'),

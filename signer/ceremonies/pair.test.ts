@@ -29,7 +29,7 @@ describe('the setup of a pair', () => {
     for (const restarted of [false, true]) {
       if (restarted) world.restart(1)
       assert.equal(pairOf(1, 4)?.status, 'burned')
-      await assert.rejects(betOnDelta(world, { honest: 1, corrupt: 4, bits }), /burned/)
+      await assert.rejects(betOnDelta(world, { honest: 1, corrupt: 4, bits }), /unpaired/)
     }
     assert.equal(pairOf(1, 2), undefined)
   })

@@ -36,6 +36,9 @@ export function beginPair(
     return refused('the organization stands still')
   if (store.log.newestSeq({ organization, stream: rootOf(organization) }) < 0)
     return refused('there is no such organization')
+  if (store.peers.banned().includes(peer)) return { kind: 'banned', peers: [peer] }
+  if (store.pairs.find({ organization, peer })?.status === 'burned')
+    return { kind: 'unpaired', peers: [peer], burned: [peer] }
   const reason = forbidden(deps, { organization, peer })
   if (reason !== undefined) return refused(reason)
   const now = clock.read()

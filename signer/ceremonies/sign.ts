@@ -60,6 +60,8 @@ export function beginSign(
   const { organization, stream, seq, step, item, digest } = call
   const named = { place: { organization, stream }, seq, step, item }
   if (!isQuorum(deps, call.quorum)) return refused('not a quorum with this signer')
+  const banned = deps.store.peers.banned().filter((peer) => call.quorum.includes(peer))
+  if (banned.length > 0) return { kind: 'banned', peers: banned }
   const asked = permitted(deps, named, ['voted', 'sealed', 'certified'])
   if (!asked.ok) return refused(asked.reason)
   const message = asked.messages[digest]

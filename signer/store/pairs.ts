@@ -33,6 +33,12 @@ export function pairTable(db: DatabaseSync): PairTable {
     `insert into pairs values (?, ?, x'', 'burned', 0, x'')
      on conflict (organization, peer) do update set status = 'burned', sealed = x''`,
   )
+  const readBurned = db.prepare(
+    "select organization, peer from pairs where status = 'burned' order by organization, peer",
+  )
+  const release = db.prepare(
+    "delete from pairs where organization = ? and peer = ? and status = 'burned'",
+  )
   return {
     find({ organization, peer }) {
       const row = read.get(organization, peer)
@@ -56,5 +62,10 @@ export function pairTable(db: DatabaseSync): PairTable {
     burn({ organization, peer }) {
       burn.run(organization, peer)
     },
+    burned: () =>
+      readBurned
+        .all()
+        .map((row) => ({ organization: blobOf(row, 'organization'), peer: numberOf(row, 'peer') })),
+    release: ({ organization, peer }) => release.run(organization, peer).changes === 1,
   }
 }

@@ -40,6 +40,11 @@ create table if not exists pair_counts (
   hour integer not null, setups integer not null,
   primary key (organization, peer)
 ) strict, without rowid;
+create table if not exists strikes (
+  peer integer, reason text, count integer not null, last integer not null, evidence blob not null,
+  primary key (peer, reason)
+) strict;
+create table if not exists bans (peer integer primary key) strict;
 create table if not exists sessions (id blob primary key, expires integer not null)
   strict, without rowid;
 create index if not exists sessions_expired on sessions (expires);

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { logTable } from './log.ts'
 import { memoryTable } from './memory.ts'
 import { pairTable } from './pairs.ts'
+import { peerTable } from './peers.ts'
 import { recoveryTable } from './recoveries.ts'
 import { schema, storeFormat } from './schema.ts'
 import { shareTable } from './shares.ts'
@@ -31,6 +32,7 @@ export function openStore(file: string): Store {
     log,
     shares: shareTable(db),
     pairs: pairTable(db),
+    peers: peerTable(db),
     memory: memoryTable(db),
     statements: statementTable(db),
     recoveries: recoveryTable(db),

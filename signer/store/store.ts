@@ -10,6 +10,7 @@ export interface Store {
   readonly log: LogTable
   readonly shares: ShareTable
   readonly pairs: PairTable
+  readonly peers: PeerTable
   readonly memory: MemoryTable
   readonly statements: StatementTable
   readonly recoveries: RecoveryTable
@@ -103,8 +104,24 @@ export interface PairTable {
   countTest(name: PairName): void
   /** @returns how many setups there were in this hour, this one among them */
   countSetup(name: PairName, hour: number): number
-  /** For ever: nothing here makes it usable again. Also where there is no pair yet. */
+  /** No signer makes it usable again. Also where there is no pair yet. */
   burn(name: PairName): void
+  burned(): readonly PairName[]
+  /** At an operator's wish: there is no pair then. @returns false when it is not burned */
+  release(name: PairName): boolean
+}
+
+export type Strike = { readonly peer: number; readonly reason: string; readonly at: number }
+export type Strikes = Omit<Strike, 'at'> & { readonly count: number; readonly last: number }
+
+/** What this signer holds against others, for all organizations. */
+export interface PeerTable {
+  /** @param evidence what the peer has signed, the last time */
+  strike(strike: Strike & { readonly evidence: Uint8Array }): void
+  strikes(): readonly Strikes[]
+  ban(peer: number): void
+  unban(peer: number): boolean
+  banned(): readonly number[]
 }
 
 /** `evidence` is the request that showed it. */

@@ -87,6 +87,12 @@ export const late: Manner = async (answer, { deadlineMs }) => {
 export const busyForEver: Manner = async (answer, { asked }) =>
   lyingIn(await answer(), asked, () => ({ kind: 'busy' }))
 
+/** Its operator, or so it says, does not let it sign with any of the others. */
+export const banning: Manner = async (answer, { asked }) =>
+  lyingIn(await answer(), asked, (said) =>
+    asked.kind === 'sign' ? { kind: 'banned', peers: [...asked.quorum] } : said,
+  )
+
 /** One bit of every packet's signature is another. */
 export const rubbish: Manner = async (answer, { asked }) =>
   lyingIn(await answer(), asked, (said) =>
