@@ -21,6 +21,7 @@ import { registrations } from './sdk/registration.ts'
 import { recoveries } from './sdk/recovery.ts'
 import { rulers } from './sdk/rulers.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
+import { derivedKeys, otherDerivedKeys } from './sdk/derived-keys.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
@@ -51,6 +52,8 @@ describe('a platform', () => {
     schnorrSignatures(platform)
     derivations(platform)
     refusedDerivations(platform)
+    derivedKeys(platform)
+    otherDerivedKeys(platform)
     keyWallets(platform)
     ethereumWallets(platform)
     provenAddresses(platform)

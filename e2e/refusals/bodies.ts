@@ -21,7 +21,11 @@ const wrong: Readonly<Record<string, readonly [string, unknown]>> = {
     '/keys',
     { scheme: 'EdDSA', curve: 'ed25519', name: 'x'.repeat(101) },
   ],
-  'what is not served yet': ['/keys', { scheme: 'EdDSA', curve: 'ed25519', masterKey: true }],
+  'a master key of a scheme that has none': [
+    '/keys',
+    { scheme: 'EdDSA', curve: 'ed25519', masterKey: true },
+  ],
+  'what is not served yet': ['/keys', { scheme: 'EdDSA', curve: 'ed25519', storeId: 'hsm' }],
 }
 
 /** One page must hold all that a platform of tests has. */
