@@ -6,7 +6,7 @@ import { encode } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
 import { idOf, nameOf } from '@quorate/core/id'
 import { certificateCodec, certificateOf, statementBytes, type Vote } from './agreement/messages.ts'
-import { encodeKeyStatement } from './key-certificate.ts'
+import { encodeKeyStatement, encodePooledStatement } from './key-certificate.ts'
 import { writtenHash } from './records.ts'
 import { challengeOf, commitTo, encodePreimage, erasePayload } from './request.ts'
 import {
@@ -73,6 +73,14 @@ const born = (network: string) => ({
     derivation: undefined,
   },
 })
+const made = {
+  manifest: named('manifest'),
+  threshold: 2,
+  publicKey: named('public key'),
+  publicShares: [named('share 1'), named('share 2')],
+  chainCode: named('chain code'),
+  transcript: named('transcript'),
+}
 const registration = {
   kind: 'registration',
   user: named('user'),
@@ -174,15 +182,11 @@ const formats = {
     }),
   ),
   certificate: toHex(encode(certificateCodec, certificateOf([voice(1), voice(2), voice(4)]))),
-  keyStatement: toHex(
-    encodeKeyStatement({
-      terms,
-      manifest: named('manifest'),
-      threshold: 2,
-      publicKey: named('public key'),
-      publicShares: [named('share 1'), named('share 2')],
-      chainCode: named('chain code'),
-      transcript: named('transcript'),
+  keyStatement: toHex(encodeKeyStatement({ terms, ...made })),
+  pooledStatement: toHex(
+    encodePooledStatement({
+      terms: { organization, scheme: 'ECDSA', curve: 'secp256k1', bindBefore: 1_800_000_000_000 },
+      ...made,
     }),
   ),
 }

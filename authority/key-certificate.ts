@@ -9,6 +9,7 @@ import {
   option,
   struct,
   tag,
+  u64,
   u8,
 } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
@@ -58,9 +59,23 @@ export const keyTerms = struct({
 })
 export type KeyTerms = Decoded<typeof keyTerms>
 
-const statement = struct({
-  format: tag('quorate/key/1'),
-  terms: keyTerms,
+/**
+ * What a key is that is born before anybody asks for it: of one organization, of one kind, and
+ * nobody's. The request that it is bound to says all else, and the log says which request that was.
+ */
+export const pooledTerms = struct({
+  organization: hash32,
+  scheme: oneOf(schemes),
+  curve: oneOf(curves),
+  /** No step of a later time may bind it: then every signer may forget its share. */
+  bindBefore: u64,
+})
+export type PooledTerms = Decoded<typeof pooledTerms>
+/** How long a pooled key may wait: weeks of sign-ups, and no store that grows for ever. */
+export const pooledMs = 30 * 24 * 60 * 60_000
+
+/** What comes out of a key generation, whatever for. */
+const made = {
   manifest: hash32,
   threshold: u8,
   /** Compressed: 33 bytes on secp256k1 and stark, 32 on ed25519. */
@@ -71,8 +86,14 @@ const statement = struct({
   chainCode: hash32,
   /** Over all broadcasts of the key generation. */
   transcript: hash32,
-})
+}
+const statement = struct({ format: tag('quorate/key/1'), terms: keyTerms, ...made })
 export type KeyStatement = Decoded<typeof statement>
+const pooledFormat = tag('quorate/pooled-key/1')
+const pooledStatement = struct({ format: pooledFormat, terms: pooledTerms, ...made })
+export type PooledStatement = Decoded<typeof pooledStatement>
+/** The first bytes of a pooled key's statement, and of nothing else. */
+const pooledPrefix = encode(pooledFormat, undefined)
 
 const certificate = struct({
   statement: bytes(2048),
@@ -84,6 +105,11 @@ export const keyCertificateBytesMax = 4096
 /** The bytes that each signer signs. */
 export function encodeKeyStatement(value: KeyStatement): Uint8Array {
   return encode(statement, value)
+}
+
+/** The bytes that each signer signs of a key in the pool. */
+export function encodePooledStatement(value: PooledStatement): Uint8Array {
+  return encode(pooledStatement, value)
 }
 
 /** @param signatures one per signer, in index order */
@@ -99,22 +125,38 @@ export function keyStatementHash(signed: Uint8Array): Uint8Array {
   return sha256(signed)
 }
 
+export type Signed = { readonly signed: Uint8Array; readonly signatures: readonly Uint8Array[] }
+export type Birth = Signed &
+  (
+    | { readonly kind: 'asked'; readonly statement: KeyStatement }
+    | { readonly kind: 'pooled'; readonly statement: PooledStatement }
+  )
+
 /**
  * Reads without believing: check with `isCertified`, or know that the log holds its hash.
  * @throws Failure `bytes.malformed`
  */
-export function readKeyCertificate(encoded: Uint8Array): {
-  readonly statement: KeyStatement
-  readonly signed: Uint8Array
-  readonly signatures: readonly Uint8Array[]
-} {
+export function readBirth(encoded: Uint8Array): Birth {
+  const { statement: signed, signatures } = decode(certificate, encoded)
+  return equalBytes(signed.subarray(0, pooledPrefix.length), pooledPrefix)
+    ? { kind: 'pooled', statement: decode(pooledStatement, signed), signed, signatures }
+    : { kind: 'asked', statement: decode(statement, signed), signed, signatures }
+}
+
+/**
+ * The same of a key that was born for one request.
+ * @throws Failure `bytes.malformed`, of a pooled key too
+ */
+export function readKeyCertificate(
+  encoded: Uint8Array,
+): Signed & { readonly statement: KeyStatement } {
   const { statement: signed, signatures } = decode(certificate, encoded)
   return { statement: decode(statement, signed), signed, signatures }
 }
 
 /** Signed by all signers of this manifest, and about a key of its numbers? */
 export function isCertified(encoded: Uint8Array, manifest: Manifest): boolean {
-  const { statement: said, signed, signatures } = readKeyCertificate(encoded)
+  const { statement: said, signed, signatures } = readBirth(encoded)
   const n = manifest.signers.length
   if (!equalBytes(said.manifest, manifest.hash) || said.threshold !== manifest.threshold)
     return false

@@ -190,6 +190,8 @@ export const childTable = table(
 )
 /** By master: the least index right below it that is free. None stands for 0. */
 export const nextChildTable = table('nextChild', struct({ index: u32 }))
+/** Keys that were born in the pool and are somebody's by now, by their certificates: for ever. */
+export const pooledKeyTable = table('pooled', struct({ key: hash32 }))
 export const tagsMax = 50
 export const walletTable = table(
   'wallet',

@@ -12,11 +12,7 @@ import {
   statementBytes,
 } from '@quorate/authority/agreement/messages'
 import { signEd25519 } from '@quorate/authority/ed25519'
-import {
-  type KeyTerms,
-  keyStatementHash,
-  readKeyCertificate,
-} from '@quorate/authority/key-certificate'
+import { type KeyTerms, keyStatementHash, readBirth } from '@quorate/authority/key-certificate'
 import { completionHash } from '@quorate/authority/request'
 import {
   encodeStep,
@@ -28,6 +24,7 @@ import {
 import { keyStream, rootOf } from '@quorate/authority/stream'
 import {
   certifyKey,
+  certifyPooled,
   makeCluster,
   makeGenesis,
   makePerson,
@@ -88,7 +85,7 @@ const birthOf = (certificate: Uint8Array): ItemOperation => ({
   confirmed: undefined,
   key: { terms, certificate: hashOf(certificate), derivation: undefined },
 })
-const hashOf = (certificate: Uint8Array) => keyStatementHash(readKeyCertificate(certificate).signed)
+const hashOf = (certificate: Uint8Array) => keyStatementHash(readBirth(certificate).signed)
 
 const byRequest = { kind: 'request', hash: asked } as const
 
@@ -247,6 +244,45 @@ describe('the address of a wallet', () => {
       ],
     ] as const)
       assert.throws(() => verifyAddress(shown(by), proof, trust), new Untrusted(reason))
+  })
+
+  it('is verified on a key from the pool, whose it became by the step that bound it', () => {
+    const user = new Uint8Array(32).fill(5)
+    const owner = nameOf('user', user)
+    const { organization } = trust
+    const kind = { scheme: 'ECDSA', curve: 'secp256k1', bindBefore: 0 } as const
+    const pooled = certifyPooled(cluster, { organization, ...kind }, publicKey)
+    const his = { ...terms, owner: user }
+    const bound = { steps: [sealed([onKey(pooled, his)])] }
+    const verified = verifyAddress(wallet(pooled), bound, trust, { owner })
+    assert.deepEqual([verified.owner, verified.request], [owner, toHex(terms.request)])
+    const elsewhere = certifyPooled(cluster, { organization: noStep, ...kind }, publicKey)
+    for (const [shown, proof, reason] of [
+      [pooled, [], 'Another key than the certified one is in force.'],
+      [pooled, [onKey(good, his)], 'Another key than the certified one is in force.'],
+      [
+        pooled,
+        [onKey(pooled, { ...his, key: noStep })],
+        'Another key than the certified one is in force.',
+      ],
+      [pooled, [onKey(pooled)], 'The wallet is not of the expected owner.'],
+      [elsewhere, [onKey(elsewhere, his)], 'The key is of another organization.'],
+      [
+        certifyPooled(makeCluster(), { organization, ...kind }, publicKey),
+        [onKey(pooled, his)],
+        'Not certified by every signer.',
+      ],
+    ] as const)
+      assert.throws(
+        () =>
+          verifyAddress(
+            wallet(shown),
+            { steps: proof.length === 0 ? [] : [sealed(proof)] },
+            trust,
+            { owner },
+          ),
+        new Untrusted(reason),
+      )
   })
 
   it('is refused when the server shows one certified key and has put another into force', () => {

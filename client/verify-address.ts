@@ -6,8 +6,9 @@ import { certificateCodec, isAbout, verifyCertificate } from '@quorate/authority
 import {
   isCertified,
   keyStatementHash,
-  readKeyCertificate,
+  readBirth,
   type KeyStatement,
+  type PooledStatement,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
 import { nameOfCause } from '@quorate/authority/reduce/step'
@@ -55,6 +56,9 @@ const proofStepsMax = 3
  * this very id, that the address is derived from it, and that the organization's log has put this
  * wallet on this key into force. Do it before the first deposit: nothing else stands between a
  * deposit and a server that names its own address (threats A15).
+ *
+ * A key from the pool was born for the organization and for nobody in it; whose it became, and for
+ * which request, the step says that put it into force, and there can have been only one.
  *
  * A certificate by all signers does not suffice: a key is certified before it is in force, and when
  * the server lets another come into force in its place, its shares are thrown away. A derived key
@@ -108,10 +112,14 @@ function verifyKey(
   if (wallet.certificate === undefined) throw new Untrusted('The wallet carries no certificate.')
   const encoded = fromHex(wallet.certificate)
   if (!isCertified(encoded, trust.manifest)) throw new Untrusted('Not certified by every signer.')
-  const { statement, signed } = readKeyCertificate(encoded)
+  const { kind, statement, signed } = readBirth(encoded)
+  const hash = keyStatementHash(signed)
   if (!equalBytes(statement.terms.organization, trust.organization))
     throw new Untrusted('The key is of another organization.')
-  const { terms, publicKey } = childIn(wallet, statement, inForce) ?? statement
+  const { terms, publicKey } =
+    kind === 'pooled'
+      ? boundIn(wallet, { statement, hash }, inForce)
+      : (childIn(wallet, statement, inForce) ?? statement)
   if (nameOf('key', terms.key) !== wallet.signingKey.id)
     throw new Untrusted('The certificate is of another key.')
   if (toHex(publicKey) !== wallet.signingKey.publicKey)
@@ -121,9 +129,27 @@ function verifyKey(
   const raw = terms.raw === 'yes'
   return {
     verified: { address, publicKey: toHex(publicKey), request: toHex(terms.request), raw },
-    hash: keyStatementHash(signed),
+    hash,
     terms,
   }
+}
+
+/** The wallet's key, where a step in force has bound this key of the pool to it. */
+function boundIn(
+  { signingKey }: CertifiedWallet,
+  pooled: { readonly statement: PooledStatement; readonly hash: Uint8Array },
+  inForce: readonly InForce[],
+): Pick<KeyStatement, 'terms' | 'publicKey'> {
+  const born = inForce
+    .flatMap(({ operation }) => bornKeys(operation))
+    .find(
+      ({ terms, certificate, derivation }) =>
+        derivation === undefined &&
+        nameOf('key', terms.key) === signingKey.id &&
+        equalBytes(certificate, pooled.hash),
+    )
+  if (born === undefined) throw new Untrusted('Another key than the certified one is in force.')
+  return { terms: born.terms, publicKey: pooled.statement.publicKey }
 }
 
 /** The wallet's key, worked out again, where a step in force derives it from the certified one. */

@@ -45,6 +45,11 @@ const owner = struct({
 })
 export type ShareOf = Omit<Decoded<typeof owner>, 'epoch'>
 
+/** Of a key in the pool, which has no name yet but its certificate's. */
+export function pooledAs(of: Pick<ShareOf, 'signer' | 'organization' | 'statement'>): ShareOf {
+  return { ...of, key: of.statement, owner: undefined }
+}
+
 export function sealShare(kek: KeyEncryption, of: ShareOf, share: KeyShare): Uint8Array {
   const plaintext = encode(stored, share)
   const sealed = kek.wrap(plaintext, associatedWith(of))

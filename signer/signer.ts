@@ -15,6 +15,7 @@ import { equalBytes } from '@quorate/core/bytes'
 import { Ceremonies } from './ceremonies/ceremony.ts'
 import { beginGenerate } from './ceremonies/generate.ts'
 import { beginPair } from './ceremonies/pair.ts'
+import { beginPooled } from './ceremonies/pool.ts'
 import { beginSign } from './ceremonies/sign.ts'
 import type { CeremonyDeps } from './ceremonies/deps.ts'
 import { clockFrom, type ClockSource } from './clock.ts'
@@ -134,7 +135,7 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
     trust: quorumOf(self.manifest),
     onCertified: (place, certified) => {
       clock.learn(certified.time)
-      settleShares(store, place, certified)
+      settleShares({ store, self, keyEncryption }, place, certified)
       noticeRecoveries({ store, clock }, place, certified)
       if (isErasure(place, certified)) sweeper.begin(place.organization)
     },
@@ -205,6 +206,8 @@ function sessionReply(deps: CeremonyDeps, ceremonies: Ceremonies, call: SessionC
       return beginSign(deps, ceremonies, call)
     case 'generate':
       return beginGenerate(deps, ceremonies, call)
+    case 'pool':
+      return beginPooled(deps, ceremonies, call)
     case 'pair':
       return beginPair(deps, ceremonies, call)
     case 'advance':

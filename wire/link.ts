@@ -5,6 +5,7 @@ import {
   fixed,
   hash32,
   list,
+  oneOf,
   option,
   struct,
   text,
@@ -15,6 +16,7 @@ import {
 } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
 import { answerCodec, requestCodec } from '@quorate/authority/agreement/exchange'
+import { curves, schemes } from '@quorate/authority/key-certificate'
 import { signersMax } from '@quorate/authority/manifest'
 import { evidenceCodec } from '@quorate/authority/step'
 import { streamCodec } from '@quorate/authority/stream'
@@ -59,6 +61,18 @@ const sessionCall = union({
   advance: [4, struct({ ceremony: hash32, packets })],
   /** Nobody goes on with it: what is in memory of it may go. */
   close: [5, struct({ ceremony: hash32 })],
+  /** A key ahead of need, which nobody has asked for: of an organization, and of nobody in it. */
+  pool: [
+    6,
+    struct({
+      organization: hash32,
+      scheme: oneOf(schemes),
+      curve: oneOf(curves),
+      /** When it was asked for: each signer holds it against its own clock. */
+      time: u64,
+      nonce: hash32,
+    }),
+  ],
 })
 export type SessionCall = Decoded<typeof sessionCall>
 

@@ -8,7 +8,7 @@ import {
   keyStatementHash,
   keyTerms,
   mayBeMaster,
-  readKeyCertificate,
+  readBirth,
   schemes,
   type Curve,
   type KeyTerms,
@@ -20,6 +20,7 @@ import { subjectId, type Authored } from './author.ts'
 import { childKey, judgeMaster } from './child-key.ts'
 import { find, refuse, type Judging, type NetworkTraits } from './judging.ts'
 import { vouched } from './confirmation.ts'
+import { bind } from './pool.ts'
 import { judgeActive, judgeReach, newOwner, type KeyRecord } from './ownership.ts'
 import { bornTags } from './tags.ts'
 import {
@@ -209,7 +210,7 @@ function newKey(judging: Judging, authored: Authored): Born | undefined {
   const { terms, from } = wanted
   const { record: born, writes } =
     from === undefined
-      ? { ...certifiedKey(judging, terms, judging.evidence.facts), writes: [] }
+      ? certifiedKey(judging, terms, judging.evidence.facts)
       : derived(judging, authored, { terms, from })
   const delegableBy = isToBeDelegated(authored.body) ? authored.user : undefined
   const record = { ...born, delegableBy }
@@ -228,16 +229,28 @@ function derived(
   return childKey(judging, { terms, master, text: from.path })
 }
 
-/** The record of a key of these terms, of which every signer has certified that it holds a share. */
+/**
+ * The record of a key of these terms, of which every signer has certified that it holds a share: it
+ * was born for them, or waited in the pool.
+ */
 export function certifiedKey(
-  { rules }: Judging,
+  judging: Judging,
   terms: KeyTerms,
   encoded: Uint8Array,
-): { record: KeyRecord; certificate: Uint8Array } {
-  const { statement, signed } = readKeyCertificate(encoded)
-  if (!isCertified(encoded, rules.manifest)) refuse('the key is not certified by every signer')
-  if (!areSameTerms(terms, statement.terms)) refuse('the certificate is of another key')
+): {
+  readonly record: KeyRecord
+  readonly certificate: Uint8Array
+  /** What is kept of a key from the pool. */
+  readonly writes: readonly Write[]
+} {
+  const { kind, statement, signed } = readBirth(encoded)
+  if (!isCertified(encoded, judging.rules.manifest))
+    refuse('the key is not certified by every signer')
   const certificate = keyStatementHash(signed)
+  if (kind === 'asked' && !areSameTerms(terms, statement.terms))
+    refuse('the certificate is of another key')
+  const writes =
+    kind === 'pooled' ? [bind(judging, terms, { terms: statement.terms, certificate })] : []
   const { owner, master } = terms
   const { publicKey } = statement
   const chainCode = master === 'yes' ? statement.chainCode : undefined
@@ -247,6 +260,7 @@ export function certifiedKey(
       ...{ owner, delegableBy: undefined, status: 'active' },
     },
     certificate,
+    writes,
   }
 }
 
@@ -297,6 +311,11 @@ export function isRawAllowed(judging: Judging, key: KeyRecord): boolean {
 
 export function networkOf({ rules }: Judging, id: string): NetworkTraits {
   return rules.networkOf(id) ?? refuse('the network is unknown')
+}
+
+/** Is there such a kind of keys? */
+export function isKind({ scheme, curve }: Pick<KeyTerms, 'scheme' | 'curve'>): boolean {
+  return pairs.some(([s, c]) => s === scheme && c === curve)
 }
 
 function pairOf(scheme: string, curve: string): readonly [Scheme, Curve] {

@@ -1,7 +1,8 @@
+import { toHex } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import { idOf } from '@quorate/core/id'
 import type { JsonObject } from '@quorate/core/json'
-import type { KeyTerms } from '../key-certificate.ts'
+import { keyStatementHash, readBirth, type KeyTerms } from '../key-certificate.ts'
 import { keyTable, walletTable } from '../records.ts'
 import { keyCertificatesCodec, newWalletsMax, type ItemOperation } from '../step.ts'
 import type { Completed } from './completion.ts'
@@ -37,6 +38,9 @@ export function bornWallets(
   const terms = newcomerTerms(judging, newcomer)
   const certificates = certificatesIn(judging.evidence.facts)
   if (certificates.length !== networks.length) refuse('each new wallet has one key certificate')
+  // What one item writes, it does not see: no two of its keys may be one of the pool.
+  const hashes = certificates.map((encoded) => toHex(keyStatementHash(readBirth(encoded).signed)))
+  if (new Set(hashes).size < hashes.length) refuse('each new wallet has a key of its own')
   const born = networks.map((network, index) => {
     const [asked, encoded] = [terms[index], certificates[index]]
     if (asked === undefined || encoded === undefined) return refuse('a key is missing')
@@ -58,7 +62,7 @@ function bornWallet(
   },
 ) {
   const { network, terms, encoded, index } = asked
-  const { record, certificate } = certifiedKey(judging, terms, encoded)
+  const { record, certificate, writes } = certifiedKey(judging, terms, encoded)
   const [key, wallet] = [terms.key, idOf(judging.request, 'wallet', index)]
   return {
     wallet: { network, key: { terms, certificate, derivation: undefined } },
@@ -67,6 +71,7 @@ function bornWallet(
       putName(judging, 'key', key),
       put(walletTable, [wallet], { key, network, tags: [] }),
       putName(judging, 'wallet', wallet),
+      ...writes,
     ],
   }
 }

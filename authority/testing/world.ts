@@ -18,7 +18,13 @@ import {
 import { clientDataFor } from '../client-data.ts'
 import { fingerprintOf, type Assertion } from '../credential.ts'
 import { rawPublicKey, signEd25519, verifyEd25519 } from '../ed25519.ts'
-import { encodeKeyStatement, sealKeyCertificate, type KeyTerms } from '../key-certificate.ts'
+import {
+  encodeKeyStatement,
+  encodePooledStatement,
+  sealKeyCertificate,
+  type KeyTerms,
+  type PooledTerms,
+} from '../key-certificate.ts'
 import { readManifest, signManifest, type Manifest } from '../manifest.ts'
 import { matchOperation, namedIds } from '../operations.ts'
 import { readPublicKey } from '../public-key.ts'
@@ -186,20 +192,31 @@ export function pathOf(
 }
 
 /** A certificate that all signers of the cluster have signed, over whatever public key. */
-export function certifyKey(
-  { manifest, identities }: Cluster,
-  terms: KeyTerms,
+export function certifyKey(cluster: Cluster, terms: KeyTerms, publicKey: Uint8Array): Uint8Array {
+  return certifyBy(cluster, encodeKeyStatement({ terms, ...madeBy(cluster, publicKey) }))
+}
+
+/** The same of a key in the pool. */
+export function certifyPooled(
+  cluster: Cluster,
+  terms: PooledTerms,
   publicKey: Uint8Array,
 ): Uint8Array {
-  const signed = encodeKeyStatement({
-    terms,
+  return certifyBy(cluster, encodePooledStatement({ terms, ...madeBy(cluster, publicKey) }))
+}
+
+function madeBy({ manifest, identities }: Cluster, publicKey: Uint8Array) {
+  return {
     manifest: manifest.hash,
     threshold: manifest.threshold,
     publicKey,
     publicShares: identities.map(() => publicKey),
     chainCode: new Uint8Array(32),
     transcript: new Uint8Array(32),
-  })
+  }
+}
+
+function certifyBy({ identities }: Cluster, signed: Uint8Array): Uint8Array {
   return sealKeyCertificate(
     signed,
     identities.map((identity) => signEd25519(identity, signed)),

@@ -1,6 +1,7 @@
 import {
   encodeKeyStatement,
   keyStatementHash,
+  type Curve,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
 import { judgeKeyRequest } from '@quorate/authority/reduce/step'
@@ -40,7 +41,7 @@ export const pendingPerOrganizationMax = 200
 /** Bounds what a hostile server can make a signer keep: some 300 kilobytes, for a day. */
 export const pendingMax = 1_000
 /** Four rounds between signers who are all there. */
-const ceremonyMs = 60_000
+export const ceremonyMs = 60_000
 /** Times of a request are at most an hour apart (`reduce/author.ts`): after a day it is long dead. */
 const rememberMs = 24 * 60 * 60_000
 
@@ -53,7 +54,7 @@ export function beginGenerate(
   ceremonies: Ceremonies,
   call: GenerateCall,
 ): SessionReply {
-  const { store, rules, clock, self } = deps
+  const { store, rules, clock } = deps
   const { organization, evidence, index, nonce } = call
   if (store.memory.stopped(organization) !== undefined)
     return refused('the organization stands still')
@@ -75,18 +76,34 @@ export function beginGenerate(
   if (ceremonies.isFull(now.time)) return { kind: 'busy' }
   const sid = generateSid(deps, { terms, nonce })
   if (!store.memory.useSession(sid, now.time + rememberMs)) return refused('this session has been')
+  const birth = { deps, sid, terms, signBefore, newcomer }
+  return beginBirth(deps, ceremonies, {
+    ...{ sid, group: terms.curve, now: now.time },
+    certify: (share) => certify(birth, share),
+  })
+}
+
+/** The key generation itself, by all signers together. `certify` says what becomes of the share. */
+export function beginBirth(
+  { self, random }: CeremonyDeps,
+  ceremonies: Ceremonies,
+  {
+    sid,
+    group,
+    now,
+    certify,
+  }: {
+    readonly sid: Uint8Array
+    readonly group: Curve
+    readonly now: number
+    readonly certify: (share: KeyShare) => SessionReply
+  },
+): SessionReply {
   const participants = self.manifest.signers.map((_, i) => i + 1)
   const mail = openMail({ self, protocol: 'dkg', ceremony: sid, participants })
-  const context = {
-    group: terms.curve,
-    self: self.index,
-    n: participants.length,
-    t: self.manifest.threshold,
-    sid,
-  }
-  const birth = { deps, sid, terms, signBefore, newcomer }
-  const expires = now.time + ceremonyMs
-  return ceremonies.begin(mail, { expires }, moveOf(birth, startDkg(context, deps.random)))
+  const [n, t] = [participants.length, self.manifest.threshold]
+  const first = startDkg({ group, self: self.index, n, t, sid }, random)
+  return ceremonies.begin(mail, { expires: now + ceremonyMs }, moveOf(sid, certify, first))
 }
 
 /** All that names it: a second attempt of the same request has another nonce. */
@@ -107,11 +124,15 @@ type Birth = {
   readonly newcomer: Uint8Array | undefined
 }
 
-function moveOf(birth: Birth, outcome: Outcome<DkgState, KeyShare>): Move {
-  if (outcome.kind === 'abort') return end(aborted(birth.sid, outcome.abort))
-  if (outcome.kind === 'done') return end(certify(birth, outcome.result))
+function moveOf(
+  sid: Uint8Array,
+  certify: (share: KeyShare) => SessionReply,
+  outcome: Outcome<DkgState, KeyShare>,
+): Move {
+  if (outcome.kind === 'abort') return end(aborted(sid, outcome.abort))
+  if (outcome.kind === 'done') return end(certify(outcome.result))
   const { state, out } = outcome
-  return { kind: 'next', out, proceed: (inbox) => moveOf(birth, dkgStep(state, inbox)) }
+  return { kind: 'next', out, proceed: (inbox) => moveOf(sid, certify, dkgStep(state, inbox)) }
 }
 
 /** The share is on the disk before this signer says that it has one. */

@@ -30,6 +30,9 @@ create table if not exists shares (
 create index if not exists shares_pending on shares (organization, status, sign_before);
 create index if not exists shares_waiting on shares (status, sign_before);
 create index if not exists shares_newcomer on shares (newcomer) where newcomer is not null;
+create table if not exists pool_counts (
+  organization blob primary key, hour integer not null, births integer not null
+) strict, without rowid;
 create table if not exists pairs (
   organization blob, peer integer, epoch blob not null, status text not null,
   born integer not null, sealed blob not null,

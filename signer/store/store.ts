@@ -64,8 +64,21 @@ export type PendingShare = ShareName &
     readonly sealed: Uint8Array
   }
 
+export type PooledShare = Pick<PendingShare, 'statement' | 'organization' | 'sealed'> & {
+  /** After this, no step can bind the key any more. */
+  readonly bindBefore: number
+}
+
 export interface ShareTable {
   addPending(share: PendingShare): void
+  addPooled(share: PooledShare): void
+  /** Of an organization, or of all, those in the pool that are not yet `expired`. */
+  countPooled(of: { readonly organization?: Uint8Array; readonly expired: number }): number
+  /** @returns how many were begun in this hour, this one among them */
+  countBirth(of: Owned & { readonly hour: number }): number
+  pooled(statement: Uint8Array): Uint8Array | undefined
+  /** Takes it out of the pool: from now on it is pending under this key's name. */
+  bind(name: ShareName, sealed: Uint8Array): void
   /** Of a key: all of them, however old. */
   countPending(key: Uint8Array): number
   /** Of an organization, or of all, those that a request which is not yet `expired` may still name. */
@@ -76,8 +89,9 @@ export interface ShareTable {
   active(name: ShareName): Uint8Array | undefined
   /** Puts this one in force and deletes what else was pending for the key. */
   activate(name: ShareName): void
+  /** Those in the pool too. */
   pendingBefore(organization: Uint8Array, time: number): readonly ShareName[]
-  /** The oldest first, of whatever organization. */
+  /** The oldest first, of whatever organization, those in the pool too. */
   oldestPending(before: number, max: number): readonly (ShareName & Owned)[]
   deletePending(name: ShareName): void
 }
