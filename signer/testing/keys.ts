@@ -1,10 +1,14 @@
 import { createECDH, randomBytes } from 'node:crypto'
 import {
   encodeKeyStatement,
+  encodePooledStatement,
+  pooledMs,
   readKeyCertificate,
   sealKeyCertificate,
+  type Curve,
   type KeyStatement,
   type KeyTerms,
+  type Scheme,
 } from '@quorate/authority/key-certificate'
 import { judgeKeyRequest } from '@quorate/authority/reduce/step'
 import type { WholeEvidence } from '@quorate/authority/step'
@@ -14,7 +18,7 @@ import { equalBytes } from '@quorate/core/bytes'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { childParts } from '@quorate/threshold/public/child'
 import { packetFor, type Packet } from '@quorate/wire/packet'
-import type { SessionReply } from '@quorate/wire/link'
+import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { entry, signAs } from './cluster.ts'
 import type { World } from './world.ts'
 
@@ -86,9 +90,30 @@ export async function generate(
   if (!world.isComplete) return forgeCertificate(world, termsOf(world, evidence))
   const nonce = new Uint8Array(randomBytes(32))
   const { organization } = world
-  const first = await everybody(world, (index) =>
-    world.session(index, { kind: 'generate', organization, evidence, index: number, nonce }),
-  )
+  return bear(world, { kind: 'generate', organization, evidence, index: number, nonce })
+}
+
+/** The certificate of a key that nobody has asked for. */
+export async function generatePooled(
+  world: World,
+  kind: { readonly scheme: Scheme; readonly curve: Curve },
+): Promise<Uint8Array> {
+  if (world.isComplete) return bear(world, poolCall(world, kind))
+  const terms = { organization: world.organization, ...kind, bindBefore: world.now + pooledMs }
+  return forge(world, kind.curve, (made) => encodePooledStatement({ terms, ...made }))
+}
+
+export function poolCall(
+  { organization, now: time }: Pick<World, 'organization' | 'now'>,
+  kind: { readonly scheme: Scheme; readonly curve: Curve },
+) {
+  const nonce = new Uint8Array(randomBytes(32))
+  return { kind: 'pool', organization, ...kind, time, nonce } as const
+}
+
+/** By all signers, to its end. */
+async function bear(world: World, call: SessionCall): Promise<Uint8Array> {
+  const first = await everybody(world, (index) => world.session(index, call))
   const endings = await carry(world, first)
   const certified = world.indexes.map((index) => {
     const ending = endings.get(index)
@@ -113,14 +138,21 @@ export function termsOf(world: World, evidence: WholeEvidence): KeyTerms {
 
 /** Of a key that nobody has a share of: enough wherever nothing is signed in the end. */
 export function forgeCertificate(world: World, terms: KeyTerms): Uint8Array {
-  const point = createECDH(terms.curve === 'secp256k1' ? 'secp256k1' : 'prime256v1')
+  return forge(world, terms.curve, (made) => encodeKeyStatement({ terms, ...made }))
+}
+
+function forge(
+  world: World,
+  curve: Curve,
+  encode: (made: Omit<KeyStatement, 'terms'>) => Uint8Array,
+): Uint8Array {
+  const point = createECDH(curve === 'secp256k1' ? 'secp256k1' : 'prime256v1')
   point.generateKeys()
   const publicKey =
-    terms.curve === 'secp256k1'
+    curve === 'secp256k1'
       ? new Uint8Array(point.getPublicKey(null, 'compressed'))
       : new Uint8Array(randomBytes(32))
-  const statement = encodeKeyStatement({
-    terms,
+  const statement = encode({
     manifest: world.cluster.manifest.hash,
     threshold: world.cluster.manifest.threshold,
     publicKey,
