@@ -2,7 +2,7 @@ import { toHex } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import { idOf } from '@quorate/core/id'
 import type { JsonObject } from '@quorate/core/json'
-import { keyStatementHash, readBirth, type KeyTerms } from '../key-certificate.ts'
+import type { KeyTerms } from '../key-certificate.ts'
 import { keyTable, walletTable } from '../records.ts'
 import { keyCertificatesCodec, newWalletsMax, type ItemOperation } from '../step.ts'
 import type { Completed } from './completion.ts'
@@ -38,14 +38,14 @@ export function bornWallets(
   const terms = newcomerTerms(judging, newcomer)
   const certificates = certificatesIn(judging.evidence.facts)
   if (certificates.length !== networks.length) refuse('each new wallet has one key certificate')
-  // What one item writes, it does not see: no two of its keys may be one of the pool.
-  const hashes = certificates.map((encoded) => toHex(keyStatementHash(readBirth(encoded).signed)))
-  if (new Set(hashes).size < hashes.length) refuse('each new wallet has a key of its own')
   const born = networks.map((network, index) => {
     const [asked, encoded] = [terms[index], certificates[index]]
     if (asked === undefined || encoded === undefined) return refuse('a key is missing')
     return bornWallet(judging, { network, terms: asked, encoded, index })
   })
+  // An item does not see what it writes itself: no two of its keys may be one key of the pool.
+  const certified = new Set(born.map(({ wallet }) => toHex(wallet.key.certificate)))
+  if (certified.size < born.length) refuse('each new wallet has a key of its own')
   return {
     wallets: born.map(({ wallet }) => wallet),
     writes: born.flatMap(({ writes }) => writes),

@@ -7,6 +7,7 @@ import { owners } from './ownership.ts'
 import { mailbox } from './mailbox.ts'
 import { passkeys } from './passkeys.ts'
 import { people } from './people.ts'
+import { pools } from './pool.ts'
 import { recoveries } from './recovery.ts'
 import { requests } from './requests.ts'
 import { rounds } from './rounds.ts'
@@ -20,6 +21,7 @@ export const attacks: readonly Attack[] = [
   ...recoveries,
   ...rights,
   ...owners,
+  ...pools,
   ...passkeys,
   ...publicKeys,
   ...rulers,
