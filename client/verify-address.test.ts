@@ -12,7 +12,12 @@ import {
   statementBytes,
 } from '@quorate/authority/agreement/messages'
 import { signEd25519 } from '@quorate/authority/ed25519'
-import { type KeyTerms, keyStatementHash, readBirth } from '@quorate/authority/key-certificate'
+import {
+  type KeyTerms,
+  keyStatementHash,
+  readBirth,
+  readKeyCertificate,
+} from '@quorate/authority/key-certificate'
 import { completionHash } from '@quorate/authority/request'
 import {
   encodeStep,
@@ -256,10 +261,19 @@ describe('the address of a wallet', () => {
     const bound = { steps: [sealed([onKey(pooled, his)])] }
     const verified = verifyAddress(wallet(pooled), bound, trust, { owner })
     assert.deepEqual([verified.owner, verified.request], [owner, toHex(terms.request)])
+    const child: ItemOperation = {
+      ...walletItem,
+      network: 'EthereumSepolia',
+      key: {
+        ...{ kind: 'created', terms: his, certificate: hashOf(pooled) },
+        derivation: { master: noStep, path: [0] },
+      },
+    }
     const elsewhere = certifyPooled(cluster, { organization: noStep, ...kind }, publicKey)
     for (const [shown, proof, reason] of [
       [pooled, [], 'Another key than the certified one is in force.'],
       [pooled, [onKey(good, his)], 'Another key than the certified one is in force.'],
+      [pooled, [child], 'Another key than the certified one is in force.'],
       [
         pooled,
         [onKey(pooled, { ...his, key: noStep })],

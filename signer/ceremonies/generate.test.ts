@@ -58,7 +58,7 @@ describe('a key generation', () => {
       [withPayload(good, () => ({ scheme: 'ECDSA', curve: 'secp256k1' })), /not the one that was/],
       [world.request({ path: '/keys', body: eddsa }, stranger), /credential is not active/],
       [world.request({ path: '/keys', body: eddsa, change }), /expired/],
-      [world.request({ path: '/keys', body: { ...eddsa, masterKey: true } }), /not supported/],
+      [world.request({ path: '/keys', body: { ...eddsa, storeId: 'st-1' } }), /not supported/],
       [world.request({ path: '/nowhere', body: {} }), /changes anything/],
     ] as const)
       assert.match(told(await begin(evidence)), reason)

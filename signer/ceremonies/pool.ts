@@ -49,7 +49,7 @@ export function beginPooled(
   if (Math.abs(now.time - time) > skewMsMax) return refused('it was not asked for now')
   const terms = { organization, scheme, curve, bindBefore: time + pooledMs }
   if (!hasRoom(deps, terms)) return refused('the pool is full')
-  if (ceremonies.isFull(now.time)) return refused('too many sessions are open')
+  if (ceremonies.isFull(now.time)) return { kind: 'busy' }
   const hour = Math.floor(now.time / hourMs)
   if (store.shares.countBirth({ organization, hour }) > birthsPerHourMax)
     return refused('too many keys were born for the pool in an hour')
