@@ -77,7 +77,10 @@ function fieldTrials(arena: Arena, slot: Slot): readonly Trial[] {
         field: span.path,
         mutation: mutation.name,
         // To name one thing a length is to break the message.
-        ends: [...field.ends, ...(span.form === 'integer' ? slot.message.ends : [])],
+        ends: [
+          ...((mutation.isInvalid ? field.endsInvalid : undefined) ?? field.ends),
+          ...(span.form === 'integer' ? slot.message.ends : []),
+        ],
         isFixed: mutation.isFixed,
         isToOne,
       }))

@@ -20,6 +20,8 @@ export type Field = {
   readonly kind: FieldKind
   /** How honest parties may end when this field alone is another. */
   readonly ends: readonly string[]
+  /** And when it is none of its kind, if that is a check of its own. */
+  readonly endsInvalid?: readonly string[]
 }
 
 export type Message = {

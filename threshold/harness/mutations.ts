@@ -10,6 +10,8 @@ export type Mutation = {
   readonly change: (bytes: Uint8Array) => Uint8Array
   /** Its outcome is the same bytes whatever was there. */
   readonly isFixed: boolean
+  /** Nobody who is honest can send it: it is no point of the group. */
+  readonly isInvalid?: true
 }
 
 /** Sizes of entries in fields that hold several. */
@@ -70,7 +72,10 @@ function pointsFor(group: Group): readonly Mutation[] {
     isFixed: false,
   })
   return [
-    ...bad.map((point, i) => fixedTo(`bad point ${i}`, () => point)),
+    ...bad.map((point, i) => ({
+      ...fixedTo(`bad point ${i}`, () => point),
+      isInvalid: true as const,
+    })),
     fixedTo('generator', () => group.toWire(group.generator)),
     other('opposite point', (point) => group.toWire(group.negate(point))),
     other('next point', (point) => group.toWire(group.add(point, group.generator))),

@@ -78,8 +78,8 @@ function tableFor(
     commitment: {
       codec: codecs.commitment,
       fields: {
-        hiding: { kind: 'point', ends },
-        binding: { kind: 'point', ends },
+        hiding: { kind: 'point', ends, endsInvalid: ['invalid commitment'] },
+        binding: { kind: 'point', ends, endsInvalid: ['invalid commitment'] },
       },
       ends,
     },
