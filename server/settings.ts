@@ -1,5 +1,5 @@
 import { isWebAddress } from '@quorate/authority/origin'
-import { filled, port, readSettings, url } from '@quorate/core/settings'
+import { count, filled, port, readSettings, url } from '@quorate/core/settings'
 
 export type ServerSettings = {
   readonly port: number
@@ -20,6 +20,8 @@ export type ServerSettings = {
   readonly publicUrl: string
   /** Whose pages may read answers besides those of the organizations' origins. */
   readonly corsOrigins: readonly string[]
+  /** Keys of each organization and kind in use that are born ahead of need. */
+  readonly keyPool: number
 }
 
 const databaseUrl = {
@@ -43,6 +45,13 @@ const tokenKeyFile = {
 function originList(text: string): readonly string[] | undefined {
   const all = text.split(',').flatMap((part) => part.trim() || [])
   return all.every((one) => isWebAddress(one) && new URL(one).origin === one) ? all : undefined
+}
+
+/** Three kinds of one organization are as many as signers keep for it (`signer/ceremonies/pool.ts`). */
+const keyPoolMax = 5_000
+
+function within(value: number | undefined, max: number): number | undefined {
+  return value !== undefined && value <= max ? value : undefined
 }
 
 /** What a rebuild needs, of whatever a server is given. @throws Error with every mistake at once */
@@ -90,6 +99,12 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
         about: 'origins of pages that may read answers, by commas, such as https://a.example',
         read: originList,
         fallback: [],
+      },
+      keyPool: {
+        name: 'SERVER_KEY_POOL',
+        about: `keys of a kind that wait for whoever asks, up to ${keyPoolMax}; 0: none are born ahead of need`,
+        read: (text) => within(count(text), keyPoolMax),
+        fallback: 0,
       },
     },
     'SERVER_',

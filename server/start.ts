@@ -46,7 +46,10 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     authorityPem: readFileSync(settings.tlsCaFile, 'utf8'),
     log,
   })
-  const coordinator = openCoordinator({ database, links, manifest, log })
+  const coordinator = openCoordinator({
+    ...{ database, links, manifest, log },
+    keyPool: settings.keyPool,
+  })
   await applyRoots(database)
   const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
@@ -80,7 +83,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   return {
     stop: async () => {
       await app.close()
-      await Promise.all([workers.stop(), mail.stop()])
+      await Promise.all([workers.stop(), mail.stop(), coordinator.close()])
       await links.close()
       await database.destroy()
     },

@@ -52,3 +52,11 @@ export function pairCeremony(
 ): Uint8Array {
   return hashOf(label, toUtf8('pair'), manifest, organization, Uint8Array.from(participants), nonce)
 }
+
+export function pooledCeremony(
+  manifest: Uint8Array,
+  { organization, scheme, curve, time, nonce }: Ask<'pool'>,
+): Uint8Array {
+  const kind = [toUtf8(scheme), toUtf8(curve), toUtf8(String(time))]
+  return hashOf(label, toUtf8('pool'), manifest, organization, ...kind, nonce)
+}

@@ -22,6 +22,7 @@ import { type CreatedKey, type KeyAsk, Keys } from './keys.ts'
 import { openLeases } from './leases.ts'
 import { type Certified, Ledger } from './ledger.ts'
 import { openPairs } from './pairs.ts'
+import { Pool } from './pool.ts'
 import { Signer } from './signing.ts'
 import {
   openStreams,
@@ -95,6 +96,8 @@ export type Coordinator = {
   faults(): Promise<FaultReport>
   /** Ends what an earlier life of the server has begun. */
   resume(): Promise<void>
+  /** No more keys are born ahead of need. */
+  close(): Promise<void>
 }
 
 export type CoordinatorParts = {
@@ -103,13 +106,15 @@ export type CoordinatorParts = {
   readonly manifest: Manifest
   readonly log: DriveLog
   readonly clock?: () => number
+  /** So many keys wait, of each organization and kind that is in use; none unless said. */
+  readonly keyPool?: number
 }
 
 /** What another life can have left open: one step of each stream that was busy. */
 const unfinishedMax = 1_000
 
 export function openCoordinator(parts: CoordinatorParts): Coordinator {
-  const { database, links, manifest, log, clock = Date.now } = parts
+  const { database, links, manifest, log, clock = Date.now, keyPool: size = 0 } = parts
   const ledger = new Ledger(database)
   const views = new Views(ledger)
   const faults = new Faults({ database, threshold: manifest.threshold, log, clock })
@@ -123,7 +128,9 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const pairs = openPairs({ database, links, manifest, log, faults })
   const prepare = async (organization: Uint8Array, scheme: string) =>
     scheme === 'ECDSA' ? pairs.setUpAll(organization) : undefined
-  const keys = new Keys({ ...world, manifest, database, prepare })
+  const isBusy = () => keys.isBusy
+  const pool = new Pool({ ...world, manifest, database, prepare, size, isBusy })
+  const keys: Keys = new Keys({ ...world, manifest, database, prepare, pool })
   const signer = new Signer({
     links,
     attendance,
@@ -139,6 +146,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     catchUp
       .welcome(signer)
       .catch((error) => log.warn({ err: error, signer }, 'a signer was not caught up'))
+    pool.tend()
   })
   const root = (organization: Uint8Array) => ({ organization, stream: rootOf(organization) })
   const read: Coordinator['read'] = async (organization, judge) => {
@@ -170,7 +178,9 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
         log.warn({ organization: toHex(place.organization), stream: place.stream.kind }, 'resuming')
         await streams.resume(place)
       }
+      await pool.resume()
     },
+    close: () => pool.close(),
   }
 }
 

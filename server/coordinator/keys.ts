@@ -2,12 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
-import {
-  isCertified,
-  type KeyStatement,
-  readKeyCertificate,
-  sealKeyCertificate,
-} from '@quorate/authority/key-certificate'
+import { readBirth, type KeyStatement, type KeyTerms } from '@quorate/authority/key-certificate'
 import type { Manifest } from '@quorate/authority/manifest'
 import { judgeKeyRequest, requestOfEvidence } from '@quorate/authority/reduce/step'
 import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
@@ -20,17 +15,20 @@ import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
 import type { CatchUp } from './catch-up.ts'
 import { keyCeremony } from './ceremony-ids.ts'
-import { Ceremony, type CeremonyOutcome } from './ceremony.ts'
+import { birth, requireAll } from './birth.ts'
 import type { DriveLog } from './drive.ts'
 import { keepKeyCertificate } from './ledger.ts'
+import type { Pool } from './pool.ts'
 import type { Views } from './views.ts'
 
-/** A round of a key generation between seven signers, on a machine that has other things to do. */
-const roundMsMax = 10_000
 /** Keys whose statements are at hand. */
 const statementsMax = 10_000
 
-export type CreatedKey = { readonly certificate: Uint8Array; readonly statement: KeyStatement }
+/** What it takes to use a key, whether it was born for its request or ahead of it. */
+export type KnownKey = Omit<KeyStatement, 'terms'> & {
+  readonly terms: Pick<KeyTerms, 'organization' | 'key' | 'scheme' | 'curve'>
+}
+export type CreatedKey = { readonly certificate: Uint8Array; readonly statement: KnownKey }
 /** `index` says which of a request's keys; only a registration makes several. */
 export type KeyAsk = {
   readonly organization: Uint8Array
@@ -49,13 +47,15 @@ export type KeysWorld = {
   /** All that a scheme's keys need besides, before the first of them is used. */
   readonly prepare: (organization: Uint8Array, scheme: string) => Promise<void>
   readonly clock: () => number
+  /** Keys that were born before anybody asked. */
+  readonly pool: Pick<Pool, 'take'>
 }
 
-/** Keys are born by all signers together, or not at all. */
+/** Keys are born by all signers together, or not at all: for a request, or ahead of it. */
 export class Keys {
   private readonly world: KeysWorld
   private readonly running = new Map<string, Promise<CreatedKey>>()
-  private readonly statements = new Map<string, KeyStatement>()
+  private readonly statements = new Map<string, KnownKey>()
 
   constructor(world: KeysWorld) {
     this.world = world
@@ -75,58 +75,41 @@ export class Keys {
   }
 
   private async run(ask: KeyAsk): Promise<CreatedKey> {
-    const { database, views, catchUp, rules, manifest } = this.world
+    const { database, views, catchUp, rules, manifest, pool } = this.world
     const { organization, evidence, index = 0 } = ask
     const { id, request } = keyAsked(ask)
     const made = await this.find(organization, id)
-    if (made !== undefined && equalBytes(made.request, request)) return read(made.certificate)
+    if (made !== undefined && equalBytes(made.request, request)) return read(id, made.certificate)
     const root = { organization, stream: rootOf(organization) }
     const head = await views.refresh(root)
     const judged = await views.read(root, ({ reader }) =>
       judgeKeyRequest({ organization, time: this.world.clock(), evidence, index }, reader, rules),
     )
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
-    this.requireAll()
+    const { terms } = judged
+    const waiting = await pool.take(terms)
+    if (waiting !== undefined) return read(id, waiting)
+    requireAll(this.world)
     const signers = manifest.signers.map((_, i) => i + 1)
     const [seq, enough] = [head?.seq ?? 0, signers.length]
     await catchUp.reach(root, { seq, signers, enough }, () => undefined)
-    await this.world.prepare(organization, judged.terms.scheme)
+    await this.world.prepare(organization, terms.scheme)
     const certificate = await this.generate(ask)
-    await keepKeyCertificate(database, certificate)
-    return read(certificate)
+    await keepKeyCertificate(database, terms, certificate)
+    return read(id, certificate)
   }
 
-  private requireAll(): void {
-    const { links, manifest } = this.world
-    const connected = links.connected()
-    const missing = manifest.signers.flatMap(({ id }, i) => (connected.includes(i + 1) ? [] : [id]))
-    if (missing.length > 0) throw new Failure('signers.unavailable', { missing })
-  }
-
-  private async generate(ask: KeyAsk): Promise<Uint8Array> {
+  private generate(ask: KeyAsk): Promise<Uint8Array> {
     const { organization, evidence, index = 0 } = ask
-    const { links, log, manifest } = this.world
     const nonce = new Uint8Array(randomBytes(32))
-    const participants = manifest.signers.map((_, i) => i + 1)
     const opening = { kind: 'generate', organization, evidence, index, nonce } as const
-    const id = keyCeremony(manifest.hash, opening, keyAsked(ask))
-    const carrier = { links, manifest, protocol: 'dkg', deadlineMs: roundMsMax } as const
-    const plan = { ...carrier, id, participants, opening, rounds: undefined }
-    const outcome = await new Ceremony(plan).go()
-    if (outcome.kind !== 'done') throw failureOf(outcome, manifest, log)
-    const said = participants.map((signer) => outcome.endings.get(signer))
-    const certified = said.flatMap((ending) => (ending?.kind === 'certified' ? [ending] : []))
-    const [first] = certified
-    const isOne =
-      first !== undefined &&
-      certified.length === participants.length &&
-      certified.every(({ statement }) => equalBytes(statement, first.statement))
-    if (!isOne) throw new Failure('signing.failed', { reason: 'the signers made different keys' })
-    const signatures = certified.map(({ signature }) => signature)
-    const certificate = sealKeyCertificate(first.statement, signatures)
-    if (!isCertified(certificate, manifest))
-      throw new Failure('signing.failed', { reason: 'the key is not certified by every signer' })
-    return certificate
+    const id = keyCeremony(this.world.manifest.hash, opening, keyAsked(ask))
+    return birth(this.world, id, opening)
+  }
+
+  /** Does somebody wait for one that is being born for him? */
+  get isBusy(): boolean {
+    return this.running.size > 0
   }
 
   private find(organization: Uint8Array, key: Uint8Array) {
@@ -140,7 +123,7 @@ export class Keys {
   }
 
   /** Of a key in the log. */
-  async statementOf(organization: Uint8Array, key: Uint8Array): Promise<KeyStatement | undefined> {
+  async statementOf(organization: Uint8Array, key: Uint8Array): Promise<KnownKey | undefined> {
     const name = toHex(key)
     const known = this.statements.get(name)
     if (known !== undefined && equalBytes(known.terms.organization, organization)) return known
@@ -154,14 +137,11 @@ export class Keys {
 
   private async certified(organization: Uint8Array, key: Uint8Array) {
     const found = await this.find(organization, key)
-    return found && read(found.certificate).statement
+    return found && read(key, found.certificate).statement
   }
 
   /** What its master's statement and its place in the log say of a key that nobody has generated. */
-  private async derived(
-    organization: Uint8Array,
-    key: Uint8Array,
-  ): Promise<KeyStatement | undefined> {
+  private async derived(organization: Uint8Array, key: Uint8Array): Promise<KnownKey | undefined> {
     const root = { organization, stream: rootOf(organization) }
     const record = await this.world.views.read(root, ({ reader }) =>
       reader.read(root.stream, recordKey(keyTable, key)),
@@ -181,20 +161,7 @@ function keyAsked({ evidence, index }: KeyAsk) {
   return { id: idOf(request, 'key', index), request }
 }
 
-function read(certificate: Uint8Array): CreatedKey {
-  return { certificate, statement: readKeyCertificate(certificate).statement }
-}
-
-/** All n must take part, so that one signer's silence or refusal ends it. */
-function failureOf(
-  outcome: Exclude<CeremonyOutcome, { kind: 'done' }>,
-  { signers }: Manifest,
-  log: DriveLog,
-): Failure {
-  const id = signers[outcome.signer - 1]?.id ?? ''
-  log.warn({ signer: id, kind: outcome.kind }, 'a key generation ended')
-  if (outcome.kind === 'missed' || outcome.kind === 'unready')
-    return new Failure('signers.unavailable', { missing: [id] })
-  if (outcome.kind === 'refused') return new Failure('request.refused', { reason: outcome.reason })
-  return new Failure('signing.failed', { reason: `the key generation ended at ${id}` })
+function read(key: Uint8Array, certificate: Uint8Array): CreatedKey {
+  const { statement } = readBirth(certificate)
+  return { certificate, statement: { ...statement, terms: { ...statement.terms, key } } }
 }

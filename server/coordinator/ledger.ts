@@ -7,7 +7,7 @@ import {
   type Subject,
 } from '@quorate/authority/agreement/messages'
 import { decodeBody } from '@quorate/authority/body'
-import { keyStatementHash, readKeyCertificate } from '@quorate/authority/key-certificate'
+import { keyStatementHash, readBirth, type KeyTerms } from '@quorate/authority/key-certificate'
 import type { Write } from '@quorate/authority/records'
 import { certificatesIn } from '@quorate/authority/reduce/registration-wallets'
 import { nameOfCause } from '@quorate/authority/reduce/step'
@@ -275,30 +275,37 @@ async function keepRequests(transaction: DatabaseTransaction, at: At, body: Uint
   if (places.length > 0) await transaction.insertInto('request_places').values(places).execute()
   for (const [i, { operation }] of step.items.entries()) {
     const facts = evidence[i]?.facts ?? new Uint8Array()
-    for (const certificate of certificatesOf(operation, facts))
-      await keepKeyCertificate(transaction, certificate)
+    for (const { terms, certificate } of birthsIn(operation, facts))
+      await keepKeyCertificate(transaction, terms, certificate)
   }
 }
 
-/** Of the keys that come into force with it. */
-function certificatesOf(operation: ItemOperation, facts: Uint8Array): readonly Uint8Array[] {
-  if (operation.kind === 'registration') return certificatesIn(facts)
+/** The keys that come into force with it and have shares of their own. */
+function birthsIn(operation: ItemOperation, facts: Uint8Array): readonly Born[] {
+  if (operation.kind === 'registration')
+    return certificatesIn(facts).flatMap((certificate, i) => {
+      const wallet = operation.wallets[i]
+      return wallet === undefined ? [] : [{ terms: wallet.key.terms, certificate }]
+    })
   const born = newKeyIn(operation)
-  return born !== undefined && born.derivation === undefined ? [facts] : []
+  return born !== undefined && born.derivation === undefined
+    ? [{ terms: born.terms, certificate: facts }]
+    : []
 }
 
 function newKeyIn(operation: ItemOperation): NewKey | undefined {
   if (operation.kind === 'key') return operation.key
   return operation.kind === 'wallet' && operation.key.kind === 'created' ? operation.key : undefined
 }
+type Born = { readonly terms: KeyTerms; readonly certificate: Uint8Array }
 
 /** Before it is in the log, the last one counts; what the log names replaces it. */
 export async function keepKeyCertificate(
   database: Database | DatabaseTransaction,
+  { organization, key: id, request }: Pick<KeyTerms, 'organization' | 'key' | 'request'>,
   certificate: Uint8Array,
 ): Promise<void> {
-  const { statement, signed } = readKeyCertificate(certificate)
-  const { organization, key: id, request } = statement.terms
+  const { signed } = readBirth(certificate)
   const row = { request, statement_hash: keyStatementHash(signed), certificate }
   await database
     .insertInto('key_certificates')

@@ -3,7 +3,7 @@ import { concat } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Request } from '@quorate/authority/agreement/exchange'
 import type { Subject } from '@quorate/authority/agreement/messages'
-import type { KeyStatement, Scheme } from '@quorate/authority/key-certificate'
+import type { Scheme } from '@quorate/authority/key-certificate'
 import type { Manifest } from '@quorate/authority/manifest'
 import { decodeDerivation, decodeSchnorr, encodeDerived } from '@quorate/effects/instruction'
 import type { SessionCall } from '@quorate/wire/link'
@@ -19,6 +19,7 @@ import { protocolFor, signCeremony } from './ceremony-ids.ts'
 import { broadcastOf, Ceremony } from './ceremony.ts'
 import type { DriveLog, Rider } from './drive.ts'
 import type { Faults } from './faults.ts'
+import type { KnownKey } from './keys.ts'
 import { keepPace } from './pace.ts'
 import { Inquiry } from './inquiry.ts'
 import { Sessions, type SessionsWorld } from './sessions.ts'
@@ -41,7 +42,7 @@ export type Signing = {
   readonly step: Uint8Array
   readonly item: number
   readonly digest: number
-  readonly key: KeyStatement
+  readonly key: KnownKey
 }
 /** A ceremony under way with the messages of agreement. */
 export type Ride = Rider & {
@@ -193,7 +194,7 @@ export class Signer {
   }
 }
 
-function roundsOf({ terms }: KeyStatement): number {
+function roundsOf({ terms }: KnownKey): number {
   return { ECDSA: 3, EdDSA: 2, Schnorr: 2, DH: 1 }[terms.scheme]
 }
 
@@ -227,7 +228,7 @@ function combineTaproot({ key }: Signing, spoken: Spoken): Combined {
   return schnorrOf('Schnorr', taprootAggregate({ ...asked, birth: 'taproot' }))
 }
 
-function sharesIn({ publicKey, publicShares }: KeyStatement, spoken: Spoken) {
+function sharesIn({ publicKey, publicShares }: KnownKey, spoken: Spoken) {
   return {
     publicKey,
     publicShares: byIndex(publicShares),
@@ -264,7 +265,7 @@ function combineDerivation({ key }: Signing, spoken: Spoken): Combined {
   return { ok: true, signature: { scheme: 'DH', derived } }
 }
 
-function byIndex(publicShares: KeyStatement['publicShares']): ReadonlyMap<number, Uint8Array> {
+function byIndex(publicShares: KnownKey['publicShares']): ReadonlyMap<number, Uint8Array> {
   return new Map(publicShares.map((share, i) => [i + 1, share]))
 }
 
@@ -292,7 +293,7 @@ export function signatureBytes(signature: Signature): Uint8Array {
 }
 
 export function signatureFrom(
-  scheme: KeyStatement['terms']['scheme'],
+  scheme: KnownKey['terms']['scheme'],
   bytes: Uint8Array,
   recovery: number | null,
 ): Signature {

@@ -2,14 +2,13 @@ import { equalBytes, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
 import { decodeBody } from '@quorate/authority/body'
-import type { KeyStatement } from '@quorate/authority/key-certificate'
 import { messagesOf } from '@quorate/authority/reduce/step'
 import { requestHash } from '@quorate/authority/request'
 import { executionWindowMs, type Evidence, type Use } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
 import type { Faults } from './faults.ts'
-import type { Keys } from './keys.ts'
+import type { Keys, KnownKey } from './keys.ts'
 import {
   type Ride,
   type Signature,
@@ -109,7 +108,7 @@ export class Uses {
 
   /** @returns nothing when the time is over in which signers sign under this step */
   private async signUnder(
-    key: KeyStatement,
+    key: KnownKey,
     standing: Standing,
     ride: Ride | undefined,
   ): Promise<readonly Signature[] | undefined> {
@@ -155,7 +154,7 @@ export class Uses {
   }
 
   private async kept(
-    { terms }: KeyStatement,
+    { terms }: KnownKey,
     standing: Standing,
     request: Uint8Array,
   ): Promise<Signed | undefined> {

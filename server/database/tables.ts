@@ -1,3 +1,4 @@
+import type { Curve, Scheme } from '@quorate/authority/key-certificate'
 import type { IdentityTables } from '../auth/tables.ts'
 import type { ChainTables } from '../history/tables.ts'
 import type { MailTables } from '../mail/tables.ts'
@@ -67,6 +68,14 @@ type LogTables = {
     readonly digest: number
     readonly signature: Uint8Array
     readonly recovery: number | null
+  }
+  readonly pooled_keys: {
+    readonly statement_hash: Uint8Array
+    readonly organization: Uint8Array
+    readonly scheme: Scheme
+    readonly curve: Curve
+    readonly bind_before: number
+    readonly certificate: Uint8Array
   }
   readonly signer_pairs: {
     readonly organization: Uint8Array

@@ -1,6 +1,6 @@
 import { nameOf } from '@quorate/core/id'
 import { writeChildPath } from '@quorate/authority/child-path'
-import { readKeyCertificate, type KeyStatement } from '@quorate/authority/key-certificate'
+import { readBirth, type Birth } from '@quorate/authority/key-certificate'
 import { decodePreimage } from '@quorate/authority/request'
 import type { NewKey } from '@quorate/authority/step'
 import { childKeyOf } from '@quorate/effects/child-key'
@@ -70,8 +70,8 @@ export async function addBornKey(
   return row
 }
 
-function statementIn(certificate: Uint8Array): KeyStatement {
-  return readKeyCertificate(certificate).statement
+function statementIn(certificate: Uint8Array): Birth['statement'] {
+  return readBirth(certificate).statement
 }
 
 async function derivedFrom(

@@ -45,6 +45,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   signer_pairs: kept,
   burned_pairs: kept,
   accusations: kept,
+  pooled_keys: kept,
   stream_leases: kept,
   challenges: kept,
   logins: kept,

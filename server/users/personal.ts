@@ -29,6 +29,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   records: nothing('what rules read is never personal: ids, keys, rights'),
   request_places: nothing('hashes and places'),
   key_certificates: nothing('what signers say of a key'),
+  pooled_keys: nothing('what signers say of keys that are nobody’s'),
   root_applied: nothing('a number'),
   organizations: nothing('the name of a company'),
   organization_origins: nothing('pages of a company'),

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Failure } from '@quorate/core/failure'
+import { readBirth } from '@quorate/authority/key-certificate'
+import { type Coordinator, openCoordinator } from './coordinator.ts'
+import { ask, found, hire, keyAsk, makeKey, messageAsk, type Company } from './testing/company.ts'
+import { type Platform, startPlatform, until } from './testing/platform.ts'
+
+const size = 4
+
+describe('keys that are born ahead of need', () => {
+  let platform: Platform
+  let coordinator: Coordinator
+  let company: Company
+  let bot: Awaited<ReturnType<typeof hire>>
+  const lives: Coordinator[] = []
+  /** Another server on the same database, or the same one after it was killed. */
+  const life = (keyPool = size) => {
+    const { database, links, manifest } = platform
+    const say = () => undefined
+    const log = { info: say, warn: say, error: say }
+    const made = openCoordinator({ database, links, manifest, log, keyPool })
+    lives.push(made)
+    return made
+  }
+  before(async () => {
+    platform = await startPlatform()
+    company = await found(platform.coordinator, platform.manifest.hash)
+    bot = await hire(platform.coordinator, company)
+    coordinator = life()
+  })
+  after(async () => {
+    for (const one of lives) await one.close()
+    await platform.stop()
+  })
+
+  const rows = () => platform.database.selectFrom('pooled_keys').select('certificate').execute()
+  const isFull = () => until(async () => (await rows()).length >= size)
+  const create = (by: Coordinator, evidence = keyAsk(company, bot, 'EdDSA')) =>
+    by.createKey({ organization: company.organization, evidence })
+  const kindOf = ({ certificate }: { readonly certificate: Uint8Array }) =>
+    readBirth(certificate).kind
+  const signs = async (key: Awaited<ReturnType<typeof makeKey>>) => {
+    const evidence = messageAsk(company, bot, key.id, new Uint8Array([1, 2, 3]))
+    const { organization } = company
+    const { signatures } = await coordinator.sign({ organization, key: key.id, evidence })
+    assert.equal(signatures.length, 1)
+  }
+
+  it('are none until somebody has made a key of that kind, and then as many as are set', async () => {
+    assert.deepEqual(await rows(), [])
+    assert.equal(kindOf(await create(coordinator)), 'asked')
+    await isFull()
+    assert.equal((await rows()).length, size)
+    assert.deepEqual(new Set((await rows()).map(kindOf)), new Set(['pooled']))
+  })
+
+  it('serve whoever asks, sign, and are made anew when half of them are gone', async () => {
+    for (let i = 0; i < size; i++) {
+      const evidence = keyAsk(company, bot, 'EdDSA')
+      assert.equal(kindOf(await create(coordinator, evidence)), 'pooled')
+      await signs(await makeKey(coordinator, company, evidence))
+      if (i === size - 1) await isFull()
+    }
+  })
+
+  it('serve while a signer is down, and no others are born until it is back', async () => {
+    await isFull()
+    await platform.signer(3).end()
+    await platform.connected(3)
+    for (let i = 0; i < size; i++)
+      await signs(await makeKey(coordinator, company, keyAsk(company, bot, 'EdDSA')))
+    await assert.rejects(
+      create(coordinator),
+      new Failure('signers.unavailable', { missing: ['signer-3'] }),
+    )
+    platform.signer(3).start()
+    await platform.connected(4)
+    await isFull()
+  })
+
+  it('are promised to one request for ever, by whichever server, however it ended', async () => {
+    await isFull()
+    const evidence = keyAsk(company, bot, 'EdDSA')
+    const other = life()
+    const [one, two] = await Promise.all([create(coordinator, evidence), create(other, evidence)])
+    assert.equal(kindOf(one), 'pooled')
+    assert.deepEqual(two.certificate, one.certificate)
+    const waiting = (await rows()).map(({ certificate }) => Buffer.from(certificate))
+    assert.ok(waiting.every((row) => !row.equals(one.certificate)))
+    assert.deepEqual((await create(life(0), evidence)).certificate, one.certificate)
+    const asked = Array.from({ length: size - 1 }, () =>
+      create(life(), keyAsk(company, bot, 'EdDSA')),
+    )
+    const made = (await Promise.all(asked)).map(({ certificate }) =>
+      Buffer.from(certificate).toString('hex'),
+    )
+    const all = [...made, Buffer.from(one.certificate).toString('hex')]
+    assert.equal(new Set(all).size, size)
+    await signs(await makeKey(life(), company, evidence))
+  })
+
+  it('are of the kind that is asked for', async () => {
+    await isFull()
+    const evidence = ask(company, bot, {
+      path: '/keys',
+      body: { scheme: 'ECDSA', curve: 'secp256k1' },
+    })
+    assert.equal(kindOf(await create(coordinator, evidence)), 'asked')
+  })
+})

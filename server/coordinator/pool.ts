@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto'
+import { toHex } from '@quorate/core/bytes'
+import { Failure, isFailure } from '@quorate/core/failure'
+import {
+  keyStatementHash,
+  readBirth,
+  type KeyTerms,
+  type PooledTerms,
+} from '@quorate/authority/key-certificate'
+import { rootOf } from '@quorate/authority/stream'
+import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
+import { birth, requireAll, type BirthWorld } from './birth.ts'
+import type { CatchUp } from './catch-up.ts'
+import { pooledCeremony } from './ceremony-ids.ts'
+import type { Ledger } from './ledger.ts'
+
+/** A request lives an hour at most (`reduce/author.ts`): what would not outlive it is left alone. */
+const marginMs = 2 * 60 * 60_000
+/** Births side by side while nobody waits for a ceremony; one after the other while somebody does. */
+const atOnceMax = 8
+/** Kinds of keys that are looked after: whoever is forgotten is noticed when he next takes one. */
+const lookedAfterMax = 1_000
+
+export type KeyKind = Pick<PooledTerms, 'organization' | 'scheme' | 'curve'>
+export type PoolWorld = BirthWorld & {
+  readonly database: Database
+  readonly ledger: Ledger
+  readonly catchUp: CatchUp
+  readonly clock: () => number
+  /** So many wait, of each organization and kind that is in use. None: there is no pool. */
+  readonly size: number
+  readonly prepare: (organization: Uint8Array, scheme: string) => Promise<void>
+  /** Does somebody wait for a key that is being born for him? */
+  readonly isBusy: () => boolean
+}
+
+/**
+ * Keys that wait for somebody to ask. A row is a certificate that no request has been promised: to
+ * promise it takes the row away and writes the request's, in one transaction, so that no crash and no
+ * other server gives it to a second. That one step alone binds it, the signers see to.
+ */
+export class Pool {
+  private readonly world: PoolWorld
+  /** In the order in which they were last wanted. */
+  private readonly wanted = new Map<string, KeyKind>()
+  private filling: Promise<void> | undefined
+  private isClosed = false
+
+  constructor(world: PoolWorld) {
+    this.world = world
+  }
+
+  /** A key for these terms, if there is one: its certificate. The same terms again get the same. */
+  async take(terms: KeyTerms): Promise<Uint8Array | undefined> {
+    const { database, clock, size } = this.world
+    if (size === 0) return undefined
+    const certificate = await inTransaction(database, (transaction) =>
+      promise(transaction, terms, clock() + marginMs),
+    )
+    this.want(terms)
+    return certificate
+  }
+
+  /** Looks after those kinds that an earlier life of a server has looked after. */
+  async resume(): Promise<void> {
+    const { database, size } = this.world
+    if (size === 0) return
+    const kinds = await database
+      .selectFrom('pooled_keys')
+      .select(['organization', 'scheme', 'curve'])
+      .distinct()
+      .limit(lookedAfterMax)
+      .execute()
+    for (const kind of kinds) this.want(kind)
+  }
+
+  /** Fills what has fallen to half. What fails is tried again at the next occasion. */
+  tend(): void {
+    const { log, size } = this.world
+    if (size === 0 || this.isClosed || this.filling !== undefined) return
+    this.filling = this.fillAll()
+      .catch((error) => log.warn({ err: error }, 'the pool of keys was not filled'))
+      .finally(() => (this.filling = undefined))
+  }
+
+  /** Ends with the births that are under way. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    await this.filling
+  }
+
+  private want({ organization, scheme, curve }: KeyKind): void {
+    const name = `${toHex(organization)}/${scheme}/${curve}`
+    this.wanted.delete(name)
+    this.wanted.set(name, { organization, scheme, curve })
+    const [oldest] = this.wanted.keys()
+    if (this.wanted.size > lookedAfterMax && oldest !== undefined) this.wanted.delete(oldest)
+    this.tend()
+  }
+
+  private async fillAll(): Promise<void> {
+    const { database, clock, log } = this.world
+    const old = clock() + marginMs
+    await database.deleteFrom('pooled_keys').where('bind_before', '<=', old).execute()
+    const failed = new Set<string>()
+    while (!this.isClosed) {
+      const [next] = [...this.wanted].filter(([name]) => !failed.has(name))
+      if (next === undefined) return
+      const [name, kind] = next
+      this.wanted.delete(name)
+      try {
+        await this.fill(kind)
+      } catch (error) {
+        if (!isFailure(error)) throw error
+        // Still wanted: when all signers are back, or the next key is taken.
+        failed.add(name)
+        this.wanted.set(name, kind)
+        log.warn({ err: error }, 'the pool of keys was not filled')
+      }
+    }
+  }
+
+  private async fill(kind: KeyKind): Promise<void> {
+    const { database, size, clock, prepare, isBusy } = this.world
+    let missing = size - (await countOf(database, kind, clock() + marginMs))
+    if (missing < size / 2) return
+    requireAll(this.world)
+    await this.reachAll(kind)
+    await prepare(kind.organization, kind.scheme)
+    while (missing > 0 && !this.isClosed) {
+      const atOnce = isBusy() ? 1 : Math.min(atOnceMax, missing)
+      const born = await Promise.allSettled(Array.from({ length: atOnce }, () => this.bear(kind)))
+      for (const one of born) if (one.status === 'rejected') throw one.reason
+      missing -= atOnce
+    }
+  }
+
+  /** A signer makes keys of organizations that it knows. */
+  private async reachAll({ organization }: KeyKind): Promise<void> {
+    const { manifest, ledger, catchUp } = this.world
+    const root = { organization, stream: rootOf(organization) }
+    const signers = manifest.signers.map((_, i) => i + 1)
+    const seq = await ledger.headSeq(root)
+    await catchUp.reach(root, { seq, signers, enough: signers.length }, () => undefined)
+  }
+
+  private async bear(kind: KeyKind): Promise<void> {
+    const { database, manifest, clock } = this.world
+    const nonce = new Uint8Array(randomBytes(32))
+    const opening = { kind: 'pool', ...kind, time: clock(), nonce } as const
+    const certificate = await birth(this.world, pooledCeremony(manifest.hash, opening), opening)
+    await database.insertInto('pooled_keys').values(rowOf(certificate)).execute()
+  }
+}
+
+/** @returns what these terms have been promised: a key from the pool now, or whatever was before */
+async function promise(
+  transaction: DatabaseTransaction,
+  { organization, scheme, curve, key, request }: KeyTerms,
+  before: number,
+): Promise<Uint8Array | undefined> {
+  const oldest = transaction
+    .selectFrom('pooled_keys')
+    .select('statement_hash')
+    .where('organization', '=', organization)
+    .where('scheme', '=', scheme)
+    .where('curve', '=', curve)
+    .where('bind_before', '>', before)
+    .orderBy('bind_before')
+    .limit(1)
+    .forUpdate()
+    .skipLocked()
+  const taken = await transaction
+    .deleteFrom('pooled_keys')
+    .where('statement_hash', 'in', oldest)
+    .returning(['statement_hash', 'certificate'])
+    .executeTakeFirst()
+  if (taken === undefined) return undefined
+  const kept = await transaction
+    .insertInto('key_certificates')
+    .values({ organization, key, request, ...taken })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  if (kept.numInsertedOrUpdatedRows === 1n) return taken.certificate
+  // Another server was faster with the same request: both keep to what that one has promised.
+  await transaction.insertInto('pooled_keys').values(rowOf(taken.certificate)).execute()
+  const promised = await transaction
+    .selectFrom('key_certificates')
+    .select('certificate')
+    .where('organization', '=', organization)
+    .where('key', '=', key)
+    .executeTakeFirstOrThrow()
+  return promised.certificate
+}
+
+async function countOf(
+  database: Database,
+  { organization, scheme, curve }: KeyKind,
+  before: number,
+): Promise<number> {
+  const { waiting } = await database
+    .selectFrom('pooled_keys')
+    .select((eb) => eb.fn.countAll<string>().as('waiting'))
+    .where('organization', '=', organization)
+    .where('scheme', '=', scheme)
+    .where('curve', '=', curve)
+    .where('bind_before', '>', before)
+    .executeTakeFirstOrThrow()
+  return Number(waiting)
+}
+
+/** @throws Failure `signing.failed` when it was not made for the pool */
+function rowOf(certificate: Uint8Array) {
+  const { kind, statement, signed } = readBirth(certificate)
+  if (kind !== 'pooled')
+    throw new Failure('signing.failed', { reason: 'the signers made a key that was not asked for' })
+  const { organization, scheme, curve, bindBefore } = statement.terms
+  const statement_hash = keyStatementHash(signed)
+  return { statement_hash, organization, scheme, curve, bind_before: bindBefore, certificate }
+}
