@@ -31,6 +31,8 @@ export type PlatformOptions = StartSettings & {
   readonly entries?: Entries
   /** A folder in which each of them leaves a profile of its processor time when it ends. */
   readonly profileDir?: string | undefined
+  /** Keys of a kind that are born ahead of need. */
+  readonly keyPool?: number | undefined
 }
 
 export type Entries = { readonly server: string; readonly signer: string }
@@ -183,6 +185,7 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
         nodesFile,
         mailFile: writeMailFile(run),
         publicUrl: `http://localhost:${run.port}`,
+        keyPool: run.keyPool,
       }),
       onOutput,
     }),

@@ -18,6 +18,8 @@ export type BenchPlatform = {
   readonly sdk: DfnsApiClient
   /** Server, signers and PostgreSQL: whose processor time is worth knowing. */
   readonly processes: readonly Group[]
+  /** In the order of their numbers. */
+  readonly signerPids: readonly number[]
   readonly databaseUrl: string
   readonly postgresLog: string
   stop(): Promise<void>
@@ -26,6 +28,7 @@ export type BenchPlatform = {
 export async function startBenchPlatform(
   stopSignal: AbortSignal,
   profileDir?: string,
+  keyPool?: number,
 ): Promise<BenchPlatform> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quorate-bench-'))
   // PostgreSQL may have to run as another user, who passes through here.
@@ -34,7 +37,7 @@ export async function startBenchPlatform(
   try {
     const port = await freePort()
     const settings = { port, dataDir, postgresBin: '', say: () => undefined, stopSignal }
-    const platform = await startPlatform({ ...settings, profileDir, bootstrap })
+    const platform = await startPlatform({ ...settings, profileDir, keyPool, bootstrap })
     stopSignal.addEventListener('abort', () => void platform.stop())
     return { ...usersOf(dataDir), stop: () => platform.stop().then(remove) }
   } catch (error) {
@@ -57,6 +60,7 @@ function usersOf(dataDir: string): Omit<BenchPlatform, 'stop'> {
     file,
     signer,
     sdk: new DfnsApiClient({ baseUrl, orgId, authToken, signer }),
+    signerPids: signers,
     processes: [
       { name: 'server', pids: () => [processes.server] },
       { name: `all ${signers.length} signers`, pids: () => signers },

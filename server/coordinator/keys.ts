@@ -87,7 +87,8 @@ export class Keys {
     )
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
     const { terms } = judged
-    const waiting = await pool.take(terms)
+    // What is derived from a master is worked out from a certificate that names it.
+    const waiting = terms.master === 'yes' ? undefined : await pool.take(terms)
     if (waiting !== undefined) return read(id, waiting)
     requireAll(this.world)
     const signers = manifest.signers.map((_, i) => i + 1)
