@@ -260,8 +260,9 @@ describe('the coordinator, with four signer processes', () => {
     await until(async () => (await coordinator.stepOf(organization, request)) !== undefined)
     const first = await coordinator.stepOf(organization, request)
     let asked = 0
-    // For its draft, which finds that the request stands, and for the look at the window.
-    const afterAMinute = () => Date.now() + (asked++ < 2 ? 61_000 : 0)
+    // For its look at burned pairs, for its draft, which finds that the request stands, and for the
+    // look at the window. A renewal that is drafted in the future is refused and drafted anew.
+    const afterAMinute = () => Date.now() + (asked++ < 4 ? 61_000 : 0)
     const signed = await signWith(anotherLife(platform.links, afterAMinute), evidence)
     assert.ok(isSigned(key.publicKey, said, signed))
     assert.equal(signed.seq, (first?.step.seq ?? 0) + 1)
