@@ -113,7 +113,8 @@ export class Roast {
     this.mending.delete(signer)
     this.repairing = this.repairing.filter(([one, peer]) => one !== signer || !peers.includes(peer))
     if (isWell) return
-    if (peers.length === 0) this.aside.add(signer)
+    // What it lacked may have been on its way to it: it is asked once more where there is no other.
+    if (peers.length === 0) this.miss(signer)
     else this.part(signer, peers)
   }
 

@@ -71,8 +71,10 @@ export class Sessions<T> {
           this.world.overtaken(this.laggards())
           return made
         }
-        this.goOn()
-        await this.rest(until)
+        // One moment for both: whatever comes free between them would else be waited for by nobody.
+        const now = performance.now()
+        this.goOn(now)
+        await this.rest(until, now)
       }
       return undefined
     } finally {
@@ -88,13 +90,13 @@ export class Sessions<T> {
   private made: T | undefined
 
   /** Begins sessions for as long as none that is under way has any headway to hope for. */
-  private goOn(): void {
+  private goOn(now: number): void {
     const { world, roast } = this
     while ([...this.open.values()].every((session) => this.isStalled(session))) {
       const owing = this.owing()
-      const [connected, apart, now] = [world.connected(), world.apart(), performance.now()]
+      const [connected, apart] = [world.connected(), world.apart()]
       const quorum = roast.next({ connected, owing, apart, now })
-      if (quorum === undefined) return this.fail()
+      if (quorum === undefined) return this.fail(now)
       if (this.count >= sessionsMax) throw failed('no quorum of signers came to its end')
       const session = { ceremony: world.begin(quorum), quorum, since: now }
       this.start(session, owing)
@@ -102,10 +104,10 @@ export class Sessions<T> {
   }
 
   /** Only when there is nothing to wait for either. */
-  private fail(): void {
+  private fail(now: number): void {
     const { roast, world } = this
     if (this.open.size > 0 || this.mendings > 0) return
-    if (roast.busyUntil(performance.now()) !== undefined) return
+    if (roast.busyUntil(now) !== undefined) return
     const missing = world.missing()
     if (missing.length > 0) throw new Failure('signers.unavailable', { missing: [...missing] })
     throw failed(
@@ -173,13 +175,15 @@ export class Sessions<T> {
   }
 
   /** Until something happens, or its time comes. */
-  private async rest(until: number): Promise<void> {
+  private async rest(until: number, now: number): Promise<void> {
     if (this.news.length > 0) return
-    const now = performance.now()
     const busy = this.roast.busyUntil(now)
     const stalls = [...this.open.values()].map((session) => this.stallsAt(session))
     const times = [...stalls.filter((time) => time > now), ...(busy === undefined ? [] : [busy])]
-    const ms = Math.min(until - Date.now() + 1, ...times.map((time) => time - now + 1))
+    const ms = Math.min(
+      until - Date.now() + 1,
+      ...times.map((time) => time - performance.now() + 1),
+    )
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, Math.max(ms, 0))
     this.wake = resolve
