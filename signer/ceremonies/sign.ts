@@ -67,21 +67,23 @@ export function beginSign(
   const message = asked.messages[digest]
   const key = keyOf(deps, named.place, asked.body.step.items[item])
   if (message === undefined || key === undefined) return refused('there is nothing to be signed')
-  const share = shareOf(deps, named.place, key)
-  if (share === undefined) return refused('no share of this key is in force here')
   const { scheme, curve } = key.terms
   const protocol = protocolOf[scheme]
   const sid = signSid(deps, { call, key: key.terms.key, curve, protocol })
   const expires = asked.body.step.time + windowMs
   const aim = `${toHex(step)} ${item} ${digest}`
   if (ceremonies.isFull(asked.now, aim)) return { kind: 'busy' }
+  const share = shareOf(deps, named.place, key)
+  if (share === undefined) return refused('no share of this key is in force here')
   const refuses = refusal(deps, named, { digest, message })
   const { now } = asked
   const signing = { deps, organization, sid, quorum: call.quorum, share, message, now, refuses }
   const move = wiping(share, start[scheme](signing))
   if (move.kind === 'end') return move.reply
-  if (!deps.store.memory.useSession(sid, expires + windowMs))
+  if (!deps.store.memory.useSession(sid, expires + windowMs)) {
+    share.secret.fill(0)
     return refused('this session has been')
+  }
   const mail = openMail({ self: deps.self, protocol, ceremony: sid, participants: call.quorum })
   return ceremonies.begin(mail, { expires, aim }, move)
 }
