@@ -117,6 +117,11 @@ describe('an erasure', () => {
     await world.put('erasure', ofBob('PUT', `/auth/users/${bob.name}/erase`))
     await swept(1, 2, 3)
     for (const index of [1, 2, 3]) assert.deepEqual(traces(index), [])
+    // Nor what would be written back with the next vote.
+    const { steps } = world.member(1).store.log.voter(world.keyPlace(key.id))
+    assert.equal(steps.length, 1)
+    for (const { bytes } of steps)
+      assert.ok(words.every((word) => !Buffer.from(bytes).includes(word)))
     assert.equal(new Set(traces(4)).size, 3)
   })
 
