@@ -1,17 +1,20 @@
 import { agreements } from './agreement.ts'
 import type { Attack } from './attack.ts'
 import { beginnings } from './born.ts'
+import { children } from './derived.ts'
 import { publicKeys } from './keys.ts'
 import { logs } from './log.ts'
 import { owners } from './ownership.ts'
 import { mailbox } from './mailbox.ts'
 import { passkeys } from './passkeys.ts'
 import { people } from './people.ts'
+import { peers } from './peers.ts'
 import { pools } from './pool.ts'
 import { recoveries } from './recovery.ts'
 import { requests } from './requests.ts'
 import { rounds } from './rounds.ts'
 import { rulers } from './rulers.ts'
+import { schemes } from './schemes.ts'
 import { times } from './times.ts'
 import { late, rights } from './tokens.ts'
 
@@ -30,6 +33,9 @@ export const attacks: readonly Attack[] = [
   ...agreements,
   ...mailbox,
   ...rounds,
+  ...peers,
+  ...children,
+  ...schemes,
   ...times,
   ...late,
 ]

@@ -1,13 +1,12 @@
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
 import { makePerson } from '@quorate/authority/testing/world'
 import { challengeOf } from '@quorate/authority/request'
-import { writtenHash } from '@quorate/authority/records'
 import { rootOf } from '@quorate/authority/stream'
 import { idOf, nameOf } from '@quorate/core/id'
 import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import { genesisRequest } from '@quorate/signer/testing/requests'
 import { attack, rule, without, type Attack } from './attack.ts'
-import { drive, forge } from './drive.ts'
+import { drive, forgeTogether } from './drive.ts'
 import { byCode, codeOf } from './people.ts'
 import { personWith, recovering } from './recovery.ts'
 import { fresh, made, signedBy, type Stage } from './stage.ts'
@@ -58,15 +57,7 @@ const born: readonly Attack[] = [
       const first = stage.transfer(stage.admin, wallet)
       const second = { ...first, facts: stage.transfer(stage.admin, wallet).facts }
       const asked = [first, second].map((evidence) => ({ kind: 'use', evidence }) as const)
-      const alone = asked.map((one) => forge(world, { place, asked: [one] }))
-      const drafted = forge(world, {
-        ...{ place, asked },
-        change: (step) => ({
-          ...step,
-          items: alone.flatMap(({ body }) => body.items),
-          written: writtenHash(alone.flatMap(({ writes }) => writes)),
-        }),
-      })
+      const drafted = forgeTogether(world, { place, asked })
       return drive(world, { place, drafted, key: wallet.key })
     },
   ),

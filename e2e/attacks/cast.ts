@@ -27,6 +27,13 @@ export type Cast = {
   readonly hers: Wallet
   /** Waits to be delegated by the machine. */
   readonly promised: { readonly key: Key }
+  /** Has children. */
+  readonly master: { readonly key: Key }
+  readonly child: { readonly key: Key }
+  /** For the outputs of script trees. */
+  readonly taproot: { readonly key: Key }
+  /** Signs nothing, and is multiplied with points. */
+  readonly dh: { readonly key: Key }
 }
 
 export const bobsOperations = [
@@ -54,11 +61,17 @@ export async function openCast(): Promise<Cast> {
   const ulf = await stage.newcomer(await stage.registerEndUser(machine), true)
   await stage.pair()
   const ids = { delegateTo: ulla.user }
+  const ecdsa = { scheme: 'ECDSA', curve: 'secp256k1', masterKey: true }
+  const master = await stage.createKey(stage.admin, ecdsa)
   return {
     ...{ stage, machine, bob, bobsRecovery, bobsPermission, eve, pia, piasPasskey, ulla, ulf },
     wallet: await stage.createWallet(stage.admin),
     raw: await stage.createKey(stage.admin),
     hers: await stage.createWallet(machine, { delegateTo: ulla.name }, ids),
     promised: await stage.createKey(machine, { delayDelegation: true }),
+    master,
+    child: await stage.deriveKey(stage.admin, master),
+    taproot: await stage.createKey(stage.admin, { scheme: 'Schnorr', curve: 'secp256k1' }),
+    dh: await stage.createKey(stage.admin, { scheme: 'DH', curve: 'secp256k1' }),
   }
 }

@@ -66,6 +66,19 @@ export function forge(world: World, forging: Forging): Drafted {
   return { step: opaqueStep(body, evidence), body, writes }
 }
 
+/** Items of one step, of which each alone would be in order. */
+export function forgeTogether(world: World, { place, asked }: Forging): Drafted {
+  const alone = asked.map((one) => forge(world, { place, asked: [one] }))
+  return forge(world, {
+    ...{ place, asked },
+    change: (step) => ({
+      ...step,
+      items: alone.flatMap(({ body }) => body.items),
+      written: writtenHash(alone.flatMap(({ writes }) => writes)),
+    }),
+  })
+}
+
 /** Malformed evidence has no item; the attacker writes one all the same. */
 function ruled<T>(judge: () => T): T | undefined {
   try {

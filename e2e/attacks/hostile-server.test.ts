@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { WholeEvidence } from '@quorate/authority/step'
 import { encodeFacts } from '@quorate/effects/facts'
-import { createKey, createWallet, type Key, type Wallet } from '@quorate/signer/testing/keys'
+import { createKey, type Key } from '@quorate/signer/testing/keys'
 import type { Drafted, Place } from '@quorate/signer/testing/ledger'
 import { makeCredential, withPayload } from '@quorate/signer/testing/requests'
 import {
@@ -12,9 +12,8 @@ import {
   transferRequest,
   usualMaxFee,
 } from '@quorate/signer/testing/uses'
-import type { World } from '@quorate/signer/testing/world'
 import { attempt, type Outcome } from './testing/attempt.ts'
-import { type Coalition, openCoalition } from './testing/coalition.ts'
+import { openPayer, type Payer } from './testing/payer.ts'
 
 /**
  * The server, its database, the network and one signer against the three other signers, which are
@@ -22,23 +21,21 @@ import { type Coalition, openCoalition } from './testing/coalition.ts'
  * order bring none when one thing is not.
  */
 describe('a hostile server, in league with a signer,', () => {
-  let coalition: Coalition
-  let world: World
-  let wallet: Wallet
-  let place: Place
+  let payer: Payer
+  let world: Payer['world']
+  let wallet: Payer['wallet']
+  let place: Payer['place']
   /** The next free nonce of the wallet. */
   let nonce = 0n
 
   before(async () => {
-    coalition = await openCoalition()
-    world = coalition.world
-    wallet = await createWallet(world, 'EthereumSepolia')
-    place = world.keyPlace(wallet.key.id)
+    payer = await openPayer()
+    ;({ world, wallet, place } = payer)
   })
-  after(() => coalition?.close())
+  after(() => payer?.close())
 
-  const asked = (at = nonce) => transferRequest(world, wallet, { nonce: at })
-  const drafted = (evidence: WholeEvidence) => world.draft(place, [{ kind: 'use', evidence }])
+  const asked = (at = nonce) => payer.asked(at)
+  const drafted = (evidence: WholeEvidence) => payer.drafted(evidence)
   const forged = (evidence: WholeEvidence, like = asked()) =>
     forge(world, place, { kind: 'use', evidence, like })
   const attack = (one: Drafted) => attempt(world, { place, drafted: one, key: wallet.key })

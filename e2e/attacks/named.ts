@@ -206,4 +206,53 @@ export const named: readonly Named[] = [
       'turns a signed word against another key',
     ],
   },
+  {
+    name: 'a derived key that is somebody else’s',
+    attacks: [
+      'derives a key at another path than its user has signed',
+      'derives a second key at a path that has one',
+      'derives a key of the organization from the master of a customer',
+      'enters a child under a public key of its own',
+      'has signers derive from the share of another master, which their own key has sealed',
+    ],
+  },
+  {
+    name: 'a signing key as an oracle of Diffie and Hellman',
+    attacks: [
+      'asks a key that signs for its multiple of a point',
+      'has a key sign that is multiplied with points',
+    ],
+  },
+  {
+    name: 'a Taproot key that signs for another script tree',
+    attacks: [
+      'swaps the script tree behind a signed request',
+      'has a key of a script tree sign as itself, as if nothing hung on it',
+    ],
+  },
+  {
+    name: 'one pooled key for two owners',
+    attacks: [
+      'binds one key of the pool to two owners',
+      'binds a pooled key to two wallets within one step',
+      'has a wallet rest on a pooled key of its own making',
+    ],
+  },
+  {
+    name: 'honest signers turned against each other',
+    note: 'there is no word by which a server could claim a strike or a burned pair',
+    attacks: [
+      'has a lie of its own struck against an honest signer, and their pair burned',
+      'brings the word of an honest signer from another session, to have it struck',
+      'keeps back what an honest signer has sent, to have it struck',
+    ],
+  },
+  {
+    name: 'a burned pair used again',
+    attacks: [
+      'bets once more on the secret of a pair, after a lost bet and a restart',
+      'places bets side by side, of which the first is lost',
+      'sets a burned pair up anew',
+    ],
+  },
 ]

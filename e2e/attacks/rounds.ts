@@ -3,6 +3,7 @@ import type { Packet } from '@quorate/wire/packet'
 import { carry, everybody, told, type Endings, type Key } from '@quorate/signer/testing/keys'
 import type { Drafted, Place } from '@quorate/signer/testing/ledger'
 import { combine, roundsOf, signCall, type SignCall } from '@quorate/signer/testing/signing'
+import type { WholeEvidence } from '@quorate/authority/step'
 import type { Answer } from '@quorate/authority/agreement/exchange'
 import { lockOf, type Seal, type Signed, type Vote } from '@quorate/authority/agreement/messages'
 import { some, toldAnswer } from '@quorate/signer/testing/world'
@@ -16,22 +17,25 @@ import type { Actor, Stage, Wallet } from './stage.ts'
 const gate = (reason: string, code = reason) => at('signer/ceremonies/gates.ts', reason, code)
 const ceremony = (reason: string, code: string) => at('signer/ceremonies/ceremony.ts', reason, code)
 /** All that was agreed on was in order, and every honest signer has said yes to it. */
-const agreed = { votesMax: honest.length, sealsMax: honest.length }
+export const agreed = { votesMax: honest.length, sealsMax: honest.length }
 
 type Signing = { readonly place: Place; readonly drafted: Drafted; readonly key: Key }
 
-/** A payment in force, whose shares nobody has asked for yet. */
-async function inForce(stage: Stage, by: Actor, wallet: Wallet): Promise<Signing> {
+/** A use in force, whose shares nobody has asked for yet. */
+export async function inForce(
+  stage: Stage,
+  evidence: WholeEvidence,
+  of: { readonly key: Key },
+): Promise<Signing> {
   const { world } = stage
-  const place = stage.placeOf(wallet)
-  const evidence = stage.transfer(by, wallet)
+  const place = stage.placeOf(of)
   const drafted = forge(world, { place, asked: [{ kind: 'use', evidence }] })
   await world.certify(place, drafted)
-  return { place, drafted, key: wallet.key }
+  return { place, drafted, key: of.key }
 }
 
 /** The first honest signer and the corrupt one go through the rounds; something comes between them. */
-async function signed(
+export async function signed(
   stage: Stage,
   { place, drafted, key }: Signing,
   between: () => Promise<void> = async () => undefined,
@@ -63,7 +67,7 @@ async function signed(
   }
 }
 
-function nothing(reply: SessionReply | undefined): Outcome {
+export function nothing(reply: SessionReply | undefined): Outcome {
   const refusals = reply !== undefined && 'reason' in reply ? [told(reply)] : []
   return { refusals, votes: 0, seals: 0, lastRounds: 0, isSigned: false, changed: 0 }
 }
@@ -81,7 +85,7 @@ const interrupted = (
       const carl = await stage.newcomer(await stage.invite(), true)
       await stage.assign(stage.everything, carl)
       const wallet = await stage.createWallet(stage.admin)
-      const signing = await inForce(stage, carl, wallet)
+      const signing = await inForce(stage, stage.transfer(carl, wallet), wallet)
       return signed(stage, signing, () => between(stage, carl, wallet))
     },
     agreed,
@@ -97,7 +101,7 @@ const calling = (
     name,
     check,
     async ({ stage, wallet }) => {
-      const { place, drafted } = await inForce(stage, stage.admin, wallet)
+      const { place, drafted } = await inForce(stage, stage.transfer(stage.admin, wallet), wallet)
       const call = signCall(place, drafted, { quorum: [1, corrupt] })
       let reply: SessionReply | undefined
       for (const one of calls(call)) reply = await stage.world.session(1, one)
@@ -113,7 +117,7 @@ const replaying = (name: string, check: Check, roundsMax: number): Attack =>
     check,
     async ({ stage, wallet }) => {
       const { world } = stage
-      const { place, drafted } = await inForce(stage, stage.admin, wallet)
+      const { place, drafted } = await inForce(stage, stage.transfer(stage.admin, wallet), wallet)
       const quorum = [1, corrupt]
       const call = signCall(place, drafted, { quorum })
       const first = await everybody(world, (index) => world.session(index, call), quorum)
@@ -149,7 +153,7 @@ export const rounds: readonly Attack[] = [
       " return no('the execution window has passed')",
     ),
     async ({ stage, wallet }) => {
-      const signing = await inForce(stage, stage.admin, wallet)
+      const signing = await inForce(stage, stage.transfer(stage.admin, wallet), wallet)
       stage.world.pass(windowMs + 1_000)
       return signed(stage, signing)
     },

@@ -24,7 +24,7 @@ import type { WholeEvidence, ItemKind } from '@quorate/authority/step'
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf, type IdKind } from '@quorate/core/id'
 import { encodeFacts } from '@quorate/effects/facts'
-import { generate, type Key } from '@quorate/signer/testing/keys'
+import { childIn, generate, type Key } from '@quorate/signer/testing/keys'
 import { setUpPair } from '@quorate/signer/testing/signing'
 import { evmFacts, recipient, usualMaxFee } from '@quorate/signer/testing/uses'
 import type { Place } from '@quorate/signer/testing/ledger'
@@ -184,6 +184,38 @@ export class Stage {
     return { key }
   }
 
+  /** `POST /keys` of a child, for which no signer is asked. */
+  deriving(by: Actor, { key }: { readonly key: Key }, given: Deriving = {}): WholeEvidence {
+    const { path, body = {}, ids = {} } = given
+    const { scheme, curve } = key.statement.terms
+    const deriveFrom = { keyId: key.name, ...(path !== undefined && { path }) }
+    return this.ask(by, {
+      path: '/keys',
+      body: { scheme, curve, deriveFrom, ...body },
+      ids: { 'deriveFrom.keyId': key.id, ...ids },
+    })
+  }
+
+  async deriveKey(
+    by: Actor,
+    master: { readonly key: Key },
+    given?: Deriving,
+  ): Promise<{ key: Key }> {
+    const evidence = await this.put('key', this.deriving(by, master, given))
+    return { key: childIn(this.world, master.key, made(evidence, 'key')) }
+  }
+
+  /** `POST /keys/{id}/derive` */
+  derivation(by: Actor, { key }: { readonly key: Key }, change: Partial<Wish> = {}): WholeEvidence {
+    return this.ask(by, {
+      path: `/keys/${key.name}/derive`,
+      body: { domain: '0xcafe', seed: `0x${Buffer.from(fresh()).toString('hex')}` },
+      ids: { keyId: key.id },
+      facts: encodeFacts({ family: 'none' }),
+      ...change,
+    })
+  }
+
   async createServiceAccount(permission?: Made, daysValid = 30): Promise<Actor> {
     const by = makePerson()
     const named = permission && { permissionId: permission.name }
@@ -317,6 +349,11 @@ type TransferChange = Partial<Omit<Wish, 'body' | 'facts'>> & {
   readonly body?: object
   readonly nonce?: bigint
   readonly facts?: ReturnType<typeof evmFacts>
+}
+export type Deriving = {
+  readonly path?: string
+  readonly body?: object
+  readonly ids?: Ask['ids']
 }
 export type Registering = {
   readonly first?: KeyCredential

@@ -9,32 +9,30 @@ import {
   type Statement,
 } from '@quorate/authority/agreement/messages'
 import { encodeFacts } from '@quorate/effects/facts'
-import { createKey, createWallet, type Wallet } from '@quorate/signer/testing/keys'
+import { createKey } from '@quorate/signer/testing/keys'
 import type { Drafted, Place } from '@quorate/signer/testing/ledger'
 import { runSigning, signCall } from '@quorate/signer/testing/signing'
 import { evmFacts, transferRequest } from '@quorate/signer/testing/uses'
 import { some, toldAnswer, World } from '@quorate/signer/testing/world'
 import { attempt, sealsOf, votesOf } from './testing/attempt.ts'
-import { type Coalition, corrupt, honest, openCoalition } from './testing/coalition.ts'
+import { corrupt, honest } from './testing/coalition.ts'
+import { openPayer, type Payer } from './testing/payer.ts'
 
 /** What keeps two honest signers out of two worlds: q voices, counted by each of them. */
 describe('a hostile server that tells its signers different stories', () => {
-  let coalition: Coalition
-  let world: World
-  let wallet: Wallet
-  let place: Place
+  let payer: Payer
+  let world: Payer['world']
+  let wallet: Payer['wallet']
+  let place: Payer['place']
   let nonce = 0n
 
   before(async () => {
-    coalition = await openCoalition()
-    world = coalition.world
-    wallet = await createWallet(world, 'EthereumSepolia')
-    place = world.keyPlace(wallet.key.id)
+    payer = await openPayer()
+    ;({ world, wallet, place } = payer)
   })
-  after(() => coalition?.close())
+  after(() => payer?.close())
 
-  const payment = (at = nonce++): Drafted =>
-    world.draft(place, [{ kind: 'use', evidence: transferRequest(world, wallet, { nonce: at }) }])
+  const payment = (at = nonce++): Drafted => payer.drafted(payer.asked(at))
   const to = (indexes: readonly number[], drafted: Drafted) => ({ place, drafted, indexes })
 
   /** What honest signers object to a lock or a certificate. */
@@ -124,7 +122,7 @@ describe('a hostile server that tells its signers different stories', () => {
       world.draft(place, [{ kind: 'use', evidence: asked }]),
     )
     assert.ok(one && other)
-    const clone = await coalition.cloneCorrupt()
+    const clone = await payer.cloneCorrupt()
     const { threshold } = world.cluster.manifest
     const inOne = { place, drafted: one, key: wallet.key, quorum: [1, corrupt] } as const
     const inOther = { place, drafted: other, key: wallet.key, quorum: [2, corrupt] } as const
@@ -137,13 +135,13 @@ describe('a hostile server that tells its signers different stories', () => {
       assert.deepEqual([lastRounds, signature], [0, undefined])
     }
 
-    world.attach(corrupt, coalition.desk(corrupt))
+    world.attach(corrupt, payer.desk(corrupt))
     const decided = await attempt(world, { ...inOne, shown: [1, 3] })
     assert.ok(decided.signature, decided.refusals.join('\n'))
     world.attach(corrupt, clone)
     const belated = await attempt(world, { ...inOther, shown: [2, 3] })
     assert.deepEqual([belated.lastRounds, belated.signature], [0, undefined])
-    world.attach(corrupt, coalition.desk(corrupt))
+    world.attach(corrupt, payer.desk(corrupt))
     assert.ok(decided.certificate)
     await know(place, one, decided.certificate)
     nonce += 1n
@@ -170,7 +168,7 @@ describe('a hostile server that tells its signers different stories', () => {
   it('that has q signers’ keys is found out, and the organization stands still, it alone', async () => {
     const other = new World({ real: [], cluster: world.cluster, now: Date.now() })
     try {
-      for (const index of world.indexes) other.attach(index, coalition.desk(index))
+      for (const index of world.indexes) other.attach(index, payer.desk(index))
       await other.found()
       const { root } = other
       const seq = other.ledger.of(root.stream)[0]

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { copyFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { HDKey } from '@scure/bip32'
+import { encodeKeyStatement, keyStatementHash } from '@quorate/authority/key-certificate'
 import { fromHex } from '@quorate/core/bytes'
 import { encodeSchnorr } from '@quorate/effects/instruction'
 import { outputKeyOf } from '@quorate/threshold/public/taproot'
 import { verifySchnorr } from '@quorate/threshold/public/schnorr'
+import { exchangeShare, sealAnew } from '../testing/exchange.ts'
 import { createKey, deriveKey, told, type Key } from '../testing/keys.ts'
 import type { Drafted } from '../testing/ledger.ts'
 import { runSigning, setUpAllPairs, signature, signCall } from '../testing/signing.ts'
@@ -106,6 +109,30 @@ describe('signing with a derived key', () => {
       )
       if (i > 0) assert.deepEqual(key.statement.publicKey, theirs(born, [i - 1]))
     }
+  })
+
+  it('is refused when what the kept share comes to is not the key in the log', async () => {
+    const ecdsa = { scheme: 'ECDSA', curve: 'secp256k1', masterKey: true }
+    const other = await createKey(world, ecdsa)
+    const [child] = children
+    assert.ok(child)
+    const drafted = await inForce(child)
+    const { kek, file } = world.member(1)
+    const place = ({ id: key, statement }: Key) => ({
+      ...{ signer: 1, organization: world.organization, key, owner: undefined },
+      statement: keyStatementHash(encodeKeyStatement(statement)),
+    })
+    world.leave(1)
+    const copy = `${file}.copy`
+    copyFileSync(file, copy)
+    exchangeShare({ file, kek }, { from: place(other), into: place(master) }, sealAnew)
+    world.open(1, { kek, file })
+    const call = signCall(world.keyPlace(child.id), drafted)
+    assert.match(told(await world.session(1, call)), /no share of this key is in force here/)
+    world.leave(1)
+    copyFileSync(copy, file)
+    world.open(1, { kek, file })
+    assert.equal((await world.session(1, call)).kind, 'packet')
   })
 
   it('stops with its master, which somebody has frozen', async () => {

@@ -50,7 +50,11 @@ export async function deriveKey(world: World, master: Key, path?: string): Promi
   const evidence = { ...asked, facts: new Uint8Array() }
   const [name = ''] = world.know(evidence, 'key')
   await world.put('key', evidence)
-  const id = world.id(name)
+  return childIn(world, master, { id: world.id(name), name })
+}
+
+/** A child that is in the log, worked out from the certificate of its master. */
+export function childIn(world: World, master: Key, { id, name }: Pick<Key, 'id' | 'name'>): Key {
   const root = rootOf(world.organization)
   const record = world.ledger.reader.read(root, recordKey(keyTable, id))
   if (record === undefined) throw new Error('the key is not in the log')
