@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { Failure } from './failure.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const encoder = new TextEncoder()
 
 /** For a few parts; a list whose length somebody else chooses goes to `concatAll`. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
@@ -64,7 +65,7 @@ export function fromBase64url(text: string): Uint8Array {
 }
 
 export function toUtf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+  return encoder.encode(text)
 }
 
 /** @throws Failure `bytes.malformed` when the bytes are not well-formed UTF-8 */

@@ -12,10 +12,15 @@ export interface Codec<T> {
 export type Decoded<C> = C extends Codec<infer T> ? T : never
 
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const out = new Writer()
+  const out = idle.pop() ?? new Writer()
   codec.write(out, value)
-  return out.done()
+  const encoded = out.done()
+  idle.push(out)
+  return encoded
 }
+
+/** As many as encodings ever lie within each other. One whose value was refused is not used again. */
+const idle: Writer[] = []
 
 /** @throws Failure `bytes.malformed` for anything but exactly one canonical value */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
@@ -47,8 +52,11 @@ export function layoutOf(codec: Codec<unknown>, bytes: Uint8Array): readonly Spa
   return from.spans
 }
 
+/** What most values fit in; the room for a larger one is given back. */
+const roomUsual = 4_096
+
 class Writer {
-  private buffer = new Uint8Array(256)
+  private buffer = new Uint8Array(roomUsual)
   private at = 0
 
   put(bytes: Uint8Array): void {
@@ -60,15 +68,20 @@ class Writer {
     if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * size))
       throw malformed(`an integer of ${size} bytes`)
     this.reserve(size)
-    let rest = value
-    for (let i = size - 1; i >= 0; i--) {
-      this.buffer[this.at + i] = rest % 256
-      rest = Math.floor(rest / 256)
-    }
+    // Bitwise operators see 32 bits: of eight bytes, the upper four are a number of their own.
+    const upper = size > 4 ? Math.floor(value / 2 ** 32) : 0
+    const last = this.at + size - 1
+    for (let i = 0; i < size; i++)
+      this.buffer[last - i] = i < 4 ? value >>> (8 * i) : upper >>> (8 * (i - 4))
     this.at += size
   }
+  /** What was written, of which nothing stays: it may be a secret. */
   done(): Uint8Array {
-    return this.buffer.slice(0, this.at)
+    const written = this.buffer.slice(0, this.at)
+    if (this.buffer.length > roomUsual) this.buffer = new Uint8Array(roomUsual)
+    else this.buffer.fill(0, 0, this.at)
+    this.at = 0
+    return written
   }
   private reserve(size: number): void {
     if (this.at + size <= this.buffer.length) return
@@ -229,7 +242,9 @@ export function list<T>(inner: Codec<T>, countMax: number, countMin = 0): Codec<
     read: (from) => {
       const count = from.int(4)
       check(count)
-      return Array.from({ length: count }, (_, i) => from.member(i, inner))
+      const values: T[] = []
+      for (let i = 0; i < count; i++) values.push(from.member(i, inner))
+      return values
     },
   }
 }
@@ -244,14 +259,19 @@ export function struct<F extends { readonly [K in keyof F]: Codec<any> }>(
   fields: F,
 ): Codec<StructOf<F>> {
   const entries = Object.entries<Codec<any>>(fields)
+  const isTag = entries.map(([, inner]) => tags.has(inner))
   return {
     write: (out, value) => {
       const members = value as Readonly<Record<string, unknown>>
       for (const [name, inner] of entries) inner.write(out, members[name])
     },
     read: (from) => {
-      const read = entries.map(([name, inner]) => [name, from.member(name, inner), inner] as const)
-      return Object.fromEntries(read.filter(([, , inner]) => !tags.has(inner))) as StructOf<F>
+      const members: Record<string, unknown> = {}
+      for (const [i, [name, inner]] of entries.entries()) {
+        const member = from.member(name, inner)
+        if (!isTag[i]) members[name] = member
+      }
+      return members as StructOf<F>
     },
   }
 }
