@@ -7,7 +7,8 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto'
-import { concat, fromHex, toUtf8 } from '@quorate/core/bytes'
+import { concat, fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
+import { signersMax } from '@quorate/authority/manifest'
 
 /**
  * Seals a part to one receiver: X25519 between two keys that were both made for this ceremony and
@@ -78,12 +79,27 @@ function keyFor(
   { own, peer, sender, receiver }: Parties,
   { header, to, part }: SealedPlace,
 ): Uint8Array | undefined {
-  const der = Buffer.from(concat(spkiPrefix, peer))
-  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' })
-  const shared = attempt(() => diffieHellman({ privateKey: own.privateKey, publicKey }))
+  const shared = sharedSecret(own, peer)
   const label = toUtf8('quorate/part/1')
   const info = concat(label, new Uint8Array([to, part]), sender, receiver, header)
   return shared && new Uint8Array(hkdfSync('sha256', shared, new Uint8Array(32), info, 32))
+}
+
+/** Parts go both ways, and in several rounds. It goes with the key that it was made with. */
+const agreed = new WeakMap<KeyObject, Map<string, Uint8Array>>()
+
+function sharedSecret({ privateKey }: FreshKey, peer: Uint8Array): Uint8Array | undefined {
+  const known = agreed.get(privateKey) ?? new Map<string, Uint8Array>()
+  agreed.set(privateKey, known)
+  const name = toHex(peer)
+  const found = known.get(name)
+  if (found !== undefined) return found
+  const der = Buffer.from(concat(spkiPrefix, peer))
+  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  const shared = attempt(() => diffieHellman({ privateKey, publicKey }))
+  // Of one ceremony's other participants there are no more.
+  if (shared !== undefined && known.size < signersMax) known.set(name, shared)
+  return shared
 }
 
 /** OpenSSL says no by throwing: to a secret of all zeros (RFC 7748 section 6.1), and to a bad tag. */
