@@ -32,7 +32,7 @@ function wiping<T>(result: T): T {
 
 const put = (bytes: Uint8Array, at: number): void => engine().data.set(bytes, at)
 const take = (at: number, length: number): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(engine().data.slice(at, at + length))
+  engine().data.slice(at, at + length)
 
 /**
  * The receiver's corrections and columns of the extension, of streams by tree and leaf.
