@@ -35,7 +35,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     except: ['threshold/sharing'],
     node: [
       ...['assert', 'child_process', 'crypto', 'fs', 'http2', 'net', 'path', 'sqlite', 'tls'],
-      ...['stream', 'timers/promises', 'url', 'worker_threads'],
+      ...['stream', 'timers/promises', 'url', 'v8', 'worker_threads'],
     ],
     packages: [],
   },
