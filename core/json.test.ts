@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isFailure } from './failure.ts'
-import { membersOf, parseJson } from './json.ts'
+import { membersOf, parseJson, parseJsonWithDecimals } from './json.ts'
 
 describe('strict JSON', () => {
   it('reads what JSON.parse reads', () => {
@@ -39,6 +39,17 @@ describe('strict JSON', () => {
     ])
       assert.throws(
         () => parseJson(text),
+        (error) => isFailure(error, 'json.malformed'),
+        text,
+      )
+  })
+
+  it('takes decimals only where they are asked for, and no more digits than stay exact', () => {
+    for (const text of ['[1.5,0.000001,-2.50,7]', '{"limit":123456789.012345}'])
+      assert.deepEqual(parseJsonWithDecimals(text), JSON.parse(text))
+    for (const text of ['1.', '.5', '1.5e3', '1e3', '-0.0', '1.0000000000000001', '01.5', '1.5.5'])
+      assert.throws(
+        () => parseJsonWithDecimals(text),
         (error) => isFailure(error, 'json.malformed'),
         text,
       )

@@ -13,7 +13,10 @@ export type Member = { readonly name: string; readonly raw: string }
 
 /** Deeper than any body of the API; keeps recursion off the end of the stack. */
 const depthMax = 32
-const numberForm = /-?(?:0|[1-9][0-9]*)/y
+const integerForm = /-?(?:0|[1-9][0-9]*)/y
+const decimalForm = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?/y
+/** Every decimal of so many digits is told from every other by a double (IEEE 754, binary64). */
+const decimalDigitsMax = 15
 const escapes: Readonly<Record<string, string>> = {
   '"': '"',
   '\\': '\\',
@@ -28,6 +31,15 @@ const escapes: Readonly<Record<string, string>> = {
 /** @throws Failure `json.malformed` */
 export function parseJson(text: string): Json {
   return new Parser(text).whole().value
+}
+
+/**
+ * For the few bodies that hold fractions, limits in a currency: as `parseJson`, and takes decimals of
+ * at most fifteen digits too, without exponent, so that a number still is what was written.
+ * @throws Failure `json.malformed`
+ */
+export function parseJsonWithDecimals(text: string): Json {
+  return new Parser(text, decimalForm).whole().value
 }
 
 /**
@@ -48,9 +60,11 @@ class Parser {
   private readonly text: string
   private at = 0
   private readonly members: Member[] = []
+  private readonly numberForm: RegExp
 
-  constructor(text: string) {
+  constructor(text: string, numberForm = integerForm) {
     this.text = text
+    this.numberForm = numberForm
   }
 
   whole(): { value: Json; members: readonly Member[] } {
@@ -137,13 +151,12 @@ class Parser {
   }
 
   private number(): number {
-    numberForm.lastIndex = this.at
-    const digits = numberForm.exec(this.text)?.[0]
-    const value = Number(digits)
-    if (digits === undefined || !Number.isSafeInteger(value) || Object.is(value, -0))
-      throw malformed('not a JSON value with exact integers')
+    this.numberForm.lastIndex = this.at
+    const digits = this.numberForm.exec(this.text)?.[0]
+    if (digits === undefined || !isExact(digits))
+      throw malformed('not a JSON value with exact numbers')
     this.at += digits.length
-    return value
+    return Number(digits)
   }
 
   private word<T extends Json>(word: string, value: T): T {
@@ -169,4 +182,11 @@ class Parser {
 
 function malformed(reason: string): Failure {
   return new Failure('json.malformed', { reason })
+}
+
+function isExact(digits: string): boolean {
+  const value = Number(digits)
+  if (Object.is(value, -0)) return false
+  if (!digits.includes('.')) return Number.isSafeInteger(value)
+  return digits.replace(/[-.]/g, '').length <= decimalDigitsMax
 }

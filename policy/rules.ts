@@ -1,0 +1,174 @@
+import type { JsonObject } from '@quorate/core/json'
+import type { Activity, Facts, Outflow, Spending } from './activity.ts'
+import { microsToText } from './decimal.ts'
+import type { Rule } from './policy.ts'
+import { appraise, isFresh, isOpaque, screeningAgeMaxMs } from './worth.ts'
+
+export type Moment = {
+  readonly facts: Facts
+  readonly spending: Spending
+  /** Milliseconds since 1970, as the signers have agreed on it. */
+  readonly time: number
+}
+
+export type Signing = Moment & Pick<Extract<Activity, { kind: 'Wallets:Sign' }>, SigningMember>
+type SigningMember = 'outflow' | 'isCounted'
+
+export type Finding = {
+  readonly triggered: boolean
+  /** Which rule, which value, which limit. */
+  readonly reason: string
+  readonly context?: JsonObject
+}
+
+type Of<K extends Rule['kind']> = Extract<Rule, { kind: K }>
+
+/** Is the rule triggered? Whatever it needs and nobody knows triggers it. */
+export function judgeRule(rule: Rule, signing: Signing | undefined): Finding {
+  if (rule.kind === 'AlwaysTrigger') return triggered('The policy applies to every such request.')
+  // No policy that reads has another rule for what signs nothing.
+  if (signing === undefined) return triggered(`${rule.kind} needs a signature to look at.`)
+  switch (rule.kind) {
+    case 'RawSigning':
+      return rawSigning(signing)
+    case 'TransactionRecipientWhitelist':
+      return recipientWhitelist(rule, signing)
+    case 'TransactionRecipientScreening':
+      return recipientScreening(signing)
+    case 'TransactionAmountLimit':
+      return amountLimit(rule, signing)
+    case 'TransactionAmountVelocity':
+      return amountVelocity(rule, signing)
+    case 'TransactionCountVelocity':
+      return countVelocity(rule, signing)
+    case 'TransactionAssetLimit':
+      return assetLimit(rule, signing)
+    case 'TransactionAssetVelocity':
+      return assetVelocity(rule, signing)
+  }
+}
+
+const minuteMs = 60_000
+
+function rawSigning({ outflow: { isRaw } }: Signing): Finding {
+  return isRaw ? triggered('The bytes are raw.') : passed('The bytes are not raw.')
+}
+
+function recipientWhitelist(
+  { addresses }: Of<'TransactionRecipientWhitelist'>,
+  { outflow }: Signing,
+): Finding {
+  const recipients = recipientsOf(outflow)
+  if (recipients === undefined) return triggered(noRecipient)
+  const recipient = recipients.find((to) => !addresses.includes(to))
+  if (recipient === undefined) return passed('Every recipient is on the whitelist.')
+  return triggered(`Recipient (${recipient}) is not on the whitelist.`, { recipient })
+}
+
+function recipientScreening({ outflow, facts, time }: Signing): Finding {
+  const recipients = recipientsOf(outflow)
+  if (recipients === undefined) return triggered(noRecipient)
+  const about = (to: string) => facts.screenings.filter(({ address }) => address === to)
+  // Old news of a listing is still news; only the absence of one has to be recent.
+  const listed = recipients.find((to) => about(to).some(({ isListed }) => isListed))
+  if (listed !== undefined)
+    return triggered(`Recipient (${listed}) is on a deny list.`, { recipient: listed })
+  const isRecent = ({ at }: { at: number }) => isFresh(at, { time, ageMaxMs: screeningAgeMaxMs })
+  const recipient = recipients.find((to) => !about(to).some(isRecent))
+  if (recipient === undefined) return passed('No recipient is on a deny list.')
+  return triggered(`Recipient (${recipient}) has not been screened lately.`, { recipient })
+}
+
+function amountLimit(
+  { currency, limit }: Of<'TransactionAmountLimit'>,
+  { outflow, facts, time }: Signing,
+): Finding {
+  const worth = appraise(outflow, facts, time)
+  if (!worth.ok) return triggered(`Transfer amount is unknown: ${worth.reason}.`)
+  return compared('Transfer amount', { value: worth.micros, limit, write: inFiat(currency) })
+}
+
+function amountVelocity(
+  { currency, limit, timeframe }: Of<'TransactionAmountVelocity'>,
+  signing: Signing,
+): Finding {
+  const { outflow, facts, time, spending, isCounted } = signing
+  const worth = appraise(outflow, facts, time)
+  const what = 'Cumulative transfer amount'
+  if (!worth.ok) return triggered(`${what} is unknown: ${worth.reason}.`)
+  const prior = spending.uses(time - timeframe * minuteMs)
+  if (prior.unpriced > 0 || prior.unknown > 0)
+    return triggered(`${what} is unknown: nobody could price a use of the last ${timeframe} min.`)
+  const value = prior.micros + (isCounted ? 0n : worth.micros)
+  return compared(what, { value, limit, write: inFiat(currency) })
+}
+
+function countVelocity(
+  { limit, timeframe }: Of<'TransactionCountVelocity'>,
+  { time, spending, isCounted }: Signing,
+): Finding {
+  const { count } = spending.uses(time - timeframe * minuteMs)
+  const value = BigInt(count + (isCounted ? 0 : 1))
+  return compared('Number of transactions', { value, limit: BigInt(limit), write: String })
+}
+
+function assetLimit({ asset, limit }: Of<'TransactionAssetLimit'>, { outflow }: Signing): Finding {
+  const what = `Amount of ${asset}`
+  if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
+  return compared(what, { value: amountOf(asset, outflow), limit, write: String })
+}
+
+function assetVelocity(
+  { asset, limit, timeframe }: Of<'TransactionAssetVelocity'>,
+  signing: Signing,
+): Finding {
+  const { outflow, time, spending, isCounted } = signing
+  const what = `Cumulative amount of ${asset}`
+  const since = time - timeframe * minuteMs
+  if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
+  if (spending.uses(since).unknown > 0)
+    return triggered(`${what} is unknown: so is a use of the last ${timeframe} minutes.`)
+  const value = spending.asset(asset, since) + (isCounted ? 0n : amountOf(asset, outflow))
+  return compared(what, { value, limit, write: String })
+}
+
+const noRecipient = 'There is no recipient that could be known.'
+
+/** @returns nothing where nobody can tell: of what is opaque, and of what is no transfer at all */
+function recipientsOf(outflow: Outflow): readonly string[] | undefined {
+  if (isOpaque(outflow) || outflow.movements.length === 0) return undefined
+  return outflow.movements.map(({ to }) => to)
+}
+
+function amountOf(asset: string, { movements, fee }: Outflow): bigint {
+  const parts = fee === undefined ? movements : [...movements, fee]
+  return parts.reduce((sum, part) => (part.asset === asset ? sum + part.amount : sum), 0n)
+}
+
+type Comparison = {
+  readonly value: bigint
+  readonly limit: bigint
+  readonly write: (amount: bigint) => string
+}
+
+function compared(what: string, { value, limit, write }: Comparison): Finding {
+  const isAbove = value > limit
+  const relation = isAbove ? 'above' : 'within'
+  return {
+    triggered: isAbove,
+    reason: `${what} (${write(value)}) is ${relation} limit (${write(limit)}).`,
+    context: { value: write(value), limit: write(limit) },
+  }
+}
+
+function inFiat(currency: string): (micros: bigint) => string {
+  return (micros) => `${currency} ${microsToText(micros)}`
+}
+
+function triggered(reason: string, context?: JsonObject): Finding {
+  return { triggered: true, reason, ...(context === undefined ? {} : { context }) }
+}
+
+function passed(reason: string): Finding {
+  return { triggered: false, reason }
+}
