@@ -26,6 +26,7 @@ import { endsOf } from './check.ts'
 import { type Attack, courseOf, type Delivery, type Game, play, type Round } from './game.ts'
 import { ecdsaGame, type EcdsaState } from './games/ecdsa.ts'
 import { pairGame } from './games/pair.ts'
+import { derivedScripts, splitScripts } from './views.ts'
 
 /**
  * An attacker who computes as the protocol does, lies in one place, and makes all that follows fit the
@@ -59,6 +60,8 @@ export function scripts(): readonly Script[] {
     ...stateScripts(game, course),
     treeScript(),
     ...dkgScripts(),
+    ...splitScripts(),
+    ...derivedScripts(),
   ]
 }
 

@@ -46,7 +46,9 @@ export function settings({ all }: { readonly all: boolean }): readonly Ready[] {
       ...(all || cluster.n === 3 ? dkgSettings('stark', cluster, 128) : []),
       ecdsaSetting('secp256k1', cluster, 14),
       ecdsaSetting('stark', cluster, 60),
+      ecdsaSetting('secp256k1', { ...cluster, isDerived: true }, 60),
       ...schnorrSettings(cluster),
+      derivedTaproot(cluster),
       dhSetting(cluster),
     ]),
   ]
@@ -83,8 +85,13 @@ function dkgSettings(
   )
 }
 
-function ecdsaSetting(curve: EcdsaCurveName, cluster: Cluster, oneOf: number): Ready {
+function ecdsaSetting(
+  curve: EcdsaCurveName,
+  cluster: Cluster & { readonly isDerived?: boolean },
+  oneOf: number,
+): Ready {
   const setting = { ...cluster, curve }
+  const { isDerived = false } = setting
   const other = { ...cluster, curve: curve === 'stark' ? 'secp256k1' : 'stark' } as const
   return ready({
     game: ecdsaGame(setting),
@@ -92,7 +99,11 @@ function ecdsaSetting(curve: EcdsaCurveName, cluster: Cluster, oneOf: number): R
     elsewhere: [
       { name: 'of another session', game: ecdsaGame(setting, { name: another }) },
       { name: 'of another epoch', game: ecdsaGame(setting, { epoch: 'another epoch' }) },
-      { name: 'of another curve', game: ecdsaGame(other) },
+      { name: 'of another curve', game: ecdsaGame({ ...other, isDerived: false }) },
+      // The very same session, had it been the master's.
+      ...(isDerived
+        ? [{ name: 'of the master', game: ecdsaGame({ ...setting, isDerived: false }) }]
+        : []),
     ],
   })
 }
@@ -120,6 +131,15 @@ function schnorrSettings(cluster: Cluster): readonly Ready[] {
       ],
     }),
   )
+}
+
+function derivedTaproot(cluster: Cluster): Ready {
+  const kind = taprootKind('taproot', new Uint8Array(32).fill(7))
+  return ready({
+    game: schnorrGame(kind, { ...cluster, isDerived: true }),
+    ...{ group: groupOf(kind.group), corrupt: cluster.corrupt, oneOf: 6 },
+    elsewhere: [{ name: 'of the master', game: schnorrGame(kind, cluster) }],
+  })
 }
 
 function dhSetting(cluster: Cluster): Ready {

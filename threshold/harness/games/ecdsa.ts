@@ -13,13 +13,15 @@ import { named, seeded, setUpPair } from '../../ecdsa/testing/parties.ts'
 import { verifySignature } from '../../public/verify.ts'
 import type { Party } from '../../session.ts'
 import type { Delivery, End, Field, Game, Message, Reactions, Verdict } from '../game.ts'
-import { keyOf } from './key.ts'
+import { derivedKeyOf, keyOf } from './key.ts'
 
 export type EcdsaSetting = {
   readonly curve: EcdsaCurveName
   readonly n: number
   readonly t: number
   readonly corrupt: readonly Party[]
+  /** By a key that is derived from another. */
+  readonly isDerived?: boolean
 }
 export type EcdsaState = EcdsaRound1 | EcdsaRound2
 
@@ -118,19 +120,24 @@ function tableFor({ curve, t, corrupt }: EcdsaSetting): Readonly<Record<string, 
   }
 }
 
-type Session = { readonly name: string; readonly epoch: string }
+type Session = {
+  readonly name: string
+  readonly epoch: string
+  /** What a party begins with, in the place of what it should. */
+  readonly change: (context: EcdsaContext) => EcdsaContext
+}
 
 /** A signature by parties 1 to t. By another name it is another session; by another epoch, of other pairs. */
 export function ecdsaGame(
   setting: EcdsaSetting,
-  { name = 'a session', epoch = 'an epoch' }: Partial<Session> = {},
+  { name = 'a session', epoch = 'an epoch', change = (context) => context }: Partial<Session> = {},
 ): Game<EcdsaState> {
-  const { curve, n, t, corrupt } = setting
+  const { curve, n, t, corrupt, isDerived = false } = setting
   const parties = Array.from({ length: t }, (_, i) => i + 1)
-  const contexts = contextsOf(setting, parties, { name, epoch })
+  const contexts = contextsOf(setting, parties, { name, epoch, change })
   const first = firstSid(contexts.get(1) ?? Object.create(null))
   return {
-    name: `ECDSA ${curve} ${t} of ${n}`,
+    name: `ECDSA ${curve} ${t} of ${n}${isDerived ? ', a derived key' : ''}`,
     parties,
     messages: tableFor({ curve, n, t, corrupt }),
     nameOf: ({ round, to }) =>
@@ -161,25 +168,27 @@ export function ecdsaGame(
 }
 
 function contextsOf(
-  { curve, n, t }: EcdsaSetting,
+  { curve, n, t, isDerived }: EcdsaSetting,
   quorum: readonly Party[],
-  { name, epoch }: Session,
+  { name, epoch, change }: Session,
 ): ReadonlyMap<Party, EcdsaContext> {
-  const { secrets, publicKey, publicShares } = keyOf(curve, { n, t })
+  const { secrets, publicKey, publicShares } = isDerived
+    ? derivedKeyOf({ n, t })
+    : keyOf(curve, { n, t })
   const digest = named(`digest of ${name}`)
   // Below 2^251, as the Stark curve has it.
   digest[0] = 1
   return new Map(
     quorum.map((self) => [
       self,
-      {
+      change({
         ...{ curve, self, quorum, n, t, publicKey, publicShares, digest },
         secret: secrets[self - 1] ?? new Uint8Array(),
         pairs: new Map(
           quorum.filter((peer) => peer !== self).map((peer) => [peer, pairOf(self, peer, epoch)]),
         ),
         sid: named(`sid of ${name}`),
-      },
+      }),
     ]),
   )
 }

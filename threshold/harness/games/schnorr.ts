@@ -14,9 +14,17 @@ import type { Inbound, Outcome, Party } from '../../session.ts'
 import type { Birth } from '../../taproot/key.ts'
 import { taprootCommit, taprootSign } from '../../taproot/sign.ts'
 import type { End, Game, Message, Reactions, Verdict } from '../game.ts'
-import { type Key, keyOf } from './key.ts'
+import { derivedKeyOf, type Key, keyOf } from './key.ts'
 
-type Size = { readonly n: number; readonly t: number; readonly corrupt: readonly Party[] }
+type Size = {
+  readonly n: number
+  readonly t: number
+  readonly corrupt: readonly Party[]
+  /** By a key that is derived from another. */
+  readonly isDerived?: boolean
+}
+/** What a party signs with. */
+type Held = { readonly secret: Uint8Array; readonly message: Uint8Array }
 /** In what Ed25519 and Taproot differ. */
 type Kind = {
   readonly name: string
@@ -99,16 +107,17 @@ export type SchnorrState = { readonly self: Party }
 /** A signature by parties 1 to t. The coordinator carries the commitments. */
 export function schnorrGame(
   kind: Kind,
-  { n, t, corrupt }: Size,
+  { n, t, corrupt, isDerived = false }: Size,
   name = 'a session',
+  change: (held: Held, self: Party) => Held = (held) => held,
 ): Game<SchnorrState> {
-  const key = keyOf(kind.group, { n, t })
+  const key = isDerived ? derivedKeyOf({ n, t }) : keyOf(kind.group, { n, t })
   const quorum = Array.from({ length: t }, (_, i) => i + 1)
   const message = named(`message of ${name}`)
   const committed = (self: Party) =>
     kind.commit({ secret: secretOf(key, self), hedge: named(name) }, seeded(`${name} ${self}`))
   return {
-    name: `${kind.name} ${t} of ${n}`,
+    name: `${kind.name} ${t} of ${n}${isDerived ? ', a derived key' : ''}`,
     parties: quorum,
     messages: tableFor(kind, corrupt),
     nameOf: ({ round }) => (round === 1 ? 'commitment' : 'share'),
@@ -129,8 +138,10 @@ export function schnorrGame(
       )
       if (!heard.ok) return abort('inbox', heard.missing)
       const commitments = new Map(heard.commitments).set(self, commitment)
-      const keyShare = { self, n, t, secret: secretOf(key, self), publicKey: key.publicKey }
-      return outcomeOf(kind.sign({ keyShare, quorum, commitments, message, nonces }))
+      const held = change({ secret: secretOf(key, self), message }, self)
+      const keyShare = { self, n, t, secret: held.secret, publicKey: key.publicKey }
+      const signing = { keyShare, quorum, commitments, message: held.message, nonces }
+      return outcomeOf(kind.sign(signing))
     },
     judge: (end) => judge(kind, { key, quorum, message }, end),
   }
