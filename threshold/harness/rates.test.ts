@@ -22,4 +22,15 @@ describe('what theory allows', () => {
     const [low, high] = binomialRange(400, 1 / 2)
     assert.ok(low > 200 - 42 && low < 200 - 36 && high === 400 - low)
   })
+
+  it('is as narrow of thousands, where the chance of the first outcomes is no number any more', () => {
+    // Mean 1500, deviation 19.4; the chance of none at all is 2^-4000.
+    const [low, high] = binomialRange(2000, 3 / 4)
+    assert.ok(low > 1500 - 82 && low < 1500 - 70, `${low}`)
+    assert.ok(high < 1500 + 80 && high > 1500 + 68, `${high}`)
+    assert.deepEqual(
+      binomialRange(100_000, 1 / 2).map((bound) => Math.round(bound / 1000)),
+      [49, 51],
+    )
+  })
 })

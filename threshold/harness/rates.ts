@@ -44,14 +44,17 @@ export function binomialRange(n: number, p: number): readonly [number, number] {
   return [low, n - high]
 }
 
-/** The largest k so that fewer than k of n is unlikely. */
+/**
+ * The largest k so that fewer than k of n is unlikely. By logarithms: of thousands of attempts, the
+ * first terms are too small for a number.
+ */
 function tailOf(n: number, p: number): number {
-  let term = (1 - p) ** n
-  let sum = term
+  let logOfTerm = n * Math.log1p(-p)
+  let sum = Math.exp(logOfTerm)
   let k = 0
-  while (sum < unlikely / 2) {
-    term *= ((n - k) / (k + 1)) * (p / (1 - p))
-    sum += term
+  while (sum < unlikely / 2 && k < n) {
+    logOfTerm += Math.log((n - k) / (k + 1)) + Math.log(p) - Math.log1p(-p)
+    sum += Math.exp(logOfTerm)
     k++
   }
   return k
