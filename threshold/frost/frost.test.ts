@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ed25519_FROST } from '@noble/curves/ed25519.js'
 import { concat, fromHex, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
+import { sha256 } from '@quorate/core/hash'
 import type { KeyShare } from '../dkg/context.ts'
 import { generateShares } from '../dkg/ceremony.ts'
 import { badPoints } from '../group/bad-points.ts'
 import { clustersUpTo, quorumsOf } from '../group/quorums.ts'
+import { seeded } from '../ecdsa/testing/parties.ts'
 import { frostAggregate } from '../public/aggregate.ts'
+import { frostSizes } from '../public/sizes.ts'
 import type { Party } from '../session.ts'
 import { bind, readCommitments } from './commitments.ts'
 import { FrostNonces, frostCommit } from './nonces.ts'
@@ -354,6 +357,40 @@ describe('the FROST aggregate', () => {
       publicKey: generateShares({ group: 'ed25519', n: 2, t: 2 }, random)[0]?.publicKey ?? message,
     })
     assert.ok(!result.ok)
+  })
+})
+
+/**
+ * Two of three, with the randomness of `seeded`. The RFC gives the figures of a signature; how nonces
+ * are drawn and hedged, and what is on the wire, is ours.
+ */
+describe('the bytes of FROST', () => {
+  it('are the known answer', () => {
+    const shares = generateShares({ group: 'ed25519', n: 3, t: 2 }, seeded('key'))
+    const session = startSession(shares, [1, 3], (party) => {
+      const secret = shares[party - 1]?.secret ?? new Uint8Array()
+      return frostCommit({ secret, hedge: toUtf8('hedge') }, seeded(`party ${party}`)).nonces
+    })
+    const answers = session.sign()
+    const result = session.aggregate(answers)
+    assert.ok(result.ok)
+    const sizes = [...session.commitments.values(), ...answers.values(), result.signature]
+    assert.deepEqual(new Set(sizes.map(({ length }) => length)), new Set(Object.values(frostSizes)))
+    assert.deepEqual(
+      {
+        publicKey: toHex(shares[0]?.publicKey ?? new Uint8Array()),
+        commitments: toHex(sha256(...session.commitments.values())),
+        shares: toHex(sha256(...answers.values())),
+        signature: toHex(sha256(result.signature)),
+      },
+      {
+        publicKey: 'a879869a7499499b5abae26560cfcc661d2d7e027d6f62f802370063ddec4672',
+        commitments: 'ead58677595134a4ba26aa3afd9de42fdc182dfd4215218c293c80b26aa7c520',
+        shares: '77b7cd9f77e93b3d03fcf0136d36d6b1095fb077de81fed6e03dfdbd5bc1931b',
+        signature: 'b18b7881f80da67d7ba43b8aafa50557a05f437cfdb4dae7ff8a875fdbbc3f9d',
+      },
+    )
+    assert.ok(isSignature(shares, message, result.signature))
   })
 })
 

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { equalBytes } from '@quorate/core/bytes'
+import { concat, equalBytes } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
+import { decodePartial, encodePartial } from '../dh/proof.ts'
 import { seeded } from '../ecdsa/testing/parties.ts'
+import { readCommitments } from '../frost/commitments.ts'
+import type { Group } from '../group/group.ts'
+import { groupOf } from '../group/groups.ts'
 import { spansOf } from './attacks.ts'
 import { courseOf, type Game, type Message, saidIn } from './game.ts'
 import { dhGame } from './games/dh.ts'
@@ -60,6 +64,68 @@ describe('the decoder of every message', () => {
     })
   }
 })
+
+/** What is read without a codec: points and numbers one behind the other, by the code that signs. */
+describe('the reader of every message that is points and numbers alone', () => {
+  const [ed25519, secp256k1] = [groupOf('ed25519'), groupOf('secp256k1')]
+  const commitment = (group: Group) => (bytes: Uint8Array) => {
+    const read = readCommitments(group, [1], new Map([[1, bytes]]))
+    const [found] = read.ok ? read.list : []
+    return found && concat(group.encode(found.hiding), group.encode(found.binding))
+  }
+  const scalar = (group: Group) => (bytes: Uint8Array) => {
+    const number = group.scalarFromBytes(bytes)
+    return number === undefined ? undefined : group.scalarToBytes(number)
+  }
+  const partial = (bytes: Uint8Array) => {
+    const read = decodePartial(bytes)
+    return read && encodePartial(read)
+  }
+  const [frost, taproot] = [ed25519Kind, taprootKind('plain', undefined)].map((kind) =>
+    bodiesOf(schnorrGame(kind, size)),
+  )
+  const readers = [
+    ['commitment of FROST', commitment(ed25519), frost?.get('commitment')],
+    ['share of FROST', scalar(ed25519), frost?.get('share')],
+    ['commitment of Taproot', commitment(secp256k1), taproot?.get('commitment')],
+    ['share of Taproot', scalar(secp256k1), taproot?.get('share')],
+    ['partial of DH', partial, bodiesOf(dhGame(size)).get('partial')],
+    ['share of a deal', scalar(ed25519), bodiesOf(dkgGame(dkg)).get('share')],
+  ] as const
+
+  for (const [name, read, body] of readers)
+    it(`takes a ${name} of its own length alone, in one form, whatever bytes it is given`, () => {
+      assert.ok(body)
+      assert.deepEqual(read(body), body)
+      for (const at of cutsOf(body.length)) assert.equal(read(body.slice(0, at)), undefined)
+      for (const more of [1, 32, 1 << 16])
+        assert.equal(read(concat(body, new Uint8Array(more))), undefined)
+      const random = seeded(`bytes for a ${name}`)
+      for (let run = 0; run < runs; run++) {
+        const changed = scrambled(body, random)
+        const taken = read(changed)
+        if (taken !== undefined) assert.deepEqual(taken, changed)
+      }
+    })
+
+  it('is of every message whose fields have no format and no length', () => {
+    const named = new Set(readers.map(([name]) => name.replace(/ of .*/, '')))
+    const games = [dkgGame(dkg), disputeGame(dkg, 'dealer'), pairGame(), dhGame(size)]
+    const others = [ecdsaGame({ ...size, curve: 'secp256k1' }), schnorrGame(ed25519Kind, size)]
+    const plain = [...games, ...others].flatMap(({ messages }) =>
+      Object.entries(messages).flatMap(([name, { fields }]) =>
+        Object.values(fields).every(({ kind }) => kind === 'point' || kind === 'scalar')
+          ? [name]
+          : [],
+      ),
+    )
+    assert.deepEqual(new Set(plain), named)
+  })
+})
+
+function bodiesOf<State>(game: Game<State>): ReadonlyMap<string, Uint8Array> {
+  return new Map(saidIn(game, courseOf(game)).map((said) => [game.nameOf(said), said.body]))
+}
 
 type Sample = { readonly name: string; readonly message: Message; readonly body: Uint8Array }
 
