@@ -80,6 +80,8 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
     conflict(`a transfer that is ${from} cannot ${event}`, { from, event }),
   'external_id.conflict': ({ kind, id, externalId }) =>
     conflict(`Conflicting ${kind} with same externalId`, { duplicate: { id, externalId } }),
+  'policy.held': ({ reason }) => forbidden('Approval required by policy', { reason }),
+  'policy.blocked': ({ reason }) => forbidden('Blocked by policy', { reason }),
   'request.refused': ({ reason }) => forbidden(`the signers refused: ${reason}`, { reason }),
   'request.unsupported': ({ reason }) => invalid(reason),
   'funds.insufficient': (context) => invalid('insufficient funds', context),

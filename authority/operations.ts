@@ -52,6 +52,8 @@ export type CallerKind = 'employee' | 'endUser' | 'serviceAccount' | 'setup' | '
 export type Change =
   | { readonly item: RootItem; readonly stream: 'root' }
   | { readonly item: 'use'; readonly stream: 'key' }
+  /** Wherever that stands which it is about. */
+  | { readonly item: 'decision'; readonly stream: 'held' }
   | { readonly item: 'none'; readonly stream: 'none' }
 /** Every kind of item that stands in a root stream. */
 export type RootItem =
@@ -71,6 +73,8 @@ export type RootItem =
   | 'tokenStatus'
   | 'permission'
   | 'permissionUpdate'
+  | 'policy'
+  | 'policyUpdate'
   | 'assignment'
   | 'assignmentEnd'
   | 'settings'
@@ -706,6 +710,70 @@ const table = {
     permissions: ['Keys:Signatures:Read'],
   },
 
+  'policies.createPolicy': {
+    ...signed,
+    path: '/v2/policies',
+    permissions: ['Policies:Create'],
+    callers: staff,
+    changes: root('policy'),
+    creates: ['policy'],
+  },
+  'policies.listPolicies': {
+    ...read,
+    path: '/v2/policies',
+    permissions: ['Policies:Read'],
+    callers: staff,
+  },
+  'policies.getPolicy': {
+    ...read,
+    path: '/v2/policies/:policyId',
+    permissions: ['Policies:Read'],
+    callers: staff,
+  },
+  'policies.updatePolicy': {
+    ...signed,
+    method: 'PUT',
+    path: '/v2/policies/:policyId',
+    permissions: ['Policies:Update'],
+    callers: staff,
+    changes: root('policyUpdate'),
+  },
+  'policies.archivePolicy': {
+    ...signed,
+    method: 'DELETE',
+    path: '/v2/policies/:policyId',
+    permissions: ['Policies:Archive'],
+    callers: staff,
+    changes: root('policyUpdate'),
+  },
+  'quorate.simulatePolicy': {
+    ...read,
+    method: 'POST',
+    path: '/v2/policies/simulate',
+    permissions: ['Policies:Read'],
+    callers: staff,
+  },
+  'policies.listApprovals': {
+    ...read,
+    path: '/v2/policy-approvals',
+    permissions: ['Policies:Approvals:Read'],
+    callers: staff,
+  },
+  'policies.getApproval': {
+    ...read,
+    path: '/v2/policy-approvals/:approvalId',
+    permissions: ['Policies:Approvals:Read'],
+    callers: staff,
+  },
+  'policies.createApprovalDecision': {
+    ...signed,
+    path: '/v2/policy-approvals/:approvalId/decisions',
+    permissions: ['Policies:Approvals:Approve'],
+    callers: staff,
+    changes: { item: 'decision', stream: 'held' },
+    erasable: ['reason'],
+  },
+
   'quorate.startGenesis': { ...setup, path: '/orgs/init' },
   'quorate.finishGenesis': {
     ...setup,
@@ -758,6 +826,8 @@ const pathIds: Readonly<Record<string, IdKind>> = {
   signatureId: 'signature',
   transferId: 'transfer',
   transactionId: 'transaction',
+  policyId: 'policy',
+  approvalId: 'approval',
 }
 
 export type NamedId = { readonly role: string; readonly kind: IdKind; readonly name: string }

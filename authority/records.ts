@@ -146,6 +146,26 @@ export const assignmentTable = table(
     status: oneOf({ active: 1, ended: 2 }),
   }),
 )
+/** The longest canonical form of a policy. */
+export const policyBytesMax = 16 * 1024
+/** Active ones of one kind of activity: every use of a key reads their list. */
+export const policiesMax = 1_024
+export const policyTable = table(
+  'policy',
+  struct({
+    kind: text(64),
+    /** SHA-256 of its canonical form. */
+    definition: hash32,
+    status: oneOf({ active: 1, archived: 2 }),
+  }),
+)
+/** By kind of activity. */
+export const activePoliciesTable = table(
+  'policies',
+  struct({ policies: list(hash32, policiesMax) }),
+)
+/** By hash, for ever: what an approval was asked under is found when the policy has changed. */
+export const definitionTable = table('definition', struct({ policy: bytes(policyBytesMax) }))
 /** What stands still: a user, a key, or with no name the whole organization. */
 export const freezeTable = table(
   'freeze',
@@ -212,6 +232,54 @@ export const requestTable = table(
     time: u64,
   }),
 )
+/** More policies than this at once, and nobody can be asked for so many approvals. */
+export const holdingPoliciesMax = 64
+export const decisionsMax = 256
+/** What approvers are asked: its hash is the approval's id. */
+export const openingCodec = struct({
+  request: hash32,
+  initiator: hash32,
+  policies: list(struct({ policy: hash32, definition: hash32 }), holdingPoliciesMax, 1),
+  /** As it was signed: the most that the request can cost in fees. */
+  maxFee: option(natural),
+  /** Later than that nobody decides any more. */
+  expiresAt: u64,
+})
+/** In the stream where the request itself will stand. */
+export const approvalTable = table(
+  'approval',
+  struct({
+    opening: openingCodec,
+    status: oneOf({ pending: 1, approved: 2, denied: 3 }),
+    decisions: list(
+      struct({
+        user: hash32,
+        fingerprint: hash32,
+        value: oneOf({ approved: 1, denied: 2 }),
+      }),
+      decisionsMax,
+    ),
+  }),
+)
+/** By request: the approval that it waits for, or has waited for. */
+export const heldTable = table('held', struct({ approval: hash32 }))
+/** In a key's stream: how many uses have been counted. */
+export const spentTable = table('spent', struct({ count: u32 }))
+/** By number: all uses up to this one, so that two of them say what is between. */
+export const spendTable = table(
+  'spend',
+  struct({
+    time: u64,
+    /** Millionths of a dollar, of those that somebody could price. */
+    micros: natural,
+    unpriced: u32,
+    /** Nobody could tell what they do. */
+    unknown: u32,
+  }),
+)
+/** The same by asset, in its smallest unit. */
+export const assetSpentTable = table('assetSpent', struct({ count: u32 }))
+export const assetSpendTable = table('assetSpend', struct({ time: u64, amount: natural }))
 /** In a key's stream, by network and number. */
 export const slotTable = table(
   'slot',

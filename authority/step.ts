@@ -21,7 +21,12 @@ import { childPathCodec } from './child-path.ts'
 import { assertionsCodec } from './credential.ts'
 import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
-import { permissionNameBytesMax, permissionOperationsMax } from './records.ts'
+import {
+  openingCodec,
+  permissionNameBytesMax,
+  permissionOperationsMax,
+  policyBytesMax,
+} from './records.ts'
 import {
   payloadBytesMax,
   preimageBytesMax,
@@ -205,6 +210,26 @@ export const operationCodec = union({
   ],
   /** Everything personal that was said of or by this user may go. */
   erasure: [30, struct({ user: hash32 })],
+  policy: [31, struct({ definition: bytes(policyBytesMax) })],
+  policyUpdate: [
+    32,
+    struct({
+      policy: hash32,
+      definition: bytes(policyBytesMax),
+      status: oneOf({ active: 1, archived: 2 }),
+    }),
+  ],
+  /** The request is held: these policies want it approved. */
+  approval: [33, struct({ approval: hash32, opening: openingCodec })],
+  decision: [
+    34,
+    struct({
+      approval: hash32,
+      value: oneOf({ approved: 1, denied: 2 }),
+      /** What the approval is from then on. */
+      status: oneOf({ pending: 1, approved: 2, denied: 3 }),
+    }),
+  ],
 })
 export type ItemOperation = Decoded<typeof operationCodec>
 export type ItemKind = ItemOperation['kind']

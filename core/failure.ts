@@ -61,6 +61,9 @@ export type Failures = {
     readonly externalId: string
   }
   'request.refused': { readonly reason: string }
+  /** A policy of the organization wants it approved first. */
+  'policy.held': { readonly reason: string }
+  'policy.blocked': { readonly reason: string }
   'request.unsupported': { readonly reason: string }
   'funds.insufficient': { readonly needed: string; readonly available: string }
   'fee.above_ceiling': { readonly network: string; readonly fee: string; readonly ceiling: string }

@@ -20,6 +20,8 @@ export const idPrefixes = {
   signature: 'sig',
   transfer: 'xfr',
   transaction: 'tx',
+  policy: 'plc',
+  approval: 'ap',
 } as const
 export type IdKind = keyof typeof idPrefixes
 

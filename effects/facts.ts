@@ -1,11 +1,17 @@
 import {
+  bool,
   type Codec,
   decode,
   encode,
+  list,
   natural,
+  oneOf,
   option,
   struct,
   tag,
+  text,
+  u64,
+  u8,
   union,
 } from '@quorate/core/codec'
 
@@ -13,7 +19,30 @@ import {
  * The closed list of what the server may say about a chain. Everything else about the bytes that are
  * signed comes from the payload and from the signers' own copy of the network.
  */
-export type Facts = EvmFacts | NoFacts
+export type Facts = (EvmFacts | NoFacts) & Partial<Opinions>
+
+/** What somebody says of prices and recipients at a moment. Policies ask for it, the bytes do not. */
+export type Opinions = {
+  readonly prices: readonly Price[]
+  readonly screenings: readonly Screening[]
+}
+export type Price = {
+  /** Network and token, such as `EthereumSepolia/Native`. */
+  readonly asset: string
+  readonly currency: 'USD'
+  /** Of `10 ** decimals` of the smallest unit, in millionths of the currency. */
+  readonly micros: bigint
+  readonly decimals: number
+  readonly source: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+export type Screening = {
+  readonly address: string
+  readonly isListed: boolean
+  readonly source: string
+  readonly at: number
+}
 
 export type EvmFacts = {
   readonly family: 'evm'
@@ -43,21 +72,42 @@ const body = union({
     }),
   ],
 })
-const version = tag('quorate.facts.1')
+/** More assets or recipients than one request can have. */
+const opinionsMax = 16
+const price = struct({
+  asset: text(128),
+  currency: oneOf({ USD: 1 }),
+  micros: natural,
+  decimals: u8,
+  source: text(64),
+  at: u64,
+})
+const screening = struct({ address: text(128), isListed: bool, source: text(64), at: u64 })
+const opinions = struct({
+  prices: list(price, opinionsMax),
+  screenings: list(screening, opinionsMax),
+})
+const version = tag('quorate.facts.2')
 
 export const factsCodec: Codec<Facts> = {
   write: (out, facts) => {
     version.write(out, undefined)
-    if (facts.family === 'none') return body.write(out, { kind: 'none' })
-    const { family: kind, ...rest } = facts
-    body.write(out, { kind, ...rest, gasPrice: rest.gasPrice })
+    const { prices = [], screenings = [], ...chain } = facts
+    if (chain.family === 'none') body.write(out, { kind: 'none' })
+    else {
+      const { family: kind, ...rest } = chain
+      body.write(out, { kind, ...rest, gasPrice: rest.gasPrice })
+    }
+    opinions.write(out, { prices, screenings })
   },
   read: (from) => {
     version.read(from)
     const { kind: family, ...rest } = body.read(from)
-    if (family === 'none') return noFacts
+    const said = opinions.read(from)
+    const beside = said.prices.length + said.screenings.length > 0 ? said : {}
+    if (family === 'none') return { family, ...beside }
     const { gasPrice, ...fees } = rest as Omit<EvmFacts, 'family'>
-    return { family, ...fees, ...(gasPrice === undefined ? {} : { gasPrice }) }
+    return { family, ...fees, ...(gasPrice === undefined ? {} : { gasPrice }), ...beside }
   },
 }
 

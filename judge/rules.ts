@@ -1,7 +1,13 @@
 import { hashOf } from '@quorate/core/hash'
 import { isFailure } from '@quorate/core/failure'
 import type { Manifest } from '@quorate/authority/manifest'
-import type { NetworkTraits, Plan, PlanAsk, Rules } from '@quorate/authority/reduce/judging'
+import type {
+  NetworkTraits,
+  Outflow,
+  Plan,
+  PlanAsk,
+  Rules,
+} from '@quorate/authority/reduce/judging'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
 import { readIntent, type Intent, type UseOperation } from '@quorate/effects/intent'
@@ -9,13 +15,14 @@ import { findNetwork, type Network, pseudoNetworkOf } from '@quorate/effects/net
 import { networkOfSignature, plan as planEffect } from '@quorate/effects/plan'
 import type { Effect } from '@quorate/effects/effect'
 import { judgeLimits } from '@quorate/policy/limits'
+import { policyRules } from './policies.ts'
 
 /**
  * May this request become these bytes? Authority says who may ask, effects what the bytes do,
  * policy whether that is within limits; here they meet. Server, signers and verifier run the same.
  */
 export function rulesFor(manifest: Manifest): Rules {
-  return { manifest, networkOf, plan, childOf }
+  return { manifest, networkOf, plan, childOf, policies: policyRules }
 }
 
 const useOperations: Readonly<Record<string, UseOperation>> = {
@@ -86,6 +93,18 @@ function signable(network: Network, intent: Intent, effect: Effect): Plan {
       'digest' in one ? one.digest : hashOf('quorate/message/1', one.message),
     ),
     messages,
+    outflow: outflowOf(network, effect),
+  }
+}
+
+function outflowOf(network: Network, { kind, to, value, feeMax, raw }: Effect): Outflow {
+  const asset = `${network.id}/Native`
+  const isKnown = kind === 'transfer' && to !== undefined
+  return {
+    isKnown,
+    isRaw: raw,
+    movements: isKnown ? [{ asset, to: to.toLowerCase(), amount: value }] : [],
+    fee: feeMax === 0n ? undefined : { asset, amount: feeMax },
   }
 }
 

@@ -19,6 +19,7 @@ import {
   type Token,
   type User,
 } from '../standing.ts'
+import { isHeld } from './held.ts'
 import { recordsOf, refuse, type Judging } from './judging.ts'
 
 /** How far the clock that issued a challenge may be ahead of the step's. */
@@ -86,14 +87,19 @@ export function areSame(a: Judging['item']['subjects'], b: Judging['item']['subj
   )
 }
 
-/** A first use must be in time for `signBefore`; a renewal only for `executeBefore`. */
-export function judgeTimes({ step, isRenewal, preimage }: Judging): void {
+/**
+ * A first use must be in time for `signBefore`, and so must the opening of its approval; what has
+ * waited for one, and a renewal, only for `executeBefore`.
+ */
+export function judgeTimes(judging: Judging): void {
+  const { step, isRenewal, preimage } = judging
   const { issuedAt, signBefore, executeBefore } = preimage
   if (signBefore - issuedAt > signWithinMsMax || executeBefore - issuedAt > executeWithinMsMax)
     refuse('the request allows itself too much time')
   if (step.time < issuedAt - skewMs) refuse('the request comes from the future')
   if (step.time > executeBefore) refuse('the request has expired')
-  if (!isRenewal && step.time > signBefore) refuse('the request has expired')
+  const isLater = isRenewal || isHeld(judging)
+  if (!isLater && step.time > signBefore) refuse('the request has expired')
 }
 
 type Caller = Omit<Authored, 'match' | 'body'>

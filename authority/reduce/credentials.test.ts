@@ -37,6 +37,7 @@ import {
 } from '../testing/world.ts'
 import { expirationOf } from './credentials.ts'
 import type { Rules } from './judging.ts'
+import { policies } from '../testing/policies.ts'
 import { draftStep, reduceStep } from './step.ts'
 
 const cluster = makeCluster()
@@ -49,6 +50,7 @@ const rules: Rules = {
   manifest: cluster.manifest,
   networkOf: () => undefined,
   plan: () => ({ ok: false, reason: 'nothing is signed here' }),
+  policies,
   childOf: () => undefined,
 }
 const settings: Settings = {

@@ -1,3 +1,4 @@
+import type { Json } from '@quorate/core/json'
 import type { ChildPath } from '../child-path.ts'
 import type { Manifest } from '../manifest.ts'
 import type { OperationName } from '../operations.ts'
@@ -20,6 +21,89 @@ export type Rules = {
   readonly plan: (ask: PlanAsk) => Plan
   /** BIP 32 without secrets. Empty where there is no key, with a chance of less than 2^-127. */
   readonly childOf: (parent: ParentKey, path: ChildPath) => Uint8Array | undefined
+  readonly policies: PolicyRules
+}
+/** What policies say is the business of their own room; who has approved is the rules'. */
+export type PolicyRules = {
+  /** @returns the canonical form of what was signed, or why it is no policy */
+  readonly read: (
+    body: Json,
+  ) =>
+    | { readonly ok: true; readonly definition: Uint8Array }
+    | { readonly ok: false; readonly reason: string }
+  readonly view: (definition: Uint8Array) => PolicyView
+  readonly evaluate: (ask: PolicyAsk) => PolicyVerdict
+  /** What leaves, in millionths of a dollar, if these facts say what it is worth. */
+  readonly worth: (outflow: Outflow, facts: Uint8Array, time: number) => bigint | undefined
+}
+/** What the rules need to know of a policy. Names are those of the wire. */
+export type PolicyView = {
+  readonly kind: string
+  readonly groups: readonly ApprovalGroup[]
+  /** Minutes until nobody decides any more. */
+  readonly autoRejectTimeout: number | undefined
+  /** Things that it is about. */
+  readonly ids: readonly string[]
+}
+export type ApprovalGroup = {
+  readonly quorum: number
+  /** Absent: anybody of the organization. */
+  readonly approvers: readonly string[] | undefined
+  readonly initiatorCanApprove: boolean
+  readonly serviceAccountsCanApprove: boolean
+}
+export type PolicyAsk = {
+  readonly policies: readonly { readonly id: string; readonly definition: Uint8Array }[]
+  readonly activity: Activity
+  /** Those on which the use rests: what somebody says of prices and recipients is among them. */
+  readonly facts: Uint8Array
+  readonly spending: Spending
+  readonly time: number
+}
+export type Activity =
+  | {
+      readonly kind: 'Wallets:Sign'
+      readonly wallets: readonly { readonly id: string; readonly tags: readonly string[] }[]
+      readonly outflow: Outflow
+      /** Counted already: a renewal signs once more what was agreed. */
+      readonly isCounted: boolean
+    }
+  | {
+      readonly kind:
+        | 'Permissions:Modify'
+        | 'Permissions:Assign'
+        | 'Policies:Modify'
+        | 'Policies:Create'
+      /** The permission or policy; empty for what does not exist yet. */
+      readonly id: string
+    }
+/** What leaves if the bytes are signed: `policy/activity.ts` says what each member means. */
+export type Outflow = {
+  readonly isKnown: boolean
+  readonly isRaw: boolean
+  readonly movements: readonly {
+    readonly asset: string
+    readonly to: string
+    readonly amount: bigint
+  }[]
+  readonly fee: { readonly asset: string; readonly amount: bigint } | undefined
+}
+/** What the key's stream has counted after `since`, in milliseconds since 1970. */
+export type Spending = {
+  readonly uses: (since: number) => {
+    readonly count: number
+    readonly micros: bigint
+    readonly unpriced: number
+    readonly unknown: number
+  }
+  readonly asset: (asset: string, since: number) => bigint
+}
+export type PolicyVerdict = {
+  readonly verdict: 'allow' | 'hold' | 'deny'
+  /** Those that want an approval, by the name on the wire. */
+  readonly heldBy: readonly string[]
+  /** In words; empty when nothing stands in the way. */
+  readonly reason: string
 }
 export type ParentKey = { readonly publicKey: Uint8Array; readonly chainCode: Uint8Array }
 export type NetworkTraits = {
@@ -52,6 +136,7 @@ export type Plan =
       readonly digests: readonly Uint8Array[]
       /** What the signers sign, one for each digest. */
       readonly messages: readonly Uint8Array[]
+      readonly outflow: Outflow
     }
   | { readonly ok: false; readonly reason: string }
 

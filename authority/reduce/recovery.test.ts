@@ -37,6 +37,7 @@ import {
   t0,
   type Ask,
 } from '../testing/world.ts'
+import { nothingLeaves, policies } from '../testing/policies.ts'
 import { judgeHeads } from './heads.ts'
 import type { Rules } from './judging.ts'
 import { draftStep, judgeKeyRequest, reduceStep, requestOfEvidence } from './step.ts'
@@ -57,8 +58,9 @@ const rules: Rules = {
   }),
   plan: ({ network }) => ({
     ...{ ok: true, network, slot: undefined, slotNamed: false, fee: 1n },
-    ...{ digests: [digest], messages: [digest] },
+    ...{ digests: [digest], messages: [digest], outflow: nothingLeaves },
   }),
+  policies,
   childOf: () => undefined,
 }
 const settings: Settings = {

@@ -14,6 +14,7 @@ import {
 import { fingerprintOf } from '../credential.ts'
 import { noStep, reducerVersion, type WholeEvidence, type ItemKind } from '../step.ts'
 import { keyStream, rootOf, type StreamId } from '../stream.ts'
+import { nothingLeaves, policies } from '../testing/policies.ts'
 import {
   assertionBy,
   certifyKey,
@@ -78,9 +79,11 @@ const rules: Rules = {
       fee: 1n,
       digests: [digest],
       messages: [digest],
+      outflow: nothingLeaves,
     }
   },
   childOf: () => undefined,
+  policies,
 }
 
 function place(stream: StreamId, seq: number, time = t0): Draft {

@@ -21,11 +21,14 @@ import { judgeCompletion, type Completed } from './completion.ts'
 import { reduceConfirmation } from './confirmation.ts'
 import * as credentials from './credentials.ts'
 import * as delegation from './delegation.ts'
+import { reduceApproval, reduceDecision } from './approval.ts'
 import { reduceFreeze } from './freeze.ts'
+import { evaluate, governedActivity, judgeGate } from './gate.ts'
 import { reduceGenesis } from './genesis.ts'
 import { find, Refused, refuse, type Judging, type Reader, type Rules } from './judging.ts'
 import { reduceKey, reduceWallet, keyTermsOf } from './key.ts'
 import * as permissions from './permissions.ts'
+import * as policies from './policy.ts'
 import { reduceRecovery, reduceRecoveryEnd } from './recovery.ts'
 import { reduceRegistration, registrationTerms } from './registration.ts'
 import { reduceSettings } from './settings.ts'
@@ -249,11 +252,27 @@ function reduced(judging: Judging, kind: ItemKind): Reduced {
 function reduceAuthored(judging: Judging, kind: ItemKind): Reduced {
   const authored = judgeAuthor(judging)
   judgeHome(judging, kind, authored)
+  if (kind === 'approval') return opened(judging, authored)
   if (kind === 'use') return reduceUse(judging, authored)
   if (kind === 'renew') return reduceRenewal(judging, authored)
   judgeUnused(judging)
   const reduce = authoredKinds[kind] ?? refuse('nobody may ask for such an item')
+  judgeGate(judging, governedActivity(judging, authored))
   return marked(judging, reduce(judging, authored))
+}
+
+/** What is held would be valid but for its approval: else nobody is asked. */
+function opened(judging: Judging, authored: Authored): Reduced {
+  const { item } = authored.match.operation.changes
+  if (item === 'use') {
+    const { activity } = planUse(judging, authored)
+    return reduceApproval(judging, authored, evaluate(judging, activity))
+  }
+  const reduce = item === 'none' ? undefined : authoredKinds[item]
+  const activity = governedActivity(judging, authored)
+  if (reduce === undefined || activity === undefined) return refuse('policies hold no such request')
+  reduce(judging, authored)
+  return reduceApproval(judging, authored, evaluate(judging, activity))
 }
 
 function reduceCompleted(judging: Judging, kind: ItemKind): Reduced {
@@ -266,9 +285,10 @@ function reduceCompleted(judging: Judging, kind: ItemKind): Reduced {
 
 function judgeHome({ step }: Judging, kind: ItemKind, { match }: Pick<Authored, 'match'>): void {
   const home = match.operation.changes
-  const isExpected = home.item === kind || (home.item === 'use' && kind === 'renew')
-  if (!isExpected || home.stream !== step.stream.kind)
-    refuse('the item does not stand where it belongs')
+  const isExpected =
+    home.item === kind || (home.item === 'use' && kind === 'renew') || kind === 'approval'
+  const isAtHome = home.stream === step.stream.kind || home.stream === 'held'
+  if (!isExpected || !isAtHome) refuse('the item does not stand where it belongs')
 }
 
 function judgeUnused({ reader, step, challenge }: Judging): void {
@@ -293,6 +313,9 @@ const authoredKinds: Table<Authored> = {
   tokenStatus: tokens.reduceTokenStatus,
   permission: permissions.reducePermission,
   permissionUpdate: permissions.reducePermissionUpdate,
+  policy: policies.reducePolicy,
+  policyUpdate: policies.reducePolicyUpdate,
+  decision: reduceDecision,
   assignment: permissions.reduceAssignment,
   assignmentEnd: permissions.reduceAssignmentEnd,
   settings: reduceSettings,

@@ -1,20 +1,20 @@
 import { equalBytes } from '@quorate/core/bytes'
 import {
-  decodeRecord,
   keyTable,
-  recordKey,
   requestTable,
   slotTable,
   walletTable,
   type RecordOf,
-  type Table,
   type Write,
 } from '../records.ts'
 import { isFrozen, settingsOf, waitingRecovery } from '../standing.ts'
 import type { Use } from '../step.ts'
 import { subjectId, type Authored } from './author.ts'
-import { find, recordsOf, refuse, type Judging, type Plan } from './judging.ts'
+import { judgeGate, useActivity } from './gate.ts'
+import { own } from './held.ts'
+import { find, recordsOf, refuse, type Activity, type Judging, type Plan } from './judging.ts'
 import { isRawAllowed } from './key.ts'
+import { spend } from './spending.ts'
 import { put, type Reduced } from './writes.ts'
 
 const actions = {
@@ -34,8 +34,9 @@ const usesPerSlotMax = 64
  */
 export function reduceUse(judging: Judging, authored: Authored): Reduced {
   const { request, preimage, step } = judging
-  const { use, plan } = planUse(judging, authored)
+  const { use, plan, activity } = planUse(judging, authored)
   if (own(judging, requestTable, request) !== undefined) refuse('the request has been used')
+  judgeGate(judging, activity)
   return {
     operation: { kind: 'use', ...use },
     writes: [
@@ -47,6 +48,7 @@ export function reduceUse(judging: Judging, authored: Authored): Reduced {
         time: step.time,
       }),
       ...takeSlot(judging, use, plan.slotNamed),
+      ...(activity === undefined ? [] : spend(judging, plan.outflow)),
     ],
   }
 }
@@ -54,7 +56,7 @@ export function reduceUse(judging: Judging, authored: Authored): Reduced {
 /** The same request, slot and digests, judged afresh. Nothing is counted again. */
 export function reduceRenewal(judging: Judging, authored: Authored): Reduced {
   const { request, step } = judging
-  const { use } = planUse(judging, authored)
+  const { use, activity } = planUse(judging, authored)
   const known = own(judging, requestTable, request)
   if (known === undefined) return refuse('there is nothing to renew')
   const isSame =
@@ -62,13 +64,19 @@ export function reduceRenewal(judging: Judging, authored: Authored): Reduced {
     known.digests.length === use.digests.length &&
     known.digests.every((digest, i) => equalBytes(digest, use.digests[i] ?? new Uint8Array()))
   if (!isSame) refuse('a renewal signs what was agreed and nothing else')
+  judgeGate(judging, activity)
   return {
     operation: { kind: 'renew', ...use },
     writes: [put(requestTable, [request], { ...known, time: step.time })],
   }
 }
 
-type Planned = { readonly use: Use; readonly plan: Extract<Plan, { ok: true }> }
+type Planned = {
+  readonly use: Use
+  readonly plan: Extract<Plan, { ok: true }>
+  /** What policies are asked about; nothing where there are none on the key. */
+  readonly activity: Activity | undefined
+}
 
 /** Which key, whether the caller may use it, and what exactly it would sign. */
 export function planUse(judging: Judging, authored: Authored): Planned {
@@ -97,6 +105,7 @@ export function planUse(judging: Judging, authored: Authored): Planned {
   return {
     use: { key: terms.key, wallet, network: plan.network, action, slot, fee, digests },
     plan,
+    activity: useActivity(judging, key, plan),
   }
 }
 
@@ -149,14 +158,4 @@ function takeSlot(judging: Judging, use: Use, isNamed: boolean): readonly Write[
   if (uses.length >= usesPerSlotMax) refuse('the slot is taken too often')
   const added = { request: judging.request, fee: use.fee }
   return [put(slotTable, [use.network, use.slot], { uses: [...uses, added] })]
-}
-
-/** A record of the step's own stream. */
-function own<T>(
-  { reader, step }: Judging,
-  table: Table<T>,
-  ...name: readonly (Uint8Array | string | bigint)[]
-): T | undefined {
-  const value = reader.read(step.stream, recordKey(table, ...name))
-  return value === undefined ? undefined : decodeRecord(table, value)
 }

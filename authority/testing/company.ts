@@ -26,6 +26,7 @@ import { draftStep, judgeKeyRequest, reduceStep, type StepOutcome } from '../red
 import { decodePreimage } from '../request.ts'
 import { noStep, reducerVersion, type Evidence, type ItemKind, type Step } from '../step.ts'
 import { keyStream, rootOf, type StreamId } from '../stream.ts'
+import { nothingLeaves, policies } from './policies.ts'
 import {
   certifyKey,
   makeCluster,
@@ -80,7 +81,9 @@ function rulesOf({ manifest }: ReturnType<typeof makeCluster>): Rules {
       fee: 1n,
       digests: [digest],
       messages: [digest],
+      outflow: nothingLeaves,
     }),
+    policies,
     childOf: (parent, path) => new Uint8Array([2, ...childPoint(parent, path)]),
   }
 }

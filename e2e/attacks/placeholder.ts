@@ -58,6 +58,16 @@ const placeholders: { readonly [K in ItemKind]: Extract<ItemOperation, { kind: K
   agreement: { kind: 'agreement', id: '' },
   freeze: { kind: 'freeze', freeze: id, what: 'organization', target: id, status: 'ended' },
   erasure: { kind: 'erasure', user: id },
+  policy: { kind: 'policy', definition: id },
+  policyUpdate: { kind: 'policyUpdate', policy: id, definition: id, status: 'archived' },
+  approval: {
+    ...{ kind: 'approval', approval: id },
+    opening: {
+      ...{ request: id, initiator: id, policies: [{ policy: id, definition: id }] },
+      ...{ maxFee: undefined, expiresAt: 0 },
+    },
+  },
+  decision: { kind: 'decision', approval: id, value: 'approved', status: 'approved' },
 }
 
 export function placeholderOf(kind: ItemKind): ItemOperation {

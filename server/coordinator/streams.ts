@@ -12,6 +12,7 @@ import type { Agreement } from '@quorate/authority/agreement/voter'
 import { decodeBody } from '@quorate/authority/body'
 import { isOpaqueStep } from '@quorate/authority/opaque-step'
 import type { Write } from '@quorate/authority/records'
+import { blockedReason, heldReason } from '@quorate/authority/reduce/approved'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import { reduceStep } from '@quorate/authority/reduce/step'
 import {
@@ -251,8 +252,11 @@ class Turn {
       job.kind === 'renew'
         ? undefined
         : await standingOf(ledger, this.place.organization, job.request)
-    if (found !== undefined) job.resolve(found)
-    else job.reject(new Failure('request.refused', { reason }))
+    // One that is held stands there as such, and not as what it asks for.
+    const isIt =
+      found !== undefined && (operationAt(found).kind === 'approval') === (job.kind === 'approval')
+    if (isIt) job.resolve(found)
+    else job.reject(refusalFor(reason))
   }
 
   private requireQuorum(): void {
@@ -390,6 +394,15 @@ class Turn {
     }
     throw new Failure('signing.failed', { reason: 'the log here is behind that of the signers' })
   }
+}
+
+/** Why the rules refuse it, as the rest of the server tells it apart. */
+function refusalFor(reason: string): Failure {
+  if (reason.startsWith(heldReason))
+    return new Failure('policy.held', { reason: reason.slice(heldReason.length) })
+  if (reason.startsWith(blockedReason))
+    return new Failure('policy.blocked', { reason: reason.slice(blockedReason.length) })
+  return new Failure('request.refused', { reason })
 }
 
 export async function standingOf(

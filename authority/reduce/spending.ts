@@ -1,0 +1,91 @@
+import { assetSpendTable, assetSpentTable, spendTable, spentTable, type Table } from '../records.ts'
+import { own } from './held.ts'
+import { refuse, type Judging, type Outflow, type Spending } from './judging.ts'
+import { put, type Write } from './writes.ts'
+
+/**
+ * What a key has spent, in its own stream. Each entry holds the sum of all up to it: what lies within
+ * a time is the difference of two, and the second is found by halving, however long the stream is.
+ */
+export function spendingOf(judging: Judging): Spending {
+  return {
+    uses: (since) => {
+      const count = usesCounted(judging)
+      const first = firstAfter(count, since, (at) => entry(judging, spendTable, [at]).time)
+      const last = count === 0 ? nothing : entry(judging, spendTable, [count - 1])
+      const before = first === 0 ? nothing : entry(judging, spendTable, [first - 1])
+      return {
+        count: count - first,
+        micros: last.micros - before.micros,
+        unpriced: last.unpriced - before.unpriced,
+        unknown: last.unknown - before.unknown,
+      }
+    },
+    asset: (asset, since) => {
+      const count = own(judging, assetSpentTable, asset)?.count ?? 0
+      const at = (index: number) => entry(judging, assetSpendTable, [asset, index])
+      const first = firstAfter(count, since, (index) => at(index).time)
+      const last = count === 0 ? 0n : at(count - 1).amount
+      return last - (first === 0 ? 0n : at(first - 1).amount)
+    },
+  }
+}
+
+const nothing = { time: 0, micros: 0n, unpriced: 0, unknown: 0 }
+
+/** One more use. */
+export function spend(judging: Judging, outflow: Outflow): readonly Write[] {
+  const { time } = judging.step
+  const micros = judging.rules.policies.worth(outflow, judging.evidence.facts, time)
+  const count = usesCounted(judging)
+  const before = count === 0 ? nothing : entry(judging, spendTable, [count - 1])
+  return [
+    put(spentTable, [], { count: count + 1 }),
+    put(spendTable, [BigInt(count)], {
+      time,
+      micros: before.micros + (micros ?? 0n),
+      unpriced: before.unpriced + (micros === undefined ? 1 : 0),
+      unknown: before.unknown + (outflow.isKnown ? 0 : 1),
+    }),
+    ...[...assetsOf(outflow)].flatMap(([asset, amount]) => spendAsset(judging, asset, amount)),
+  ]
+}
+
+function spendAsset(judging: Judging, asset: string, amount: bigint): readonly Write[] {
+  const count = own(judging, assetSpentTable, asset)?.count ?? 0
+  const before = count === 0 ? 0n : entry(judging, assetSpendTable, [asset, count - 1]).amount
+  return [
+    put(assetSpentTable, [asset], { count: count + 1 }),
+    put(assetSpendTable, [asset, BigInt(count)], {
+      time: judging.step.time,
+      amount: before + amount,
+    }),
+  ]
+}
+
+/** Fees count, in their own asset. */
+function assetsOf({ movements, fee }: Outflow): ReadonlyMap<string, bigint> {
+  const totals = new Map<string, bigint>()
+  for (const { asset, amount } of fee === undefined ? movements : [...movements, fee])
+    if (amount > 0n) totals.set(asset, (totals.get(asset) ?? 0n) + amount)
+  return totals
+}
+
+/** The first of `count` entries, which lie in the order of their times, that is later than `since`. */
+function firstAfter(count: number, since: number, timeAt: (index: number) => number): number {
+  let [low, high] = [0, count]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (timeAt(middle) > since) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+function usesCounted(judging: Judging): number {
+  return own(judging, spentTable)?.count ?? 0
+}
+
+function entry<T>(judging: Judging, table: Table<T>, name: readonly (string | number)[]): T {
+  return own(judging, table, ...name) ?? refuse('the count of uses has a gap')
+}

@@ -1,0 +1,64 @@
+import { toHex } from '@quorate/core/bytes'
+import { sha256 } from '@quorate/core/hash'
+import type {
+  PolicyAsk,
+  PolicyRules,
+  PolicyVerdict,
+  PolicyView,
+} from '@quorate/authority/reduce/judging'
+import { decodeFacts } from '@quorate/effects/facts'
+import type { Facts } from '@quorate/policy/activity'
+import { evaluate } from '@quorate/policy/evaluate'
+import { decodePolicy, encodePolicy } from '@quorate/policy/format'
+import type { Policy } from '@quorate/policy/policy'
+import { readPolicy } from '@quorate/policy/read'
+import { worthOf } from '@quorate/policy/worth'
+
+/** What policies say, for rules that know of them only who has to approve. */
+export const policyRules: PolicyRules = {
+  read: (body) => {
+    const read = readPolicy(body)
+    return read.ok ? { ok: true, definition: encodePolicy(read.policy) } : read
+  },
+  view: (definition) => viewOf(policyOf(definition)),
+  evaluate: judged,
+  worth: (outflow, facts, time) => worthOf(outflow, opinionsOf(facts), time),
+}
+
+function viewOf({ activityKind: kind, action, filters }: Policy): PolicyView {
+  const isAsking = action.kind === 'RequestApproval'
+  return {
+    kind,
+    groups: isAsking ? action.groups : [],
+    autoRejectTimeout: isAsking ? action.autoRejectTimeout : undefined,
+    ids: filters.ids ?? [],
+  }
+}
+
+function judged({ policies, activity, facts, spending, time }: PolicyAsk): PolicyVerdict {
+  const active = policies.map(({ id, definition }) => ({ id, policy: policyOf(definition) }))
+  const { verdict, heldBy, evaluations } = evaluate(active, activity, {
+    ...{ facts: opinionsOf(facts), spending, time },
+  })
+  const reasons = evaluations.filter(({ triggered }) => triggered).map(({ reason }) => reason)
+  return { verdict, heldBy, reason: reasons.join(' ') }
+}
+
+/** Decoded a moment ago, by hash: one organization's policies are read at every use of its keys. */
+const known = new Map<string, Policy>()
+const knownMax = 4_096
+
+function policyOf(definition: Uint8Array): Policy {
+  const name = toHex(sha256(definition))
+  const policy = known.get(name) ?? decodePolicy(definition)
+  const [oldest] = known.keys()
+  if (known.size >= knownMax && oldest !== undefined) known.delete(oldest)
+  known.set(name, policy)
+  return policy
+}
+
+/** Requests of the root stream rest on no facts. */
+function opinionsOf(facts: Uint8Array): Facts {
+  const { prices = [], screenings = [] } = facts.length === 0 ? {} : decodeFacts(facts)
+  return { prices, screenings }
+}
