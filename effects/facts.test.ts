@@ -11,27 +11,40 @@ const dynamic: EvmFacts = {
   maxFeePerGas: 300n,
   maxPriorityFeePerGas: 0n,
 }
-const tag = `0000000f${Buffer.from('quorate.facts.1').toString('hex')}`
+const tag = `0000000f${Buffer.from('quorate.facts.2').toString('hex')}`
+/** No prices, no screenings. */
+const silent = '0000000000000000'
 /** Tag, variant, then length and digits of each number, then whether there is a gas price. */
-const golden = `${tag}01${'0107'}${'025208'}${'02012c'}${'00'}${'00'}`
+const bare = `${tag}01${'0107'}${'025208'}${'02012c'}${'00'}`
+const golden = `${bare}00${silent}`
+const opinions = {
+  prices: [
+    {
+      ...({ asset: 'EthereumSepolia/Native', currency: 'USD', micros: 3_000_000_000n } as const),
+      ...{ decimals: 18, source: 'desk', at: 1_700_000_000_000 },
+    },
+  ],
+  screenings: [{ address: '0x01', isListed: true, source: 'list', at: 1_700_000_000_000 }],
+}
 
 describe('facts', () => {
   it('have one encoding, which is this', () => {
     assert.equal(toHex(encodeFacts(dynamic)), golden)
-    assert.equal(toHex(encodeFacts(noFacts)), `${tag}00`)
-    assert.equal(
-      toHex(encodeFacts({ ...dynamic, gasPrice: 5n })),
-      `${golden.slice(0, -2)}01${'0105'}`,
-    )
+    assert.equal(toHex(encodeFacts(noFacts)), `${tag}00${silent}`)
+    assert.equal(toHex(encodeFacts({ ...dynamic, gasPrice: 5n })), `${bare}01${'0105'}${silent}`)
   })
 
   it('are read back as they were written', () => {
-    for (const facts of [noFacts, dynamic, { ...dynamic, gasPrice: 0n }])
+    const said = [
+      { ...noFacts, ...opinions },
+      { ...dynamic, ...opinions },
+    ]
+    for (const facts of [noFacts, dynamic, { ...dynamic, gasPrice: 0n }, ...said])
       assert.deepEqual(decodeFacts(encodeFacts(facts)), facts)
   })
 
   it('differ in their bytes when they differ at all', () => {
-    const all = [noFacts, dynamic, { ...dynamic, nonce: 8n }, { ...dynamic, gasPrice: 0n }]
+    const all = [noFacts, dynamic, { ...dynamic, nonce: 8n }, { ...dynamic, ...opinions }]
     assert.equal(new Set(all.map((facts) => toHex(encodeFacts(facts)))).size, all.length)
   })
 
@@ -39,7 +52,7 @@ describe('facts', () => {
     const bytes = fromHex(golden)
     for (const bad of [
       concat(bytes, new Uint8Array(1)),
-      fromHex(`${tag}02`),
+      fromHex(`${tag}02${silent}`),
       fromHex(golden.replace('0107', '020007')),
       new Uint8Array(),
     ])

@@ -241,10 +241,30 @@ describe('every operation that has erasable members', () => {
       const evidence = company.ask(machine, { path, body: { externalId: mail }, ids })
       company.apply({ kind: 'use', evidence, key: of })
     }
+    addDecision(company)
     const all = operationNames.filter((name) => operations[name].erasable.length > 0)
     assert.deepEqual([...company.erasedOnce].toSorted(), all.toSorted() satisfies OperationName[])
   })
 })
+
+/** With words that may go. */
+function addDecision(company: Company): void {
+  const { admin, machine } = company
+  const approvalGroups = [{ quorum: 1, approvers: {} }]
+  const body = {
+    ...{ name: 'signing', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' } },
+    action: { kind: 'RequestApproval', approvalGroups },
+  }
+  company.apply({ kind: 'policy', evidence: company.ask(admin, { path: '/v2/policies', body }) })
+  const { id: key, name } = company.makeKey(machine)
+  const wish = { path: `/keys/${name}/signatures`, body: {}, ids: { keyId: key } }
+  const opened = company.apply({ kind: 'approval', evidence: company.ask(machine, wish), key })
+  if (opened.kind !== 'approval') throw new Error('a request that is not held')
+  const path = `/v2/policy-approvals/${nameOf('approval', opened.approval)}/decisions`
+  const ids = { approvalId: opened.approval }
+  const decision = { path, body: { value: 'Approved', reason: mail }, ids }
+  company.apply({ kind: 'decision', evidence: company.ask(admin, decision), key })
+}
 
 type Put = (by: Member, path: string, role: string, id: Uint8Array) => Made
 
