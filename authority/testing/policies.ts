@@ -46,13 +46,13 @@ function view(definition: Uint8Array): PolicyView {
       const named = member(member(group, 'approvers'), 'userId')['in']
       return {
         quorum: Number(group['quorum']),
-        approvers: named === undefined ? undefined : listOf(named).map(String),
+        approvers: named === undefined ? undefined : textsOf(named),
         initiatorCanApprove: group['initiatorCanApprove'] === true,
         serviceAccountsCanApprove: group['serviceAccountsCanApprove'] === true,
       }
     }),
     autoRejectTimeout: typeof autoRejectTimeout === 'number' ? autoRejectTimeout : undefined,
-    ids: listOf(member(body, 'filters')['ids']).map(String),
+    ids: textsOf(member(body, 'filters')['ids']),
   }
 }
 
@@ -66,7 +66,10 @@ function member(of: JsonObject, name: string): JsonObject {
   return isObject(value) ? value : {}
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any
-function listOf(value: Json | undefined): readonly any[] {
-  return Array.isArray(value) ? value : []
+function listOf(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+function textsOf(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : []
 }

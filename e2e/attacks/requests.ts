@@ -229,7 +229,7 @@ export const requests: readonly Attack[] = [
   attack(
     'uses a request after it was to be signed',
     gone(
-      rule('author', 'the request has expired', 'if (!isRenewal && step.time > signBefore)'),
+      rule('author', 'the request has expired', 'if (!isLater && step.time > signBefore)'),
       " refuse('the request has expired')",
     ),
     ({ stage, wallet }) => {
