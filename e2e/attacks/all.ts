@@ -1,6 +1,7 @@
 import { agreements } from './agreement.ts'
 import type { Attack } from './attack.ts'
 import { beginnings } from './born.ts'
+import { clients } from './client.ts'
 import { children } from './derived.ts'
 import { publicKeys } from './keys.ts'
 import { logs } from './log.ts'
@@ -36,6 +37,7 @@ export const attacks: readonly Attack[] = [
   ...peers,
   ...children,
   ...schemes,
+  ...clients,
   ...times,
   ...late,
 ]

@@ -10,7 +10,7 @@ import { named } from './named.ts'
 import { touched } from './passkeys.ts'
 
 /** Fewer would mean that somebody has taken attacks out. */
-const distinctMin = 250
+const distinctMin = 260
 
 const checkout = join(import.meta.dirname, '..', '..')
 
@@ -22,11 +22,19 @@ describe('a coalition of the server, its database, the network and one signer of
   after(() => cast?.stage.world.close())
 
   it('gets a signature for what is in order, by the very messages that fail below', async () => {
-    const { stage, wallet, raw, pia, piasPasskey } = cast
+    const { stage, wallet, raw, pia, piasPasskey, master, child, taproot, dh } = cast
+    const hash = { kind: 'Hash', hash: `0x${'ab'.repeat(32)}` }
     for (const [evidence, of] of [
       [touched(stage.transfer(pia, wallet), piasPasskey), wallet],
       [stage.transfer(stage.admin, wallet), wallet],
       [stage.signature(stage.admin, raw), raw],
+      [stage.signature(stage.admin, master, { body: hash }), master],
+      [stage.signature(stage.admin, child, { body: hash }), child],
+      [
+        stage.signature(stage.admin, taproot, { body: { ...hash, taprootMerkleRoot: '' } }),
+        taproot,
+      ],
+      [stage.derivation(stage.admin, dh), dh],
     ] as const) {
       const { refusals, votes, seals, lastRounds, isSigned } = await stage.use(evidence, of)
       assert.deepEqual(refusals, [])

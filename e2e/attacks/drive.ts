@@ -180,10 +180,16 @@ export async function rounds(
   const operation = drafted.body.items[0]?.operation
   const message = operation && 'digests' in operation ? operation.digests[0] : undefined
   if (!isLast || message === undefined) return none
-  // What Ed25519 signs is the whole message and no digest: both shares of it are a signature.
-  const isSigned =
-    key.statement.terms.scheme === 'EdDSA' || combine(key, quorum, { message, packets })
-  return { lastRounds: 1, isSigned: isSigned !== undefined }
+  return { lastRounds: 1, isSigned: isMade(key, quorum, { message, packets }) }
+}
+
+/** But for ECDSA a whole message is signed, and no digest: both shares of it are a signature. */
+export function isMade(
+  key: Key,
+  quorum: readonly number[],
+  made: Parameters<typeof combine>[2],
+): boolean {
+  return key.statement.terms.scheme !== 'ECDSA' || combine(key, quorum, made) !== undefined
 }
 
 type Said = { readonly vote: Signed<Vote>; readonly seal: Signed<Seal> }

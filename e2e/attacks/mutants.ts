@@ -20,7 +20,7 @@ const checkout = join(import.meta.dirname, '..', '..')
 /** What an attack imports, directly or not. */
 const rooms = [
   ...['core', 'threshold', 'authority', 'policy', 'effects', 'judge', 'wire', 'signer', 'e2e'],
-  ...['scripts', 'devnet'],
+  ...['scripts', 'devnet', 'client', 'api'],
 ]
 
 /**
@@ -33,10 +33,21 @@ export function main(): number {
   const copy = mkdtempSync(join(tmpdir(), 'quorate-mutants-'))
   try {
     copyCheckout(copy)
+    checkAttacks(copy)
     return told(chosen, copy)
   } finally {
     rmSync(copy, { recursive: true })
   }
+}
+
+/** Attacks that succeed anyway would notice everything. */
+function checkAttacks(copy: string): void {
+  const args = ['all.mjs', ...process.argv.slice(2)]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: copy,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`with nothing taken away:\n${stdout}${stderr}`)
 }
 
 function told(chosen: readonly Attack[], copy: string): number {
@@ -79,8 +90,10 @@ function copyCheckout(copy: string): void {
   for (const name of readdirSync(join(checkout, 'node_modules')))
     if (name !== '@quorate') symlinkSync(join(checkout, 'node_modules', name), join(modules, name))
   for (const room of rooms) symlinkSync(join(copy, room), join(modules, '@quorate', room))
-  const run = "import { one } from './e2e/attacks/main.ts'\nprocess.exitCode = await one()\n"
-  writeFileSync(join(copy, 'one.mjs'), run)
+  const run = (what: string) =>
+    `import { ${what} } from './e2e/attacks/main.ts'\nprocess.exitCode = await ${what}()\n`
+  writeFileSync(join(copy, 'one.mjs'), run('one'))
+  writeFileSync(join(copy, 'all.mjs'), run('main'))
 }
 
 const isInstalled = (path: string) => path.endsWith('/node_modules')

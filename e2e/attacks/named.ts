@@ -255,4 +255,21 @@ export const named: readonly Named[] = [
       'sets a burned pair up anew',
     ],
   },
+  {
+    name: 'two digests shown to the signers of one session',
+    note: 'its id holds the step, so that two digests are two sessions',
+    attacks: [
+      'has two signers sign two digests in one session, and one of them struck for it',
+      'asks for a share of a second digest that nobody has agreed to',
+    ],
+  },
+  {
+    name: 'an address of the server’s own',
+    attacks: [
+      'gives a client an address of its own for a wallet on a derived key',
+      'gives a client a derived key of its own, with its address',
+      'shows a client the certificate of another master',
+      'shows a client a derivation at another path, which one signer alone has sealed',
+    ],
+  },
 ]

@@ -1,4 +1,4 @@
-import { encodeFacts } from '@quorate/effects/facts'
+import { toHex } from '@quorate/core/bytes'
 import type { Packet } from '@quorate/wire/packet'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { withLyingExtension } from '@quorate/signer/testing/corrupt'
@@ -35,12 +35,14 @@ async function opened({ stage, master }: Cast, quorum: readonly [number, number]
   for (const [index, ending] of await setUpPair(world, ...quorum))
     if (ending.kind !== 'finished') throw new Error(`signer ${index}: ${told(ending)}`)
   const digest = fresh()
-  const body = { kind: 'Hash', hash: `0x${Buffer.from(digest).toString('hex')}` }
-  const facts = encodeFacts({ family: 'none' })
-  const evidence = stage.signature(stage.admin, master, { body, facts })
-  const { place, drafted, key } = await inForce(stage, evidence, master)
+  const { place, drafted, key } = await inForce(stage, hashing(stage, master, digest), master)
   const call = () => signCall(place, drafted, { quorum })
   return { stage, place, drafted, key, call, digest }
+}
+
+function hashing(stage: Stage, of: { readonly key: Key }, digest: Uint8Array) {
+  const body = { kind: 'Hash', hash: `0x${toHex(digest)}` }
+  return stage.signature(stage.admin, of, { body })
 }
 
 function outcome(...replies: readonly SessionReply[]): Outcome {
@@ -199,6 +201,7 @@ const carrying = (
     open: Open,
     call: SignCall,
   ) => readonly Packet[] | Promise<readonly Packet[]>,
+  isVariant = false,
 ): Attack =>
   attack(
     name,
@@ -219,7 +222,7 @@ const carrying = (
       ]
       return { ...rest, refusals: [...refusals, ...harm] }
     },
-    agreed,
+    { ...agreed, isVariant },
   )
 
 const strikes: readonly Attack[] = [
@@ -238,6 +241,16 @@ const strikes: readonly Attack[] = [
     'brings the word of an honest signer from another session, to have it struck',
     posted('equalBytes(head.ceremony, expected.ceremony) &&'),
     async (_, open) => [(await begun(open, [1, 2])).second],
+  ),
+  carrying(
+    'has two signers sign two digests in one session, and one of them struck for it',
+    posted('equalBytes(head.ceremony, expected.ceremony) &&'),
+    async (_, { stage, key }, { nonce }) => {
+      const other = await inForce(stage, hashing(stage, { key }, fresh()), { key })
+      const asked = signCall(other.place, other.drafted, { quorum: [1, 2], nonce })
+      return [packetOf(await stage.world.session(2, asked))]
+    },
+    true,
   ),
   carrying(
     'cuts a part out of what an honest signer has sent, to have it struck',

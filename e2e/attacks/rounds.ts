@@ -2,13 +2,13 @@ import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import type { Packet } from '@quorate/wire/packet'
 import { carry, everybody, told, type Endings, type Key } from '@quorate/signer/testing/keys'
 import type { Drafted, Place } from '@quorate/signer/testing/ledger'
-import { combine, roundsOf, signCall, type SignCall } from '@quorate/signer/testing/signing'
+import { roundsOf, signCall, type SignCall } from '@quorate/signer/testing/signing'
 import type { WholeEvidence } from '@quorate/authority/step'
 import type { Answer } from '@quorate/authority/agreement/exchange'
 import { lockOf, type Seal, type Signed, type Vote } from '@quorate/authority/agreement/messages'
 import { some, toldAnswer } from '@quorate/signer/testing/world'
 import { at, attack, gone, without, type Attack, type Check, type Outcome } from './attack.ts'
-import { corrupt, forge, honest, statedBy } from './drive.ts'
+import { corrupt, forge, honest, isMade, statedBy } from './drive.ts'
 import { word } from './mailbox.ts'
 import type { Actor, Stage, Wallet } from './stage.ts'
 
@@ -59,11 +59,11 @@ export async function signed(
   const isLast = packets.get(1)?.length === roundsOf(key)
   const operation = drafted.body.items[0]?.operation
   const message = operation && 'digests' in operation ? operation.digests[0] : undefined
-  const made = isLast && message && combine(key, quorum, { message, packets })
+  const isSigned = isLast && message !== undefined && isMade(key, quorum, { message, packets })
   return {
     ...nothing(replies.get(1)),
     lastRounds: isLast ? 1 : 0,
-    isSigned: made instanceof Uint8Array,
+    isSigned,
   }
 }
 

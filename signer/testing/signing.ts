@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { decodeDerivation, decodeSchnorr } from '@quorate/effects/instruction'
+import { decodeDerivation, decodeSchnorr, type Derivation } from '@quorate/effects/instruction'
 import { combineEcdsa } from '@quorate/threshold/ecdsa/combine'
 import { ecdsaCurve } from '@quorate/threshold/ecdsa/curve'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
@@ -103,6 +103,24 @@ export function combine(
       ? taprootAggregate({ ...spoken, ...decodeSchnorr(message), birth: 'taproot' })
       : frostAggregate({ ...spoken, message })
   return made.ok ? made.signature : undefined
+}
+
+/** What a server gives a client beside the output of a derivation. */
+export function derivationOf(
+  { statement: { publicKey, publicShares } }: Key,
+  quorum: readonly number[],
+  { message, packets }: { readonly message: Uint8Array } & Pick<Signed, 'packets'>,
+): Derivation {
+  const sid = packets.get(quorum[0] ?? 0)?.[0]?.header.ceremony ?? new Uint8Array()
+  const partials = new Map(quorum.map((signer) => [signer, broadcastOf(packets.get(signer)?.[0])]))
+  const shares = new Map(publicShares.map((share, i) => [i + 1, share]))
+  const known = { publicKey, publicShares: shares, quorum }
+  const derived = dhCombine({ ...known, sid, partials, ...decodeDerivation(message) })
+  if (!derived.ok) throw new Error('the parts make no output')
+  const parts = [...partials].map(([signer, partial]) => ({
+    ...{ signer, partial, publicShare: shares.get(signer) ?? new Uint8Array() },
+  }))
+  return { sid, point: derived.point, partials: parts }
 }
 
 export function broadcastOf(packet: Packet | undefined): Uint8Array {

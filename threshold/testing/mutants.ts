@@ -22,14 +22,25 @@ function isNoticed({ file, from, to, tests }: Mutant, folder: string): boolean {
     path,
     text.replace(flat(from), () => to),
   )
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    ['--test', '--test-skip-pattern=known answer', ...tests],
-    { cwd: folder, encoding: 'utf8' },
-  )
+  const { status, stdout } = tried(tests, folder)
   writeFileSync(path, text)
   if (/SyntaxError|ReferenceError/.test(stdout)) throw new Error(`${file} does not run: ${to}`)
   return status !== 0
+}
+
+function tried(tests: readonly string[], folder: string) {
+  const options = ['--test', '--test-skip-pattern=known answer', ...tests]
+  return spawnSync(process.execPath, options, { cwd: folder, encoding: 'utf8' })
+}
+
+/** A test that fails anyway would notice everything. */
+function checkTests(mutants: readonly Mutant[], folder: string): void {
+  const lists = new Map(mutants.map(({ tests }) => [tests.join(' '), tests]))
+  for (const [name, tests] of lists) {
+    const { status, stdout } = tried(tests, folder)
+    const isRun = status === 0 && !/^ℹ pass 0$/m.test(stdout)
+    if (!isRun) throw new Error(`with nothing taken away, there fails or is not: ${name}`)
+  }
 }
 
 /**
@@ -44,6 +55,7 @@ export function runMutants(folder: string, mutants: readonly Mutant[]): void {
     symlinkSync(join(room, '..', 'node_modules'), join(copy, 'node_modules'))
     cpSync(join(room, '..', 'vectors'), join(copy, 'vectors'), { recursive: true })
     const place = join(copy, 'threshold', folder)
+    checkTests(mutants, place)
     const unnoticed = mutants.filter((mutant) => {
       const noticed = isNoticed(mutant, place)
       console.log(`${noticed ? 'noticed  ' : 'UNNOTICED'} ${mutant.file}: ${mutant.from}`)

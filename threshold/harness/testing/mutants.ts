@@ -155,6 +155,30 @@ const mutants: readonly Mutant[] = [
     to: 'if (claim) results',
     tests: by('DH'),
   },
+  {
+    file: '../child-share.ts',
+    from: 'const secret = scalars.add(share.secret, tweak)',
+    to: 'const secret = tweak.length > 0 ? share.secret : scalars.add(share.secret, tweak)',
+    tests: by('ECDSA secp256k1 2 of 3, a derived key'),
+  },
+  {
+    file: '../public/child.ts',
+    from: 'publicShares: publicShares.map(shifted)',
+    to: 'publicShares',
+    tests: by('Taproot, taproot, a script tree 2 of 3, a derived key'),
+  },
+  {
+    file: '../ecdsa/context.ts',
+    from: 'sid, digest, publicKey, numbers)',
+    to: 'sid, publicKey, numbers)',
+    tests: rates,
+  },
+  {
+    file: '../ecdsa/context.ts',
+    from: 'sid, digest, publicKey, numbers)',
+    to: 'sid, digest, numbers)',
+    tests: rates,
+  },
 ]
 
 if (import.meta.main) runMutants('harness', mutants)
