@@ -35,6 +35,12 @@ const settings = z.strictObject({
   }),
   issuers: z.array(issuer).max(16),
   requireChecked: z.array(z.string().max(64)).max(64),
+  /** `needed` is 0 where none is declared. */
+  breakGlass: z.strictObject({
+    needed: z.int().min(0).max(rootMembersMax),
+    members: z.array(id).max(rootMembersMax),
+    waitMs: z.int().min(0).max(recoveryWaitMsMax),
+  }),
 })
 export type Settings = z.output<typeof settings>
 

@@ -75,6 +75,8 @@ export type RootItem =
   | 'permissionUpdate'
   | 'policy'
   | 'policyUpdate'
+  | 'break'
+  | 'breakEnd'
   | 'assignment'
   | 'assignmentEnd'
   | 'settings'
@@ -745,6 +747,21 @@ const table = {
     permissions: ['Policies:Archive'],
     callers: staff,
     changes: root('policyUpdate'),
+  },
+  'quorate.breakPolicy': {
+    ...signed,
+    path: '/v2/policies/:policyId/break',
+    callers: ['employee'],
+    pats: false,
+    changes: root('break'),
+  },
+  'quorate.cancelBreak': {
+    ...signed,
+    method: 'DELETE',
+    path: '/v2/policies/:policyId/break',
+    callers: ['employee'],
+    pats: false,
+    changes: root('breakEnd'),
   },
   'quorate.simulatePolicy': {
     ...read,

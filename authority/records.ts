@@ -164,6 +164,17 @@ export const activePoliciesTable = table(
   'policies',
   struct({ policies: list(hash32, policiesMax) }),
 )
+/** By policy: who wants it to end although nobody can change it, and from when on it has. */
+export const breakTable = table(
+  'break',
+  struct({
+    signedBy: list(struct({ user: hash32, fingerprint: hash32 }), rootMembersMax),
+    /** Until then the rest of the quorum has to sign. */
+    expiresAt: u64,
+    /** Empty while not enough have signed. */
+    effectiveAt: option(u64),
+  }),
+)
 /** By hash, for ever: what an approval was asked under is found when the policy has changed. */
 export const definitionTable = table('definition', struct({ policy: bytes(policyBytesMax) }))
 /** What stands still: a user, a key, or with no name the whole organization. */

@@ -1,5 +1,7 @@
-import { list, oneOf, struct, text, u64, u8, hash32 } from '@quorate/core/codec'
+import { hash32, list, oneOf, struct, text, u64, u8 } from '@quorate/core/codec'
 import type { Codec, Decoded } from '@quorate/core/codec'
+
+export const rootMembersMax = 16
 
 /**
  * What an organization lays down for itself, as signers enforce it: changed by its root quorum and
@@ -45,6 +47,8 @@ export const settingsCodec = struct({
   issuers: list(issuer, 16),
   /** Operations for which a client must prove that it looked at what it signs. */
   requireChecked: list(text(64), 64),
+  /** Who may end a policy that nobody can change any more, and how long everybody else is warned. */
+  breakGlass: struct({ needed: u8, members: list(hash32, rootMembersMax), waitMs: u64 }),
 })
 export type Settings = Decoded<typeof settingsCodec>
 
@@ -58,12 +62,15 @@ export const defaultSettings: Settings = {
   recovery: { waitMs: 0, usesWhileWaiting: 'refused' },
   issuers: [],
   requireChecked: [],
+  breakGlass: { needed: 0, members: [], waitMs: 0 },
 }
+
+/** A day: whoever is asleep, or travels, can still stop it. */
+export const breakWaitMsMin = 24 * 60 * 60_000
 
 /** A month: longer would be no recovery. */
 export const recoveryWaitMsMax = 31 * 24 * 60 * 60_000
 
-export const rootMembersMax = 16
 /**
  * How many of which users must want a change of settings. Users and not credentials: a member who
  * recovers, or adds a passkey, stays a member, and any of his own confirmed credentials speaks for

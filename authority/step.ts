@@ -230,6 +230,8 @@ export const operationCodec = union({
       status: oneOf({ pending: 1, approved: 2, denied: 3 }),
     }),
   ],
+  break: [35, struct({ policy: hash32, effectiveAt: option(u64) })],
+  breakEnd: [36, struct({ policy: hash32 })],
 })
 export type ItemOperation = Decoded<typeof operationCodec>
 export type ItemKind = ItemOperation['kind']

@@ -154,6 +154,7 @@ const restricting: ReadonlySet<string> = new Set([
   'permissions.deleteAssignment',
   'quorate.cancelRecovery',
   'keys.deleteKey',
+  'quorate.cancelBreak',
 ])
 
 /**

@@ -12,7 +12,7 @@ import {
   walletTable,
 } from '../records.ts'
 import { subjectId, type Authored } from './author.ts'
-import { definitionOf } from './definitions.ts'
+import { definitionOf, isBroken } from './definitions.ts'
 import { find, refuse, type Judging, type PolicyView } from './judging.ts'
 import { put, putName, type Reduced, type Write } from './writes.ts'
 
@@ -35,7 +35,8 @@ export function reducePolicy(judging: Judging, authored: Authored): Reduced {
 export function reducePolicyUpdate(judging: Judging, authored: Authored): Reduced {
   const policy = subjectId(judging, 'policyId')
   const record = find(judging, policyTable, policy)
-  if (record?.status !== 'active') return refuse('there is no such policy')
+  if (record?.status !== 'active' || isBroken(judging, policy))
+    return refuse('there is no such policy')
   const isArchiving = authored.match.name === 'policies.archivePolicy'
   const status = isArchiving ? 'archived' : 'active'
   const definition = isArchiving

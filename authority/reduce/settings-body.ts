@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from '@quorate/core/json'
 import { isRelyingParty, isWebAddress } from '../origin.ts'
 import { operations } from '../operations.ts'
 import {
+  breakWaitMsMin,
   recoveryWaitMsMax,
   rootMembersMax,
   type Issuer,
@@ -16,7 +17,11 @@ import { objectOf, textOf } from './writes.ts'
  * list that is named is named whole. The wire's form is that of `Settings`, with true and false for
  * what is on or off.
  */
-export function readSettings(value: Json, standing: Settings): Settings {
+export function readSettings(
+  value: Json,
+  standing: Settings,
+  memberNamed: (name: string) => Uint8Array,
+): Settings {
   const body = known(value, settingsMembers)
   const enrolment = known(body['enrolment'] ?? {}, ['employees', 'endUsers'])
   const recovery = known(body['recovery'] ?? {}, ['waitMs', 'usesWhileWaiting'])
@@ -43,11 +48,15 @@ export function readSettings(value: Json, standing: Settings): Settings {
     },
     issuers: readList(body, 'issuers', readIssuer, standing.issuers),
     requireChecked: readList(body, 'requireChecked', readOperation, standing.requireChecked),
+    breakGlass:
+      body['breakGlass'] === undefined
+        ? standing.breakGlass
+        : readBreakGlass(body['breakGlass'], memberNamed),
   }
 }
 const settingsMembers = [
   ...['relyingParties', 'userVerification', 'enrolment', 'passwordProtectedKeys', 'passwords'],
-  ...['recovery', 'issuers', 'requireChecked'],
+  ...['recovery', 'issuers', 'requireChecked', 'breakGlass'],
 ]
 /** As many as the formats of `../settings.ts` hold. */
 const listMax = { relyingParties: 16, issuers: 16, requireChecked: 64 } as const
@@ -67,6 +76,20 @@ export function readRootQuorum(value: Json): {
   const members = textsOf(body, 'members', rootMembersMax)
   if (needed < 1 || needed > members.length) refuse('no such quorum can agree')
   return { needed, members }
+}
+
+/** Named whole, or none at all: `needed` of nobody. */
+function readBreakGlass(
+  value: Json,
+  memberNamed: (name: string) => Uint8Array,
+): Settings['breakGlass'] {
+  const { waitMs, ...quorum } = known(value, ['needed', 'members', 'waitMs'])
+  if (quorum['needed'] === 0) return { needed: 0, members: [], waitMs: 0 }
+  const { needed, members } = readRootQuorum(quorum)
+  const isWait =
+    typeof waitMs === 'number' && waitMs >= breakWaitMsMin && waitMs <= recoveryWaitMsMax
+  if (!isWait) return refuse(`waitMs is not from ${breakWaitMsMin} to ${recoveryWaitMsMax}`)
+  return { needed, members: members.map(memberNamed), waitMs }
 }
 
 function readRelyingParty(value: Json): RelyingParty {

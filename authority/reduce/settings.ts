@@ -106,7 +106,7 @@ function earlierSigners(judging: Judging, rootQuorum: RootQuorum, proposal: Uint
  * May this credential govern for this user? Not one that the server keeps under a password, which
  * it could guess.
  */
-function speaks(judging: Judging, { user, fingerprint }: Signer): boolean {
+export function speaks(judging: Judging, { user, fingerprint }: Signer): boolean {
   const record = find(judging, userTable, user)
   const credential = find(judging, credentialTable, user, fingerprint)
   return (
@@ -129,7 +129,9 @@ function changeOf(judging: Judging, body: JsonObject, standing: Change): Change 
   const { settings, rootQuorum } = body
   return {
     settings:
-      settings === undefined ? standing.settings : readSettings(settings, standing.settings),
+      settings === undefined
+        ? standing.settings
+        : readSettings(settings, standing.settings, (name) => memberNamed(judging, name)),
     rootQuorum: rootQuorum === undefined ? standing.rootQuorum : quorumOf(judging, rootQuorum),
   }
 }

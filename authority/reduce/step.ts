@@ -18,6 +18,7 @@ import {
 import { rootOf, streamName } from '../stream.ts'
 import { judgeAuthor, type Authored } from './author.ts'
 import { judgeCompletion, type Completed } from './completion.ts'
+import * as breakGlass from './break-glass.ts'
 import { reduceConfirmation } from './confirmation.ts'
 import * as credentials from './credentials.ts'
 import * as delegation from './delegation.ts'
@@ -316,6 +317,8 @@ const authoredKinds: Table<Authored> = {
   policy: policies.reducePolicy,
   policyUpdate: policies.reducePolicyUpdate,
   decision: reduceDecision,
+  break: breakGlass.reduceBreak,
+  breakEnd: breakGlass.reduceBreakEnd,
   assignment: permissions.reduceAssignment,
   assignmentEnd: permissions.reduceAssignmentEnd,
   settings: reduceSettings,

@@ -67,6 +67,8 @@ const placeholders: { readonly [K in ItemKind]: Extract<ItemOperation, { kind: K
       ...{ maxFee: undefined, expiresAt: 0 },
     },
   },
+  break: { kind: 'break', policy: id, effectiveAt: 0 },
+  breakEnd: { kind: 'breakEnd', policy: id },
   decision: { kind: 'decision', approval: id, value: 'approved', status: 'approved' },
 }
 

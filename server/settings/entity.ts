@@ -7,7 +7,7 @@ import type { Root } from '../auth/log.ts'
 
 /** In the wire's words. */
 export function settingsEntity(settings: Settings) {
-  const { recovery, relyingParties, issuers } = settings
+  const { recovery, relyingParties, issuers, breakGlass } = settings
   return {
     ...settings,
     relyingParties: relyingParties.map(({ id, origins }) => ({ id, origins: [...origins] })),
@@ -21,6 +21,10 @@ export function settingsEntity(settings: Settings) {
       ...{ use, issuer, clientIds: [...clientIds], redirectUris: [...redirectUris] },
     })),
     requireChecked: [...settings.requireChecked],
+    breakGlass: {
+      ...breakGlass,
+      members: breakGlass.members.map((member) => nameOf('user', member)),
+    },
   }
 }
 
