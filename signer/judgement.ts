@@ -16,6 +16,7 @@ import type { Clock } from './clock.ts'
 import type { ExternalIds } from './external-ids.ts'
 import { refusedByFirstSight } from './first-sight.ts'
 import { withStatements } from './statements.ts'
+import { withUnseenBreaks } from './unseen-breaks.ts'
 import { newestReader, readerAt, type Sealed } from './store/reader.ts'
 import type { Place, Store } from './store/store.ts'
 
@@ -70,7 +71,7 @@ export function judgeFresh(judges: Judges, place: Place, step: OpaqueStep): Judg
     return { ok: false, detail: 'the time of the step is not now' }
   const hidden = body.evidence.findIndex(({ salt }) => salt === undefined)
   if (hidden !== -1) return { ok: false, item: hidden, detail: unseen }
-  const outcome = reduceNewest(judges, place, body)
+  const outcome = reduceNewest(judges, place, body, now.time)
   if (!outcome.ok) return judgementOf(outcome)
   const { organization } = place
   const early = refusedByFirstSight(judges.store, {
@@ -124,9 +125,14 @@ export function openAtRoot(judges: Judges, organization: Uint8Array): readonly W
 /**
  * A root step rests on its own prefix, of which nothing newer can be known. A use of a key is judged
  * again if the root stream has moved on, or is about to; and every step, where statements have taken
- * away what the log does not know of. What follows from a step is the log's matter in any case.
+ * away what the log does not know of, or policies count as ended too early. What follows from a step is the log's matter in any case.
  */
-function reduceNewest(judges: Judges, place: Place, { step, evidence }: Body): StepOutcome {
+function reduceNewest(
+  judges: Judges,
+  place: Place,
+  { step, evidence }: Body,
+  now: number,
+): StepOutcome {
   const { store, rules } = judges
   const { organization } = place
   const sealed = place.stream.kind === 'root' ? [] : sealedAtRoot(judges, organization)
@@ -138,7 +144,8 @@ function reduceNewest(judges: Judges, place: Place, { step, evidence }: Body): S
     const outcome = reduceStep(step, evidence, readerOf(sealed), rules)
     if (!outcome.ok) return outcome
   }
-  const restricted = withStatements(store, organization, sealed)
+  const stated = withStatements(store, organization, sealed)
+  const restricted = withUnseenBreaks(store, { organization, now }, stated)
   if (restricted === sealed) return { ok: true, writes: [] }
   const asked = { step, evidence, reader: readerOf(restricted), rules }
   const reason = refusedBy(asked, onlyTakesAway(evidence) ? 'authors' : 'all')

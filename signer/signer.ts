@@ -23,6 +23,7 @@ import { noteStrikes } from './strikes.ts'
 import { isErasure, openSweeper, type Sweeper } from './erasure.ts'
 import { externalIdsOf } from './external-ids.ts'
 import { noticeRecoveries } from './first-sight.ts'
+import { noticeBreaks } from './unseen-breaks.ts'
 import type { KeyEncryption } from './kek.ts'
 import type { Log, LogEvent } from './log.ts'
 import type { Self } from './self.ts'
@@ -137,6 +138,7 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
       clock.learn(certified.time)
       settleShares({ store, self, keyEncryption }, place, certified)
       noticeRecoveries({ store, clock }, place, certified)
+      noticeBreaks({ store, clock }, place, certified)
       if (isErasure(place, certified)) sweeper.begin(place.organization)
     },
   })

@@ -63,6 +63,10 @@ create table if not exists recoveries (
   primary key (organization, id)
 ) strict, without rowid;
 create index if not exists recoveries_user on recoveries (organization, user);
+create table if not exists breaks (
+  organization blob, policy blob, wait integer not null, seen integer,
+  primary key (organization, policy)
+) strict, without rowid;
 create table if not exists sweeps (
   organization blob primary key, step_stream text not null, step_seq integer not null,
   done integer not null, voter_stream text not null

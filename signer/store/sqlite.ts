@@ -4,6 +4,7 @@ import { logTable } from './log.ts'
 import { memoryTable } from './memory.ts'
 import { pairTable } from './pairs.ts'
 import { peerTable } from './peers.ts'
+import { breakTable } from './breaks.ts'
 import { recoveryTable } from './recoveries.ts'
 import { schema, storeFormat } from './schema.ts'
 import { shareTable } from './shares.ts'
@@ -36,6 +37,7 @@ export function openStore(file: string): Store {
     memory: memoryTable(db),
     statements: statementTable(db),
     recoveries: recoveryTable(db),
+    breaks: breakTable(db),
     sweeps: sweepTable(db, log.forget),
     get sequence() {
       return sequence

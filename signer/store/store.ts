@@ -14,6 +14,7 @@ export interface Store {
   readonly memory: MemoryTable
   readonly statements: StatementTable
   readonly recoveries: RecoveryTable
+  readonly breaks: BreakTable
   readonly sweeps: SweepTable
   /** Of transactions that have written: never the same twice, so that a restored store shows. */
   readonly sequence: number
@@ -195,6 +196,23 @@ export interface RecoveryTable {
   of(whose: Pick<StoredRecovery, 'organization' | 'user'>): readonly StoredRecovery[]
   see(named: Pick<StoredRecovery, 'organization' | 'id'>, seen: number): void
   forget(named: Pick<StoredRecovery, 'organization' | 'id'>): void
+}
+
+export type StoredBreak = {
+  readonly organization: Uint8Array
+  readonly policy: Uint8Array
+  readonly waitMs: number
+  /** By the clock of this signer; nothing while that cannot be read. */
+  readonly seen: number | undefined
+}
+
+/** When this signer itself first heard that a policy is to end without its approvers. */
+export interface BreakTable {
+  /** The first word of it stays. */
+  keep(one: StoredBreak): void
+  of(organization: Uint8Array): readonly StoredBreak[]
+  see(named: Pick<StoredBreak, 'organization' | 'policy'>, seen: number): void
+  forget(named: Pick<StoredBreak, 'organization' | 'policy'>): void
 }
 
 /** How far an organization's bodies have been gone through since its last erasure. */
