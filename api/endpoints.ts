@@ -5,6 +5,7 @@ import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import * as federation from './federation.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
+import * as breakGlass from './break-glass.ts'
 import * as freezes from './freezes.ts'
 import * as health from './health.ts'
 import {
@@ -65,5 +66,6 @@ export const endpoints: readonly Endpoint[] = [
   recordAgreementAcceptance,
   ...Object.values(settings),
   ...Object.values(freezes),
+  ...Object.values(breakGlass),
   ...Object.values(health),
 ]

@@ -18,6 +18,7 @@ import { registrationRoutes, type RegistrationDeps } from './registration/routes
 import { recoveryRoutes } from './recovery/routes.ts'
 import { serviceAccountRoutes } from './service-accounts/routes.ts'
 import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
+import { breakGlassRoutes } from './break-glass/routes.ts'
 import { freezeRoutes } from './freezes/routes.ts'
 import { settingsRoutes, type SettingsDeps } from './settings/routes.ts'
 import { signatureRoutes } from './signatures/routes.ts'
@@ -53,6 +54,7 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...agreementRoutes(deps),
     ...settingsRoutes(deps),
     ...freezeRoutes(deps),
+    ...breakGlassRoutes(deps),
   ]
 }
 
