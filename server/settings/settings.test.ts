@@ -34,6 +34,7 @@ describe('settings over the API', () => {
     assert.deepEqual(body, {
       settings: {
         ...{ relyingParties: [], userVerification: 'required', issuers: [], requireChecked: [] },
+        breakGlass: { needed: 0, members: [], waitMs: 0 },
         enrolment: { employees: 'confirmed', endUsers: 'confirmed' },
         ...{ passwordProtectedKeys: false, passwords: false },
         recovery: { waitMs: 0, usesWhileWaiting: false },
