@@ -4,19 +4,29 @@ import { scripts } from './scripts.ts'
 import { settings } from './settings.ts'
 
 /**
+ * More than all of it takes on a busy machine (docs/protocols/attacks.md). What is begun later is made
+ * as thin as in `npm test`, and said to be: a hindered run ends, and hides nothing.
+ */
+const budgetMs = 30 * 60_000
+
+/**
  * Every field of every message of every protocol, falsified in every way, with a line for each protocol.
  * @returns an exit code; with `all` for an argument clusters of up to seven as well
  */
 export async function main(): Promise<number> {
   const all = process.argv.includes('all')
   const started = performance.now()
+  const size = (): { readonly everything: boolean } => ({
+    everything: performance.now() - started < budgetMs,
+  })
   const counts: Count[] = []
   for (const setting of settings({ all })) {
-    const count = setting.run({ everything: true })
+    const { everything } = size()
+    const count = setting.run({ everything })
     counts.push(count)
-    process.stdout.write(`${lineOf(count)}\n`)
+    process.stdout.write(`${everything ? '' : 'THINNED '}${lineOf(count)}\n`)
   }
-  const wrong = measure()
+  const wrong = measure(size)
   const seconds = Math.round((performance.now() - started) / 1000)
   const slips = counts.flatMap((count) => count.slips)
   process.stdout.write(
@@ -27,11 +37,11 @@ export async function main(): Promise<number> {
 }
 
 /** @returns how many attackers are caught more or less often than theory has it */
-function measure(): number {
+function measure(size: () => { readonly everything: boolean }): number {
   let wrong = 0
   process.stdout.write('\nAttackers who make all that follows fit their lie:\n')
   for (const script of scripts()) {
-    const rate = rateOf(script, { everything: true })
+    const rate = rateOf(script, size())
     if (!isAsInTheory(rate)) wrong++
     process.stdout.write(`${isAsInTheory(rate) ? '' : 'NOT AS IN THEORY '}${rateLine(rate)}\n`)
   }
