@@ -19,7 +19,7 @@ import type { KeyEncryption } from './kek.ts'
 /** Shares are born in epoch 0; a refresh would begin the next. */
 const firstEpoch = 0
 
-const stored = struct({
+export const shareCodec = struct({
   format: tag('quorate/share/1'),
   group: oneOf({ secp256k1: 1, ed25519: 2, stark: 3 }),
   n: u8,
@@ -51,7 +51,7 @@ export function pooledAs(of: Pick<ShareOf, 'signer' | 'organization' | 'statemen
 }
 
 export function sealShare(kek: KeyEncryption, of: ShareOf, share: KeyShare): Uint8Array {
-  const plaintext = encode(stored, share)
+  const plaintext = encode(shareCodec, share)
   const sealed = kek.wrap(plaintext, associatedWith(of))
   plaintext.fill(0)
   return sealed
@@ -65,7 +65,7 @@ export function openShare(
 ): KeyShare | undefined {
   const plaintext = kek.unwrap(sealed, associatedWith(of))
   if (plaintext === undefined) return undefined
-  const share = decode(stored, plaintext)
+  const share = decode(shareCodec, plaintext)
   plaintext.fill(0)
   return share
 }

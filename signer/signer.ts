@@ -12,7 +12,7 @@ import {
 } from '@quorate/wire/link'
 import { isFailure } from '@quorate/core/failure'
 import { equalBytes } from '@quorate/core/bytes'
-import { Ceremonies } from './ceremonies/ceremony.ts'
+import { Ceremonies, type Said } from './ceremonies/ceremony.ts'
 import { beginGenerate } from './ceremonies/generate.ts'
 import { beginPair } from './ceremonies/pair.ts'
 import { beginPooled } from './ceremonies/pool.ts'
@@ -31,6 +31,7 @@ import { settleShares } from './sweep.ts'
 import { acceptStatement, type Accepted } from './statements.ts'
 import type { Store } from './store/store.ts'
 import { votingOf, type Voting } from './voting.ts'
+import type { SessionWorker } from './worker/worker.ts'
 
 export type SignerParts = {
   readonly self: Self
@@ -38,6 +39,8 @@ export type SignerParts = {
   readonly keyEncryption: KeyEncryption
   readonly clock: ClockSource
   readonly random: Random
+  /** Where key generations and pair setups are worked out. */
+  readonly worker: SessionWorker
   readonly log: Log
   /** The store cannot write, or there is a bug: nothing more may be said in this life. */
   readonly onDefect: (error: unknown) => void
@@ -49,6 +52,8 @@ export type Signer = {
   readonly answer: (call: Call) => Promise<Reply>
   /** A statement from a mailbox, kept for good before this comes back. */
   readonly accept: (signed: Uint8Array) => Accepted
+  /** Says nothing more. The store and the worker are closed by whoever has opened them. */
+  readonly close: () => void
 }
 
 /** Calls that may share one transaction, and with it one sync of the disk. */
@@ -56,16 +61,17 @@ const batchMax = 64
 /** How often the time that has surely passed is written down, when nothing else has to be. */
 const clockWriteMs = 1_000
 
-type Waiting = {
-  readonly call: Call
+type Task = {
+  readonly draft: () => Draft
   readonly resolve: (reply: Reply) => void
   readonly reject: (error: unknown) => void
 }
 
 /**
  * One signer. Calls are worked on one after the other and never wait for anything half-way: that
- * one thread owns all state, so that the checks of a pair, in particular, are strictly serial
- * (threats 4.2). Those that arrive in one turn of the event loop become durable together, but
+ * one thread owns all that lasts, so that what comes of the checks of a pair, in particular, is
+ * strictly serial (threats 4.2). Where the worker thread has something to work out, the call is two:
+ * what is to be on the disk before, and what becomes of the answer. Those that arrive in one turn of the event loop become durable together, but
  * nothing shares a transaction with a burned pair and comes after it: a defect there would undo the
  * burning, and the next life would take another guess.
  *
@@ -77,22 +83,39 @@ export function openSigner(parts: SignerParts): Signer {
   const lines: LogEvent[] = []
   const sweeper = openSweeper(store, onDefect)
   const desk = deskOf({ ...parts, log: (event) => lines.push(event) }, sweeper)
-  const queue: Waiting[] = []
+  const queue: Task[] = []
+  let isClosed = false
+  const put = (task: Task): void => {
+    if (isClosed) return task.reject(new Error('the signer is closed'))
+    if (queue.length === 0) setImmediate(flush)
+    queue.push(task)
+  }
+  const fail = (error: unknown, tasks: readonly Task[]): void => {
+    for (const { reject } of tasks) reject(error)
+    onDefect(error)
+  }
+  const answer = (task: Task, draft: Draft): void => {
+    if (draft.kind !== 'later') return task.resolve(signed(parts, draft))
+    draft.run().then(
+      (next) => put({ ...task, draft: next }),
+      (error) => fail(error, [task]),
+    )
+  }
   const flush = (): void => {
+    if (isClosed) return
     const batch = queue.splice(0, batchMax)
     try {
-      const drafts = store.commit(() => desk.draftAll(batch.map(({ call }) => call)))
+      const drafts = store.commit(() => desk.draftAll(batch))
       queue.unshift(...batch.splice(drafts.length))
       for (const line of lines.splice(0)) parts.log(line)
-      for (const [i, { resolve }] of batch.entries()) {
+      for (const [i, task] of batch.entries()) {
         const draft = drafts[i]
-        if (draft !== undefined) resolve(signed(parts, draft))
+        if (draft !== undefined) answer(task, draft)
       }
     } catch (error) {
       // What the lines tell has not happened.
       lines.length = 0
-      for (const { reject } of [...batch, ...queue.splice(0)]) reject(error)
-      onDefect(error)
+      fail(error, [...batch, ...queue.splice(0)])
     }
     if (queue.length > 0) setImmediate(flush)
   }
@@ -101,23 +124,26 @@ export function openSigner(parts: SignerParts): Signer {
     hello: { protocol: linkProtocol, manifest: manifest.hash, signer, bootId },
     accept: (signed) => store.commit(() => acceptStatement(desk, self, signed)),
     answer: (call) =>
-      new Promise((resolve, reject) => {
-        if (queue.length === 0) setImmediate(flush)
-        queue.push({ call, resolve, reject })
-      }),
+      new Promise((resolve, reject) => put({ draft: () => desk.draft(call), resolve, reject })),
+    close() {
+      isClosed = true
+      for (const { reject } of queue.splice(0)) reject(new Error('the signer is closed'))
+    },
   }
 }
 
 /** A reply whose statements are still to be signed, which happens after the commit alone. */
-type Draft =
+type Ready =
   | Exclude<Reply, { kind: 'agree' }>
   | {
       readonly kind: 'agree'
       readonly answer: AnswerDraft
       readonly session: SessionReply | undefined
     }
+/** Or what there is to do between this commit and the next. */
+type Draft = Ready | { readonly kind: 'later'; readonly run: () => Promise<() => Draft> }
 
-function signed({ self, store }: SignerParts, draft: Draft): Reply {
+function signed({ self, store }: SignerParts, draft: Ready): Reply {
   if (draft.kind !== 'agree') return draft
   const { index: signer, bootId, sign } = self
   const origin = { signer, bootId, storeSequence: store.sequence }
@@ -142,10 +168,17 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
       if (isErasure(place, certified)) sweeper.begin(place.organization)
     },
   })
-  const session = (call: SessionCall) => {
-    const reply = sessionReply(deps, ceremonies, call)
-    noteStrikes(deps, call, reply)
-    return reply
+  const session = (call: SessionCall, whole: (reply: SessionReply) => Ready): Draft => {
+    const finish = (said: Said): Draft => {
+      if (said.kind === 'later')
+        return {
+          kind: 'later',
+          run: () => said.run().then((next) => () => apart(store, () => finish(next()))),
+        }
+      noteStrikes(deps, call, said)
+      return whole(said)
+    }
+    return finish(sessionReply(deps, ceremonies, call))
   }
   let clockFault = ''
   const tellOfClock = (): void => {
@@ -155,10 +188,11 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
       parts.log({ event: now.ok ? 'clock' : 'clock-refused', reason: fault })
     clockFault = fault
   }
-  const draftAll = (calls: readonly Call[]): readonly Draft[] => {
+  const draft = (call: Call) => draftOf({ store, voting, session }, call)
+  const draftAll = (tasks: readonly Pick<Task, 'draft'>[]): readonly Draft[] => {
     const drafts: Draft[] = []
-    for (const call of calls) {
-      const draft = draftOf({ store, voting, session }, call)
+    for (const task of tasks) {
+      const draft = task.draft()
       drafts.push(draft)
       if (hasBurned(draft)) return drafts
     }
@@ -170,24 +204,30 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
     }
     return drafts
   }
-  return { draftAll, store, clock }
+  return { draft, draftAll, store, clock }
 }
 
 type Desk = {
   readonly store: Store
   readonly voting: Voting
-  readonly session: (call: SessionCall) => SessionReply
+  readonly session: (call: SessionCall, whole: (reply: SessionReply) => Ready) => Draft
 }
 
 function draftOf({ store, voting, session }: Desk, call: Call): Draft {
+  return apart(store, () => {
+    if (call.kind === 'ping') return { kind: 'pong' }
+    if (call.kind === 'session')
+      return session(call.session, (reply) => ({ kind: 'session', session: reply }))
+    const answer = voting.answer(call, call.request)
+    const rides = call.session !== undefined && goesOn.has(answer.kind)
+    if (!rides) return { kind: 'agree', answer, session: undefined }
+    return session(call.session, (reply) => ({ kind: 'agree', answer, session: reply }))
+  })
+}
+
+function apart(store: Store, draft: () => Draft): Draft {
   try {
-    return store.part(() => {
-      if (call.kind === 'ping') return { kind: 'pong' }
-      if (call.kind === 'session') return { kind: 'session', session: session(call.session) }
-      const answer = voting.answer(call, call.request)
-      const rides = call.session !== undefined && goesOn.has(answer.kind)
-      return { kind: 'agree', answer, session: rides ? session(call.session) : undefined }
-    })
+    return store.part(draft)
   } catch (error) {
     if (isFailure(error, 'bytes.malformed')) return { kind: 'failed', reason: 'malformed' }
     throw error
@@ -202,7 +242,7 @@ function hasBurned(draft: Draft): boolean {
 /** A signature's round goes with a yes. It asks the store by itself whether it may. */
 const goesOn: ReadonlySet<AnswerDraft['kind']> = new Set(['vote', 'seal', 'head'])
 
-function sessionReply(deps: CeremonyDeps, ceremonies: Ceremonies, call: SessionCall): SessionReply {
+function sessionReply(deps: CeremonyDeps, ceremonies: Ceremonies, call: SessionCall): Said {
   switch (call.kind) {
     case 'sign':
       return beginSign(deps, ceremonies, call)

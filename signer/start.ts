@@ -14,6 +14,7 @@ import type { SignerSettings } from './settings.ts'
 import { openSigner, type Signer } from './signer.ts'
 import { alarmOf, liftStop } from './stop.ts'
 import { openMarkedStore } from './store/mark.ts'
+import { SessionWorker } from './worker/worker.ts'
 
 export type Running = { stop(): void }
 export type Surroundings = {
@@ -34,7 +35,9 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
       : keyEncryptionFromFile(settings.kekFile)
   const store = openMarkedStore(settings.storeFile)
   const random = (size: number) => new Uint8Array(randomBytes(size))
-  const signer = openSigner({ self, store, keyEncryption, clock, random, log, onDefect })
+  const worker = new SessionWorker(log)
+  const parts = { self, store, keyEncryption, clock, random, worker, log, onDefect }
+  const signer = openSigner(parts)
   const tls = {
     key: fromUtf8(readPrivateFile(settings.tlsKeyFile)),
     cert: readFileSync(settings.tlsCertFile, 'utf8'),
@@ -56,6 +59,8 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
     stop() {
       mailboxes.stop()
       link.close()
+      signer.close()
+      worker.close()
       store.close()
     },
   }

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict'
 import {
   encodeKeyStatement,
   keyStatementHash,
   type Curve,
+  type KeyStatement,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
 import { judgeKeyRequest } from '@quorate/authority/reduce/step'
@@ -12,19 +14,18 @@ import { rootOf } from '@quorate/authority/stream'
 import { toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import type { KeyShare } from '@quorate/threshold/dkg/context'
-import { startDkg } from '@quorate/threshold/dkg/round1'
-import { dkgStep, type DkgState } from '@quorate/threshold/dkg/step'
-import type { Outcome } from '@quorate/threshold/session'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { refusedByFirstSight } from '../first-sight.ts'
 import { sealedAtRoot } from '../judgement.ts'
 import { withStatements } from '../statements.ts'
 import { newestReader } from '../store/reader.ts'
+import type { Self } from '../self.ts'
 import { sealShare } from '../share.ts'
 import { evictExpired, expiredAfterMs } from '../sweep.ts'
-import { aborted, end, refused, type Ceremonies, type Move } from './ceremony.ts'
+import { aborted, refused, type Ceremonies, type Said } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
 import { openMail } from './mail.ts'
+import { work, type Course } from './work.ts'
 
 export type GenerateCall = Extract<SessionCall, { kind: 'generate' }>
 
@@ -53,8 +54,8 @@ export function beginGenerate(
   deps: CeremonyDeps,
   ceremonies: Ceremonies,
   call: GenerateCall,
-): SessionReply {
-  const { store, rules, clock } = deps
+): Said {
+  const { store, rules, clock, worker } = deps
   const { organization, evidence, index, nonce } = call
   if (store.memory.stopped(organization) !== undefined)
     return refused('the organization stands still')
@@ -73,7 +74,7 @@ export function beginGenerate(
   const newcomer = purpose === 'register' ? user : undefined
   if (!hasRoom(deps, { ...terms, newcomer }))
     return refused('too many keys are waiting for their certificate')
-  if (ceremonies.isFull(now.time)) return { kind: 'busy' }
+  if (ceremonies.isFull(now.time) || worker.isFull()) return { kind: 'busy' }
   const sid = generateSid(deps, { terms, nonce })
   if (!store.memory.useSession(sid, now.time + rememberMs)) return refused('this session has been')
   const birth = { deps, sid, terms, signBefore, newcomer }
@@ -85,7 +86,7 @@ export function beginGenerate(
 
 /** The key generation itself, by all signers together. `certify` says what becomes of the share. */
 export function beginBirth(
-  { self, random }: CeremonyDeps,
+  { self, worker }: CeremonyDeps,
   ceremonies: Ceremonies,
   {
     sid,
@@ -98,12 +99,24 @@ export function beginBirth(
     readonly now: number
     readonly certify: (share: KeyShare) => SessionReply
   },
-): SessionReply {
+): Said {
   const participants = self.manifest.signers.map((_, i) => i + 1)
   const mail = openMail({ self, protocol: 'dkg', ceremony: sid, participants })
   const [n, t] = [participants.length, self.manifest.threshold]
-  const first = startDkg({ group, self: self.index, n, t, sid }, random)
-  return ceremonies.begin(mail, { expires: now + ceremonyMs }, moveOf(sid, certify, first))
+  const start = { kind: 'dkg', group, self: self.index, n, t, sid } as const
+  const course: Course = {
+    sid,
+    forbidden: () => undefined,
+    onRound: () => undefined,
+    ending(answer) {
+      if (answer.kind === 'abort') return aborted(sid, answer)
+      assert(answer.kind === 'share')
+      const reply = certify(answer.share)
+      answer.share.secret.fill(0)
+      return reply
+    },
+  }
+  return ceremonies.begin(mail, { expires: now + ceremonyMs }, work(worker, start, course))
 }
 
 /** All that names it: a second attempt of the same request has another nonce. */
@@ -124,17 +137,6 @@ type Birth = {
   readonly newcomer: Uint8Array | undefined
 }
 
-function moveOf(
-  sid: Uint8Array,
-  certify: (share: KeyShare) => SessionReply,
-  outcome: Outcome<DkgState, KeyShare>,
-): Move {
-  if (outcome.kind === 'abort') return end(aborted(sid, outcome.abort))
-  if (outcome.kind === 'done') return end(certify(outcome.result))
-  const { state, out } = outcome
-  return { kind: 'next', out, proceed: (inbox) => moveOf(sid, certify, dkgStep(state, inbox)) }
-}
-
 /** The share is on the disk before this signer says that it has one. */
 function certify({ deps, sid, terms, signBefore, newcomer }: Birth, share: KeyShare): SessionReply {
   const { store, self, keyEncryption } = deps
@@ -146,22 +148,21 @@ function certify({ deps, sid, terms, signBefore, newcomer }: Birth, share: KeySh
   if (isBorn !== undefined) return refused('the key has been made in another session')
   if (!hasRoom(deps, { ...terms, newcomer }))
     return refused('too many keys are waiting for their certificate')
-  const { publicKey, publicShares, chainCode, transcript, t } = share
-  const signed = encodeKeyStatement({
-    terms,
-    manifest: self.manifest.hash,
-    threshold: t,
-    publicKey,
-    publicShares,
-    chainCode,
-    transcript,
-  })
+  const signed = encodeKeyStatement({ terms, ...statedOf(self, share) })
   const statement = keyStatementHash(signed)
   const of = { signer: self.index, organization, key, owner, statement }
   const sealed = sealShare(keyEncryption, of, share)
-  share.secret.fill(0)
   store.shares.addPending({ key, statement, organization, newcomer, signBefore, sealed })
   return { kind: 'certified', ceremony: sid, statement: signed, signature: self.sign(signed) }
+}
+
+/** What a certificate says of a key, whosever it is to be. */
+export function statedOf(
+  { manifest }: Self,
+  { t, publicKey, publicShares, chainCode, transcript }: KeyShare,
+): Omit<KeyStatement, 'terms'> {
+  const shown = { publicKey, publicShares, chainCode, transcript }
+  return { manifest: manifest.hash, threshold: t, ...shown }
 }
 
 /** Anybody may found organizations: what one of them leaves behind must not fill the house for all. */

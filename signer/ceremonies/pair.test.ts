@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { betOnDelta } from '../testing/corrupt.ts'
-import type { SessionCall } from '@quorate/wire/link'
+import type { Inbound } from '@quorate/threshold/session'
+import type { Reply, SessionCall } from '@quorate/wire/link'
 import { packetFor } from '@quorate/wire/packet'
 import { told } from '../testing/keys.ts'
 import { setUpPair } from '../testing/signing.ts'
 import { World } from '../testing/world.ts'
+import type { Start } from '../worker/messages.ts'
+import type { WorkerSession } from '../worker/worker.ts'
 
 /** As good as sure to be lost. */
 const bits = 40
@@ -34,7 +37,7 @@ describe('the setup of a pair', () => {
     assert.equal(pairOf(1, 2), undefined)
   })
 
-  it('tests no second guess after a lost one, nor keeps what another setup has made', async () => {
+  it('says nothing of a second guess after a lost one, nor keeps what another setup has made', async () => {
     const bets = [bits, bits, 0]
     const placed = []
     for (const many of bets)
@@ -48,19 +51,25 @@ describe('the setup of a pair', () => {
   })
 
   it('has burned for good even if the very next call meets a defect', async () => {
-    const { place } = await betOnDelta(world, { honest: 3, corrupt: 4, bits })
     const { store, signer, defects, lines } = world.member(3)
+    const { organization } = world
+    const session = { kind: 'pair', organization, participants: [1, 3], nonce } as const
+    const following: Promise<Reply>[] = []
+    const mayCall = { now: false }
+    behindAnswers(world, () => {
+      if (mayCall.now) following.push(signer.answer({ kind: 'session', session }))
+    })
+    const { place } = await betOnDelta(world, { honest: 3, corrupt: 4, bits })
     Object.assign(store.memory, {
       useSession() {
         throw new Error('a defect, or a full disk')
       },
     })
-    const { organization } = world
-    const session = { kind: 'pair', organization, participants: [1, 3], nonce } as const
-    const [bet, next] = await Promise.allSettled([
-      place(),
-      signer.answer({ kind: 'session', session }),
-    ])
+    mayCall.now = true
+    const [bet] = await Promise.allSettled([place()])
+    mayCall.now = false
+    const [next] = await Promise.allSettled(following)
+    assert.ok(next !== undefined)
     assert.equal(next.status, 'rejected')
     assert.equal(defects.length, 1)
     assert.ok(bet.status === 'fulfilled' && bet.value.kind === 'aborted')
@@ -124,3 +133,23 @@ describe('the setup of a pair', () => {
       assert.equal(ending.kind, 'finished')
   })
 })
+
+/** Has this called each time right behind what becomes of an answer of the worker. */
+function behindAnswers({ worker }: World, call: () => void): void {
+  const { session } = worker
+  const behind = <T>(answer: Promise<T>): Promise<T> =>
+    answer.finally(() => {
+      // Registered before the turn that settles the answer, and run when that is in the queue.
+      setImmediate(call)
+    })
+  Object.assign(worker, {
+    session() {
+      const { begin, advance, end }: WorkerSession = session.call(worker)
+      return {
+        begin: (start: Start) => behind(begin(start)),
+        advance: (inbox: readonly Inbound[]) => behind(advance(inbox)),
+        end,
+      }
+    },
+  })
+}

@@ -1,14 +1,14 @@
+import assert from 'node:assert/strict'
 import { rootOf } from '@quorate/authority/stream'
 import { toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import type { PairState } from '@quorate/threshold/ecdsa/pair'
-import { pairSetupStep, startPairSetup, type PairSetup } from '@quorate/threshold/ecdsa/pair-setup'
-import type { Inbound, Outcome, Party } from '@quorate/threshold/session'
-import type { SessionCall, SessionReply } from '@quorate/wire/link'
-import { aborted, end, refused, type Ceremonies, type Move } from './ceremony.ts'
+import type { Party } from '@quorate/threshold/session'
+import type { SessionCall } from '@quorate/wire/link'
+import { aborted, refused, type Ceremonies, type Said } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
 import { openMail } from './mail.ts'
 import { burnPairs, keepPair } from './pairs.ts'
+import { work, type Course } from './work.ts'
 
 export type PairCall = Extract<SessionCall, { kind: 'pair' }>
 
@@ -28,8 +28,8 @@ export function beginPair(
   deps: CeremonyDeps,
   ceremonies: Ceremonies,
   { organization, participants, nonce }: PairCall,
-): SessionReply {
-  const { store, self, clock, random } = deps
+): Said {
+  const { store, self, clock, worker } = deps
   const peer = peerIn(deps, participants)
   if (peer === undefined) return refused('not two signers with this one among them')
   if (store.memory.stopped(organization) !== undefined)
@@ -43,7 +43,7 @@ export function beginPair(
   if (reason !== undefined) return refused(reason)
   const now = clock.read()
   if (!now.ok) return refused(now.reason)
-  if (ceremonies.isFull(now.time)) return { kind: 'busy' }
+  if (ceremonies.isFull(now.time) || worker.isFull()) return { kind: 'busy' }
   const parties = Uint8Array.from(participants)
   const { hash } = self.manifest
   const sid = hashOf('quorate/sid/1', toUtf8('pair'), hash, organization, parties, nonce)
@@ -52,10 +52,10 @@ export function beginPair(
   )
     return refused('too many setups of this pair in an hour')
   if (!store.memory.useSession(sid, never)) return refused('this session has been')
-  const setup = { deps, organization, peer, sid, now: now.time }
+  const course = courseOf({ deps, organization, peer, sid, born: now.time })
   const mail = openMail({ self, protocol: 'pair', ceremony: sid, participants })
-  const first = startPairSetup({ self: self.index, peer, sid }, random)
-  return ceremonies.begin(mail, { expires: now.time + ceremonyMs }, moveOf(setup, first))
+  const start = { kind: 'pair', self: self.index, peer, sid } as const
+  return ceremonies.begin(mail, { expires: now.time + ceremonyMs }, work(worker, start, course))
 }
 
 function peerIn({ self }: CeremonyDeps, participants: readonly Party[]): Party | undefined {
@@ -72,31 +72,31 @@ type Setup = {
   readonly peer: Party
   readonly sid: Uint8Array
   /** When it began. */
-  readonly now: number
+  readonly born: number
 }
 
-function moveOf(setup: Setup, outcome: Outcome<PairSetup, PairState>): Move {
-  const { deps, sid } = setup
-  if (outcome.kind === 'abort') {
-    burnPairs(deps, setup.organization, outcome.abort)
-    return end(aborted(sid, outcome.abort))
-  }
-  if (outcome.kind === 'done')
-    return end(
-      keepPair(deps, setup, outcome.result, setup.now)
+/**
+ * Many setups may be under way side by side: a bet that is lost in one is the last in all. What has been
+ * worked out by then goes unheard, and nothing of it is kept.
+ */
+function courseOf(setup: Setup): Course {
+  const { deps, organization, sid } = setup
+  return {
+    sid,
+    forbidden: () => forbidden(deps, setup),
+    onRound: () => deps.store.pairs.countTest(setup),
+    ending: (answer) => {
+      if (answer.kind === 'abort') {
+        const late = forbidden(deps, setup)
+        burnPairs(deps, organization, answer)
+        return late === undefined ? aborted(sid, answer) : refused(late)
+      }
+      assert(answer.kind === 'pair')
+      return keepPair(deps, setup, answer)
         ? { kind: 'finished', ceremony: sid }
-        : refused(forbidden(deps, setup) ?? 'the pair cannot be kept'),
-    )
-  const { state, out } = outcome
-  return { kind: 'next', out, proceed: (inbox) => goOn(setup, state, inbox) }
-}
-
-/** Many setups may be under way side by side: a bet that is lost in one is the last in all. */
-function goOn(setup: Setup, state: PairSetup, inbox: readonly Inbound[]): Move {
-  const reason = forbidden(setup.deps, setup)
-  if (reason !== undefined) return end(refused(reason))
-  setup.deps.store.pairs.countTest(setup)
-  return moveOf(setup, pairSetupStep(state, inbox))
+        : refused(forbidden(deps, setup) ?? 'the pair cannot be kept')
+    },
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { encode, hash32, struct, tag, u8 } from '@quorate/core/codec'
 import { equalBytes, toHex } from '@quorate/core/bytes'
-import { decodePair, encodePair, type PairState } from '@quorate/threshold/ecdsa/pair'
+import { decodePair, type PairState } from '@quorate/threshold/ecdsa/pair'
 import type { Abort, Party } from '@quorate/threshold/session'
 import type { CeremonyDeps } from './deps.ts'
 
@@ -20,13 +20,19 @@ const testsMax = 2 ** 21
 
 type Of = { readonly organization: Uint8Array; readonly peer: Party }
 
-/** @returns false when a pair is there that must not be replaced: then nothing has changed */
-export function keepPair(deps: CeremonyDeps, of: Of, pair: PairState, born: number): boolean {
+/**
+ * @param secret as `encodePair` has it; overwritten here
+ * @returns false when a pair is there that must not be replaced: then nothing has changed
+ */
+export function keepPair(
+  deps: CeremonyDeps,
+  of: Of & { readonly born: number },
+  { epoch, secret }: { readonly epoch: Uint8Array; readonly secret: Uint8Array },
+): boolean {
   const { store, keyEncryption } = deps
-  const { epoch } = pair
-  const plaintext = encodePair(pair)
-  const sealed = keyEncryption.wrap(plaintext, associatedWith(deps, of, epoch))
-  plaintext.fill(0)
+  const { born } = of
+  const sealed = keyEncryption.wrap(secret, associatedWith(deps, of, epoch))
+  secret.fill(0)
   store.pairs.put(of, { epoch, born, sealed })
   const kept = store.pairs.find(of)
   return kept !== undefined && equalBytes(kept.epoch, epoch)

@@ -13,9 +13,9 @@ import type { KeyShare } from '@quorate/threshold/dkg/context'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import { pooledAs, sealShare } from '../share.ts'
 import { evictExpired, expiredAfterMs } from '../sweep.ts'
-import { refused, type Ceremonies } from './ceremony.ts'
+import { refused, type Ceremonies, type Said } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
-import { beginBirth, ceremonyMs } from './generate.ts'
+import { beginBirth, ceremonyMs, statedOf } from './generate.ts'
 
 export type PoolCall = Extract<SessionCall, { kind: 'pool' }>
 
@@ -32,12 +32,8 @@ const hourMs = 3_600_000
  * signer could learn of it: what stands between this and a use of the key is the request that binds
  * it, in a step of the root stream. All that a server gains by asking is that the room is full.
  */
-export function beginPooled(
-  deps: CeremonyDeps,
-  ceremonies: Ceremonies,
-  call: PoolCall,
-): SessionReply {
-  const { store, clock } = deps
+export function beginPooled(deps: CeremonyDeps, ceremonies: Ceremonies, call: PoolCall): Said {
+  const { store, clock, worker } = deps
   const { organization, scheme, curve, time } = call
   if (store.memory.stopped(organization) !== undefined)
     return refused('the organization stands still')
@@ -49,7 +45,7 @@ export function beginPooled(
   if (Math.abs(now.time - time) > skewMsMax) return refused('it was not asked for now')
   const terms = { organization, scheme, curve, bindBefore: time + pooledMs }
   if (!hasRoom(deps, terms)) return refused('the pool is full')
-  if (ceremonies.isFull(now.time)) return { kind: 'busy' }
+  if (ceremonies.isFull(now.time) || worker.isFull()) return { kind: 'busy' }
   const hour = Math.floor(now.time / hourMs)
   if (store.shares.countBirth({ organization, hour }) > birthsPerHourMax)
     return refused('too many keys were born for the pool in an hour')
@@ -80,21 +76,11 @@ function certify(
   const { store, self, keyEncryption } = deps
   // Many may have begun while there was room for one.
   if (!hasRoom(deps, terms)) return refused('the pool is full')
-  const { publicKey, publicShares, chainCode, transcript, t } = share
-  const signed = encodePooledStatement({
-    terms,
-    manifest: self.manifest.hash,
-    threshold: t,
-    publicKey,
-    publicShares,
-    chainCode,
-    transcript,
-  })
+  const signed = encodePooledStatement({ terms, ...statedOf(self, share) })
   const statement = keyStatementHash(signed)
   const { organization, bindBefore } = terms
   const of = pooledAs({ signer: self.index, organization, statement })
   const sealed = sealShare(keyEncryption, of, share)
-  share.secret.fill(0)
   store.shares.addPooled({ statement, organization, bindBefore, sealed })
   return { kind: 'certified', ceremony: sid, statement: signed, signature: self.sign(signed) }
 }

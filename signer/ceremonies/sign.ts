@@ -13,7 +13,7 @@ import type { Protocol } from '@quorate/wire/packet'
 import { openShare } from '../share.ts'
 import { newestReader } from '../store/reader.ts'
 import type { Place } from '../store/store.ts'
-import { refused, type Ceremonies, type Move } from './ceremony.ts'
+import { refused, type Ceremonies, type Move, type Said } from './ceremony.ts'
 import type { CeremonyDeps } from './deps.ts'
 import { startDerivation } from './derivation.ts'
 import { startEcdsa } from './ecdsa.ts'
@@ -52,11 +52,7 @@ const start: Readonly<Record<Scheme, (signing: Signing) => Move>> = {
 }
 
 /** Round 1 of a signature: only for a step that this signer has voted for, sealed or seen certified. */
-export function beginSign(
-  deps: CeremonyDeps,
-  ceremonies: Ceremonies,
-  call: SignCall,
-): SessionReply {
+export function beginSign(deps: CeremonyDeps, ceremonies: Ceremonies, call: SignCall): Said {
   const { organization, stream, seq, step, item, digest } = call
   const named = { place: { organization, stream }, seq, step, item }
   if (!isQuorum(deps, call.quorum)) return refused('not a quorum with this signer')

@@ -31,6 +31,7 @@ import { keyEncryption } from '../kek.ts'
 import { openSigner, type Signer } from '../signer.ts'
 import { openMarkedStore } from '../store/mark.ts'
 import type { Store } from '../store/store.ts'
+import { SessionWorker } from '../worker/worker.ts'
 import { entry, makeCluster, signAs, type Cluster, type Numbers } from './cluster.ts'
 import { draft, Ledger, type Drafted, type Place } from './ledger.ts'
 import { genesisRequest, signedRequest, type Ask, type Person } from './requests.ts'
@@ -72,6 +73,9 @@ export class World {
   readonly members = new Map<number, Member>()
   /** Full ids of everything that was made, by name. */
   readonly ids = new Map<string, Uint8Array>()
+  /** One for all of them: a machine has only so many cores. */
+  readonly worker = new SessionWorker((event) => this.workerLines.push(JSON.stringify(event)))
+  readonly workerLines: string[] = []
   /** What the clocks of all signers show. `drift` is that of one of them. */
   now: number
   readonly drift = new Map<number, number>()
@@ -134,6 +138,7 @@ export class World {
         steady: () => this.steady,
       },
       random,
+      worker: this.worker,
       log: (event) => lines.push(JSON.stringify(event)),
       onDefect: (error) => defects.push(error),
     })
@@ -145,7 +150,9 @@ export class World {
 
   /** Its process ends, for good or until it is attached elsewhere. */
   leave(index: number): void {
-    this.member(index).store.close()
+    const { signer, store } = this.member(index)
+    signer.close()
+    store.close()
     this.members.delete(index)
     this.desks.delete(index)
   }
@@ -157,7 +164,8 @@ export class World {
 
   /** The process ends, and another begins with the same store. */
   restart(index: number): Member {
-    const { store, kek, file } = this.member(index)
+    const { signer, store, kek, file } = this.member(index)
+    signer.close()
     store.close()
     return this.open(index, { kek, file })
   }
@@ -297,7 +305,11 @@ export class World {
   }
 
   close(): void {
-    for (const { store } of this.members.values()) store.close()
+    this.worker.close()
+    for (const { signer, store } of this.members.values()) {
+      signer.close()
+      store.close()
+    }
     rmSync(this.dir, { recursive: true, force: true })
   }
 
