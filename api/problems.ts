@@ -82,6 +82,7 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
     conflict(`Conflicting ${kind} with same externalId`, { duplicate: { id, externalId } }),
   'policy.held': ({ reason }) => forbidden('Approval required by policy', { reason }),
   'policy.blocked': ({ reason }) => forbidden('Blocked by policy', { reason }),
+  'approval.not_found': (context) => missing('approval', context),
   'request.refused': ({ reason }) => forbidden(`the signers refused: ${reason}`, { reason }),
   'request.unsupported': ({ reason }) => invalid(reason),
   'funds.insufficient': (context) => invalid('insufficient funds', context),

@@ -64,6 +64,7 @@ export type Failures = {
   /** A policy of the organization wants it approved first. */
   'policy.held': { readonly reason: string }
   'policy.blocked': { readonly reason: string }
+  'approval.not_found': { readonly approvalId: string }
   'request.unsupported': { readonly reason: string }
   'funds.insufficient': { readonly needed: string; readonly available: string }
   'fee.above_ceiling': { readonly network: string; readonly fee: string; readonly ceiling: string }

@@ -1,5 +1,6 @@
 import { nameOf } from '@quorate/core/id'
 import { isObject } from '@quorate/core/json'
+import { operations, type OperationName } from '../operations.ts'
 import { keyTable, walletTable, type RecordOf } from '../records.ts'
 import { blockedReason, judgeApproved } from './approved.ts'
 import { subjectId, type Authored } from './author.ts'
@@ -66,31 +67,40 @@ export function useActivity(
   }
 }
 
+/** What such requests are to policies, if they are about them at all. */
+export function activityKindOf(name: OperationName): Activity['kind'] | undefined {
+  if (operations[name].changes.item === 'use') return 'Wallets:Sign'
+  return governed[name]
+}
+
+const governed: { readonly [Name in OperationName]?: GovernedKind } = {
+  'permissions.updatePermission': 'Permissions:Modify',
+  'permissions.archivePermission': 'Permissions:Modify',
+  'permissions.createAssignment': 'Permissions:Assign',
+  'permissions.deleteAssignment': 'Permissions:Assign',
+  // Whoever makes an identity with a permission has assigned it.
+  'auth.createServiceAccount': 'Permissions:Assign',
+  'auth.createPersonalAccessToken': 'Permissions:Assign',
+  'policies.updatePolicy': 'Policies:Modify',
+  'policies.archivePolicy': 'Policies:Modify',
+  'policies.createPolicy': 'Policies:Create',
+}
+type GovernedKind = Exclude<Activity['kind'], 'Wallets:Sign'>
+
 /** What a request of the root stream is to policies, if they are about such requests at all. */
 export function governedActivity(
   judging: Judging,
   { match, body }: Authored,
 ): Activity | undefined {
-  const about = (kind: 'permission' | 'policy') => nameOf(kind, subjectId(judging, `${kind}Id`))
-  switch (match.name) {
-    case 'permissions.updatePermission':
-    case 'permissions.archivePermission':
-      return { kind: 'Permissions:Modify', id: about('permission') }
-    case 'permissions.createAssignment':
-    case 'permissions.deleteAssignment':
-      return { kind: 'Permissions:Assign', id: about('permission') }
-    // Whoever makes an identity with a permission has assigned it.
-    case 'auth.createServiceAccount':
-    case 'auth.createPersonalAccessToken':
-      return isObject(body) && body['permissionId'] !== undefined
-        ? { kind: 'Permissions:Assign', id: about('permission') }
-        : undefined
-    case 'policies.updatePolicy':
-    case 'policies.archivePolicy':
-      return { kind: 'Policies:Modify', id: about('policy') }
-    case 'policies.createPolicy':
-      return { kind: 'Policies:Create', id: '' }
-    default:
-      return undefined
-  }
+  const kind = governed[match.name]
+  if (kind === undefined) return undefined
+  if (kind === 'Policies:Create') return { kind, id: '' }
+  if (kind === 'Policies:Modify')
+    return { kind, id: nameOf('policy', subjectId(judging, 'policyId')) }
+  const isAsked =
+    !match.operation.creates.includes('token') ||
+    (isObject(body) && body['permissionId'] !== undefined)
+  return isAsked
+    ? { kind, id: nameOf('permission', subjectId(judging, 'permissionId')) }
+    : undefined
 }

@@ -3,7 +3,7 @@ import { decodeRecord, nameTable, recordKey, type Table } from '@quorate/authori
 import type { RootItem } from '@quorate/authority/operations'
 import type { Certificate } from '@quorate/authority/agreement/messages'
 import type { Evidence, ItemOperation } from '@quorate/authority/step'
-import { rootOf } from '@quorate/authority/stream'
+import { rootOf, type StreamId } from '@quorate/authority/stream'
 import { isName, type IdKind } from '@quorate/core/id'
 
 /** In force since a moment, by the word of these signers. */
@@ -16,13 +16,18 @@ export type InForce = {
   readonly certificate: Certificate
 }
 
+/** Everything but the use of a key: that ends in a signature. */
+export type SettledKind = RootItem | 'approval' | 'decision'
+
 /** What these rooms need of the coordinator: put something in force, and see what is. */
 export type Log = {
-  /** @throws Failure `request.refused`, `signers.unavailable` */
+  /** @throws Failure `request.refused`, `policy.held`, `policy.blocked`, `signers.unavailable` */
   readonly settle: (ask: {
     readonly organization: Uint8Array
-    readonly kind: RootItem
+    readonly kind: SettledKind
     readonly evidence: Evidence
+    /** The root unless said: approvals and decisions stand with what they are about. */
+    readonly stream?: StreamId
   }) => Promise<InForce>
   /** Runs a pure function on the newest records; it may run several times. */
   readonly read: <T>(organization: Uint8Array, judge: (reader: Reader) => T) => Promise<T>

@@ -37,10 +37,12 @@ import { Views } from './views.ts'
 export type { Signed } from './uses.ts'
 export type { Signature } from './signing.ts'
 
-export type RootAsk = {
+export type SettleAsk = {
   readonly organization: Uint8Array
-  readonly kind: RootItem
+  readonly kind: RootItem | 'approval' | 'decision'
   readonly evidence: Evidence
+  /** The root unless said. */
+  readonly stream?: StreamId
 }
 /** In force. */
 export type Settled = {
@@ -66,10 +68,12 @@ export type SignerStatus = {
 /** Takes requests through agreement and signing. It decides nothing that the signers do not. */
 export type Coordinator = {
   /**
-   * Puts an item in force in the organization's root stream. The same request again gets the same.
-   * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`
+   * Puts an item in force, in the organization's root stream unless another is named. The same
+   * request again gets the same.
+   * @throws Failure `request.refused`, `policy.held`, `policy.blocked`, `signers.unavailable`,
+   *   `signing.failed`
    */
-  settle(ask: RootAsk): Promise<Settled>
+  settle(ask: SettleAsk): Promise<Settled>
   /**
    * A key that all signers hold shares of; its certificate becomes the facts of the request's item,
    * which is still to be settled. The same request again gets the same.
@@ -155,9 +159,10 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   }
 
   return {
-    settle: async ({ organization, kind, evidence }) => {
+    settle: async ({ organization, kind, evidence, stream = rootOf(organization) }) => {
       const request = requestOfEvidence(evidence)
-      const standing = await streams.settle(root(organization), { kind, evidence, request })
+      const place = { organization, stream }
+      const standing = await streams.settle(place, { kind, evidence, request })
       return settledOf(standing, evidence, clock())
     },
     createKey: (ask) => keys.create(ask),

@@ -13,6 +13,7 @@ import { certificatesIn } from '@quorate/authority/reduce/registration-wallets'
 import { nameOfCause } from '@quorate/authority/reduce/step'
 import type { ItemOperation, NewKey } from '@quorate/authority/step'
 import { type StreamId, streamCodec } from '@quorate/authority/stream'
+import { addApprovals } from '../approvals/add.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import { withoutErased } from './erased.ts'
 
@@ -234,6 +235,7 @@ async function keepStep(
       )
       .execute()
   await keepRequests(transaction, at, body)
+  await addApprovals(transaction, at, body)
   await transaction
     .deleteFrom('proposals')
     .where('organization', '=', at.organization)

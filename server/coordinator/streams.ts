@@ -248,15 +248,9 @@ class Turn {
     const job = this.jobs[item]
     this.jobs = this.jobs.filter((_, i) => i !== item)
     if (job === undefined) throw new Error(`A step was refused for an item it has not: ${reason}`)
-    const found =
-      job.kind === 'renew'
-        ? undefined
-        : await standingOf(ledger, this.place.organization, job.request)
-    // One that is held stands there as such, and not as what it asks for.
-    const isIt =
-      found !== undefined && (operationAt(found).kind === 'approval') === (job.kind === 'approval')
-    if (isIt) job.resolve(found)
-    else job.reject(refusalFor(reason))
+    const found = await standingAs(ledger, this.place.organization, job)
+    if (found === undefined) job.reject(refusalFor(reason))
+    else job.resolve(found)
   }
 
   private requireQuorum(): void {
@@ -396,8 +390,20 @@ class Turn {
   }
 }
 
+/** Where the request stands as what it is asked to be: one that is held stands there as that alone. */
+export async function standingAs(
+  ledger: Ledger,
+  organization: Uint8Array,
+  { kind, request }: Pick<Wish, 'kind' | 'request'>,
+): Promise<Standing | undefined> {
+  const found = kind === 'renew' ? undefined : await standingOf(ledger, organization, request)
+  const isIt =
+    found !== undefined && (operationAt(found).kind === 'approval') === (kind === 'approval')
+  return isIt ? found : undefined
+}
+
 /** Why the rules refuse it, as the rest of the server tells it apart. */
-function refusalFor(reason: string): Failure {
+export function refusalFor(reason: string): Failure {
   if (reason.startsWith(heldReason))
     return new Failure('policy.held', { reason: reason.slice(heldReason.length) })
   if (reason.startsWith(blockedReason))

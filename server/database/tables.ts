@@ -1,4 +1,5 @@
 import type { Curve, Scheme } from '@quorate/authority/key-certificate'
+import type { ApprovalTables } from '../approvals/tables.ts'
 import type { IdentityTables } from '../auth/tables.ts'
 import type { ChainTables } from '../history/tables.ts'
 import type { MailTables } from '../mail/tables.ts'
@@ -19,6 +20,7 @@ export type Tables = LogTables &
   MailTables &
   OidcTables &
   PeopleTables &
+  ApprovalTables &
   SettingsTables &
   RecoveryTables
 

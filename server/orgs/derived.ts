@@ -40,6 +40,15 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   settings_proposals: derived,
   organization_origins: derived,
   agreement_acceptances: derived,
+  // What is left to do, and what has been done.
+  approvals: {
+    ...derived,
+    own: [
+      ...['explained', 'approvers', 'announced_at', 'due_at', 'lease_holder', 'lease_until'],
+      ...['attempts', 'outcome', 'outcome_reason', 'finished_at'],
+    ],
+  },
+  approval_decisions: derived,
   proposals: kept,
   signatures: kept,
   signer_pairs: kept,

@@ -196,7 +196,7 @@ function rowsIn({ name, origin }: Derived, schema: string, columns: readonly str
 
 /** User names and the like are no label: a report goes where they do not. */
 function labelOf(columns: readonly string[]): string {
-  if (columns.includes('value')) return `' ' || name || ' at ' || seq`
+  if (columns.includes('value') && columns.includes('name')) return `' ' || name || ' at ' || seq`
   return columns.includes('id') ? `' ' || encode(id, 'hex')` : `''`
 }
 

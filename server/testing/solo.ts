@@ -1,5 +1,6 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { decodeBody } from '@quorate/authority/body'
 import type { Curve } from '@quorate/authority/key-certificate'
 import { opaqueStep } from '@quorate/authority/opaque-step'
 import {
@@ -34,6 +35,7 @@ import { idOf } from '@quorate/core/id'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { rulesFor } from '@quorate/judge/rules'
 import { Ledger } from '../coordinator/ledger.ts'
+import { refusalFor, standingAs } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { CreateKey } from '../keys/create.ts'
 import type { Sign } from '../signatures/signature.ts'
@@ -60,12 +62,10 @@ export class Solo implements Log {
     this.database = database
   }
 
-  readonly settle: Log['settle'] = async ({ organization, kind, evidence }) => {
+  readonly settle: Log['settle'] = async ({ organization, kind, evidence, stream }) => {
     if (this.missing.length > 1) throw this.unavailable()
-    const { step, certificate } = await this.put(organization, rootOf(organization), {
-      kind,
-      evidence,
-    })
+    const place = stream ?? rootOf(organization)
+    const { step, certificate } = await this.put(organization, place, { kind, evidence })
     const operation = step.items[0]?.operation
     if (operation === undefined) throw new TypeError('a step has an item')
     return { time: step.time, knownAt: Date.now(), operation, certificate }
@@ -158,6 +158,20 @@ export class Solo implements Log {
     return put
   }
 
+  /** A request that stands already is no refusal. */
+  private async found(
+    organization: Uint8Array,
+    { kind, evidence }: { readonly kind: ItemKind; readonly evidence: Evidence },
+    reason: string,
+  ) {
+    const ledger = new Ledger(this.database)
+    const request = requestOfEvidence(evidence)
+    const standing = await standingAs(ledger, organization, { kind, request })
+    if (standing === undefined) throw refusalFor(reason)
+    const { body, certificate } = standing.step
+    return { step: decodeBody(body).step, certificate }
+  }
+
   private async putNext(
     organization: Uint8Array,
     stream: StreamId,
@@ -176,7 +190,7 @@ export class Solo implements Log {
     }
     const reader = this.of(organization)
     const drafted = draftStep(draft, [asked], reader, this.rules)
-    if (!drafted.ok) throw new Failure('request.refused', { reason: drafted.reason })
+    if (!drafted.ok) return this.found(organization, asked, drafted.reason)
     const { step } = drafted
     const evidence = [asked.evidence]
     const reduced = reduceItems({ step, evidence, reader, rules: this.rules })

@@ -338,6 +338,12 @@ async function eraseOwn(
     .where('user', '=', user)
     .execute()
   await transaction
+    .updateTable('approval_decisions')
+    .set({ reason: null })
+    .where('organization', '=', organization)
+    .where('user', '=', user)
+    .execute()
+  await transaction
     .updateTable('tokens')
     .set({ name: null, external_id: null })
     .where('organization', '=', organization)

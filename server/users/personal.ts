@@ -24,6 +24,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   outbox: erasedIn('events lose names and external ids of what he made or named'),
   signature_requests: erasedIn('external id and personal members of the evidence go'),
   outgoing: erasedIn('external id and personal members of the evidence go'),
+  approval_decisions: erasedIn('why he decided so goes'),
   attempts: erasedIn('hashes of names that were tried: gone a quarter of an hour later'),
 
   records: nothing('what rules read is never personal: ids, keys, rights'),
@@ -36,6 +37,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   permissions: nothing('ids and times'),
   assignments: nothing('ids'),
   recoveries: nothing('ids and times'),
+  approvals: nothing('ids, times, and what policies say of them'),
   settings_proposals: nothing('settings of a company'),
   agreement_acceptances: nothing('ids'),
   signatures: nothing('signatures'),
