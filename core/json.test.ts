@@ -60,6 +60,7 @@ describe('strict JSON', () => {
       { name: 'b', raw: '[1, 2]' },
       { name: 'a', raw: '{"c":1}' },
     ])
+    assert.deepEqual(membersOf('{"a":{"b":1.50}}', 1), [{ name: 'a', raw: '{"b":1.50}' }])
     assert.deepEqual(membersOf('[{"a":1}]', 0), [])
   })
 })

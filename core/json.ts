@@ -47,7 +47,8 @@ export function parseJsonWithDecimals(text: string): Json {
  * @throws Failure `json.malformed`, for more than `countMax` of them too
  */
 export function membersOf(text: string, countMax: number): readonly Member[] {
-  const { members } = new Parser(text).whole()
+  // What is cut out stays the text it was, so that decimals lose nothing here.
+  const { members } = new Parser(text, decimalForm).whole()
   if (members.length > countMax) throw malformed(`more than ${countMax} members`)
   return members
 }

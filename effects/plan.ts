@@ -1,6 +1,6 @@
 import { bytesToBig } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import type { Effect, ToSign } from './effect.ts'
+import { type Effect, rawOutflow, type ToSign } from './effect.ts'
 import { messageEffect, transactionEffect, transferEffect, typedDataEffect } from './evm/effect.ts'
 import type { Facts } from './facts.ts'
 import { encodeDerivation, encodeSchnorr } from './instruction.ts'
@@ -119,7 +119,8 @@ function schnorrEffect(ask: SignatureIntent['ask']): Effect {
 
 function derivationEffect({ domain, seed }: DerivationIntent): Effect {
   const signing = [{ message: encodeDerivation({ domain, seed }) }]
-  return { kind: 'derivation', value: 0n, feeMax: 0n, raw: false, unlimited: false, signing }
+  // Whoever holds what comes of it holds a key to whatever it protects.
+  return { ...nothing, kind: 'derivation', raw: false, signing }
 }
 
 /** StarkWare's bound, above which no verifier of the Stark curve takes a hash. */
@@ -136,5 +137,7 @@ function rawEffect(bytes: Uint8Array, scheme: Network['scheme']): Effect {
 }
 
 function raw(signing: ToSign): Effect {
-  return { kind: 'raw', value: 0n, feeMax: 0n, raw: true, unlimited: false, signing: [signing] }
+  return { ...nothing, kind: 'raw', raw: true, signing: [signing] }
 }
+
+const nothing = { value: 0n, feeMax: 0n, unlimited: false, outflow: rawOutflow }

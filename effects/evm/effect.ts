@@ -7,6 +7,7 @@ import { refused } from '../json.ts'
 import type { EvmNetwork } from '../networks.ts'
 import { addressOfKey, checksummed } from './address.ts'
 import { personalDigest } from './messages.ts'
+import { outflowOfMessage, outflowOfTransaction, outflowOfTypedData } from './outflow.ts'
 import {
   completeTransaction,
   readRecipient,
@@ -49,6 +50,7 @@ export function messageEffect(message: Uint8Array, context: Context): Effect {
   return {
     ...nothingSpent(context),
     kind: 'message',
+    outflow: outflowOfMessage(message),
     signing: [{ digest: personalDigest(message) }],
   }
 }
@@ -69,6 +71,7 @@ export function typedDataEffect(
     kind: 'typed-data',
     ...(verifyingContract === undefined ? {} : { to: checksummed(verifyingContract) }),
     unlimited,
+    outflow: outflowOfTypedData(primaryType),
     signing: [{ digest }],
   }
 }
@@ -122,6 +125,7 @@ function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
     ...(tx.to === undefined ? {} : { to: checksummed(tx.to) }),
     value: tx.value,
     feeMax,
+    outflow: outflowOfTransaction(tx, { networkId: context.network.id, feeMax }),
     signing: [{ digest: keccak_256(unsigned) }],
     unsigned,
   }
@@ -137,6 +141,6 @@ function checkBounds(tx: EvmTransaction): void {
     throw refused('neither a recipient nor a contract to create')
 }
 
-function nothingSpent({ publicKey }: Context): Omit<Effect, 'kind' | 'signing'> {
+function nothingSpent({ publicKey }: Context): Omit<Effect, 'kind' | 'outflow' | 'signing'> {
   return { from: addressOfKey(publicKey), value: 0n, feeMax: 0n, raw: false, unlimited: false }
 }

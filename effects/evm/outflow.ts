@@ -1,0 +1,124 @@
+import { bytesToBig, fromUtf8, toHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import { type Movement, type Outflow, rawOutflow } from '../effect.ts'
+import type { EvmTransaction } from './transaction.ts'
+
+type Call = {
+  /** Of its parameters, each one word of the ABI's static encoding. */
+  readonly words: readonly ('address' | 'amount' | 'uint8' | 'bytes32')[]
+  /** Which of them is the one who receives or may take, and which the amount. */
+  readonly to: number
+  readonly amount: number
+  readonly isAllowance: boolean
+  /** Do the bytes alone say that it is a token, and not one thing of a collection, that moves? */
+  readonly isCertain: boolean
+}
+
+const payment = { words: ['address', 'amount'], to: 0, amount: 1, isCertain: true } as const
+/**
+ * The few calls that are understood, by selector (ERC-20, ERC-2612). Any other can move whatever the
+ * contract called has power over: multicalls, swaps, executions of a Safe, operators of a collection.
+ *
+ * A contract that only bears the name of a function does nothing worse by it: what it can take from its
+ * caller was approved before, and counted then. Its own asset has a price or a limit only if
+ * somebody holds it for a token.
+ */
+const calls: Readonly<Record<string, Call>> = {
+  // transfer(address,uint256)
+  a9059cbb: { ...payment, isAllowance: false },
+  // approve(address,uint256)
+  '095ea7b3': { ...payment, isAllowance: true },
+  // increaseAllowance(address,uint256)
+  '39509351': { ...payment, isAllowance: true },
+  // transferFrom(address,address,uint256): ERC-721 gives the same bytes another meaning.
+  '23b872dd': {
+    words: ['address', 'address', 'amount'],
+    ...{ to: 1, amount: 2, isAllowance: false, isCertain: false },
+  },
+  // permit(address,address,uint256,uint256,uint8,bytes32,bytes32)
+  d505accf: {
+    words: ['address', 'address', 'amount', 'amount', 'uint8', 'bytes32', 'bytes32'],
+    ...{ to: 1, amount: 2, isAllowance: true, isCertain: true },
+  },
+}
+const selectorSize = 4
+const wordSize = 32
+/**
+ * From here on an allowance is one of all there is. Tokens with votes keep 2^96 - 1 as endless, others
+ * 2^256 - 1, and no supply comes near either.
+ */
+const endlessAllowance = 2n ** 96n - 1n
+
+type Bounds = { readonly networkId: string; readonly feeMax: bigint }
+
+/** Everything that can leave by this transaction, as far as its bytes alone tell. */
+export function outflowOfTransaction(tx: EvmTransaction, { networkId, feeMax }: Bounds): Outflow {
+  const asset = `${networkId}/Native`
+  const to = tx.to === undefined ? '' : addressText(tx.to)
+  const native = { asset, to, amount: tx.value }
+  const fee = { asset, amount: feeMax }
+  const isPlain = tx.to !== undefined && tx.data.length === 0
+  // A call that carries nothing else names its recipient itself.
+  const carried = tx.value > 0n || isPlain ? [native] : []
+  if (isPlain) return { isKnown: true, isRaw: false, movements: carried, fee }
+  const called = tx.to === undefined ? undefined : readCall(tx.data, `${networkId}/Erc20/${to}`)
+  if (called === undefined) return { isKnown: false, isRaw: false, movements: carried, fee }
+  // None of these takes value: a contract that does is another one than the bytes pretend.
+  const isKnown = called.isWhole && tx.value === 0n
+  return { isKnown, isRaw: false, movements: [...carried, called.movement], fee }
+}
+
+/** What a signer's own bytes would be read as by whoever executes them, and by nobody else. */
+function readCall(
+  data: Uint8Array,
+  asset: string,
+): { readonly isWhole: boolean; readonly movement: Movement } | undefined {
+  const selector = toHex(data.subarray(0, selectorSize))
+  const call = Object.hasOwn(calls, selector) ? calls[selector] : undefined
+  if (call === undefined || data.length !== selectorSize + call.words.length * wordSize)
+    return undefined
+  const words = call.words.map((kind, i) => {
+    const start = selectorSize + i * wordSize
+    const word = data.subarray(start, start + wordSize)
+    // Decoders differ over what stands before a short value: some cut it off, some refuse.
+    return bytesToBig(word.subarray(0, wordSize - sizes[kind])) === 0n ? word : undefined
+  })
+  const [to, amount] = [words[call.to], words[call.amount]]
+  if (to === undefined || amount === undefined || words.includes(undefined)) return undefined
+  const movement = { asset, to: addressText(to.subarray(12)), amount: bytesToBig(amount) }
+  const isEndless = call.isAllowance && movement.amount >= endlessAllowance
+  return { isWhole: call.isCertain && !isEndless, movement }
+}
+
+const sizes = { address: 20, amount: 32, uint8: 1, bytes32: 32 } as const
+
+function addressText(address: Uint8Array): string {
+  return `0x${toHex(address)}`
+}
+
+/**
+ * A text moves nothing. A hash does: contracts take the signature over one under this very prefix for
+ * a user operation (ERC-4337) or a Safe's transaction, be it in bytes or written out.
+ */
+export function outflowOfMessage(message: Uint8Array): Outflow {
+  if (message.length === 32 || !isText(message)) return rawOutflow
+  return { isKnown: true, isRaw: false, movements: [], fee: undefined }
+}
+
+function isText(message: Uint8Array): boolean {
+  try {
+    return !/^\s*(?:0x)?[0-9a-f]{64}\s*$/i.test(fromUtf8(message))
+  } catch (error) {
+    if (isFailure(error, 'bytes.malformed')) return false
+    throw error
+  }
+}
+
+/** The account itself is put into the hands of whoever wrote the operation. */
+const givingAway: ReadonlySet<string> = new Set(['UserOperation', 'PackedUserOperation'])
+
+/** What a contract makes of a struct is in its code alone, and most hand something over later. */
+export function outflowOfTypedData(primaryType: string): Outflow {
+  const isRaw = givingAway.has(primaryType)
+  return { isKnown: false, isRaw, movements: [], fee: undefined }
+}
