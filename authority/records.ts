@@ -274,6 +274,8 @@ export const approvalTable = table(
 )
 /** By request: the approval that it waits for, or has waited for. */
 export const heldTable = table('held', struct({ approval: hash32 }))
+/** In the root stream, by approval: only a statement ever says so, where no log could be reached. */
+export const denialTable = table('denial', struct({ deniedBy: hash32 }))
 /** In a key's stream: how many uses have been counted. */
 export const spentTable = table('spent', struct({ count: u32 }))
 /** By number: all uses up to this one, so that two of them say what is between. */

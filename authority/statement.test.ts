@@ -4,8 +4,10 @@ import { describe, it } from 'node:test'
 import { clientDataFor } from './client-data.ts'
 import { fingerprintOf } from './credential.ts'
 import {
+  breakTable,
   credentialTable,
   decodeRecord,
+  denialTable,
   freezeTable,
   grantsTable,
   keyTable,
@@ -15,6 +17,7 @@ import {
   tokenTable,
   userTable,
 } from './records.ts'
+import { recoveryWaitMsMax } from './settings.ts'
 import type { RootRecords } from './standing.ts'
 import {
   encodeSigned,
@@ -126,6 +129,37 @@ describe('a statement', () => {
     assert.equal(refusal(other, 'cancelRecovery', id), mayNot)
     company.alter(recoveryTable, [id], { status: 'cancelled' })
     assert.equal(refusal(member, 'cancelRecovery', id), mayNot)
+  })
+
+  it('denies an approval by whoever may decide on approvals', () => {
+    const approval = new Uint8Array(randomBytes(32))
+    assert.equal(refusal(admin, 'denyApproval', approval), undefined)
+    assert.equal(refusal(company.makeEndUser(), 'denyApproval', approval), mayNot)
+    const colleague = company.makeEndUser({ kind: 'employee' })
+    company.write(grantsTable, [colleague.user], { entries: [] })
+    assert.equal(refusal(colleague, 'denyApproval', approval), mayNot)
+    const [write] = overridesOf(records, said(admin, 'denyApproval', approval))
+    assert.equal(write?.key, recordKey(denialTable, approval))
+  })
+
+  it('keeps a policy while its break-glass quorum is ending it, for that one time', () => {
+    const policy = new Uint8Array(randomBytes(32))
+    const colleague = company.makeEndUser({ kind: 'employee' })
+    assert.equal(refusal(colleague, 'keepPolicy', policy), mayNot)
+    const ending = (effectiveAt: number | undefined) =>
+      company.write(breakTable, [policy], { signedBy: [], expiresAt: t0, effectiveAt })
+    ending(t0 + 1)
+    assert.equal(refusal(colleague, 'keepPolicy', policy), undefined)
+    assert.equal(refusal(company.makeEndUser(), 'keepPolicy', policy), mayNot)
+    assert.equal(refusal(machine, 'keepPolicy', policy), mayNot)
+    const kept = () => overridesOf(records, said(colleague, 'keepPolicy', policy)).length
+    assert.equal(kept(), 1)
+    for (const other of [undefined, t0 - 1, t0 + recoveryWaitMsMax + 1]) {
+      ending(other)
+      assert.equal(kept(), 0)
+    }
+    ending(t0)
+    assert.equal(refusal(colleague, 'keepPolicy', policy), mayNot)
   })
 
   it('cancels rank for rank: what brings anything confirmed is held up by no newcomer', () => {

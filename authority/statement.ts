@@ -6,8 +6,10 @@ import { idOf } from '@quorate/core/id'
 import { tagged } from './agreement/messages.ts'
 import { assertionsCodec, fingerprintOf, verifyAssertion, type Assertion } from './credential.ts'
 import {
+  breakTable,
   credentialIdTable,
   credentialTable,
+  denialTable,
   freezeTable,
   frozenTable,
   keyTable,
@@ -21,6 +23,7 @@ import {
   type Write,
 } from './records.ts'
 import { policyOf } from './reduce/author.ts'
+import { recoveryWaitMsMax } from './settings.ts'
 import {
   bringsConfirmed,
   has,
@@ -50,8 +53,10 @@ const words = struct({
     revokeCredential: 4,
     revokeToken: 5,
     cancelRecovery: 6,
+    denyApproval: 7,
+    keepPolicy: 8,
   }),
-  /** In full: of the organization, the user, the key, the credential, the token or the recovery. */
+  /** In full: of the organization, user, key, credential, token, recovery, approval or policy. */
   target: hash32,
   nonce: hash32,
   /** For people. One that was signed in advance and kept in a safe counts as well. */
@@ -191,6 +196,14 @@ function mayTake(
     }
     case 'cancelRecovery':
       return isOwn(find(recoveryTable, target)?.user) && isRecoveryWaiting(records, target, time)
+    // It stands in a stream that nobody may have shown this signer: its id stands for all of it.
+    case 'denyApproval':
+      return holds('Policies:Approvals:Approve')
+    case 'keepPolicy': {
+      const effectiveAt = find(breakTable, target)?.effectiveAt
+      const isEmployee = find(userTable, user)?.kind === 'employee'
+      return isEmployee && effectiveAt !== undefined && time < effectiveAt
+    }
   }
 }
 
@@ -238,6 +251,18 @@ export function overridesOf(
         write(userTable, [recovery.user], { ...user, recovery: undefined }),
         write(recoveryTable, [target], { ...recovery, status: 'cancelled' }),
       ]
+    }
+    case 'denyApproval':
+      return [write(denialTable, [target], { deniedBy: statement.user })]
+    case 'keepPolicy': {
+      const effectiveAt = find(breakTable, target)?.effectiveAt
+      // A later end of the same policy is another matter.
+      const isMeant =
+        effectiveAt !== undefined &&
+        statement.issuedAt <= effectiveAt &&
+        effectiveAt - statement.issuedAt <= recoveryWaitMsMax
+      const kept = { signedBy: [], expiresAt: 0, effectiveAt: undefined }
+      return isMeant ? [write(breakTable, [target], kept)] : []
     }
   }
 }

@@ -21,6 +21,7 @@ export const freezeUsage = `usage: quorate freeze <what> with
   --author <id>                              whose credential it is, unless the founder's
   --log <file>                               an exported log: ids may then be short names
 <what>: organization | user <id> | key <id> | credential <id> | token <id> | recovery <id>
+  | approval <id> (is denied) | policy <id> (stays, though its break-glass quorum ends it)
 A wallet stands still by its key. An id is 64 hex digits, or its name in the log.`
 
 /** Each word, and what the signers do about it for as long as the log does not say otherwise. */
@@ -31,6 +32,8 @@ const kinds = {
   credential: 'revokeCredential',
   token: 'revokeToken',
   recovery: 'cancelRecovery',
+  approval: 'denyApproval',
+  policy: 'keepPolicy',
 } as const satisfies Record<string, Statement['kind']>
 
 export type Wanted = {

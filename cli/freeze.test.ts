@@ -116,6 +116,8 @@ describe('quorate freeze', () => {
       credential: 'revokeCredential',
       token: 'revokeToken',
       recovery: 'cancelRecovery',
+      approval: 'denyApproval',
+      policy: 'keepPolicy',
     }
     const founder = toHex(world.administrator.user)
     for (const [what, kind] of Object.entries(kinds)) {

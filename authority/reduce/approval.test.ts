@@ -7,6 +7,7 @@ import {
   approvalTable,
   credentialTable,
   decodeRecord,
+  denialTable,
   encodeRecord,
   grantsTable,
   policyTable,
@@ -242,6 +243,19 @@ describe('a request that is held', () => {
     assert.match(company.refusal(decision(member(bert), approval)) ?? '', /not pending/)
     assert.match(company.refusal(used(evidence)) ?? '', /was denied/)
     assert.match(company.refusal(opening(evidence)) ?? '', /held already/)
+  })
+
+  it('ends for whoever has heard of a denial by another way', () => {
+    makePolicy({ ...signing, ...approvalBy({ quorum: 1 }) })
+    const evidence = use()
+    const approval = open(evidence)
+    const { records } = company
+    company.write(denialTable, [approval], { deniedBy: member(anne).user })
+    assert.match(company.refusal(decision(company.admin, approval)) ?? '', /not pending/)
+    company.records = records
+    decide(company.admin, approval)
+    company.write(denialTable, [approval], { deniedBy: member(anne).user })
+    assert.match(company.refusal(used(evidence)) ?? '', /was denied/)
   })
 
   it('is approved under the policies that held it, whatever became of them', () => {

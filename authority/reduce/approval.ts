@@ -4,6 +4,7 @@ import { hashOf } from '@quorate/core/hash'
 import {
   approvalTable,
   decisionsMax,
+  denialTable,
   heldTable,
   holdingPoliciesMax,
   openingCodec,
@@ -20,7 +21,7 @@ import {
 import { subjectId, type Authored } from './author.ts'
 import type { Gate } from './gate.ts'
 import { definitionOf } from './definitions.ts'
-import { refuse, type Judging } from './judging.ts'
+import { find, refuse, type Judging } from './judging.ts'
 import { own } from './held.ts'
 import { objectOf, put, type Reduced } from './writes.ts'
 
@@ -75,8 +76,11 @@ export function reduceDecision(judging: Judging, authored: Authored): Reduced {
   const id = subjectId(judging, 'approvalId')
   const approval = own(judging, approvalTable, id) ?? refuse('there is no such approval')
   const { opening } = approval
-  if (approval.status !== 'pending' || judging.step.time > opening.expiresAt)
-    refuse('the approval is not pending')
+  const isOver =
+    approval.status !== 'pending' ||
+    judging.step.time > opening.expiresAt ||
+    find(judging, denialTable, id) !== undefined
+  if (isOver) refuse('the approval is not pending')
   const { user } = authored
   if (approval.decisions.some((one) => equalBytes(one.user, user))) refuse('the user has decided')
   if (approval.decisions.length >= decisionsMax) refuse('too many have decided')

@@ -3,6 +3,7 @@ import { nameOf } from '@quorate/core/id'
 import {
   approvalTable,
   credentialTable,
+  denialTable,
   heldTable,
   tokenTable,
   userTable,
@@ -33,7 +34,9 @@ export function judgeApproved(
   const held = own(judging, heldTable, judging.request)
   if (held === undefined) return heldBy.length > 0 ? refuse(heldReason + reason) : undefined
   const approval = own(judging, approvalTable, held.approval) ?? refuse('there is no such approval')
-  if (approval.status === 'denied') refuse('the request was denied')
+  const isDenied =
+    approval.status === 'denied' || find(judging, denialTable, held.approval) !== undefined
+  if (isDenied) refuse('the request was denied')
   if (approval.status === 'pending') refuse('the request waits for its approval')
   const wanted = [...approval.opening.policies, ...heldBy]
   if (!isSatisfied(judging, approval, groupsOf(judging, wanted)))
