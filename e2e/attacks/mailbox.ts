@@ -139,7 +139,7 @@ const afterKind = 32 + 32 + 8
 const wordsBytesMax = 256
 
 function unknownKind(encoded: Uint8Array): Uint8Array {
-  return encoded.with(encoded.length - afterKind - 1, 7)
+  return encoded.with(encoded.length - afterKind - 1, 0xff)
 }
 
 function aimedAt(encoded: Uint8Array, target: Uint8Array): Uint8Array {
