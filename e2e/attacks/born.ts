@@ -9,7 +9,7 @@ import { attack, rule, without, type Attack } from './attack.ts'
 import { drive, forgeTogether } from './drive.ts'
 import { byCode, codeOf } from './people.ts'
 import { personWith, recovering } from './recovery.ts'
-import { fresh, made, signedBy, type Stage } from './stage.ts'
+import { fresh, made, signedBy, type Actor, type Stage } from './stage.ts'
 
 /** What begins, comes back or goes on when it should not: organizations, keys, users who are frozen. */
 
@@ -28,12 +28,20 @@ const born: readonly Attack[] = [
     'puts a wallet on a key of the organization, as one of its customers',
     rule('ownership', 'the key was not delegated'),
     async ({ stage, machine, wallet }) => {
-      const uma = await stage.newcomer(await stage.registerEndUser(machine), true)
-      await stage.assign(
-        await stage.createPermission('More wallets', ['Wallets:Create', 'Keys:Reuse']),
-        uma,
-      )
+      const uma = await joiner(stage, machine)
       return stage.propose('wallet', joining(stage, uma, wallet.key))
+    },
+  ),
+  attack(
+    'puts a wallet on a key of one customer, as another',
+    without(rule('ownership', "the key is another user's"), [
+      'refuse("the key is another user\'s")',
+      '(undefined as never)',
+    ]),
+    async ({ stage, machine, ulla }) => {
+      const body = { scheme: 'ECDSA', curve: 'secp256k1', delegateTo: ulla.name }
+      const { key } = await stage.createKey(machine, body, { delegateTo: ulla.user })
+      return stage.propose('wallet', joining(stage, await joiner(stage, machine), key))
     },
   ),
   attack(
@@ -70,6 +78,14 @@ function founding(stage: Stage, manifest: Uint8Array, isForged = false) {
   return stage.propose('genesis', evidence, {
     place: { organization, stream: rootOf(organization) },
   })
+}
+
+/** A customer who may put wallets on keys. */
+async function joiner(stage: Stage, machine: Actor): Promise<Actor> {
+  const uma = await stage.newcomer(await stage.registerEndUser(machine), true)
+  const allowed = ['Wallets:Create', 'Keys:Reuse']
+  await stage.assign(await stage.createPermission(`Wallets by ${uma.name}`, allowed), uma)
+  return uma
 }
 
 function joining(stage: Stage, by: Stage['admin'], key: { id: Uint8Array; name: string }) {

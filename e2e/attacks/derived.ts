@@ -3,7 +3,7 @@ import { decodeRecord, encodeRecord, keyTable, writtenHash } from '@quorate/auth
 import { keyStatementHash, readBirth } from '@quorate/authority/key-certificate'
 import type { Item, Step } from '@quorate/authority/step'
 import { exchangeShare, moveAsItIs, sealAnew, type Placing } from '@quorate/signer/testing/exchange'
-import type { Key } from '@quorate/signer/testing/keys'
+import { generatePooled, type Key } from '@quorate/signer/testing/keys'
 import { nameOf } from '@quorate/core/id'
 import { at, attack, gone, rule, without, type Attack } from './attack.ts'
 import type { Cast } from './cast.ts'
@@ -39,6 +39,17 @@ const anothers = without(child("the key is another user's"), [
   '(undefined as never)',
 ])
 const ecdsa = { scheme: 'ECDSA', curve: 'secp256k1' } as const
+
+const levels = (code: string) =>
+  at('authority/child-path.ts', 'has levels other than numbers from 0', code)
+
+/** A customer who may make keys of keys. */
+async function childMaker(stage: Stage, machine: Actor): Promise<Actor> {
+  const uma = await stage.newcomer(await stage.registerEndUser(machine), true)
+  const allowed = ['Keys:Create', 'Keys:ChildKeys:Create']
+  await stage.assign(await stage.createPermission(`Children by ${uma.name}`, allowed), uma)
+  return uma
+}
 
 const born: readonly Attack[] = [
   attack(
@@ -94,12 +105,7 @@ const born: readonly Attack[] = [
   deriving(
     'has a customer derive from the master of the organization',
     rule('ownership', 'the key was not delegated'),
-    async ({ stage, machine, master }) => {
-      const uma = await stage.newcomer(await stage.registerEndUser(machine), true)
-      const allowed = ['Keys:Create', 'Keys:ChildKeys:Create']
-      await stage.assign(await stage.createPermission('Children', allowed), uma)
-      return { by: uma, master }
-    },
+    async ({ stage, machine, master }) => ({ by: await childMaker(stage, machine), master }),
     true,
   ),
   deriving(
@@ -137,6 +143,67 @@ const born: readonly Attack[] = [
       '[0, 0]',
     ]),
     ({ stage, master }) => ({ by: stage.admin, master, path: "m/44'/0" }),
+  ),
+  deriving(
+    'derives at an index that takes the private key, written as a number',
+    without(levels(' && path.every((index) => index <= childIndexMax)'), [
+      ' && path.every((index) => index <= childIndexMax)',
+      '',
+    ]),
+    ({ stage, master }) => ({ by: stage.admin, master, path: `m/${2 ** 31}` }),
+  ),
+  deriving(
+    'derives a key at a path in a second spelling',
+    without(levels('indexForm.test(level) ? Number(level) : undefined'), [
+      'indexForm.test(level) ? Number(level) : undefined',
+      'Number(level)',
+    ]),
+    ({ stage, master }) => ({ by: stage.admin, master, path: 'm/0901' }),
+  ),
+  deriving(
+    'derives from a master that was deleted',
+    rule('ownership', 'the key is archived'),
+    async ({ stage }) => {
+      const [master] = await masters(stage)
+      const wish = { method: 'DELETE', path: `/keys/${master.key.name}`, body: {} }
+      const ids = { keyId: master.key.id }
+      await stage.put('keyStatus', stage.ask(stage.admin, { ...wish, ids }))
+      return { by: stage.admin, master }
+    },
+  ),
+  deriving(
+    'has one customer derive from the master of another',
+    rule('ownership', "the key is another user's"),
+    async ({ stage, machine, ulla }) => {
+      const body = { ...ecdsa, masterKey: true, delegateTo: ulla.name }
+      const master = await stage.createKey(machine, body, { delegateTo: ulla.user })
+      return { by: await childMaker(stage, machine), master }
+    },
+    true,
+  ),
+  attack(
+    'has a master born of a scheme from which nothing is derived',
+    rule('key', 'no keys are derived from such a key'),
+    async ({ stage }) => {
+      const pair = { scheme: 'EdDSA', curve: 'ed25519' } as const
+      const facts = await generatePooled(stage.world, pair)
+      const wish = { path: '/keys', body: { ...pair, masterKey: true } }
+      return stage.propose('key', { ...stage.ask(stage.admin, wish), facts })
+    },
+  ),
+  attack(
+    'puts a wallet on a key that is there and on one that is derived, whichever suits it',
+    without(rule('key', 'the key is there or derived, and not both'), [
+      "from === undefined ? undefined : refuse('the key is there or derived, and not both')",
+      'undefined',
+    ]),
+    ({ stage, master }) => {
+      const { id, name } = master.key
+      const signingKey = { id: name, deriveFrom: { keyId: name } }
+      const ids = { 'signingKey.id': id, 'signingKey.deriveFrom.keyId': id }
+      const wish = { path: '/wallets', body: { network: 'KeyECDSA', signingKey }, ids }
+      return stage.propose('wallet', stage.ask(stage.admin, wish))
+    },
   ),
   deriving(
     'derives from a master that somebody has frozen',
