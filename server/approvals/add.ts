@@ -19,6 +19,13 @@ type At = {
 }
 type Of<Kind> = Extract<ItemOperation, { kind: Kind }>
 
+/** Are there rows that `addApprovals` would make of it? */
+export function hasApprovals(body: Uint8Array): boolean {
+  return decodeBody(body).step.items.some(
+    ({ operation: { kind } }) => kind === 'approval' || kind === 'decision',
+  )
+}
+
 /**
  * The rows of approvals that a step opens, and of decisions that it holds: in the transaction in which
  * the step itself is kept, whichever stream it is of, so that there is never one without the other.

@@ -1,23 +1,29 @@
 import { decodeBody } from '@quorate/authority/body'
 import { eraseIn } from '@quorate/authority/erasure'
-import { decodeRecord, recordKey } from '@quorate/authority/records'
+import { decodeRecord, erasureTable, recordKey, type Write } from '@quorate/authority/records'
 import type { RootRecords } from '@quorate/authority/standing'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { encode } from '@quorate/core/codec'
-import type { DatabaseTransaction } from '../database/database.ts'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
 
 /** From a wallet to its key, to the owner, to his erasure; and once more with all of them at hand. */
 const roundsMax = 4
 
 /** The newest root records, as far as somebody has asked for them. */
 export class KnownRecords {
-  private readonly transaction: DatabaseTransaction
+  private readonly database: Database | DatabaseTransaction
   private readonly organization: Uint8Array
-  private readonly values = new Map<string, Uint8Array | undefined>()
+  private readonly values: Map<string, Uint8Array | undefined>
 
-  constructor(transaction: DatabaseTransaction, organization: Uint8Array) {
-    this.transaction = transaction
+  /** @param writes of a step that comes after all that is in the database */
+  constructor(
+    database: Database | DatabaseTransaction,
+    organization: Uint8Array,
+    writes: readonly Write[] = [],
+  ) {
+    this.database = database
     this.organization = organization
+    this.values = new Map(writes.map(({ key, value }) => [key, value]))
   }
 
   /** @param judge pure: it runs again whenever it has asked for what was not at hand */
@@ -40,7 +46,7 @@ export class KnownRecords {
 
   private async load(names: readonly string[]): Promise<void> {
     for (const name of names) this.values.set(name, undefined)
-    const rows = await this.transaction
+    const rows = await this.database
       .selectFrom('records')
       .select(['name', 'value'])
       .where('organization', '=', this.organization)
@@ -50,6 +56,31 @@ export class KnownRecords {
       .execute()
     for (const { name, value } of rows) this.values.set(name, value)
   }
+}
+
+/**
+ * Names of the records that would say that somebody whom a body is about has been erased: as long as
+ * there is none of them, all of it is kept.
+ *
+ * @param writes what its step has written into the root stream
+ */
+export async function erasuresOf(
+  database: Database,
+  organization: Uint8Array,
+  { bytes, writes }: { readonly bytes: Uint8Array; readonly writes: readonly Write[] },
+): Promise<readonly string[]> {
+  const body = decodeBody(bytes)
+  const names = new Set<string>()
+  await new KnownRecords(database, organization, writes).read(({ find }) =>
+    eraseIn(body, {
+      find: (table, ...name) => {
+        if (table.prefix !== erasureTable.prefix) return find(table, ...name)
+        names.add(recordKey(table, ...name))
+        return undefined
+      },
+    }),
+  )
+  return [...names]
 }
 
 /** What is kept of a body: replicas and earlier lives may come with what has been erased since. */

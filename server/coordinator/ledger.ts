@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely'
 import { equalBytes } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import {
@@ -12,10 +13,10 @@ import type { Write } from '@quorate/authority/records'
 import { certificatesIn } from '@quorate/authority/reduce/registration-wallets'
 import { nameOfCause } from '@quorate/authority/reduce/step'
 import type { ItemOperation, NewKey } from '@quorate/authority/step'
-import { type StreamId, streamCodec } from '@quorate/authority/stream'
-import { addApprovals } from '../approvals/add.ts'
+import { rootOf, type StreamId, streamCodec } from '@quorate/authority/stream'
+import { addApprovals, hasApprovals } from '../approvals/add.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
-import { withoutErased } from './erased.ts'
+import { erasuresOf, withoutErased } from './erased.ts'
 
 /** A step in force. */
 export type Certified = {
@@ -31,9 +32,6 @@ export type RequestPlace = {
   readonly seq: number
   readonly item: number
 }
-
-/** More than a step changes; in one statement PostgreSQL takes 65535 parameters. */
-const rowsPerInsert = 1000
 
 /** The server's copy of the log. What it says has been certified elsewhere: losing it loses time. */
 export class Ledger {
@@ -140,12 +138,19 @@ export class Ledger {
   }
 
   /** All that follows from a certificate, at once. A replica may have done it before. */
-  async keep(
-    place: Subject,
-    step: OpaqueStep,
-    made: { readonly certificate: Certificate; readonly writes: readonly Write[] },
-  ): Promise<void> {
-    await inTransaction(this.database, (transaction) => keepStep(transaction, place, step, made))
+  async keep(place: Subject, { bytes, ...step }: OpaqueStep, made: Made): Promise<void> {
+    const { database } = this
+    const { organization } = place
+    const writes = place.stream.kind === 'root' ? made.writes : []
+    const erasures = await erasuresOf(database, organization, { bytes, writes })
+    const whole = { ...step, ...made, body: bytes, erasures }
+    if (!hasApprovals(bytes) && (await keepStep(database, place, whole))) return
+    await inTransaction(database, async (transaction) => {
+      const body = await withoutErased(transaction, organization, bytes)
+      const isKept = await keepStep(transaction, place, { ...whole, body, erasures: [] })
+      if (!isKept) return assertSame(transaction, place, step)
+      await addApprovals(transaction, { ...key(place), seq: step.seq }, body)
+    })
   }
 
   /** The values that these names have as of a place; what has none is not in it. */
@@ -208,78 +213,92 @@ export function opaqueOf(body: Uint8Array): OpaqueStep {
   return { seq: step.seq, previous: step.previous, hash, time: step.time, bytes: body }
 }
 
-async function keepStep(
-  transaction: DatabaseTransaction,
-  place: Subject,
-  opaque: OpaqueStep,
-  { certificate, writes }: { readonly certificate: Certificate; readonly writes: readonly Write[] },
-): Promise<void> {
-  const { seq, hash, time } = opaque
-  const body = await withoutErased(transaction, place.organization, opaque.bytes)
-  const at = { ...key(place), seq }
-  const inserted = await transaction
-    .insertInto('steps')
-    .values({ ...at, hash, time, body, certificate: encode(certificateCodec, certificate) })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-  if (inserted.numInsertedOrUpdatedRows !== 1n) return assertSame(transaction, at, hash)
-  const rows = writes.map(({ key: name, value }) => ({ ...at, name, value }))
-  for (let i = 0; i < rows.length; i += rowsPerInsert)
-    await transaction
-      .insertInto('records')
-      .values(lastOfEach(rows.slice(i, i + rowsPerInsert)))
-      .onConflict((conflict) =>
-        conflict
-          .columns(['organization', 'stream', 'name', 'seq'])
-          .doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
-      )
-      .execute()
-  await keepRequests(transaction, at, body)
-  await addApprovals(transaction, at, body)
-  await transaction
-    .deleteFrom('proposals')
-    .where('organization', '=', at.organization)
-    .where('stream', '=', at.stream)
-    .where('seq', '<=', seq)
-    .execute()
+type Made = { readonly certificate: Certificate; readonly writes: readonly Write[] }
+type Kept = Made & {
+  readonly seq: number
+  readonly hash: Uint8Array
+  readonly time: number
+  readonly body: Uint8Array
+  /** Where one of these records is in the root stream, nothing is kept. */
+  readonly erasures: readonly string[]
 }
 
-type At = ReturnType<typeof key> & { readonly seq: number }
+/**
+ * One statement, as a step is kept for each signature: all of it, or nothing.
+ * @returns whether it was
+ */
+async function keepStep(
+  database: Database | DatabaseTransaction,
+  place: Subject,
+  kept: Kept,
+): Promise<boolean> {
+  const { organization, stream } = key(place)
+  const { seq, hash, time, body, erasures } = kept
+  const root = encode(streamCodec, rootOf(organization))
+  const certificate = encode(certificateCodec, kept.certificate)
+  const [records, requests, births] = [lastOfEach(kept.writes), requestsIn(body), birthsOf(body)]
+  const { rows } = await sql`
+    with kept as (
+      insert into steps (organization, stream, seq, hash, time, body, certificate)
+      select ${organization}::bytea, ${stream}::bytea, ${seq}::int8, ${hash}::bytea, ${time}::int8,
+        ${body}::bytea, ${certificate}::bytea
+      where not exists (select 1 from records where organization = ${organization}
+        and stream = ${root} and name = any(${erasures}::text[]))
+      on conflict do nothing
+      returning organization, stream, seq
+    ), written as (
+      insert into records (organization, stream, seq, name, value)
+      select kept.*, one.* from kept, unnest(${records.map((one) => one.key)}::text[],
+        ${records.map(({ value }) => value)}::bytea[]) as one
+    ), placed as (
+      insert into request_places (organization, stream, seq, request, item)
+      select kept.*, one.* from kept, unnest(${requests.map(({ request }) => request)}::bytea[],
+        ${requests.map(({ item }) => item)}::int4[]) as one
+    ), born as (
+      ${keepBirths(births, sql`kept`)}
+    ), settled as (
+      delete from proposals where organization = ${organization} and stream = ${stream}
+        and seq <= ${seq} and exists (select 1 from kept)
+    )
+    select seq from kept`.execute(database)
+  return rows.length > 0
+}
 
 /** Two steps certified at one place need more corrupt signers than the cluster is built for. */
 async function assertSame(
   transaction: DatabaseTransaction,
-  at: At,
-  hash: Uint8Array,
+  place: Subject,
+  { seq, hash }: Pick<OpaqueStep, 'seq' | 'hash'>,
 ): Promise<void> {
+  const { organization, stream } = key(place)
   const found = await transaction
     .selectFrom('steps')
     .select('hash')
-    .where('organization', '=', at.organization)
-    .where('stream', '=', at.stream)
-    .where('seq', '=', at.seq)
+    .where('organization', '=', organization)
+    .where('stream', '=', stream)
+    .where('seq', '=', seq)
     .executeTakeFirstOrThrow()
   if (!equalBytes(found.hash, hash)) throw new Error('Two steps are certified at one place.')
 }
 
 /** One statement may name a row once: of two writes of a step to one record the later counts. */
-function lastOfEach<T extends { readonly name: string }>(rows: readonly T[]): T[] {
-  return [...new Map(rows.map((row) => [row.name, row])).values()]
+function lastOfEach(writes: readonly Write[]): readonly Write[] {
+  return [...new Map(writes.map((write) => [write.key, write])).values()]
 }
 
-async function keepRequests(transaction: DatabaseTransaction, at: At, body: Uint8Array) {
-  const { step, evidence } = decodeBody(body)
-  const places = step.items.flatMap(({ cause }, item) =>
+function requestsIn(body: Uint8Array): readonly { request: Uint8Array; item: number }[] {
+  return decodeBody(body).step.items.flatMap(({ cause }, item) =>
     cause.kind === 'request' || cause.kind === 'completion'
-      ? [{ ...at, request: nameOfCause(cause), item }]
+      ? [{ request: nameOfCause(cause), item }]
       : [],
   )
-  if (places.length > 0) await transaction.insertInto('request_places').values(places).execute()
-  for (const [i, { operation }] of step.items.entries()) {
-    const facts = evidence[i]?.facts ?? new Uint8Array()
-    for (const { terms, certificate } of birthsIn(operation, facts))
-      await keepKeyCertificate(transaction, terms, certificate)
-  }
+}
+
+function birthsOf(body: Uint8Array): readonly Born[] {
+  const { step, evidence } = decodeBody(body)
+  return step.items.flatMap(({ operation }, i) =>
+    birthsIn(operation, evidence[i]?.facts ?? new Uint8Array()),
+  )
 }
 
 /** The keys that come into force with it and have shares of their own. */
@@ -299,19 +318,29 @@ function newKeyIn(operation: ItemOperation): NewKey | undefined {
   if (operation.kind === 'key') return operation.key
   return operation.kind === 'wallet' && operation.key.kind === 'created' ? operation.key : undefined
 }
-type Born = { readonly terms: KeyTerms; readonly certificate: Uint8Array }
+type Born = {
+  readonly terms: Pick<KeyTerms, 'organization' | 'key' | 'request'>
+  readonly certificate: Uint8Array
+}
 
 /** Before it is in the log, the last one counts; what the log names replaces it. */
 export async function keepKeyCertificate(
   database: Database | DatabaseTransaction,
-  { organization, key: id, request }: Pick<KeyTerms, 'organization' | 'key' | 'request'>,
+  terms: Born['terms'],
   certificate: Uint8Array,
 ): Promise<void> {
-  const { signed } = readBirth(certificate)
-  const row = { request, statement_hash: keyStatementHash(signed), certificate }
-  await database
-    .insertInto('key_certificates')
-    .values({ organization, key: id, ...row })
-    .onConflict((conflict) => conflict.columns(['organization', 'key']).doUpdateSet(row))
-    .execute()
+  await keepBirths([{ terms, certificate }], sql`(select 1) as once`).execute(database)
+}
+
+/** @param when a table of one row, or of none and then nothing is kept */
+function keepBirths(births: readonly Born[], when: RawBuilder<unknown>): RawBuilder<unknown> {
+  const hashes = births.map(({ certificate }) => keyStatementHash(readBirth(certificate).signed))
+  return sql`
+    insert into key_certificates (organization, key, request, statement_hash, certificate)
+    select one.* from ${when}, unnest(${births.map(({ terms }) => terms.organization)}::bytea[],
+      ${births.map(({ terms }) => terms.key)}::bytea[],
+      ${births.map(({ terms }) => terms.request)}::bytea[], ${hashes}::bytea[],
+      ${births.map(({ certificate }) => certificate)}::bytea[]) as one
+    on conflict (organization, key) do update set request = excluded.request,
+      statement_hash = excluded.statement_hash, certificate = excluded.certificate`
 }
