@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely'
 import { equalBytes } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
@@ -40,6 +41,42 @@ export async function useAction(
   raw: RawRequest,
   now: number,
 ): Promise<SignedAction> {
+  const action = await findAction(database, caller, raw, now)
+  await burn(database, { ...caller, ...action }, now)
+  return action
+}
+
+type Burnable = Pick<Caller, 'organization'> & Pick<SignedAction, 'request'>
+
+/** @throws Failure `action.used` */
+export async function burn(
+  database: Database | DatabaseTransaction,
+  action: Burnable,
+  now: number,
+): Promise<void> {
+  const { rows } = await burning(action, now).execute(database)
+  if (rows.length === 0) throw new Failure('action.used', {})
+}
+
+/** A row if it was not burned before: for a statement that writes the change as well. */
+export function burning({ organization, request }: Burnable, now: number): RawBuilder<unknown> {
+  return sql`update challenges set used_at = ${now}
+    where organization = ${organization} and request = ${request} and used_at is null
+    returning request`
+}
+
+/**
+ * The user action that came with a request, which is not burned yet.
+ *
+ * @throws Failure `action.missing` when there is none for this very caller, method, path and body
+ * @throws Failure `action.used`
+ */
+export async function findAction(
+  database: Database | DatabaseTransaction,
+  caller: Caller,
+  raw: RawRequest,
+  now: number,
+): Promise<SignedAction> {
   if (raw.userAction === undefined) throw new Failure('action.missing', {})
   const row = await database
     .selectFrom('challenges')
@@ -57,18 +94,10 @@ export async function useAction(
   })
   const isLive = row.action_expires_at !== null && now < row.action_expires_at
   if (!isSigned || !isLive || row.assertion === null) throw new Failure('action.missing', {})
-  const burned = await database
-    .updateTable('challenges')
-    .set({ used_at: now })
-    .where('organization', '=', row.organization)
-    .where('request', '=', row.request)
-    .where('used_at', 'is', null)
-    .executeTakeFirst()
-  if (burned.numUpdatedRows !== 1n) throw new Failure('action.used', {})
   const assertions = decode(assertionsCodec, row.assertion)
-  const { salt } = row
+  const { request, salt } = row
   return {
-    request: row.request,
+    request,
     preimage,
     payload,
     evidence: (facts) => ({ preimage: row.preimage, payload, salt, assertions, facts }),

@@ -1,11 +1,13 @@
+import { sql } from 'kysely'
 import { isFailure } from '@quorate/core/failure'
 import { decodeEvidence } from '@quorate/authority/step'
 import { encodeFacts, noFacts } from '@quorate/effects/facts'
 import { factsNeeded } from '@quorate/effects/plan'
 import { findNetwork } from '@quorate/effects/networks'
 import { decodePreimage } from '@quorate/authority/request'
-import { inTransaction, type Database } from '../database/database.ts'
-import { recordEvent } from '../outbox.ts'
+import type { Database } from '../database/database.ts'
+import { insertFor } from '../database/insert-for.ts'
+import { eventRow } from '../outbox.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
 import { intentOf, networkOf, resultOf, type Sign, type Signing } from './signature.ts'
 
@@ -32,12 +34,17 @@ const resumedMax = 1000
 /**
  * Asks the signers, and writes down what came of it. It may run any number of times: they give one
  * request one set of signatures.
+ * @param known of this request, where it has just been worked out
  * @throws Failure as the signers said it; the request has then failed, unless they could not be asked
  */
-export async function execute(deps: ExecuteDeps, row: SignatureRow): Promise<SignatureRow> {
+export async function execute(
+  deps: ExecuteDeps,
+  row: SignatureRow,
+  known?: Signing,
+): Promise<SignatureRow> {
   if (row.status !== 'Executing') return row
   try {
-    const signing = await signingOf(deps.database, row)
+    const signing = known ?? (await signingOf(deps.database, row))
     const facts = await factsOf(deps, row, signing)
     const evidence = { ...decodeEvidence(row.evidence), facts }
     const { organization, key } = row
@@ -118,21 +125,20 @@ async function finish(
   change: Change,
 ): Promise<SignatureRow> {
   const changed = { ...row, ...change }
-  await inTransaction(database, async (transaction) => {
-    const updated = await transaction
-      .updateTable('signature_requests')
-      .set(change)
-      .where('organization', '=', row.organization)
-      .where('id', '=', row.id)
-      .where('status', '=', 'Executing')
-      .executeTakeFirst()
-    if (updated.numUpdatedRows !== 1n) return
-    await recordEvent(transaction, {
-      organization: row.organization,
-      kind: change.status === 'Signed' ? 'wallet.signature.signed' : 'wallet.signature.failed',
-      data: { signatureRequest: anySignatureOf(changed) },
-      at: now(),
-    })
+  const { organization, id, status, reason, result, signed_at } = changed
+  const event = eventRow({
+    organization,
+    kind: status === 'Signed' ? 'wallet.signature.signed' : 'wallet.signature.failed',
+    data: { signatureRequest: anySignatureOf(changed) },
+    at: now(),
   })
+  await sql`
+    with finished as (
+      update signature_requests
+      set status = ${status}, reason = ${reason}, result = ${result}, signed_at = ${signed_at}
+      where organization = ${organization} and id = ${id} and status = 'Executing'
+      returning id
+    )
+    ${insertFor('finished', 'outbox', event)}`.execute(database)
   return changed
 }

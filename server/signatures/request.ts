@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeEvidence } from '@quorate/authority/step'
@@ -5,11 +6,12 @@ import { noFacts } from '@quorate/effects/facts'
 import { findNetwork, type Scheme } from '@quorate/effects/networks'
 import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
-import { useAction, type SignedAction } from '../auth/use-action.ts'
-import { inTransaction } from '../database/database.ts'
+import { burn, burning, findAction, type SignedAction } from '../auth/use-action.ts'
+import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { insertFor } from '../database/insert-for.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
-import { recordEvent } from '../outbox.ts'
+import { eventRow } from '../outbox.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
 import { execute, type ExecuteDeps } from './execute.ts'
 import { findSignature } from './find.ts'
@@ -31,34 +33,54 @@ export async function requestSignature(
   raw: RawRequest,
   signWith: SignWith,
 ): Promise<SignatureRow> {
-  const row = await inTransaction(deps.database, async (transaction) => {
-    const action = await useAction(transaction, caller, raw, deps.now())
-    const { path } = action.preimage
-    const intent = checkSignable(action.payload, signWith)
-    const made = newRow(caller, signWith, {
-      ...action,
-      externalId: intent.externalId,
-      now: deps.now(),
-    })
-    if (intent.externalId !== undefined) {
-      const first = await claimExternalId(transaction, {
-        ...{ caller, kind: 'signature' },
-        externalId: intent.externalId,
-        fingerprint: fingerprintOfRequest(path, action.payload),
-        id: made.signature_id,
-      })
-      if (first !== undefined) return findSignature(transaction, caller, first.duplicateOf)
+  const { database, now } = deps
+  const action = await findAction(database, caller, raw, now())
+  const signing = checkSignable(action.payload, signWith)
+  const { externalId } = signing.intent
+  const made = newRow(caller, signWith, { ...action, externalId, now: now() })
+  if (externalId === undefined) {
+    await writeDown(database, action, made)
+    return execute(deps, made, signing)
+  }
+  return execute(deps, await writeDownOnce(database, { caller, action, externalId }, made))
+}
+
+/** @throws Failure `action.used` */
+async function writeDown(
+  database: Database | DatabaseTransaction,
+  action: SignedAction,
+  made: SignatureRow,
+): Promise<void> {
+  const { organization, requested_at: at } = made
+  const data = { signatureRequest: anySignatureOf(made) }
+  const event = eventRow({ organization, kind: 'wallet.signature.requested', data, at })
+  const { rows } = await sql`
+    with burned as (${burning({ organization, request: action.request }, at)}),
+      made as (${insertFor('burned', 'signature_requests', made)}),
+      told as (${insertFor('burned', 'outbox', event)})
+    select request from burned`.execute(database)
+  if (rows.length === 0) throw new Failure('action.used', {})
+}
+
+/** The first request under an external id is the only one. */
+function writeDownOnce(
+  database: Database,
+  given: { readonly caller: Caller; readonly action: SignedAction; readonly externalId: string },
+  made: SignatureRow,
+): Promise<SignatureRow> {
+  const { caller, action, externalId } = given
+  const { signature_id: id, requested_at: at } = made
+  const fingerprint = fingerprintOfRequest(action.preimage.path, action.payload)
+  return inTransaction(database, async (transaction) => {
+    const claim = { caller, kind: 'signature', externalId, fingerprint, id } as const
+    const first = await claimExternalId(transaction, claim)
+    if (first === undefined) {
+      await writeDown(transaction, action, made)
+      return made
     }
-    await transaction.insertInto('signature_requests').values(made).execute()
-    await recordEvent(transaction, {
-      organization: caller.organization,
-      kind: 'wallet.signature.requested',
-      data: { signatureRequest: anySignatureOf(made) },
-      at: deps.now(),
-    })
-    return made
+    await burn(transaction, { ...caller, ...action }, at)
+    return findSignature(transaction, caller, first.duplicateOf)
   })
-  return execute(deps, row)
 }
 
 type Made = {
@@ -93,16 +115,16 @@ function newRow(caller: Caller, { key, wallet }: SignWith, made: Made): Signatur
 }
 
 /** What the rules would refuse is better refused before a request is made of it. */
-function checkSignable(payload: string, { scheme, curve, public_key, wallet }: SignWith) {
+function checkSignable(payload: string, { scheme, curve, public_key, wallet }: SignWith): Signing {
   const intent = intentOf(payload)
   const network =
     (wallet === undefined ? undefined : findNetwork(wallet.network)) ??
     networkOf(intent, { scheme, curve })
   const signing: Signing = { network, scheme, curve, publicKey: public_key, intent }
-  if (factsNeeded(network, intent) !== 'none') return intent
+  if (factsNeeded(network, intent) !== 'none') return signing
   const planned = plan({ ...signing, facts: noFacts })
   if (!planned.ok) throw new Failure('request.unsupported', { reason: planned.reason })
   if (planned.effect.raw && !network.rawAllowed)
     throw new Failure('request.refused', { reason: `raw bytes are not signed on ${network.id}` })
-  return intent
+  return signing
 }

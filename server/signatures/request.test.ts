@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { foundCompany } from '../testing/company.ts'
+import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
+import { rawClient, type RawClient } from '../testing/raw-client.ts'
+
+describe('a signature request', () => {
+  let platform: TestPlatform
+  let client: RawClient
+  let path: string
+  before(async () => {
+    platform = await startTestPlatform()
+    const { administrator } = await foundCompany(platform)
+    client = rawClient(platform.baseUrl, administrator)
+    const body = JSON.stringify({ scheme: 'EdDSA', curve: 'ed25519' })
+    const { id } = (await client.call('/keys', body)).body
+    path = `/keys/${id}/signatures`
+  })
+  after(() => platform.close())
+
+  const bodyOf = (text: string, externalId?: string) =>
+    JSON.stringify({
+      ...{ kind: 'Message', message: `0x${Buffer.from(text).toString('hex')}` },
+      ...(externalId === undefined ? {} : { externalId }),
+    })
+  const rowsOf = async () => {
+    const { database } = platform
+    const requests = await database.selectFrom('signature_requests').select('status').execute()
+    const events = await database
+      .selectFrom('outbox')
+      .select('kind')
+      .where('kind', 'like', 'wallet.signature.%')
+      .orderBy('kind')
+      .execute()
+    return {
+      statuses: requests.map(({ status }) => status),
+      events: events.map(({ kind }) => kind),
+    }
+  }
+  const [requested, signed] = ['wallet.signature.requested', 'wallet.signature.signed']
+
+  it('is written once and told of once, however many come with one user action', async () => {
+    const body = bodyOf('once')
+    const userAction = await client.act(path, body)
+    const send = () => client.send('POST', path, body, userAction)
+    const answers = await Promise.all([send(), send(), send(), send()])
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400, 400, 400])
+    assert.deepEqual(await rowsOf(), { statuses: ['Signed'], events: [requested, signed] })
+  })
+
+  it('is the same under one external id, whose second action is burned all the same', async () => {
+    const body = bodyOf('twice', 'invoice 1')
+    const actions = [await client.act(path, body), await client.act(path, body)]
+    const answers = []
+    for (const userAction of [...actions, ...actions])
+      answers.push(await client.send('POST', path, body, userAction))
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 400, 400],
+    )
+    assert.equal(answers[0]?.body.id, answers[1]?.body.id)
+    const { statuses, events } = await rowsOf()
+    assert.equal(statuses.length, 2)
+    assert.deepEqual(events, [requested, requested, signed, signed])
+  })
+})
