@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { approveCommand } from '@quorate/cli/approve'
 import { exportLogCommand } from '@quorate/cli/export-log'
 import { freezeCommand } from '@quorate/cli/freeze'
 import { mailboxCommand } from '@quorate/cli/mailbox'
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, Command>> = {
   rebuild: rebuildCommand,
   'issuer-secret': (args) => runProgram(issuerSecret, args),
   peers: (args) => runProgram(peers, args),
+  approve: (args, print) => approveCommand(args, commandToken(process.env), { print, ask }),
   freeze: (args, print) => freezeCommand(args, { print, ask }),
   mailbox: mailboxCommand,
   passkey: (args, print) => passkeyCommand(args, { print, ask }),

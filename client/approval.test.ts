@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { toBase64url, toHex } from '@quorate/core/bytes'
+import { encode } from '@quorate/core/codec'
+import { nameOf } from '@quorate/core/id'
+import { openingCodec } from '@quorate/authority/records'
+import { Company } from '@quorate/authority/testing/company'
+import type { WholeEvidence } from '@quorate/authority/step'
+import { readApproval, type ShownApproval } from './approval.ts'
+import { Misled } from './check-request.ts'
+
+const company = new Company()
+const { machine, admin, organization } = company
+const policy = {
+  ...{ name: 'signing', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' } },
+  action: { kind: 'RequestApproval', approvalGroups: [{ quorum: 1, approvers: {} }] },
+}
+company.apply({
+  kind: 'policy',
+  evidence: company.ask(admin, { path: '/v2/policies', body: policy }),
+})
+const wallet = company.makeWallet(machine)
+
+/** As an honest server would show it. */
+function held(path: string, body: object): ShownApproval {
+  const wish = { path: `/wallets/${wallet.name}${path}`, body, ids: { walletId: wallet.id } }
+  const evidence = company.ask(machine, { ...wish, maxFee: 77n }) as WholeEvidence
+  const operation = company.apply({ kind: 'approval', evidence, key: wallet.key })
+  if (operation.kind !== 'approval') return assert.fail(operation.kind)
+  return {
+    id: nameOf('approval', operation.approval),
+    opening: toHex(encode(openingCodec, operation.opening)),
+    preimage: toBase64url(evidence.preimage),
+    payload: evidence.payload,
+    salt: toHex(evidence.salt),
+  }
+}
+const to = `0x${'12'.repeat(20)}`
+const transfer = (amount: string) => held('/transfers', { kind: 'Native', to, amount })
+
+describe('an approval that a server shows', () => {
+  it('is told from what was signed for it', () => {
+    const shown = transfer('1000')
+    const { words, initiator, policies, request } = readApproval(shown, organization)
+    assert.deepEqual(words, [
+      `transfer from wallet ${wallet.name}`,
+      '1000 of the smallest unit, Native',
+      `to ${to}`,
+      'fees: at most 77 of the smallest unit',
+    ])
+    assert.equal(initiator, machine.name)
+    assert.equal(policies.length, 1)
+    assert.equal(request.maxFee, 77n)
+  })
+
+  it('of bytes that say nothing says that they say nothing', () => {
+    const shown = held('/signatures', { kind: 'Hash', hash: `0x${'34'.repeat(32)}` })
+    const { words } = readApproval(shown, organization)
+    assert.match(words.join('\n'), /nobody can tell what it stands for/)
+    const unread = held('/transfers', { kind: 'Cash', to })
+    assert.match(readApproval(unread, organization).words.join('\n'), /nobody can read/)
+  })
+
+  it('of a change is the request itself', () => {
+    company.apply({
+      kind: 'policy',
+      evidence: company.ask(admin, {
+        ...{ path: '/v2/policies', body: { ...policy, activityKind: 'Policies:Create' } },
+      }),
+    })
+    const evidence = company.ask(admin, { path: '/v2/policies', body: policy }) as WholeEvidence
+    const operation = company.apply({ kind: 'approval', evidence })
+    if (operation.kind !== 'approval') return assert.fail(operation.kind)
+    const shown = {
+      id: nameOf('approval', operation.approval),
+      opening: toHex(encode(openingCodec, operation.opening)),
+      preimage: toBase64url(evidence.preimage),
+      payload: evidence.payload,
+      salt: toHex(evidence.salt),
+    }
+    assert.deepEqual(readApproval(shown, organization).words, [
+      'POST /v2/policies',
+      evidence.payload,
+    ])
+  })
+
+  it('is another one with another request, body, deadline or organization', () => {
+    const [shown, other] = [transfer('1'), transfer('1000000')]
+    const refused = (change: Partial<ShownApproval>, of = organization) =>
+      assert.throws(() => readApproval({ ...shown, ...change }, of), Misled)
+    refused({ id: other.id })
+    refused({ opening: other.opening })
+    refused({ preimage: other.preimage })
+    refused({ payload: other.payload })
+    refused({ salt: other.salt })
+    refused({ opening: `${shown.opening}00` })
+    refused({ opening: '' })
+    refused({ preimage: other.preimage, payload: other.payload, salt: other.salt })
+    refused({}, new Uint8Array(32))
+  })
+})
