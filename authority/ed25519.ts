@@ -1,11 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { concat, fromHex } from '@quorate/core/bytes'
-import { verifiedOnce } from './once.ts'
+import { foundGood, verifiedOnce } from './once.ts'
 
 /** RFC 8410: the DER that stands before the 32 bytes of a public key. */
 const spkiPrefix = fromHex('302a300506032b6570032100')
 /** Signers verify for the same few peers again and again; a key object costs more than a lookup. */
 const keysKept = 256
+const scheme = 'quorate/verified/peer'
 const keys = new Map<string, KeyObject>()
 
 /**
@@ -19,7 +20,7 @@ export function verifyEd25519(
 ): boolean {
   return (
     signature.length === 64 &&
-    verifiedOnce('quorate/verified/peer', [publicKey, message, signature], () =>
+    verifiedOnce(scheme, [publicKey, message, signature], () =>
       verify(null, message, keyOf(publicKey), signature),
     )
   )
@@ -27,6 +28,16 @@ export function verifyEd25519(
 
 export function signEd25519(privateKey: KeyObject, message: Uint8Array): Uint8Array {
   return new Uint8Array(sign(null, message, privateKey))
+}
+
+/** As one who meets his own signatures again, in a quorum, and need not verify them. */
+export function signingWith(privateKey: KeyObject): (message: Uint8Array) => Uint8Array {
+  const publicKey = rawPublicKey(privateKey)
+  return (message) => {
+    const signature = signEd25519(privateKey, message)
+    foundGood(scheme, [publicKey, message, signature])
+    return signature
+  }
 }
 
 /** The raw 32 bytes of an Ed25519 key object's public half. */

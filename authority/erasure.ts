@@ -69,7 +69,10 @@ export function eraseIn(body: Body, records: RootRecords): Uint8Array | undefine
   let isChanged = false
   const evidence = body.evidence.map((beside, i) => {
     const item = body.step.items[i]
-    const left = item && concernsErased(item, beside, records) ? erased(beside) : undefined
+    // Most operations have no such members, and need no look into the records.
+    const isPersonal = erasableIn(beside.preimage).length > 0
+    const left =
+      item && isPersonal && concernsErased(item, beside, records) ? erased(beside) : undefined
     isChanged ||= left !== undefined
     return left ?? beside
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { toUtf8 } from '@quorate/core/bytes'
-import { rawPublicKey, verifyEd25519 } from './ed25519.ts'
+import { rawPublicKey, signingWith, verifyEd25519 } from './ed25519.ts'
 import { verifiedOnce } from './once.ts'
 
 describe('a signature that was verified before', () => {
@@ -35,6 +35,15 @@ describe('a signature that was verified before', () => {
     for (const _ of [1, 2]) assert.equal(verifiedOnce('good', parts, verify(true)), true)
     assert.equal(asked, 3)
     assert.equal(verifiedOnce('other', parts, verify(false)), false)
+  })
+
+  it('is good to whoever made it, for that message and key alone', () => {
+    const said = toUtf8('said by itself')
+    const made = signingWith(own.privateKey)(said)
+    assert.deepEqual(made, new Uint8Array(sign(null, said, own.privateKey)))
+    assert.ok(verifyEd25519(key, said, made))
+    assert.ok(!verifyEd25519(key, message, made))
+    assert.ok(!verifyEd25519(rawPublicKey(other.publicKey), said, made))
   })
 
   it('does not run together with its neighbours', () => {

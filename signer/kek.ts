@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { concat } from '@quorate/core/bytes'
 import { readPrivateFile } from './private-file.ts'
 
@@ -37,9 +37,10 @@ export function keyEncryptionFromCommand(command: string): KeyEncryption {
 }
 
 /** AES-256-GCM. A fresh nonce each time: some thousand rows stay far below 2^32 of one key. */
-export function keyEncryption(key: Uint8Array): KeyEncryption {
-  if (key.length !== keyBytes)
+export function keyEncryption(bytes: Uint8Array): KeyEncryption {
+  if (bytes.length !== keyBytes)
     throw new Error('Cannot start: the key-encryption key has no 32 bytes.')
+  const key = createSecretKey(bytes)
   return {
     wrap(plaintext, associated) {
       const nonce = randomBytes(nonceBytes)

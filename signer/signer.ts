@@ -18,6 +18,7 @@ import { beginPair } from './ceremonies/pair.ts'
 import { beginPooled } from './ceremonies/pool.ts'
 import { beginSign } from './ceremonies/sign.ts'
 import type { CeremonyDeps } from './ceremonies/deps.ts'
+import { openVerdicts } from './ceremonies/verdicts.ts'
 import { clockFrom, type ClockSource } from './clock.ts'
 import { noteStrikes } from './strikes.ts'
 import { isErasure, openSweeper, type Sweeper } from './erasure.ts'
@@ -155,7 +156,8 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
   const rules = rulesFor(self.manifest)
   const clock = clockFrom(parts.clock, store.memory.number('clock'))
   const externalIds = externalIdsOf(store, keyEncryption)
-  const deps: CeremonyDeps = { ...parts, rules, clock, externalIds, judged: new Map() }
+  const judges = { rules, clock, externalIds, judged: new Map() }
+  const deps: CeremonyDeps = { ...parts, ...judges, verdicts: openVerdicts() }
   const ceremonies = new Ceremonies()
   const voting = votingOf({
     ...deps,

@@ -1,6 +1,6 @@
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { rawPublicKey, readEd25519, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
+import { rawPublicKey, readEd25519, signingWith, verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest } from '@quorate/authority/manifest'
 import { equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
 import type { ClockSource } from './clock.ts'
@@ -77,5 +77,5 @@ function selfFrom({ id, identityFile, manifestFile, manifestHash }: SignerSettin
   if (!equalBytes(rawPublicKey(identity), named.identity))
     throw new Error('Cannot start: the identity key is not the one that the manifest names.')
   const bootId = new Uint8Array(randomBytes(16))
-  return { index, manifest, bootId, sign: (message) => signEd25519(identity, message) }
+  return { index, manifest, bootId, sign: signingWith(identity) }
 }

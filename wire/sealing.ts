@@ -2,6 +2,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   generateKeyPairSync,
   hkdfSync,
@@ -78,25 +79,28 @@ type Parties = {
 function keyFor(
   { own, peer, sender, receiver }: Parties,
   { header, to, part }: SealedPlace,
-): Uint8Array | undefined {
+): KeyObject | undefined {
   const shared = sharedSecret(own, peer)
   const label = toUtf8('quorate/part/1')
   const info = concat(label, new Uint8Array([to, part]), sender, receiver, header)
-  return shared && new Uint8Array(hkdfSync('sha256', shared, new Uint8Array(32), info, 32))
+  if (shared === undefined) return undefined
+  const key = hkdfSync('sha256', shared, new Uint8Array(32), info, 32)
+  return createSecretKey(new Uint8Array(key))
 }
 
 /** Parts go both ways, and in several rounds. It goes with the key that it was made with. */
-const agreed = new WeakMap<KeyObject, Map<string, Uint8Array>>()
+const agreed = new WeakMap<KeyObject, Map<string, KeyObject>>()
 
-function sharedSecret({ privateKey }: FreshKey, peer: Uint8Array): Uint8Array | undefined {
-  const known = agreed.get(privateKey) ?? new Map<string, Uint8Array>()
+function sharedSecret({ privateKey }: FreshKey, peer: Uint8Array): KeyObject | undefined {
+  const known = agreed.get(privateKey) ?? new Map<string, KeyObject>()
   agreed.set(privateKey, known)
   const name = toHex(peer)
   const found = known.get(name)
   if (found !== undefined) return found
   const der = Buffer.from(concat(spkiPrefix, peer))
   const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' })
-  const shared = attempt(() => diffieHellman({ privateKey, publicKey }))
+  const secret = attempt(() => diffieHellman({ privateKey, publicKey }))
+  const shared = secret && createSecretKey(secret)
   // Of one ceremony's other participants there are no more.
   if (shared !== undefined && known.size < signersMax) known.set(name, shared)
   return shared

@@ -1,5 +1,4 @@
 import type { Body } from '@quorate/authority/body'
-import { messagesOf } from '@quorate/authority/reduce/step'
 import { executionWindowMs } from '@quorate/authority/step'
 import { equalBytes } from '@quorate/core/bytes'
 import { bodyOf } from '../body.ts'
@@ -72,7 +71,7 @@ export function permitted(
     ...{ organization, evidence, reader, time: step.time, now: now.time },
   })
   if (early !== undefined) return no(early)
-  const judged = messagesOf({ ...body, reader, rules }, named.item)
+  const judged = deps.verdicts({ body, reader, rules }, named.item)
   if (!judged.ok) return no(judged.reason)
   return { ok: true, body, messages: judged.messages, now: now.time }
 }

@@ -14,6 +14,8 @@ import { sweepTable } from './sweeps.ts'
 
 /** Another process with this file open is a second signer of one name: wait for none of it. */
 const busyMs = 0
+/** Of 4 kB: how far the write-ahead log grows, and is read through at the start. */
+const checkpointPages = 4_096
 
 /**
  * One file. Write-ahead log with full sync: a commit has reached the disk when it comes back
@@ -26,6 +28,10 @@ export function openStore(file: string): Store {
   const total = db.prepare('select total_changes() as count')
   const readSequence = db.prepare("select value from meta where name = 'sequence'")
   const writeSequence = db.prepare("insert or replace into meta values ('sequence', ?)")
+  const begin = db.prepare('begin immediate')
+  const end = db.prepare('commit')
+  const beginPart = db.prepare('savepoint part')
+  const endPart = db.prepare('release part')
   let sequence = Number(readSequence.get()?.['value'] ?? 0)
   let within = false
   const log = logTable(db)
@@ -45,13 +51,13 @@ export function openStore(file: string): Store {
     commit(work) {
       if (within) throw new Error('a transaction within a transaction')
       within = true
-      db.exec('begin immediate')
+      begin.run()
       try {
         const before = total.get()?.['count']
         const result = work()
         const isWritten = total.get()?.['count'] !== before
         if (isWritten) writeSequence.run(sequence + 1)
-        db.exec('commit')
+        end.run()
         if (isWritten) sequence++
         return result
       } catch (error) {
@@ -63,10 +69,10 @@ export function openStore(file: string): Store {
       }
     },
     part(work) {
-      db.exec('savepoint part')
+      beginPart.run()
       try {
         const result = work()
-        db.exec('release part')
+        endPart.run()
         return result
       } catch (error) {
         log.forget()
@@ -97,6 +103,8 @@ export function openDatabase(file: string): DatabaseSync {
   const mode = db.prepare('pragma journal_mode = wal').get()?.['journal_mode']
   if (mode !== 'wal') throw new Error(`Cannot start: ${file} has no write-ahead log.`)
   db.exec('pragma synchronous = full')
+  // Pages that many steps change are then copied into the file once for all of them.
+  db.exec(`pragma wal_autocheckpoint = ${checkpointPages}`)
   db.exec(`begin immediate; ${schema} commit`)
   checkFormat(db, file)
   return db

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { blobOf, numberOf, textOf } from './row.ts'
 import type { SweepTable } from './store.ts'
 
-/** @param forget what is kept in memory of the rows of voters */
+/** @param forget what is kept in memory of the rows of voters and steps */
 export function sweepTable(db: DatabaseSync, forget: () => void): SweepTable {
   const begin = db.prepare("insert or replace into sweeps values (?, '', -1, 0, '')")
   const next = db.prepare('select * from sweeps order by done limit 1')
@@ -50,6 +50,7 @@ export function sweepTable(db: DatabaseSync, forget: () => void): SweepTable {
     },
     replaceBody(organization, { stream, seq, body }) {
       writeStep.run(body, organization, stream, seq)
+      forget()
     },
     votersAfter({ organization, voter }, limit) {
       return readVoters.all(organization, voter, limit).map((row) => ({
