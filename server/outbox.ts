@@ -7,8 +7,8 @@ export type EventKind =
   | `key.${'created' | 'deleted' | 'delegated'}`
   | `wallet.${'created' | 'delegated' | 'tags.modified'}`
   | 'wallet.blockchainevent.detected'
-  | `wallet.signature.${'requested' | 'signed' | 'failed'}`
-  | `wallet.${'transfer' | 'transaction'}.${'requested' | 'broadcasted' | 'confirmed' | 'failed'}`
+  | `wallet.signature.${'requested' | 'signed' | 'failed' | 'rejected'}`
+  | `wallet.${'transfer' | 'transaction'}.${'requested' | 'broadcasted' | 'confirmed' | 'failed' | 'rejected'}`
 
 /** `data` is what webhooks will carry: entities as the API gives them. */
 type Event = {

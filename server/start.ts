@@ -53,14 +53,12 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   await applyRoots(database)
   const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
-  const workers = startMoneyWorkers({ database, coordinator, chains, log, now: Date.now })
+  const working = { database, coordinator, chains, log, now: Date.now }
+  const workers = startMoneyWorkers(working)
   const { carrier, mailbox } = openCarrier(settings.mailFile)
   const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
   const app = buildHttp({
-    routes: [
-      ...identityRoutes(deps),
-      ...moneyRoutes({ database, chains, now: Date.now, wake: workers.wake }),
-    ],
+    routes: [...identityRoutes(deps), ...moneyRoutes({ ...working, wake: workers.wake })],
     authenticate: authenticateWith({ ...deps, setupToken }),
     allowsOrigin: originsOf(database, settings.corsOrigins),
     log,

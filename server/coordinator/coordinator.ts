@@ -82,6 +82,11 @@ export type Coordinator = {
   createKey(ask: KeyAsk): Promise<CreatedKey>
   /** @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`, `key.not_found` */
   sign(ask: UseAsk): Promise<Signed>
+  /**
+   * Would the rules take this use of a key, as things stand? No signer is asked.
+   * @throws Failure `request.refused`, `policy.held`, `policy.blocked`
+   */
+  judge(ask: UseAsk): Promise<void>
   /** All of an organization's newest root records at hand. For large ones, `read` and `find`. */
   records(organization: Uint8Array): Promise<Reader>
   /** Runs a pure function on the newest records; it may run several times. */
@@ -167,6 +172,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     },
     createKey: (ask) => keys.create(ask),
     sign: (ask) => uses.sign(ask),
+    judge: (ask) => uses.judge(ask),
     records: (organization) => views.whole(organization),
     read,
     find: (organization, table, ...name) =>

@@ -5,7 +5,7 @@ import { decodeBody } from '@quorate/authority/body'
 import { messagesOf } from '@quorate/authority/reduce/step'
 import { requestHash } from '@quorate/authority/request'
 import { executionWindowMs, type Evidence, type Use } from '@quorate/authority/step'
-import { keyStream } from '@quorate/authority/stream'
+import { keyStream, rootOf } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
 import type { Faults } from './faults.ts'
 import type { Keys, KnownKey } from './keys.ts'
@@ -17,7 +17,14 @@ import {
   type Signer,
   type Signing,
 } from './signing.ts'
-import { evidenceAt, type Standing, type Streams, type StreamsWorld } from './streams.ts'
+import { draftNext } from './draft.ts'
+import {
+  evidenceAt,
+  refusalFor,
+  type Standing,
+  type Streams,
+  type StreamsWorld,
+} from './streams.ts'
 
 /** Signers give no last round later than this after a step's time; a second for clocks that differ. */
 const windowMs = executionWindowMs - 1_000
@@ -71,6 +78,20 @@ export class Uses {
     const started = this.run(ask).finally(() => this.running.delete(name))
     this.running.set(name, started)
     return started
+  }
+
+  async judge({ organization, key, evidence }: UseAsk): Promise<void> {
+    const { views, rules, clock } = this.world
+    const place = { organization, stream: keyStream(key) }
+    await Promise.all([
+      views.refresh({ organization, stream: rootOf(organization) }),
+      views.refresh(place),
+    ])
+    const now = clock()
+    const made = await views.read(place, (snapshot) =>
+      draftNext(place, [{ kind: 'use', evidence }], { snapshot, rules, now }),
+    )
+    if (!made.ok) throw refusalFor(made.reason)
   }
 
   private async run(ask: UseAsk): Promise<Signed> {

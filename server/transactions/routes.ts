@@ -45,6 +45,7 @@ async function soonest(database: Database, row: Outgoing): Promise<Outgoing> {
 }
 
 function isUnderWay({ state }: Outgoing): boolean {
+  if (state === 'held') return false
   const status = statusOf(state)
   return status === 'Pending' || status === 'Executing'
 }

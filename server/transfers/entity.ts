@@ -27,14 +27,13 @@ export function transactionOf(row: Outgoing): Transaction {
     // Before the broadcast nobody else can know it, and it may yet come to nothing.
     ...optional('txHash', row.broadcasted_at === null ? null : row.hash),
     ...optional('fee', row.fee),
+    ...optional('approvalId', row.approval_id),
     ...optional('externalId', row.external_id),
     ...detailsOf(row),
     dateRequested: isoDate(row.created_at),
-    ...optional(
-      'dateBroadcasted',
-      row.broadcasted_at === null ? null : isoDate(row.broadcasted_at),
-    ),
-    ...optional('dateConfirmed', row.confirmed_at === null ? null : isoDate(row.confirmed_at)),
+    ...optional('datePolicyResolved', isoDateOf(row.policy_resolved_at)),
+    ...optional('dateBroadcasted', isoDateOf(row.broadcasted_at)),
+    ...optional('dateConfirmed', isoDateOf(row.confirmed_at)),
   }
 }
 
@@ -49,6 +48,7 @@ export function eventOf(
     Broadcasted: 'broadcasted',
     Confirmed: 'confirmed',
     Failed: 'failed',
+    Rejected: 'rejected',
   } as const
   const kind = `wallet.${row.kind}.${event[status]}` as const
   return row.kind === 'transfer'
@@ -77,6 +77,10 @@ function optional<const N extends string, T>(name: N, value: T | null): { readon
   const member: Partial<Record<N, T>> = {}
   member[name] = value
   return member
+}
+
+function isoDateOf(at: number | null): string | null {
+  return at === null ? null : isoDate(at)
 }
 
 function isoDate(at: number): string {

@@ -5,15 +5,28 @@ import { Failure } from '@quorate/core/failure'
  *
  *   requested ─▶ slotted ─▶ prepared ─▶ signed ─▶ broadcasted ─▶ included ─▶ confirmed
  *
+ * Where an organization has policies on signing, it begins as `asked`, until these have spoken. What
+ * they hold waits as `held`, without a slot, for whoever approves it; they may hold it as late as
+ * before its bytes are signed, and then it begins anew once it is approved.
+ *
  * Up to `prepared` no signed bytes exist, and a refusal or the request's own deadline ends it. From
  * `signed` on somebody may have the bytes, so only the chain can end it: another transaction has its
  * slot for good (`lapsed`), or it was carried out and failed (`reverted`). A reorganization puts it
  * back to where the chain has put it.
  */
 const lifecycle = {
+  asked: { pass: 'requested', hold: 'held', reject: 'rejected', expire: 'expired' },
+  held: { release: 'requested', reject: 'rejected' },
   requested: { takeSlot: 'slotted', refuse: 'refused', expire: 'expired' },
   slotted: { prepare: 'prepared', loseSlot: 'requested', refuse: 'refused', expire: 'expired' },
-  prepared: { sign: 'signed', loseSlot: 'requested', refuse: 'refused', expire: 'expired' },
+  prepared: {
+    sign: 'signed',
+    loseSlot: 'requested',
+    hold: 'held',
+    reject: 'rejected',
+    refuse: 'refused',
+    expire: 'expired',
+  },
   signed: { send: 'broadcasted', include: 'included', lapse: 'lapsed' },
   broadcasted: { include: 'included', lapse: 'lapsed' },
   included: {
@@ -28,6 +41,7 @@ const lifecycle = {
   lapsed: {},
   refused: {},
   expired: {},
+  rejected: {},
 } as const satisfies { readonly [from: string]: { readonly [event: string]: string } }
 
 export type State = keyof typeof lifecycle
@@ -35,8 +49,10 @@ export type Event = { [S in State]: keyof (typeof lifecycle)[S] }[State]
 export const states = Object.keys(lifecycle) as readonly State[]
 
 /** What the API calls it. */
-export type Status = 'Pending' | 'Executing' | 'Broadcasted' | 'Confirmed' | 'Failed'
+export type Status = 'Pending' | 'Executing' | 'Broadcasted' | 'Confirmed' | 'Failed' | 'Rejected'
 const statuses: Readonly<Record<State, Status>> = {
+  asked: 'Pending',
+  held: 'Pending',
   requested: 'Pending',
   slotted: 'Executing',
   prepared: 'Executing',
@@ -48,10 +64,13 @@ const statuses: Readonly<Record<State, Status>> = {
   lapsed: 'Failed',
   refused: 'Failed',
   expired: 'Failed',
+  rejected: 'Rejected',
 }
 
 /** Those in which nobody can hold signed bytes. */
-export const unsigned: ReadonlySet<State> = new Set(['requested', 'slotted', 'prepared'])
+export const unsigned: ReadonlySet<State> = new Set([
+  ...(['asked', 'held', 'requested', 'slotted', 'prepared'] as const),
+])
 /** Those in which one holds its address's next slot, so that the others have to wait. */
 export const atTheDesk = ['slotted', 'prepared'] as const satisfies readonly State[]
 /** Those that rest on a block, and fall with it. */
@@ -71,5 +90,5 @@ export function statusOf(state: State): Status {
 
 /** Is there nothing left to do, unless the chain takes it back? */
 export function isAtRest(state: State): boolean {
-  return statuses[state] === 'Confirmed' || statuses[state] === 'Failed'
+  return ['Confirmed', 'Failed', 'Rejected'].includes(statuses[state])
 }

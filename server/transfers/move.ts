@@ -28,6 +28,8 @@ export type Change = Partial<
     | 'block_hash'
     | 'block_number'
     | 'fee'
+    | 'approval_id'
+    | 'policy_resolved_at'
     | 'broadcasted_at'
     | 'confirmed_at'
   >

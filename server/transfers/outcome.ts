@@ -7,7 +7,7 @@ import type { Outgoing } from './tables.ts'
 /** What a step may ask. It reads, and acts where acting twice is harmless; it writes nothing down. */
 export type StepDeps = {
   readonly database: Database
-  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf'>
+  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf' | 'judge' | 'settle'>
   readonly chain: Chain
   readonly now: number
 }

@@ -3,11 +3,11 @@ import { isFailure } from '@quorate/core/failure'
 import { equalBytes } from '@quorate/core/bytes'
 import type { Effect } from '@quorate/effects/effect'
 import { encodeFacts, noFacts, type Facts } from '@quorate/effects/facts'
-import { askOf, evmNetwork, planned } from '../chain/ask.ts'
+import { askOf, planned } from '../chain/ask.ts'
 import { observeWithin } from '../chain/facts.ts'
 import { isAgreedOn } from '../chain/slots.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
-import { intentOf, payerOf, preimageOf } from './reading.ts'
+import { feeBoundOf, intentOf, payerOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
 /** One odd answer of a node ends nothing; the same one three times does. */
@@ -66,12 +66,6 @@ async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome
     if (row.attempts + 1 >= refusalsMax) return refuse(error.context.reason)
     return { kind: 'wait', why: error.context.reason }
   }
-}
-
-function feeBoundOf(row: Outgoing): bigint {
-  const { feeCeiling } = evmNetwork(row.network)
-  const { maxFee = 0n } = preimageOf(row)
-  return maxFee < feeCeiling ? maxFee : feeCeiling
 }
 
 /**

@@ -3,7 +3,7 @@ import { decodeEvidence, type Evidence } from '@quorate/authority/step'
 import type { Effect } from '@quorate/effects/effect'
 import { decodeFacts } from '@quorate/effects/facts'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
-import { planned, readableIntent, type Payer } from '../chain/ask.ts'
+import { evmNetwork, planned, readableIntent, type Payer } from '../chain/ask.ts'
 import type { Outgoing } from './tables.ts'
 
 /** What a row holds, read again from what the user signed each time that it counts. */
@@ -17,6 +17,13 @@ export function payerOf({ network, public_key: publicKey, address }: Outgoing): 
 
 export function preimageOf(row: Outgoing): Preimage {
   return decodePreimage(decodeEvidence(row.evidence).preimage)
+}
+
+/** What fees may come to: as much as was signed for, and no more than the network allows. */
+export function feeBoundOf(row: Outgoing): bigint {
+  const { feeCeiling } = evmNetwork(row.network)
+  const { maxFee = 0n } = preimageOf(row)
+  return maxFee < feeCeiling ? maxFee : feeCeiling
 }
 
 /** With the facts, once they are written down. */

@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
+import { activePoliciesTable } from '@quorate/authority/records'
 import { encodeEvidence } from '@quorate/authority/step'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
 import { requesterOf, type Caller } from '../auth/caller.ts'
 import { useAction, type SignedAction } from '../auth/use-action.ts'
 import { askOf, checkIntent, readableIntent } from '../chain/ask.ts'
-import type { Chains } from '../chain/chains.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
@@ -13,14 +17,14 @@ import { recordEvent } from '../outbox.ts'
 import { findWallet, type WalletRow } from '../wallets/find.ts'
 import { eventOf } from './entity.ts'
 import { findOutgoing } from './find.ts'
+import { giveBack, leaseMs } from './lease.ts'
 import type { Outgoing } from './tables.ts'
+import { workOnce, type WorkDeps } from './work.ts'
 
-export type RequestDeps = {
-  readonly database: Database
-  readonly chains: Chains
+export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
+  readonly coordinator: WorkDeps['coordinator'] & Pick<Coordinator, 'find'>
   /** Tells a worker of this process; others find the row by themselves. */
   readonly wake: () => void
-  readonly now: () => number
 }
 
 export type Asked = {
@@ -36,20 +40,57 @@ export type Asked = {
  * @throws Failure for everything that can be known to go wrong; then nothing has changed
  */
 export async function requestOutgoing(
-  { database, chains, wake, now }: RequestDeps,
+  deps: RequestDeps,
   caller: Caller,
   { kind, walletId, raw }: Asked,
 ): Promise<Outgoing> {
+  const { database, chains, coordinator, wake, now } = deps
   const wallet = await findWallet(database, caller, walletId)
   checkUsable(caller, wallet)
   chains.find(wallet.network)
+  const leased = (await hasPolicies(coordinator, caller)) ? randomUUID() : undefined
   const row = await inTransaction(database, async (transaction) => {
     const at = now()
     const action = await useAction(transaction, caller, raw, at)
-    return enter(transaction, { caller, wallet, kind, action, now: at })
+    return enter(transaction, { caller, wallet, kind, action, now: at, leased })
   })
+  if (leased !== undefined && row.lease_holder === leased) await askNow(deps, row)
   wake()
-  return row
+  return leased === undefined ? row : spokenOf(database, row)
+}
+
+/** One record says whether there is any policy to be asked. */
+async function hasPolicies(
+  { find }: Pick<Coordinator, 'find'>,
+  { organization }: Caller,
+): Promise<boolean> {
+  const active = await find(organization, activePoliciesTable, 'Wallets:Sign')
+  return active !== undefined && active.policies.length > 0
+}
+
+/** The answer is to say what policies say: so they are asked here, and by a worker if this fails. */
+async function askNow(deps: RequestDeps, row: Outgoing): Promise<void> {
+  const next = await workOnce(deps, row)
+  if (next !== undefined) await giveBack(deps.database, next)
+}
+
+/** Signers and a node have to answer first: no longer than people wait for an answer. */
+const patienceMs = 5_000
+const pollMs = 40
+
+/** @throws Failure `policy.blocked`, for whoever repeats it as well */
+async function spokenOf(database: Database, row: Outgoing): Promise<Outgoing> {
+  const { kind, name } = row
+  const end = Date.now() + patienceMs
+  let found = await findOutgoing(database, row, { kind, name })
+  while (found.state === 'asked' && found.waiting === null && Date.now() < end) {
+    await sleep(pollMs)
+    found = await findOutgoing(database, row, { kind, name })
+  }
+  const { state, approval_id, reason } = found
+  if (state === 'rejected' && approval_id === null)
+    throw new Failure('policy.blocked', { reason: reason ?? '' })
+  return found
 }
 
 export type Entry = {
@@ -58,6 +99,8 @@ export type Entry = {
   readonly kind: Outgoing['kind']
   readonly action: SignedAction
   readonly now: number
+  /** To whom: policies have to be asked first, and he does it at once. */
+  readonly leased?: string | undefined
 }
 
 /** @returns the row of the request, or of the first one under the same external id */
@@ -81,7 +124,7 @@ export async function enter(transaction: DatabaseTransaction, entry: Entry): Pro
 }
 
 function rowOf(
-  { caller, wallet, kind, action, now }: Entry,
+  { caller, wallet, kind, action, now, leased }: Entry,
   intent: TransferIntent | TransactionIntent,
 ): Outgoing {
   const { network, public_key } = wallet
@@ -100,6 +143,9 @@ function rowOf(
     evidence: encodeEvidence(action.evidence(new Uint8Array())),
     execute_before: action.preimage.executeBefore,
     names_slot: namesSlot(intent, address),
+    ...(leased === undefined
+      ? {}
+      : { state: 'asked' as const, lease_holder: leased, lease_until: now + leaseMs }),
     due_at: now,
     created_at: now,
   }
@@ -114,6 +160,8 @@ function namesSlot(intent: TransferIntent | TransactionIntent, address: string):
 const untouched = {
   state: 'requested',
   reason: null,
+  approval_id: null,
+  policy_resolved_at: null,
   waiting: null,
   slot: null,
   facts: null,

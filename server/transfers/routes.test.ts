@@ -22,9 +22,9 @@ let app: ReturnType<typeof buildHttp<Caller>>
 before(async () => {
   treasury = await startTreasury()
   wallet = await makeWallet(treasury)
-  const { caller, chains, database, deps } = treasury
+  const { caller, platform, deps } = treasury
   workers = startMoneyWorkers(deps)
-  const routes = moneyRoutes({ database, chains, wake: workers.wake, now: Date.now })
+  const routes = moneyRoutes({ ...deps, coordinator: platform.coordinator, wake: workers.wake })
   const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
   app = buildHttp<Caller>({ ...edge, log: deps.log })
   await treasury.rpc('evm_setIntervalMining', [1])

@@ -6,6 +6,9 @@ import type { Effect } from '@quorate/effects/effect'
 import { attachSignature, decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Signed } from '../coordinator/coordinator.ts'
+import { approvalFor } from '../approvals/find.ts'
+import { operationAt } from '../coordinator/streams.ts'
+import { block, held, hold } from './hold.ts'
 import { isAgreedOn } from '../chain/slots.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
 import { effectOf, evidenceOf } from './reading.ts'
@@ -24,6 +27,8 @@ export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
     const { bytes, hash } = assembled(deps, row, signed)
     return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
   } catch (error) {
+    if (isFailure(error, 'policy.held')) return hold(deps, row, evidenceOf(row))
+    if (isFailure(error, 'policy.blocked')) return block(deps, error.context.reason)
     if (isFailure(error, 'request.refused')) return refused(deps, row, error.context.reason)
     if (isFailure(error, 'signers.unavailable'))
       return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }
@@ -38,6 +43,10 @@ export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
  */
 async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<Outcome> {
   if (await isAgreed(deps, row)) return { kind: 'move', event: 'refuse', values: { reason } }
+  if (row.approval_id === null) {
+    const approval = await approvalFor(deps.database, row.organization, row.request)
+    if (approval !== undefined) return held(approval)
+  }
   const isOthers = !row.names_slot && (await isAgreedOn(deps.database, row, row.slot ?? 0))
   if (!isOthers) return refuse(reason)
   const values = { slot: null, facts: null, cost: null }
@@ -45,7 +54,9 @@ async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<O
 }
 
 async function isAgreed({ coordinator }: StepDeps, row: Outgoing): Promise<boolean> {
-  return (await coordinator.stepOf(row.organization, row.request)) !== undefined
+  const standing = await coordinator.stepOf(row.organization, row.request)
+  // One that is held stands there too.
+  return standing !== undefined && operationAt(standing).kind !== 'approval'
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isAtRest, type State } from './lifecycle.ts'
+import { awaitApproval, askPolicies } from './hold.ts'
 import type { Step } from './outcome.ts'
 import { prepare } from './prepare.ts'
 import { send } from './send.ts'
@@ -7,6 +8,8 @@ import { takeSlot } from './take-slot.ts'
 import { watch } from './watch.ts'
 
 const steps: { readonly [S in State]?: Step } = {
+  asked: askPolicies,
+  held: awaitApproval,
   requested: takeSlot,
   slotted: prepare,
   prepared: sign,

@@ -1,6 +1,6 @@
 import type { State } from './lifecycle.ts'
 
-/** The rows of migration 0020, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0020 and 0120, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type OutgoingTables = {
   readonly outgoing: {
     readonly organization: Uint8Array
@@ -21,6 +21,10 @@ export type OutgoingTables = {
     readonly external_id: string | null
     /** `encodeEvidence`, with no facts: those have a column of their own. */
     readonly evidence: Uint8Array
+    /** The one that it waits for, or has waited for. */
+    readonly approval_id: string | null
+    /** When policies, or those whom they ask, had come to an end with it. */
+    readonly policy_resolved_at: number | null
     readonly execute_before: number
     /** Did the payload itself name its slot? Then it waits for no other. */
     readonly names_slot: boolean

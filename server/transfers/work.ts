@@ -1,19 +1,18 @@
 import { isFailure } from '@quorate/core/failure'
-import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { Chains } from '../chain/chains.ts'
 import { conditionOf } from '../history/condition.ts'
 import type { Database } from '../database/database.ts'
 import { giveBack, postpone } from './lease.ts'
 import { isAtRest } from './lifecycle.ts'
 import { makeMove } from './move.ts'
-import type { Outcome } from './outcome.ts'
+import type { Outcome, StepDeps } from './outcome.ts'
 import { nextStep } from './steps.ts'
 import { notNow } from './take-slot.ts'
 import type { Outgoing } from './tables.ts'
 
 export type WorkDeps = {
   readonly database: Database
-  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf'>
+  readonly coordinator: StepDeps['coordinator']
   readonly chains: Chains
   readonly log: WorkLog
   readonly now: () => number
