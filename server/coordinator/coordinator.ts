@@ -176,10 +176,9 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     records: (organization) => views.whole(organization),
     read,
     find: (organization, table, ...name) =>
-      read(organization, (reader) => {
-        const value = reader.read(rootOf(organization), recordKey(table, ...name))
-        return value === undefined ? undefined : decodeRecord(table, value)
-      }),
+      read(organization, (reader) =>
+        foundIn(reader, organization, recordKey(table, ...name), table),
+      ),
     head: (organization, stream = rootOf(organization)) => ledger.head({ organization, stream }),
     stepOf: (organization, request) => standingOf(ledger, organization, request),
     status: () => statusOf(parts, attendance),
@@ -193,6 +192,16 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     },
     close: () => pool.close(),
   }
+}
+
+function foundIn<T>(
+  reader: Reader,
+  organization: Uint8Array,
+  name: string,
+  table: Table<T>,
+): T | undefined {
+  const value = reader.read(rootOf(organization), name)
+  return value === undefined ? undefined : decodeRecord(table, value)
 }
 
 function statusOf(

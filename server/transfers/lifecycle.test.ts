@@ -6,6 +6,7 @@ import { after, type Event, isAtRest, type State, states, statusOf, unsigned } f
 const events: readonly Event[] = [
   ...(['takeSlot', 'prepare', 'loseSlot', 'sign', 'send', 'include', 'confirm'] as const),
   ...(['revert', 'displace', 'lapse', 'refuse', 'expire'] as const),
+  ...(['pass', 'hold', 'release', 'reject'] as const),
 ]
 
 function reachable(from: State): ReadonlySet<State> {
@@ -42,6 +43,19 @@ describe('the life of outgoing money', () => {
       () => after('confirmed', 'toString' as Event),
       (error) => isFailure(error),
     )
+  })
+
+  it('waits for an approval without being anywhere, and begins anew when it has it', () => {
+    assert.equal((['pass'] as const).reduce<State>(after, 'asked'), 'requested')
+    for (const state of states) {
+      const to = next(state, 'hold')
+      if (to === undefined) continue
+      assert.ok(unsigned.has(state), state)
+      assert.equal(next(to, 'release'), 'requested')
+      assert.equal(statusOf(next(to, 'reject') ?? to), 'Rejected')
+    }
+    assert.deepEqual([statusOf('asked'), statusOf('held')], ['Pending', 'Pending'])
+    assert.ok(isAtRest('rejected') && !isAtRest('held'))
   })
 
   it('is ended by nobody but the chain once bytes are signed', () => {

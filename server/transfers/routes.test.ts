@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { encode } from '@quorate/core/codec'
 import { nameOf } from '@quorate/core/id'
-import { toUtf8 } from '@quorate/core/bytes'
-import { sha256 } from '@quorate/core/hash'
-import { assertionsCodec } from '@quorate/authority/credential'
-import { encodePreimage } from '@quorate/authority/request'
 import type { Caller } from '../auth/caller.ts'
 import { buildHttp } from '../http/app.ts'
 import { moneyRoutes, startMoneyWorkers, type MoneyWorkers } from '../money.ts'
 import type { WalletRow } from '../wallets/find.ts'
-import { actionFor, makeWallet, payment, startTreasury, stranger } from './testing/treasury.ts'
+import { signedPost } from './testing/signed-post.ts'
+import { makeWallet, payment, startTreasury, stranger } from './testing/treasury.ts'
 import { ether, mine, network, type Treasury, type Wish } from './testing/treasury.ts'
 
 let treasury: Treasury
@@ -106,7 +101,7 @@ describe('the routes of money', () => {
   })
 
   it('spend a user action once, for its own words alone', async () => {
-    const { headers, path, payload } = await sign({ body: payment() })
+    const { headers, path, payload } = await signedPost(treasury, wallet, { body: payment() })
     const swapped = { method: 'POST' as const, url: path, headers, payload: '{"kind":"Native"}' }
     assert.equal((await app.inject(swapped)).statusCode, 400)
     const other = payload.replace('1000', '1001')
@@ -188,7 +183,7 @@ type Body = {
 }
 
 async function post(wish: Wish): Promise<Answer> {
-  const { path, payload, headers } = await sign(wish)
+  const { path, payload, headers } = await signedPost(treasury, wallet, wish)
   const answer = await app.inject({ method: 'POST', url: path, headers, payload })
   return { status: answer.statusCode, body: answer.json<Body>() }
 }
@@ -196,26 +191,6 @@ async function post(wish: Wish): Promise<Answer> {
 async function get(url: string): Promise<Answer> {
   const answer = await app.inject({ method: 'GET', url })
   return { status: answer.statusCode, body: answer.json<Body>() }
-}
-
-/** As if the client had gone through `/auth/action`: what it signed, under a token for once. */
-async function sign(wish: Wish) {
-  const action = actionFor(treasury, wallet, wish)
-  const { preimage, payload, salt, assertions } = action.evidence(new Uint8Array())
-  const { organization, user, token } = treasury.caller
-  const userAction = randomBytes(16).toString('hex')
-  const [now, later] = [Date.now(), Date.now() + 60_000]
-  const row = {
-    ...{ organization, request: action.request, user, token: token?.id ?? null },
-    ...{ identifier: new Uint8Array(randomBytes(32)), preimage, payload, salt },
-    ...{ issued_at: now, expires_at: later, action_expires_at: later, used_at: null },
-    assertion: encode(assertionsCodec, assertions),
-    action: sha256(toUtf8(userAction)),
-  }
-  assert.deepEqual(encodePreimage(action.preimage), preimage)
-  await treasury.database.insertInto('challenges').values(row).execute()
-  const headers = { 'content-type': 'application/json', 'x-dfns-useraction': userAction }
-  return { path: action.preimage.path, payload, headers }
 }
 
 function asTransaction(transaction: object | string): Wish {

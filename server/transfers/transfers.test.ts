@@ -295,7 +295,7 @@ describe('whoever signs', () => {
     ]
     for (const lie of lies) {
       const sign = async (ask: UseAsk) => lie(await real.sign(ask))
-      await step(withCoordinator({ sign, stepOf: real.stepOf }), row)
+      await step(withCoordinator({ ...real, sign }), row)
       const { state, signed } = await reread(treasury, row)
       assert.deepEqual([state, signed], ['prepared', null])
       assert.equal(treasury.lines.splice(0).length, 1)
@@ -306,8 +306,9 @@ describe('whoever signs', () => {
 
   it('keeps the slot of what was agreed on, even if it signs no more', async () => {
     const { slot } = await reread(treasury, row)
+    const real = treasury.platform.coordinator
     const standing = await agreedElsewhere(treasury)
-    await step(withCoordinator({ sign: refusing, stepOf: async () => standing }), row)
+    await step(withCoordinator({ ...real, sign: refusing, stepOf: async () => standing }), row)
     const failed = await reread(treasury, row)
     assert.deepEqual([failed.state, failed.slot], ['refused', slot])
     assert.deepEqual(await slotsOf(failed), [slot])
@@ -321,8 +322,9 @@ describe('whoever signs', () => {
     const name = recordKey(slotTable, network, BigInt(slot ?? 0))
     const { organization } = row
     const record = { organization, stream, name, seq: 9_999, value: new Uint8Array() }
+    const real = treasury.platform.coordinator
     await database.insertInto('records').values(record).execute()
-    await step(withCoordinator({ sign: refusing, stepOf: async () => undefined }), row)
+    await step(withCoordinator({ ...real, sign: refusing, stepOf: async () => undefined }), row)
     const back = await reread(treasury, row)
     assert.deepEqual([back.state, back.slot, back.facts], ['requested', null, null])
     await step(treasury, row)

@@ -16,4 +16,6 @@ alter table signature_requests add column lease_holder text;
 
 alter table signature_requests add column lease_until int8 not null default 0;
 
+create index outgoing_by_request on outgoing (organization, request);
+
 create index signature_requests_by_due on signature_requests (due_at) where due_at is not null;

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { keyStream } from '@quorate/authority/stream'
+import { ask } from '../coordinator/testing/company.ts'
+import { approvalFor } from '../approvals/find.ts'
+import type { Caller } from '../auth/caller.ts'
+import { buildHttp } from '../http/app.ts'
+import { moneyRoutes } from '../money.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import { findOutgoing } from './find.ts'
+import { outgoingResolver } from './resolver.ts'
+import type { Outgoing } from './tables.ts'
+import { signedPost } from './testing/signed-post.ts'
+import {
+  makeWallet,
+  mine,
+  payment,
+  request,
+  reread,
+  startTreasury,
+  step,
+  stepTo,
+  type Treasury,
+  type Wish,
+} from './testing/treasury.ts'
+
+let treasury: Treasury
+let app: ReturnType<typeof buildHttp<Caller>>
+before(async () => {
+  treasury = await startTreasury()
+  const { caller, platform, deps } = treasury
+  // No worker runs: each step is taken by a test.
+  const routes = moneyRoutes({
+    ...{ ...deps, now: () => deps.now() },
+    coordinator: platform.coordinator,
+    wake: () => undefined,
+  })
+  const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
+  app = buildHttp<Caller>({ ...edge, log: deps.log })
+})
+after(async () => {
+  await app.close()
+  await treasury.stop()
+})
+
+const asking = { kind: 'RequestApproval', approvalGroups: [{ quorum: 1, approvers: {} }] }
+
+/** On one wallet, so that every test has its own. */
+async function policyOn(wallet: WalletRow, action: object = asking): Promise<void> {
+  const { company, platform } = treasury
+  const body = {
+    ...{ name: 'all of it', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' }, action },
+    filters: { walletId: { in: [wallet.wallet_id] } },
+  }
+  const evidence = ask(company, company.administrator, { path: '/v2/policies', body })
+  const { organization } = company
+  await platform.coordinator.settle({ organization, kind: 'policy', evidence })
+}
+
+async function approvalOf(row: Outgoing) {
+  return (await approvalFor(treasury.database, row.organization, row.request)) ?? assert.fail()
+}
+
+async function decide(row: Outgoing, value: 'Approved' | 'Denied'): Promise<void> {
+  const { company, platform } = treasury
+  const { id, approval_id: name } = await approvalOf(row)
+  company.ids.set(name, id)
+  const body = { value, reason: 'so be it' }
+  const path = `/v2/policy-approvals/${name}/decisions`
+  const evidence = ask(company, company.administrator, { path, body })
+  const { organization } = company
+  const stream = keyStream(row.key)
+  await platform.coordinator.settle({ organization, kind: 'decision', evidence, stream })
+}
+
+type Body = {
+  readonly [name in 'id' | 'status' | 'message' | 'reason' | 'approvalId']: string
+} & { readonly datePolicyResolved?: string; readonly error: { readonly details: object } }
+
+async function post(wallet: WalletRow, wish: Wish = { body: payment() }) {
+  const { path, payload, headers } = await signedPost(treasury, wallet, wish)
+  const answer = await app.inject({ method: 'POST', url: path, headers, payload })
+  return { status: answer.statusCode, body: answer.json<Body>() }
+}
+async function get(wallet: WalletRow, id: string) {
+  const url = `/wallets/${wallet.wallet_id}/transfers/${id}`
+  return (await app.inject({ method: 'GET', url })).json<Body>()
+}
+const rowOf = ({ id: name }: Body) =>
+  findOutgoing(treasury.database, treasury.caller, { kind: 'transfer', name })
+const kindsOf = async ({ name }: Outgoing) => {
+  const told = await treasury.database.selectFrom('outbox').selectAll().orderBy('id').execute()
+  return told.filter(({ data }) => JSON.stringify(data).includes(name)).map(({ kind }) => kind)
+}
+const slotsOf = async ({ request: of }: Outgoing) =>
+  treasury.database.selectFrom('slots').select('slot').where('request', '=', of).execute()
+
+describe('a transfer that a policy holds', () => {
+  let wallet: WalletRow
+  before(async () => {
+    wallet = await makeWallet(treasury)
+    await policyOn(wallet)
+  })
+
+  it('is answered as pending with its approval, and goes on when that is there', async () => {
+    const { status, body } = await post(wallet)
+    assert.deepEqual([status, body.status], [200, 'Pending'])
+    const row = await rowOf(body)
+    assert.deepEqual([row.state, row.slot, row.facts], ['held', null, null])
+    assert.equal(body.approvalId, (await approvalOf(row)).approval_id)
+    await step(treasury, row)
+    assert.equal((await reread(treasury, row)).state, 'held')
+    await decide(row, 'Approved')
+    await stepTo(treasury, row, 'broadcasted')
+    await mine(treasury, 3)
+    await stepTo(treasury, row, 'confirmed')
+    const read = await get(wallet, body.id)
+    assert.deepEqual([read.status, read.approvalId], ['Confirmed', body.approvalId])
+    assert.ok(read.datePolicyResolved)
+    const kinds = ['requested', 'broadcasted', 'confirmed']
+    assert.deepEqual(
+      await kindsOf(row),
+      kinds.map((kind) => `wallet.transfer.${kind}`),
+    )
+  })
+
+  it('is woken when its approval is resolved, and shown to its approvers', async () => {
+    const { body } = await post(wallet)
+    const row = await rowOf(body)
+    const woken: string[] = []
+    const { database } = treasury
+    const wake = () => void woken.push(row.name)
+    const resolver = outgoingResolver({ database, wake, now: () => 1 })
+    const approval = await approvalOf(row)
+    assert.deepEqual(await resolver.shown(approval), {
+      transferRequest: await get(wallet, body.id),
+    })
+    assert.deepEqual(await resolver.resolved(approval, 'Denied'), { outcome: 'Rejected' })
+    assert.deepEqual([woken, (await reread(treasury, row)).due_at], [[row.name], 1])
+  })
+
+  it('is rejected when it is denied', async () => {
+    const { body } = await post(wallet)
+    const row = await rowOf(body)
+    await decide(row, 'Denied')
+    await stepTo(treasury, row, 'rejected')
+    const read = await get(wallet, body.id)
+    assert.deepEqual([read.status, read.reason], ['Rejected', 'an approver has denied it'])
+    assert.ok(read.datePolicyResolved)
+    assert.deepEqual(await kindsOf(row), ['wallet.transfer.requested', 'wallet.transfer.rejected'])
+  })
+
+  it('is rejected when nobody has approved it in time', async () => {
+    const { body } = await post(wallet)
+    const row = await rowOf(body)
+    const { expires_at: expiresAt } = await approvalOf(row)
+    const later = { ...treasury, deps: { ...treasury.deps, now: () => expiresAt + 1 } }
+    await stepTo(later, row, 'rejected')
+    const { status, reason } = await get(wallet, body.id)
+    assert.deepEqual([status, reason], ['Rejected', 'nobody has approved it in time'])
+  })
+
+  it('is one with one approval, however often it is asked for under its external id', async () => {
+    const wish = { body: payment({ externalId: 'once' }) }
+    const answers = await Promise.all([post(wallet, wish), post(wallet, wish)])
+    answers.push(await post(wallet, wish))
+    const [first] = answers
+    for (const { status, body } of answers)
+      assert.deepEqual(
+        [status, body.id, body.approvalId],
+        [200, first?.body.id, first?.body.approvalId],
+      )
+    assert.ok(first?.body.approvalId)
+  })
+
+  it('keeps nothing from others of the same wallet', async () => {
+    const [first, second] = [await post(wallet), await post(wallet)]
+    const row = await rowOf(second.body)
+    await decide(row, 'Approved')
+    await stepTo(treasury, row, 'broadcasted')
+    assert.equal((await rowOf(first.body)).state, 'held')
+    await mine(treasury, 3)
+    await stepTo(treasury, row, 'confirmed')
+  })
+})
+
+describe('a policy that is made while a transfer is under way', () => {
+  it('holds it before it is signed, and its slot goes to others', async () => {
+    const wallet = await makeWallet(treasury)
+    const row = await request(treasury, wallet, { body: payment() })
+    await stepTo(treasury, row, 'prepared')
+    assert.equal((await slotsOf(row)).length, 1)
+    await policyOn(wallet)
+    await stepTo(treasury, row, 'held')
+    assert.deepEqual(await slotsOf(row), [])
+    await decide(row, 'Approved')
+    await stepTo(treasury, row, 'broadcasted')
+  })
+})
+
+describe('a server that ends while a transfer is held', () => {
+  it('finds what was opened before it could write that down, and opens no other', async () => {
+    const wallet = await makeWallet(treasury)
+    await policyOn(wallet)
+    const { body } = await post(wallet)
+    const row = await rowOf(body)
+    const unwritten = { state: 'asked' as const, approval_id: null }
+    await treasury.database
+      .updateTable('outgoing')
+      .set(unwritten)
+      .where('name', '=', row.name)
+      .execute()
+    await step(treasury, row)
+    const again = await reread(treasury, row)
+    assert.deepEqual([again.state, again.approval_id], ['held', body.approvalId])
+  })
+
+  it('does not take what is held for what is agreed on, when it was about to have it signed', async () => {
+    const wallet = await makeWallet(treasury)
+    const row = await request(treasury, wallet, { body: payment() })
+    const prepared = await stepTo(treasury, row, 'prepared')
+    await policyOn(wallet)
+    await stepTo(treasury, row, 'held')
+    const { state, slot, facts, cost } = prepared
+    await treasury.database
+      .updateTable('outgoing')
+      .set({ state, slot, facts, cost, approval_id: null })
+      .where('name', '=', row.name)
+      .execute()
+    await stepTo(treasury, row, 'held')
+    await decide(row, 'Denied')
+    await stepTo(treasury, row, 'rejected')
+  })
+})
+
+describe('a transfer that a policy blocks', () => {
+  it('is refused, for its repetitions as well, and kept as rejected', async () => {
+    const wallet = await makeWallet(treasury)
+    await policyOn(wallet, { kind: 'Block' })
+    const wish = { body: payment({ externalId: 'never' }) }
+    for (const { status, body } of [await post(wallet, wish), await post(wallet, wish)])
+      assert.deepEqual([status, body.message], [403, 'Blocked by policy'])
+    const rows = await treasury.database
+      .selectFrom('outgoing')
+      .selectAll()
+      .where('wallet', '=', wallet.id)
+      .execute()
+    assert.equal(rows.length, 1)
+    const read = await get(wallet, rows[0]?.name ?? '')
+    assert.deepEqual([read.status, read.approvalId], ['Rejected', undefined])
+    assert.match(read.reason, /^blocked by policy: /)
+  })
+})
