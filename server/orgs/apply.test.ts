@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { decodePreimage, encodePreimage } from '@quorate/authority/request'
+import { decodeEvidence, encodeEvidence } from '@quorate/authority/step'
 import { Failure } from '@quorate/core/failure'
 import { execute, resumeSignatures } from '../signatures/execute.ts'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
@@ -143,8 +145,13 @@ describe('a server that dies', () => {
       'wallet.signature.requested',
       'wallet.signature.signed',
     ])
-    // Whoever comes late with a refusal changes nothing any more.
-    await assert.rejects(execute(platform.deps, row), /request.refused/)
-    assert.equal((await robot.send('GET', `${path}/${body.id}`)).body.status, 'Signed')
+    // Whoever comes late gets what there is, or changes nothing by a refusal any more.
+    assert.equal((await execute(platform.deps, row)).status, 'Signed')
+    const evidence = decodeEvidence(row.evidence)
+    const preimage = { ...decodePreimage(evidence.preimage), nonce: new Uint8Array(32) }
+    const unsigned = encodeEvidence({ ...evidence, preimage: encodePreimage(preimage) })
+    const refused = execute(platform.deps, { ...row, evidence: unsigned })
+    await assert.rejects(refused, /request.refused/)
+    assert.deepEqual((await robot.send('GET', `${path}/${body.id}`)).body, body)
   })
 })
