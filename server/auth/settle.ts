@@ -39,11 +39,14 @@ export async function settleSigned(
 ): Promise<Settled> {
   const { organization } = caller
   const { kind, claim, factsOf, giveBack } = item
-  const action = await inTransaction(database, async (transaction) => {
-    const used = await useAction(transaction, caller, raw, now())
-    await claim?.(transaction, used)
-    return used
-  })
+  const action =
+    claim === undefined
+      ? await useAction(database, caller, raw, now())
+      : await inTransaction(database, async (transaction) => {
+          const used = await useAction(transaction, caller, raw, now())
+          await claim(transaction, used)
+          return used
+        })
   try {
     const facts = (await factsOf?.(action)) ?? new Uint8Array()
     const inForce = await log.settle({ organization, kind, evidence: action.evidence(facts) })

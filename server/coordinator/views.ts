@@ -3,6 +3,7 @@ import type { Subject } from '@quorate/authority/agreement/messages'
 import type { Write } from '@quorate/authority/records'
 import type { Reader } from '@quorate/authority/reduce/judging'
 import { rootOf, type StreamId, streamName } from '@quorate/authority/stream'
+import { sharing } from '../database/shared.ts'
 import type { Certified, Ledger } from './ledger.ts'
 
 /** A stream's newest step known here, with the records at hand as of it. */
@@ -11,12 +12,6 @@ type View = {
   values: Map<string, Uint8Array | undefined>
   /** What is not among `values` does not exist. */
   isWhole: boolean
-}
-
-/** One look at the newest step under way, and one that all who come meanwhile share. */
-type Refreshing = {
-  readonly running: Promise<unknown> | undefined
-  readonly next: Promise<Certified | undefined> | undefined
 }
 
 /** What a step rests on: the heads from which `reader` reads. */
@@ -50,7 +45,7 @@ type Missing = { readonly stream: StreamId; readonly record: string }
 export class Views {
   private readonly ledger: Ledger
   private readonly views = new Map<string, View>()
-  private readonly refreshing = new Map<string, Refreshing>()
+  private readonly following = sharing<Certified | undefined>()
 
   constructor(ledger: Ledger) {
     this.ledger = ledger
@@ -75,22 +70,7 @@ export class Views {
 
   /** Follows what other replicas have certified. */
   refresh(place: Subject): Promise<Certified | undefined> {
-    const name = nameOf(place)
-    const { running, next } = this.refreshing.get(name) ?? {}
-    if (next !== undefined) return next
-    // What runs already may have looked before that which this caller must see.
-    const turn = (running ?? Promise.resolve(undefined))
-      .catch(() => undefined)
-      .then(() => {
-        this.refreshing.set(name, { running: turn, next: undefined })
-        return this.follow(place)
-      })
-      .finally(() => {
-        const left = this.refreshing.get(name)
-        if (left?.running === turn && left.next === undefined) this.refreshing.delete(name)
-      })
-    this.refreshing.set(name, { running, next: turn })
-    return turn
+    return this.following(nameOf(place), () => this.follow(place))
   }
 
   private async follow(place: Subject): Promise<Certified | undefined> {

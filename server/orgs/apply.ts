@@ -1,3 +1,4 @@
+import { toHex } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { decodeBody } from '@quorate/authority/body'
 import type { Evidence, Item } from '@quorate/authority/step'
@@ -5,6 +6,7 @@ import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { endSessions, userWhoseSessionsEnd } from '../auth/sessions.ts'
 import { addCredential } from '../credentials/add.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { sharing } from '../database/shared.ts'
 import { addKey } from '../keys/add.ts'
 import { addRecovery, endRecovery } from '../recovery/add.ts'
 import { addRegistration } from '../registration/add.ts'
@@ -36,15 +38,23 @@ const stepsAtOnce = 32
 /**
  * Makes rows of what has come into force in an organization's root stream since the last time. It
  * runs after every change and at every start, so a server that died in between leaves nothing to
- * repair. Servers that do it at once wait for each other at the organization's row.
+ * repair. Servers that do it at once wait for each other at the organization's row; in one server
+ * those whose changes share a step share the work as well.
  */
-export async function applyRoot(database: Database, organization: Uint8Array): Promise<void> {
-  await expectRoot(database, organization)
-  while (await inTransaction(database, (transaction) => applyNext(transaction, organization)));
+export function applyRoot(database: Database, organization: Uint8Array): Promise<void> {
+  const share = applying.get(database) ?? sharing<void>()
+  applying.set(database, share)
+  return share(toHex(organization), async () => {
+    while (await inTransaction(database, (transaction) => applyNext(transaction, organization)));
+  })
 }
+const applying = new WeakMap<Database, ReturnType<typeof sharing<void>>>()
 
 /** Notes that this organization may come to be: from then on no start of a server forgets it. */
-export async function expectRoot(database: Database, organization: Uint8Array): Promise<void> {
+export async function expectRoot(
+  database: Database | DatabaseTransaction,
+  organization: Uint8Array,
+): Promise<void> {
   await database
     .insertInto('root_applied')
     .values({ organization, seq: -1 })
@@ -63,12 +73,17 @@ async function applyNext(
   transaction: DatabaseTransaction,
   organization: Uint8Array,
 ): Promise<boolean> {
-  const { seq } = await transaction
+  const applied = await transaction
     .selectFrom('root_applied')
     .select('seq')
     .where('organization', '=', organization)
     .forUpdate()
-    .executeTakeFirstOrThrow()
+    .executeTakeFirst()
+  if (applied === undefined) {
+    await expectRoot(transaction, organization)
+    return true
+  }
+  const { seq } = applied
   const steps = await transaction
     .selectFrom('steps')
     .select(['seq', 'body'])
