@@ -36,6 +36,7 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
   const store = openMarkedStore(settings.storeFile)
   const random = (size: number) => new Uint8Array(randomBytes(size))
   const worker = new SessionWorker(log)
+  worker.warm()
   const parts = { self, store, keyEncryption, clock, random, worker, log, onDefect }
   const signer = openSigner(parts)
   const tls = {

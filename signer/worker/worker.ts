@@ -19,8 +19,11 @@ import {
 export const sessionsMax = 128
 /** Above the minute that a ceremony lasts: by then nobody goes on with it any more. */
 export const sessionMs = 90_000
-/** A thread that has nothing to do for so long ends, and its memory goes back to the system. */
-export const idleMs = 10_000
+/**
+ * A thread that has had nothing to do for so long ends, and its memory goes back to the system. Another
+ * stands ready then: on a busy machine the start takes seconds, which a birth would wait for.
+ */
+export const idleMs = 60_000
 /** Between the end of a thread that has failed and the start of the next: no loop, whatever it dies of. */
 export const restMs = 1_000
 /** Sessions have some 40 kilobytes each; the rest is the program, and what waits to be collected. */
@@ -55,6 +58,13 @@ export class SessionWorker {
 
   constructor(log: Log) {
     this.log = log
+  }
+
+  /** Starts the thread before it is needed. */
+  warm(): void {
+    if (this.isClosed) return
+    this.thread ??= this.start()
+    this.thread.unref()
   }
 
   /** May no further session begin? */
@@ -139,7 +149,10 @@ export class SessionWorker {
   private rest(): void {
     clearTimeout(this.idle)
     if (this.held.size + this.awaited.size > 0) return
-    this.idle = setTimeout(() => this.retire(), idleMs).unref()
+    this.idle = setTimeout(() => {
+      this.retire()
+      this.warm()
+    }, idleMs).unref()
   }
 
   /** Without its thread: all that it held is gone. */
