@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { isCertified, sealKeyCertificate } from '@quorate/authority/key-certificate'
 import type { Manifest } from '@quorate/authority/manifest'
 import type { SessionCall } from '@quorate/wire/link'
 import type { Links } from '../link/links.ts'
-import { Ceremony, type CeremonyOutcome } from './ceremony.ts'
+import type { CeremonyOutcome } from './ceremony.ts'
 import type { DriveLog } from './drive.ts'
+import { whenFree } from './when-free.ts'
 
 /** A round of a key generation between seven signers, on a machine that has other things to do. */
 const roundMsMax = 10_000
@@ -23,19 +25,22 @@ export function requireAll({ links, manifest }: BirthWorld): void {
   if (missing.length > 0) throw new Failure('signers.unavailable', { missing })
 }
 
+type Asked = { readonly id: Uint8Array; readonly opening: SessionCall }
+
 /**
  * One key generation by all signers, to the certificate that all have signed.
  * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`
  */
 export async function birth(
   { links, manifest, log }: BirthWorld,
-  id: Uint8Array,
-  opening: SessionCall,
+  ask: (nonce: Uint8Array) => Asked,
 ): Promise<Uint8Array> {
   const participants = manifest.signers.map((_, i) => i + 1)
   const carrier = { links, manifest, protocol: 'dkg', deadlineMs: roundMsMax } as const
-  const plan = { ...carrier, id, participants, opening, rounds: undefined }
-  const outcome = await new Ceremony(plan).go()
+  const outcome = await whenFree(() => {
+    const asked = ask(new Uint8Array(randomBytes(32)))
+    return { ...carrier, ...asked, participants, rounds: undefined }
+  })
   if (outcome.kind !== 'done') throw failureOf(outcome, manifest, log)
   const said = participants.map((signer) => outcome.endings.get(signer))
   const certified = said.flatMap((ending) => (ending?.kind === 'certified' ? [ending] : []))

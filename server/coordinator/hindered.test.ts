@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { isFailure } from '@quorate/core/failure'
 import type { Links } from '../link/links.ts'
 import { type Coordinator, openCoordinator } from './coordinator.ts'
 import { answerMsMax } from './signing.ts'
@@ -27,6 +28,7 @@ import {
   withManners,
 } from './testing/gone-bad.ts'
 import { type Platform, startPlatform } from './testing/platform.ts'
+import { attemptsMax } from './when-free.ts'
 
 type Scheme = 'EdDSA' | 'ECDSA'
 const schemes = ['EdDSA', 'ECDSA'] as const
@@ -142,6 +144,43 @@ describe('a coordinator whose signers hinder it', () => {
     assert.ok((await sign(coordinator, 'EdDSA')) < msMax)
     assert.equal(turnedAway, 4)
     assert.equal(coordinator.status()[2]?.leftOutUntil, undefined)
+  })
+
+  it('has a key born and pairs set up by one that is busy at first', async () => {
+    const turnedAway = { generate: 0, pair: 0 }
+    const busyAtFirst: Manner = async (answer, { asked }) => {
+      const { kind } = asked
+      if ((kind !== 'generate' && kind !== 'pair') || turnedAway[kind] >= 2) return answer()
+      turnedAway[kind] += 1
+      return { kind: 'session', session: { kind: 'busy' } }
+    }
+    const coordinator = open(withManners(platform.links, new Map([[1, busyAtFirst]])))
+    const other = await found(coordinator, platform.manifest.hash)
+    const bot = await hire(coordinator, other)
+    await makeKey(coordinator, other, keyAsk(other, bot, 'ECDSA'))
+    assert.deepEqual(turnedAway, { generate: 2, pair: 2 })
+    const pairs = await platform.database
+      .selectFrom('signer_pairs')
+      .select(['low', 'high'])
+      .where('organization', '=', other.organization)
+      .execute()
+    assert.equal(pairs.length, 6)
+  })
+
+  it('gives up on one that never has room for a birth', async () => {
+    let asked = 0
+    const busyForBirths: Manner = async (answer, call) => {
+      if (call.asked.kind !== 'generate') return answer()
+      asked += 1
+      return { kind: 'session', session: { kind: 'busy' } }
+    }
+    const coordinator = open(withManners(platform.links, new Map([[1, busyForBirths]])))
+    const other = await found(coordinator, platform.manifest.hash)
+    const bot = await hire(coordinator, other)
+    await assert.rejects(makeKey(coordinator, other, keyAsk(other, bot, 'EdDSA')), (error) =>
+      isFailure(error, 'signers.unavailable'),
+    )
+    assert.equal(asked, attemptsMax)
   })
 
   it('leaves no session behind at those who were in one that others have overtaken', async () => {

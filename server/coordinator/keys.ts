@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
@@ -102,10 +101,11 @@ export class Keys {
 
   private generate(ask: KeyAsk): Promise<Uint8Array> {
     const { organization, evidence, index = 0 } = ask
-    const nonce = new Uint8Array(randomBytes(32))
-    const opening = { kind: 'generate', organization, evidence, index, nonce } as const
-    const id = keyCeremony(this.world.manifest.hash, opening, keyAsked(ask))
-    return birth(this.world, id, opening)
+    const asked = keyAsked(ask)
+    return birth(this.world, (nonce) => {
+      const opening = { kind: 'generate', organization, evidence, index, nonce } as const
+      return { id: keyCeremony(this.world.manifest.hash, opening, asked), opening }
+    })
   }
 
   /** Does somebody wait for one that is being born for him? */

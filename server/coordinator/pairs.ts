@@ -6,9 +6,9 @@ import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
 import type { Pair } from './attendance.ts'
 import { pairCeremony } from './ceremony-ids.ts'
-import { Ceremony } from './ceremony.ts'
 import type { DriveLog } from './drive.ts'
 import type { Faults } from './faults.ts'
+import { whenFree } from './when-free.ts'
 
 /** A round of a pair setup is some tenths of a second of arithmetic, and both sides may have to queue. */
 const roundMsMax = 10_000
@@ -78,12 +78,13 @@ export function openPairs(world: {
   }
 
   async function run(organization: Uint8Array, participants: Pair): Promise<void> {
-    const nonce = new Uint8Array(randomBytes(32))
-    const opening = { kind: 'pair', organization, participants, nonce } as const
-    const id = pairCeremony(manifest.hash, opening)
     const carrier = { links, manifest, protocol: 'pair', deadlineMs: roundMsMax } as const
-    const plan = { ...carrier, id, participants, opening, rounds: undefined }
-    const outcome = await new Ceremony(plan).go()
+    const outcome = await whenFree(() => {
+      const nonce = new Uint8Array(randomBytes(32))
+      const opening = { kind: 'pair', organization, participants, nonce } as const
+      const id = pairCeremony(manifest.hash, opening)
+      return { ...carrier, id, participants, opening, rounds: undefined }
+    })
     if (outcome.kind === 'unpaired' || outcome.kind === 'spoiled')
       faults.burn(organization, outcome.signer, outcome.burned.filter(isIn(participants)))
     if (outcome.kind !== 'done') {

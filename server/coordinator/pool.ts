@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { toHex } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import {
@@ -146,9 +145,10 @@ export class Pool {
 
   private async bear(kind: KeyKind): Promise<void> {
     const { database, manifest, clock } = this.world
-    const nonce = new Uint8Array(randomBytes(32))
-    const opening = { kind: 'pool', ...kind, time: clock(), nonce } as const
-    const certificate = await birth(this.world, pooledCeremony(manifest.hash, opening), opening)
+    const certificate = await birth(this.world, (nonce) => {
+      const opening = { kind: 'pool', ...kind, time: clock(), nonce } as const
+      return { id: pooledCeremony(manifest.hash, opening), opening }
+    })
     await database.insertInto('pooled_keys').values(rowOf(certificate)).execute()
   }
 }
