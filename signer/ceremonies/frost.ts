@@ -39,14 +39,20 @@ function twoRounds(signing: Signing, { commit, sign }: Rounds): Move {
   const { nonces, commitment } = commit({ secret: share.secret, hedge }, random)
   const proceed = (inbox: readonly Inbound[]): Move => {
     const refused = signing.refuses(['certified'])
-    if (refused !== undefined) return end(refused)
+    if (refused !== undefined) {
+      nonces.forget()
+      return end(refused)
+    }
     const commitments = new Map([...inbox.map(({ from, body }) => [from, body] as const)])
     commitments.set(self.index, commitment)
-    if (inbox.length !== quorum.length - 1 || inbox.some(({ to }) => to !== '*'))
+    if (inbox.length !== quorum.length - 1 || inbox.some(({ to }) => to !== '*')) {
+      nonces.forget()
       return end(aborted(sid, { reason: 'not one commitment of each', culprits: [], burned: [] }))
+    }
     const signed = sign({ keyShare: share, quorum, commitments, nonces })
     if (!signed.ok) return end(aborted(sid, { ...signed, burned: [] }))
     return { kind: 'last', out: [{ to: '*', body: signed.share }] }
   }
-  return { kind: 'next', proceed, out: [{ to: '*', body: commitment }] }
+  const discard = (): void => nonces.forget()
+  return { kind: 'next', proceed, discard, out: [{ to: '*', body: commitment }] }
 }

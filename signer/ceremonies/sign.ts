@@ -90,7 +90,10 @@ function wiping(share: KeyShare, move: Move): Move {
     return {
       ...move,
       proceed: (inbox) => wiping(share, move.proceed(inbox)),
-      discard: () => share.secret.fill(0),
+      discard() {
+        move.discard?.()
+        share.secret.fill(0)
+      },
     }
   share.secret.fill(0)
   return move

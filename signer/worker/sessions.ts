@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { decode, encode } from '@quorate/core/codec'
 import type { KeyShare } from '@quorate/threshold/dkg/context'
 import { startDkg } from '@quorate/threshold/dkg/round1'
-import { dkgStep, type DkgState } from '@quorate/threshold/dkg/step'
+import { dkgStep, forgetDkg, type DkgState } from '@quorate/threshold/dkg/step'
 import { encodePair, type PairState } from '@quorate/threshold/ecdsa/pair'
 import { pairSetupStep, startPairSetup, type PairSetup } from '@quorate/threshold/ecdsa/pair-setup'
 import type { Inbound, Outcome, Random } from '@quorate/threshold/session'
@@ -20,8 +20,6 @@ type Held = (
 /**
  * Sessions between two rounds, by number, and what takes them from one to the next. A session is
  * taken out before it is gone on with, and its bytes are overwritten when it has ended in any way.
- * The polynomials of a key generation are bigints, which nothing can overwrite: they are gone with
- * the thread (`worker.ts` ends it when there is nothing to do).
  */
 export class Sessions {
   private readonly held = new Map<number, Held>()
@@ -56,10 +54,13 @@ export class Sessions {
         return this.settlePair(id, startPairSetup(job, random), () => undefined)
       case 'advance':
         return this.advance(id, job.inbox.map(fromIn))
-      case 'forget':
-        this.held.get(id)?.leave()
+      case 'forget': {
+        const held = this.held.get(id)
+        held?.leave()
+        if (held?.protocol === 'dkg') forgetDkg(held.state)
         this.held.delete(id)
         return undefined
+      }
     }
   }
 
@@ -80,7 +81,7 @@ export class Sessions {
   private settleDkg(id: number, outcome: Outcome<DkgState, KeyShare>, before: () => void): Answer {
     if (outcome.kind === 'next') {
       const { state, out } = outcome
-      // No deeper: its points are values that sessions may share.
+      // No deeper: its points are values that sessions may share, and its secrets the protocol forgets.
       const leave = (): void => {
         before()
         wipeDirect(out)

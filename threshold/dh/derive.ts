@@ -3,6 +3,7 @@ import { sha512, transcript } from '@quorate/core/hash'
 import type { KeyShare } from '../dkg/context.ts'
 import { type Refusal, refused } from '../frost/commitments.ts'
 import { groupOf } from '../group/groups.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Random } from '../session.ts'
 import { type DhInput, pointOf } from './input.ts'
 import { challengeOf, encodePartial } from './proof.ts'
@@ -24,19 +25,27 @@ export function dhDerive({ keyShare, sid, ...asked }: Deriving, random: Random):
   assert(sid.length === 32)
   const input = pointOf(asked)
   if (input === undefined) return refused('domain or seed', [])
-  const { self, publicKey } = keyShare
-  const secret = group.scalarFromBytes(keyShare.secret)
+  const { self, publicKey, secret } = keyShare
   const publicShare = group.decode(keyShare.publicShares[self - 1] ?? new Uint8Array())
-  if (secret === undefined || secret === 0n || publicShare === undefined)
+  if (!group.secrets.isScalar(secret) || publicShare === undefined)
     return refused('unusable key share', [])
 
-  const result = group.multiply(input, secret)
+  const result = group.multiplyBySecret(input, secret)
   const claim = { sid, publicKey, party: self, publicShare, input, result }
   // Hedged: where the randomness repeats, so does the nonce only for the same claim, whose proof is
   // then the same proof.
-  const parts = [random(32), keyShare.secret, sid, publicKey, group.encode(input)]
-  const nonce = group.reduce(sha512(transcript('quorate/dh/nonce/v1', ...parts)))
-  const challenge = challengeOf(claim, group.multiplyBase(nonce), group.multiply(input, nonce))
-  const response = group.mod(nonce + challenge * secret)
-  return { ok: true, partial: encodePartial({ result, proof: { challenge, response } }) }
+  const parts = [random(32), secret, sid, publicKey, group.encode(input)]
+  const nonce = nonceOf(transcript('quorate/dh/nonce/v1', ...parts))
+  const [A, B] = [group.multiplyBaseBySecret(nonce), group.multiplyBySecret(input, nonce)]
+  const challenge = challengeOf(claim, A, B)
+  const response = group.secrets.combine([nonce, secret], [1n, challenge])
+  nonce.fill(0)
+  return { ok: true, partial: encodePartial(result, { challenge, response }) }
+}
+
+function nonceOf(seed: Uint8Array): Scalar {
+  const wide = sha512(seed)
+  const nonce = group.secrets.reduce(wide)
+  for (const secret of [seed, wide]) secret.fill(0)
+  return nonce
 }

@@ -48,9 +48,11 @@ export function isProven(claim: Claim, { challenge, response }: Proof): boolean 
 }
 
 /** Γ_i ‖ c ‖ s. */
-export function encodePartial({ result, proof }: Partial): Uint8Array {
-  const { challenge, response } = proof
-  return concat(group.encode(result), group.scalarToBytes(challenge), group.scalarToBytes(response))
+export function encodePartial(
+  result: Point,
+  proof: { readonly challenge: bigint; readonly response: Uint8Array },
+): Uint8Array {
+  return concat(group.encode(result), group.scalarToBytes(proof.challenge), proof.response)
 }
 
 /** Strict: just this many bytes, a point of the group that is not the identity, two scalars. */

@@ -5,7 +5,7 @@ import { encode } from '@quorate/core/codec'
 import { badPoints } from '../group/bad-points.ts'
 import type { Group } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
-import type { Polynomial } from '../group/polynomial.ts'
+import { type Numbers, randomNumber } from '../group/testing/oracle.ts'
 import type { Inbound, Outbound } from '../session.ts'
 import {
   acting,
@@ -108,7 +108,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
 
     it('refuses a key that is the identity', () => {
       // Here the attacker knows the others' secrets, which is what the commitments prevent.
-      const others = [1, 3].map((party) => group.randomScalar(seeded(party)))
+      const others = [1, 3].map((party) => randomNumber(group, seeded(party)))
       const opposite = group.mod(-others.reduce((sum, secret) => sum + secret, 0n))
       allAbort(attackOn(name, withSecret(opposite)), 'identity public key', [])
     })
@@ -117,7 +117,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
       // f(1) = 5 + (v − 5) = v, the opposite of what party 1 has of itself and of party 3.
       const others = [1, 3].map((party) => {
         const draw = seeded(party)
-        return group.randomScalar(draw) + group.randomScalar(draw)
+        return randomNumber(group, draw) + randomNumber(group, draw)
       })
       const v = others.reduce((sum, share) => sum - share, 0n)
       allAbort(attackOn(name, withPolynomial([5n, group.mod(v - 5n)])), 'identity public share', [])
@@ -129,7 +129,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
       const size = { n: 2, t: 2 }
       const rogue = together(
         committingTo(({ opening, dealer }) => {
-          const Z = group.multiplyBase(group.randomScalar(seeded(9)))
+          const Z = group.multiplyBase(randomNumber(group, seeded(9)))
           const points = [Z, group.add(group.multiplyBase(5n), group.negate(Z))]
           return {
             dealer: { ...dealer, points },
@@ -194,7 +194,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
 
     it('names a dealer of shares that belong to no committed polynomial', () => {
       const attack = committingTo(({ polynomial }) => ({
-        polynomial: polynomial.with(1, 5n),
+        polynomial: polynomial.with(1, group.scalarToBytes(5n)),
       }))
       allAbort(attackOn(name, attack), 'wrong share')
     })
@@ -399,11 +399,11 @@ function withSecret(secret: bigint): Attack {
   return withPolynomial([secret, 5n])
 }
 
-function withPolynomial(polynomial: Polynomial): Attack {
+function withPolynomial(polynomial: Numbers): Attack {
   return committingTo((deal, group) => {
     const points = polynomial.map((a) => group.multiplyBase(a))
     return {
-      polynomial,
+      polynomial: polynomial.map((a) => group.scalarToBytes(a)),
       dealer: { ...deal.dealer, points },
       opening: { ...deal.opening, points: points.map((point) => group.toWire(point)) },
     }

@@ -1,5 +1,6 @@
 import type { Group, Point } from '../group/group.ts'
 import { evaluatePoints } from '../group/polynomial.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Party } from '../session.ts'
 import type { Opening } from './messages.ts'
 
@@ -28,9 +29,8 @@ export function readShare(
   group: Group,
   { points }: Dealer,
   share: { readonly to: Party; readonly body: Uint8Array },
-): bigint | undefined {
-  const value = group.scalarFromBytes(share.body)
-  if (value === undefined) return undefined
+): Scalar | undefined {
+  if (!group.secrets.isResidue(share.body)) return undefined
   const committed = evaluatePoints(group, points, share.to)
-  return group.equal(group.multiplyBase(value), committed) ? value : undefined
+  return group.equal(group.multiplyBaseBySecret(share.body), committed) ? share.body : undefined
 }

@@ -5,6 +5,7 @@ import type { Group } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 import { evaluate, evaluatePoints, sumOf } from '../group/polynomial.ts'
 import type { Inbound, Outcome, Party } from '../session.ts'
+import { spend } from '../spent.ts'
 import { hashIn, type KeyShare, partiesOf } from './context.ts'
 import type { Dealer } from './dealer.ts'
 import { abortOf, blame, collect, readEach } from './inbox.ts'
@@ -28,6 +29,20 @@ export type Complained = {
  * one more round, which decides who lied, and to no key.
  */
 export function dkgFinish(state: Round3, inbox: readonly Inbound[]): Outcome<Complained, KeyShare> {
+  spend(state)
+  const outcome = conclude(state, inbox)
+  forgetPolynomial(state)
+  // A key that is born has the very bytes.
+  if (outcome.kind !== 'done') state.secret?.fill(0)
+  return outcome
+}
+
+/** Complaints, if there were any, have been answered. */
+function forgetPolynomial({ polynomial }: Round3): void {
+  for (const coefficient of polynomial) coefficient.fill(0)
+}
+
+function conclude(state: Round3, inbox: readonly Inbound[]): Outcome<Complained, KeyShare> {
   const { context, dealers, rid, echoes } = state
   const group = groupOf(context.group)
   const received = collect(context, inbox, { direct: false })
@@ -88,7 +103,7 @@ function answer(
     echo,
     shares: accusers.map((accuser) => ({
       accuser,
-      share: group.scalarToBytes(evaluate(group, polynomial, accuser)),
+      share: evaluate(group, polynomial, accuser),
     })),
   })
   return {
@@ -115,13 +130,13 @@ function keyShare(
     return { kind: 'abort', abort: abortOf('identity public share', []) }
   // Every share was checked, so this can fail only if the machine miscalculated.
   assert(secret !== undefined)
-  assert(group.equal(group.multiplyBase(secret), publicShares[self - 1] ?? group.identity))
+  assert(group.equal(group.multiplyBaseBySecret(secret), publicShares[self - 1] ?? group.identity))
   const result: KeyShare = {
     group: context.group,
     n,
     t,
     self,
-    secret: group.scalarToBytes(secret),
+    secret,
     publicKey: group.encode(joint[0] ?? group.identity),
     publicShares: publicShares.map((point) => group.encode(point)),
     chainCode: hashIn(context, 'chain-code', rid),

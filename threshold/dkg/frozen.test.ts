@@ -4,6 +4,7 @@ import { toHex } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import type { GroupName } from '../group/group.ts'
 import { nobleGroups } from '../group/noble.ts'
+import { randomNumber } from '../group/testing/oracle.ts'
 import { attackOn, seeded } from './attacker.ts'
 import type { Delivery } from './ceremony.ts'
 
@@ -52,7 +53,7 @@ describe('the bytes of key generation', () => {
       )
       // The key is the sum of the first number that each party drew.
       const group = nobleGroups[name]
-      const secret = [1, 2, 3].reduce((sum, party) => sum + group.randomScalar(seeded(party)), 0n)
+      const secret = [1, 2, 3].reduce((sum, party) => sum + randomNumber(group, seeded(party)), 0n)
       assert.deepEqual(publicKey, group.encode(group.multiplyBase(group.mod(secret))))
     })
 })

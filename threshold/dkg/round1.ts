@@ -2,6 +2,7 @@ import { encode } from '@quorate/core/codec'
 import type { Group } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 import type { Polynomial } from '../group/polynomial.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Outcome, Party, Random } from '../session.ts'
 import { checkContext, type DkgContext, hashIn, type KeyShare } from './context.ts'
 import type { Dealer } from './dealer.ts'
@@ -11,7 +12,7 @@ import { commitmentCodec, type Opening } from './messages.ts'
 export type Deal = {
   readonly polynomial: Polynomial
   /** k, the nonce of the proof of possession. */
-  readonly nonce: bigint
+  readonly nonce: Scalar
   /** The public half, as points and as bytes. */
   readonly dealer: Dealer
   readonly opening: Omit<Opening, 'echo'>
@@ -52,12 +53,17 @@ export function commitmentTo(
   return hashIn(context, 'commitment', Uint8Array.of(dealer), ...points, proofNonce, rho, salt)
 }
 
+/** Overwrites what a dealer kept to itself, once it is of no more use. */
+export function forgetDeal({ polynomial, nonce }: Pick<Deal, 'polynomial' | 'nonce'>): void {
+  for (const secret of [...polynomial, nonce]) secret.fill(0)
+}
+
 function dealIn(group: Group, { t }: DkgContext, random: Random): Deal {
-  const polynomial = Array.from({ length: t }, () => group.randomScalar(random))
-  const nonce = group.randomScalar(random)
+  const polynomial = Array.from({ length: t }, () => group.randomSecret(random))
+  const nonce = group.randomSecret(random)
   const dealer = {
-    points: polynomial.map((coefficient) => group.multiplyBase(coefficient)),
-    proofNonce: group.multiplyBase(nonce),
+    points: polynomial.map((coefficient) => group.multiplyBaseBySecret(coefficient)),
+    proofNonce: group.multiplyBaseBySecret(nonce),
     rho: random(32),
   }
   const opening = {

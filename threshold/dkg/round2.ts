@@ -6,7 +6,7 @@ import type { Inbound, Outcome, Party } from '../session.ts'
 import type { DkgContext, KeyShare } from './context.ts'
 import { collect, othersOf, readEach } from './inbox.ts'
 import { commitmentCodec, openingCodec } from './messages.ts'
-import type { Deal, Round1 } from './round1.ts'
+import { type Deal, forgetDeal, type Round1 } from './round1.ts'
 
 export type Round2 = {
   readonly kind: 'round2'
@@ -19,7 +19,13 @@ export type Round2 = {
 }
 
 /** Everybody is committed: opens to all, and sends each his share. Feldman 1987. */
-export function dkgRound2(
+export function dkgRound2(state: Round1, inbox: readonly Inbound[]): Outcome<Round2, KeyShare> {
+  const outcome = open(state, inbox)
+  if (outcome.kind === 'abort') forgetDeal(state.deal)
+  return outcome
+}
+
+function open(
   { context, deal, sent }: Round1,
   inbox: readonly Inbound[],
 ): Outcome<Round2, KeyShare> {
@@ -35,7 +41,7 @@ export function dkgRound2(
   const body = encode(openingCodec(group), { echo, ...deal.opening })
   const shares = othersOf(context).map((to) => ({
     to,
-    body: group.scalarToBytes(evaluate(group, deal.polynomial, to)),
+    body: evaluate(group, deal.polynomial, to),
   }))
   return {
     kind: 'next',

@@ -3,14 +3,16 @@ import { encode } from '@quorate/core/codec'
 import { echoMismatch, echoOf } from '../echo.ts'
 import type { Group } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
-import { evaluate, type Polynomial, sumOf } from '../group/polynomial.ts'
+import { evaluate, type Polynomial, sumOf, sumOfSecrets } from '../group/polynomial.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Inbound, Outcome, Party } from '../session.ts'
+import { spend } from '../spent.ts'
 import { type DkgContext, hashIn, type KeyShare } from './context.ts'
 import { constantTerm, type Dealer, dealerOf, readShare } from './dealer.ts'
 import { abortOf, blame, type Checked, collect, readEach } from './inbox.ts'
 import { openingCodec, responseCodec } from './messages.ts'
 import { proofChallenge } from './proof.ts'
-import { commitmentTo, type Deal } from './round1.ts'
+import { commitmentTo, type Deal, forgetDeal } from './round1.ts'
 import type { Round2 } from './round2.ts'
 
 export type Round3 = {
@@ -22,7 +24,7 @@ export type Round3 = {
   /** Of rounds 1 and 2, as this party saw them. */
   readonly echoes: readonly [Uint8Array, Uint8Array]
   /** x_i = Σ_j f_j(i). Undefined when a share was wrong: then there is no key to be had. */
-  readonly secret: bigint | undefined
+  readonly secret: Scalar | undefined
   /** Kept to answer a complaint. */
   readonly polynomial: Polynomial
   readonly sent: Uint8Array
@@ -34,6 +36,16 @@ export type Round3 = {
  * here: the receiver broadcasts a complaint in place of its proof, and the ceremony is dead for all.
  */
 export function dkgRound3(state: Round2, inbox: readonly Inbound[]): Outcome<Round3, KeyShare> {
+  const { deal } = state
+  // Two challenges answered with one nonce would give this party's part of the key away.
+  spend(deal)
+  const outcome = respond(state, inbox)
+  deal.nonce.fill(0)
+  if (outcome.kind === 'abort') forgetDeal(deal)
+  return outcome
+}
+
+function respond(state: Round2, inbox: readonly Inbound[]): Outcome<Round3, KeyShare> {
   const { context, deal } = state
   const group = groupOf(context.group)
   const received = collect(context, inbox, { direct: true })
@@ -98,7 +110,7 @@ function openAll(
   return abort === undefined ? { ok: true, value: dealers } : { ok: false, abort }
 }
 
-type Shares = { readonly values: readonly bigint[]; readonly accused: readonly Party[] }
+type Shares = { readonly values: readonly Scalar[]; readonly accused: readonly Party[] }
 
 function readShares(
   group: Group,
@@ -106,7 +118,7 @@ function readShares(
   dealers: ReadonlyMap<Party, Dealer>,
   direct: ReadonlyMap<Party, Uint8Array>,
 ): Shares {
-  const values: bigint[] = []
+  const values: Scalar[] = []
   const accused: Party[] = []
   for (const [party, dealer] of dealers) {
     const body = direct.get(party) ?? new Uint8Array()
@@ -121,9 +133,11 @@ function ownSecret(
   group: Group,
   { self }: DkgContext,
   { deal, shares }: { readonly deal: Deal; readonly shares: Shares },
-): bigint {
+): Scalar {
   const own = evaluate(group, deal.polynomial, self)
-  return shares.values.reduce((sum, share) => group.mod(sum + share), own)
+  const sum = sumOfSecrets(group, [own, ...shares.values])
+  own.fill(0)
+  return sum
 }
 
 /** z_i = k_i + c·a_{i,0}: Schnorr's proof that the dealer knows his part of the key. */
@@ -138,5 +152,5 @@ function prove(
     constant: deal.opening.points[0] as Uint8Array,
     proofNonce: deal.opening.proofNonce,
   })
-  return group.scalarToBytes(group.mod(deal.nonce + challenge * (deal.polynomial[0] as bigint)))
+  return group.secrets.combine([deal.nonce, deal.polynomial[0] as Scalar], [1n, challenge])
 }

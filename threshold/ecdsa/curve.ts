@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { bytesToBig } from '@quorate/core/bytes'
 import type { Group, GroupName, Point } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
-import { type Scalar, type ScalarKernel, scalarKernel } from '../kernel/scalars.ts'
+import { modulusOf } from '../kernel/modular.ts'
+import type { Scalar } from '../kernel/numbers.ts'
+import { type ScalarKernel, scalarKernel } from '../kernel/scalars.ts'
 import type { Random } from '../session.ts'
 
 export type EcdsaCurveName = 'secp256k1' | 'stark'
@@ -32,7 +34,7 @@ const starkMax = 2n ** 251n
 const curves: Readonly<Record<EcdsaCurveName, EcdsaCurve>> = {
   secp256k1: {
     group: groupOf('secp256k1'),
-    scalars: scalarKernel({ value: groupOf('secp256k1').order, bits: 256 }),
+    scalars: scalarKernel(groupOf('secp256k1').secrets, modulusOf(groupOf('secp256k1').order)),
     domain: 'quorate/ecdsa',
     padBlocks: 2,
     max: groupOf('secp256k1').order,
@@ -41,7 +43,7 @@ const curves: Readonly<Record<EcdsaCurveName, EcdsaCurve>> = {
   },
   stark: {
     group: groupOf('stark'),
-    scalars: scalarKernel({ value: groupOf('stark').order, bits: 251 }),
+    scalars: scalarKernel(groupOf('stark').secrets, modulusOf(groupOf('stark').order)),
     domain: 'quorate/ecdsa-stark',
     padBlocks: 3,
     max: starkMax,

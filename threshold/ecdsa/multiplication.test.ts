@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import { bigToBytes, bytesToBig } from '@quorate/core/bytes'
-import type { Scalar } from '../kernel/scalars.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import { curveOf, type EcdsaCurveName } from './curve.ts'
 import { extendAsReceiver, extendAsSender } from './extension.ts'
 import {

@@ -23,7 +23,7 @@ import {
   treeSumsSize,
 } from './parameters.ts'
 import { multiply, multiplyBase, toScalar } from './ristretto.ts'
-import { spend } from './spent.ts'
+import { spend } from '../spent.ts'
 import { choicesOf, type Leaves, openTrees, plantTrees } from './tree.ts'
 
 /** `sid`: 32 bytes that no other setup of these two has had. */

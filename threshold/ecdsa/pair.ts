@@ -1,5 +1,5 @@
 import { decode, encode, fixed, hash32, struct, tag, u8 } from '@quorate/core/codec'
-import type { Weights } from '../kernel/scalars.ts'
+import type { Weights } from '../kernel/numbers.ts'
 import type { Party } from '../session.ts'
 import { expand } from './cipher.ts'
 import { curveOf, type EcdsaCurveName } from './curve.ts'

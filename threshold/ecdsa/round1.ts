@@ -1,5 +1,5 @@
 import { encode } from '@quorate/core/codec'
-import type { Scalar } from '../kernel/scalars.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Outcome, Party, Random } from '../session.ts'
 import { sessionRandom } from './cipher.ts'
 import { curveOf, randomScalar } from './curve.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { equalBytes } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import { echoOf } from '../echo.ts'
-import type { Scalar } from '../kernel/scalars.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Inbound, Outbound, Outcome, Party } from '../session.ts'
 import { blame, burn, only, received } from './abort.ts'
 import {
@@ -20,7 +20,7 @@ import { type Announcement, digestOf, messagesOf } from './messages.ts'
 import { factorOf, multiplyAsSender, type Two } from './multiplication.ts'
 import { gadgetOf } from './pair.ts'
 import type { EcdsaRound1, Receiving } from './round1.ts'
-import { spend } from './spent.ts'
+import { spend } from '../spent.ts'
 
 /** What this party holds of its two multiplications with one peer. */
 export type Multiplying = Receiving & {

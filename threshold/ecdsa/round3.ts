@@ -2,7 +2,7 @@ import { bytesToBig, equalBytes } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
 import { hashOf } from '@quorate/core/hash'
 import type { Point } from '../group/group.ts'
-import type { Scalar } from '../kernel/scalars.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Inbound, Outcome, Party } from '../session.ts'
 import { blame, burn, type Check, only, received } from './abort.ts'
 import { pairWith, peersOf, productSid } from './context.ts'
@@ -11,7 +11,7 @@ import { commitTo, messagesOf, type Product } from './messages.ts'
 import { isMasked, multiplyAsReceiver, type Two } from './multiplication.ts'
 import { gadgetOf } from './pair.ts'
 import { type EcdsaRound2, forget, type Multiplying, taken } from './round2.ts'
-import { spend } from './spent.ts'
+import { spend } from '../spent.ts'
 
 /** R, which every honest party of the session has computed alike. */
 export type EcdsaResult = { readonly noncePoint: Uint8Array }

@@ -10,6 +10,7 @@ import type { KeyShare } from '../dkg/context.ts'
 import { generateShares } from '../dkg/ceremony.ts'
 import { badPoints } from '../group/bad-points.ts'
 import { clustersUpTo, quorumsOf } from '../group/quorums.ts'
+import { randomNumber } from '../group/testing/oracle.ts'
 import { seeded } from '../ecdsa/testing/parties.ts'
 import { frostAggregate } from '../public/aggregate.ts'
 import { frostSizes } from '../public/sizes.ts'
@@ -64,12 +65,12 @@ describe('FROST over every quorum', () => {
     const quorum = [1, 3, 4]
     const identifier = ed25519_FROST.Identifier.fromNumber
     const pairs = new Map(
-      quorum.map((party) => [party, [1n, 2n].map(() => group.randomScalar(random))]),
+      quorum.map((party) => [party, [1n, 2n].map(() => randomNumber(group, random))]),
     )
     const session = startSession(shares, quorum, (party) => {
       const [hiding, binding] = pairs.get(party) ?? []
       assert.ok(hiding !== undefined && binding !== undefined)
-      return new FrostNonces(group, { hiding, binding })
+      return noncesFrom(hiding, binding)
     })
     const list = quorum.map((party) => {
       const bytes = session.commitments.get(party) ?? new Uint8Array()
@@ -96,8 +97,7 @@ describe('FROST binding factors', () => {
   const { shares, quorum } = pairOfThree()
 
   it('keeps a commitment opposite to another from cancelling it', () => {
-    const pair = { hiding: 5n, binding: 6n }
-    const one = startSession(shares, quorum, () => new FrostNonces(group, pair))
+    const one = startSession(shares, quorum, () => noncesFrom(5n, 6n))
     const bytes = one.commitments.get(1) ?? new Uint8Array()
     const negated = [bytes.slice(0, 32), bytes.slice(32)].map((half) => {
       const point = group.decode(half)
@@ -134,13 +134,31 @@ describe('FROST nonces', () => {
   })
 
   it('are taken but once', () => {
-    const nonces = new FrostNonces(group, { hiding: 3n, binding: 4n })
-    assert.deepEqual(nonces.take(), { hiding: 3n, binding: 4n })
+    const nonces = noncesFrom(3n, 4n)
+    assert.deepEqual(nonces.take(), {
+      hiding: group.scalarToBytes(3n),
+      binding: group.scalarToBytes(4n),
+    })
     assert.equal(nonces.take(), undefined)
   })
 
+  it('are overwritten once they are of no more use, be it that nothing was signed', () => {
+    const { quorum, shares } = pairOfThree()
+    const ends: readonly ((signing: FrostSigning) => unknown)[] = [
+      frostSign,
+      (signing) => frostSign({ ...signing, quorum: [1, 1] }),
+      ({ nonces }) => nonces.forget(),
+    ]
+    for (const end of ends) {
+      const pair = { hiding: group.scalarToBytes(3n), binding: group.scalarToBytes(4n) }
+      const session = startSession(shares, quorum, () => new FrostNonces(group, pair))
+      end(session.signing(1))
+      assert.deepEqual(pair, { hiding: new Uint8Array(32), binding: new Uint8Array(32) })
+    }
+  })
+
   it('show in neither JSON nor a copy', () => {
-    const nonces = new FrostNonces(group, { hiding: 3n, binding: 4n })
+    const nonces = noncesFrom(3n, 4n)
     assert.deepEqual(Object.keys(nonces), ['commitment'])
     assert.deepEqual(Object.keys(structuredClone(nonces)), ['commitment'])
   })
@@ -500,4 +518,9 @@ const rfc9591: Vector = {
   ],
   signature:
     '36282629c383bb820a88b71cae937d41f2f2adfcc3d02e55507e2fb9e2dd3cbebd9d2b0844e49ae0f3fa935161e1419aab7b47d21a37ebeae1f17d4987b3160b',
+}
+
+function noncesFrom(hiding: bigint, binding: bigint): FrostNonces {
+  const { scalarToBytes } = group
+  return new FrostNonces(group, { hiding: scalarToBytes(hiding), binding: scalarToBytes(binding) })
 }

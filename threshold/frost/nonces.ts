@@ -2,9 +2,10 @@ import { concat, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import type { Random } from '../session.ts'
 import type { Group } from '../group/group.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import { ed25519Suite, type Suite } from './suite.ts'
 
-export type NoncePair = { readonly hiding: bigint; readonly binding: bigint }
+export type NoncePair = { readonly hiding: Scalar; readonly binding: Scalar }
 
 /**
  * The two nonces of one signature. Two signatures with one pair give the key away, so the pair can
@@ -13,28 +14,32 @@ export type NoncePair = { readonly hiding: bigint; readonly binding: bigint }
 export class FrostNonces {
   /** (D, E), for everybody to see. */
   readonly commitment: Uint8Array
-  readonly #group: Group
-  #pair: Uint8Array | undefined
+  #pair: NoncePair | undefined
 
-  constructor(group: Group, { hiding, binding }: NoncePair) {
-    this.#group = group
-    this.#pair = concat(group.scalarToBytes(hiding), group.scalarToBytes(binding))
+  constructor(group: Group, pair: NoncePair) {
+    this.#pair = pair
     this.commitment = concat(
-      group.encode(group.multiplyBase(hiding)),
-      group.encode(group.multiplyBase(binding)),
+      group.encode(group.multiplyBaseBySecret(pair.hiding)),
+      group.encode(group.multiplyBaseBySecret(pair.binding)),
     )
   }
 
-  /** The first call takes the nonces out and overwrites them; every other finds nothing. */
+  /** The first call takes the nonces out, to overwrite them when done; every other finds nothing. */
   take(): NoncePair | undefined {
     const pair = this.#pair
-    if (pair === undefined) return undefined
     this.#pair = undefined
-    const hiding = this.#group.scalarFromBytes(pair.slice(0, 32))
-    const binding = this.#group.scalarFromBytes(pair.slice(32))
-    pair.fill(0)
-    return hiding === undefined || binding === undefined ? undefined : { hiding, binding }
+    return pair
   }
+
+  /** When nothing will be signed with them. */
+  forget(): void {
+    forgetPair(this.take())
+  }
+}
+
+export function forgetPair(pair: NoncePair | undefined): void {
+  pair?.hiding.fill(0)
+  pair?.binding.fill(0)
 }
 
 export type Committing = {
@@ -62,8 +67,11 @@ export function commitWith(suite: Suite, { secret, hedge }: Committing, random: 
 }
 
 /** nonce_generate of section 4.1, after its randomness has been drawn: H3(randomness ‖ secret). */
-export function nonceFrom(suite: Suite, randomness: Uint8Array, secret: Uint8Array): bigint {
-  return suite.h3(concat(randomness, secret))
+export function nonceFrom(suite: Suite, randomness: Uint8Array, secret: Uint8Array): Scalar {
+  const message = concat(randomness, secret)
+  const nonce = suite.h3(message)
+  message.fill(0)
+  return nonce
 }
 
 /** To an observer as random as what the RFC draws: its 32 bytes come out of a hash of 32 bytes. */

@@ -3,7 +3,7 @@ import type { KeyShare } from '../dkg/context.ts'
 import { lagrange } from '../group/polynomial.ts'
 import type { Party } from '../session.ts'
 import { bind, readCommitments, type Refusal, refused } from './commitments.ts'
-import type { FrostNonces } from './nonces.ts'
+import { forgetPair, type FrostNonces, type NoncePair } from './nonces.ts'
 import { ed25519Suite, type Suite } from './suite.ts'
 
 export type FrostSigning = {
@@ -25,26 +25,35 @@ export function frostSign(signing: FrostSigning): Signed {
  * on, whatever comes of it: a refused attempt is not repeated with the same ones.
  */
 export function signWith(suite: Suite, signing: FrostSigning): Signed {
-  const { group } = suite
-  const { keyShare, quorum, commitments, message, nonces } = signing
-  const pair = nonces.take()
+  const pair = signing.nonces.take()
   if (pair === undefined) return refused('nonces already used', [])
+  const signed = answer(suite, signing, pair)
+  forgetPair(pair)
+  return signed
+}
+
+function answer(suite: Suite, signing: FrostSigning, { hiding, binding }: NoncePair): Signed {
+  const { group } = suite
+  const { keyShare, quorum, commitments, message } = signing
   const read = readCommitments(group, quorum, commitments)
   if (!read.ok) return read
   const refusal = checkQuorum(signing)
   if (refusal !== undefined) return refusal
 
   const { self, publicKey } = keyShare
-  const secret = group.scalarFromBytes(keyShare.secret)
-  if (secret === undefined || secret === 0n) return refused('unusable key share', [])
+  if (!group.secrets.isScalar(keyShare.secret)) return refused('unusable key share', [])
   const { factors, groupCommitment } = bind(suite, read.list, { publicKey, message })
   // Section 3.1: the identity has no encoding.
   if (group.equal(groupCommitment, group.identity)) return refused('identity group commitment', [])
   const challenge = suite.challengeOf(groupCommitment, publicKey, message)
-  const keyPart = lagrange(group, quorum, self) * secret * challenge
-  const nonce = pair.hiding + pair.binding * (factors.get(self) ?? 0n)
-  const noncePart = suite.isNegated(groupCommitment) ? -nonce : nonce
-  return { ok: true, share: group.scalarToBytes(group.mod(noncePart + keyPart)) }
+  const sign = suite.isNegated(groupCommitment) ? -1n : 1n
+  const weights = [
+    group.mod(sign),
+    group.mod(sign * (factors.get(self) ?? 0n)),
+    group.mod(lagrange(group, quorum, self) * challenge),
+  ]
+  const share = group.secrets.combine([hiding, binding, keyShare.secret], weights)
+  return { ok: true, share }
 }
 
 /** What this party knows of its own: the size of a quorum, its index, the commitment it made. */

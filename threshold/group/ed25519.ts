@@ -1,6 +1,6 @@
 import sodium from 'sodium-native'
 import { equalBytes } from '@quorate/core/bytes'
-import type { Scalar } from '../kernel/scalars.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Group, Point } from './group.ts'
 import { scalarsOf } from './scalars.ts'
 
@@ -46,18 +46,12 @@ export const ed25519: Group = {
   fromWire: decode,
 }
 
-function multiplyBase(secret: bigint): Point {
-  const bytes = scalars.scalarToBytes(secret)
-  const out = multiplyBaseBySecret(bytes)
-  bytes.fill(0)
-  return out
+function multiplyBase(scalar: bigint): Point {
+  return multiplyBaseBySecret(scalars.scalarToBytes(scalar))
 }
 
-function multiply(point: Point, secret: bigint): Point {
-  const bytes = scalars.scalarToBytes(secret)
-  const out = multiplyBySecret(point, bytes)
-  bytes.fill(0)
-  return out
+function multiply(point: Point, scalar: bigint): Point {
+  return multiplyBySecret(point, scalars.scalarToBytes(scalar))
 }
 
 function multiplyBaseBySecret(secret: Scalar): Point {

@@ -1,4 +1,4 @@
-import type { Scalar } from '../kernel/scalars.ts'
+import type { NumberKernel, Scalar } from '../kernel/numbers.ts'
 import type { Random } from '../session.ts'
 
 export type GroupName = 'secp256k1' | 'ed25519' | 'stark'
@@ -10,7 +10,10 @@ declare const checked: unique symbol
  */
 export type Point = Uint8Array & { readonly [checked]: true }
 
-/** Whole numbers modulo the order, as 32 bytes: big-endian, for ed25519 little-endian (RFC 8032). */
+/**
+ * Numbers modulo the order, as 32 bytes: big-endian, for ed25519 little-endian (RFC 8032). A public one
+ * is a `bigint`, whose arithmetic takes a time that depends on it; a secret one never is.
+ */
 export interface Scalars {
   readonly order: bigint
   /** The residue of any whole number, negative ones too. */
@@ -21,18 +24,20 @@ export interface Scalars {
   scalarFromBytes(bytes: Uint8Array): bigint | undefined
   /** At least 48 bytes to a scalar, so that no residue is favoured by more than 2^-128. */
   reduce(wide: Uint8Array): bigint
-  /** Uniform, never zero. */
-  randomScalar(random: Random): bigint
   /** Variable time: for public values only. */
   invertPublic(value: bigint): bigint
+
+  /** Arithmetic on secrets, in constant time. */
+  readonly secrets: NumberKernel
+  /** Uniform, never zero. */
+  randomSecret(random: Random): Scalar
 }
 
 /**
- * A group of prime order. Scalars are `bigint`s from 0 to order - 1.
+ * A group of prime order.
  *
  * Multiplications by secrets run in constant time: in the native libraries on secp256k1 and ed25519, in
- * the kernel on the Stark curve. Arithmetic of `bigint`s is not constant time: what is secret for
- * longer than a key's birth goes by as bytes, through `multiplyBaseBySecret` and the kernel.
+ * the kernel on the Stark curve.
  */
 export interface Group extends Scalars {
   readonly name: GroupName
@@ -40,12 +45,12 @@ export interface Group extends Scalars {
   readonly identity: Point
 
   /** Constant time in `secret`. */
-  multiplyBase(secret: bigint): Point
-  /** Constant time in `secret`. */
-  multiply(point: Point, secret: bigint): Point
-  /** The same for a secret that never becomes a `bigint`. */
   multiplyBaseBySecret(secret: Scalar): Point
+  /** Constant time in `secret`. */
   multiplyBySecret(point: Point, secret: Scalar): Point
+  /** A number from 0 to order - 1, which is public. */
+  multiplyBase(scalar: bigint): Point
+  multiply(point: Point, scalar: bigint): Point
   /** Variable time, and quick for small numbers: public scalars only. */
   multiplyPublic(point: Point, scalar: bigint): Point
   add(a: Point, b: Point): Point

@@ -5,7 +5,8 @@ import { fromHex, toHex } from '@quorate/core/bytes'
 import { badPoints } from './bad-points.ts'
 import { groupOf } from './groups.ts'
 import { nobleGroups } from './noble.ts'
-import { evaluate, evaluatePoints, lagrange } from './polynomial.ts'
+import { evaluate, evaluatePoints, interpolate, lagrange, sumOfSecrets } from './polynomial.ts'
+import { evaluate as evaluateNumbers, randomNumber } from './testing/oracle.ts'
 
 const random = (size: number): Uint8Array => new Uint8Array(randomBytes(size))
 
@@ -14,11 +15,11 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
   const oracle = nobleGroups[name]
   const q = group.order
   const edges = [0n, 1n, 2n, 3n, 63n, 64n, 65n, 2n ** 128n, q - 2n, q - 1n]
-  const scalars = [...edges, group.randomScalar(random), group.randomScalar(random)]
+  const scalars = [...edges, randomNumber(group, random), randomNumber(group, random)]
 
   describe(`group ${name}`, () => {
     it('multiplies as noble does, at the edges of the scalars too', () => {
-      const points = [1n, q - 1n, group.randomScalar(random)].map((k) => group.multiplyBase(k))
+      const points = [1n, q - 1n, randomNumber(group, random)].map((k) => group.multiplyBase(k))
       for (const k of scalars) {
         assert.deepEqual(group.multiplyBase(k), oracle.multiplyBase(k))
         for (const point of points) {
@@ -31,7 +32,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
     })
 
     it('adds, negates and encodes as noble does, the identity too', () => {
-      const points = [0n, 1n, 2n, q - 1n, group.randomScalar(random)].map(group.multiplyBase)
+      const points = [0n, 1n, 2n, q - 1n, randomNumber(group, random)].map(group.multiplyBase)
       for (const a of points) {
         assert.deepEqual(group.negate(a), oracle.negate(a))
         assert.deepEqual(group.encode(a), oracle.encode(a))
@@ -42,7 +43,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
     })
 
     it('multiplies by a secret in bytes as by the number it is', () => {
-      const point = group.multiplyBase(group.randomScalar(random))
+      const point = group.multiplyBase(randomNumber(group, random))
       for (const k of scalars.concat(0n)) {
         const secret = group.scalarToBytes(k)
         for (const backend of [group, oracle]) {
@@ -59,7 +60,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
     })
 
     it('reads back what it wrote', () => {
-      for (const k of [1n, q - 1n, group.randomScalar(random)]) {
+      for (const k of [1n, q - 1n, randomNumber(group, random)]) {
         const point = group.multiplyBase(k)
         for (const backend of [group, oracle]) {
           assert.deepEqual(backend.decode(backend.encode(point)), point)
@@ -93,7 +94,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
     })
 
     it('stops on a source of randomness that gives only zeros', () => {
-      assert.throws(() => group.randomScalar((size) => new Uint8Array(size)))
+      assert.throws(() => group.randomSecret((size) => new Uint8Array(size)))
     })
 
     it('refuses every encoding that is not the canonical one of a usable point', () => {
@@ -104,24 +105,43 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
       }
     })
 
-    it('evaluates a polynomial alike in scalars and in the exponent', () => {
-      const polynomial = [group.randomScalar(random), 7n, q - 3n]
-      const points = polynomial.map(group.multiplyBase)
-      for (const party of [1, 2, 7])
-        assert.deepEqual(
-          evaluatePoints(group, points, party),
-          group.multiplyBase(evaluate(group, polynomial, party)),
-        )
+    it('evaluates a polynomial alike in secrets, in whole numbers and in the exponent', () => {
+      const numbers = [randomNumber(group, random), 7n, q - 3n]
+      const polynomial = numbers.map(group.scalarToBytes)
+      const points = numbers.map(group.multiplyBase)
+      for (const party of [1, 2, 7]) {
+        const value = evaluateNumbers(group, numbers, party)
+        assert.deepEqual(evaluate(group, polynomial, party), group.scalarToBytes(value))
+        assert.deepEqual(evaluatePoints(group, points, party), group.multiplyBase(value))
+      }
+      assert.deepEqual(evaluate(group, polynomial, 0), polynomial[0])
+    })
+
+    it('draws the secret that the same bytes are as a number', () => {
+      const wide = random(64)
+      const drawn = group.randomSecret(() => wide.slice())
+      assert.deepEqual(drawn, group.scalarToBytes(randomNumber(group, () => wide)))
+    })
+
+    it('overwrites what it drew a secret from', () => {
+      const wide = random(64)
+      group.randomSecret(() => wide)
+      assert.deepEqual(wide, new Uint8Array(64))
     })
 
     it('interpolates at zero', () => {
       const polynomial = [11n, 5n, 9n]
       const quorum = [2, 5, 7]
-      const sum = quorum.reduce(
-        (total, i) => total + lagrange(group, quorum, i) * evaluate(group, polynomial, i),
-        0n,
-      )
+      const values = quorum.map((i) => [i, evaluateNumbers(group, polynomial, i)] as const)
+      const sum = values.reduce((total, [i, y]) => total + lagrange(group, quorum, i) * y, 0n)
       assert.equal(group.mod(sum), 11n)
+      const shares = new Map(values.map(([i, y]) => [i, group.scalarToBytes(y)]))
+      assert.deepEqual(interpolate(group, shares), group.scalarToBytes(11n))
+      const all = values.reduce((total, [, y]) => total + y, 0n)
+      assert.deepEqual(
+        sumOfSecrets(group, [...shares.values()]),
+        group.scalarToBytes(group.mod(all)),
+      )
       assert.throws(() => lagrange(group, [1, 1], 1))
       assert.throws(() => lagrange(group, [0, 1], 1))
       assert.throws(() => lagrange(group, [1, 2], 3))

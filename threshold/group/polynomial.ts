@@ -1,14 +1,30 @@
 import assert from 'node:assert/strict'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Party } from '../session.ts'
 import type { Group, Point, Scalars } from './group.ts'
 
-/** Lowest power first, so that the constant term, the secret, is entry 0. */
-export type Polynomial = readonly bigint[]
+/** Secret. Lowest power first, so that the constant term, which is shared, is entry 0. */
+export type Polynomial = readonly Scalar[]
 
-/** Horner's rule. */
-export function evaluate(scalars: Scalars, polynomial: Polynomial, at: Party): bigint {
-  const x = BigInt(at)
-  return polynomial.reduceRight((sum, coefficient) => scalars.mod(sum * x + coefficient), 0n)
+/** The share of the party whose index `at` is: Σ a_k·i^k, of which the powers are public. */
+export function evaluate({ secrets, mod }: Scalars, polynomial: Polynomial, at: Party): Scalar {
+  const powers = polynomial.map((_, k) => mod(BigInt(at) ** BigInt(k)))
+  return secrets.combine(polynomial, powers)
+}
+
+/** What was shared, of as many shares as are needed: Σ λ_i·x_i. */
+export function interpolate(scalars: Scalars, shares: ReadonlyMap<Party, Scalar>): Scalar {
+  const quorum = [...shares.keys()]
+  const weights = quorum.map((party) => lagrange(scalars, quorum, party))
+  return scalars.secrets.combine([...shares.values()], weights)
+}
+
+/** a + b + …: with one for every weight. */
+export function sumOfSecrets({ secrets }: Scalars, terms: readonly Scalar[]): Scalar {
+  return secrets.combine(
+    terms,
+    terms.map(() => 1n),
+  )
 }
 
 /** The same in the exponent, over public commitments and with a public index: variable time. */

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
+import { modulusOf } from '../kernel/modular.ts'
+import { type Endian, numberKernel, wideSize, wideSizeMin } from '../kernel/numbers.ts'
 import type { Random } from '../session.ts'
 import type { Scalars } from './group.ts'
 
 const size = 32
-/** Bytes drawn for one random scalar: the bias of the reduction is below 2^-256. */
-const wideSize = 64
-/** 128 bits above a 256-bit order. */
-const wideSizeMin = 48
 
-export function scalarsOf(order: bigint, endian: 'big' | 'little'): Scalars {
+export function scalarsOf(order: bigint, endian: Endian): Scalars {
+  const secrets = numberKernel(modulusOf(order), endian)
   const mod = (value: bigint): bigint => {
     const rest = value % order
     return rest < 0n ? rest + order : rest
@@ -30,17 +29,21 @@ export function scalarsOf(order: bigint, endian: 'big' | 'little'): Scalars {
       const value = readNumber(bytes, endian)
       return value < order ? value : undefined
     },
-    randomScalar(random: Random) {
-      const scalar = reduce(random(wideSize))
-      assert(scalar !== 0n, 'the source of randomness is broken')
-      return scalar
+    secrets,
+    randomSecret(random: Random) {
+      // So many that the bias of the reduction is below 2^-256.
+      const wide = random(wideSize)
+      const secret = secrets.reduce(wide)
+      wide.fill(0)
+      assert(secrets.isScalar(secret), 'the source of randomness is broken')
+      return secret
     },
     invertPublic: (value) => invert(mod(value), order),
   }
 }
 
 /** By machine words and not by way of hexadecimal text: text of a secret cannot be overwritten. */
-function writeNumber(value: bigint, endian: 'big' | 'little'): Uint8Array {
+function writeNumber(value: bigint, endian: Endian): Uint8Array {
   const out = new Uint8Array(size)
   const view = new DataView(out.buffer)
   let rest = value
@@ -55,7 +58,7 @@ function writeNumber(value: bigint, endian: 'big' | 'little'): Uint8Array {
   return out
 }
 
-function readNumber(bytes: Uint8Array, endian: 'big' | 'little'): bigint {
+function readNumber(bytes: Uint8Array, endian: Endian): bigint {
   assert(bytes.length % 8 === 0)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let value = 0n

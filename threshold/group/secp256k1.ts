@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 // Not the package's main entry: that one falls back to a JavaScript curve without a word.
 import libsecp256k1 from 'secp256k1/bindings.js'
 import { equalBytes } from '@quorate/core/bytes'
-import type { Scalar } from '../kernel/scalars.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Group, Point } from './group.ts'
 import { scalarsOf } from './scalars.ts'
 
@@ -26,8 +26,8 @@ export const secp256k1: Group = {
   name: 'secp256k1',
   generator: libsecp256k1.publicKeyCreate(scalars.scalarToBytes(1n), false) as Point,
   identity,
-  multiplyBase: (secret) => withBytes(secret, multiplyBaseBySecret),
-  multiply: (point, secret) => withBytes(secret, (bytes) => multiplyBySecret(point, bytes)),
+  multiplyBase: (scalar) => multiplyBaseBySecret(scalars.scalarToBytes(scalar)),
+  multiply: (point, scalar) => multiplyBySecret(point, scalars.scalarToBytes(scalar)),
   multiplyBaseBySecret,
   multiplyBySecret,
   multiplyPublic(point, scalar) {
@@ -85,13 +85,4 @@ function uncompressed(x: Uint8Array, y: Uint8Array): Uint8Array {
   out.set(x, 1)
   out.set(y, 33)
   return out
-}
-
-function withBytes<T>(secret: bigint, use: (bytes: Scalar) => T): T {
-  const bytes = scalars.scalarToBytes(secret)
-  try {
-    return use(bytes)
-  } finally {
-    bytes.fill(0)
-  }
 }

@@ -23,8 +23,8 @@ const add = (a: Point, b: Point): Point => kernel.add(a, b) as Point
  */
 export const stark: Group = {
   ...noble,
-  multiplyBase: (secret) => withBytes(secret, multiplyBaseBySecret),
-  multiply: (point, secret) => withBytes(secret, (bytes) => multiplyBySecret(point, bytes)),
+  multiplyBase: (scalar) => multiplyBaseBySecret(noble.scalarToBytes(scalar)),
+  multiply: (point, scalar) => multiplyBySecret(point, noble.scalarToBytes(scalar)),
   multiplyBaseBySecret,
   multiplyBySecret,
   multiplyPublic: (point, scalar) =>
@@ -41,13 +41,4 @@ function addUp(point: Point, scalar: bigint): Point {
     if (bit === '1') sum = add(sum, point)
   }
   return sum
-}
-
-function withBytes<T>(secret: bigint, use: (bytes: Uint8Array) => T): T {
-  const bytes = noble.scalarToBytes(secret)
-  try {
-    return use(bytes)
-  } finally {
-    bytes.fill(0)
-  }
 }

@@ -77,9 +77,13 @@ describe('the reader of every message that is points and numbers alone', () => {
     const number = group.scalarFromBytes(bytes)
     return number === undefined ? undefined : group.scalarToBytes(number)
   }
+  const secret = (group: Group) => (bytes: Uint8Array) =>
+    group.secrets.isResidue(bytes) ? bytes : undefined
   const partial = (bytes: Uint8Array) => {
     const read = decodePartial(bytes)
-    return read && encodePartial(read)
+    if (read === undefined) return undefined
+    const { challenge, response } = read.proof
+    return encodePartial(read.result, { challenge, response: secp256k1.scalarToBytes(response) })
   }
   const [frost, taproot] = [ed25519Kind, taprootKind('plain', undefined)].map((kind) =>
     bodiesOf(schnorrGame(kind, size)),
@@ -90,7 +94,7 @@ describe('the reader of every message that is points and numbers alone', () => {
     ['commitment of Taproot', commitment(secp256k1), taproot?.get('commitment')],
     ['share of Taproot', scalar(secp256k1), taproot?.get('share')],
     ['partial of DH', partial, bodiesOf(dhGame(size)).get('partial')],
-    ['share of a deal', scalar(ed25519), bodiesOf(dkgGame(dkg)).get('share')],
+    ['share of a deal', secret(ed25519), bodiesOf(dkgGame(dkg)).get('share')],
   ] as const
 
   for (const [name, read, body] of readers)

@@ -21,6 +21,7 @@ import { named, seeded } from '../ecdsa/testing/parties.ts'
 import type { Group } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
 import { evaluate } from '../group/polynomial.ts'
+import { randomNumber } from '../group/testing/oracle.ts'
 import type { Random } from '../session.ts'
 import { endsOf } from './check.ts'
 import { type Attack, courseOf, type Delivery, type Game, play, type Round } from './game.ts'
@@ -220,7 +221,7 @@ function shifted(value: Uint8Array, random: Random): Uint8Array {
 }
 
 function moved(point: Uint8Array, random: Random): Uint8Array {
-  const by = group.multiplyBase(group.randomScalar(random))
+  const by = group.multiplyBase(randomNumber(group, random))
   return group.toWire(group.add(group.fromWire(point) ?? by, by))
 }
 
@@ -326,7 +327,7 @@ function dkgScripts(): readonly Script[] {
       script('shares at index q, which is index 0', 'disputed share', usual, () => indexOfOrder()),
       script('shares of a polynomial of a higher degree', 'wrong share', usual, (random) =>
         committingTo(({ polynomial }) => ({
-          polynomial: [...polynomial, curveGroup.randomScalar(random)],
+          polynomial: [...polynomial, curveGroup.randomSecret(random)],
         })),
       ),
     ]
@@ -367,7 +368,7 @@ function misproving(of: Group): DkgAttack {
 function rogue(of: Group, random: Random): DkgAttack {
   return together(
     committingTo(({ opening, dealer }) => {
-      const Z = of.multiplyBase(of.randomScalar(random))
+      const Z = of.multiplyBase(randomNumber(of, random))
       const points = [Z, of.add(of.multiplyBase(5n), of.negate(Z))]
       return {
         dealer: { ...dealer, points },
@@ -385,7 +386,7 @@ function indexOfOrder(): DkgAttack {
     corrupt: (party, move) => {
       if (party !== attacker || move.state.kind !== 'round2') return move
       const of = groupOf(move.state.context.group)
-      const body = of.scalarToBytes(evaluate(of, move.state.deal.polynomial, 0))
+      const body = evaluate(of, move.state.deal.polynomial, 0)
       return { ...move, out: move.out.map((out) => (out.to === '*' ? out : { ...out, body })) }
     },
   }

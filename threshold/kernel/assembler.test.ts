@@ -6,8 +6,9 @@ import { starkCurve } from '../group/noble.ts'
 import { assemble } from './assembler.ts'
 import { bitRoutines } from './bit-routines.ts'
 import { curveRoutines } from './curve-routines.ts'
-import { routinesOf } from './scalars.ts'
-import { moduli } from './testing/oracle.ts'
+import { numberRoutines } from './numbers.ts'
+import { rowRoutines } from './scalars.ts'
+import { moduli, orders } from './testing/oracle.ts'
 
 /**
  * All instructions there may be. None turns a word of 64 bits into an index of 32, and every reading of
@@ -26,8 +27,11 @@ const field = { value: starkCurve.p, bits: 251 }
 const places = { b3: 0, chosen: 1_000, scratch: 2_000 }
 const modules = [
   ['bits', assemble(bitRoutines, 2)] as const,
+  ...Object.entries(orders).map(
+    ([name, modulus]) => [`numbers of ${name}`, assemble(numberRoutines(modulus), 1)] as const,
+  ),
   ...Object.entries(moduli).map(
-    ([name, modulus]) => [`scalars of ${name}`, assemble(routinesOf(modulus), 8)] as const,
+    ([name, modulus]) => [`rows of ${name}`, assemble(rowRoutines(modulus), 8)] as const,
   ),
   ['points of stark', assemble(curveRoutines({ field, b: starkCurve.b }, places), 8)] as const,
 ]
@@ -72,8 +76,11 @@ describe('the modules of the kernel, as another program reads them', () => {
     )
     assert.deepEqual(digests, [
       '9525a3c4359d82bd',
-      'd1f1b30732bd47e0',
-      'ebcc19c475a4f2ae',
+      '0bf962c9447d53a1',
+      'ac88e2084447a885',
+      '2da66e76a5fc12f3',
+      'af75e0b9f2e3efde',
+      '5b0bd862ab68deeb',
       '706795b02c1a2814',
     ])
   })

@@ -11,7 +11,7 @@ import {
 } from './curve-routines.ts'
 import { type Engine, engineOf } from './engine.ts'
 import { numberSize } from './modular.ts'
-import type { Scalar } from './scalars.ts'
+import type { Scalar } from './numbers.ts'
 
 /** 04 ‖ x ‖ y, or for the identity one byte zero: SEC 1, 2.3.3. Checked by whoever made it. */
 type Bytes = Uint8Array

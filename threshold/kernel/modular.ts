@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type Index, type Scope, type Step, type Variable, word, type Word } from './assembler.ts'
 
 /**
@@ -20,6 +21,15 @@ export type Modulus = {
   readonly value: bigint
   /** The power of two next to it: the modulus differs from 2^bits by less than 2^(bits - 32). */
   readonly bits: number
+}
+
+/** @param value of a group's order, next to a power of two as all of ours are */
+export function modulusOf(value: bigint): Modulus {
+  const length = value.toString(2).length
+  const bits = value >> BigInt(length - 2) === 2n ? length - 1 : length
+  const distance = value - (1n << BigInt(bits))
+  assert((distance < 0n ? -distance : distance) < 1n << BigInt(bits - 32))
+  return { value, bits }
 }
 
 export function limbsOf(value: bigint): readonly bigint[] {

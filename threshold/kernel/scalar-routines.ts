@@ -31,6 +31,9 @@ import {
 } from './modular.ts'
 import { advance, bitMask, parameter, pointers } from './scope.ts'
 
+/** Terms of one sum: more than any cluster has parties. */
+export const termsMax = 16
+
 /** A row of a multiplication: by the nonce, by the key, and the check column. */
 export const columnCount = 3
 const rowSize = columnCount * numberSize
@@ -71,6 +74,35 @@ export function single(modulus: Modulus): readonly Routine[] {
       ]
     }),
   ]
+}
+
+/** The sum of `count` products, at most `termsMax`, of a number below 2^256 and a weight, which is times R. */
+export function combine(modulus: Modulus): Routine {
+  return {
+    name: 'combine',
+    parameters: 4,
+    write(scope) {
+      const [out, numbers, weights, count] = pointers(scope)
+      const [left, right] = [scope.words(limbCount), scope.words(limbCount)]
+      const sum = scope.words(columnPlaces)
+      const next = index.constant(numberSize)
+      return [
+        scope.repeat(
+          count,
+          assign(left, load(numbers, 0)),
+          assign(right, load(weights, 0)),
+          assign(sum, plus(read(sum), product(read(left), read(right)))),
+          // All columns are below 2^29 again, but the highest, which nothing is added to but carries.
+          carry(sum, word.right),
+          parameter(scope, 1).set(index.add(numbers, next)),
+          parameter(scope, 2).set(index.add(weights, next)),
+        ),
+        reduce(scope, modulus, sum),
+        canonical(scope, modulus, sum.slice(limbCount)),
+        store(out, 0, read(sum).slice(limbCount)),
+      ]
+    },
+  }
 }
 
 /** `count` numbers of `size` bytes each, at most 64, become residues. */

@@ -2,58 +2,22 @@ import assert from 'node:assert/strict'
 import { randomBytes, randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { bigToBytes, bytesToBig, concatAll } from '@quorate/core/bytes'
+import { numberKernel } from './numbers.ts'
 import { scalarKernel } from './scalars.ts'
 import { moduli, numbersIn, oracleOf } from './testing/oracle.ts'
 
 const rows = 512
-const pairs = 300
 
 for (const [name, modulus] of Object.entries(moduli)) {
   const q = modulus.value
-  const kernel = scalarKernel(modulus)
+  const kernel = scalarKernel(numberKernel(modulus), modulus)
   const oracle = oracleOf(q)
   const random = (): bigint => bytesToBig(randomBytes(48)) % q
-  /** Numbers with runs of set and unset bits, which carry far. */
-  const ragged = Array.from({ length: 16 }, (_, i) => (2n ** BigInt(16 * i + 3) - 1n) % q)
-  const edges = [0n, 1n, 2n, q - 2n, q - 1n, (q - 1n) / 2n, (q + 1n) / 2n, 2n ** 128n, ...ragged]
   /** As the kernel takes pads: any 256 bits on secp256k1, residues on the Stark curve. */
   const padMax = modulus.bits === 256 ? 2n ** 256n - 1n : q - 1n
   const pick = (list: readonly bigint[]): bigint => list[randomInt(list.length)] ?? 0n
 
-  describe(`the kernel's scalars of ${name}`, () => {
-    it('add, subtract and multiply as whole numbers do, at every two edges and at random', () => {
-      const some = Array.from({ length: pairs }, () => [random(), random()] as const)
-      const all = edges.flatMap((a) => edges.map((b) => [a, b] as const))
-      for (const [a, b] of [...all, ...some]) {
-        const [left, right] = [scalar(a), scalar(b)]
-        assert.equal(bytesToBig(kernel.add(left, right)), oracle.mod(a + b))
-        assert.equal(bytesToBig(kernel.subtract(left, right)), oracle.mod(a - b))
-        assert.equal(bytesToBig(kernel.multiply(left, right)), oracle.mod(a * b))
-      }
-    })
-
-    it('are reduced from 48 bytes and from 64, of whatever value', () => {
-      for (const size of [48, 64]) {
-        const top = 2n ** BigInt(8 * size)
-        const wides = [0n, 1n, q - 1n, q, q + 1n, 31n * q, 32n * q, q * q, top - 1n, top - q]
-        for (const wide of wides.filter((each) => each < top))
-          assert.equal(bytesToBig(kernel.reduce(bigToBytes(wide, size))), wide % q)
-        for (let i = 0; i < pairs; i++) {
-          const wide = new Uint8Array(randomBytes(size))
-          assert.equal(bytesToBig(kernel.reduce(wide)), bytesToBig(wide) % q)
-        }
-      }
-      assert.throws(() => kernel.reduce(new Uint8Array(47)))
-      assert.throws(() => kernel.reduce(new Uint8Array(65)))
-    })
-
-    it('are told from zero, from numbers of the order or more, and from other lengths', () => {
-      for (const good of [1n, q - 1n, random()]) assert.ok(kernel.isScalar(scalar(good)))
-      for (const bad of [0n, q, q + 1n, 2n ** 256n - 1n])
-        assert.ok(!kernel.isScalar(bigToBytes(bad, 32)))
-      assert.ok(!kernel.isScalar(new Uint8Array(31).fill(1)))
-    })
-
+  describe(`the kernel's rows of ${name}`, () => {
     it('become of long pads what is left of them', () => {
       const pads = concatAll([
         new Uint8Array(48),
@@ -111,7 +75,6 @@ for (const [name, modulus] of Object.entries(moduli)) {
     it('come as they should, or not at all', () => {
       const [pads, weights] = [new Uint8Array(rows * 96), new Uint8Array(rows * 32)]
       const theta = [1n, 1n] as const
-      assert.throws(() => kernel.add(new Uint8Array(31), scalar(1n)))
       assert.throws(() =>
         kernel.mask(pads, pads.subarray(96), [scalar(1n), scalar(1n), scalar(1n)]),
       )

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict'
-import { equalBytes } from '@quorate/core/bytes'
 import type { Routine } from './assembler.ts'
 import { type Engine, engineOf } from './engine.ts'
-import { type Modulus, numberSize, radix } from './modular.ts'
-import { close, columnCount, mask, residues, select, single } from './scalar-routines.ts'
-
-declare const checked: unique symbol
-/**
- * A secret scalar: 32 bytes as its group has them, below the order. It is never a `bigint`, whose
- * arithmetic takes a time that depends on the numbers.
- */
-export type Scalar = Uint8Array & { readonly [checked]?: 'scalar' }
-
-/** Public numbers, each times R modulo q, as the kernel multiplies by them. */
-export type Weights = Uint8Array & { readonly [checked]?: 'weights' }
+import { type Modulus, numberSize } from './modular.ts'
+import {
+  type NumberKernel,
+  putBytes,
+  type Scalar,
+  type Weights,
+  weightsOf,
+  wideSizeMin as padSize,
+} from './numbers.ts'
+import { close, columnCount, mask, residues, select } from './scalar-routines.ts'
 
 export type Closed = {
   /** μ: one number for each row. */
@@ -22,15 +19,11 @@ export type Closed = {
   readonly sums: readonly [Scalar, Scalar]
 }
 
-/** Arithmetic modulo a group's order, in time that depends on lengths alone. */
-export type ScalarKernel = {
-  readonly add: (a: Scalar, b: Scalar) => Scalar
-  readonly subtract: (a: Scalar, b: Scalar) => Scalar
-  readonly multiply: (a: Scalar, b: Scalar) => Scalar
-  /** Is this a scalar but zero? */
-  readonly isScalar: (bytes: Uint8Array) => boolean
-  /** At least 48 bytes to a scalar, at most 64, most significant first. */
-  readonly reduce: (wide: Uint8Array) => Scalar
+/** Arithmetic modulo a group's order, and on the rows of a multiplication, all of it constant time. */
+export type ScalarKernel = NumberKernel & RowKernel
+
+/** What is done to the rows of a multiplication by oblivious transfers, in time that depends on lengths. */
+export type RowKernel = {
   /** Pads of 48 bytes to residues of 32, least significant byte first. */
   readonly narrow: (pads: Uint8Array) => Uint8Array
   readonly weightsOf: (numbers: readonly bigint[]) => Weights
@@ -51,9 +44,6 @@ export type ScalarKernel = {
   readonly select: (weights: Weights, choice: Uint8Array) => Scalar
 }
 
-const zero = new Uint8Array(numberSize)
-const wideSize = 64
-const padSize = 48
 /** Rows that fit the memory. */
 const rowsMax = 512
 
@@ -67,51 +57,16 @@ const numbersAt = choiceAt + rowsMax / 8
 const sumsAt = numbersAt + columnCount * numberSize
 const size = sumsAt + 2 * numberSize
 
+/** @param numbers of the same order: what it has assembled is not assembled twice */
+export function scalarKernel(numbers: NumberKernel, modulus: Modulus): ScalarKernel {
+  return { ...numbers, ...rowKernel(modulus) }
+}
+
 /** Assembles nothing before its first use: a process may never sign on a curve. */
-export function scalarKernel(modulus: Modulus): ScalarKernel {
+function rowKernel(modulus: Modulus): RowKernel {
+  const order = modulus.value
   let started: Engine | undefined
-  const engine = (): Engine => (started ??= engineOf(routinesOf(modulus), size))
-  return { ...numbersOn(engine), ...rowsOn(engine, modulus.value) }
-}
-
-type Numbers = Pick<ScalarKernel, 'add' | 'subtract' | 'multiply' | 'reduce' | 'isScalar'>
-
-function numbersOn(engine: () => Engine): Numbers {
-  /** What a routine has worked on does not stay. */
-  const taken = (): Scalar => {
-    const result = takeScalar(engine().data, 0)
-    engine().data.fill(0, 0, singleSize)
-    return result
-  }
-  const two =
-    (name: string) =>
-    (a: Scalar, b: Scalar): Scalar => {
-      const { data, run } = engine()
-      putScalar(data, a, numberSize)
-      putScalar(data, b, 2 * numberSize)
-      run(name, 0, numberSize, 2 * numberSize)
-      return taken()
-    }
-  const subtract = two('subtract')
-  return {
-    add: two('add'),
-    subtract,
-    multiply: two('multiply'),
-    reduce(wide) {
-      assert(padSize <= wide.length && wide.length <= wideSize)
-      putReversed(engine().data, wide, numberSize)
-      engine().run('reduce', 0, numberSize, 1)
-      return taken()
-    },
-    isScalar(bytes) {
-      if (bytes.length !== numberSize) return false
-      const reduced = subtract(bytes, zero)
-      return equalBytes(reduced, bytes) && !equalBytes(reduced, zero)
-    },
-  }
-}
-
-function rowsOn(engine: () => Engine, order: bigint): Omit<ScalarKernel, keyof Numbers> {
+  const engine = (): Engine => (started ??= engineOf(rowRoutines(modulus), size))
   const put = (bytes: Uint8Array, at: number): void => engine().data.set(bytes, at)
   const take = (at: number, length: number): Uint8Array => engine().data.slice(at, at + length)
   const wiping = <T>(result: T): T => {
@@ -168,19 +123,9 @@ function rowsOn(engine: () => Engine, order: bigint): Omit<ScalarKernel, keyof N
   }
 }
 
-export function routinesOf(modulus: Modulus): readonly Routine[] {
-  return [
-    ...single(modulus),
-    residues(modulus, 'reduce', wideSize),
-    residues(modulus, 'narrow', padSize),
-    mask(modulus),
-    close(modulus),
-    select(modulus),
-  ]
+export function rowRoutines(modulus: Modulus): readonly Routine[] {
+  return [residues(modulus, 'narrow', padSize), mask(modulus), close(modulus), select(modulus)]
 }
-
-/** The part of the memory that single numbers lie in. */
-const singleSize = numberSize + wideSize
 
 function rowsIn(pads: Uint8Array): number {
   const rows = pads.length / (columnCount * numberSize)
@@ -190,26 +135,9 @@ function rowsIn(pads: Uint8Array): number {
 
 function putScalar(data: Uint8Array, scalar: Scalar, at: number): void {
   assert(scalar.length === numberSize)
-  putReversed(data, scalar, at)
-}
-
-/** The kernel counts from the least significant byte. */
-function putReversed(data: Uint8Array, bytes: Uint8Array, at: number): void {
-  const last = at + bytes.length - 1
-  for (let i = 0; i < bytes.length; i++) data[last - i] = bytes[i] ?? 0
+  putBytes(data, at, scalar)
 }
 
 function takeScalar(data: Uint8Array, at: number): Scalar {
   return data.slice(at, at + numberSize).reverse()
-}
-
-function weightsOf(numbers: readonly bigint[], modulus: bigint): Weights {
-  const bytes = new Uint8Array(numbers.length * numberSize)
-  const view = new DataView(bytes.buffer)
-  for (const [i, number] of numbers.entries()) {
-    let rest = (number * radix) % modulus
-    for (let at = 0; at < numberSize; at += 8, rest >>= 64n)
-      view.setBigUint64(i * numberSize + at, BigInt.asUintN(64, rest), true)
-  }
-  return bytes
 }

@@ -10,6 +10,7 @@ import { sha256 } from '@quorate/core/hash'
 import { badPoints } from '../group/bad-points.ts'
 import type { Point } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
+import { randomNumber } from '../group/testing/oracle.ts'
 import { verifySignature } from './verify.ts'
 
 const message = toUtf8('a message')
@@ -149,7 +150,7 @@ describe('verifying ECDSA on the Stark curve', () => {
 
   function textbook(secret: bigint, hash: bigint): Uint8Array {
     for (;;) {
-      const k = group.randomScalar((size) => new Uint8Array(randomBytes(size)))
+      const k = randomNumber(group, (size) => new Uint8Array(randomBytes(size)))
       const r = bytesToBig(group.encode(group.multiplyBase(k)).slice(1))
       const w = group.mod(k * group.invertPublic(group.mod(hash + r * secret)))
       if (r < 2n ** 251n && w < 2n ** 251n)

@@ -6,6 +6,7 @@ import { generateShares } from '../dkg/ceremony.ts'
 import { badPoints } from '../group/bad-points.ts'
 import { groupOf } from '../group/groups.ts'
 import { quorumsOf } from '../group/quorums.ts'
+import { randomNumber } from '../group/testing/oracle.ts'
 import { isShareOf, recombine, split } from './sharing.ts'
 
 const random = (size: number): Uint8Array => new Uint8Array(randomBytes(size))
@@ -14,7 +15,7 @@ for (const name of ['secp256k1', 'ed25519', 'stark'] as const) {
   const group = groupOf(name)
 
   describe(`sharing a key of ${name}`, () => {
-    const secret = group.scalarToBytes(group.randomScalar(random))
+    const secret = group.scalarToBytes(randomNumber(group, random))
     const { shares, commitments } = split({ group: name, secret, n: 5, t: 3 }, random)
     const publicKey = commitments[0] ?? new Uint8Array()
     const publicShares = new Map(

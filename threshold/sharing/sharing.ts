@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import type { GroupName } from '../group/group.ts'
 // noble alone: this also runs where there are no native libraries.
 import { nobleGroups } from '../group/noble.ts'
-import { evaluate, evaluatePoints, lagrange } from '../group/polynomial.ts'
+import { evaluate, evaluatePoints, interpolate } from '../group/polynomial.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Party, Random } from '../session.ts'
 
 /**
@@ -28,16 +29,17 @@ export function split(
 ): Split {
   const { n, t } = input
   const group = nobleGroups[input.group]
-  const secret = group.scalarFromBytes(input.secret)
-  assert(secret !== undefined && secret !== 0n, 'not a private key of this group')
+  const { secret } = input
+  assert(group.secrets.isScalar(secret), 'not a private key of this group')
   assert(Number.isInteger(n) && Number.isInteger(t) && t >= 2 && t <= n)
-  const polynomial = [secret, ...Array.from({ length: t - 1 }, () => group.randomScalar(random))]
-  return {
-    shares: Array.from({ length: n }, (_, i) =>
-      group.scalarToBytes(evaluate(group, polynomial, i + 1)),
-    ),
-    commitments: polynomial.map((coefficient) => group.encode(group.multiplyBase(coefficient))),
-  }
+  const drawn = Array.from({ length: t - 1 }, () => group.randomSecret(random))
+  const polynomial = [secret, ...drawn]
+  const shares = Array.from({ length: n }, (_, i) => evaluate(group, polynomial, i + 1))
+  const commitments = polynomial.map((coefficient) =>
+    group.encode(group.multiplyBaseBySecret(coefficient)),
+  )
+  for (const coefficient of drawn) coefficient.fill(0)
+  return { shares, commitments }
 }
 
 /** Is this `party`'s share of the committed key, among exactly `t` that are needed? */
@@ -49,11 +51,14 @@ export function isShareOf(input: {
   readonly commitments: readonly Uint8Array[]
 }): boolean {
   const group = nobleGroups[input.group]
-  const share = group.scalarFromBytes(input.share)
+  const { share } = input
   const commitments = input.commitments.map((bytes) => group.decode(bytes))
-  if (share === undefined || commitments.length !== input.t) return false
+  if (!group.secrets.isResidue(share) || commitments.length !== input.t) return false
   if (!commitments.every((point) => point !== undefined)) return false
-  return group.equal(group.multiplyBase(share), evaluatePoints(group, commitments, input.party))
+  return group.equal(
+    group.multiplyBaseBySecret(share),
+    evaluatePoints(group, commitments, input.party),
+  )
 }
 
 export type Recombined =
@@ -69,22 +74,20 @@ export function recombine(input: {
   readonly shares: ReadonlyMap<Party, Uint8Array>
 }): Recombined {
   const group = nobleGroups[input.group]
-  const shares = new Map<Party, bigint>()
-  for (const [party, bytes] of input.shares) {
-    const share = group.scalarFromBytes(bytes)
+  const shares = new Map<Party, Scalar>()
+  for (const [party, share] of input.shares) {
     const point = group.decode(input.publicShares.get(party) ?? new Uint8Array())
-    if (share === undefined || point === undefined) continue
-    if (group.equal(group.multiplyBase(share), point)) shares.set(party, share)
+    if (!group.secrets.isResidue(share) || point === undefined) continue
+    if (group.equal(group.multiplyBaseBySecret(share), point)) shares.set(party, share)
   }
   const culprits = [...input.shares.keys()].filter((party) => !shares.has(party))
   if (culprits.length > 0) return { ok: false, culprits }
 
-  const quorum = [...shares.keys()]
-  const secret = [...shares].reduce(
-    (sum, [party, share]) => group.mod(sum + lagrange(group, quorum, party) * share),
-    0n,
-  )
+  // Of no share at all there is nothing to be put together.
+  if (shares.size === 0) return { ok: false, culprits: [] }
+  const secret = interpolate(group, shares)
   const publicKey = group.decode(input.publicKey)
-  const isKey = publicKey !== undefined && group.equal(group.multiplyBase(secret), publicKey)
-  return isKey ? { ok: true, secret: group.scalarToBytes(secret) } : { ok: false, culprits: [] }
+  const isKey =
+    publicKey !== undefined && group.equal(group.multiplyBaseBySecret(secret), publicKey)
+  return isKey ? { ok: true, secret } : { ok: false, culprits: [] }
 }

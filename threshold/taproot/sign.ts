@@ -3,6 +3,7 @@ import { refused } from '../frost/commitments.ts'
 import { type Committed, type Committing, commitWith } from '../frost/nonces.ts'
 import { type FrostSigning, type Signed, signWith } from '../frost/sign.ts'
 import { groupOf } from '../group/groups.ts'
+import type { Scalar } from '../kernel/numbers.ts'
 import type { Random } from '../session.ts'
 import { type SigningKey, signingKeyOf, type Spend } from './key.ts'
 import { taprootSuite } from './suite.ts'
@@ -25,19 +26,20 @@ export function taprootCommit(input: Committing, random: Random): Committed {
 export function taprootSign(signing: TaprootSigning): Signed {
   const { keyShare, birth, merkleRoot, nonces } = signing
   const key = signingKeyOf({ publicKey: keyShare.publicKey, birth, merkleRoot })
-  const secret = group.scalarFromBytes(keyShare.secret)
-  if (!key.ok || secret === undefined || secret === 0n) {
-    nonces.take()
+  if (!key.ok || !group.secrets.isScalar(keyShare.secret)) {
+    nonces.forget()
     return key.ok ? refused('unusable key share', []) : key
   }
-  const bytes = secretOf(key, secret)
-  const tweakedShare = { ...keyShare, secret: bytes, publicKey: key.publicKey }
+  const secret = secretOf(key, keyShare.secret)
+  const tweakedShare = { ...keyShare, secret, publicKey: key.publicKey }
   const signed = signWith(taprootSuite, { ...signing, keyShare: tweakedShare })
-  bytes.fill(0)
+  secret.fill(0)
   return signed
 }
 
 /** The signs are public: which of the two sums is formed tells nothing of the secret. */
-function secretOf({ negated, addend }: SigningKey, secret: bigint): Uint8Array {
-  return group.scalarToBytes(group.mod((negated ? -secret : secret) + addend))
+function secretOf({ negated, addend }: SigningKey, secret: Scalar): Scalar {
+  const { add, subtract } = group.secrets
+  const added = group.scalarToBytes(addend)
+  return negated ? subtract(added, secret) : add(added, secret)
 }

@@ -3,7 +3,7 @@ import { sha256 } from '@quorate/core/hash'
 import type { Suite } from '../frost/suite.ts'
 import type { Point } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
-import { hashToScalar } from '../group/hash-to-scalar.ts'
+import { hashToScalar, hashToSecret } from '../group/hash-to-scalar.ts'
 import { taggedHash } from './tagged-hash.ts'
 
 const group = groupOf('secp256k1')
@@ -15,8 +15,8 @@ const contextString = 'FROST-secp256k1-SHA256-TR-v1'
  */
 export const taprootSuite: Suite = {
   group,
-  h1: (message) => toScalar('rho', message),
-  h3: (message) => toScalar('nonce', message),
+  h1: (message) => hashToScalar(group, { tag: toUtf8(`${contextString}rho`), message }),
+  h3: (message) => hashToSecret(group, { tag: toUtf8(`${contextString}nonce`), message }),
   h4: (message) => sha256(toUtf8(`${contextString}msg`), message),
   h5: (message) => sha256(toUtf8(`${contextString}com`), message),
   challengeOf: (R, publicKey, message) => challengeOf(xOf(R), publicKey.subarray(1), message),
@@ -35,8 +35,4 @@ export function xOf(point: Point): Uint8Array {
 
 export function isOdd(point: Point): boolean {
   return group.encode(point)[0] === 3
-}
-
-function toScalar(label: 'rho' | 'nonce', message: Uint8Array): bigint {
-  return hashToScalar(group, { tag: toUtf8(contextString + label), message })
 }

@@ -8,9 +8,10 @@ import { seeded } from '../dkg/attacker.ts'
 import { generateShares } from '../dkg/ceremony.ts'
 import type { KeyShare } from '../dkg/context.ts'
 import { bind, readCommitments } from '../frost/commitments.ts'
-import { FrostNonces } from '../frost/nonces.ts'
+import { FrostNonces, type NoncePair } from '../frost/nonces.ts'
 import { badPoints } from '../group/bad-points.ts'
 import { clustersUpTo, fewQuorumsOf, quorumsOf } from '../group/quorums.ts'
+import { randomNumber } from '../group/testing/oracle.ts'
 import { verifySchnorr } from '../public/schnorr.ts'
 import { outputKeyOf } from '../public/taproot.ts'
 import type { Party } from '../session.ts'
@@ -71,19 +72,19 @@ describe('Taproot share by share', () => {
     // Eight ways, each as likely as the others: 200 keys miss one in 2^35 runs.
     for (let i = 0; i < 200 && seen.size < 8; i++) {
       const shares = dealt(
-        { secret: group.scalarToBytes(group.randomScalar(random)), n: 4, t: 3 },
+        { secret: group.scalarToBytes(randomNumber(group, random)), n: 4, t: 3 },
         random,
       )
       const { publicKey } = shareOf(shares, 1)
       const spend = { birth: 'taproot', merkleRoot: i % 2 === 0 ? noScripts : root } as const
       const pairs = new Map(
         quorum.map((party) => {
-          const [hiding, binding] = [group.randomScalar(random), group.randomScalar(random)]
+          const [hiding, binding] = [group.randomSecret(random), group.randomSecret(random)]
           return [party, { hiding, binding }]
         }),
       )
       const noncesOf = (party: Party): FrostNonces =>
-        new FrostNonces(group, pairs.get(party) ?? { hiding: 0n, binding: 0n })
+        new FrostNonces(group, copyOf(pairs.get(party)))
       const session = startSession({ shares, quorum, message: digest, ...spend }, random, noncesOf)
       seen.add(
         `${publicKey[0]} ${isOutputOdd(publicKey, spend.merkleRoot)} ${isNonceOdd(session, { publicKey, ...spend })}`,
@@ -99,14 +100,14 @@ describe('Taproot share by share', () => {
       })
       const tweak = textbookTweak(publicKey, spend.merkleRoot)
       for (const party of quorum) {
-        const { hiding, binding } = pairs.get(party) ?? { hiding: 0n, binding: 0n }
+        const { hiding, binding } = copyOf(pairs.get(party))
         const theirs = schnorr_FROST.signShare(
           {
             identifier: identifier(party),
             signingShare: tweakSecret(shareOf(shares, party), tweak),
           },
           noblePackage(shares, tweak),
-          { hiding: group.scalarToBytes(hiding), binding: group.scalarToBytes(binding) },
+          { hiding, binding },
           list,
           digest,
         )
@@ -535,4 +536,10 @@ function dealtBy(polynomials: readonly (readonly bigint[])[]): readonly KeyShare
     chainCode: nothing,
     transcript: nothing,
   }))
+}
+
+/** Whoever signs with nonces overwrites them. */
+function copyOf(pair: NoncePair | undefined): NoncePair {
+  assert.ok(pair)
+  return { hiding: pair.hiding.slice(), binding: pair.binding.slice() }
 }

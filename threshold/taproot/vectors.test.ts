@@ -64,7 +64,7 @@ const rfc9591: Vector = {
 const plainSuite: Suite = {
   group,
   h1: (message) => rfcScalar('rho', message),
-  h3: (message) => rfcScalar('nonce', message),
+  h3: (message) => group.scalarToBytes(rfcScalar('nonce', message)),
   h4: (message) => sha256(toUtf8(`${rfcContext}msg`), message),
   h5: (message) => sha256(toUtf8(`${rfcContext}com`), message),
   challengeOf: (R, publicKey, message) =>

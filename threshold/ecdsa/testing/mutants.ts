@@ -81,7 +81,7 @@ const mutants: readonly Mutant[] = [
     tests: sign,
   },
   { file: 'abort.ts', from: 'found.length === 1 ?', to: 'found.length > 0 ?', tests: attack },
-  { file: 'spent.ts', from: 'spent.add(state)', to: '', tests: sign },
+  { file: '../spent.ts', from: 'spent.add(state)', to: '', tests: sign },
   {
     file: 'combine.ts',
     from: '!equalBytes(view, first.view) ||',

@@ -1,4 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto'
+import { randomNumber } from '../../group/testing/oracle.ts'
 import type { Inbound, Outbound, Outcome, Party, Random } from '../../session.ts'
 import type { EcdsaContext } from '../context.ts'
 import { curveOf, type EcdsaCurveName, isDigest } from '../curve.ts'
@@ -79,7 +80,7 @@ export function cluster(
 ): Cluster {
   const { group } = curveOf(curve)
   const random = seeded(curve === 'secp256k1' ? `key ${n} ${t}` : `${curve} key ${n} ${t}`)
-  const coefficients = Array.from({ length: t }, () => group.randomScalar(random))
+  const coefficients = Array.from({ length: t }, () => randomNumber(group, random))
   const at = (x: bigint): bigint =>
     coefficients.reduceRight((sum, coefficient) => group.mod(sum * x + coefficient), 0n)
   const parties = Array.from({ length: n }, (_, i) => i + 1)

@@ -15,7 +15,7 @@ import { seeded } from '../../ecdsa/testing/parties.ts'
 import type { GroupName } from '../../group/group.ts'
 import { groupOf } from '../../group/groups.ts'
 import { lagrange } from '../../group/polynomial.ts'
-import type { Outbound, Outcome, Party } from '../../session.ts'
+import type { Inbound, Outbound, Outcome, Party } from '../../session.ts'
 import type { Ending, Field, Game, Message, Reactions, Verdict } from '../game.ts'
 
 type Size = { readonly group: GroupName; readonly n: number; readonly t: number }
@@ -141,7 +141,7 @@ export function dkgGame(size: Size, session = 'a session'): Game<DkgState> {
           startDkg({ ...size, self, sid }, seeded(`${session} ${size.group} ${self}`)),
         ]),
       ),
-    step: dkgStep,
+    step,
     believe: (state, { to, body }) => (to === '*' ? { ...state, sent: body } : state),
     rebind: (lie, other) => {
       if (lie.round !== 2 || lie.to !== '*' || other.round !== 1) return undefined
@@ -150,6 +150,11 @@ export function dkgGame(size: Size, session = 'a session'): Game<DkgState> {
     },
     judge: ({ honest }) => judge(size, honest),
   }
+}
+
+/** A state is taken further once, and its secrets are overwritten: here it is gone on from many times. */
+function step(state: DkgState, inbox: readonly Inbound[]): Outcome<DkgState, KeyShare> {
+  return dkgStep(structuredClone(state), inbox)
 }
 
 function recommitted(
@@ -192,7 +197,7 @@ export function disputeGame(
     usual: 'disputed share',
     name: `${honest.name}, ${by === 'dealer' ? 'a wrong share' : 'a false complaint'}`,
     step: (state, inbox, party) =>
-      party === liar ? falsify(dkgStep(state, inbox)) : dkgStep(state, inbox),
+      party === liar ? falsify(step(state, inbox)) : step(state, inbox),
   }
 }
 

@@ -1,7 +1,7 @@
 import { childShare } from '../../child-share.ts'
 import type { GroupName } from '../../group/group.ts'
 import { groupOf } from '../../group/groups.ts'
-import { evaluate } from '../../group/polynomial.ts'
+import { evaluate, randomNumber } from '../../group/testing/oracle.ts'
 import { childParts } from '../../public/child.ts'
 import { named, seeded } from '../../ecdsa/testing/parties.ts'
 
@@ -19,7 +19,7 @@ export function keyOf(
 ): Key {
   const group = groupOf(name)
   const random = seeded(`${seed} ${name} ${t} of ${n}`)
-  const polynomial = Array.from({ length: t }, () => group.randomScalar(random))
+  const polynomial = Array.from({ length: t }, () => randomNumber(group, random))
   const values = Array.from({ length: n + 1 }, (_, i) => evaluate(group, polynomial, i))
   const [publicKey = new Uint8Array(), ...publicShares] = values.map((value) =>
     group.encode(group.multiplyBase(value)),

@@ -121,8 +121,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     file: '../dkg/dealer.ts',
-    from: 'return group.equal(group.multiplyBase(value), committed) ? value : undefined',
-    to: 'return committed ? value : undefined',
+    from: 'return group.equal(group.multiplyBaseBySecret(share.body), committed) ? share.body : undefined',
+    to: 'return committed ? share.body : undefined',
     tests: dkg,
   },
   {

@@ -12,6 +12,15 @@ export const moduli = {
   },
 } as const
 
+/** Of the groups that no multiplication by transfers is made on, too. */
+export const orders = {
+  ...moduli,
+  ed25519: {
+    value: 0x1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3edn,
+    bits: 252,
+  },
+} as const
+
 /** Least significant byte first, 32 each. */
 export function numbersIn(bytes: Uint8Array): readonly bigint[] {
   return Array.from({ length: bytes.length / 32 }, (_, i) =>

@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { bytesToBig } from '@quorate/core/bytes'
 import { groupOf } from '../../group/groups.ts'
 import type { Modulus } from '../modular.ts'
+import { numberKernel } from '../numbers.ts'
 import { scalarKernel } from '../scalars.ts'
 import { moduli } from './oracle.ts'
 
@@ -42,7 +43,7 @@ const rows = 512
 const zeros = (size: number): Uint8Array => new Uint8Array(size)
 
 function trialsOf([name, modulus]: readonly [string, Modulus]): readonly Trial[] {
-  const kernel = scalarKernel(modulus)
+  const kernel = scalarKernel(numberKernel(modulus), modulus)
   const weights = kernel.weightsOf(Array.from({ length: rows }, () => 7n))
   const theta = [3n, 5n] as const
   const [scalar, pads, choice] = [zeros(32), zeros(rows * 96), zeros(rows / 8)]

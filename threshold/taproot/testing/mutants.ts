@@ -43,8 +43,8 @@ const mutants: readonly Omit<Mutant, 'tests'>[] = [
     from: 'xOf(R), publicKey.subarray(1), message',
     to: 'xOf(R), publicKey.subarray(1), new Uint8Array()',
   },
-  { file: 'sign.ts', from: 'nonces.take() return', to: 'return' },
-  { file: 'sign.ts', from: '|| secret === 0n', to: '' },
+  { file: 'sign.ts', from: 'nonces.forget() return', to: 'return' },
+  { file: 'sign.ts', from: '|| !group.secrets.isScalar(keyShare.secret)', to: '' },
   {
     file: '../frost/sign.ts',
     from: "if (pair === undefined) return refused('nonces already used', [])",
@@ -70,7 +70,7 @@ const mutants: readonly Omit<Mutant, 'tests'>[] = [
     from: "if (!equalBytes(own, nonces.commitment)) return refused('own commitment differs', [])",
     to: '',
   },
-  { file: '../frost/nonces.ts', from: 'this.#pair = undefined const', to: 'const' },
+  { file: '../frost/nonces.ts', from: 'this.#pair = undefined return pair', to: 'return pair' },
   {
     file: '../frost/commitments.ts',
     from: "if (!isSorted(quorum)) return refused('quorum is not a sorted set', [])",
