@@ -81,6 +81,26 @@ describe('what a request becomes', () => {
     assert.equal(asked({ type: 2, to }), false)
   })
 
+  it('says what leaves as the bytes do, and that a hash for a contract is raw', () => {
+    const outflow = (ask: PlanAsk) => {
+      const made = plan(ask)
+      return made.ok ? made.outflow : assert.fail(made.reason)
+    }
+    const token = `0x${'88'.repeat(20)}`
+    const data = `0xa9059cbb${'77'.repeat(20).padStart(64, '0')}${'5'.padStart(64, '0')}`
+    const transaction = { to: token, data }
+    const payload = JSON.stringify({ kind: 'Transaction', transaction })
+    const called = outflow({ ...transfer, operation: 'wallets.broadcastTransaction', payload })
+    assert.deepEqual(called.movements, [
+      { asset: `EthereumSepolia/Erc20/${token}`, to, amount: 5n },
+    ])
+    assert.equal(called.isKnown, true)
+    const message = JSON.stringify({ kind: 'Message', message: `0x${'11'.repeat(32)}` })
+    const operation = 'wallets.generateSignature'
+    const said = outflow({ ...transfer, operation, payload: message, facts: encodeFacts(noFacts) })
+    assert.deepEqual([said.isRaw, said.isKnown], [true, false])
+  })
+
   it('is nothing without readable facts, a known network and an operation that uses a key', () => {
     assert.equal(reason({ ...transfer, facts: new Uint8Array(3) }), 'the facts are not well-formed')
     assert.equal(reason({ ...transfer, network: 'Nowhere' }), 'the network is unknown')

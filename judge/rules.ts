@@ -1,13 +1,7 @@
 import { hashOf } from '@quorate/core/hash'
 import { isFailure } from '@quorate/core/failure'
 import type { Manifest } from '@quorate/authority/manifest'
-import type {
-  NetworkTraits,
-  Outflow,
-  Plan,
-  PlanAsk,
-  Rules,
-} from '@quorate/authority/reduce/judging'
+import type { NetworkTraits, Plan, PlanAsk, Rules } from '@quorate/authority/reduce/judging'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
 import { readIntent, type Intent, type UseOperation } from '@quorate/effects/intent'
@@ -93,18 +87,7 @@ function signable(network: Network, intent: Intent, effect: Effect): Plan {
       'digest' in one ? one.digest : hashOf('quorate/message/1', one.message),
     ),
     messages,
-    outflow: outflowOf(network, effect),
-  }
-}
-
-function outflowOf(network: Network, { kind, to, value, feeMax, raw }: Effect): Outflow {
-  const asset = `${network.id}/Native`
-  const isKnown = kind === 'transfer' && to !== undefined
-  return {
-    isKnown,
-    isRaw: raw,
-    movements: isKnown ? [{ asset, to: to.toLowerCase(), amount: value }] : [],
-    fee: feeMax === 0n ? undefined : { asset, amount: feeMax },
+    outflow: effect.outflow,
   }
 }
 
