@@ -10,6 +10,7 @@ import { mailbox } from './mailbox.ts'
 import { passkeys } from './passkeys.ts'
 import { people } from './people.ts'
 import { peers } from './peers.ts'
+import { policies } from './policies/all.ts'
 import { pools } from './pool.ts'
 import { recoveries } from './recovery.ts'
 import { requests } from './requests.ts'
@@ -40,4 +41,5 @@ export const attacks: readonly Attack[] = [
   ...clients,
   ...times,
   ...late,
+  ...policies,
 ]

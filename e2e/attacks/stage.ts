@@ -23,7 +23,7 @@ import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import type { WholeEvidence, ItemKind } from '@quorate/authority/step'
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf, type IdKind } from '@quorate/core/id'
-import { encodeFacts } from '@quorate/effects/facts'
+import { encodeFacts, type Facts } from '@quorate/effects/facts'
 import { childIn, generate, type Key } from '@quorate/signer/testing/keys'
 import { setUpPair } from '@quorate/signer/testing/signing'
 import { evmFacts, recipient, usualMaxFee } from '@quorate/signer/testing/uses'
@@ -348,7 +348,7 @@ export type Proposing = Omit<Forging, 'place' | 'asked'> & {
 type TransferChange = Partial<Omit<Wish, 'body' | 'facts'>> & {
   readonly body?: object
   readonly nonce?: bigint
-  readonly facts?: ReturnType<typeof evmFacts>
+  readonly facts?: Facts
 }
 export type Deriving = {
   readonly path?: string

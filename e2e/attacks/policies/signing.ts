@@ -1,0 +1,428 @@
+import { fromHex, toHex } from '@quorate/core/bytes'
+import { encodeUnsigned } from '@quorate/effects/evm/transaction'
+import { encodeFacts } from '@quorate/effects/facts'
+import { evmFacts, recipient, usualMaxFee } from '@quorate/signer/testing/uses'
+import { at, attack, without, type Attack } from '../attack.ts'
+import type { Stage, Wallet } from '../stage.ts'
+import { unauthorized } from '../tokens.ts'
+import {
+  block,
+  blocked,
+  guarded,
+  message,
+  native,
+  rule,
+  transaction,
+  lay,
+  under,
+  type Policy,
+} from './scene.ts'
+
+/** Bytes that say less than they do, before a policy on amounts, recipients or raw bytes. */
+
+const token = `0x${'88'.repeat(20)}`
+const tokenAsset = `EthereumSepolia/Erc20/${token}`
+const stranger = `0x${'66'.repeat(20)}`
+
+const limit = (most: bigint, asset = native): Policy => ({
+  rule: rule('TransactionAssetLimit', { asset, limit: `${most}` }),
+})
+const onlyTo = (...addresses: readonly string[]): Policy => ({
+  rule: rule('TransactionRecipientWhitelist', { addresses }),
+})
+const rawBytes: Policy = { rule: { kind: 'RawSigning' } }
+/** So much that no amount can be the reason. */
+const generous = limit(10n ** 30n)
+
+const word = (value: bigint) => value.toString(16).padStart(64, '0')
+const call = (selector: string, ...words: readonly bigint[]) =>
+  `0x${selector}${words.map(word).join('')}`
+const erc20 = {
+  transfer: 'a9059cbb',
+  transferFrom: '23b872dd',
+  approve: '095ea7b3',
+  permit: 'd505accf',
+} as const
+const someone = BigInt(recipient)
+const toStranger = encodeUnsigned({
+  ...({ type: 2, chainId: 11155111n, nonce: 0n, gasLimit: 21_000n, accessList: [] } as const),
+  ...{ maxFeePerGas: 2n, maxPriorityFeePerGas: 1n, to: fromHex('66'.repeat(20)) },
+  ...{ value: 1n, data: new Uint8Array() },
+})
+const permits = { Permit: [{ name: 'value', type: 'uint256' }] }
+const domain = { chainId: 11155111, verifyingContract: token }
+
+/** A transaction of a wallet that a policy is on. */
+const sending = (
+  name: string,
+  check: Attack['check'],
+  policy: Policy,
+  object: object,
+  extra: { readonly isVariant?: boolean } = {},
+): Attack =>
+  attack(
+    name,
+    check,
+    async ({ stage }) => {
+      const wallet = await guarded(stage, policy)
+      return stage.use(transaction(stage, wallet, object), wallet)
+    },
+    extra,
+  )
+/** A signature of one. */
+const saying = (
+  name: string,
+  check: Attack['check'],
+  policy: Policy,
+  body: object,
+  extra: { readonly isVariant?: boolean } = {},
+): Attack =>
+  attack(
+    name,
+    check,
+    async ({ stage }) => {
+      const wallet = await guarded(stage, policy)
+      return stage.use(message(stage, wallet, body), wallet)
+    },
+    extra,
+  )
+
+const rules = 'policy/rules.ts'
+const outflow = 'effects/evm/outflow.ts'
+const asVariant = { isVariant: true }
+
+const limitOnUnknown = blocked(
+  outflow,
+  'return { isKnown: false, isRaw: false, movements: carried, fee }',
+  'return { isKnown: true, isRaw: false, movements: carried, fee }',
+)
+const typedData = blocked(
+  outflow,
+  'return { isKnown: false, isRaw, movements: [], fee: undefined }',
+  'return { isKnown: true, isRaw, movements: [], fee: undefined }',
+)
+
+const calls: readonly Attack[] = [
+  sending('hides what it moves in a multicall', limitOnUnknown, generous, {
+    to: token,
+    data: `0xac9650d8${'00'.repeat(64)}`,
+  }),
+  sending(
+    'has a Safe call by delegation what the key may not',
+    limitOnUnknown,
+    generous,
+    // execTransaction(…, operation = 1)
+    { to: token, data: call('6a761202', someone, 0n, 320n, 1n, 0n, 0n, 0n, 0n, 0n, 352n, 0n, 0n) },
+    asVariant,
+  ),
+  sending(
+    'creates a contract that pays somebody else out',
+    limitOnUnknown,
+    onlyTo(recipient),
+    { value: '1', data: '0x6001600c60003960016000f3' },
+    asVariant,
+  ),
+  sending(
+    'calls Permit2 to hand over what was approved to it',
+    limitOnUnknown,
+    onlyTo(recipient),
+    { to: token, data: call('87517c45', someone, someone, 1n, 1n) },
+    asVariant,
+  ),
+  sending(
+    'trails bytes behind a transfer that only its token reads',
+    blocked(outflow, ' || data.length !== selectorSize + call.words.length * wordSize', ''),
+    limit(5n, tokenAsset),
+    { to: token, data: `${call(erc20.transfer, someone, 5n)}${word(7n)}` },
+  ),
+  sending(
+    'writes something before the address of a recipient, which decoders cut off',
+    blocked(outflow, 'wordSize - sizes[kind])) === 0n ?', 'wordSize - sizes[kind])) >= 0n ?'),
+    onlyTo(recipient),
+    { to: token, data: call(erc20.transfer, someone + (1n << 200n), 5n) },
+  ),
+  sending(
+    'hides ether beside a call that takes none',
+    blocked(outflow, 'called.isWhole && tx.value === 0n', 'called.isWhole'),
+    generous,
+    { to: token, value: '1', data: call(erc20.transfer, someone, 5n) },
+  ),
+  sending(
+    'approves without end for somebody who may be paid',
+    blocked(outflow, 'call.isAllowance && movement.amount >= endlessAllowance', 'false'),
+    onlyTo(recipient),
+    { to: token, data: call(erc20.approve, someone, 2n ** 256n - 1n) },
+  ),
+  sending(
+    'approves what it takes later by transferFrom',
+    blocked(
+      outflow,
+      'amount: bytesToBig(amount) }',
+      'amount: call.isAllowance ? 0n : bytesToBig(amount) }',
+    ),
+    limit(5n, tokenAsset),
+    { to: token, data: call(erc20.approve, BigInt(stranger), 6n) },
+  ),
+  sending(
+    'brings a permit of its own into the token',
+    blocked(
+      outflow,
+      '    ...{ to: 1, amount: 2, isAllowance: true, isCertain: true },',
+      '    ...{ to: 0, amount: 2, isAllowance: true, isCertain: true },',
+    ),
+    onlyTo(recipient),
+    { to: token, data: call(erc20.permit, someone, BigInt(stranger), 1n, 1n, 27n, 1n, 1n) },
+  ),
+  sending(
+    'moves a piece of a collection by the bytes of a transfer of one unit',
+    blocked(outflow, 'isAllowance: false, isCertain: false', 'isAllowance: false, isCertain: true'),
+    limit(5n, tokenAsset),
+    { to: token, data: call(erc20.transferFrom, someone, someone, 1n) },
+  ),
+  sending(
+    'pays a stranger in a token whose contract may be called',
+    blocked(outflow, 'to: addressText(to.subarray(12)), amount', 'to: asset.slice(-42), amount'),
+    onlyTo(token),
+    { to: token, data: call(erc20.transfer, BigInt(stranger), 5n) },
+    asVariant,
+  ),
+]
+
+const signatures: readonly Attack[] = [
+  saying('has a permit signed as typed data', typedData, limit(5n, tokenAsset), {
+    kind: 'Eip712',
+    ...{ types: permits, domain, message: { value: 1 } },
+  }),
+  saying(
+    'has a permit of Permit2 signed as typed data',
+    typedData,
+    onlyTo(recipient),
+    {
+      kind: 'Eip712',
+      types: { PermitSingle: [{ name: 'spender', type: 'address' }] },
+      ...{ domain, message: { spender: recipient } },
+    },
+    asVariant,
+  ),
+  saying(
+    'has typed data signed that nobody knows',
+    typedData,
+    generous,
+    {
+      kind: 'Eip712',
+      types: { Hello: [{ name: 'value', type: 'uint256' }] },
+      ...{ domain, message: { value: 1 } },
+    },
+    asVariant,
+  ),
+  saying(
+    'has a user operation signed as typed data, where raw bytes are blocked',
+    blocked(outflow, 'givingAway.has(primaryType)', 'false'),
+    rawBytes,
+    {
+      kind: 'Eip712',
+      types: { UserOperation: [{ name: 'callData', type: 'bytes' }] },
+      ...{ domain, message: { callData: '0x' } },
+    },
+  ),
+  saying(
+    'has the hash of a user operation signed as a message',
+    blocked(outflow, 'message.length === 32 ||', 'false ||'),
+    rawBytes,
+    // Bytes that are text as well: nothing but their number gives them away.
+    { kind: 'Message', message: `0x${'41'.repeat(32)}` },
+  ),
+  saying(
+    'has the hash of a transaction of a Safe signed, written out in digits',
+    blocked(outflow, '!/^\\s*(?:0x)?[0-9a-f]{64}\\s*$/i.test(fromUtf8(message))', 'true'),
+    rawBytes,
+    { kind: 'Message', message: `0x${Buffer.from('ab'.repeat(32)).toString('hex')}` },
+  ),
+  saying(
+    'has a transaction signed that the server will send itself, past the policy on transfers',
+    blocked(
+      rules,
+      "  const recipient = recipients.find((to) => !addresses.includes(to))\n  if (recipient === undefined) return passed('Every recipient is on the whitelist.')",
+      "  const recipient = recipients.find(() => false)\n  if (recipient === undefined) return passed('Every recipient is on the whitelist.')",
+    ),
+    onlyTo(recipient),
+    {
+      kind: 'Transaction',
+      transaction: `0x${toHex(toStranger)}`,
+    },
+  ),
+]
+
+const raw: readonly Attack[] = [
+  attack(
+    'signs the hash of a transfer with a key of no wallet, where a limit holds for all',
+    blocked(
+      'effects/plan.ts',
+      "return { ...nothing, kind: 'raw', raw: true, signing: [signing] }",
+      "return { ...nothing, kind: 'raw', raw: true, signing: [signing], outflow: { ...rawOutflow, isKnown: true, isRaw: false } }",
+    ),
+    async ({ stage, master }) => {
+      const body = { kind: 'Hash', hash: `0x${'ab'.repeat(32)}` }
+      return under(stage, generous, () =>
+        stage.use(stage.signature(stage.admin, master, { body }), master),
+      )
+    },
+  ),
+  attack(
+    'signs with an Ed25519 key a message that is the transaction of a chain',
+    blocked(
+      'effects/plan.ts',
+      'return rawEffect(ask.message, scheme)',
+      'return { ...rawEffect(ask.message, scheme), outflow: { ...rawOutflow, isRaw: false } }',
+    ),
+    async ({ stage, raw: key }) =>
+      under(stage, rawBytes, () => stage.use(stage.signature(stage.admin, key), key)),
+  ),
+  attack(
+    'derives a secret with a key of which nobody can tell what that opens',
+    blocked(
+      'effects/plan.ts',
+      "return { ...nothing, kind: 'derivation', raw: false, signing }",
+      "return { ...nothing, kind: 'derivation', raw: false, signing, outflow: { ...rawOutflow, isRaw: false } }",
+    ),
+    async ({ stage, dh }) =>
+      under(stage, rawBytes, () => stage.use(stage.derivation(stage.admin, dh), dh)),
+  ),
+  attack(
+    'signs raw bytes though a policy blocks them',
+    blocked(
+      rules,
+      "return isRaw ? triggered('The bytes are raw.')",
+      "return false ? triggered('The bytes are raw.')",
+    ),
+    async ({ stage, raw: key }) =>
+      under(stage, rawBytes, () => stage.use(stage.signature(stage.admin, key), key)),
+  ),
+  attack(
+    'signs a delegation of the account itself (EIP-7702)',
+    without(
+      at(
+        'effects/evm/request.ts',
+        'transactions of type',
+        '  throw unsupported(`transactions of type ${type}`)',
+      ),
+      ['  throw unsupported(`transactions of type ${type}`)', '  return 2'],
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage)
+      return stage.use(transaction(stage, wallet, { type: 4, to: recipient, value: '1' }), wallet)
+    },
+  ),
+]
+
+const limits: readonly Attack[] = [
+  attack(
+    'drains a wallet by its fees, though what it pays is within the limit',
+    blocked(
+      rules,
+      'const parts = fee === undefined ? movements : [...movements, fee]',
+      'const parts = movements.slice(0, fee === undefined ? undefined : movements.length)',
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, limit(10n ** 12n))
+      return stage.use(stage.transfer(stage.admin, wallet, { nonce: 0n }), wallet)
+    },
+  ),
+  attack(
+    'pays more at once than a limit allows',
+    blocked(rules, 'const isAbove = value > limit', 'const isAbove = value < 0n && value > limit'),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, limit(10n ** 16n))
+      const body = { amount: `${10n ** 17n}` }
+      return stage.use(stage.transfer(stage.admin, wallet, { nonce: 0n, body }), wallet)
+    },
+  ),
+  attack(
+    'hides the amount by bytes that nobody understands, under a limit on an asset',
+    blocked(
+      rules,
+      '  const what = `Amount of ${asset}`\n  if (isOpaque(outflow))',
+      '  const what = `Amount of ${asset}`\n  if (false)',
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, generous)
+      return stage.use(transaction(stage, wallet, { to: token, data: '0x12345678' }), wallet)
+    },
+  ),
+  attack(
+    'hides the recipient by bytes that nobody understands, under a whitelist',
+    blocked(
+      rules,
+      'if (isOpaque(outflow) || outflow.movements.length === 0) return undefined',
+      'if (outflow.movements.length === 0) return undefined',
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, onlyTo(token))
+      const object = { to: token, value: '1', data: '0x12345678' }
+      return stage.use(transaction(stage, wallet, object), wallet)
+    },
+  ),
+  attack(
+    'signs by the key itself what a policy blocks for its wallet',
+    blocked(
+      'authority/reduce/gate.ts',
+      '    wallets: wallets.map(({ wallet }) => ({',
+      '    wallets: wallets.slice(wallets.length).map(({ wallet }) => ({',
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, {})
+      const transfer = { to: recipient, value: '1' }
+      const evidence = stage.signature(stage.admin, wallet, {
+        body: { kind: 'Transaction', transaction: transfer, network: 'EthereumSepolia' },
+        ...{ maxFee: usualMaxFee, facts: encodeFacts(evmFacts(0n)) },
+      })
+      return stage.use(evidence, wallet)
+    },
+  ),
+  attack(
+    'takes the tag away by which a policy knew the wallet, without a right to',
+    unauthorized,
+    async ({ stage, bob }) => {
+      const { wallet } = await tagged(stage)
+      return stage.propose('tags', untagging(stage, bob, wallet))
+    },
+    asVariant,
+  ),
+  attack(
+    'pays from a wallet that bears the tag of a policy',
+    blocked(
+      'policy/evaluate.ts',
+      'const has = (tag: string) => wallets.some(({ tags }) => tags.includes(tag))',
+      'const has = (tag: string) => tag === undefined && wallets.length > 0',
+    ),
+    async ({ stage }) => {
+      const { wallet } = await tagged(stage)
+      return stage.use(stage.transfer(stage.admin, wallet, { nonce: 0n }), wallet)
+    },
+  ),
+  attack(
+    'pays from a wallet that a policy names',
+    blocked(
+      'policy/evaluate.ts',
+      'wallets.some(({ id }) => ids.includes(id))',
+      'wallets.every(({ id }) => !ids.includes(id))',
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, {})
+      return stage.use(stage.transfer(stage.admin, wallet, { nonce: 0n }), wallet)
+    },
+  ),
+]
+
+async function tagged(stage: Stage): Promise<{ readonly wallet: Wallet }> {
+  const wallet = await stage.createWallet(stage.admin, { tags: ['cold'] })
+  await lay(stage, { action: block, filters: { walletTags: { hasAny: ['cold'] } } })
+  return { wallet }
+}
+
+function untagging(stage: Stage, by: Stage['admin'], { id, name }: Wallet) {
+  const wish = { method: 'DELETE', path: `/wallets/${name}/tags`, body: { tags: ['cold'] } }
+  return stage.ask(by, { ...wish, ids: { walletId: id } })
+}
+
+export const hiding: readonly Attack[] = [...calls, ...signatures, ...raw, ...limits]
