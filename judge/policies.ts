@@ -41,7 +41,7 @@ function judged({ policies, activity, facts, spending, time }: PolicyAsk): Polic
     ...{ facts: opinionsOf(facts), spending, time },
   })
   const reasons = evaluations.filter(({ triggered }) => triggered).map(({ reason }) => reason)
-  return { verdict, heldBy: heldBy.map(({ id }) => id), reason: reasons.join(' ') }
+  return { verdict, heldBy: heldBy.map(({ id }) => id), reason: reasons.join(' '), evaluations }
 }
 
 /** Decoded a moment ago, by hash: one organization's policies are read at every use of its keys. */

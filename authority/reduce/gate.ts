@@ -5,7 +5,16 @@ import { keyTable, walletTable, type RecordOf } from '../records.ts'
 import { blockedReason, judgeApproved } from './approved.ts'
 import { subjectId, type Authored } from './author.ts'
 import { activePolicies, definitionOf, type ActivePolicy } from './definitions.ts'
-import { find, refuse, type Activity, type Judging, type Plan } from './judging.ts'
+import {
+  find,
+  refuse,
+  type Activity,
+  type Judging,
+  type Plan,
+  type PolicyAsk,
+  type PolicyEvaluation,
+  type PolicyVerdict,
+} from './judging.ts'
 import { spendingOf } from './spending.ts'
 
 /** What policies come to. `heldBy` are those that want an approval. */
@@ -13,8 +22,9 @@ export type Gate = {
   readonly verdict: 'allow' | 'hold' | 'deny'
   readonly heldBy: readonly ActivePolicy[]
   readonly reason: string
+  readonly evaluations: readonly PolicyEvaluation[]
 }
-const free: Gate = { verdict: 'allow', heldBy: [], reason: '' }
+const free: Gate = { verdict: 'allow', heldBy: [], reason: '', evaluations: [] }
 
 /**
  * What the organization's policies say of this, under the records as they are: every signer works it
@@ -24,22 +34,28 @@ export function evaluate(judging: Judging, activity: Activity | undefined): Gate
   const policies = activity === undefined ? [] : activePolicies(judging, activity.kind)
   if (activity === undefined || policies.length === 0) return free
   const named = policies.map((one) => ({ ...one, id: nameOf('policy', one.policy) }))
-  const { verdict, heldBy, reason } = judging.rules.policies.evaluate({
-    policies: named.map(({ id, definition }) => ({
-      id,
-      definition: definitionOf(judging, definition),
-    })),
+  const { heldBy, ...said } = evaluateBy(
+    judging,
+    activity,
+    named.map(({ id, definition }) => ({ id, definition: definitionOf(judging, definition) })),
+  )
+  const holding = named.filter(({ id }) => heldBy.includes(id))
+  return { ...said, heldBy: holding.map(({ policy, definition }) => ({ policy, definition })) }
+}
+
+/** What just these policies say, in force or not. */
+export function evaluateBy(
+  judging: Judging,
+  activity: Activity,
+  policies: PolicyAsk['policies'],
+): PolicyVerdict {
+  return judging.rules.policies.evaluate({
+    policies,
     activity,
     facts: judging.evidence.facts,
     spending: spendingOf(judging),
     time: judging.step.time,
   })
-  const holding = named.filter(({ id }) => heldBy.includes(id))
-  return {
-    verdict,
-    reason,
-    heldBy: holding.map(({ policy, definition }) => ({ policy, definition })),
-  }
 }
 
 /** Refuses what a policy blocks, and what nobody has approved that one wants approved. */

@@ -104,6 +104,13 @@ export type PolicyVerdict = {
   readonly heldBy: readonly string[]
   /** In words; empty when nothing stands in the way. */
   readonly reason: string
+  /** Of each policy that looked at it. */
+  readonly evaluations: readonly PolicyEvaluation[]
+}
+export type PolicyEvaluation = {
+  readonly policyId: string
+  readonly triggered: boolean
+  readonly reason: string
 }
 export type ParentKey = { readonly publicKey: Uint8Array; readonly chainCode: Uint8Array }
 export type NetworkTraits = {

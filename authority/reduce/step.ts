@@ -2,6 +2,7 @@ import { equalBytes, toUtf8 } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
+import { nameOf } from '@quorate/core/id'
 import type { KeyTerms } from '../key-certificate.ts'
 import { keyTable, recordKey, requestTable, writtenHash, type Write } from '../records.ts'
 import { commitTo, completionHash, decodePreimage, requestHash, type Preimage } from '../request.ts'
@@ -24,9 +25,20 @@ import * as credentials from './credentials.ts'
 import * as delegation from './delegation.ts'
 import { reduceApproval, reduceDecision } from './approval.ts'
 import { reduceFreeze } from './freeze.ts'
-import { evaluate, governedActivity, judgeGate } from './gate.ts'
+import { activePolicies, definitionOf } from './definitions.ts'
+import { evaluate, evaluateBy, governedActivity, judgeGate } from './gate.ts'
 import { reduceGenesis } from './genesis.ts'
-import { find, Refused, refuse, type Judging, type Reader, type Rules } from './judging.ts'
+import {
+  find,
+  Refused,
+  refuse,
+  type Activity,
+  type Judging,
+  type PolicyAsk,
+  type PolicyVerdict,
+  type Reader,
+  type Rules,
+} from './judging.ts'
 import { reduceKey, reduceWallet, keyTermsOf } from './key.ts'
 import * as permissions from './permissions.ts'
 import * as policies from './policy.ts'
@@ -432,6 +444,44 @@ export function messagesOf(
     },
     (judging) => ({ messages: planUse(judging, judgeAuthor(judging)).plan.messages }),
   )
+}
+
+/**
+ * What policies say of an item, whatever the rules made of it, under the records in `reader`: for
+ * people who are asked to approve it, and for those who draft a policy and want to see what it would
+ * have done. Nothing follows from it.
+ *
+ * @param of which policies, in their canonical form; those that are in force unless said
+ */
+export function evaluationOf(
+  { step, evidence, reader, rules }: Drafted,
+  index: number,
+  of?: PolicyAsk['policies'],
+): { ok: true; said: PolicyVerdict | undefined } | { ok: false; reason: string } {
+  return outcomeOf(
+    () => {
+      const [item, beside] = [step.items[index], evidence[index]]
+      if (item === undefined || beside === undefined) return refuse('evidence is missing')
+      return judgingOf({ step, reader, rules }, item, beside, item.operation.kind)
+    },
+    (judging) => {
+      const authored = judgeAuthor(judging)
+      const isUse = authored.match.operation.changes.item === 'use'
+      const activity = isUse
+        ? planUse(judging, authored).activity
+        : governedActivity(judging, authored)
+      const policies = of ?? policiesOn(judging, activity)
+      return { said: activity && evaluateBy(judging, activity, policies) }
+    },
+  )
+}
+
+function policiesOn(judging: Judging, activity: Activity | undefined): PolicyAsk['policies'] {
+  const active = activity === undefined ? [] : activePolicies(judging, activity.kind)
+  return active.map(({ policy, definition }) => ({
+    id: nameOf('policy', policy),
+    definition: definitionOf(judging, definition),
+  }))
 }
 
 function outcomeOf<T>(

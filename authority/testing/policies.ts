@@ -27,6 +27,9 @@ export const policies: PolicyRules = {
       verdict: isBlocked ? 'deny' : heldBy.length > 0 ? 'hold' : 'allow',
       heldBy,
       reason: triggered.length > 0 ? 'it always triggers' : '',
+      evaluations: active.map((one) => ({
+        ...{ policyId: one.id, triggered: triggered.includes(one), reason: '' },
+      })),
     }
   },
 }
