@@ -5,6 +5,7 @@ import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import * as federation from './federation.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
+import * as approvals from './approvals.ts'
 import * as breakGlass from './break-glass.ts'
 import * as freezes from './freezes.ts'
 import * as health from './health.ts'
@@ -21,6 +22,7 @@ import { exportJournal, exportLog } from './log.ts'
 import * as pats from './pats.ts'
 import * as permissions from './permissions.ts'
 import * as registration from './registration.ts'
+import * as policies from './policies.ts'
 import * as recovery from './recovery.ts'
 import * as serviceAccounts from './service-accounts.ts'
 import * as settings from './settings.ts'
@@ -67,5 +69,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(settings),
   ...Object.values(freezes),
   ...Object.values(breakGlass),
+  ...Object.values(policies),
+  ...Object.values(approvals),
   ...Object.values(health),
 ]

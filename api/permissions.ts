@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isPermissionName } from '@quorate/authority/permission-names'
 import { permissionOperationsMax } from '@quorate/authority/records'
 
+import { changeRequest, pendingChange } from './change-request.ts'
 import { receipt } from './receipt.ts'
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
@@ -27,13 +28,13 @@ export type Permission = z.output<typeof permission>
 export const listPermissions = endpoint('permissions.listPermissions', {
   summary: 'Permissions, page by page.',
   query: z.object(pageQuery),
-  returns: pageOf(permission),
+  returns: pageOf(permission.extend(pendingChange)),
 })
 
 export const getPermission = endpoint('permissions.getPermission', {
   summary: 'One permission.',
   params: permissionId,
-  returns: permission,
+  returns: permission.extend(pendingChange),
 })
 
 export const createPermission = endpoint('permissions.createPermission', {
@@ -46,14 +47,14 @@ export const updatePermission = endpoint('permissions.updatePermission', {
   summary: 'Change what a permission is called or allows, for everybody who has it.',
   params: permissionId,
   body: z.strictObject({ name: name.optional(), operations: operations.optional() }),
-  returns: permission,
+  returns: z.union([permission, changeRequest]),
 })
 
 export const archivePermission = endpoint('permissions.archivePermission', {
   summary: 'Archive a permission, which then allows nothing, or take that back.',
   params: permissionId,
   body: z.strictObject({ isArchived: z.boolean() }),
-  returns: permission.extend(receipt),
+  returns: z.union([permission.extend(receipt), changeRequest]),
 })
 
 const assignment = z.object({
@@ -69,20 +70,19 @@ export const createAssignment = endpoint('permissions.createAssignment', {
   summary: 'Give a permission to a user, a service account or a token.',
   params: permissionId,
   body: z.strictObject({ identityId: id }),
-  returns: assignment,
+  returns: z.union([assignment, changeRequest]),
 })
 
 export const listAssignments = endpoint('permissions.listAssignments', {
   summary: 'Who has a permission, page by page.',
   params: permissionId,
   query: z.object(pageQuery),
-  returns: pageOf(assignment),
+  returns: pageOf(assignment.extend(pendingChange)),
 })
 
-/** By force: although a policy wants it approved. None does yet. */
 export const deleteAssignment = endpoint('permissions.deleteAssignment', {
   summary: 'Take a permission from somebody.',
   params: z.strictObject({ permissionId: id, assignmentId: id }),
   body: z.strictObject({}),
-  returns: z.object(receipt),
+  returns: z.union([changeRequest, z.object(receipt)]),
 })

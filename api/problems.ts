@@ -82,6 +82,22 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
     conflict(`Conflicting ${kind} with same externalId`, { duplicate: { id, externalId } }),
   'policy.held': ({ reason }) => forbidden('Approval required by policy', { reason }),
   'policy.blocked': ({ reason }) => forbidden('Blocked by policy', { reason }),
+  'change.pending': (context) => ({
+    ...{ status: 409, message: 'A change of this waits for its approval', details: context },
+  }),
+  'policy.not_found': (context) => missing('policy', context),
+  'policy.malformed': ({ reason }) => ({
+    status: 400,
+    message: 'Invalid policy',
+    details: { reason },
+  }),
+  'approval.not_pending': (context) => ({
+    ...{ status: 400, message: 'Approval is not pending', details: context },
+  }),
+  'approval.decided': (context) => ({
+    ...{ status: 409, message: 'User has already decided on this approval', details: context },
+  }),
+  'approval.not_approver': (context) => forbidden('User may not decide on this approval', context),
   'approval.not_found': (context) => missing('approval', context),
   'request.refused': ({ reason }) => forbidden(`the signers refused: ${reason}`, { reason }),
   'request.unsupported': ({ reason }) => invalid(reason),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { accessTokenOf, daysValid, permissionAssignments } from './access-token.ts'
+import { changeRequest } from './change-request.ts'
 import { endpoint } from './endpoint.ts'
 import { receipt } from './receipt.ts'
 import { externalId, id, name, publicKeyPem } from './words.ts'
@@ -34,7 +35,7 @@ export const createServiceAccount = endpoint('auth.createServiceAccount', {
     externalId: externalId.optional(),
     daysValid: daysValid.optional(),
   }),
-  returns: serviceAccount,
+  returns: z.union([serviceAccount, changeRequest]),
 })
 
 export const listServiceAccounts = endpoint('auth.listServiceAccounts', {

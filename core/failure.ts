@@ -64,6 +64,13 @@ export type Failures = {
   /** A policy of the organization wants it approved first. */
   'policy.held': { readonly reason: string }
   'policy.blocked': { readonly reason: string }
+  /** Another change of the same thing is open. */
+  'change.pending': { readonly approvalId: string }
+  'policy.not_found': { readonly policyId: string }
+  'policy.malformed': { readonly reason: string }
+  'approval.not_pending': { readonly approvalId: string }
+  'approval.decided': { readonly approvalId: string }
+  'approval.not_approver': { readonly approvalId: string }
   'approval.not_found': { readonly approvalId: string }
   'request.unsupported': { readonly reason: string }
   'funds.insufficient': { readonly needed: string; readonly available: string }

@@ -22,6 +22,8 @@ export const idPrefixes = {
   transaction: 'tx',
   policy: 'plc',
   approval: 'ap',
+  /** As the documented API has it: credentials bear the same prefix. */
+  change: 'cr',
 } as const
 export type IdKind = keyof typeof idPrefixes
 

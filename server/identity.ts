@@ -2,6 +2,10 @@ import { applyRoots } from './orgs/apply.ts'
 import { agreementRoutes, type AgreementDeps } from './agreements/routes.ts'
 import { authRoutes } from './auth/routes.ts'
 import type { ActionDeps } from './auth/action.ts'
+import type { GovernDeps } from './approvals/govern.ts'
+import { governedResolver } from './approvals/governed.ts'
+import type { Resolver } from './approvals/resolver.ts'
+import { approvalRoutes } from './approvals/routes.ts'
 import type { Caller } from './auth/caller.ts'
 import type { LoginDeps } from './auth/login.ts'
 import { credentialRoutes } from './credentials/routes.ts'
@@ -13,6 +17,7 @@ import type { GenesisDeps } from './orgs/genesis.ts'
 import { logRoutes } from './log-export/routes.ts'
 import { organizationRoutes } from './orgs/routes.ts'
 import { patRoutes } from './pats/routes.ts'
+import { policyRoutes } from './policies/routes.ts'
 import { permissionRoutes } from './permissions/routes.ts'
 import { registrationRoutes, type RegistrationDeps } from './registration/routes.ts'
 import { recoveryRoutes } from './recovery/routes.ts'
@@ -32,10 +37,14 @@ export type IdentityDeps = ActionDeps &
   AgreementDeps &
   SettingsDeps &
   RegistrationDeps &
+  GovernDeps &
   ExecuteDeps & { readonly manifestFile: Uint8Array }
 
 /** Who is who, and what is whose: everything but the movement of money. */
-export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
+export function identityRoutes(
+  deps: IdentityDeps,
+  resolvers: readonly Resolver[] = resolversOf(deps),
+): readonly Route<Caller>[] {
   return [
     ...organizationRoutes(deps),
     ...logRoutes(deps),
@@ -55,7 +64,14 @@ export function identityRoutes(deps: IdentityDeps): readonly Route<Caller>[] {
     ...settingsRoutes(deps),
     ...freezeRoutes(deps),
     ...breakGlassRoutes(deps),
+    ...policyRoutes(deps),
+    ...approvalRoutes({ ...deps, resolvers }),
   ]
+}
+
+/** Those of these rooms that hold something for its approvers; money has its own. */
+export function resolversOf(deps: IdentityDeps): readonly Resolver[] {
+  return [governedResolver(deps)]
 }
 
 /** Ends what an earlier life of the server has begun; signers must be there. */

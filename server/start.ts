@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { rulesFor } from '@quorate/judge/rules'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
+import { startApprovalWorker } from './approvals/worker.ts'
 import { readAgreements } from './agreements/read.ts'
 import { authenticateWith } from './auth/authenticate.ts'
 import { openTokens } from './auth/tokens.ts'
@@ -10,13 +12,14 @@ import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
 import { buildHttp } from './http/app.ts'
-import { identityRoutes, resumeIdentity, type IdentityDeps } from './identity.ts'
+import { identityRoutes, resolversOf, resumeIdentity, type IdentityDeps } from './identity.ts'
 import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
 import { openCarrier } from './mail/carrier.ts'
 import { startMailWorker } from './mail/worker.ts'
 import { openIssuers } from './oidc/issuers.ts'
 import { applyRoots } from './orgs/apply.ts'
+import { outgoingResolver } from './transfers/resolver.ts'
 import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
 import { servePages } from './pages/serve.ts'
 import type { ServerSettings } from './settings.ts'
@@ -55,10 +58,15 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
   const working = { database, coordinator, chains, log, now: Date.now }
   const workers = startMoneyWorkers(working)
+  const resolvers = [...resolversOf(deps), outgoingResolver({ ...working, wake: workers.wake })]
+  const approvals = startApprovalWorker({ ...deps, log: coordinator, report: log, resolvers })
   const { carrier, mailbox } = openCarrier(settings.mailFile)
   const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
   const app = buildHttp({
-    routes: [...identityRoutes(deps), ...moneyRoutes({ ...working, wake: workers.wake })],
+    routes: [
+      ...identityRoutes(deps, resolvers),
+      ...moneyRoutes({ ...working, wake: workers.wake }),
+    ],
     authenticate: authenticateWith({ ...deps, setupToken }),
     allowsOrigin: originsOf(database, settings.corsOrigins),
     log,
@@ -81,7 +89,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   return {
     stop: async () => {
       await app.close()
-      await Promise.all([workers.stop(), mail.stop(), coordinator.close()])
+      await Promise.all([workers.stop(), approvals.stop(), mail.stop(), coordinator.close()])
       await links.close()
       await database.destroy()
     },
@@ -111,6 +119,7 @@ async function identityDeps(
     manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),
     manifestHash: manifest.hash,
     manifest,
+    rules: rulesFor(manifest),
     ...openMoney({ database, chains }),
   }
 }

@@ -71,6 +71,8 @@ function deadlineOf({ rules, step, preimage, ...judging }: Judging, { heldBy }: 
 }
 const minuteMs = 60_000
 
+export const notApproverReason = 'the user is no approver of this'
+
 /** `POST /v2/policy-approvals/:approvalId/decisions` */
 export function reduceDecision(judging: Judging, authored: Authored): Reduced {
   const id = subjectId(judging, 'approvalId')
@@ -91,7 +93,7 @@ export function reduceDecision(judging: Judging, authored: Authored): Reduced {
       ? isMember(judging, group, user)
       : mayApprove(judging, group, { user, opening }),
   )
-  if (!isHis) refuse('the user is no approver of this')
+  if (!isHis) refuse(notApproverReason)
   const [fingerprint] = authored.fingerprints
   if (fingerprint === undefined) return refuse('nobody has signed')
   const decisions = [...approval.decisions, { user, fingerprint, value }]

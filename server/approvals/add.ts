@@ -82,7 +82,7 @@ async function addApproval(
 }
 
 /** What a change is of, and what no second one may be about meanwhile. */
-function namesIn({ name, params }: Match, payload: string, request: Uint8Array) {
+export function namesIn({ name, params }: Match, payload: string, request: Uint8Array) {
   const { permissionId = '', policyId = '', assignmentId = '' } = params
   const of = (entity_id: string, about = entity_id) => ({ entity_id, about })
   switch (name) {

@@ -22,6 +22,7 @@ import {
 import { credentialsRole, isForUnconfirmed } from '@quorate/authority/reduce/author'
 import { challengeOf, decodePreimage, type Subject } from '@quorate/authority/request'
 import { localNamed, useTotp } from '../credentials/local.ts'
+import { approvalOf } from '../approvals/find.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
@@ -185,13 +186,20 @@ function endpointOf({ name }: Match) {
   return endpoint
 }
 
-/** A password or one-time codes: this server has the only record of them. */
+/**
+ * A password or one-time codes: this server has the only record of them. An approval may stand in any
+ * stream: its row knows it in full, and the rules find it by nothing else.
+ */
 async function localSubjects(
   database: Database,
   caller: Caller,
   names: readonly NamedId[],
 ): Promise<readonly Subject[] | undefined> {
   const [named] = names
+  if (named?.kind === 'approval') {
+    const { id } = await approvalOf(database, caller.organization, named.name)
+    return [{ role: named.role, id }]
+  }
   if (named?.kind !== 'credential') return undefined
   const id = await localNamed(database, caller, named.name)
   return id === undefined ? undefined : [{ role: named.role, id }]
@@ -245,6 +253,7 @@ function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
   if (kind === 'permission') return new Failure('permission.not_found', { permissionId: name })
   if (role === 'identityId') return new Failure('identity.not_found', { identityId: name })
   if (kind === 'token') return new Failure('personal_token.not_found', { tokenId: name })
+  if (kind === 'policy') return new Failure('policy.not_found', { policyId: name })
   if (kind === 'assignment') return new Failure('assignment.not_found', { assignmentId: name })
   throw new TypeError(`nothing is named by ${role}`)
 }

@@ -6,6 +6,7 @@ import type { MailTables } from '../mail/tables.ts'
 import type { OidcTables } from '../oidc/tables.ts'
 import type { SettingsTables } from '../settings/tables.ts'
 import type { OutgoingTables } from '../transfers/tables.ts'
+import type { PolicyTables } from '../policies/tables.ts'
 import type { RecoveryTables } from '../recovery/tables.ts'
 import type { PeopleTables } from '../users/tables.ts'
 
@@ -21,6 +22,7 @@ export type Tables = LogTables &
   OidcTables &
   PeopleTables &
   ApprovalTables &
+  PolicyTables &
   SettingsTables &
   RecoveryTables
 

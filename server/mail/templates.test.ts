@@ -14,6 +14,14 @@ const mails: readonly Mail[] = [
   { template: 'recovery-cancelled', values: { ...person, recoveryId: 're-1', at: until } },
   { template: 'credential-added', values: { ...person, name: 'Phone', words: 'a b c', at: until } },
   { template: 'device-code', values: { ...person, code, until } },
+  {
+    template: 'approval-wanted',
+    values: { ...person, approvalId: 'ap-1', what: 'the use of a wallet', until },
+  },
+  {
+    template: 'approval-resolved',
+    values: { ...person, approvalId: 'ap-1', what: 'a new policy', how: 'Denied', at: until },
+  },
 ]
 const pagesUrl = 'https://wallets.example.test'
 

@@ -16,6 +16,11 @@ const recovered = z.strictObject({ ...person, at: time })
 const recoveryCancelled = z.strictObject({ ...person, recoveryId: text, at: time })
 const credentialAdded = z.strictObject({ ...person, name: text, words: text, at: time })
 const deviceCode = z.strictObject({ ...person, code, until: time })
+const approvalWanted = z.strictObject({ ...person, approvalId: text, what: text, until: time })
+const approvalResolved = z.strictObject({
+  ...person,
+  ...{ approvalId: text, what: text, how: text, at: time },
+})
 
 const schemas = {
   invitation,
@@ -26,6 +31,8 @@ const schemas = {
   'recovery-cancelled': recoveryCancelled,
   'credential-added': credentialAdded,
   'device-code': deviceCode,
+  'approval-wanted': approvalWanted,
+  'approval-resolved': approvalResolved,
 } as const
 type Schemas = typeof schemas
 
@@ -63,6 +70,10 @@ export function compose(mail: Mail, pagesUrl: string): Letter {
       return noticing(mail.values)
     case 'device-code':
       return adding(mail.values, pagesUrl)
+    case 'approval-wanted':
+      return asking(mail.values)
+    case 'approval-resolved':
+      return resolved(mail.values)
   }
 }
 
@@ -144,6 +155,24 @@ function adding(values: z.infer<typeof deviceCode>, pagesUrl: string): Letter {
     link(pagesUrl, 'device', { org, user, code: deviceCodeText }),
     `The code, should you be asked for it: ${deviceCodeText}`,
     `It can be used once, until ${moment(until)}. If that is not you, give it to nobody.`,
+  )
+}
+
+/** What is asked, nobody reads in a mail: whoever decides has to see it where he signs. */
+function asking(values: z.infer<typeof approvalWanted>): Letter {
+  return letter(
+    'Your approval is asked for',
+    `In ${line(values.organization)}, ${line(values.what)} waits for approval, and ${line(values.username)} may decide on it.`,
+    `The approval: ${line(values.approvalId)}`,
+    `It can be decided until ${moment(values.until)}. Look at what exactly is asked before you sign: this mail does not say.`,
+  )
+}
+
+function resolved(values: z.infer<typeof approvalResolved>): Letter {
+  return letter(
+    'What you have asked for was decided',
+    `In ${line(values.organization)}, ${line(values.what)} that ${line(values.username)} has asked for was decided at ${moment(values.at)}.`,
+    `The approval: ${line(values.approvalId)}\nThe end: ${line(values.how)}`,
   )
 }
 

@@ -17,6 +17,7 @@ import { addUser, changeUserStatus } from '../users/add.ts'
 import { addErasure } from '../users/erase-rows.ts'
 import { addPat, changePatStatus } from '../pats/add.ts'
 import { addGrant, addPermission, changePermission, removeAssignment } from '../permissions/add.ts'
+import { addPolicy, changePolicy } from '../policies/add.ts'
 import { addWallet } from '../wallets/add.ts'
 import { applyTags } from '../wallets/change.ts'
 import { addAcceptance } from '../agreements/add.ts'
@@ -133,6 +134,8 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   tokenStatus: changePatStatus,
   permission: addPermission,
   permissionUpdate: changePermission,
+  policy: addPolicy,
+  policyUpdate: changePolicy,
   assignment: addGrant,
   assignmentEnd: removeAssignment,
   recovery: addRecovery,

@@ -49,6 +49,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
     ],
   },
   approval_decisions: derived,
+  policies: derived,
   proposals: kept,
   signatures: kept,
   signer_pairs: kept,

@@ -14,47 +14,45 @@ import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
+import { pendingChanges } from '../approvals/change.ts'
+import { settleGoverned, type GovernDeps } from '../approvals/govern.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
-import { idNamed, readRoot, type Log, type Root } from '../auth/log.ts'
+import { idNamed, readRoot, type Root } from '../auth/log.ts'
 import { settleSigned } from '../auth/settle.ts'
 import { operationsOf } from '../auth/standing.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
-import type { Database } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
 
 const { route } = routing<Caller>()
 
-export type PermissionDeps = {
-  readonly manifest: Manifest
-  readonly database: Database
-  readonly log: Log
-  readonly now: () => number
-}
+export type PermissionDeps = GovernDeps & { readonly manifest: Manifest }
 type Paging = { readonly limit: number; readonly paginationToken?: string | undefined }
 
 export function permissionRoutes(deps: PermissionDeps): readonly Route<Caller>[] {
   return [
     route(api.listPermissions, async ({ caller, query }) => list(deps, caller, query)),
     route(api.getPermission, async ({ caller, params: { permissionId } }) =>
-      shown(deps, caller, permissionId),
+      withPending(deps, caller, await shown(deps, caller, permissionId)),
     ),
     route(api.createPermission, async ({ caller, raw }) => create(deps, caller, raw)),
     route(api.updatePermission, async ({ caller, raw, params: { permissionId } }) => {
-      await settleSigned(deps, caller, raw, {
+      return settleGoverned(deps, caller, raw, {
         kind: 'permissionUpdate',
         claim: (_transaction, action) => checkUpdate(deps, caller, { action, permissionId }),
+        answer: () => shown(deps, caller, permissionId),
       })
-      return shown(deps, caller, permissionId)
     }),
     route(api.archivePermission, async ({ caller, raw, params: { permissionId } }) => {
-      const { inForce } = await settleSigned(deps, caller, raw, {
+      return settleGoverned(deps, caller, raw, {
         kind: 'permissionUpdate',
         claim: (_transaction, action) => checkMutable(deps, caller, { action, permissionId }),
+        answer: async ({ inForce }) => ({
+          ...(await shown(deps, caller, permissionId)),
+          ...receiptOf(inForce, deps.manifest),
+        }),
       })
-      const permission = await shown(deps, caller, permissionId)
-      return { ...permission, ...receiptOf(inForce, deps.manifest) }
     }),
     ...assignmentRoutes(deps),
   ]
@@ -69,11 +67,11 @@ function assignmentRoutes(deps: PermissionDeps): readonly Route<Caller>[] {
       listAssignments(deps, caller, { ...query, permissionId }),
     ),
     route(api.deleteAssignment, async ({ caller, raw, params }) => {
-      const { inForce } = await settleSigned(deps, caller, raw, {
+      return settleGoverned(deps, caller, raw, {
         kind: 'assignmentEnd',
         claim: (_transaction, action) => checkAssigned(deps, caller, { action, ...params }),
+        answer: async ({ inForce }) => receiptOf(inForce, deps.manifest),
       })
-      return receiptOf(inForce, deps.manifest)
     }),
   ]
 }
@@ -97,12 +95,26 @@ async function list(deps: PermissionDeps, caller: Caller, query: Paging) {
     .orderBy('id', 'desc')
     .limit(query.limit + 1)
     .execute()
+  const names = found.map(({ id }) => nameOf('permission', id))
+  const changes = await pendingChanges(deps, caller.organization, names)
   return readRoot(deps.log, caller.organization, (root) =>
     pageOf(found, query.limit, {
       positionAt: (row) => ({ at: row.created_at, id: row.id }),
-      itemOf: (row) => permissionOf(root, row),
+      itemOf: (row) => {
+        const permission = permissionOf(root, row)
+        return { ...permission, pendingChangeRequest: changes.get(permission.id) }
+      },
     }),
   )
+}
+
+async function withPending<T extends { readonly id: string }>(
+  deps: PermissionDeps,
+  { organization }: Caller,
+  entity: T,
+) {
+  const changes = await pendingChanges(deps, organization, [entity.id])
+  return { ...entity, pendingChangeRequest: changes.get(entity.id) }
 }
 
 type Row = {
@@ -203,16 +215,17 @@ async function assign(
 ) {
   const { log } = deps
   const { organization } = caller
-  const { action, inForce } = await settleSigned(deps, caller, raw, {
+  return settleGoverned(deps, caller, raw, {
     kind: 'assignment',
     claim: (_transaction, used) =>
       readRoot(log, organization, (root) =>
         checkAssignable(root, { action: used, permissionId, identityId }),
       ),
-  })
-  return assignmentOf({
-    id: idOf(action.request, 'assignment'),
-    ...{ permissionId, identityId, at: inForce.time },
+    answer: async ({ action, inForce }) =>
+      assignmentOf({
+        id: idOf(action.request, 'assignment'),
+        ...{ permissionId, identityId, at: inForce.time },
+      }),
   })
 }
 
@@ -268,10 +281,14 @@ async function listAssignments(
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute()
+  const names = found.map(({ id }) => nameOf('assignment', id))
+  const changes = await pendingChanges(deps, caller.organization, names)
   return pageOf(found, limit, {
     positionAt: (row) => ({ at: row.created_at, id: row.id }),
-    itemOf: ({ id, identity_id: identityId, created_at: at }) =>
-      assignmentOf({ id, permissionId, identityId, at }),
+    itemOf: ({ id, identity_id: identityId, created_at: at }) => {
+      const assignment = assignmentOf({ id, permissionId, identityId, at })
+      return { ...assignment, pendingChangeRequest: changes.get(assignment.id) }
+    },
   })
 }
 

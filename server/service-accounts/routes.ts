@@ -7,9 +7,10 @@ import { userTable } from '@quorate/authority/records'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
+import { settleGoverned, type GovernDeps } from '../approvals/govern.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
-import { readRoot, type Log, type Root } from '../auth/log.ts'
+import { readRoot, type Root } from '../auth/log.ts'
 import { settleSigned, type Settled } from '../auth/settle.ts'
 import { grantsOf, isActive } from '../auth/standing.ts'
 import type { Tokens } from '../auth/tokens.ts'
@@ -21,12 +22,9 @@ import { accessTokenOf, tokens as tokenRows, type TokenRow } from '../pats/entit
 
 const { route } = routing<Caller>()
 
-export type ServiceAccountDeps = {
+export type ServiceAccountDeps = GovernDeps & {
   readonly manifest: Manifest
-  readonly database: Database
-  readonly log: Log
   readonly tokens: Tokens
-  readonly now: () => number
 }
 
 export function serviceAccountRoutes(deps: ServiceAccountDeps): readonly Route<Caller>[] {
@@ -72,13 +70,18 @@ async function list({ database, log, now }: ServiceAccountDeps, caller: Caller) 
 }
 
 async function create(deps: ServiceAccountDeps, caller: Caller, raw: RawRequest) {
-  const { database, log, tokens, now } = deps
-  const { organization, orgId } = caller
-  const { action } = await settleSigned(deps, caller, raw, {
+  const { organization } = caller
+  return settleGoverned(deps, caller, raw, {
     kind: 'serviceAccount',
     claim: (transaction, used) => claimNew(deps, transaction, { caller, action: used }),
-    giveBack: ({ request }) => giveNameBack(database, { organization, request }),
+    giveBack: ({ request }) => giveNameBack(deps.database, { organization, request }),
+    answer: ({ action }) => made(deps, caller, action),
   })
+}
+
+async function made(deps: ServiceAccountDeps, caller: Caller, action: SignedAction) {
+  const { database, log, tokens, now } = deps
+  const { organization, orgId } = caller
   const row = await accounts(database, organization)
     .where('users.id', '=', idOf(action.request, 'user'))
     .executeTakeFirstOrThrow()

@@ -9,7 +9,9 @@ import { createTestDatabase } from '@quorate/scripts/test-database'
 import { openDatabase, type Database } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
 import { buildHttp } from '../http/app.ts'
-import { identityRoutes, type IdentityDeps } from '../identity.ts'
+import { leaseApprovals } from '../approvals/lease.ts'
+import { work } from '../approvals/work.ts'
+import { identityRoutes, resolversOf, type IdentityDeps } from '../identity.ts'
 import { authenticateWith } from '../auth/authenticate.ts'
 import { openTokens, type Tokens } from '../auth/tokens.ts'
 import { openOutward } from '../net/outward.ts'
@@ -42,10 +44,15 @@ export type TestPlatform = {
   readonly unexpected: unknown[]
   /** The same platform again, as after a restart of its server. */
   restart(): Promise<string>
+  /** Everything that is left to do for approvals, as the worker of a server does it. */
+  workApprovals(): Promise<void>
   /** The rows of its database against what its log comes to. */
   rebuild(options?: { readonly write: boolean }): Promise<Rebuilt>
   close(): Promise<void>
 }
+
+/** More than any test opens. */
+const approvalsMax = 100
 
 /** The real server's routes on a real database; only the signers are one process. */
 export async function startTestPlatform(
@@ -54,6 +61,7 @@ export async function startTestPlatform(
   const home = await createTestDatabase({ template })
   const unexpected: unknown[] = []
   const database = openDatabase(home.url, (error) => unexpected.push(error))
+  const note = (context: unknown) => unexpected.push(context)
   const solo = new Solo(database)
   const clock = { ahead: 0 }
   const now = () => Date.now() + clock.ahead
@@ -68,6 +76,7 @@ export async function startTestPlatform(
     manifestFile: solo.cluster.file,
     manifestHash: solo.cluster.manifest.hash,
     manifest: solo.cluster.manifest,
+    rules: rulesFor(solo.cluster.manifest),
     issuers: openIssuers({ fetch: openOutward({ networks: ['127.0.0.0/8'] }), now }),
     quoteMaxFee: async () => undefined,
     observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
@@ -92,6 +101,16 @@ export async function startTestPlatform(
       return running.baseUrl
     },
     databaseUrl: home.url,
+    workApprovals: async () => {
+      const report = { warn: note, error: note }
+      const working = { ...deps, report, resolvers: resolversOf(deps) }
+      for (let i = 0; i < approvalsMax; i++) {
+        const [row] = await leaseApprovals(database, 1, now())
+        if (row === undefined) return
+        await work(working, row)
+      }
+      assert.fail('there is always more to do')
+    },
     rebuild: (options = { write: false }) =>
       rebuildDatabase(home.url, rulesFor(solo.cluster.manifest), options),
     close: async () => {

@@ -37,6 +37,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   permissions: nothing('ids and times'),
   assignments: nothing('ids'),
   recoveries: nothing('ids and times'),
+  policies: nothing('ids and times'),
   approvals: nothing('ids, times, and what policies say of them'),
   settings_proposals: nothing('settings of a company'),
   agreement_acceptances: nothing('ids'),

@@ -1,0 +1,181 @@
+import * as api from '@quorate/api/approvals'
+import type { Approval } from '@quorate/api/approvals'
+import { notApproverReason } from '@quorate/authority/reduce/approval'
+import { streamCodec } from '@quorate/authority/stream'
+import { toHex } from '@quorate/core/bytes'
+import { decode } from '@quorate/core/codec'
+import { Failure, isFailure } from '@quorate/core/failure'
+import { isName, nameOf } from '@quorate/core/id'
+import type { Caller } from '../auth/caller.ts'
+import { settleSigned, type SettleDeps } from '../auth/settle.ts'
+import type { DatabaseTransaction } from '../database/database.ts'
+import { routing, type RawRequest, type Route } from '../http/route.ts'
+import { pageOf, readPosition } from '../page.ts'
+import { resolvedAtOf, type ChangeDeps } from './change.ts'
+import { explained } from './explain.ts'
+import { approvalOf, heldEvidence, statusOf, type ApprovalStatus } from './find.ts'
+import type { Resolver } from './resolver.ts'
+import type { ApprovalRow, DecisionRow } from './tables.ts'
+import { resolverOf } from './work.ts'
+
+const { route } = routing<Caller>()
+
+export type ApprovalDeps = SettleDeps & ChangeDeps & { readonly resolvers: readonly Resolver[] }
+
+export function approvalRoutes(deps: ApprovalDeps): readonly Route<Caller>[] {
+  const { database } = deps
+  return [
+    route(api.listApprovals, async ({ caller, query }) => list(deps, caller, query)),
+    route(api.getApproval, async ({ caller, params: { approvalId } }) =>
+      shown(deps, await approvalOf(database, caller.organization, approvalId)),
+    ),
+    route(api.createApprovalDecision, async ({ caller, raw, params: { approvalId } }) =>
+      decide(deps, caller, raw, approvalId),
+    ),
+  ]
+}
+
+/** What is approved by it goes on by itself: a worker finds it. */
+async function decide(deps: ApprovalDeps, caller: Caller, raw: RawRequest, approvalId: string) {
+  const { database } = deps
+  const { organization } = caller
+  const row = await approvalOf(database, organization, approvalId)
+  try {
+    await settleSigned(deps, caller, raw, {
+      kind: 'decision',
+      stream: decode(streamCodec, row.stream),
+      claim: (transaction) => checkOpen(deps, transaction, caller, row),
+    })
+  } catch (error) {
+    if (isFailure(error, 'request.refused') && error.context.reason === notApproverReason)
+      throw new Failure('approval.not_approver', { approvalId }, { cause: error })
+    throw error
+  }
+  return shown(deps, await approvalOf(database, organization, approvalId))
+}
+
+/** Whoever wins a race, the rules say; here is what a client understands. */
+async function checkOpen(
+  { now }: ApprovalDeps,
+  transaction: DatabaseTransaction,
+  { organization, user }: Caller,
+  { id, approval_id: approvalId }: ApprovalRow,
+): Promise<void> {
+  const row = await approvalOf(transaction, organization, approvalId)
+  if (statusOf(row, now()) !== 'Pending') throw new Failure('approval.not_pending', { approvalId })
+  const decided = await transaction
+    .selectFrom('approval_decisions')
+    .select('value')
+    .where('organization', '=', organization)
+    .where('approval', '=', id)
+    .where('user', '=', user)
+    .executeTakeFirst()
+  if (decided !== undefined) throw new Failure('approval.decided', { approvalId })
+}
+
+type Query = {
+  readonly limit: number
+  readonly paginationToken?: string | undefined
+  readonly status?: ApprovalStatus | undefined
+  readonly initiatorId?: string | undefined
+  readonly approverId?: string | undefined
+}
+
+async function list(deps: ApprovalDeps, { organization }: Caller, query: Query) {
+  const found = await listed(deps, organization, query).execute()
+  const items = await Promise.all(found.slice(0, query.limit).map((row) => shown(deps, row)))
+  const byName = new Map(items.map((item) => [item.id, item]))
+  return pageOf(found, query.limit, {
+    positionAt: (row) => ({ at: row.created_at, id: row.id }),
+    itemOf: ({ approval_id: name }) => {
+      const item = byName.get(name)
+      if (item === undefined) throw new TypeError('every row of the page is shown')
+      return item
+    },
+  })
+}
+
+function listed(
+  { database, now }: ApprovalDeps,
+  organization: Uint8Array,
+  { limit, paginationToken, status, initiatorId, approverId }: Query,
+) {
+  const after = readPosition(paginationToken)
+  const at = now()
+  return database
+    .selectFrom('approvals')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where((eb) => {
+      if (status === undefined) return eb.lit(true)
+      if (status === 'Approved' || status === 'Denied') return eb('status', '=', status)
+      const when = status === 'Pending' ? '>=' : '<'
+      return eb.and([eb('status', '=', 'Pending'), eb('expires_at', when, at)])
+    })
+    .where((eb) =>
+      initiatorId === undefined ? eb.lit(true) : eb('initiator_id', '=', initiatorId),
+    )
+    .where((eb) => {
+      if (approverId === undefined) return eb.lit(true)
+      // A name has no character that means something in a pattern.
+      if (!isName('user', approverId)) return eb.lit(false)
+      return eb.or([eb('approvers', '=', '*'), eb('approvers', 'like', `% ${approverId} %`)])
+    })
+    .where((eb) =>
+      after === undefined
+        ? eb.lit(true)
+        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+}
+
+async function shown(deps: ApprovalDeps, row: ApprovalRow): Promise<Approval> {
+  const { database, now } = deps
+  const resolvedAt = resolvedAtOf(row, now())
+  const { evaluations } = await explained(deps, row)
+  const held = await heldEvidence(database, row)
+  return {
+    id: row.approval_id,
+    initiatorId: row.initiator_id,
+    activity: { kind: row.activity_kind, ...(await resolverOf(deps, row)?.shown(row)) },
+    status: statusOf(row, now()),
+    expirationDate: new Date(row.expires_at).toISOString(),
+    dateCreated: new Date(row.created_at).toISOString(),
+    dateUpdated: new Date(resolvedAt ?? row.updated_at).toISOString(),
+    ...(resolvedAt === null ? {} : { dateResolved: new Date(resolvedAt).toISOString() }),
+    policyEvaluations: evaluations,
+    decisions: (await decisionsOn(deps, row)).map(decisionOf),
+    opening: toHex(row.opening),
+    ...(held.salt === undefined
+      ? {}
+      : {
+          held: {
+            preimage: toHex(held.preimage),
+            payload: held.payload,
+            salt: toHex(held.salt),
+          },
+        }),
+  }
+}
+
+function decisionsOn({ database }: ApprovalDeps, { organization, id }: ApprovalRow) {
+  return database
+    .selectFrom('approval_decisions')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('approval', '=', id)
+    .orderBy('decided_at')
+    .orderBy('user')
+    .execute()
+}
+
+function decisionOf({ user, value, decided_at, reason }: DecisionRow) {
+  return {
+    userId: nameOf('user', user),
+    value,
+    date: new Date(decided_at).toISOString(),
+    reason,
+  }
+}

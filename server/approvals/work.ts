@@ -1,0 +1,89 @@
+import type { Rules } from '@quorate/authority/reduce/judging'
+import { inTransaction } from '../database/database.ts'
+import { announce, tellInitiator, type AnnounceDeps } from './announce.ts'
+import { explained } from './explain.ts'
+import { statusOf, type ApprovalStatus } from './find.ts'
+import { postpone } from './lease.ts'
+import type { Outcome, Resolver } from './resolver.ts'
+import type { ApprovalRow } from './tables.ts'
+
+export type WorkDeps = AnnounceDeps & {
+  readonly rules: Rules
+  readonly resolvers: readonly Resolver[]
+  readonly report: {
+    readonly warn: (context: object, message: string) => void
+    readonly error: (context: object, message: string) => void
+  }
+}
+
+/**
+ * A decision bears the time of its step, and may be in force some time later: nobody ends what has
+ * expired before it is certain that none is on its way.
+ */
+const graceMs = 30_000
+
+/** From the first attempt that came to nothing on, twice as long each time. */
+const retryMs = 250
+const retryMsMax = 60_000
+
+/**
+ * Brings one approval on: explains it, has its approvers written to, waits, and at its end lets the
+ * room that holds the request take it on. Every step may run again, and ends in one row's change that
+ * only the first of all workers makes.
+ */
+export async function work(deps: WorkDeps, row: ApprovalRow): Promise<void> {
+  const { database, now, report } = deps
+  try {
+    await explained(deps, row)
+    const status = statusOf(row, now())
+    if (status === 'Pending') {
+      await announce(deps, row)
+      await postpone(database, row, { dueAt: row.expires_at + graceMs, attempts: 0 })
+      return
+    }
+    if (status === 'Expired' && now() < row.expires_at + graceMs) {
+      await postpone(database, row, { dueAt: row.expires_at + graceMs, attempts: 0 })
+      return
+    }
+    const resolver = resolverOf(deps, row)
+    if (resolver === undefined) throw new TypeError(`nobody holds ${row.operation}`)
+    const outcome = await resolver.resolved(row, status)
+    await finish(deps, row, { ...outcome, status })
+  } catch (error) {
+    report.warn(
+      { err: error, approvalId: row.approval_id },
+      'an approval waits for another attempt',
+    )
+    const wait = Math.min(retryMs * 2 ** Math.min(row.attempts, 16), retryMsMax)
+    await postpone(database, row, { dueAt: now() + wait, attempts: row.attempts + 1 })
+  }
+}
+
+export function resolverOf(
+  { resolvers }: Pick<WorkDeps, 'resolvers'>,
+  { operation }: Pick<ApprovalRow, 'operation'>,
+): Resolver | undefined {
+  return resolvers.find(({ operations }) => operations.includes(operation))
+}
+
+/** Whoever comes second changes nothing and tells nobody. */
+async function finish(
+  { database, now }: WorkDeps,
+  row: ApprovalRow,
+  end: Outcome & { readonly status: ApprovalStatus },
+): Promise<void> {
+  const reason = end.outcome === 'Failed' ? end.reason : null
+  await inTransaction(database, async (transaction) => {
+    const { numUpdatedRows } = await transaction
+      .updateTable('approvals')
+      .set({
+        ...{ outcome: end.outcome, outcome_reason: reason, finished_at: now() },
+        ...{ due_at: null, lease_holder: null, lease_until: 0 },
+      })
+      .where('organization', '=', row.organization)
+      .where('id', '=', row.id)
+      .where('finished_at', 'is', null)
+      .executeTakeFirst()
+    if (numUpdatedRows === 1n) await tellInitiator(transaction, row, { ...end, now: now() })
+  })
+}
