@@ -1,4 +1,5 @@
 import { after, before, describe } from 'node:test'
+import { killedApprovals } from './faults/approvals.ts'
 import { laidStatements } from './faults/mailbox.ts'
 import { killedRegistrations } from './faults/registration.ts'
 import { restarts } from './faults/restart.ts'
@@ -19,6 +20,7 @@ import { starkKeys } from './sdk/stark.ts'
 import { employees } from './sdk/people.ts'
 import { registrations } from './sdk/registration.ts'
 import { recoveries } from './sdk/recovery.ts'
+import { heldChanges, policies } from './sdk/policies.ts'
 import { rulers } from './sdk/rulers.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
 import { derivedKeys, otherDerivedKeys } from './sdk/derived-keys.ts'
@@ -73,6 +75,8 @@ describe('a platform', () => {
     erasures(platform)
     employees(platform)
     rulers(platform)
+    policies(platform)
+    heldChanges(platform)
     checkedClients(platform)
     documents(platform)
     accounts(platform)
@@ -91,6 +95,7 @@ describe('a platform', () => {
     lostSigners(platform)
     missingSigners(platform)
     killedServers(platform)
+    killedApprovals(platform)
     laidStatements(platform)
     killedRegistrations(platform)
     restarts(platform)
