@@ -8,6 +8,7 @@ import {
   operations,
   permissionsFor,
   withoutTrailingSlash,
+  readRequestBody,
 } from './operations.ts'
 
 const find = (method: string, path: string) => matchOperation(method, path)?.name
@@ -148,4 +149,11 @@ test('the ids of path and body are named with what they are', () => {
     { role: 'signingKey.id', kind: 'key', name: 'key-1' },
   ])
   assert.deepEqual(namedIds(wallet, { signingKey: { id: 7 } }), [])
+})
+
+test('bodies have decimals where limits are in a currency, and whole numbers elsewhere', () => {
+  const text = '{"limit":0.5}'
+  assert.deepEqual(readRequestBody({ name: 'policies.createPolicy' }, text), { limit: 0.5 })
+  assert.throws(() => readRequestBody({ name: 'wallets.transferAsset' }, text), /json.malformed/)
+  assert.deepEqual(readRequestBody({ name: 'policies.archivePolicy' }, ''), {})
 })

@@ -1,4 +1,5 @@
 import { idPrefixes, type IdKind } from '@quorate/core/id'
+import { parseJson, parseJsonWithDecimals, type Json } from '@quorate/core/json'
 import { currentNames } from './permission-names.ts'
 import { pathLengthMax, type Purpose } from './request.ts'
 
@@ -903,6 +904,20 @@ function queryOf(
 /** For the HTTP edge alone: old clients end paths with a slash. Signed paths get no such grace. */
 export function withoutTrailingSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** Limits in a currency may have decimals; every other number of the API is whole. */
+const withDecimals: ReadonlySet<OperationName> = new Set([
+  ...(['policies.createPolicy', 'policies.updatePolicy', 'quorate.simulatePolicy'] as const),
+])
+
+/**
+ * The value of a body's text; no text counts as an empty object.
+ * @throws Failure `json.malformed`
+ */
+export function readRequestBody({ name }: Pick<Match, 'name'>, payload: string): Json {
+  if (payload === '') return {}
+  return withDecimals.has(name) ? parseJsonWithDecimals(payload) : parseJson(payload)
 }
 
 /** The permissions that this body needs, without repetition. */

@@ -2,8 +2,8 @@ import { equalBytes, fromBase64url, fromHex } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
-import { parseJson, type Json } from '@quorate/core/json'
-import { matchOperation, type Match } from '@quorate/authority/operations'
+import type { Json } from '@quorate/core/json'
+import { matchOperation, readRequestBody, type Match } from '@quorate/authority/operations'
 import { openingCodec } from '@quorate/authority/records'
 import { approvalId } from '@quorate/authority/reduce/approval'
 import { commitTo, decodePreimage, requestHash, type Preimage } from '@quorate/authority/request'
@@ -62,7 +62,7 @@ export function readApproval(shown: ShownApproval, organization: Uint8Array): Ap
     ...{ approval, initiator, expiresAt: opening.expiresAt },
     policies: opening.policies.map(({ policy }) => nameOf('policy', policy)),
     request: { method, path, maxFee, executeBefore },
-    body: shown.payload === '' ? {} : parseJson(shown.payload),
+    body: bodyOf(preimage, shown.payload),
     words: wordsOf(preimage, shown.payload),
   }
 }
@@ -119,6 +119,12 @@ function wordsOf({ method, path, maxFee }: Preimage, payload: string): readonly 
   const read = readIntent(operation, payload)
   if (!read.ok) return [`${method} ${path}`, payload, `which nobody can read: ${read.reason}`]
   return [`${operation} from ${sourceOf(match)}`, ...wordsOfIntent(read.intent), ...fee]
+}
+
+/** What no operation takes is shown as the text that it is. */
+function bodyOf({ method, path }: Preimage, payload: string): Json {
+  const match = matchOperation(method, path)
+  return match === undefined ? payload : readRequestBody(match, payload)
 }
 
 function sourceOf({ params }: Match): string {

@@ -3,12 +3,11 @@ import { equalBytes, fromHex, toHex } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
-import { parseJson } from '@quorate/core/json'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decodeBody, type Body } from '@quorate/authority/body'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { follow, History } from '@quorate/authority/history'
-import { matchOperation, permissionsFor } from '@quorate/authority/operations'
+import { matchOperation, permissionsFor, readRequestBody } from '@quorate/authority/operations'
 import {
   decodeRecord,
   keyTable,
@@ -136,7 +135,7 @@ export class Replay {
     const key = keyOf(reader, rootOf(step.organization), item.operation.key)
     if (!made.ok || user === undefined || match === undefined || key === undefined) return
     const records = this.history.recordsOf(reader, step.organization)
-    const needed = permissionsFor(match.operation, parseJson(beside.payload))
+    const needed = permissionsFor(match.operation, readRequestBody(match, beside.payload))
     const request = toHex(nameOfCause(item.cause))
     for (const [i, message] of made.messages.entries())
       this.wanted.set(`${request}/${i}`, {

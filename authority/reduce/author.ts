@@ -1,9 +1,15 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { nameOf } from '@quorate/core/id'
-import { isObject, parseJson, type Json } from '@quorate/core/json'
+import { isObject, type Json } from '@quorate/core/json'
 import { fingerprintOf, isChecked, verifyAssertion, type Assertion } from '../credential.ts'
 import { provenOf } from '../erasure.ts'
-import { matchOperation, namedIds, permissionsFor, type Match } from '../operations.ts'
+import {
+  matchOperation,
+  namedIds,
+  permissionsFor,
+  readRequestBody,
+  type Match,
+} from '../operations.ts'
 import { credentialTable, tokenTable, userTable } from '../records.ts'
 import { challengeOf, encodePreimage } from '../request.ts'
 import type { Settings } from '../settings.ts'
@@ -51,7 +57,7 @@ export function judgeAuthor(judging: Judging): Authored {
   if (item.cause.kind !== 'request' || !match?.operation.userAction)
     return refuse('the request asks for nothing that changes anything')
   if (preimage.purpose !== match.operation.purpose) refuse('the challenge was for something else')
-  const body = evidence.payload === '' ? {} : parseJson(evidence.payload)
+  const body = readRequestBody(match, evidence.payload)
   const caller = judgeCaller(judging, match)
   const rights = rightsOf(recordsOf(judging), caller.user, caller.token)
   for (const name of permissionsFor(match.operation, body))

@@ -43,8 +43,9 @@ function randomUses(count: number, next: (below: number) => number): readonly Us
   })
 }
 
-function amountOf({ movements, fee }: Outflow, asset: string): bigint {
+function amountOf({ isKnown, movements, fee }: Outflow, asset: string): bigint {
   const all = fee === undefined ? movements : [...movements, fee]
+  if (!isKnown) return 0n
   return all.reduce((sum, one) => (one.asset === asset ? sum + one.amount : sum), 0n)
 }
 
@@ -79,6 +80,16 @@ describe('what a key has spent', () => {
           )
       }
     }
+  })
+
+  it('is unknown where an amount is larger than sums can hold, and adds nothing to them', () => {
+    const records = new Records()
+    const movement = { asset: 'Chain/Native', to: 'somebody', amount: 2n ** 128n }
+    const outflow = { ...nothingLeaves, movements: [movement] }
+    records.apply(stream, spend(judging(records, 1, 2n ** 128n), outflow))
+    const spending = spendingOf(judging(records, 2))
+    assert.deepEqual(spending.uses(0), { count: 1, micros: 0n, unpriced: 1, unknown: 1 })
+    assert.equal(spending.asset('Chain/Native', 0), 0n)
   })
 
   it('is found with few looks, however many there were', () => {

@@ -31,12 +31,21 @@ export function spendingOf(judging: Judging): Spending {
   }
 }
 
+/**
+ * Larger amounts count as unknown, which triggers whatever limits them. So four thousand million uses
+ * still add up to less than a natural number holds.
+ */
+const sumMax = 2n ** 128n
+
 const nothing = { time: 0, micros: 0n, unpriced: 0, unknown: 0 }
 
 /** One more use. */
 export function spend(judging: Judging, outflow: Outflow): readonly Write[] {
   const { time } = judging.step
-  const micros = judging.rules.policies.worth(outflow, judging.evidence.facts, time)
+  const worth = judging.rules.policies.worth(outflow, judging.evidence.facts, time)
+  const micros = worth !== undefined && worth < sumMax ? worth : undefined
+  const assets = [...assetsOf(outflow)]
+  const isKnown = outflow.isKnown && assets.every(([, amount]) => amount < sumMax)
   const count = usesCounted(judging)
   const before = count === 0 ? nothing : entry(judging, spendTable, [count - 1])
   return [
@@ -45,9 +54,9 @@ export function spend(judging: Judging, outflow: Outflow): readonly Write[] {
       time,
       micros: before.micros + (micros ?? 0n),
       unpriced: before.unpriced + (micros === undefined ? 1 : 0),
-      unknown: before.unknown + (outflow.isKnown ? 0 : 1),
+      unknown: before.unknown + (isKnown ? 0 : 1),
     }),
-    ...[...assetsOf(outflow)].flatMap(([asset, amount]) => spendAsset(judging, asset, amount)),
+    ...(isKnown ? assets : []).flatMap(([asset, amount]) => spendAsset(judging, asset, amount)),
   ]
 }
 

@@ -6,7 +6,7 @@ import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import type { IdKind } from '@quorate/core/id'
 import { sha256 } from '@quorate/core/hash'
-import { isObject, parseJson, type Json } from '@quorate/core/json'
+import { isObject, type Json } from '@quorate/core/json'
 import { endpoints } from '@quorate/api/endpoints'
 import type { FirstFactor, SecondFactor } from '@quorate/api/challenge'
 import { parse } from '@quorate/api/parse'
@@ -18,6 +18,7 @@ import {
   type Match,
   type NamedId,
   type OperationName,
+  readRequestBody,
 } from '@quorate/authority/operations'
 import { credentialsRole, isForUnconfirmed } from '@quorate/authority/reduce/author'
 import { challengeOf, decodePreimage, type Subject } from '@quorate/authority/request'
@@ -61,7 +62,7 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   if (!match.operation.userAction)
     throw new Failure('request.unsupported', { reason: 'this request needs no signature' })
   checkCallerKind(caller, match.name)
-  const body = payload === '' ? {} : parseJson(payload)
+  const body = readRequestBody(match, payload)
   parse(endpointOf(match).body, body, 'body')
   const { organization, user, token } = caller
   const names = namedIds(match, body)

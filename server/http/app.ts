@@ -2,12 +2,15 @@ import Fastify from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { parse } from '@quorate/api/parse'
-import { matchOperation, withoutTrailingSlash } from '@quorate/authority/operations'
+import {
+  matchOperation,
+  withoutTrailingSlash,
+  readRequestBody,
+} from '@quorate/authority/operations'
 import type { Operation, OperationName } from '@quorate/authority/operations'
 import { payloadBytesMax } from '@quorate/authority/request'
 import { fromUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
-import { parseJson } from '@quorate/core/json'
 
 import { type AllowsOrigin, greetWith, servePreflights } from './cors.ts'
 import { envelopeOf, envelopeOfError } from './envelope.ts'
@@ -101,7 +104,7 @@ function server<Caller>({ routes, authenticate }: Edge<Caller>) {
     const input = {
       params: parse(endpoint.params, match.params, 'params'),
       query: parse(endpoint.query, queryOf(search), 'query'),
-      body: parse(endpoint.body, raw.body === '' ? {} : parseJson(raw.body), 'body'),
+      body: parse(endpoint.body, readRequestBody(match, raw.body), 'body'),
       raw,
     } as OpenInput<never, never, never>
     const answer = route.open
