@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { Failure } from '@quorate/core/failure'
-import { readBirth } from '@quorate/authority/key-certificate'
+import { pooledMs, readBirth } from '@quorate/authority/key-certificate'
+import type { Call } from '@quorate/wire/link'
+import type { Links } from '../link/links.ts'
 import { type Coordinator, openCoordinator } from './coordinator.ts'
 import { ask, found, hire, keyAsk, makeKey, messageAsk, type Company } from './testing/company.ts'
 import { type Platform, startPlatform, until } from './testing/platform.ts'
@@ -15,8 +17,8 @@ describe('keys that are born ahead of need', () => {
   let bot: Awaited<ReturnType<typeof hire>>
   const lives: Coordinator[] = []
   /** Another server on the same database, or the same one after it was killed. */
-  const life = (keyPool = size) => {
-    const { database, links, manifest } = platform
+  const life = (keyPool = size, links = platform.links) => {
+    const { database, manifest } = platform
     const say = () => undefined
     const log = { info: say, warn: say, error: say }
     const made = openCoordinator({ database, links, manifest, log, keyPool })
@@ -34,6 +36,14 @@ describe('keys that are born ahead of need', () => {
     await platform.stop()
   })
 
+  const isBirth = (call: Call) => call.kind === 'session' && call.session.kind === 'pool'
+  const watched = (births: string[]): Links => ({
+    ...platform.links,
+    call: (signer, call, deadlineMs) => {
+      if (isBirth(call)) births.push(String(signer))
+      return platform.links.call(signer, call, deadlineMs)
+    },
+  })
   const rows = () => platform.database.selectFrom('pooled_keys').select('certificate').execute()
   const isFull = () => until(async () => (await rows()).length >= size)
   const create = (by: Coordinator, evidence = keyAsk(company, bot, 'EdDSA')) =>
@@ -98,6 +108,49 @@ describe('keys that are born ahead of need', () => {
     const all = [...made, Buffer.from(one.certificate).toString('hex')]
     assert.equal(new Set(all).size, size)
     await signs(await makeKey(life(), company, evidence))
+  })
+
+  it('are born again after a restart that finds none, and nobody has to ask first', async () => {
+    await isFull()
+    await platform.database.deleteFrom('pooled_keys').execute()
+    await life().resume()
+    await isFull()
+  })
+
+  it('are not for those whom nobody has asked for since a key would have ended', async () => {
+    const { database } = platform
+    await database
+      .updateTable('pooled_kinds')
+      .set({ wanted_at: Date.now() - pooledMs })
+      .execute()
+    const calls: string[] = []
+    const late = life(size, watched(calls))
+    await database.deleteFrom('pooled_keys').execute()
+    await late.resume()
+    await late.close()
+    assert.deepEqual([calls, await rows()], [[], []])
+    assert.equal(kindOf(await create(life())), 'asked')
+    await isFull()
+  })
+
+  it('are tried again when a signer comes back before it is known that a birth has failed', async () => {
+    await isFull()
+    await platform.database.deleteFrom('pooled_keys').execute()
+    const listeners: Parameters<Links['onConnect']>[0][] = []
+    let isFirst = true
+    const links: Links = {
+      ...platform.links,
+      onConnect: (listener) => void listeners.push(listener),
+      call: (signer, call, deadlineMs) => {
+        if (!isFirst || !isBirth(call)) return platform.links.call(signer, call, deadlineMs)
+        isFirst = false
+        for (const listener of listeners) listener(signer)
+        return Promise.resolve('gone')
+      },
+    }
+    await life(size, links).resume()
+    await isFull()
+    assert.equal(isFirst, false)
   })
 
   it('are of the kind that is asked for', async () => {

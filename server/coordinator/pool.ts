@@ -2,6 +2,7 @@ import { toHex } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import {
   keyStatementHash,
+  pooledMs,
   readBirth,
   type KeyTerms,
   type PooledTerms,
@@ -19,6 +20,8 @@ const marginMs = 2 * 60 * 60_000
 const atOnceMax = 8
 /** Kinds of keys that are looked after: whoever is forgotten is noticed when he next takes one. */
 const lookedAfterMax = 1_000
+/** A kind in use is written down that often, and not at every key that is taken. */
+const notedMs = 60 * 60_000
 
 export type KeyKind = Pick<PooledTerms, 'organization' | 'scheme' | 'curve'>
 export type PoolWorld = BirthWorld & {
@@ -42,7 +45,11 @@ export class Pool {
   private readonly world: PoolWorld
   /** In the order in which they were last wanted. */
   private readonly wanted = new Map<string, KeyKind>()
+  /** When each was written down last. */
+  private readonly noted = new Map<string, number>()
   private filling: Promise<void> | undefined
+  /** Something has happened since the filling that is under way has begun. */
+  private isDue = false
   private isClosed = false
 
   constructor(world: PoolWorld) {
@@ -53,6 +60,7 @@ export class Pool {
   async take(terms: KeyTerms): Promise<Uint8Array | undefined> {
     const { database, clock, size } = this.world
     if (size === 0) return undefined
+    await this.note(terms)
     const certificate = await inTransaction(database, (transaction) =>
       promise(transaction, terms, clock() + marginMs),
     )
@@ -60,26 +68,31 @@ export class Pool {
     return certificate
   }
 
-  /** Looks after those kinds that an earlier life of a server has looked after. */
+  /**
+   * Looks after those kinds that an earlier life of a server has looked after, also where none is left:
+   * as long as a key would have waited, so that nobody's pool is filled for ever.
+   */
   async resume(): Promise<void> {
-    const { database, size } = this.world
+    const { database, clock, size } = this.world
     if (size === 0) return
     const kinds = await database
-      .selectFrom('pooled_keys')
+      .selectFrom('pooled_kinds')
       .select(['organization', 'scheme', 'curve'])
-      .distinct()
+      .where('wanted_at', '>', clock() - pooledMs)
+      .orderBy('wanted_at', 'desc')
       .limit(lookedAfterMax)
       .execute()
-    for (const kind of kinds) this.want(kind)
+    for (const kind of kinds.toReversed()) this.want(kind)
   }
 
-  /** Fills what has fallen to half. What fails is tried again at the next occasion. */
+  /**
+   * Fills what has fallen to half. What fails is tried again at the next occasion, and one that comes
+   * meanwhile, such as the signer's return that a birth has failed for, is the next.
+   */
   tend(): void {
-    const { log, size } = this.world
-    if (size === 0 || this.isClosed || this.filling !== undefined) return
-    this.filling = this.fillAll()
-      .catch((error) => log.warn({ err: error }, 'the pool of keys was not filled'))
-      .finally(() => (this.filling = undefined))
+    if (this.world.size === 0 || this.isClosed) return
+    this.isDue = true
+    this.filling ??= this.fillWhileDue()
   }
 
   /** Ends with the births that are under way. */
@@ -89,18 +102,44 @@ export class Pool {
   }
 
   private want({ organization, scheme, curve }: KeyKind): void {
-    const name = `${toHex(organization)}/${scheme}/${curve}`
-    this.wanted.delete(name)
-    this.wanted.set(name, { organization, scheme, curve })
-    const [oldest] = this.wanted.keys()
-    if (this.wanted.size > lookedAfterMax && oldest !== undefined) this.wanted.delete(oldest)
+    const kind = { organization, scheme, curve }
+    putLast(this.wanted, nameOf(kind), kind)
     this.tend()
+  }
+
+  /** The next life of a server is to know of it, although nothing may be left of the kind by then. */
+  private async note({ organization, scheme, curve }: KeyKind): Promise<void> {
+    const { database, clock } = this.world
+    const [kind, now] = [{ organization, scheme, curve }, clock()]
+    const name = nameOf(kind)
+    if ((this.noted.get(name) ?? -Infinity) > now - notedMs) return
+    await database
+      .insertInto('pooled_kinds')
+      .values({ ...kind, wanted_at: now })
+      .onConflict((conflict) =>
+        conflict.columns(['organization', 'scheme', 'curve']).doUpdateSet({ wanted_at: now }),
+      )
+      .execute()
+    putLast(this.noted, name, now)
+  }
+
+  private async fillWhileDue(): Promise<void> {
+    const { log } = this.world
+    while (this.isDue && !this.isClosed) {
+      this.isDue = false
+      await this.fillAll().catch((error) =>
+        log.warn({ err: error }, 'the pool of keys was not filled'),
+      )
+    }
+    this.filling = undefined
   }
 
   private async fillAll(): Promise<void> {
     const { database, clock, log } = this.world
     const old = clock() + marginMs
     await database.deleteFrom('pooled_keys').where('bind_before', '<=', old).execute()
+    const unwanted = clock() - pooledMs
+    await database.deleteFrom('pooled_kinds').where('wanted_at', '<=', unwanted).execute()
     const failed = new Set<string>()
     while (!this.isClosed) {
       const [next] = [...this.wanted].filter(([name]) => !failed.has(name))
@@ -151,6 +190,17 @@ export class Pool {
     })
     await database.insertInto('pooled_keys').values(rowOf(certificate)).execute()
   }
+}
+
+const nameOf = ({ organization, scheme, curve }: KeyKind) =>
+  `${toHex(organization)}/${scheme}/${curve}`
+
+/** Newest last, and no more than are looked after. */
+function putLast<T>(map: Map<string, T>, name: string, value: T): void {
+  map.delete(name)
+  map.set(name, value)
+  const [oldest] = map.keys()
+  if (map.size > lookedAfterMax && oldest !== undefined) map.delete(oldest)
 }
 
 /** @returns what these terms have been promised: a key from the pool now, or whatever was before */

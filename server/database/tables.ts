@@ -81,6 +81,12 @@ type LogTables = {
     readonly bind_before: number
     readonly certificate: Uint8Array
   }
+  readonly pooled_kinds: {
+    readonly organization: Uint8Array
+    readonly scheme: Scheme
+    readonly curve: Curve
+    readonly wanted_at: number
+  }
   readonly signer_pairs: {
     readonly organization: Uint8Array
     readonly low: number

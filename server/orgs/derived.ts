@@ -56,6 +56,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   burned_pairs: kept,
   accusations: kept,
   pooled_keys: kept,
+  pooled_kinds: kept,
   stream_leases: kept,
   challenges: kept,
   logins: kept,

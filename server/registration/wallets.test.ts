@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { DfnsApiClient, DfnsDelegatedApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
-import { toHex } from '@quorate/core/bytes'
+import { fromHex, toHex } from '@quorate/core/bytes'
+import { idOf } from '@quorate/core/id'
+import { readBirth } from '@quorate/authority/key-certificate'
 import { operations } from '@quorate/authority/operations'
 import { newWalletsMax } from '@quorate/authority/step'
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
@@ -164,6 +166,34 @@ describe('an end user who brings wallets', () => {
     const events = await platform.database.selectFrom('outbox').select('data').execute()
     const his = events.filter(({ data }) => data.includes(walletId))
     assert.ok(his.length > 0 && his.every(({ data }) => !data.includes(word)))
+  })
+
+  it('takes them from the pool, also while a signer is missing, and they are his', async () => {
+    const organization = idOf(fromHex(company.genesis), 'organization')
+    platform.solo.bear(organization, 'secp256k1')
+    platform.solo.bear(organization, 'ed25519')
+    const { newcomer, user, first, factor } = await invite()
+    platform.solo.missing = ['signer-1']
+    const { authentication, wallets } = await newcomer.auth
+      .registerEndUser({ body: { firstFactorCredential: first, wallets: [...two] } })
+      .finally(() => (platform.solo.missing = []))
+    const kinds = wallets.map(
+      (wallet) => readBirth(fromHex(String(Object(wallet)['certificate']))).kind,
+    )
+    assert.deepEqual(kinds, ['pooled', 'pooled'])
+    for (const { signingKey } of wallets) assert.equal(signingKey.delegatedTo, user.id)
+    const [, wallet] = wallets
+    assert.ok(wallet)
+    const admin = rawClient(platform.baseUrl, company.administrator)
+    assert.equal((await admin.call(`/auth/users/${user.id}/confirm`, {})).status, 200)
+    const privateKey = factor.key.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const his = sdkOf({ authToken: authentication.token, credId: factor.credId, privateKey })
+    const signing = {
+      walletId: wallet.id,
+      body: { kind: 'Message', message: toHex(new Uint8Array(8)) },
+    } as const
+    assert.equal((await his.wallets.generateSignature(signing)).status, 'Signed')
+    await assert.rejects(backend.wallets.generateSignature(signing), { httpStatus: 403 })
   })
 
   it('waits for signers with the same token, and has nothing before he has all', async () => {

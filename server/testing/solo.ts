@@ -1,7 +1,12 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { decodeBody } from '@quorate/authority/body'
-import type { Curve } from '@quorate/authority/key-certificate'
+import {
+  pooledMs,
+  type Curve,
+  type KeyTerms,
+  type PooledTerms,
+} from '@quorate/authority/key-certificate'
 import { opaqueStep } from '@quorate/authority/opaque-step'
 import {
   keyTable,
@@ -26,8 +31,14 @@ import {
   type ItemKind,
 } from '@quorate/authority/step'
 import { keyStream, rootOf, streamName, type StreamId } from '@quorate/authority/stream'
-import { certifyKey, certifyStep, makeCluster, Records } from '@quorate/authority/testing/world'
-import { toHex } from '@quorate/core/bytes'
+import {
+  certifyKey,
+  certifyPooled,
+  certifyStep,
+  makeCluster,
+  Records,
+} from '@quorate/authority/testing/world'
+import { equalBytes, toHex } from '@quorate/core/bytes'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
@@ -54,6 +65,11 @@ export class Solo implements Log {
   /** Whoever asks again gets the same key. */
   private readonly certificates = new Map<string, Uint8Array>()
   private readonly database: Database
+  private readonly pool: {
+    readonly terms: PooledTerms
+    readonly secret: Uint8Array
+    readonly certificate: Uint8Array
+  }[] = []
   private last: Promise<unknown> = Promise.resolve()
   /** Signers that are gone: whatever needs all of them fails. */
   missing: readonly string[] = []
@@ -77,17 +93,43 @@ export class Solo implements Log {
     const name = toHex(idOf(requestOfEvidence(evidence), 'key', index))
     const made = this.certificates.get(name)
     if (made !== undefined) return { certificate: made }
-    if (this.missing.length > 0) throw this.unavailable()
     const ask = { organization, time: Date.now(), evidence, index }
     const judged = judgeKeyRequest(ask, this.of(organization), this.rules)
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
     const { terms } = judged
-    const curve = terms.curve === 'ed25519' ? ed25519 : secp256k1
-    const secret = curve.utils.randomSecretKey()
+    const waiting = terms.master === 'yes' ? undefined : this.take(terms)
+    if (waiting !== undefined) {
+      this.certificates.set(name, waiting)
+      return { certificate: waiting }
+    }
+    if (this.missing.length > 0) throw this.unavailable()
+    const { secret, publicKey } = newSecret(terms.curve)
     this.secrets.set(toHex(terms.key), { curve: terms.curve, secret })
-    const certificate = certifyKey(this.cluster, terms, curve.getPublicKey(secret))
+    const certificate = certifyKey(this.cluster, terms, publicKey)
     this.certificates.set(name, certificate)
     return { certificate }
+  }
+
+  /** Keys that are born ahead of need. */
+  bear(organization: Uint8Array, curve: 'ed25519' | 'secp256k1'): void {
+    const scheme = curve === 'ed25519' ? 'EdDSA' : 'ECDSA'
+    const terms = { organization, scheme, curve, bindBefore: Date.now() + pooledMs } as const
+    const { secret, publicKey } = newSecret(curve)
+    const certificate = certifyPooled(this.cluster, terms, publicKey)
+    this.pool.push({ terms, secret, certificate })
+  }
+
+  private take({ key, ...asked }: KeyTerms): Uint8Array | undefined {
+    const index = this.pool.findIndex(
+      ({ terms }) =>
+        equalBytes(terms.organization, asked.organization) &&
+        terms.scheme === asked.scheme &&
+        terms.curve === asked.curve,
+    )
+    const [taken] = index < 0 ? [] : this.pool.splice(index, 1)
+    if (taken === undefined) return undefined
+    this.secrets.set(toHex(key), { curve: asked.curve, secret: taken.secret })
+    return taken.certificate
   }
 
   readonly sign: Sign = async ({ organization, key, evidence }) => {
@@ -204,6 +246,12 @@ export class Solo implements Log {
     this.heads.set(place, { seq: step.seq, hash })
     return { step, certificate }
   }
+}
+
+function newSecret(name: Curve) {
+  const curve = name === 'ed25519' ? ed25519 : secp256k1
+  const secret = curve.utils.randomSecretKey()
+  return { secret, publicKey: curve.getPublicKey(secret) }
 }
 
 function ecdsa(digest: Uint8Array, secret: Uint8Array) {

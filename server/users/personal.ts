@@ -31,6 +31,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   request_places: nothing('hashes and places'),
   key_certificates: nothing('what signers say of a key'),
   pooled_keys: nothing('what signers say of keys that are nobody’s'),
+  pooled_kinds: nothing('which kinds of keys an organization uses'),
   root_applied: nothing('a number'),
   organizations: nothing('the name of a company'),
   organization_origins: nothing('pages of a company'),
