@@ -63,3 +63,48 @@ export const archivePolicy = endpoint('policies.archivePolicy', {
   body: z.strictObject({}),
   returns: z.union([policy.extend(receipt), changeRequest]),
 })
+
+const days = 90
+const request = z.strictObject({
+  walletId: id.optional(),
+  keyId: id.optional(),
+  kind: z.enum(['Transfer', 'Transaction', 'Signature']),
+  body: z.record(z.string(), z.unknown()),
+})
+const verdict = {
+  verdict: z.enum(['Allowed', 'Held', 'Blocked']),
+  triggered: z.boolean(),
+  reason: z.string(),
+}
+const rehearsed = z.object({
+  /** Of what the request has made, such as a transfer. */
+  requestId: z.string().optional(),
+  operation: z.string(),
+  date,
+  ...verdict,
+})
+
+export const simulatePolicy = endpoint('quorate.simulatePolicy', {
+  summary:
+    'What a policy would have held or blocked, had it been in force, and what it says of one request. Nothing follows from it.',
+  body: z.strictObject({
+    policy: body,
+    /** So far back; a month unless said. */
+    days: z.int().min(1).max(days).optional(),
+    request: request.optional(),
+  }),
+  returns: z.object({
+    since: date,
+    /** Looked at, the newest first. */
+    requests: z.int(),
+    /** There were more: these are the newest. */
+    isCut: z.boolean(),
+    /** Of which nobody can tell any more. */
+    unknown: z.int(),
+    held: z.int(),
+    blocked: z.int(),
+    triggered: z.array(rehearsed),
+    request: z.object(verdict).optional(),
+  }),
+})
+export type Simulation = z.output<typeof simulatePolicy.returns>

@@ -18,6 +18,7 @@ import { logRoutes } from './log-export/routes.ts'
 import { organizationRoutes } from './orgs/routes.ts'
 import { patRoutes } from './pats/routes.ts'
 import { policyRoutes } from './policies/routes.ts'
+import { simulateRoutes } from './policies/simulate.ts'
 import { permissionRoutes } from './permissions/routes.ts'
 import { registrationRoutes, type RegistrationDeps } from './registration/routes.ts'
 import { recoveryRoutes } from './recovery/routes.ts'
@@ -65,6 +66,7 @@ export function identityRoutes(
     ...freezeRoutes(deps),
     ...breakGlassRoutes(deps),
     ...policyRoutes(deps),
+    ...simulateRoutes(deps),
     ...approvalRoutes({ ...deps, resolvers }),
   ]
 }

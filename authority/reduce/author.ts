@@ -66,6 +66,18 @@ export function judgeAuthor(judging: Judging): Authored {
   return { ...caller, match, body }
 }
 
+/** Whoever the request says it is of, unheard: for what is only told of, and never done. */
+export function presumedAuthor(judging: Judging): Authored {
+  const { preimage, evidence } = judging
+  const { user, method, path } = preimage
+  const match = matchOperation(method, path)
+  const record = user === undefined ? undefined : recordsOf(judging).find(userTable, user)
+  if (match === undefined || user === undefined || record === undefined)
+    return refuse('the request asks for nothing that changes anything')
+  const body = evidence.payload === '' ? {} : parseJson(evidence.payload)
+  return { user, record, token: undefined, fingerprints: [], match, body }
+}
+
 /** What was signed, and what the item says of it, are one thing. */
 export function judgeCommitments(judging: Judging): void {
   const { step, item, evidence, preimage, challenge } = judging

@@ -17,7 +17,7 @@ import {
   type Step,
 } from '../step.ts'
 import { rootOf, streamName } from '../stream.ts'
-import { judgeAuthor, type Authored } from './author.ts'
+import { judgeAuthor, presumedAuthor, type Authored } from './author.ts'
 import { judgeCompletion, type Completed } from './completion.ts'
 import * as breakGlass from './break-glass.ts'
 import { reduceConfirmation } from './confirmation.ts'
@@ -464,16 +464,40 @@ export function evaluationOf(
       if (item === undefined || beside === undefined) return refuse('evidence is missing')
       return judgingOf({ step, reader, rules }, item, beside, item.operation.kind)
     },
-    (judging) => {
-      const authored = judgeAuthor(judging)
-      const isUse = authored.match.operation.changes.item === 'use'
-      const activity = isUse
-        ? planUse(judging, authored).activity
-        : governedActivity(judging, authored)
-      const policies = of ?? policiesOn(judging, activity)
-      return { said: activity && evaluateBy(judging, activity, policies) }
-    },
+    (judging) => ({ said: saidOf(judging, of) }),
   )
+}
+
+/**
+ * The same of a request that nobody has signed, and nobody will: as if its author asked for it now.
+ */
+export function rehearsalOf(
+  asked: {
+    readonly organization: Uint8Array
+    readonly stream: Step['stream']
+    readonly time: number
+    readonly evidence: Evidence
+  },
+  reader: Reader,
+  rules: Rules,
+  of: PolicyAsk['policies'],
+): { ok: true; said: PolicyVerdict | undefined } | { ok: false; reason: string } {
+  const { evidence, ...at } = asked
+  return outcomeOf(
+    () => {
+      const step = { ...at, seq: 1, previous: noStep, manifest: rules.manifest.hash, items: [] }
+      const draft = { ...step, reducer: reducerVersion, heads: [], written: noStep }
+      return judgingOf({ step: draft, reader, rules }, draftItem(evidence), evidence)
+    },
+    (judging) => ({ said: saidOf(judging, of) }),
+  )
+}
+
+function saidOf(judging: Judging, of?: PolicyAsk['policies']): PolicyVerdict | undefined {
+  const authored = presumedAuthor(judging)
+  const isUse = authored.match.operation.changes.item === 'use'
+  const activity = isUse ? planUse(judging, authored).activity : governedActivity(judging, authored)
+  return activity && evaluateBy(judging, activity, of ?? policiesOn(judging, activity))
 }
 
 function policiesOn(judging: Judging, activity: Activity | undefined): PolicyAsk['policies'] {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { isFailure } from '@quorate/core/failure'
 import { decodeEvidence } from '@quorate/authority/step'
+import type { Intent } from '@quorate/effects/intent'
 import { encodeFacts, noFacts } from '@quorate/effects/facts'
 import { factsNeeded } from '@quorate/effects/plan'
 import { findNetwork } from '@quorate/effects/networks'
@@ -20,7 +21,8 @@ export type ExecuteDeps = {
 
 /** What only the chain knows of a transaction that leaves it open, encoded as the signers read it. */
 export type ObserveFacts = (
-  ask: Signing & {
+  ask: Omit<Signing, 'intent'> & {
+    readonly intent: Intent
     readonly organization: Uint8Array
     readonly key: Uint8Array
     readonly payload: string
