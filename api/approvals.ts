@@ -31,11 +31,13 @@ const approval = z.object({
   ),
   /**
    * Ours: whoever approves signs a hash of this. Canonical bytes in hex; the request that it names
-   * is SHA-256 of the pre-image, which commits to the payload with the salt.
+   * is SHA-256 of the pre-image (base64url), which commits to the payload with the salt (hex). These
+   * are not there once members of the request were erased.
    */
   opening: z.string(),
-  /** Empty once members of the request were erased. */
-  held: z.object({ preimage: z.string(), payload: z.string(), salt: z.string() }).optional(),
+  preimage: z.string().optional(),
+  payload: z.string().optional(),
+  salt: z.string().optional(),
 })
 export type Approval = z.output<typeof approval>
 

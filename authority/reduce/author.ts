@@ -74,7 +74,7 @@ export function presumedAuthor(judging: Judging): Authored {
   const record = user === undefined ? undefined : recordsOf(judging).find(userTable, user)
   if (match === undefined || user === undefined || record === undefined)
     return refuse('the request asks for nothing that changes anything')
-  const body = evidence.payload === '' ? {} : parseJson(evidence.payload)
+  const body = readRequestBody(match, evidence.payload)
   return { user, record, token: undefined, fingerprints: [], match, body }
 }
 

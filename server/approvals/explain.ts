@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { decodeBody } from '@quorate/authority/body'
-import { matchOperation } from '@quorate/authority/operations'
+import { matchOperation, readRequestBody } from '@quorate/authority/operations'
 import {
   decodeRecord,
   definitionTable,
@@ -17,7 +17,7 @@ import type { Evidence, Step } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { decode } from '@quorate/core/codec'
 import { createdName, nameOf } from '@quorate/core/id'
-import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
+import { isObject, type Json, type JsonObject } from '@quorate/core/json'
 import { decodePolicy, writePolicy } from '@quorate/policy/format'
 import type { Policy } from '@quorate/policy/policy'
 import { operationsOf } from '../auth/standing.ts'
@@ -134,7 +134,7 @@ function bodyOf(held: Held): { readonly body?: JsonObject } {
   const { method, path } = decodePreimage(beside.preimage)
   const match = matchOperation(method, path)
   if (match === undefined) return {}
-  const asked = parseJson(beside.payload === '' ? '{}' : beside.payload)
+  const asked = readRequestBody(match, beside.payload)
   const named = new Map(item.subjects.map(({ role, id }) => [role, id]))
   const change = { held, params: match.params, asked: isObject(asked) ? asked : {}, named }
   switch (match.name) {

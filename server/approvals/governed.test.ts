@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { fromHex } from '@quorate/core/bytes'
+import { fromBase64url, fromHex } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { nameOf } from '@quorate/core/id'
 import { openingCodec } from '@quorate/authority/records'
 import { approvalId } from '@quorate/authority/reduce/approval'
 import { requestHash } from '@quorate/authority/request'
+import { resolversOf } from '../identity.ts'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type Answer, type Speaker } from '../testing/raw-client.ts'
+import { leaseApprovals } from './lease.ts'
+import { work } from './work.ts'
 
 let platform: TestPlatform
 let company: Company
@@ -236,6 +239,63 @@ describe('a change that a policy holds', () => {
   })
 })
 
+describe('a worker that dies', () => {
+  it('after it has made a change finds that at its next life, and tells of it once', () =>
+    under(governing('Permissions:Assign'), async () => {
+      const { id } = await permission()
+      const path = `/permissions/${id}/assignments`
+      const { userId: identityId } = company.administrator
+      const change = good(await byBot('POST', path, { identityId }), 202)
+      good(await decide(change.approvalId, 'Approved'))
+      const { database, deps } = platform
+      const dying = {
+        ...{ ...deps, report: { warn: () => undefined, error: assert.fail } },
+        resolvers: resolversOf(deps).map((resolver) => ({
+          ...resolver,
+          resolved: async (...asked: Parameters<typeof resolver.resolved>) => {
+            await resolver.resolved(...asked)
+            throw new Error('the power is gone')
+          },
+        })),
+      }
+      const [row] = await leaseApprovals(database, 1, deps.now())
+      assert.ok(row)
+      assert.equal(row.approval_id, change.approvalId)
+      // Two at once, too: the second one has the same row from before.
+      await Promise.all([work(dying, row), work(dying, row)])
+      const made = good(await read(path)).items
+      assert.equal(made.length, 1)
+      assert.equal((await approvalNow(change.approvalId)).activity.changeRequest.status, 'Pending')
+      platform.clock.ahead = 60_000
+      await Promise.all([platform.workApprovals(), platform.workApprovals()])
+      platform.clock.ahead = 0
+      assert.equal((await approvalNow(change.approvalId)).activity.changeRequest.status, 'Applied')
+      const after = good(await read(path)).items
+      assert.deepEqual([after.length, after[0].id], [1, made[0].id])
+    }))
+
+  it('waits for signers, and goes on when they are back', () =>
+    under(governing('Permissions:Modify'), async () => {
+      const { id } = await permission()
+      const change = good(await byBot('PUT', `/permissions/${id}`, { name: `s${id}` }), 202)
+      good(await decide(change.approvalId, 'Approved'))
+      const { database, solo, deps } = platform
+      const warned: unknown[] = []
+      const report = { warn: (context: unknown) => warned.push(context), error: assert.fail }
+      solo.missing = ['signer-1', 'signer-2']
+      const [row] = await leaseApprovals(database, 1, deps.now())
+      assert.ok(row)
+      await work({ ...deps, report, resolvers: resolversOf(deps) }, row)
+      solo.missing = []
+      assert.equal(warned.length, 1)
+      assert.equal((await approvalNow(change.approvalId)).activity.changeRequest.status, 'Pending')
+      platform.clock.ahead = 60_000
+      await platform.workApprovals()
+      platform.clock.ahead = 0
+      assert.equal(good(await read(`/permissions/${id}`)).name, `s${id}`)
+    }))
+})
+
 describe('an approval', () => {
   it('shows all that its id stands for, and why each policy wants it', () =>
     under(governing('Permissions:Modify'), async () => {
@@ -244,8 +304,8 @@ describe('an approval', () => {
       const shown = await approvalNow(change.approvalId)
       const opening = decode(openingCodec, fromHex(shown.opening))
       assert.equal(nameOf('approval', approvalId(opening)), change.approvalId)
-      assert.deepEqual(requestHash(fromHex(shown.held.preimage)), opening.request)
-      assert.equal(shown.held.payload, JSON.stringify({ name: `n${id}` }))
+      assert.deepEqual(requestHash(fromBase64url(shown.preimage)), opening.request)
+      assert.equal(shown.payload, JSON.stringify({ name: `n${id}` }))
       assert.equal(shown.initiatorId, company.serviceAccount.userId)
       const [evaluation] = shown.policyEvaluations
       assert.equal(

@@ -1,8 +1,9 @@
 import * as api from '@quorate/api/approvals'
 import type { Approval } from '@quorate/api/approvals'
 import { notApproverReason } from '@quorate/authority/reduce/approval'
+import type { Evidence } from '@quorate/authority/step'
 import { streamCodec } from '@quorate/authority/stream'
-import { toHex } from '@quorate/core/bytes'
+import { toBase64url, toHex } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { isName, nameOf } from '@quorate/core/id'
@@ -135,7 +136,6 @@ async function shown(deps: ApprovalDeps, row: ApprovalRow): Promise<Approval> {
   const { database, now } = deps
   const resolvedAt = resolvedAtOf(row, now())
   const { evaluations } = await explained(deps, row)
-  const held = await heldEvidence(database, row)
   return {
     id: row.approval_id,
     initiatorId: row.initiator_id,
@@ -148,16 +148,13 @@ async function shown(deps: ApprovalDeps, row: ApprovalRow): Promise<Approval> {
     policyEvaluations: evaluations,
     decisions: (await decisionsOn(deps, row)).map(decisionOf),
     opening: toHex(row.opening),
-    ...(held.salt === undefined
-      ? {}
-      : {
-          held: {
-            preimage: toHex(held.preimage),
-            payload: held.payload,
-            salt: toHex(held.salt),
-          },
-        }),
+    ...commitmentOf(await heldEvidence(database, row)),
   }
+}
+
+/** By which a client finds that what it is shown is what its decision is on. */
+function commitmentOf({ preimage, payload, salt }: Evidence) {
+  return salt === undefined ? {} : { preimage: toBase64url(preimage), payload, salt: toHex(salt) }
 }
 
 function decisionsOn({ database }: ApprovalDeps, { organization, id }: ApprovalRow) {

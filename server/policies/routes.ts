@@ -4,7 +4,7 @@ import * as api from '@quorate/api/policies'
 import type { Policy } from '@quorate/api/policies'
 import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
-import { parseJson } from '@quorate/core/json'
+import { parseJsonWithDecimals } from '@quorate/core/json'
 import { decodePolicy, writePolicy } from '@quorate/policy/format'
 import { readPolicy } from '@quorate/policy/read'
 import { pendingChanges } from '../approvals/change.ts'
@@ -64,7 +64,7 @@ function create(deps: PolicyDeps, caller: Caller, raw: RawRequest) {
 
 /** The rules would say the same; a client is told in words that it knows. */
 function checkPolicy({ payload }: SignedAction): void {
-  const read = readPolicy(parseJson(payload))
+  const read = readPolicy(parseJsonWithDecimals(payload))
   if (read.ok) return
   const { unsupported, reason } = read
   throw unsupported

@@ -69,6 +69,18 @@ describe('a drafted policy', () => {
     assert.equal(kept.length, 3)
   })
 
+  it('may have a limit with decimals, and so may one that is made', async () => {
+    const rule = { kind: 'TransactionAmountLimit', configuration: { limit: 0.5, currency: 'USD' } }
+    const { blocked } = good(await simulate({ policy: policy(rule) }))
+    assert.equal(blocked, 3)
+    const path = '/v2/policies'
+    const made = good(await client().call(path, policy(rule, { kind: 'NoAction' })))
+    assert.equal(made.rule.configuration.limit, 0.5)
+    const robot = client()
+    const signed = await robot.sign(await robot.init('DELETE', `${path}/${made.id}`, {}))
+    good(await robot.send('DELETE', `${path}/${made.id}`, {}, signed.body.userAction))
+  })
+
   it('may be on changes of who may do what', async () => {
     const robot = client()
     const body = { name: 'p', operations: ['Wallets:Read'] }
