@@ -10,7 +10,7 @@ describe('a signer', () => {
     const world = new World({ real: [1] })
     const { store, defects } = world.member(1)
     store.close()
-    await assert.rejects(world.found(), /not open/)
+    await assert.rejects(world.found(), /has been finalized/)
     assert.equal(defects.length, 1)
     world.members.delete(1)
     world.close()
