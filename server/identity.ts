@@ -27,6 +27,7 @@ import { resumeSignatures, type ExecuteDeps } from './signatures/execute.ts'
 import { breakGlassRoutes } from './break-glass/routes.ts'
 import { freezeRoutes } from './freezes/routes.ts'
 import { settingsRoutes, type SettingsDeps } from './settings/routes.ts'
+import { signatureResolver } from './signatures/resolver.ts'
 import { signatureRoutes } from './signatures/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { walletRoutes } from './wallets/routes.ts'
@@ -73,7 +74,7 @@ export function identityRoutes(
 
 /** Those of these rooms that hold something for its approvers; money has its own. */
 export function resolversOf(deps: IdentityDeps): readonly Resolver[] {
-  return [governedResolver(deps)]
+  return [governedResolver(deps), signatureResolver(deps)]
 }
 
 /** Ends what an earlier life of the server has begun; signers must be there. */

@@ -172,7 +172,13 @@ export type IdentityTables = {
     /** `encodeEvidence`: enough to ask for the same signature again. */
     readonly evidence: Uint8Array
     readonly external_id: string | null
-    readonly status: 'Executing' | 'Signed' | 'Failed'
+    /** SHA-256 of the pre-image. */
+    readonly request: Uint8Array
+    readonly status: 'Pending' | 'Executing' | 'Signed' | 'Failed' | 'Rejected'
+    /** The one that it waits for, or has waited for. */
+    readonly approval_id: string | null
+    /** When policies, or those whom they ask, had come to an end with it. */
+    readonly policy_resolved_at: number | null
     readonly reason: string | null
     /** JSON of the members that the signature adds to the answer. */
     readonly result: string | null

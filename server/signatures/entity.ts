@@ -28,8 +28,12 @@ export function signatureOf(row: SignatureRow) {
     ...(signature === undefined ? {} : { signature }),
     ...(signatures === undefined ? {} : { signatures: [...signatures] }),
     ...(signedData === undefined ? {} : { signedData }),
+    ...(row.approval_id === null ? {} : { approvalId: row.approval_id }),
     ...(row.external_id === null ? {} : { externalId: row.external_id }),
     dateRequested: new Date(row.requested_at).toISOString(),
+    ...(row.policy_resolved_at === null
+      ? {}
+      : { datePolicyResolved: new Date(row.policy_resolved_at).toISOString() }),
     ...(row.signed_at === null ? {} : { dateSigned: new Date(row.signed_at).toISOString() }),
   }
 }

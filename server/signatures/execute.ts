@@ -1,20 +1,27 @@
 import { sql } from 'kysely'
-import { isFailure } from '@quorate/core/failure'
-import { decodeEvidence } from '@quorate/authority/step'
+import { Failure, isFailure } from '@quorate/core/failure'
+import { decodeEvidence, type Evidence } from '@quorate/authority/step'
+import { keyStream } from '@quorate/authority/stream'
 import type { Intent } from '@quorate/effects/intent'
 import { encodeFacts, noFacts } from '@quorate/effects/facts'
 import { factsNeeded } from '@quorate/effects/plan'
 import { findNetwork } from '@quorate/effects/networks'
 import { decodePreimage } from '@quorate/authority/request'
+import { approvalFor } from '../approvals/find.ts'
+import { openApproval } from '../approvals/open.ts'
+import type { ApprovalRow } from '../approvals/tables.ts'
+import type { Log } from '../auth/log.ts'
 import type { Database } from '../database/database.ts'
 import { insertFor } from '../database/insert-for.ts'
 import { eventRow } from '../outbox.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
+import { findSignature } from './find.ts'
 import { intentOf, networkOf, resultOf, type Sign, type Signing } from './signature.ts'
 
 export type ExecuteDeps = {
   readonly database: Database
   readonly sign: Sign
+  readonly log: Pick<Log, 'settle'>
   readonly observeFacts: ObserveFacts
   readonly now: () => number
 }
@@ -44,22 +51,74 @@ export async function execute(
   row: SignatureRow,
   known?: Signing,
 ): Promise<SignatureRow> {
-  if (row.status !== 'Executing') return row
+  if (row.status !== 'Executing') return unlessBlocked(row)
   try {
-    const signing = known ?? (await signingOf(deps.database, row))
-    const facts = await factsOf(deps, row, signing)
-    const evidence = { ...decodeEvidence(row.evidence), facts }
-    const { organization, key } = row
-    const signed = await deps.sign({ organization, key, evidence })
-    const result = JSON.stringify(resultOf(signing, signed))
-    return await finish(deps, row, { status: 'Signed', result, signed_at: deps.now() })
+    return await signOrHold(deps, row, known ?? (await signingOf(deps.database, row)))
   } catch (error) {
-    if (isFailure(error) && isFinal(error.code)) {
+    if (isFailure(error, 'policy.blocked')) {
+      const reason = `blocked by policy: ${error.context.reason}`
+      await finish(deps, row, { status: 'Rejected', reason, policy_resolved_at: deps.now() })
+    } else if (isFailure(error) && isFinal(error.code)) {
       const reason = isFailure(error, 'request.refused') ? error.context.reason : error.code
       await finish(deps, row, { status: 'Failed', reason })
     }
     throw error
   }
+}
+
+/** Whoever repeats what a policy has blocked hears the same. @throws Failure `policy.blocked` */
+function unlessBlocked(row: SignatureRow): SignatureRow {
+  if (row.status === 'Rejected' && row.approval_id === null)
+    throw new Failure('policy.blocked', { reason: row.reason ?? '' })
+  return row
+}
+
+async function signOrHold(
+  deps: ExecuteDeps,
+  row: SignatureRow,
+  signing: Signing,
+): Promise<SignatureRow> {
+  const facts = await factsOf(deps, row, signing)
+  const evidence = { ...decodeEvidence(row.evidence), facts }
+  const { organization, key } = row
+  try {
+    const signed = await deps.sign({ organization, key, evidence })
+    const result = JSON.stringify(resultOf(signing, signed))
+    return await finish(deps, row, { status: 'Signed', result, signed_at: deps.now() })
+  } catch (error) {
+    const approval = await approvalAfter(deps, row, { evidence, error })
+    if (approval === undefined) throw error
+    return hold(deps, row, approval)
+  }
+}
+
+/** What the request waits for now: opened here, or by a server that could not write that down. */
+async function approvalAfter(
+  { database, log }: ExecuteDeps,
+  { organization, key, request, approval_id: known }: SignatureRow,
+  { evidence, error }: { readonly evidence: Evidence; readonly error: unknown },
+): Promise<ApprovalRow | undefined> {
+  if (isFailure(error, 'policy.held'))
+    return openApproval({ database, log }, { organization, stream: keyStream(key), evidence })
+  if (known !== null || !isFailure(error, 'request.refused')) return undefined
+  return approvalFor(database, organization, request)
+}
+
+async function hold(
+  { database }: ExecuteDeps,
+  row: SignatureRow,
+  { approval_id }: ApprovalRow,
+): Promise<SignatureRow> {
+  const { organization, id } = row
+  await database
+    .updateTable('signature_requests')
+    .set({ status: 'Pending', approval_id })
+    .where('organization', '=', organization)
+    .where('id', '=', id)
+    .where('status', '=', 'Executing')
+    .execute()
+  // Whoever decided has perhaps been faster.
+  return findSignature(database, row, row.signature_id)
 }
 
 /** For the start of a server: what an earlier one has left open. */
@@ -118,27 +177,36 @@ async function factsOf(
   return observeFacts({ ...signing, organization, key, payload, maxFee })
 }
 
-type Change = Partial<Pick<SignatureRow, 'status' | 'reason' | 'result' | 'signed_at'>>
+type Change = {
+  readonly status: 'Signed' | 'Failed' | 'Rejected'
+} & Partial<Pick<SignatureRow, 'reason' | 'result' | 'signed_at' | 'policy_resolved_at'>>
+
+const eventKinds = {
+  Signed: 'wallet.signature.signed',
+  Failed: 'wallet.signature.failed',
+  Rejected: 'wallet.signature.rejected',
+} as const
 
 /** Whoever comes second changes nothing and tells of nothing. */
-async function finish(
-  { database, now }: ExecuteDeps,
+export async function finish(
+  { database, now }: Pick<ExecuteDeps, 'database' | 'now'>,
   row: SignatureRow,
   change: Change,
 ): Promise<SignatureRow> {
   const changed = { ...row, ...change }
-  const { organization, id, status, reason, result, signed_at } = changed
+  const { organization, id, status, reason, result, signed_at, policy_resolved_at } = changed
   const event = eventRow({
     organization,
-    kind: status === 'Signed' ? 'wallet.signature.signed' : 'wallet.signature.failed',
+    kind: eventKinds[change.status],
     data: { signatureRequest: anySignatureOf(changed) },
     at: now(),
   })
   await sql`
     with finished as (
       update signature_requests
-      set status = ${status}, reason = ${reason}, result = ${result}, signed_at = ${signed_at}
-      where organization = ${organization} and id = ${id} and status = 'Executing'
+      set status = ${status}, reason = ${reason}, result = ${result}, signed_at = ${signed_at},
+        policy_resolved_at = ${policy_resolved_at}
+      where organization = ${organization} and id = ${id} and status = ${row.status}
       returning id
     )
     ${insertFor('finished', 'outbox', event)}`.execute(database)
