@@ -30,6 +30,7 @@ import * as signatures from './signatures.ts'
 import * as transactions from './transactions.ts'
 import { getTransfer, listTransfers, transferAsset } from './transfers.ts'
 import { getTrust, getWalletProof } from './trust.ts'
+import { getUsage } from './usage.ts'
 import * as users from './users.ts'
 import * as wallets from './wallets.ts'
 
@@ -61,6 +62,7 @@ export const endpoints: readonly Endpoint[] = [
   startGenesis,
   finishGenesis,
   getTrust,
+  getUsage,
   exportLog,
   exportJournal,
   getWalletProof,

@@ -98,6 +98,8 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
     ...{ status: 409, message: 'User has already decided on this approval', details: context },
   }),
   'approval.not_approver': (context) => forbidden('User may not decide on this approval', context),
+  // The vendor names no status for it.
+  'quota.exceeded': (context) => problem(402, 'Monthly signatures limit reached', context),
   'approval.not_found': (context) => missing('approval', context),
   'request.refused': ({ reason }) => forbidden(`the signers refused: ${reason}`, { reason }),
   'request.unsupported': ({ reason }) => invalid(reason),

@@ -812,6 +812,12 @@ const table = {
     permissions: ['Auth:Logs:Read'],
     callers: staff,
   },
+  'quorate.getUsage': {
+    ...read,
+    path: '/orgs/usage',
+    permissions: ['Auth:Logs:Read'],
+    callers: staff,
+  },
   'quorate.getTrust': { ...read, path: '/orgs/trust' },
   'quorate.getWalletProof': {
     ...read,

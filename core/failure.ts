@@ -71,6 +71,7 @@ export type Failures = {
   'approval.not_pending': { readonly approvalId: string }
   'approval.decided': { readonly approvalId: string }
   'approval.not_approver': { readonly approvalId: string }
+  'quota.exceeded': { readonly limit: number; readonly month: string }
   'approval.not_found': { readonly approvalId: string }
   'request.unsupported': { readonly reason: string }
   'funds.insufficient': { readonly needed: string; readonly available: string }

@@ -29,6 +29,7 @@ import { freezeRoutes } from './freezes/routes.ts'
 import { settingsRoutes, type SettingsDeps } from './settings/routes.ts'
 import { signatureResolver } from './signatures/resolver.ts'
 import { signatureRoutes } from './signatures/routes.ts'
+import { usageRoutes } from './usage/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { walletRoutes } from './wallets/routes.ts'
 
@@ -68,6 +69,7 @@ export function identityRoutes(
     ...breakGlassRoutes(deps),
     ...policyRoutes(deps),
     ...simulateRoutes(deps),
+    ...usageRoutes(deps),
     ...approvalRoutes({ ...deps, resolvers }),
   ]
 }

@@ -42,6 +42,7 @@ describe('the settings of a server', () => {
 
   it('say how many keys are born ahead of need: none, unless they say so', () => {
     const read = (text: string) => serverSettings({ ...whole, SERVER_KEY_POOL: text }).keyPool
+    assert.equal(serverSettings(whole).monthlySignatures, 0)
     assert.deepEqual([serverSettings(whole).keyPool, read('0'), read('5000')], [0, 0, 5_000])
     for (const wrong of ['5001', '-1', 'many', ''])
       assert.throws(() => read(wrong), /SERVER_KEY_POOL is not valid/, wrong)

@@ -22,6 +22,8 @@ export type ServerSettings = {
   readonly corsOrigins: readonly string[]
   /** Keys of each organization and kind in use that are born ahead of need. */
   readonly keyPool: number
+  /** What each organization may ask to have signed in a calendar month; 0: any number. */
+  readonly monthlySignatures: number
 }
 
 const databaseUrl = {
@@ -104,6 +106,12 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
         name: 'SERVER_KEY_POOL',
         about: `keys of a kind that wait for whoever asks, up to ${keyPoolMax}; 0: none are born ahead of need`,
         read: (text) => within(count(text), keyPoolMax),
+        fallback: 0,
+      },
+      monthlySignatures: {
+        name: 'SERVER_MONTHLY_SIGNATURES',
+        about: 'signatures that an organization may ask for in a calendar month; 0: any number',
+        read: count,
         fallback: 0,
       },
     },

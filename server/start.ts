@@ -22,6 +22,7 @@ import { applyRoots } from './orgs/apply.ts'
 import { outgoingResolver } from './transfers/resolver.ts'
 import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
 import { servePages } from './pages/serve.ts'
+import { openQuota, recount } from './usage/quota.ts'
 import type { ServerSettings } from './settings.ts'
 import { originsOf } from './settings/origins.ts'
 
@@ -54,19 +55,18 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     keyPool: settings.keyPool,
   })
   await applyRoots(database)
+  await recount(database, Date.now())
   const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
   const working = { database, coordinator, chains, log, now: Date.now }
   const workers = startMoneyWorkers(working)
-  const resolvers = [...resolversOf(deps), outgoingResolver({ ...working, wake: workers.wake })]
+  const money = { ...working, quota: deps.quota, wake: workers.wake }
+  const resolvers = [...resolversOf(deps), outgoingResolver(money)]
   const approvals = startApprovalWorker({ ...deps, log: coordinator, report: log, resolvers })
   const { carrier, mailbox } = openCarrier(settings.mailFile)
   const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
   const app = buildHttp({
-    routes: [
-      ...identityRoutes(deps, resolvers),
-      ...moneyRoutes({ ...working, wake: workers.wake }),
-    ],
+    routes: [...identityRoutes(deps, resolvers), ...moneyRoutes(money)],
     authenticate: authenticateWith({ ...deps, setupToken }),
     allowsOrigin: originsOf(database, settings.corsOrigins),
     log,
@@ -120,6 +120,7 @@ async function identityDeps(
     manifestHash: manifest.hash,
     manifest,
     rules: rulesFor(manifest),
+    quota: openQuota(settings.monthlySignatures === 0 ? undefined : settings.monthlySignatures),
     ...openMoney({ database, chains }),
   }
 }

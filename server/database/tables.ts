@@ -8,6 +8,7 @@ import type { SettingsTables } from '../settings/tables.ts'
 import type { OutgoingTables } from '../transfers/tables.ts'
 import type { PolicyTables } from '../policies/tables.ts'
 import type { RecoveryTables } from '../recovery/tables.ts'
+import type { UsageTables } from '../usage/quota.ts'
 import type { PeopleTables } from '../users/tables.ts'
 
 /**
@@ -24,7 +25,8 @@ export type Tables = LogTables &
   ApprovalTables &
   PolicyTables &
   SettingsTables &
-  RecoveryTables
+  RecoveryTables &
+  UsageTables
 
 type LogTables = {
   readonly proposals: {

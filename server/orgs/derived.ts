@@ -74,6 +74,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   outgoing: kept,
   slot_queues: kept,
   slots: kept,
+  signature_usage: kept,
   chain_heads: kept,
   block_headers: kept,
   history: kept,

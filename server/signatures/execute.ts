@@ -13,6 +13,7 @@ import type { ApprovalRow } from '../approvals/tables.ts'
 import type { Log } from '../auth/log.ts'
 import type { Database } from '../database/database.ts'
 import { insertFor } from '../database/insert-for.ts'
+import type { Quota } from '../usage/quota.ts'
 import { eventRow } from '../outbox.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
 import { findSignature } from './find.ts'
@@ -22,6 +23,7 @@ export type ExecuteDeps = {
   readonly database: Database
   readonly sign: Sign
   readonly log: Pick<Log, 'settle'>
+  readonly quota: Quota
   readonly observeFacts: ObserveFacts
   readonly now: () => number
 }

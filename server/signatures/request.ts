@@ -39,10 +39,23 @@ export async function requestSignature(
   const { externalId } = signing.intent
   const made = newRow(caller, signWith, { ...action, externalId, now: now() })
   if (externalId === undefined) {
-    await writeDown(database, action, made)
+    await writeDownCounted(deps, action, made)
     return execute(deps, made, signing)
   }
-  return execute(deps, await writeDownOnce(database, { caller, action, externalId }, made))
+  return execute(deps, await writeDownOnce(deps, { caller, action, externalId }, made))
+}
+
+/** One statement is enough where nothing is counted. @throws Failure `quota.exceeded` besides */
+async function writeDownCounted(
+  { database, quota }: ExecuteDeps,
+  action: SignedAction,
+  made: SignatureRow,
+): Promise<void> {
+  if (quota.limit === undefined) return writeDown(database, action, made)
+  await inTransaction(database, async (transaction) => {
+    await quota.claim(transaction, made.organization, made.requested_at)
+    await writeDown(transaction, action, made)
+  })
 }
 
 /** @throws Failure `action.used` */
@@ -64,7 +77,7 @@ async function writeDown(
 
 /** The first request under an external id is the only one. */
 function writeDownOnce(
-  database: Database,
+  { database, quota }: ExecuteDeps,
   given: { readonly caller: Caller; readonly action: SignedAction; readonly externalId: string },
   made: SignatureRow,
 ): Promise<SignatureRow> {
@@ -75,6 +88,7 @@ function writeDownOnce(
     const claim = { caller, kind: 'signature', externalId, fingerprint, id } as const
     const first = await claimExternalId(transaction, claim)
     if (first === undefined) {
+      await quota.claim(transaction, caller.organization, at)
       await writeDown(transaction, action, made)
       return made
     }

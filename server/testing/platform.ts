@@ -18,6 +18,7 @@ import { openOutward } from '../net/outward.ts'
 import { openIssuers } from '../oidc/issuers.ts'
 import { rebuildDatabase, type Rebuilt } from '../orgs/rebuild.ts'
 import { originsOf } from '../settings/origins.ts'
+import { openQuota } from '../usage/quota.ts'
 import { Solo } from './solo.ts'
 
 export const setupToken = 'setup-token-of-a-test'
@@ -56,7 +57,7 @@ const approvalsMax = 100
 
 /** The real server's routes on a real database; only the signers are one process. */
 export async function startTestPlatform(
-  given: Partial<Pick<IdentityDeps, 'agreements'>> = {},
+  given: Partial<Pick<IdentityDeps, 'agreements'>> & { readonly monthlySignatures?: number } = {},
 ): Promise<TestPlatform> {
   const home = await createTestDatabase({ template })
   const unexpected: unknown[] = []
@@ -73,6 +74,7 @@ export async function startTestPlatform(
     agreements: given.agreements ?? [],
     createKey: solo.createKey,
     sign: solo.sign,
+    quota: openQuota(given.monthlySignatures),
     manifestFile: solo.cluster.file,
     manifestHash: solo.cluster.manifest.hash,
     manifest: solo.cluster.manifest,

@@ -6,6 +6,7 @@ import { approvalFor } from '../approvals/find.ts'
 import type { Caller } from '../auth/caller.ts'
 import { buildHttp } from '../http/app.ts'
 import { moneyRoutes } from '../money.ts'
+import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { findOutgoing } from './find.ts'
 import { outgoingResolver } from './resolver.ts'
@@ -33,6 +34,7 @@ before(async () => {
   const routes = moneyRoutes({
     ...{ ...deps, now: () => deps.now() },
     coordinator: platform.coordinator,
+    quota: openQuota(undefined),
     wake: () => undefined,
   })
   const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
@@ -230,6 +232,23 @@ describe('a server that ends while a transfer is held', () => {
     await stepTo(treasury, row, 'held')
     await decide(row, 'Denied')
     await stepTo(treasury, row, 'rejected')
+  })
+})
+
+describe('the monthly limit', () => {
+  it('counts transfers, and what was asked for before there was one', async () => {
+    const wallet = await makeWallet(treasury)
+    const { database, company } = treasury
+    const { organization } = company
+    const { used } = await openQuota(undefined).read(database, organization, Date.now())
+    assert.ok(used > 0)
+    const quota = openQuota(used + 1)
+    const wish = { body: payment({ externalId: 'counted' }), quota }
+    await request(treasury, wallet, wish)
+    await request(treasury, wallet, wish)
+    const more = { body: payment(), quota }
+    await assert.rejects(request(treasury, wallet, more), { code: 'quota.exceeded' })
+    assert.equal((await quota.read(database, organization, Date.now())).used, used + 1)
   })
 })
 

@@ -14,6 +14,7 @@ import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
 import { checkUsable } from '../keys/reach.ts'
 import { recordEvent } from '../outbox.ts'
+import type { Quota } from '../usage/quota.ts'
 import { findWallet, type WalletRow } from '../wallets/find.ts'
 import { eventOf } from './entity.ts'
 import { findOutgoing } from './find.ts'
@@ -25,6 +26,7 @@ export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
   readonly coordinator: WorkDeps['coordinator'] & Pick<Coordinator, 'find'>
   /** Tells a worker of this process; others find the row by themselves. */
   readonly wake: () => void
+  readonly quota: Quota
 }
 
 export type Asked = {
@@ -44,7 +46,7 @@ export async function requestOutgoing(
   caller: Caller,
   { kind, walletId, raw }: Asked,
 ): Promise<Outgoing> {
-  const { database, chains, coordinator, wake, now } = deps
+  const { database, chains, coordinator, quota, wake, now } = deps
   const wallet = await findWallet(database, caller, walletId)
   checkUsable(caller, wallet)
   chains.find(wallet.network)
@@ -52,7 +54,7 @@ export async function requestOutgoing(
   const row = await inTransaction(database, async (transaction) => {
     const at = now()
     const action = await useAction(transaction, caller, raw, at)
-    return enter(transaction, { caller, wallet, kind, action, now: at, leased })
+    return enter(transaction, { caller, wallet, kind, action, quota, now: at, leased })
   })
   if (leased !== undefined && row.lease_holder === leased) await askNow(deps, row)
   wake()
@@ -98,6 +100,7 @@ export type Entry = {
   readonly wallet: WalletRow
   readonly kind: Outgoing['kind']
   readonly action: SignedAction
+  readonly quota: Pick<Quota, 'claim'>
   readonly now: number
   /** To whom: policies have to be asked first, and he does it at once. */
   readonly leased?: string | undefined
@@ -105,7 +108,7 @@ export type Entry = {
 
 /** @returns the row of the request, or of the first one under the same external id */
 export async function enter(transaction: DatabaseTransaction, entry: Entry): Promise<Outgoing> {
-  const { caller, kind, action, now } = entry
+  const { caller, kind, action, quota, now } = entry
   const { organization } = caller
   const intent = readableIntent(kind, action.payload)
   const row = rowOf(entry, intent)
@@ -117,6 +120,7 @@ export async function enter(transaction: DatabaseTransaction, entry: Entry): Pro
     if (first !== undefined)
       return findOutgoing(transaction, caller, { kind, name: first.duplicateOf })
   }
+  await quota.claim(transaction, organization, now)
   await transaction.insertInto('outgoing').values(row).execute()
   const event = eventOf(row)
   if (event !== undefined) await recordEvent(transaction, { organization, ...event, at: now })

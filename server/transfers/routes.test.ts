@@ -4,6 +4,7 @@ import { nameOf } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
 import { buildHttp } from '../http/app.ts'
 import { moneyRoutes, startMoneyWorkers, type MoneyWorkers } from '../money.ts'
+import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { signedPost } from './testing/signed-post.ts'
 import { makeWallet, payment, startTreasury, stranger } from './testing/treasury.ts'
@@ -19,7 +20,12 @@ before(async () => {
   wallet = await makeWallet(treasury)
   const { caller, platform, deps } = treasury
   workers = startMoneyWorkers(deps)
-  const routes = moneyRoutes({ ...deps, coordinator: platform.coordinator, wake: workers.wake })
+  const routes = moneyRoutes({
+    ...deps,
+    coordinator: platform.coordinator,
+    quota: openQuota(undefined),
+    wake: workers.wake,
+  })
   const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
   app = buildHttp<Caller>({ ...edge, log: deps.log })
   await treasury.rpc('evm_setIntervalMining', [1])

@@ -51,6 +51,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   issuer_secrets: nothing('what providers know this server by'),
   oidc_states: nothing('hashes of answers'),
   slot_queues: nothing('addresses of wallets'),
+  signature_usage: nothing('a number of a month'),
   slots: nothing('addresses of wallets'),
   chain_heads: nothing('of a chain'),
   block_headers: nothing('of a chain'),

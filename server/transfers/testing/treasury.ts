@@ -14,6 +14,7 @@ import { type Company, found, hire } from '../../coordinator/testing/company.ts'
 import { type Platform, startPlatform } from '../../coordinator/testing/platform.ts'
 import { type Database, inTransaction } from '../../database/database.ts'
 import { applyRoot } from '../../orgs/apply.ts'
+import { openQuota, type Quota } from '../../usage/quota.ts'
 import { findWallet, type WalletRow } from '../../wallets/find.ts'
 import { findOutgoing } from '../find.ts'
 import { leaseRows } from '../lease.ts'
@@ -122,6 +123,7 @@ export type Wish = {
   readonly maxFee?: bigint
   readonly person?: Person
   readonly executeBefore?: number
+  readonly quota?: Quota
 }
 
 export const payment = (change: object = {}): object => ({
@@ -155,10 +157,10 @@ export async function request(
   wish: Wish,
 ): Promise<Outgoing> {
   const { caller, database } = treasury
-  const { kind = 'transfer' } = wish
+  const { kind = 'transfer', quota = openQuota(undefined) } = wish
   const action = actionFor(treasury, wallet, wish)
   return inTransaction(database, (transaction) =>
-    enter(transaction, { caller, wallet, kind, action, now: Date.now() }),
+    enter(transaction, { caller, wallet, kind, action, quota, now: Date.now() }),
   )
 }
 
