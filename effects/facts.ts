@@ -73,7 +73,7 @@ const body = union({
   ],
 })
 /** More assets or recipients than one request can have. */
-const opinionsMax = 16
+export const opinionsMax = 16
 const price = struct({
   asset: text(128),
   currency: oneOf({ USD: 1 }),

@@ -16,6 +16,8 @@ export type ServerSettings = {
   readonly mailFile: string
   /** Empty: there are none. */
   readonly agreementsFile: string
+  /** Empty: there is none. */
+  readonly factsFile: string
   /** Where people reach the pages: what links in mails begin with. */
   readonly publicUrl: string
   /** Whose pages may read answers besides those of the organizations' origins. */
@@ -89,6 +91,10 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
       mailFile: file('SERVER_MAIL_FILE', 'how mail is sent, JSON'),
       agreementsFile: {
         ...file('SERVER_AGREEMENTS_FILE', 'terms that users are asked to accept, JSON'),
+        fallback: '',
+      },
+      factsFile: {
+        ...file('SERVER_FACTS_FILE', 'prices and denied addresses, JSON'),
         fallback: '',
       },
       publicUrl: {

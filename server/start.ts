@@ -12,6 +12,7 @@ import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
 import { buildHttp } from './http/app.ts'
+import { openFactFile } from './facts/file.ts'
 import { identityRoutes, resolversOf, resumeIdentity, type IdentityDeps } from './identity.ts'
 import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
@@ -57,8 +58,8 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   await applyRoots(database)
   await recount(database, Date.now())
   const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
-  const deps = await identityDeps(settings, { coordinator, database, manifest, chains })
-  const working = { database, coordinator, chains, log, now: Date.now }
+  const deps = await identityDeps(settings, { coordinator, database, manifest, chains, log })
+  const working = { database, coordinator, chains, opine: deps.opine, log, now: Date.now }
   const workers = startMoneyWorkers(working)
   const money = { ...working, quota: deps.quota, wake: workers.wake }
   const resolvers = [...resolversOf(deps), outgoingResolver(money)]
@@ -101,11 +102,12 @@ type Assembled = {
   readonly database: Database
   readonly manifest: Manifest
   readonly chains: Chains
+  readonly log: Log
 }
 
 async function identityDeps(
   settings: ServerSettings,
-  { coordinator, database, manifest, chains }: Assembled,
+  { coordinator, database, manifest, chains, log }: Assembled,
 ): Promise<IdentityDeps> {
   return {
     database,
@@ -120,6 +122,7 @@ async function identityDeps(
     manifestHash: manifest.hash,
     manifest,
     rules: rulesFor(manifest),
+    opine: openFactFile(settings.factsFile, (context, message) => log.warn(context, message)),
     quota: openQuota(settings.monthlySignatures === 0 ? undefined : settings.monthlySignatures),
     ...openMoney({ database, chains }),
   }

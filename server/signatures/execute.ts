@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { decodeEvidence, type Evidence } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
+import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
 import type { Intent } from '@quorate/effects/intent'
-import { encodeFacts, noFacts } from '@quorate/effects/facts'
 import { factsNeeded } from '@quorate/effects/plan'
 import { findNetwork } from '@quorate/effects/networks'
 import { decodePreimage } from '@quorate/authority/request'
@@ -16,6 +16,8 @@ import { insertFor } from '../database/insert-for.ts'
 import type { Quota } from '../usage/quota.ts'
 import { eventRow } from '../outbox.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
+import type { Opine } from '../facts/file.ts'
+import { withOpinions } from '../facts/with-opinions.ts'
 import { findSignature } from './find.ts'
 import { intentOf, networkOf, resultOf, type Sign, type Signing } from './signature.ts'
 
@@ -24,6 +26,7 @@ export type ExecuteDeps = {
   readonly sign: Sign
   readonly log: Pick<Log, 'settle'>
   readonly quota: Quota
+  readonly opine: Opine
   readonly observeFacts: ObserveFacts
   readonly now: () => number
 }
@@ -168,15 +171,18 @@ async function signingOf(database: Database, row: SignatureRow): Promise<Signing
 }
 
 async function factsOf(
-  { observeFacts }: ExecuteDeps,
+  deps: ExecuteDeps,
   row: SignatureRow,
   signing: Signing,
 ): Promise<Uint8Array> {
-  if (factsNeeded(signing.network, signing.intent) === 'none') return encodeFacts(noFacts)
+  const { opine } = deps
+  if (factsNeeded(signing.network, signing.intent) === 'none')
+    return encodeFacts(await withOpinions(opine, signing, noFacts))
   const { preimage, payload } = decodeEvidence(row.evidence)
   const { organization, key } = row
   const { maxFee } = decodePreimage(preimage)
-  return observeFacts({ ...signing, organization, key, payload, maxFee })
+  const facts = await deps.observeFacts({ ...signing, organization, key, payload, maxFee })
+  return encodeFacts(await withOpinions(opine, signing, decodeFacts(facts)))
 }
 
 type Change = {

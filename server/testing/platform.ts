@@ -19,6 +19,7 @@ import { openIssuers } from '../oidc/issuers.ts'
 import { rebuildDatabase, type Rebuilt } from '../orgs/rebuild.ts'
 import { originsOf } from '../settings/origins.ts'
 import { openQuota } from '../usage/quota.ts'
+import { noOpinions } from '../facts/file.ts'
 import { Solo } from './solo.ts'
 
 export const setupToken = 'setup-token-of-a-test'
@@ -57,7 +58,9 @@ const approvalsMax = 100
 
 /** The real server's routes on a real database; only the signers are one process. */
 export async function startTestPlatform(
-  given: Partial<Pick<IdentityDeps, 'agreements'>> & { readonly monthlySignatures?: number } = {},
+  given: Partial<Pick<IdentityDeps, 'agreements' | 'opine'>> & {
+    readonly monthlySignatures?: number
+  } = {},
 ): Promise<TestPlatform> {
   const home = await createTestDatabase({ template })
   const unexpected: unknown[] = []
@@ -74,6 +77,7 @@ export async function startTestPlatform(
     agreements: given.agreements ?? [],
     createKey: solo.createKey,
     sign: solo.sign,
+    opine: given.opine ?? noOpinions,
     quota: openQuota(given.monthlySignatures),
     manifestFile: solo.cluster.file,
     manifestHash: solo.cluster.manifest.hash,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Outflow } from '@quorate/effects/effect'
+import { decodeFacts } from '@quorate/effects/facts'
 import { keyStream } from '@quorate/authority/stream'
 import { ask } from '../coordinator/testing/company.ts'
 import { approvalFor } from '../approvals/find.ts'
@@ -7,14 +9,17 @@ import type { Caller } from '../auth/caller.ts'
 import { buildHttp } from '../http/app.ts'
 import { moneyRoutes } from '../money.ts'
 import { openQuota } from '../usage/quota.ts'
+import { noOpinions } from '../facts/file.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { findOutgoing } from './find.ts'
 import { outgoingResolver } from './resolver.ts'
 import type { Outgoing } from './tables.ts'
 import { signedPost } from './testing/signed-post.ts'
 import {
+  ether,
   makeWallet,
   mine,
+  network,
   payment,
   request,
   reread,
@@ -32,7 +37,7 @@ before(async () => {
   const { caller, platform, deps } = treasury
   // No worker runs: each step is taken by a test.
   const routes = moneyRoutes({
-    ...{ ...deps, now: () => deps.now() },
+    ...{ ...deps, opine: (outflow: Outflow) => opine(outflow) },
     coordinator: platform.coordinator,
     quota: openQuota(undefined),
     wake: () => undefined,
@@ -45,13 +50,16 @@ after(async () => {
   await treasury.stop()
 })
 
+/** What the operator's file says. */
+let opine = noOpinions
+const always = { kind: 'AlwaysTrigger' }
 const asking = { kind: 'RequestApproval', approvalGroups: [{ quorum: 1, approvers: {} }] }
 
 /** On one wallet, so that every test has its own. */
-async function policyOn(wallet: WalletRow, action: object = asking): Promise<void> {
+async function policyOn(wallet: WalletRow, action: object = asking, rule: object = always) {
   const { company, platform } = treasury
   const body = {
-    ...{ name: 'all of it', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' }, action },
+    ...{ name: 'all of it', activityKind: 'Wallets:Sign', rule, action },
     filters: { walletId: { in: [wallet.wallet_id] } },
   }
   const evidence = ask(company, company.administrator, { path: '/v2/policies', body })
@@ -232,6 +240,45 @@ describe('a server that ends while a transfer is held', () => {
     await stepTo(treasury, row, 'held')
     await decide(row, 'Denied')
     await stepTo(treasury, row, 'rejected')
+  })
+})
+
+describe('a limit in dollars', () => {
+  it('is judged by the prices that the server says, and holds what has none', async () => {
+    const wallet = await makeWallet(treasury)
+    const configuration = { limit: 100, currency: 'USD' }
+    await policyOn(wallet, asking, { kind: 'TransactionAmountLimit', configuration })
+    const statusOf = async (amount: bigint) => {
+      const { body } = await post(wallet, { body: payment({ amount: `${amount}` }) })
+      return (await rowOf(body)).state
+    }
+    const small = ether / 1_000n
+    assert.equal(await statusOf(small), 'held')
+    const said = {
+      asset: `${network}/Native`,
+      currency: 'USD',
+      decimals: 18,
+      source: 'me',
+    } as const
+    opine = async () => ({
+      prices: [{ ...said, micros: 2_000_000_000n, at: Date.now() - 1_000 }],
+      screenings: [],
+    })
+    assert.equal(await statusOf(small), 'requested')
+    assert.equal(await statusOf(ether / 10n), 'held')
+    opine = noOpinions
+  })
+
+  it('is judged by what is written down for its signers', async () => {
+    const wallet = await makeWallet(treasury)
+    const row = await request(treasury, wallet, { body: payment() })
+    const price = {
+      ...({ asset: `${network}/Native`, currency: 'USD', decimals: 18, source: 'me' } as const),
+      ...{ micros: 1n, at: Date.now() },
+    }
+    const deps = { ...treasury.deps, opine: async () => ({ prices: [price], screenings: [] }) }
+    const { facts } = await stepTo({ ...treasury, deps }, row, 'prepared')
+    assert.deepEqual(facts && decodeFacts(facts).prices, [price])
   })
 })
 

@@ -1,16 +1,16 @@
 import { pendingNonce } from '@quorate/chains/evm/index'
 import { isFailure } from '@quorate/core/failure'
 import { keyStream } from '@quorate/authority/stream'
-import { encodeFacts, noFacts } from '@quorate/effects/facts'
+import { encodeFacts, type Facts, noFacts } from '@quorate/effects/facts'
 import { decodeEvidence, type Evidence } from '@quorate/authority/step'
 import { approvalFor, statusOf } from '../approvals/find.ts'
 import { openApproval } from '../approvals/open.ts'
 import type { ApprovalRow } from '../approvals/tables.ts'
-import { askOf } from '../chain/ask.ts'
+import { askOf, planned } from '../chain/ask.ts'
 import { observeWithin } from '../chain/facts.ts'
 import { lowestFreeSlot } from '../chain/slots.ts'
 import { expire, isExpired, type Outcome, type StepDeps } from './outcome.ts'
-import { feeBoundOf, intentOf } from './reading.ts'
+import { feeBoundOf, intentOf, payerOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
 /** Whoever resolves an approval wakes what waits for it; this is for when that was not heard. */
@@ -96,16 +96,21 @@ export async function awaitApproval({ database, now }: StepDeps, row: Outgoing):
 async function presentFacts(deps: StepDeps, row: Outgoing): Promise<Uint8Array | undefined> {
   const { chain, database } = deps
   const ask = askOf(intentOf(row), row.address)
-  if (ask === undefined) return encodeFacts(noFacts)
+  if (ask === undefined) return opined(deps, row, noFacts)
   const pending = Number(await pendingNonce(chain.rpc, row.address))
   const nonce = ask.nonce ?? (await lowestFreeSlot(database, row, pending))
   if (nonce === undefined) return undefined
   try {
     const asked = { ...ask, nonce: BigInt(nonce) }
     const observed = await observeWithin(chain, asked, feeBoundOf(row))
-    return observed.ok ? encodeFacts(observed.facts) : undefined
+    return observed.ok ? opined(deps, row, observed.facts) : undefined
   } catch (error) {
     if (isFailure(error, 'chain.refused')) return undefined
     throw error
   }
+}
+
+async function opined({ opine }: StepDeps, row: Outgoing, facts: Facts): Promise<Uint8Array> {
+  const { outflow } = planned(payerOf(row), intentOf(row), facts)
+  return encodeFacts({ ...facts, ...(await opine(outflow)) })
 }

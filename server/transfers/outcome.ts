@@ -1,6 +1,7 @@
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { Database } from '../database/database.ts'
 import type { Chain } from '../chain/chains.ts'
+import type { Opine } from '../facts/file.ts'
 import type { Move } from './move.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -9,6 +10,7 @@ export type StepDeps = {
   readonly database: Database
   readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf' | 'judge' | 'settle'>
   readonly chain: Chain
+  readonly opine: Opine
   readonly now: number
 }
 export type Outcome =

@@ -28,7 +28,8 @@ export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const short = await missingFunds(deps, row, effect)
   if (short !== undefined) return short
   const cost = (effect.value + effect.feeMax).toString()
-  return { kind: 'move', event: 'prepare', values: { facts: encodeFacts(found), cost } }
+  const facts = encodeFacts({ ...found, ...(await deps.opine(effect.outflow)) })
+  return { kind: 'move', event: 'prepare', values: { facts, cost } }
 }
 
 const loseSlot = {

@@ -1,5 +1,6 @@
 import { isFailure } from '@quorate/core/failure'
 import type { Chains } from '../chain/chains.ts'
+import type { Opine } from '../facts/file.ts'
 import { conditionOf } from '../history/condition.ts'
 import type { Database } from '../database/database.ts'
 import { giveBack, postpone } from './lease.ts'
@@ -14,6 +15,7 @@ export type WorkDeps = {
   readonly database: Database
   readonly coordinator: StepDeps['coordinator']
   readonly chains: Chains
+  readonly opine: Opine
   readonly log: WorkLog
   readonly now: () => number
 }
@@ -54,7 +56,7 @@ export async function work(deps: WorkDeps, row: Outgoing, stepped: () => void): 
 }
 
 async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
-  const { database, coordinator, chains, log } = deps
+  const { database, coordinator, chains, opine, log } = deps
   try {
     const condition = await conditionOf(database, row.network)
     if (condition !== undefined) return { kind: 'wait', why: condition.text, ms: conditionMs }
@@ -62,7 +64,7 @@ async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
     await chain.ready()
     const step = nextStep(row.state)
     if (step === undefined) return { kind: 'wait', why: null }
-    return await step({ database, coordinator, chain, now: deps.now() }, row)
+    return await step({ database, coordinator, chain, opine, now: deps.now() }, row)
   } catch (error) {
     if (isFailure(error, 'chain.unavailable'))
       return { kind: 'wait', why: `no node of ${row.network} answers` }

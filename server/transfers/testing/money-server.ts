@@ -5,6 +5,7 @@ import { readChains } from '../../chain/chains.ts'
 import { openCoordinator } from '../../coordinator/coordinator.ts'
 import { openDatabase } from '../../database/database.ts'
 import { openLinks } from '../../link/links.ts'
+import { noOpinions } from '../../facts/file.ts'
 import { startMoneyWorkers } from '../../money.ts'
 
 /** A server with its workers and nothing else, for tests that kill it. Its one argument is this. */
@@ -39,7 +40,7 @@ async function main(parts: MoneyServerParts): Promise<void> {
       coordinator.resume().catch((err: unknown) => say({ err }, 'resume'))
   })
   const chains = readChains(parts.nodes)
-  startMoneyWorkers({ database, coordinator, chains, log, now: Date.now })
+  startMoneyWorkers({ database, coordinator, chains, opine: noOpinions, log, now: Date.now })
 }
 
 await main(JSON.parse(process.argv[2] ?? '{}') as MoneyServerParts)

@@ -15,6 +15,7 @@ import { type Platform, startPlatform } from '../../coordinator/testing/platform
 import { type Database, inTransaction } from '../../database/database.ts'
 import { applyRoot } from '../../orgs/apply.ts'
 import { openQuota, type Quota } from '../../usage/quota.ts'
+import { noOpinions } from '../../facts/file.ts'
 import { findWallet, type WalletRow } from '../../wallets/find.ts'
 import { findOutgoing } from '../find.ts'
 import { leaseRows } from '../lease.ts'
@@ -62,7 +63,7 @@ export async function startTreasury(): Promise<Treasury> {
   const say = (context: object, message: string) =>
     void lines.push(`${message} ${JSON.stringify(context)}`)
   const log = { warn: say, error: say }
-  const deps = { database, coordinator, chains, log, now: Date.now }
+  const deps = { database, coordinator, chains, opine: noOpinions, log, now: Date.now }
   const stop = async () => {
     await platform.stop()
     await node.stop()
