@@ -21,7 +21,8 @@ import { fresh, type Stage } from './stage.ts'
 
 const messages = (reason: string, code: string) =>
   at('authority/agreement/messages.ts', reason, code)
-const voter = (reason: string, code = reason) => at('authority/agreement/voter.ts', reason, code)
+export const voter = (reason: string, code = reason) =>
+  at('authority/agreement/voter.ts', reason, code)
 const noVotes = 'these are not q votes for one step of this stream'
 const noSeals = 'these are not q seals for one step of this stream'
 
@@ -105,7 +106,7 @@ const making = (
     { isVariant },
   )
 
-const enough = gone(messages(noVotes, 'members.length >= trust.q &&'))
+export const enough = gone(messages(noVotes, 'members.length >= trust.q &&'))
 const eachOnce = gone(messages(noVotes, 'areAscending(signers) &&'))
 const eachSigned = without(messages(noVotes, 'members.every((member) => verifySigned(member,'), [
   'members.every((member) => verifySigned(member, trust))',

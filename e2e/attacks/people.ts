@@ -530,7 +530,7 @@ export function byCode(
   }))
 }
 
-function ending(id: Uint8Array) {
+export function ending(id: Uint8Array) {
   const credentialUuid = nameOf('credential', id)
   return {
     ...{ method: 'PUT', path: '/auth/credentials/deactivate', body: { credentialUuid } },

@@ -1,5 +1,7 @@
 import type { Attack } from '../attack.ts'
+import { unapproved } from './approvals.ts'
 import { hiding } from './signing.ts'
+import { overspending } from './spending.ts'
 
 /** Whatever a policy forbids, or wants approved. */
-export const policies: readonly Attack[] = [...hiding]
+export const policies: readonly Attack[] = [...hiding, ...unapproved, ...overspending]

@@ -1,3 +1,4 @@
+import type { Preimage } from '@quorate/authority/request'
 import type { WholeEvidence } from '@quorate/authority/step'
 import { nameOf } from '@quorate/core/id'
 import { encodeFacts, noFacts, type Facts } from '@quorate/effects/facts'
@@ -146,10 +147,11 @@ export function deciding(
   by: Actor,
   { id, name }: Pick<Held, 'id' | 'name'>,
   value = 'Approved',
+  preimage: Partial<Preimage> = {},
 ): WholeEvidence {
   return stage.ask(by, {
     path: `/v2/policy-approvals/${name}/decisions`,
-    ...{ body: { value }, ids: { approvalId: id } },
+    ...{ body: { value }, ids: { approvalId: id }, preimage },
   })
 }
 
