@@ -1,7 +1,15 @@
 import type { Attack } from '../attack.ts'
 import { unapproved } from './approvals.ts'
+import { breakings } from './break-glass.ts'
+import { ungoverned } from './governed.ts'
 import { hiding } from './signing.ts'
 import { overspending } from './spending.ts'
 
 /** Whatever a policy forbids, or wants approved. */
-export const policies: readonly Attack[] = [...hiding, ...unapproved, ...overspending]
+export const policies: readonly Attack[] = [
+  ...hiding,
+  ...unapproved,
+  ...overspending,
+  ...ungoverned,
+  ...breakings,
+]

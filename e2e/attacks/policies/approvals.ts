@@ -171,6 +171,7 @@ const missing: readonly Attack[] = [
       const { place } = of
       return stage.propose('renew', evidence, { place, key: wallet.key })
     },
+    asVariant,
   ),
   attack(
     'signs once more what a policy has come to hold since',
@@ -379,7 +380,10 @@ const late: readonly Attack[] = [
   ),
   attack(
     'opens an approval that no policy wants, to use the request when it is late',
-    rule('approval', 'no policy holds the request'),
+    backed(
+      rule('approval', 'no policy holds the request'),
+      'an opening without a policy is none in bytes',
+    ),
     async ({ stage }) => {
       const wallet = await guarded(stage)
       const place = stage.placeOf(wallet)
@@ -516,7 +520,10 @@ const decisions: readonly Attack[] = [
 const replays: readonly Attack[] = [
   attack(
     'writes a decision into the stream of another key',
-    rule('approval', 'there is no such approval'),
+    backed(
+      rule('approval', 'there is no such approval'),
+      'of what is not there nobody could be an approver',
+    ),
     async ({ stage }) => {
       const [one, other] = [await waiting(stage), await waiting(stage)]
       const decision = deciding(stage, await approver(stage), one.held)
@@ -592,7 +599,7 @@ const standingNot: readonly Attack[] = [
   ),
   attack(
     'pays by the approval of somebody who has no right to approve any more',
-    standing(" &&\n    has(rights, 'Policies:Approvals:Approve')", ''),
+    standing("has(rights, 'Policies:Approvals:Approve')", 'rights !== undefined'),
     async ({ stage }) => {
       const anne = await stage.newcomer(await stage.invite(), true)
       const identity = { id: anne.user, name: anne.name }

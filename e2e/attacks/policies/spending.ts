@@ -252,7 +252,7 @@ const unknown: readonly Attack[] = [
   ),
   unseen(
     'signs what nobody understands first, and has that counted as nothing',
-    blocked(spent, 'unknown: before.unknown + (outflow.isKnown ? 0 : 1)', 'unknown: 0'),
+    blocked(spent, 'unknown: before.unknown + (isKnown ? 0 : 1)', 'unknown: 0'),
     perHour(10n * fee),
     dark,
   ),
