@@ -28,7 +28,17 @@ const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 const invalid = rule('author', 'the signature is not valid')
 const swapped = rule('author', 'the payload is not the one that was signed')
-const nothing = rule('author', 'the request asks for nothing that changes anything')
+const nothing = without(
+  rule(
+    'author',
+    'the request asks for nothing that changes anything',
+    "item.cause.kind !== 'request' || !match?.operation.userAction",
+  ),
+  [
+    "!match?.operation.userAction)\n    return refuse('the request asks for nothing that changes anything')",
+    '!match?.operation.userAction) return undefined as never',
+  ],
+)
 
 /** The same signature, under a pre-image with something else in it. */
 function after(evidence: WholeEvidence, change: Partial<Preimage>): WholeEvidence {
