@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test'
 import { killedApprovals } from './faults/approvals.ts'
+import { killedHolds } from './faults/held.ts'
 import { laidStatements } from './faults/mailbox.ts'
 import { killedRegistrations } from './faults/registration.ts'
 import { restarts } from './faults/restart.ts'
@@ -20,6 +21,7 @@ import { starkKeys } from './sdk/stark.ts'
 import { employees } from './sdk/people.ts'
 import { registrations } from './sdk/registration.ts'
 import { recoveries } from './sdk/recovery.ts'
+import { heldPayments, heldSignatures } from './sdk/held.ts'
 import { heldChanges, policies } from './sdk/policies.ts'
 import { rulers } from './sdk/rulers.ts'
 import { serviceAccounts } from './sdk/service-accounts.ts'
@@ -77,6 +79,8 @@ describe('a platform', () => {
     rulers(platform)
     policies(platform)
     heldChanges(platform)
+    heldPayments(platform)
+    heldSignatures(platform)
     checkedClients(platform)
     documents(platform)
     accounts(platform)
@@ -96,6 +100,7 @@ describe('a platform', () => {
     missingSigners(platform)
     killedServers(platform)
     killedApprovals(platform)
+    killedHolds(platform)
     laidStatements(platform)
     killedRegistrations(platform)
     restarts(platform)
