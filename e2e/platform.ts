@@ -65,7 +65,8 @@ const startMsMax = 120_000
 /** Every process gets eight seconds to end by itself, in two groups. */
 const stopMsMax = 30_000
 
-export async function makePlatform(): Promise<Platform> {
+/** @param keyPool keys of a kind that are born ahead of need */
+export async function makePlatform(keyPool = 0): Promise<Platform> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quorate-e2e-'))
   const port = await freePort()
   let child: Child | undefined
@@ -76,7 +77,11 @@ export async function makePlatform(): Promise<Platform> {
     const running = await startChild({
       command: process.execPath,
       args: [program, 'start'],
-      env: environment({ QUORATE_PORT: String(port), QUORATE_DATA: dataDir }),
+      env: environment({
+        QUORATE_PORT: String(port),
+        QUORATE_DATA: dataDir,
+        QUORATE_KEY_POOL: String(keyPool),
+      }),
       onOutput: (chunk) => (output += chunk.toString()),
       stopSteps: [{ signal: 'SIGTERM', waitMs: stopMsMax }],
     })

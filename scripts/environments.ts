@@ -9,8 +9,8 @@ type ServerFacts = {
   readonly nodesFile: string
   readonly mailFile: string
   readonly publicUrl: string
-  /** Keys that are born ahead of need; as the server has it unless said. */
-  readonly keyPool?: number | undefined
+  /** Keys that are born ahead of need. */
+  readonly keyPool: number
 }
 
 /** The server's whole environment. */
@@ -29,7 +29,7 @@ export function serverEnvironment(cluster: Cluster, facts: ServerFacts): Environ
     SERVER_NODES_FILE: facts.nodesFile,
     SERVER_MAIL_FILE: facts.mailFile,
     SERVER_PUBLIC_URL: facts.publicUrl,
-    ...(facts.keyPool !== undefined && { SERVER_KEY_POOL: String(facts.keyPool) }),
+    SERVER_KEY_POOL: String(facts.keyPool),
   }
 }
 

@@ -31,8 +31,6 @@ export type PlatformOptions = StartSettings & {
   readonly entries?: Entries
   /** A folder in which each of them leaves a profile of its processor time when it ends. */
   readonly profileDir?: string | undefined
-  /** Keys of a kind that are born ahead of need. */
-  readonly keyPool?: number | undefined
 }
 
 export type Entries = { readonly server: string; readonly signer: string }

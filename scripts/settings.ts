@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { filled, port, readSettings } from '@quorate/core/settings'
+import { count, filled, port, readSettings } from '@quorate/core/settings'
 
 export type StartSettings = {
   readonly port: number
@@ -7,6 +7,8 @@ export type StartSettings = {
   readonly dataDir: string
   /** Empty means PostgreSQL from npm. */
   readonly postgresBin: string
+  /** Keys of each kind in use that are born ahead of need. */
+  readonly keyPool: number
 }
 
 /** A path is taken from where the command was given, which for npm is the checkout. */
@@ -31,6 +33,12 @@ export function startSettings(env: NodeJS.ProcessEnv): StartSettings {
         about: "the folder of a system PostgreSQL's postgres and initdb",
         read: filled,
         fallback: '',
+      },
+      keyPool: {
+        name: 'QUORATE_KEY_POOL',
+        about: 'keys of a kind that are born ahead of need, as SERVER_KEY_POOL',
+        read: count,
+        fallback: 0,
       },
     },
     'QUORATE_',

@@ -42,7 +42,15 @@ describe('the server process', () => {
     const mailFile = join(folder, 'mail.json')
     writeFileSync(mailFile, JSON.stringify({ folder: join(folder, 'mailbox') }))
     const publicUrl = `http://localhost:${port}`
-    const facts = { port, linkPort, databaseUrl: home.url, nodesFile, mailFile, publicUrl }
+    const facts = {
+      port,
+      linkPort,
+      databaseUrl: home.url,
+      nodesFile,
+      mailFile,
+      publicUrl,
+      keyPool: 0,
+    }
     const { child, exited, output } = run(serverEnvironment(cluster, facts))
     const health = async () => {
       const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)

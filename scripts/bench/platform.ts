@@ -28,7 +28,7 @@ export type BenchPlatform = {
 export async function startBenchPlatform(
   stopSignal: AbortSignal,
   profileDir?: string,
-  keyPool?: number,
+  keyPool = 0,
 ): Promise<BenchPlatform> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quorate-bench-'))
   // PostgreSQL may have to run as another user, who passes through here.
