@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
+import { toUtf8 } from '@quorate/core/bytes'
+import { sha256 } from '@quorate/core/hash'
 import { idOf, nameOf } from '@quorate/core/id'
 import { fingerprintOf } from '../credential.ts'
 import {
   activePoliciesTable,
   approvalTable,
   credentialTable,
+  decisionsMax,
   decodeRecord,
   denialTable,
   encodeRecord,
   grantsTable,
+  holdingPoliciesMax,
+  policiesMax,
   policyTable,
   recordKey,
   requestTable,
@@ -139,6 +144,19 @@ describe('a policy', () => {
     assert.match(of({ ...signing, ...approvalBy({ of: [member(anne)] }) }), /there is no user/)
   })
 
+  it('is one that can be read, and one of so many', () => {
+    const making = (body: object) => {
+      const evidence = company.ask(company.admin, { path: '/v2/policies', body })
+      return company.refusal({ kind: 'policy', evidence }) ?? ''
+    }
+    assert.match(making({}), /that is no policy/)
+    const known = Array.from({ length: policiesMax }, (_, i) => sha256(toUtf8(`${i}`)))
+    company.write(activePoliciesTable, ['Permissions:Modify'], { policies: known })
+    const one = { ...signing, activityKind: 'Permissions:Modify', ...approvalBy({}) }
+    assert.match(making(one), /too many policies of one kind/)
+    assert.equal(making({ ...one, activityKind: 'Permissions:Assign' }), '')
+  })
+
   it('blocks, and no approval helps', () => {
     const blocking = makePolicy({ ...signing, action: { kind: 'Block' } })
     const evidence = use()
@@ -208,6 +226,13 @@ describe('a request that is held', () => {
     }
     company.records = records.with(keyStream(key.id), write)
     assert.match(company.refusal(opening(spent)) ?? '', /has been used/)
+  })
+
+  it('is held by no more policies than an approval can name', () => {
+    for (let i = 0; i < holdingPoliciesMax; i++) makePolicy({ ...signing, ...approvalBy({}) })
+    assert.equal(company.refusal(opening(use())), undefined)
+    makePolicy({ ...signing, ...approvalBy({}) })
+    assert.match(company.refusal(opening(use())) ?? '', /too many policies hold/)
   })
 
   it('may wait longer than it had to be signed, and no longer than it may be used', () => {
@@ -323,6 +348,22 @@ describe('a request that is held', () => {
 })
 
 describe('a decision', () => {
+  it('is not added to more than an approval can hold', () => {
+    makePolicy({ ...signing, ...approvalBy({ quorum: 2 }) })
+    const approval = open(use())
+    const known = found(keyStream(key.id), approval) ?? assert.fail('none')
+    const full = Array.from({ length: decisionsMax }, (_, i) => {
+      const user = sha256(toUtf8(`${i}`))
+      return { user, fingerprint: user, value: 'approved' as const }
+    })
+    company.records = company.records.with(keyStream(key.id), {
+      key: recordKey(approvalTable, approval),
+      value: encodeRecord(approvalTable, { ...known, decisions: full }),
+    })
+    const refusal = company.refusal(decision(company.admin, approval))
+    assert.match(refusal ?? '', /too many have decided/)
+  })
+
   it('is one of its approvers’, once each', () => {
     makePolicy({ ...signing, ...approvalBy({ of: [company.admin, member(anne)], quorum: 2 }) })
     const approval = open(use())

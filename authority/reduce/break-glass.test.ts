@@ -77,6 +77,15 @@ describe('a policy that nobody can change any more', () => {
     assert.match(company.refusal(breaking(company.admin)) ?? '', /not of the break-glass quorum/)
   })
 
+  it('is not ended with a key that lies under a password with the server', () => {
+    declare(1, anne)
+    company.alter(settingsTable, [], { passwordProtectedKeys: 'on' })
+    const { user, by } = member(anne)
+    const name = [user, fingerprintOf(by.spki)]
+    company.alter(credentialTable, name, { kind: 'PasswordProtectedKey' })
+    assert.match(company.refusal(breaking(anne)) ?? '', /may not speak for the break-glass/)
+  })
+
   it('is not ended by one member who signs twice, nor by signatures too far apart', () => {
     declare(2, anne, bert)
     company.apply(breaking(anne))

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { spentTable } from '../records.ts'
 import { keyStream } from '../stream.ts'
 import { nothingLeaves, policies } from '../testing/policies.ts'
 import { Records } from '../testing/world.ts'
 import type { Judging, Outflow } from './judging.ts'
 import { spend, spendingOf } from './spending.ts'
+import { put } from './writes.ts'
 
 const stream = keyStream(new Uint8Array(32).fill(1))
 
@@ -54,6 +56,13 @@ describe('what a key has spent', () => {
     const spending = spendingOf(judging(new Records(), 0))
     assert.deepEqual(spending.uses(0), { count: 0, micros: 0n, unpriced: 0, unknown: 0 })
     assert.equal(spending.asset('Chain/Native', 0), 0n)
+  })
+
+  it('is not counted over a gap', () => {
+    const records = new Records()
+    records.apply(stream, [put(spentTable, [], { count: 1 })])
+    assert.throws(() => spendingOf(judging(records, 0)).uses(0), /has a gap/)
+    assert.throws(() => spend(judging(records, 0, 1n), nothingLeaves), /has a gap/)
   })
 
   it('is the sum of the uses after a moment, wherever that lies', () => {
