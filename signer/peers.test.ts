@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { readBirth } from '@quorate/authority/key-certificate'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { withLyingExtension } from './testing/corrupt.ts'
-import { createKey, told, type Key } from './testing/keys.ts'
+import { createKey, generatePooled, told, type Key } from './testing/keys.ts'
 import { setUpAllPairs, setUpPair, signature, signCall } from './testing/signing.ts'
 import { signatureRequest } from './testing/uses.ts'
 import { World } from './testing/world.ts'
@@ -82,6 +83,22 @@ describe('what a signer holds against others', () => {
     assert.equal(say(1, 'unban', '2').code, 1)
     assert.equal(say(1, 'unban', '3').code, 0)
     await signature(world, key, { call: await session([1, 3]), message })
+  })
+
+  it('keeps nobody out of a birth, which takes all, banned or not, and signs with the others', async () => {
+    assert.equal(say(1, 'ban', '3').code, 0)
+    for (const kind of [
+      { scheme: 'ECDSA', curve: 'secp256k1' },
+      { scheme: 'EdDSA', curve: 'ed25519' },
+    ] as const) {
+      const { statement } = await createKey(world, kind)
+      assert.equal(statement.publicShares.length, 3)
+      const birth = readBirth(await generatePooled(world, kind))
+      assert.equal(birth.statement.publicShares.length, 3)
+    }
+    await signature(world, key, { call: await session([2, 3]), message })
+    assert.deepEqual(await world.session(1, await session([1, 3])), { kind: 'banned', peers: [3] })
+    assert.equal(say(1, 'unban', '3').code, 0)
   })
 
   it('is changed by commands that are one, and by no others', () => {
