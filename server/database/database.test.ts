@@ -73,11 +73,14 @@ describe('the database', () => {
     await sql`create table counters (id int4 primary key, n int4 not null)`.execute(database)
     await sql`insert into counters values (1, 0), (2, 0)`.execute(database)
     let runs = 0
+    // Each has one row before either asks for the other.
+    const both = Promise.withResolvers<void>()
     const add = (first: number, second: number) =>
       inTransaction(database, async (transaction) => {
-        runs += 1
         await sql`update counters set n = n + 1 where id = ${first}`.execute(transaction)
-        await sql`select pg_sleep(0.1)`.execute(transaction)
+        runs += 1
+        if (runs >= 2) both.resolve()
+        await both.promise
         await sql`update counters set n = n + 1 where id = ${second}`.execute(transaction)
       })
     await Promise.all([add(1, 2), add(2, 1)])
