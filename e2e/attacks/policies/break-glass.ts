@@ -2,7 +2,7 @@ import { certificateOf } from '@quorate/authority/agreement/messages'
 import { breakWaitMsMin } from '@quorate/authority/settings'
 import type { WholeEvidence } from '@quorate/authority/step'
 import { some } from '@quorate/signer/testing/world'
-import { at, attack, rule, without, type Attack, type Outcome } from '../attack.ts'
+import { at, attack, backed, rule, without, type Attack, type Outcome } from '../attack.ts'
 import { forge, honest } from '../drive.ts'
 import { word } from '../mailbox.ts'
 import { sealed } from '../rounds.ts'
@@ -200,10 +200,13 @@ const ends: readonly Attack[] = [
   ),
   attack(
     'does what a policy forbids before its end has come',
-    held(
-      'authority/reduce/definitions.ts',
-      'judging.step.time >= effectiveAt',
-      'judging.step.time >= 0',
+    backed(
+      held(
+        'authority/reduce/definitions.ts',
+        'judging.step.time >= effectiveAt',
+        'judging.step.time >= 0',
+      ),
+      'every signer waits by its own clock as well, from when it heard of the end',
     ),
     async ({ stage }) => {
       const scene = await declared(stage, 1)
