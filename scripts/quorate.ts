@@ -15,6 +15,9 @@ type Command = (args: readonly string[], print: (line: string) => void) => Promi
 /** It runs where the server's key is. */
 const issuerSecret = new URL('../server/issuer-secret.ts', import.meta.url)
 
+/** It runs where the server's database can be reached. */
+const accusations = new URL('../server/accusations.ts', import.meta.url)
+
 /** It runs where the signer's store is. */
 const peers = new URL('../signer/peers.ts', import.meta.url)
 
@@ -24,6 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
   'verify-log': verifyLogCommand,
   rebuild: rebuildCommand,
   'issuer-secret': (args) => runProgram(issuerSecret, args),
+  accusations: (args) => runProgram(accusations, args),
   peers: (args) => runProgram(peers, args),
   approve: (args, print) => approveCommand(args, commandToken(process.env), { print, ask }),
   freeze: (args, print) => freezeCommand(args, { print, ask }),

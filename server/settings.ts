@@ -65,6 +65,13 @@ export function rebuildSettings(
   return readSettings(env, { databaseUrl, manifestFile })
 }
 
+/** What a look at accusations needs. @throws Error with every mistake at once */
+export function accusationsSettings(
+  env: NodeJS.ProcessEnv = process.env,
+): Pick<ServerSettings, 'databaseUrl'> {
+  return readSettings(env, { databaseUrl })
+}
+
 /** What the secret of an identity provider's client needs. @throws Error with every mistake at once */
 export function issuerSecretSettings(
   env: NodeJS.ProcessEnv = process.env,

@@ -4,14 +4,18 @@ import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { toHex } from '@quorate/core/bytes'
+import { getHealth } from '@quorate/api/health'
 import { burnPairIn } from '@quorate/signer/testing/burn'
+import fastify from 'fastify'
 import type { Links } from '../link/links.ts'
+import { serveHealth } from '../start.ts'
 import { type Coordinator, openCoordinator } from './coordinator.ts'
 import { type Company, found, hashAsk, hire, type Key, keyAsk, makeKey } from './testing/company.ts'
 import { withLiar } from './testing/gone-bad.ts'
-import { type Platform, startPlatform } from './testing/platform.ts'
+import { type Platform, startPlatform, until } from './testing/platform.ts'
 
 const peersProgram = fileURLToPath(new URL('../../signer/peers.ts', import.meta.url))
+const accusationsProgram = fileURLToPath(new URL('../accusations.ts', import.meta.url))
 /** Signatures within which every quorum of two has been chosen, but once in 2^20. */
 const manyMax = 80
 
@@ -61,6 +65,16 @@ describe('what signers hold against each other', () => {
     for (let i = 0; i < manyMax && !(await isTrue()); i++) await sign(by)
     assert.ok(await isTrue(), `not after ${manyMax} signatures`)
   }
+  /** As everybody reads it. */
+  const health = async (by: Coordinator) => {
+    const app = fastify()
+    serveHealth(app, by, platform.database)
+    const answer = await app.inject('/health')
+    await app.close()
+    assert.equal(answer.statusCode, 200)
+    const { burnedPairs, proposedForBan } = Object(getHealth.returns.parse(answer.json()))
+    return { burnedPairs, proposedForBan }
+  }
   const burned = async (by: Coordinator) => (await by.faults()).burned
 
   it('keeps a burned pair apart in every life of a server, while all others sign', async () => {
@@ -74,6 +88,9 @@ describe('what signers hold against each other', () => {
     await signUntil(second, () => new Set(quorums).size === 5)
     assert.ok(!quorums.includes('1,2'))
     assert.deepEqual(await burned(second), expected)
+    const { burnedPairs, proposedForBan } = await health(second)
+    assert.deepEqual(burnedPairs, [{ signers: ['signer-1', 'signer-2'], organizations: 1 }])
+    assert.deepEqual(proposedForBan, [])
   })
 
   it('lets it meet again after an operator’s release and a new setup', async () => {
@@ -98,6 +115,7 @@ describe('what signers hold against each other', () => {
     await signUntil(later, async () => (await burned(later)).length === 0)
     const rows = await database.selectFrom('burned_pairs').select('low').execute()
     assert.deepEqual(rows, [])
+    assert.deepEqual((await health(later)).burnedPairs, [])
   })
 
   it('proposes to ban whom t others accuse, and nobody sooner, in every life of a server', async () => {
@@ -124,5 +142,38 @@ describe('what signers hold against each other', () => {
     const last = server(watched(quorums, ['agree']))
     for (let i = 0; i < 12; i++) await sign(last)
     assert.ok(quorums.length > 0 && quorums.every((quorum) => !quorum.includes('3')))
+    assert.deepEqual((await health(last)).proposedForBan, ['signer-3'])
+  })
+
+  it('ends for a proposed ban when an operator dismisses what was said, also at a server that runs', async () => {
+    const run = (...args: readonly string[]) => {
+      const env = { SERVER_DATABASE_URL: platform.databaseUrl }
+      const argv = [accusationsProgram, ...args]
+      const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+        env,
+        encoding: 'utf8',
+      })
+      assert.equal(stderr, '')
+      return { status, lines: stdout.split('\n').slice(0, -1) }
+    }
+    const running = server()
+    assert.deepEqual((await health(running)).proposedForBan, ['signer-3'])
+    const listed = run()
+    assert.equal(listed.status, 0)
+    for (const accuser of [1, 2])
+      assert.ok(
+        listed.lines.some((line) =>
+          line.startsWith(`signer 3: commitment, says signer ${accuser}, 20`),
+        ),
+      )
+    for (const args of [['dismiss'], ['dismiss', '0'], ['dismiss', '3', '4'], ['forgive', '3']])
+      assert.equal(run(...args).status, 2)
+    assert.deepEqual(run('dismiss', '4'), { status: 1, lines: [] })
+    assert.equal(run('dismiss', '3').status, 0)
+    assert.deepEqual(run().lines, [])
+    await until(async () => (await health(running)).proposedForBan.length === 0)
+    const quorums: string[] = []
+    const next = server(watched(quorums, ['agree']))
+    await signUntil(next, () => quorums.some((quorum) => quorum.includes('3')))
   })
 })

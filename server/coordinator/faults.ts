@@ -108,6 +108,8 @@ export class Faults {
     const { threshold, log } = this.world
     const all = [...this.accusers].flatMap(([one, by]) => (by.size >= threshold ? [one] : []))
     this.proposed = all.sort((a, b) => a - b)
+    // Proposed anew after an operator's word, it is told anew.
+    for (const one of this.told) if (!this.proposed.includes(one)) this.told.delete(one)
     for (const signer of this.proposed.filter((one) => !this.told.has(one))) {
       this.told.add(signer)
       const accusers = [...(this.accusers.get(signer) ?? [])]
@@ -159,6 +161,21 @@ async function readAll(database: Database, since: number) {
     ...{ organization: toHex(organization), pair: [low, high], saidAt },
   }))
   return { burned: rows, accusations }
+}
+
+/** Newest first. */
+export function readAccusations(database: Database) {
+  const all = database.selectFrom('accusations').selectAll()
+  return all.orderBy('last_at', 'desc').limit(rowsMax).execute()
+}
+
+/** By an operator, who has looked at what this signer is accused of. @returns how many there were */
+export async function dismiss(database: Database, accused: number): Promise<number> {
+  const deleted = await database
+    .deleteFrom('accusations')
+    .where('accused', '=', accused)
+    .executeTakeFirst()
+  return Number(deleted.numDeletedRows)
 }
 
 function keepBurned(database: Database, organization: Uint8Array, { pair, saidAt }: Burned) {
