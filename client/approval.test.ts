@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { toHex } from '@quorate/core/bytes'
+import { toBase64url, toHex } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { nameOf } from '@quorate/core/id'
 import { openingCodec } from '@quorate/authority/records'
@@ -30,7 +30,7 @@ function held(path: string, body: object): ShownApproval {
   return {
     id: nameOf('approval', operation.approval),
     opening: toHex(encode(openingCodec, operation.opening)),
-    preimage: toHex(evidence.preimage),
+    preimage: toBase64url(evidence.preimage),
     payload: evidence.payload,
     salt: toHex(evidence.salt),
   }
@@ -74,7 +74,7 @@ describe('an approval that a server shows', () => {
     const shown = {
       id: nameOf('approval', operation.approval),
       opening: toHex(encode(openingCodec, operation.opening)),
-      preimage: toHex(evidence.preimage),
+      preimage: toBase64url(evidence.preimage),
       payload: evidence.payload,
       salt: toHex(evidence.salt),
     }

@@ -1,4 +1,4 @@
-import { equalBytes, fromHex } from '@quorate/core/bytes'
+import { equalBytes, fromBase64url, fromHex } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
@@ -16,7 +16,7 @@ export type ShownApproval = {
   readonly id: string
   /** Hex of the canonical opening, whose hash the id is. */
   readonly opening: string
-  /** Of the held request: hex of its pre-image, its text, and hex of its salt. */
+  /** Of the held request: base64url of its pre-image, its text, and hex of its salt. */
   readonly preimage: string
   readonly payload: string
   readonly salt: string
@@ -46,7 +46,7 @@ export function readApproval(shown: ShownApproval, organization: Uint8Array): Ap
   const opening = decoded(() => decode(openingCodec, fromHex(shown.opening)))
   const approval = approvalId(opening)
   if (nameOf('approval', approval) !== shown.id) throw new Misled('The approval is another one.')
-  const encoded = fromHex(shown.preimage)
+  const encoded = fromBase64url(shown.preimage)
   if (!equalBytes(requestHash(encoded), opening.request))
     throw new Misled('The approval is for another request.')
   const preimage = decoded(() => decodePreimage(encoded))
@@ -93,13 +93,12 @@ export async function decideApproval(
 }
 
 function shownIn(answer: unknown, id: string): ShownApproval {
-  const held: unknown = Object(answer)['held']
   return {
     id,
     opening: memberOf(answer, 'opening'),
-    preimage: memberOf(held, 'preimage'),
-    payload: memberOf(held, 'payload'),
-    salt: memberOf(held, 'salt'),
+    preimage: memberOf(answer, 'preimage'),
+    payload: memberOf(answer, 'payload'),
+    salt: memberOf(answer, 'salt'),
   }
 }
 

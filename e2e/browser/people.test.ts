@@ -38,7 +38,9 @@ describe('people in browsers of their own', { skip: whyNoBrowser() }, () => {
 
   const mailbox = () => join(platform.dataDir, 'mailbox')
   const texts = () =>
-    readdirSync(mailbox()).map((file) => readFileSync(join(mailbox(), file), 'utf8'))
+    readdirSync(mailbox())
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => readFileSync(join(mailbox(), file), 'utf8'))
   /** The link of the newest mail to somebody that leads to this page. */
   const linkTo = async (email: string, page: string): Promise<string> => {
     const link = new RegExp(`${page}#[A-Za-z0-9_.~%&=@-]+`)

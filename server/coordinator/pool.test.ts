@@ -46,6 +46,13 @@ describe('keys that are born ahead of need', () => {
   })
   const rows = () => platform.database.selectFrom('pooled_keys').select('certificate').execute()
   const isFull = () => until(async () => (await rows()).length >= size)
+  /** The births beside one that has failed are not lost, and so few are missing then that none follow. */
+  const isWellFilled = () => until(async () => (await rows()).length > size / 2)
+  /** No birth of an earlier life is under way that would bring one back. */
+  const emptied = async () => {
+    for (const one of lives) await one.close()
+    await platform.database.deleteFrom('pooled_keys').execute()
+  }
   const create = (by: Coordinator, evidence = keyAsk(company, bot, 'EdDSA')) =>
     by.createKey({ organization: company.organization, evidence })
   const kindOf = ({ certificate }: { readonly certificate: Uint8Array }) =>
@@ -112,7 +119,7 @@ describe('keys that are born ahead of need', () => {
 
   it('are born again after a restart that finds none, and nobody has to ask first', async () => {
     await isFull()
-    await platform.database.deleteFrom('pooled_keys').execute()
+    await emptied()
     await life().resume()
     await isFull()
   })
@@ -124,8 +131,8 @@ describe('keys that are born ahead of need', () => {
       .set({ wanted_at: Date.now() - pooledMs })
       .execute()
     const calls: string[] = []
+    await emptied()
     const late = life(size, watched(calls))
-    await database.deleteFrom('pooled_keys').execute()
     await late.resume()
     await late.close()
     assert.deepEqual([calls, await rows()], [[], []])
@@ -134,8 +141,8 @@ describe('keys that are born ahead of need', () => {
   })
 
   it('are tried again when a signer comes back before it is known that a birth has failed', async () => {
-    await isFull()
-    await platform.database.deleteFrom('pooled_keys').execute()
+    await isWellFilled()
+    await emptied()
     const listeners: Parameters<Links['onConnect']>[0][] = []
     let isFirst = true
     const links: Links = {
@@ -149,12 +156,12 @@ describe('keys that are born ahead of need', () => {
       },
     }
     await life(size, links).resume()
-    await isFull()
+    await isWellFilled()
     assert.equal(isFirst, false)
   })
 
   it('are of the kind that is asked for', async () => {
-    await isFull()
+    await isWellFilled()
     const evidence = ask(company, bot, {
       path: '/keys',
       body: { scheme: 'ECDSA', curve: 'secp256k1' },
