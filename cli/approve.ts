@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { decideApproval, type Approval, type Decision } from '@quorate/client/approval'
+import { decideApproval, visible, type Approval, type Decision } from '@quorate/client/approval'
 import { Misled } from '@quorate/client/check-request'
 import { ApiError, openSession } from '@quorate/client/session'
 import { fromHex } from '@quorate/core/bytes'
@@ -42,7 +42,7 @@ export async function approveCommand(
     return decided === undefined ? 1 : 0
   } catch (error) {
     if (!(error instanceof Misled || error instanceof ApiError)) throw error
-    print(error.message)
+    print(visible(error.message))
     return 1
   }
 }

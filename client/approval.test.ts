@@ -61,6 +61,16 @@ describe('an approval that a server shows', () => {
     assert.match(readApproval(unread, organization).words.join('\n'), /nobody can read/)
   })
 
+  it('shows no character that a terminal would act upon, or that turns texts around', () => {
+    const hidden = `${to}\u001b[2K\u202e\n\u{e0041}`
+    const transfer = held('/transfers', { kind: 'Native', to: hidden, amount: '1' })
+    const { words } = readApproval(transfer, organization)
+    assert.ok(words.includes(`to ${to}\\u{1b}[2K\\u{202e}\\u{a}\\u{e0041}`), words.join())
+    const unread = held('/transfers', { kind: 'Cash\u202e', to })
+    for (const line of [...words, ...readApproval(unread, organization).words])
+      assert.match(line, /^[\x20-\x7e]*$/)
+  })
+
   it('of a change is the request itself', () => {
     company.apply({
       kind: 'policy',

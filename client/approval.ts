@@ -31,7 +31,7 @@ export type Approval = {
   readonly expiresAt: number
   readonly request: Pick<Preimage, 'method' | 'path' | 'maxFee' | 'executeBefore'>
   readonly body: Json
-  /** The same in words, a line each. */
+  /** The same in words, a line each of printable ASCII. */
   readonly words: readonly string[]
 }
 
@@ -63,7 +63,7 @@ export function readApproval(shown: ShownApproval, organization: Uint8Array): Ap
     policies: opening.policies.map(({ policy }) => nameOf('policy', policy)),
     request: { method, path, maxFee, executeBefore },
     body: bodyOf(preimage, shown.payload),
-    words: wordsOf(preimage, shown.payload),
+    words: wordsOf(preimage, shown.payload).map(visible),
   }
 }
 
@@ -124,6 +124,17 @@ function wordsOf({ method, path, maxFee }: Preimage, payload: string): readonly 
 function bodyOf({ method, path }: Preimage, payload: string): Json {
   const match = matchOperation(method, path)
   return match === undefined ? payload : readRequestBody(match, payload)
+}
+
+/**
+ * Whoever asked has chosen the texts in it. A character that moves the cursor, or turns the order of
+ * reading around, would have an approver see another recipient than he signs for.
+ */
+export function visible(text: string): string {
+  return text.replace(
+    /[^\x20-\x7e]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )
 }
 
 function sourceOf({ params }: Match): string {
