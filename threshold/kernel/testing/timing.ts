@@ -4,7 +4,8 @@ import { groupOf } from '../../group/groups.ts'
 import type { Modulus } from '../modular.ts'
 import { numberKernel } from '../numbers.ts'
 import { scalarKernel } from '../scalars.ts'
-import { moduli } from './oracle.ts'
+import { moduli, orders } from './oracle.ts'
+import { stepTrials } from './steps.ts'
 
 /**
  * Does a routine's time tell its data? Reparaz, Balasch and Verbauwhede 2017, "Dude, is my code constant
@@ -12,7 +13,7 @@ import { moduli } from './oracle.ts'
  * t-test over the times. |t| above 4.5 says yes; below it says that this many measurements on this
  * machine show nothing. The same is asked of `bigint`: were it not found out, the test would be blind.
  */
-type Trial = {
+export type Trial = {
   readonly name: string
   /** One class; the other is random bytes of the same sizes. Both are made and copied alike. */
   readonly fixed: readonly Uint8Array[]
@@ -28,13 +29,17 @@ const kept = 0.9
 export async function main(): Promise<number> {
   const count = Number(process.argv[2] ?? measurementsUsual)
   let failed = 0
-  const trials = [...Object.entries(moduli).flatMap(trialsOf), ...pointTrials(), control]
+  const trials = [
+    ...Object.entries(orders).flatMap(numberTrials),
+    ...Object.entries(moduli).flatMap(rowTrials),
+    ...[...pointTrials(), ...stepTrials(), control],
+  ]
   for (const trial of trials) {
     const t = welch(measured(trial, count))
     const isFound = Math.abs(t) > suspicious
     if (isFound !== (trial === control)) failed++
     const verdict = isFound ? 'depends on the data' : 'nothing found'
-    process.stdout.write(`${trial.name.padEnd(56)} t = ${t.toFixed(1).padStart(7)}   ${verdict}\n`)
+    process.stdout.write(`${trial.name.padEnd(60)} t = ${t.toFixed(1).padStart(7)}   ${verdict}\n`)
   }
   return failed === 0 ? 0 : 1
 }
@@ -42,11 +47,9 @@ export async function main(): Promise<number> {
 const rows = 512
 const zeros = (size: number): Uint8Array => new Uint8Array(size)
 
-function trialsOf([name, modulus]: readonly [string, Modulus]): readonly Trial[] {
-  const kernel = scalarKernel(numberKernel(modulus), modulus)
-  const weights = kernel.weightsOf(Array.from({ length: rows }, () => 7n))
-  const theta = [3n, 5n] as const
-  const [scalar, pads, choice] = [zeros(32), zeros(rows * 96), zeros(rows / 8)]
+function numberTrials([name, modulus]: readonly [string, Modulus]): readonly Trial[] {
+  const kernel = numberKernel(modulus)
+  const scalar = zeros(32)
   const two = (of: 'add' | 'subtract' | 'multiply'): Trial => ({
     name: `${of}, ${name}: zeros or random`,
     fixed: [scalar, scalar],
@@ -55,10 +58,24 @@ function trialsOf([name, modulus]: readonly [string, Modulus]): readonly Trial[]
   return [
     ...[two('add'), two('subtract'), two('multiply')],
     {
+      name: `combine, ${name}: zeros or random, by public weights`,
+      fixed: [scalar, scalar, scalar],
+      work: (...secrets) => kernel.combine(secrets, [1n, modulus.value - 3n, 5n ** 100n]),
+    },
+    {
       name: `reduce, ${name}: zeros or random`,
       fixed: [zeros(64)],
       work: (wide = scalar) => kernel.reduce(wide),
     },
+  ]
+}
+
+function rowTrials([name, modulus]: readonly [string, Modulus]): readonly Trial[] {
+  const kernel = scalarKernel(numberKernel(modulus), modulus)
+  const weights = kernel.weightsOf(Array.from({ length: rows }, () => 7n))
+  const theta = [3n, 5n] as const
+  const [scalar, pads, choice] = [zeros(32), zeros(rows * 96), zeros(rows / 8)]
+  return [
     {
       name: `mask, ${name}: zeros or random pads and factors`,
       fixed: [pads, pads, scalar, scalar, scalar],
@@ -116,8 +133,9 @@ function measured({ fixed, work }: Trial, count: number): Times {
   for (let i = -count / 10; i < count; i++) {
     const isFixed = randomInt(2) === 0
     const random = fixed.map((bytes) => new Uint8Array(randomBytes(bytes.length)))
-    const source = isFixed ? fixed : random
-    for (const [at, input] of inputs.entries()) input.set(source[at] ?? input)
+    // Both are read, and no branch is taken: what the processor has at hand must not tell the class.
+    const mask = isFixed ? 0xff : 0
+    for (const [at, input] of inputs.entries()) blend(input, [fixed[at], random[at]], mask)
     const before = process.hrtime.bigint()
     work(...inputs)
     const spent = Number(process.hrtime.bigint() - before)
@@ -127,6 +145,13 @@ function measured({ fixed, work }: Trial, count: number): Times {
   const limit = all[Math.floor(all.length * kept)] ?? Infinity
   const below = (list: readonly number[]) => list.filter((time) => time <= limit)
   return { fixed: below(times.fixed), random: below(times.random) }
+}
+
+type Pair = readonly [fixed: Uint8Array | undefined, random: Uint8Array | undefined]
+
+function blend(out: Uint8Array, [fixed = out, random = out]: Pair, mask: number): void {
+  for (let i = 0; i < out.length; i++)
+    out[i] = ((fixed[i] ?? 0) & mask) | ((random[i] ?? 0) & ~mask)
 }
 
 function welch({ fixed, random }: Times): number {
