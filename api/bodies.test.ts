@@ -62,6 +62,17 @@ test('an option of keys that is not served is named, not ignored', () => {
   malformed(createKey, { scheme: 'EdDSA', curve: 'stark' })
 })
 
+test('a Schnorr key alone is untweaked, and no key of a wallet', () => {
+  const schnorr = { scheme: 'Schnorr', curve: 'secp256k1' }
+  accepts(createKey, { ...schnorr, untweaked: true })
+  accepts(createKey, { ...schnorr, untweaked: true, masterKey: true })
+  accepts(createKey, { scheme: 'EdDSA', curve: 'ed25519', untweaked: false })
+  malformed(createKey, { ...schnorr, untweaked: 1 })
+  malformed(createKey, { scheme: 'ECDSA', curve: 'secp256k1', untweaked: true })
+  malformed(createWallet, { network: 'KeyECDSA', untweaked: true })
+  malformed(createWallet, { network: 'KeyECDSA', signingKey: { untweaked: true } })
+})
+
 test('a key is a master, or derived from one by a path without hardened levels', () => {
   const key = { scheme: 'ECDSA', curve: 'secp256k1' }
   accepts(createKey, { ...key, masterKey: true })

@@ -64,6 +64,13 @@ function isNewOrChild({ masterKey, deriveFrom }: Master & { readonly deriveFrom?
 }
 const newAndChild = { error: 'is not of a key that is derived itself', path: ['masterKey'] }
 
+type Birth = Choice & { readonly untweaked?: boolean | undefined }
+
+function isMarkable({ untweaked, scheme }: Birth): boolean {
+  return untweaked !== true || scheme === 'Schnorr'
+}
+const notMarkable = { error: 'goes with Schnorr keys', path: ['untweaked'] }
+
 const key = z.object({
   id: z.string(),
   scheme,
@@ -71,6 +78,8 @@ const key = z.object({
   /** Hex without `0x`: 33 bytes compressed on secp256k1 and stark, 32 on ed25519. */
   publicKey: z.string(),
   masterKey: z.boolean().optional(),
+  /** Of a Schnorr key that signs as itself, and never as the output of a script tree. */
+  untweaked: z.literal(true).optional(),
   derivedFrom: z.object({ keyId: z.string(), path: z.string() }).optional(),
   name: z.string().optional(),
   status: z.enum(['Active', 'Archived']),
@@ -92,12 +101,14 @@ export const createKey = endpoint('keys.createKey', {
       curve,
       name: name.optional(),
       masterKey: z.boolean().optional(),
+      untweaked: z.boolean().optional(),
       deriveFrom: deriveFrom.optional(),
       storeId: unsupported,
       ...delegation,
     })
     .refine(isPair, notAPair)
     .refine(isMasterAllowed, noMaster)
+    .refine(isMarkable, notMarkable)
     .refine(isNewOrChild, newAndChild)
     .refine(isOneDelegation, notOneDelegation),
   returns: key,

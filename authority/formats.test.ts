@@ -64,6 +64,7 @@ const terms = {
   curve: 'secp256k1',
   raw: 'no',
   master: 'no',
+  untweaked: 'no',
 } as const
 const born = (network: string) => ({
   network,

@@ -26,7 +26,7 @@ import { signersMax, type Manifest } from './manifest.ts'
 export const schemes = {
   ECDSA: 1,
   EdDSA: 2,
-  /** BIP 340 as the output key of a script tree alone: a key that signs untweaked is another one. */
+  /** BIP 340, as the output key of a script tree or as itself: at birth it is said which. */
   Schnorr: 3,
   /** Signs nothing: it is multiplied with points that are hashed to. */
   DH: 4,
@@ -56,6 +56,8 @@ export const keyTerms = struct({
   raw: oneOf({ no: 0, yes: 1 }),
   /** May keys be derived from it, by BIP 32? */
   master: oneOf({ no: 0, yes: 1 }),
+  /** Does it sign as itself, and never as the output of a script tree? Of Schnorr keys alone. */
+  untweaked: oneOf({ no: 0, yes: 1 }),
 })
 export type KeyTerms = Decoded<typeof keyTerms>
 

@@ -60,6 +60,7 @@ const terms: KeyTerms = {
   curve: 'secp256k1',
   raw: 'no',
   master: 'no',
+  untweaked: 'no',
 }
 const asked = new Uint8Array(32).fill(3)
 const wallet = (certificate: Uint8Array, change = {}) => ({

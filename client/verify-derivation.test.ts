@@ -113,6 +113,19 @@ describe('a Schnorr signature', () => {
   })
 })
 
+describe('a Schnorr signature without a root', () => {
+  it('is verified under the key itself, of either parity, and under no output of it', () => {
+    for (const secret of [1, 2, 3, 4, 5, 6].map((byte) => sha256(new Uint8Array([byte])))) {
+      const publicKey = secp256k1.getPublicKey(secret, true)
+      const message = sha256(seed)
+      const signature = schnorr.sign(message, secret)
+      assert.ok(verifySchnorr(publicKey, { merkleRoot: undefined, message }, signature))
+      for (const merkleRoot of [new Uint8Array(), sha256(domain)])
+        assert.ok(!verifySchnorr(publicKey, { merkleRoot, message }, signature))
+    }
+  })
+})
+
 function derivation(secret?: Uint8Array) {
   const { output, publicKey, ...made } = makeDerivation({ domain, seed }, secret)
   return { output, publicKey, proof: encodeDerived(made) }

@@ -13,12 +13,12 @@ export function outputKeyOf(publicKey: Uint8Array, merkleRoot: Uint8Array): Uint
   return output.is0() ? undefined : output.toBytes(true).slice(1)
 }
 
-/** @param publicKey of the key, compressed: the output key follows from it and the root */
+/** @param publicKey of the key, compressed: the output key follows from it and the root, if any */
 export function verifySchnorr(
   publicKey: Uint8Array,
   { merkleRoot, message }: SchnorrInstruction,
   signature: Uint8Array,
 ): boolean {
-  const output = outputKeyOf(publicKey, merkleRoot)
+  const output = merkleRoot === undefined ? publicKey.slice(1) : outputKeyOf(publicKey, merkleRoot)
   return output !== undefined && schnorr.verify(signature, message, output)
 }

@@ -13,7 +13,12 @@ import { callers } from './refusals/callers.ts'
 import { foreigners } from './refusals/foreign.ts'
 import { checkedClients } from './sdk/checked.ts'
 import { customers } from './sdk/customers.ts'
-import { derivations, refusedDerivations, schnorrSignatures } from './sdk/curves.ts'
+import {
+  derivations,
+  refusedDerivations,
+  schnorrSignatures,
+  untweakedSignatures,
+} from './sdk/curves.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
@@ -54,6 +59,7 @@ describe('a platform', () => {
     starkKeys(platform)
     keptSignatures(platform)
     schnorrSignatures(platform)
+    untweakedSignatures(platform)
     derivations(platform)
     refusedDerivations(platform)
     derivedKeys(platform)

@@ -44,6 +44,27 @@ describe('what a Schnorr key is told', () => {
     assert.ok(effect.ok && effect.effect.raw)
   })
 
+  it('is no root where it was born to sign as itself, and never one that it was not born for', () => {
+    const born = { untweaked: true }
+    const plain = effectFor('Schnorr', 'signature', { kind: 'Hash', hash }, born)
+    assert.deepEqual(instructionIn(plain), { merkleRoot: undefined, message: fromHex(hash) })
+    const said = effectFor('Schnorr', 'signature', { kind: 'Message', message: '00' }, born)
+    assert.deepEqual(instructionIn(said), { merkleRoot: undefined, message: fromHex('00') })
+    for (const taprootMerkleRoot of ['', root])
+      assert.deepEqual(
+        effectFor('Schnorr', 'signature', { kind: 'Hash', hash, taprootMerkleRoot }, born),
+        { ok: false, reason: 'an untweaked key signs without a taprootMerkleRoot' },
+      )
+    assert.deepEqual(effectFor('Schnorr', 'signature', { kind: 'Hash', hash }), {
+      ok: false,
+      reason: 'a Schnorr key signs with a taprootMerkleRoot',
+    })
+    const [itself, empty] = [undefined, new Uint8Array()].map((merkleRoot) =>
+      encodeSchnorr({ merkleRoot, message: fromHex(hash) }),
+    )
+    assert.notDeepEqual(itself, empty)
+  })
+
   it('is nothing without a root, and nothing that would have to be hashed first', () => {
     const refused = (body: object) => assert.ok(!effectFor('Schnorr', 'signature', body).ok)
     refused({ kind: 'Hash', hash })
@@ -110,7 +131,9 @@ it('a derivation is kept with what proves it, and read strictly', () => {
   assert.throws(() => decodeDerived(encodeDerived({ ...value, partials: [] })), malformed)
 })
 
-function effectFor(scheme: Scheme, operation: UseOperation, body: object) {
+type Born = { readonly untweaked?: boolean }
+
+function effectFor(scheme: Scheme, operation: UseOperation, body: object, born: Born = {}) {
   const read = readIntent(operation, JSON.stringify(body))
   if (!read.ok) return read
   const { intent } = read
@@ -118,7 +141,13 @@ function effectFor(scheme: Scheme, operation: UseOperation, body: object) {
   const named = intent.kind === 'signature' && intent.network
   const network = named ? findNetwork(named) : pseudoNetworkOf({ scheme, curve })
   if (network === undefined) return { ok: false, reason: 'unknown network' } as const
-  return plan({ network, publicKey, scheme, curve, intent, facts: noFacts })
+  return plan({ network, publicKey, scheme, curve, ...born, intent, facts: noFacts })
+}
+
+function instructionIn(planned: ReturnType<typeof effectFor>) {
+  const [told] = planned.ok ? planned.effect.signing : []
+  assert.ok(told && 'message' in told)
+  return decodeSchnorr(told.message)
 }
 
 function instructionFor(scheme: Scheme, body: object): Uint8Array {

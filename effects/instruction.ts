@@ -1,4 +1,15 @@
-import { bytes, decode, encode, fixed, hash32, list, struct, tag, u8 } from '@quorate/core/codec'
+import {
+  bytes,
+  decode,
+  encode,
+  fixed,
+  hash32,
+  list,
+  option,
+  struct,
+  tag,
+  u8,
+} from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 
@@ -15,8 +26,8 @@ export const seedBytesMax = 1024
  */
 const schnorr = struct({
   format: tag('quorate/schnorr/1'),
-  /** Of the output that the key signs as: 32 bytes, or none where it has no scripts. */
-  merkleRoot: bytes(32),
+  /** Of the output that the key signs as: 32 bytes, or empty without scripts. None: as itself. */
+  merkleRoot: option(bytes(32)),
   message: bytes(messageBytesMax),
 })
 export type SchnorrInstruction = Decoded<typeof schnorr>
@@ -35,7 +46,7 @@ export function encodeSchnorr(instruction: SchnorrInstruction): Uint8Array {
 /** @throws Failure `bytes.malformed` */
 export function decodeSchnorr(encoded: Uint8Array): SchnorrInstruction {
   const instruction = decode(schnorr, encoded)
-  const { length } = instruction.merkleRoot
+  const { length } = instruction.merkleRoot ?? new Uint8Array()
   if (length !== 0 && length !== 32)
     throw new Failure('bytes.malformed', { expected: 'a root of 32 bytes or none' })
   return instruction

@@ -14,6 +14,8 @@ export type PlanInput = {
   readonly publicKey: Uint8Array
   readonly scheme: Network['scheme']
   readonly curve: Network['curve']
+  /** Was the key born to sign as itself? Unless it says so, a Schnorr key signs for script trees. */
+  readonly untweaked?: boolean
   readonly intent: Intent
   readonly facts: Facts
 }
@@ -78,10 +80,10 @@ function effectOf(input: PlanInput): Effect {
 }
 
 function signatureEffect(intent: SignatureIntent, input: PlanInput): Effect {
-  const { network, publicKey, scheme, facts } = input
+  const { network, publicKey, scheme, untweaked = false, facts } = input
   const { ask } = intent
   checkBinding(intent, network)
-  if (scheme === 'Schnorr') return schnorrEffect(ask)
+  if (scheme === 'Schnorr') return raw({ message: schnorrMessage(ask, untweaked) })
   if (ask.kind === 'Hash' && ask.merkleRoot !== undefined)
     throw refused('only Schnorr keys have a taprootMerkleRoot')
   if (ask.kind === 'Hash') return rawEffect(hashFor(network, ask.hash), scheme)
@@ -105,16 +107,22 @@ function checkBinding({ network: named, blockchainKind }: SignatureIntent, netwo
 }
 
 /**
- * BIP 340 signs messages of any length. Without a root the key would sign as itself, which no key is
- * born to do yet; a message, which can name none, is signed as the output without scripts.
+ * BIP 340 signs messages of any length. Without a root a key signs as itself, which is for those that
+ * were born to, and for them alone; a message, which can name none, the others sign as the output
+ * without scripts.
  */
-function schnorrEffect(ask: SignatureIntent['ask']): Effect {
-  if (ask.kind === 'Message')
-    return raw({ message: encodeSchnorr({ merkleRoot: new Uint8Array(), message: ask.message }) })
+function schnorrMessage(ask: SignatureIntent['ask'], untweaked: boolean): Uint8Array {
+  if (ask.kind === 'Message') {
+    const merkleRoot = untweaked ? undefined : new Uint8Array()
+    return encodeSchnorr({ merkleRoot, message: ask.message })
+  }
   if (ask.kind !== 'Hash') throw unsupported(`a Schnorr key has no way to hash a ${ask.kind}`)
   const { hash: message, merkleRoot } = ask
-  if (merkleRoot === undefined) throw unsupported('a Schnorr key signs with a taprootMerkleRoot')
-  return raw({ message: encodeSchnorr({ merkleRoot, message }) })
+  if (untweaked && merkleRoot !== undefined)
+    throw unsupported('an untweaked key signs without a taprootMerkleRoot')
+  if (!untweaked && merkleRoot === undefined)
+    throw unsupported('a Schnorr key signs with a taprootMerkleRoot')
+  return encodeSchnorr({ merkleRoot, message })
 }
 
 function derivationEffect({ domain, seed }: DerivationIntent): Effect {

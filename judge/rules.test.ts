@@ -20,6 +20,7 @@ const transfer: PlanAsk = {
   network: 'EthereumSepolia',
   scheme: 'ECDSA',
   curve: 'secp256k1',
+  untweaked: false,
   publicKey,
   rawAllowed: false,
   maxFee: 21_000n * gwei,
@@ -40,6 +41,19 @@ const reason = (ask: PlanAsk) => {
 }
 
 describe('what a request becomes', () => {
+  it('is for a script tree or for the key itself as the key was born', () => {
+    const body = { kind: 'Hash', hash: `0x${'11'.repeat(32)}` }
+    const asked = (untweaked: boolean, more: object): PlanAsk => ({
+      ...{ ...raw, scheme: 'Schnorr', untweaked },
+      payload: JSON.stringify({ ...body, ...more }),
+    })
+    const tree = { taprootMerkleRoot: '' }
+    assert.equal(reason(asked(true, {})), undefined)
+    assert.equal(reason(asked(false, tree)), undefined)
+    assert.match(reason(asked(true, tree)) ?? '', /without a taprootMerkleRoot/)
+    assert.match(reason(asked(false, {})) ?? '', /with a taprootMerkleRoot/)
+  })
+
   it('is a digest at a slot, with the most that it can cost', () => {
     const made = plan(transfer)
     assert.ok(made.ok)

@@ -44,8 +44,9 @@ function plan(ask: PlanAsk): Plan {
   if (network === undefined) return refused('the network is unknown')
   const facts = factsOf(ask.facts)
   if (facts === undefined) return refused('the facts are not well-formed')
-  const { scheme, curve, publicKey } = ask
-  const planned = planEffect({ network, publicKey, scheme, curve, intent: read.intent, facts })
+  const { scheme, curve, untweaked, publicKey } = ask
+  const key = { publicKey, scheme, curve, untweaked }
+  const planned = planEffect({ network, ...key, intent: read.intent, facts })
   if (!planned.ok) return refused(planned.reason)
   const { effect } = planned
   const excess = limited(ask, network, facts, effect)

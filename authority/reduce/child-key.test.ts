@@ -94,6 +94,16 @@ describe('a derived key', () => {
     }
   })
 
+  it('signs as itself or for script trees as its master does', () => {
+    const schnorr = { scheme: 'Schnorr' }
+    const untweaked = { ...schnorr, untweaked: true }
+    const differs = 'a derived key is tweaked or not as its master is'
+    assert.equal(refusal(admin, newMaster(admin, schnorr), undefined, untweaked), differs)
+    assert.equal(refusal(admin, newMaster(admin, untweaked), undefined, schnorr), differs)
+    const child = derive(admin, newMaster(admin, untweaked), undefined, untweaked)
+    assert.equal(company.find(keyTable, child.id)?.terms.untweaked, 'yes')
+  })
+
   it('has its path for ever, and the path is bounded and not hardened', () => {
     const [master, second] = [newMaster(), newMaster()]
     derive(admin, master, 'm/3')

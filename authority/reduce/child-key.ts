@@ -23,6 +23,8 @@ export function childKey(
     return refuse('the key is no master key')
   if (terms.scheme !== master.terms.scheme || terms.curve !== master.terms.curve)
     refuse('a derived key has the scheme and curve of its master')
+  if (terms.untweaked !== master.terms.untweaked)
+    refuse('a derived key is tweaked or not as its master is')
   if (judging.evidence.facts.length > 0) refuse('a derived key rests on no certificate of its own')
   const place = { judging, master: master.terms.key, key: terms.key }
   const path = text === undefined ? [nextOf(place)] : given(text)

@@ -126,6 +126,8 @@ export type PlanAsk = {
   readonly network: string
   readonly scheme: Scheme
   readonly curve: Curve
+  /** Of a Schnorr key: does it sign as itself? */
+  readonly untweaked: boolean
   readonly publicKey: Uint8Array
   readonly rawAllowed: boolean
   readonly maxFee: bigint | undefined

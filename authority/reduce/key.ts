@@ -62,9 +62,9 @@ function wantedKey(judging: Judging, authored: Authored): WantedKey | undefined 
   if (!isObject(body)) return refuse('the body is not an object')
   if (match.name === 'keys.createKey') return wantedAlone(judging, authored, body)
   if (match.name !== 'wallets.createWallet') return undefined
-  refuseMembers(body, ['masterKey', 'deriveFrom', 'storeId'])
+  refuseMembers(body, ['masterKey', 'untweaked', 'deriveFrom', 'storeId'])
   const asked = objectOf(body['signingKey'] ?? {})
-  refuseMembers(asked, ['masterKey', 'storeId'])
+  refuseMembers(asked, ['masterKey', 'untweaked', 'storeId'])
   const from = parentIn(asked, 'signingKey.deriveFrom')
   if (asked['id'] !== undefined)
     return from === undefined ? undefined : refuse('the key is there or derived, and not both')
@@ -86,8 +86,10 @@ function wantedAlone(judging: Judging, authored: Authored, body: JsonObject): Wa
   if (master && !mayBeMaster({ scheme, curve })) refuse('no keys are derived from such a key')
   // BIP 32 has deeper trees by longer paths: a second way to the same key would lead to two of it.
   if (master && from !== undefined) refuse('a derived key is no master key')
+  const untweaked = flagOf(body, 'untweaked')
+  if (untweaked && scheme !== 'Schnorr') refuse('only Schnorr keys are tweaked or not')
   const owner = ownerOf(judging, authored)
-  return { terms: terms(judging, { pair, raw: true, owner, master }), from }
+  return { terms: terms(judging, { pair, raw: true, owner, master, untweaked }), from }
 }
 
 /** @param role of the member in the body, and so of its subject */
@@ -112,11 +114,12 @@ type Wanted = {
   readonly raw: boolean
   readonly owner: Uint8Array | undefined
   readonly master?: boolean
+  readonly untweaked?: boolean
   readonly index?: number
 }
 
 function terms({ request, step }: Judging, wanted: Wanted): KeyTerms {
-  const { pair, raw, owner, master = false, index = 0 } = wanted
+  const { pair, raw, owner, master = false, untweaked = false, index = 0 } = wanted
   const [scheme, curve] = pair
   return {
     organization: step.organization,
@@ -127,6 +130,7 @@ function terms({ request, step }: Judging, wanted: Wanted): KeyTerms {
     curve,
     raw: raw ? 'yes' : 'no',
     master: master ? 'yes' : 'no',
+    untweaked: untweaked ? 'yes' : 'no',
   }
 }
 

@@ -103,6 +103,18 @@ describe('a key from the pool', () => {
     assert.equal(company.refusal({ kind: 'key', evidence }), 'a master key is born for its request')
   })
 
+  it('is no key that signs as itself, of which its certificate has to speak', () => {
+    const company = new Company()
+    const schnorr = { scheme: 'Schnorr', curve: 'secp256k1' } as const
+    const refusal = (body: object) =>
+      company.refusal({ kind: 'key', evidence: on(key(company, body), pooled(company, schnorr)) })
+    assert.equal(
+      refusal({ ...schnorr, untweaked: true }),
+      'an untweaked key is born for its request',
+    )
+    assert.equal(refusal(schnorr), undefined)
+  })
+
   it('is certified by every signer of this cluster', () => {
     const company = new Company()
     const unsigned = 'the key is not certified by every signer'

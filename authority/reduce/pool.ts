@@ -20,6 +20,8 @@ export function bind(
     refuse('the pooled key is of another kind')
   // What is derived from it could not be told from its certificate alone.
   if (asked.master === 'yes') refuse('a master key is born for its request')
+  // So that its certificate, by all signers, says what its signatures mean.
+  if (asked.untweaked === 'yes') refuse('an untweaked key is born for its request')
   if (judging.step.time > terms.bindBefore) refuse('the pooled key has waited too long')
   if (find(judging, pooledKeyTable, certificate) !== undefined)
     refuse('the pooled key is bound already')

@@ -415,6 +415,7 @@ describe('a key', () => {
       certifyKey(cluster, { ...judged.terms, ...terms }, new Uint8Array(33).fill(2))
     for (const terms of [
       { raw: 'no' },
+      { untweaked: 'yes' },
       { owner: noStep },
       { key: noStep },
       { request: noStep },
@@ -459,10 +460,39 @@ describe('a key', () => {
     assert.equal(stored && decodeRecord(keyTable, stored).wallets.length, 2)
   })
 
+  it('signs as itself only if it was asked for so, alone and with Schnorr', () => {
+    const { records, byMachine } = world()
+    const schnorr = { scheme: 'Schnorr', curve: 'secp256k1' }
+    const termsOf = (path: string, body: object) => {
+      const evidence = byMachine({ path, body })
+      const judged = judgeKeyRequest({ organization, time: t0, evidence }, records, rules)
+      return judged.ok ? judged.terms.untweaked : judged.reason
+    }
+    assert.equal(termsOf('/keys', { ...schnorr, untweaked: true }), 'yes')
+    assert.equal(termsOf('/keys', { ...schnorr, untweaked: false }), 'no')
+    assert.equal(termsOf('/keys', schnorr), 'no')
+    for (const [scheme, curve] of [
+      ['ECDSA', 'secp256k1'],
+      ['EdDSA', 'ed25519'],
+      ['DH', 'secp256k1'],
+    ])
+      assert.equal(
+        termsOf('/keys', { scheme, curve, untweaked: true }),
+        'only Schnorr keys are tweaked or not',
+      )
+    const wallet = { network: 'Chain' }
+    for (const body of [
+      { ...wallet, untweaked: true },
+      { ...wallet, signingKey: { untweaked: true } },
+    ])
+      assert.equal(termsOf('/wallets', body), 'untweaked is not supported')
+  })
+
   it('is not made of options that are not understood', () => {
     const { records, byMachine } = world()
     for (const body of [
       { scheme: 'ECDSA', curve: 'secp256k1', masterKey: 1 },
+      { scheme: 'Schnorr', curve: 'secp256k1', untweaked: 'yes' },
       { scheme: 'ECDSA', curve: 'secp256k1', storeId: 'another' },
       { scheme: 'ECDSA', curve: 'ed25519' },
       { scheme: 'toString', curve: 'x' },

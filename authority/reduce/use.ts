@@ -95,6 +95,7 @@ export function planUse(judging: Judging, authored: Authored): Planned {
     network,
     scheme: terms.scheme,
     curve: terms.curve,
+    untweaked: terms.untweaked === 'yes',
     publicKey: key.publicKey,
     rawAllowed: isRawAllowed(judging, key),
     maxFee: preimage.maxFee,

@@ -22,7 +22,7 @@ describe('a coalition of the server, its database, the network and one signer of
   after(() => cast?.stage.world.close())
 
   it('gets a signature for what is in order, by the very messages that fail below', async () => {
-    const { stage, wallet, raw, pia, piasPasskey, master, child, taproot, dh } = cast
+    const { stage, wallet, raw, pia, piasPasskey, master, child, taproot, plain, dh } = cast
     const hash = { kind: 'Hash', hash: `0x${'ab'.repeat(32)}` }
     for (const [evidence, of] of [
       [touched(stage.transfer(pia, wallet), piasPasskey), wallet],
@@ -34,6 +34,7 @@ describe('a coalition of the server, its database, the network and one signer of
         stage.signature(stage.admin, taproot, { body: { ...hash, taprootMerkleRoot: '' } }),
         taproot,
       ],
+      [stage.signature(stage.admin, plain, { body: hash }), plain],
       [stage.derivation(stage.admin, dh), dh],
     ] as const) {
       const { refusals, votes, seals, lastRounds, isSigned } = await stage.use(evidence, of)

@@ -32,6 +32,8 @@ export type Cast = {
   readonly child: { readonly key: Key }
   /** For the outputs of script trees. */
   readonly taproot: { readonly key: Key }
+  /** Signs as itself alone. */
+  readonly plain: { readonly key: Key }
   /** Signs nothing, and is multiplied with points. */
   readonly dh: { readonly key: Key }
 }
@@ -40,6 +42,8 @@ export const bobsOperations = [
   ...['Wallets:Create', 'Wallets:Transfers:Create', 'Keys:Create', 'Keys:Signatures:Create'],
   ...['Auth:Pats:Create', 'Permissions:Assign'],
 ]
+
+export const plainKey = { scheme: 'Schnorr', curve: 'secp256k1', untweaked: true }
 
 export async function openCast(): Promise<Cast> {
   const world = new World()
@@ -72,6 +76,7 @@ export async function openCast(): Promise<Cast> {
     master,
     child: await stage.deriveKey(stage.admin, master),
     taproot: await stage.createKey(stage.admin, { scheme: 'Schnorr', curve: 'secp256k1' }),
+    plain: await stage.createKey(stage.admin, plainKey),
     dh: await stage.createKey(stage.admin, { scheme: 'DH', curve: 'secp256k1' }),
   }
 }

@@ -228,6 +228,7 @@ export const named: readonly Named[] = [
     attacks: [
       'swaps the script tree behind a signed request',
       'has a key of a script tree sign as itself, as if nothing hung on it',
+      'has a key that signs as itself sign for a script tree',
     ],
   },
   {

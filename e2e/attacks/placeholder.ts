@@ -7,7 +7,7 @@ const spki = noStep
 const confirmed = undefined
 const terms: KeyTerms = {
   ...{ organization: id, key: id, request: id, owner: undefined },
-  ...{ scheme: 'ECDSA', curve: 'secp256k1', raw: 'no', master: 'no' },
+  ...{ scheme: 'ECDSA', curve: 'secp256k1', raw: 'no', master: 'no', untweaked: 'no' },
 }
 const key = { terms, certificate: id, derivation: undefined }
 const rootQuorum = { needed: 1, members: [id] }

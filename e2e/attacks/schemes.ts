@@ -1,7 +1,8 @@
 import type { WholeEvidence } from '@quorate/authority/step'
+import { generatePooled } from '@quorate/signer/testing/keys'
 
 import { at, attack, gone, rule, without, type Attack } from './attack.ts'
-import type { Cast } from './cast.ts'
+import { plainKey, type Cast } from './cast.ts'
 import { forge } from './drive.ts'
 import { agreed, sealed, signed } from './rounds.ts'
 import { fresh, type Stage } from './stage.ts'
@@ -106,15 +107,58 @@ function hashing(stage: Stage, { key }: Pick<Cast, 'dh'>['dh'], more: object = {
 }
 
 const noRoot = 'a Schnorr key signs with a taprootMerkleRoot'
+const noTree = 'an untweaked key signs without a taprootMerkleRoot'
 
 const trees: readonly Attack[] = [
   attack(
     'has a key of a script tree sign as itself, as if nothing hung on it',
     without(planned(noRoot, noRoot), [
-      'const { hash: message, merkleRoot } = ask',
-      'const { hash: message, merkleRoot = new Uint8Array() } = ask',
+      'if (!untweaked && merkleRoot === undefined)',
+      'if (ask === undefined)',
     ]),
     ({ stage, taproot }) => stage.use(hashing(stage, taproot), taproot),
+  ),
+  attack(
+    'has a key that signs as itself sign for a script tree',
+    without(planned(noTree, noTree), [
+      'if (untweaked && merkleRoot !== undefined)',
+      'if (ask === undefined)',
+    ]),
+    ({ stage, plain }) =>
+      stage.use(hashing(stage, plain, { taprootMerkleRoot: `0x${'11'.repeat(32)}` }), plain),
+  ),
+  attack(
+    'has a key that signs as itself sign for the output without scripts',
+    planned(noTree, noTree),
+    ({ stage, plain }) => stage.use(hashing(stage, plain, { taprootMerkleRoot: '' }), plain),
+    { isVariant: true },
+  ),
+  attack(
+    'has a key of another scheme made that signs as itself',
+    rule('key', 'only Schnorr keys are tweaked or not'),
+    async ({ stage }) => {
+      const pair = { scheme: 'ECDSA', curve: 'secp256k1' } as const
+      const facts = await generatePooled(stage.world, pair)
+      const wish = { path: '/keys', body: { ...plainKey, ...pair } }
+      return stage.propose('key', { ...stage.ask(stage.admin, wish), facts })
+    },
+  ),
+  attack(
+    'has a key that signs as itself rest on one of the pool, whose certificate says nothing of it',
+    rule('pool', 'an untweaked key is born for its request'),
+    async ({ stage }) => {
+      const facts = await generatePooled(stage.world, { scheme: 'Schnorr', curve: 'secp256k1' })
+      const asked = stage.ask(stage.admin, { path: '/keys', body: plainKey })
+      return stage.propose('key', { ...asked, facts })
+    },
+  ),
+  attack(
+    'derives a key for script trees from one that signs as itself',
+    rule('child-key', 'a derived key is tweaked or not as its master is'),
+    async ({ stage }) => {
+      const master = await stage.createKey(stage.admin, { ...plainKey, masterKey: true })
+      return stage.propose('key', stage.deriving(stage.admin, master))
+    },
   ),
   attack(
     'swaps the script tree behind a signed request',

@@ -25,6 +25,7 @@ const wrong: Readonly<Record<string, readonly [string, unknown]>> = {
     '/keys',
     { scheme: 'EdDSA', curve: 'ed25519', masterKey: true },
   ],
+  'the mark of another scheme': ['/keys', { scheme: 'EdDSA', curve: 'ed25519', untweaked: true }],
   'what is not served yet': ['/keys', { scheme: 'EdDSA', curve: 'ed25519', storeId: 'hsm' }],
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { schnorr } from '@noble/curves/secp256k1.js'
+import { readKeyCertificate } from '@quorate/authority/key-certificate'
 import { outputKeyOf } from '@quorate/client/verify-schnorr'
 import { verifyDerivation } from '@quorate/client/verify-derivation'
 import { fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
@@ -62,6 +63,38 @@ export function schnorrSignatures(platform: Platform): void {
       await refused(keyId, {})
       await refused(keyId, { taprootMerkleRoot: 'ab'.repeat(16) })
       await refused(other, { taprootMerkleRoot: '' })
+    })
+  })
+}
+
+export function untweakedSignatures(platform: Platform): void {
+  describe('signatures of Schnorr keys that were born untweaked', () => {
+    it('hold under BIP 340 for the key itself, if it was born for that and nothing else', async () => {
+      const sdk = await platform.sdk()
+      const asked = { scheme: 'Schnorr', curve: 'secp256k1', untweaked: true } as const
+      const made = await sdk.keys.createKey({ body: asked })
+      const { id: keyId } = made
+      assert.equal(Object(made)['untweaked'], true)
+      const { statement } = readKeyCertificate(fromHex(String(Object(made)['certificate'])))
+      assert.equal(statement.terms.untweaked, 'yes')
+      assert.equal(toHex(statement.publicKey), made.publicKey)
+      const hash = `0x${toHex(digest)}` as const
+      for (const [body, bytes] of [
+        [{ kind: 'Hash', hash }, digest],
+        [{ kind: 'Message', message: `0x${toHex(message)}` }, message],
+      ] as const) {
+        const signed = await sdk.keys.generateSignature({ keyId, body })
+        assert.ok(schnorr.verify(rs(signed), bytes, fromHex(made.publicKey).slice(1)))
+        const output = outputKeyOf(fromHex(made.publicKey), noScripts)
+        assert.ok(output && !schnorr.verify(rs(signed), bytes, output))
+      }
+      for (const taprootMerkleRoot of ['', toHex(root)])
+        await assert.rejects(
+          sdk.keys.generateSignature({ keyId, body: { kind: 'Hash', hash, taprootMerkleRoot } }),
+          { httpStatus: 400 },
+        )
+      const ecdsa = { ...asked, scheme: 'ECDSA' } as const
+      await assert.rejects(sdk.keys.createKey({ body: ecdsa }), { httpStatus: 400 })
     })
   })
 }

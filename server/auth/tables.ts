@@ -59,6 +59,8 @@ export type IdentityTables = {
     /** Of a derived key, its master's. */
     readonly certificate: Uint8Array
     readonly master: boolean
+    /** A Schnorr key that signs as itself. */
+    readonly untweaked: boolean
     /** Full id of the master of a derived key. */
     readonly derived_from: Uint8Array | null
     readonly derivation_path: string | null

@@ -127,7 +127,7 @@ describe('what a user is asked to bound fees by', () => {
     assert.ok(read.ok && read.intent.kind === 'signature' && known)
     const facts = await money.observeFacts({
       ...{ network: known, scheme: 'ECDSA', curve: 'secp256k1', publicKey, intent: read.intent },
-      ...{ organization, key, payload, maxFee },
+      ...{ untweaked: false, organization, key, payload, maxFee },
     })
     const decoded = decodeFacts(facts)
     assert.ok(decoded.family === 'evm')
@@ -149,7 +149,7 @@ describe('what a user is asked to bound fees by', () => {
     const row = { organization, created_at: 0, name: null }
     const certificate = new Uint8Array()
     const named = { key_id: nameOf('key', key), public_key: publicKey, certificate, master: false }
-    const kind = { scheme: 'ECDSA', curve: 'secp256k1' } as const
+    const kind = { scheme: 'ECDSA', curve: 'secp256k1', untweaked: false } as const
     await database
       .insertInto('keys')
       .values({ ...row, id: key, ...named, ...kind })

@@ -25,7 +25,7 @@ const statementsMax = 10_000
 
 /** What it takes to use a key, whether it was born for its request or ahead of it. */
 export type KnownKey = Omit<KeyStatement, 'terms'> & {
-  readonly terms: Pick<KeyTerms, 'organization' | 'key' | 'scheme' | 'curve'>
+  readonly terms: Pick<KeyTerms, 'organization' | 'key' | 'scheme' | 'curve' | 'untweaked'>
 }
 export type CreatedKey = { readonly certificate: Uint8Array; readonly statement: KnownKey }
 /** `index` says which of a request's keys; only a registration makes several. */
@@ -86,8 +86,9 @@ export class Keys {
     )
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
     const { terms } = judged
-    // What is derived from a master is worked out from a certificate that names it.
-    const waiting = terms.master === 'yes' ? undefined : await pool.take(terms)
+    // These are told by their certificates, which those of the pool cannot.
+    const isOwn = terms.master === 'yes' || terms.untweaked === 'yes'
+    const waiting = isOwn ? undefined : await pool.take(terms)
     if (waiting !== undefined) return read(id, waiting)
     requireAll(this.world)
     const signers = manifest.signers.map((_, i) => i + 1)
@@ -164,5 +165,6 @@ function keyAsked({ evidence, index }: KeyAsk) {
 
 function read(key: Uint8Array, certificate: Uint8Array): CreatedKey {
   const { statement } = readBirth(certificate)
-  return { certificate, statement: { ...statement, terms: { ...statement.terms, key } } }
+  const terms = { untweaked: 'no' as const, ...statement.terms, key }
+  return { certificate, statement: { ...statement, terms } }
 }

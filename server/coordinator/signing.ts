@@ -225,7 +225,8 @@ function combineFrost({ key }: Signing, spoken: Spoken): Combined {
 
 function combineTaproot({ key }: Signing, spoken: Spoken): Combined {
   const asked = { ...sharesIn(key, spoken), ...decodeSchnorr(spoken.message) }
-  return schnorrOf('Schnorr', taprootAggregate({ ...asked, birth: 'taproot' }))
+  const birth = key.terms.untweaked === 'yes' ? 'plain' : 'taproot'
+  return schnorrOf('Schnorr', taprootAggregate({ ...asked, birth }))
 }
 
 function sharesIn({ publicKey, publicShares }: KnownKey, spoken: Spoken) {

@@ -206,7 +206,7 @@ describe('the follower of a chain', () => {
       certificate: new Uint8Array(),
       master: false,
     }
-    const kind = { scheme: 'ECDSA', curve: 'secp256k1' } as const
+    const kind = { scheme: 'ECDSA', curve: 'secp256k1', untweaked: false } as const
     await database
       .insertInto('keys')
       .values({ ...row, id: key, ...born, ...kind })

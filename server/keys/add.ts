@@ -40,7 +40,7 @@ export async function addBornKey(
   },
 ): Promise<KeyRow> {
   const { key, name, delegableBy } = born
-  const { scheme, curve, owner, master } = key.terms
+  const { scheme, curve, owner, master, untweaked } = key.terms
   const { terms, derivation } = key
   const { certificate, publicKey } =
     derivation === undefined
@@ -56,6 +56,7 @@ export async function addBornKey(
     public_key: publicKey,
     certificate,
     master: master === 'yes',
+    untweaked: untweaked === 'yes',
     derived_from: derivation?.master ?? null,
     derivation_path: derivation === undefined ? null : writeChildPath(derivation.path),
     owner: owner ?? null,

@@ -86,10 +86,13 @@ describe('keys derived from a master', () => {
     const [master, plain] = [await newMaster(), await sdk.keys.createKey({ body: ecdsa })]
     const { id: keyId } = master
     await sdk.keys.createKey({ body: { ...ecdsa, deriveFrom: { keyId, path: 'm/5' } } })
-    const schnorr = { scheme: 'Schnorr', curve: 'secp256k1' }
+    const schnorr = { scheme: 'Schnorr', curve: 'secp256k1' } as const
+    const tree = await sdk.keys.createKey({ body: { ...schnorr, masterKey: true } })
+    const untweaked = { ...schnorr, untweaked: true, deriveFrom: { keyId: tree.id } }
     for (const [status, body, message] of [
       [400, { ...ecdsa, deriveFrom: { keyId: plain.id } }, /no master key/],
       [400, { ...schnorr, deriveFrom: { keyId } }, /scheme and curve of its master/],
+      [400, untweaked, /tweaked or not as its master is/],
       [409, { ...ecdsa, deriveFrom: { keyId, path: 'm/5' } }, /there is a key at this path/],
     ] as const) {
       const action = await robot.act('/keys', body)

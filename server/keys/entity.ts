@@ -11,6 +11,7 @@ export function keyOf(row: KeyRow): Key {
     curve: row.curve,
     publicKey: toHex(row.public_key),
     masterKey: row.master,
+    ...(row.untweaked ? { untweaked: true } : {}),
     ...derivationOf(row),
     ...(row.name === null ? {} : { name: row.name }),
     ...statusOf(row),

@@ -9,6 +9,7 @@ import { checkNotArchived, checkNotWaiting } from './reach.ts'
 type Wanted = {
   readonly scheme: string
   readonly curve: string
+  readonly untweaked?: boolean | undefined
   readonly deriveFrom?: { readonly keyId: string; readonly path?: string | undefined } | undefined
 }
 
@@ -21,7 +22,7 @@ type Wanted = {
 export async function checkMaster(
   database: Database,
   caller: Caller,
-  { scheme, curve, deriveFrom }: Wanted,
+  { scheme, curve, untweaked = false, deriveFrom }: Wanted,
 ): Promise<void> {
   if (deriveFrom === undefined) return
   const { keyId, path } = deriveFrom
@@ -33,6 +34,8 @@ export async function checkMaster(
   if (!master.master) throw unsuitable('it is no master key')
   if (master.scheme !== scheme || master.curve !== curve)
     throw unsuitable('a derived key has the scheme and curve of its master')
+  if (master.untweaked !== untweaked)
+    throw unsuitable('a derived key is tweaked or not as its master is')
   if (path === undefined) return
   const present = await database
     .selectFrom('keys')

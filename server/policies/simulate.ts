@@ -241,6 +241,7 @@ async function factsFor(
         : undefined
       : findNetwork(key.network)
   if (network === undefined || factsNeeded(network, intent) === 'none') return encodeFacts(noFacts)
-  const signing = { network, scheme, curve, publicKey, intent }
+  // Facts are a chain's, and none is signed for by Schnorr, in whatever way.
+  const signing = { network, scheme, curve, publicKey, untweaked: false, intent }
   return observeFacts({ ...signing, organization, key: key.id, payload, maxFee })
 }

@@ -158,16 +158,17 @@ async function signingOf(database: Database, row: SignatureRow): Promise<Signing
     scheme,
     curve,
     public_key: publicKey,
+    untweaked,
   } = await database
     .selectFrom('keys')
-    .select(['scheme', 'curve', 'public_key'])
+    .select(['scheme', 'curve', 'public_key', 'untweaked'])
     .where('organization', '=', row.organization)
     .where('id', '=', row.key)
     .executeTakeFirstOrThrow()
   const intent = intentOf(decodeEvidence(row.evidence).payload)
   const named = row.wallet === null || row.network === null ? undefined : findNetwork(row.network)
   const network = named ?? networkOf(intent, { scheme, curve })
-  return { network, scheme, curve, publicKey, intent }
+  return { network, scheme, curve, publicKey, untweaked, intent }
 }
 
 async function factsOf(

@@ -23,6 +23,7 @@ export type SignWith = {
   readonly scheme: Scheme
   readonly curve: Signing['curve']
   readonly public_key: Uint8Array
+  readonly untweaked: boolean
   readonly wallet?: { readonly id: Uint8Array; readonly network: string }
 }
 
@@ -132,12 +133,13 @@ function newRow(caller: Caller, { key, wallet }: SignWith, made: Made): Signatur
 }
 
 /** What the rules would refuse is better refused before a request is made of it. */
-function checkSignable(payload: string, { scheme, curve, public_key, wallet }: SignWith): Signing {
+function checkSignable(payload: string, key: SignWith): Signing {
+  const { scheme, curve, public_key, untweaked, wallet } = key
   const intent = intentOf(payload)
   const network =
     (wallet === undefined ? undefined : findNetwork(wallet.network)) ??
     networkOf(intent, { scheme, curve })
-  const signing: Signing = { network, scheme, curve, publicKey: public_key, intent }
+  const signing: Signing = { network, scheme, curve, publicKey: public_key, untweaked, intent }
   if (factsNeeded(network, intent) !== 'none') return signing
   const planned = plan({ ...signing, facts: noFacts })
   if (!planned.ok) throw new Failure('request.unsupported', { reason: planned.reason })

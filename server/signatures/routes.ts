@@ -23,8 +23,8 @@ function ofKeys(deps: ExecuteDeps): readonly Route<Caller>[] {
     route(api.generateKeySignature, async ({ caller, raw, params }) => {
       const row = await findKey(database, caller, params.keyId)
       checkUsable(caller, row)
-      const { id: key, scheme, curve, public_key } = row
-      const signWith = { key, scheme, curve, public_key }
+      const { id: key, scheme, curve, public_key, untweaked } = row
+      const signWith = { key, scheme, curve, public_key, untweaked }
       return signatureOf(await requestSignature(deps, caller, raw, signWith))
     }),
     route(api.listKeySignatures, async ({ caller, params: { keyId }, query }) => {
@@ -48,7 +48,9 @@ function ofWallets(deps: ExecuteDeps): readonly Route<Caller>[] {
       const row = await findWallet(database, caller, params.walletId)
       checkUsable(caller, row)
       const { id, network, key, scheme, curve, public_key } = row
-      const signWith = { key, scheme, curve, public_key, wallet: { id, network } }
+      // No network of wallets is signed for by Schnorr, in whatever way.
+      const signer = { key, scheme, curve, public_key, untweaked: false }
+      const signWith = { ...signer, wallet: { id, network } }
       return walletSignatureOf(await requestSignature(deps, caller, raw, signWith))
     }),
     route(api.listWalletSignatures, async ({ caller, params: { walletId }, query }) => {

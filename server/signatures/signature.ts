@@ -48,6 +48,7 @@ export type Signing = {
   readonly scheme: Scheme
   readonly curve: Network['curve']
   readonly publicKey: Uint8Array
+  readonly untweaked: boolean
   readonly intent: SignatureIntent
 }
 

@@ -21,11 +21,13 @@ const derivation = { domain: toHex(domain), seed: `0x${toHex(seed)}` }
 describe('keys that do not sign bytes alone', () => {
   const world = new World()
   let taproot: Key
+  let plain: Key
   let dh: Key
   let ecdsa: Key
   before(async () => {
     await world.found()
     taproot = await createKey(world, { scheme: 'Schnorr', curve: 'secp256k1' })
+    plain = await createKey(world, { scheme: 'Schnorr', curve: 'secp256k1', untweaked: true })
     dh = await createKey(world, { scheme: 'DH', curve: 'secp256k1' })
     ecdsa = await createKey(world, { scheme: 'ECDSA', curve: 'secp256k1' })
   })
@@ -84,6 +86,24 @@ describe('keys that do not sign bytes alone', () => {
         const made = await signature(world, taproot, { call, message })
         assert.ok(verifySchnorr(output, fromHex(hash), made))
       }
+    }
+  })
+
+  it('sign as themselves if they were born to, and under no script tree', async () => {
+    const { publicKey, terms } = plain.statement
+    assert.equal(terms.untweaked, 'yes')
+    const body = { kind: 'Hash', hash: `0x${hash}` }
+    const drafted = await inForce(plain, signatureRequest(world, plain, body))
+    const message = encodeSchnorr({ merkleRoot: undefined, message: fromHex(hash) })
+    for (const quorum of [
+      [1, 2],
+      [3, 4],
+    ]) {
+      const call = signCall(world.keyPlace(plain.id), drafted, { quorum })
+      const made = await signature(world, plain, { call, message })
+      assert.ok(verifySchnorr(publicKey.slice(1), fromHex(hash), made))
+      const spend = { publicKey, birth: 'taproot', merkleRoot: new Uint8Array() } as const
+      assert.ok(!verifySchnorr(outputKeyOf(spend) ?? root, fromHex(hash), made))
     }
   })
 

@@ -16,12 +16,13 @@ export function startFrost(signing: Signing): Move {
   })
 }
 
-/** The same for BIP 340. A key of the scheme Schnorr is born to sign as the output of a script tree. */
+/** The same for BIP 340. What the key was marked as at birth stands in its terms. */
 export function startTaproot(signing: Signing): Move {
   const { merkleRoot, message } = decodeSchnorr(signing.message)
+  const birth = signing.terms.untweaked === 'yes' ? 'plain' : 'taproot'
   return twoRounds(signing, {
     commit: taprootCommit,
-    sign: (round) => taprootSign({ ...round, birth: 'taproot', merkleRoot, message }),
+    sign: (round) => taprootSign({ ...round, birth, merkleRoot, message }),
   })
 }
 

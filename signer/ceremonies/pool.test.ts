@@ -71,8 +71,8 @@ describe('a key that is born ahead of need', () => {
     const { evidence, name, id } = binding(world, certificate)
     await world.put('key', evidence)
     for (const index of world.indexes) assert.equal(pooled(certificate, index), undefined)
-    const [raw, master] = ['yes', 'no'] as const
-    const terms = { organization, key: id, request: id, owner: undefined, ...eddsa, raw, master }
+    const asked = { raw: 'yes', master: 'no', untweaked: 'no' } as const
+    const terms = { organization, key: id, request: id, owner: undefined, ...eddsa, ...asked }
     const key = { id, name, statement: { ...read(certificate), terms } as const }
     const place = world.keyPlace(id)
     const used = await world.put('use', signatureRequest(world, key), place.stream)

@@ -1,4 +1,4 @@
-import type { Scheme } from '@quorate/authority/key-certificate'
+import type { KeyTerms, Scheme } from '@quorate/authority/key-certificate'
 import { keyTable, decodeRecord, recordKey } from '@quorate/authority/records'
 import type { Item } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
@@ -30,6 +30,8 @@ export type Signing = {
   readonly sid: Uint8Array
   readonly quorum: readonly Party[]
   readonly share: KeyShare
+  /** Of the key, as the log has them. */
+  readonly terms: KeyTerms
   readonly message: Uint8Array
   /** When it began. */
   readonly now: number
@@ -63,9 +65,10 @@ export function beginSign(deps: CeremonyDeps, ceremonies: Ceremonies, call: Sign
   const message = asked.messages[digest]
   const key = keyOf(deps, named.place, asked.body.step.items[item])
   if (message === undefined || key === undefined) return refused('there is nothing to be signed')
-  const { scheme, curve } = key.terms
+  const { terms } = key
+  const { scheme, curve } = terms
   const protocol = protocolOf[scheme]
-  const sid = signSid(deps, { call, key: key.terms.key, curve, protocol })
+  const sid = signSid(deps, { call, key: terms.key, curve, protocol })
   const expires = asked.body.step.time + windowMs
   const aim = `${toHex(step)} ${item} ${digest}`
   if (ceremonies.isFull(asked.now, aim)) return { kind: 'busy' }
@@ -73,7 +76,8 @@ export function beginSign(deps: CeremonyDeps, ceremonies: Ceremonies, call: Sign
   if (share === undefined) return refused('no share of this key is in force here')
   const refuses = refusal(deps, named, { digest, message })
   const { now } = asked
-  const signing = { deps, organization, sid, quorum: call.quorum, share, message, now, refuses }
+  const { quorum } = call
+  const signing = { deps, organization, sid, quorum, share, terms, message, now, refuses }
   const move = wiping(share, start[scheme](signing))
   if (move.kind === 'end') return move.reply
   if (!deps.store.memory.useSession(sid, expires + windowMs)) {

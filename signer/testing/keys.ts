@@ -33,7 +33,12 @@ export type Wallet = { readonly name: string; readonly key: Key }
 /** `POST /keys` with a key generation by all signers, which must all be real. */
 export async function createKey(
   world: World,
-  body: { readonly scheme: string; readonly curve: string; readonly masterKey?: boolean },
+  body: {
+    readonly scheme: string
+    readonly curve: string
+    readonly masterKey?: boolean
+    readonly untweaked?: boolean
+  },
 ): Promise<Key> {
   const asked = world.request({ path: '/keys', body })
   const evidence = { ...asked, facts: await generate(world, asked) }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import type { KeyTerms } from '@quorate/authority/key-certificate'
 import { decodeDerivation, decodeSchnorr, type Derivation } from '@quorate/effects/instruction'
 import { combineEcdsa } from '@quorate/threshold/ecdsa/combine'
 import { ecdsaCurve } from '@quorate/threshold/ecdsa/curve'
 import { frostAggregate } from '@quorate/threshold/public/aggregate'
 import { dhCombine } from '@quorate/threshold/public/derive'
-import { taprootAggregate } from '@quorate/threshold/public/taproot'
+import { type Birth, taprootAggregate } from '@quorate/threshold/public/taproot'
 import { everybody as toAll, type Packet } from '@quorate/wire/packet'
 import type { SessionCall } from '@quorate/wire/link'
 import { carry, everybody, told, type Carrying, type Endings, type Key } from './keys.ts'
@@ -100,9 +101,13 @@ export function combine(
   const spoken = { ...known, commitments: round(0), shares: round(1) }
   const made =
     terms.scheme === 'Schnorr'
-      ? taprootAggregate({ ...spoken, ...decodeSchnorr(message), birth: 'taproot' })
+      ? taprootAggregate({ ...spoken, ...decodeSchnorr(message), birth: birthOf(terms) })
       : frostAggregate({ ...spoken, message })
   return made.ok ? made.signature : undefined
+}
+
+function birthOf({ untweaked }: Pick<KeyTerms, 'untweaked'>): Birth {
+  return untweaked === 'yes' ? 'plain' : 'taproot'
 }
 
 /** What a server gives a client beside the output of a derivation. */
