@@ -7,7 +7,7 @@ import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { receipt } from './receipt.ts'
 import { unsupported } from './unsupported.ts'
-import { certificate, curve, date, hexBytes, id, name, scheme } from './words.ts'
+import { certificate, curve, date, hexBytes, id, name, requester, scheme } from './words.ts'
 
 /** Whose the new key is to be: an end user’s now, or later. */
 export const delegation = { delegateTo: id.optional(), delayDelegation: z.boolean().optional() }
@@ -155,15 +155,31 @@ export const delegateKey = endpoint('keys.delegateKey', {
   returns: z.object({ keyId: z.string(), status: z.literal('Delegated') }),
 })
 
+/** Ours: the answer, with status 202, while a policy wants it approved. */
+export const heldDerivation = z.object({
+  keyId: z.string(),
+  requester,
+  requestBody: z.object({ domain: z.string(), seed: z.string() }),
+  /** Of the approval. */
+  status: z.enum(['Pending', 'Approved', 'Denied', 'Expired']),
+  approvalId: z.string(),
+  dateRequested: date,
+})
+export type HeldDerivation = z.output<typeof heldDerivation>
+
 export const deriveKey = endpoint('keys.deriveKey', {
   summary:
-    'Derive 32 bytes that only this key gives: for the same domain and seed always the same.',
+    'Derive 32 bytes that only this key gives: for the same domain and seed always the same. ' +
+    'Held by a policy, it is asked again once it is approved.',
   params: z.strictObject({ keyId: id }),
   // How long they may be is the signers' to say.
   body: z.strictObject({ domain: hexBytes, seed: hexBytes }),
-  returns: z.object({
-    output: z.string(),
-    /** What the signers have proven, in hex: `client.verifyDerivation` checks the output by it. */
-    proof: z.string(),
-  }),
+  returns: z.union([
+    z.object({
+      output: z.string(),
+      /** What the signers have proven, in hex: `client.verifyDerivation` checks the output by it. */
+      proof: z.string(),
+    }),
+    heldDerivation,
+  ]),
 })

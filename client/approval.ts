@@ -1,4 +1,4 @@
-import { equalBytes, fromBase64url, fromHex } from '@quorate/core/bytes'
+import { equalBytes, fromBase64url, fromHex, toHex } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
@@ -149,7 +149,10 @@ function wordsOfIntent(intent: Intent): readonly string[] {
     case 'transaction':
       return wordsOfBody(intent.transaction)
     case 'derivation':
-      return ['derives a secret that whoever asked for it can use']
+      return [
+        'derives a secret that whoever asked for it can use',
+        `domain 0x${toHex(intent.domain)}, seed 0x${toHex(intent.seed)}`,
+      ]
     case 'signature': {
       const { ask } = intent
       if (ask.kind === 'Transaction') return wordsOfBody(ask.transaction)

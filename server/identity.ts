@@ -11,6 +11,7 @@ import type { LoginDeps } from './auth/login.ts'
 import { credentialRoutes } from './credentials/routes.ts'
 import type { Route } from './http/route.ts'
 import { derivationRoutes } from './keys/derive.ts'
+import { derivationResolver } from './keys/held-derivation.ts'
 import { keyRoutes } from './keys/routes.ts'
 import type { CreationDeps } from './keys/create.ts'
 import type { GenesisDeps } from './orgs/genesis.ts'
@@ -76,7 +77,7 @@ export function identityRoutes(
 
 /** Those of these rooms that hold something for its approvers; money has its own. */
 export function resolversOf(deps: IdentityDeps): readonly Resolver[] {
-  return [governedResolver(deps), signatureResolver(deps)]
+  return [governedResolver(deps), signatureResolver(deps), derivationResolver(deps)]
 }
 
 /** Ends what an earlier life of the server has begun; signers must be there. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { DfnsApiClient } from '@dfns/sdk'
 import { openChain } from '../chain.ts'
 import { type Platform, until } from '../platform.ts'
-import { approvalBy, colleague } from './policies.ts'
+import { approvalBy, colleague, pending } from './policies.ts'
 import { confirmed, recipient, richWallet } from './transfers.ts'
 
 const endedMsMax = 30_000
@@ -19,13 +19,16 @@ export async function heldWallet(
 }
 
 async function holdWallet(platform: Platform, walletId: string, more: object): Promise<void> {
-  const admin = await platform.sdk('administrator')
+  const filters = { walletId: { in: [walletId] } }
+  await makePolicy(await platform.sdk('administrator'), { filters, ...more })
+}
+
+function makePolicy(admin: DfnsApiClient, more: object) {
   const body = {
-    ...{ name: `for ${walletId}`, activityKind: 'Wallets:Sign' },
-    ...{ rule: { kind: 'AlwaysTrigger', configuration: {} }, action: approvalBy({}) },
-    ...{ filters: { walletId: { in: [walletId] } }, ...more },
+    ...{ name: 'holds', activityKind: 'Wallets:Sign', action: approvalBy({}) },
+    ...{ rule: { kind: 'AlwaysTrigger', configuration: {} }, ...more },
   } as Parameters<DfnsApiClient['policies']['createPolicy']>[0]['body']
-  await admin.policies.createPolicy({ body })
+  return admin.policies.createPolicy({ body })
 }
 
 const payment = (more: object = {}) => ({
@@ -97,6 +100,25 @@ export function heldSignatures(platform: Platform): void {
         const read = await sdk.wallets.getSignature({ walletId, signatureId: held.id })
         return read.status === 'Signed' && read.signature !== undefined
       })
+    })
+
+    it('is derived for whoever asks again once it is approved', async () => {
+      const [sdk, second] = [await platform.sdk(), await colleague(platform)]
+      const body = { scheme: 'DH', curve: 'secp256k1' } as const
+      const { id: keyId } = await sdk.keys.createKey({ body })
+      const derive = () => sdk.keys.deriveKey({ keyId, body: { domain: '0x01', seed: '0x02' } })
+      const { output } = await derive()
+      // It is on every key of the organization, since no wallet stands on this one.
+      const admin = await platform.sdk('administrator')
+      const { id: policyId } = await makePolicy(admin, {})
+      try {
+        const { approvalId } = await pending(derive())
+        assert.equal((await pending(derive())).approvalId, approvalId)
+        await second.policies.createApprovalDecision({ approvalId, body: { value: 'Approved' } })
+        assert.equal((await derive()).output, output)
+      } finally {
+        await admin.policies.archivePolicy({ policyId })
+      }
     })
 
     it('is whatever comes too often', async () => {

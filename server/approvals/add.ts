@@ -6,9 +6,12 @@ import { activityKindOf } from '@quorate/authority/reduce/gate'
 import { nameOfCause } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
 import type { Evidence, Item, ItemOperation } from '@quorate/authority/step'
+import { toHex } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
+import { hashOf } from '@quorate/core/hash'
 import { createdName, nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
+import { readIntent, type DerivationIntent } from '@quorate/effects/intent'
 import type { DatabaseTransaction } from '../database/database.ts'
 
 type At = {
@@ -81,7 +84,7 @@ async function addApproval(
     .execute()
 }
 
-/** What a change is of, and what no second one may be about meanwhile. */
+/** What a change is of, and what no second one may be about meanwhile; what a derivation gives. */
 export function namesIn({ name, params }: Match, payload: string, request: Uint8Array) {
   const { permissionId = '', policyId = '', assignmentId = '' } = params
   const of = (entity_id: string, about = entity_id) => ({ entity_id, about })
@@ -101,6 +104,8 @@ export function namesIn({ name, params }: Match, payload: string, request: Uint8
       return of(policyId)
     case 'policies.createPolicy':
       return of(createdName(request, 'policy'))
+    case 'keys.deriveKey':
+      return { entity_id: null, about: derivationAbout(params['keyId'] ?? '', payload) }
     default:
       return { entity_id: null, about: null }
   }
@@ -110,6 +115,19 @@ function identityIn(payload: string): string {
   const body = parseJson(payload)
   const identityId = isObject(body) ? body['identityId'] : undefined
   return typeof identityId === 'string' ? identityId : ''
+}
+
+/** Two requests about the same are given the same, whenever they are made. */
+export function derivationAbout(keyId: string, payload: string): string {
+  const { domain, seed } = derivationIn(payload)
+  return `${keyId} ${toHex(hashOf('quorate/derivation-about/1', domain, seed))}`
+}
+
+export function derivationIn(payload: string): DerivationIntent {
+  const read = readIntent('derivation', payload)
+  if (!read.ok || read.intent.kind !== 'derivation')
+    throw new TypeError('what is held was read before')
+  return read.intent
 }
 
 type Decided = At & { readonly time: number; readonly operation: Of<'decision'> }

@@ -6,10 +6,12 @@ import { openingCodec } from '@quorate/authority/records'
 import { approvalId } from '@quorate/authority/reduce/approval'
 import type { Evidence } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
+import { decodeDerived } from '@quorate/effects/instruction'
 import type { Person } from '@quorate/signer/testing/requests'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import {
   ask,
+  derivationAsk,
   found,
   hire,
   keyAsk,
@@ -46,15 +48,15 @@ after(() => platform.stop())
 const message = () => messageAsk(company, bot, key.id, new Uint8Array(50))
 const sign = (evidence: Evidence) =>
   coordinator.sign({ organization: company.organization, key: key.id, evidence })
-const open = (evidence: Evidence) =>
+const open = (evidence: Evidence, of = key) =>
   openApproval(
     { database: platform.database, log: coordinator },
-    { organization: company.organization, stream: keyStream(key.id), evidence },
+    { organization: company.organization, stream: keyStream(of.id), evidence },
   )
 const read = ({ approval_id: id }: ApprovalRow) =>
   approvalOf(platform.database, company.organization, id)
 
-function decide({ id, approval_id: name }: ApprovalRow, value: string) {
+function decide({ id, approval_id: name }: ApprovalRow, value: string, of = key) {
   company.ids.set(name, id)
   const path = `/v2/policy-approvals/${name}/decisions`
   const evidence = ask(company, company.administrator, {
@@ -62,7 +64,7 @@ function decide({ id, approval_id: name }: ApprovalRow, value: string) {
     body: { value, reason: 'so be it' },
   })
   const { organization } = company
-  return coordinator.settle({ organization, kind: 'decision', stream: keyStream(key.id), evidence })
+  return coordinator.settle({ organization, kind: 'decision', stream: keyStream(of.id), evidence })
 }
 
 describe('a use of a key that a policy holds', () => {
@@ -88,6 +90,28 @@ describe('a use of a key that a policy holds', () => {
     await decide(row, 'Approved')
     assert.equal((await read(row)).status, 'Approved')
     assert.equal((await sign(evidence)).signatures.length, 1)
+  })
+
+  it('is derived once it is approved, always the same, and nothing of it is kept', async () => {
+    const secret = await makeKey(coordinator, company, keyAsk(company, bot, 'DH'))
+    const evidence = derivationAsk(company, bot, secret.id)
+    const derive = async () => {
+      const { organization } = company
+      const { signatures } = await coordinator.sign({ organization, key: secret.id, evidence })
+      assert.ok(signatures[0]?.scheme === 'DH')
+      return decodeDerived(signatures[0].derived).point
+    }
+    await assert.rejects(derive(), { code: 'policy.held' })
+    const row = await open(evidence, secret)
+    await assert.rejects(derive(), { code: 'request.refused' })
+    await decide(row, 'Approved', secret)
+    assert.deepEqual(await derive(), await derive())
+    const kept = await platform.database
+      .selectFrom('signatures')
+      .select('signature')
+      .where('request', '=', row.request)
+      .execute()
+    assert.deepEqual(kept, [])
   })
 
   it('is never signed once it is denied', async () => {

@@ -20,7 +20,7 @@ export type ApprovalTables = {
     readonly activity_kind: Activity['kind']
     /** Of a change of who may do what: the permission, assignment or policy. */
     readonly entity_id: string | null
-    /** What no second change may be about while this one is open. */
+    /** What no second change may be about while this one is open; of a derivation, what it gives. */
     readonly about: string | null
     /** `openingCodec`: its hash is the id. */
     readonly opening: Uint8Array

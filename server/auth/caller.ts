@@ -20,7 +20,10 @@ export type Caller = {
 }
 
 /** As entities name the one who asked for them. */
-export function requesterOf({ userId, token }: Caller): { userId: string; tokenId?: string } {
+export function requesterOf({ userId, token }: Pick<Caller, 'userId' | 'token'>): {
+  userId: string
+  tokenId?: string
+} {
   return token === undefined ? { userId } : { userId, tokenId: token.tokenId }
 }
 

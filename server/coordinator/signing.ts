@@ -287,7 +287,7 @@ function broadcasts({ quorum, packets }: Spoken, round: number): ReadonlyMap<num
   )
 }
 
-/** As they are kept: r ‖ s of ECDSA, R ‖ S of the others, and of DH what proves the outcome. */
+/** As they are kept: r ‖ s of ECDSA, R ‖ S of the others; and of DH, which is not, what proves it. */
 export function signatureBytes(signature: Signature): Uint8Array {
   if (signature.scheme === 'ECDSA') return concat(signature.r, signature.s)
   return signature.scheme === 'DH' ? signature.derived : signature.signature

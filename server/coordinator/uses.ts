@@ -159,7 +159,10 @@ export class Uses {
   ): Promise<Signed> {
     const { database } = this.world
     const { organization } = standing.place
-    const rows = signatures.map((signature, digest) => ({
+    // A derivation is a secret of whoever asked for it: asked for again, it is made again.
+    const lasting = signatures.filter(({ scheme }) => scheme !== 'DH')
+    if (lasting.length === 0) return signedOf(standing, signatures)
+    const rows = lasting.map((signature, digest) => ({
       organization,
       request,
       digest,

@@ -1,6 +1,6 @@
 import { deriveKey } from '@quorate/api/keys'
 import { toHex } from '@quorate/core/bytes'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { noFacts, encodeFacts } from '@quorate/effects/facts'
 import { decodeDerived } from '@quorate/effects/instruction'
 import { readIntent } from '@quorate/effects/intent'
@@ -10,22 +10,23 @@ import { outputOf } from '@quorate/threshold/public/derive'
 import type { Caller } from '../auth/caller.ts'
 import { useAction } from '../auth/use-action.ts'
 import { inTransaction } from '../database/database.ts'
-import { routing, type Route } from '../http/route.ts'
+import { Held, routing, type Route } from '../http/route.ts'
 import type { ExecuteDeps } from '../signatures/execute.ts'
 import type { Signature } from '../signatures/signature.ts'
 import { findKey, type KeyRow } from './find.ts'
+import { approvedDerivation, holdDerivation, type AskedToDerive } from './held-derivation.ts'
 import { checkUsable } from './reach.ts'
 
 const { route } = routing<Caller>()
+
+type DeriveDeps = Pick<ExecuteDeps, 'database' | 'sign' | 'log' | 'now'>
 
 /**
  * Nothing of it is kept here but the burned request: a server that dies on the way is asked again,
  * and the same domain and seed give the same.
  */
-export function derivationRoutes(
-  deps: Pick<ExecuteDeps, 'database' | 'sign' | 'now'>,
-): readonly Route<Caller>[] {
-  const { database, sign, now } = deps
+export function derivationRoutes(deps: DeriveDeps): readonly Route<Caller>[] {
+  const { database, now } = deps
   return [
     route(deriveKey, async ({ caller, raw, params: { keyId } }) => {
       const row = await findKey(database, caller, keyId)
@@ -35,11 +36,40 @@ export function derivationRoutes(
         checkDerivable(action.payload, row)
         return action
       })
-      const { organization, id: key } = row
-      const made = await sign({ organization, key, evidence: evidence(encodeFacts(noFacts)) })
-      return answerOf(made.signatures)
+      return deriveOrHold(deps, {
+        ...{ caller, key: row.id },
+        evidence: evidence(encodeFacts(noFacts)),
+      })
     }),
   ]
+}
+
+/** What is held is approved as it was asked first, and given to whoever asks for the same again. */
+async function deriveOrHold(deps: DeriveDeps, asked: AskedToDerive) {
+  try {
+    return await derive(deps, asked)
+  } catch (error) {
+    if (!isFailure(error, 'policy.held')) throw error
+    const approved = await deriveApproved(deps, asked)
+    return approved ?? new Held(await holdDerivation(deps, asked))
+  }
+}
+
+/** @returns nothing where nobody has approved it, or not what policies want by now */
+async function deriveApproved(deps: DeriveDeps, asked: AskedToDerive) {
+  const evidence = await approvedDerivation(deps, asked)
+  if (evidence === undefined) return undefined
+  try {
+    return await derive(deps, { ...asked, evidence })
+  } catch (error) {
+    if (isFailure(error, 'request.refused')) return undefined
+    throw error
+  }
+}
+
+async function derive({ sign }: DeriveDeps, { caller, key, evidence }: AskedToDerive) {
+  const made = await sign({ organization: caller.organization, key, evidence })
+  return answerOf(made.signatures)
 }
 
 /** What the rules would refuse is better refused before a request is burned for it. */

@@ -1,4 +1,4 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { secp256k1, secp256k1_hasher } from '@noble/curves/secp256k1.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { decodeBody } from '@quorate/authority/body'
 import {
@@ -38,12 +38,13 @@ import {
   makeCluster,
   Records,
 } from '@quorate/authority/testing/world'
-import { equalBytes, toHex } from '@quorate/core/bytes'
+import { concat, equalBytes, toHex } from '@quorate/core/bytes'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { childKeyOf } from '@quorate/effects/child-key'
+import { decodeDerivation, encodeDerived } from '@quorate/effects/instruction'
 import { rulesFor } from '@quorate/judge/rules'
 import { Ledger } from '../coordinator/ledger.ts'
 import { refusalFor, standingAs } from '../coordinator/streams.ts'
@@ -139,6 +140,8 @@ export class Solo implements Log {
     const planned = messagesOf({ ...drafted, evidence: [evidence] }, 0)
     if (!planned.ok) throw new Failure('request.refused', { reason: planned.reason })
     const { curve, secret } = this.secretOf(organization, key)
+    if (this.key(organization, key)?.terms.scheme === 'DH')
+      return { facts: evidence.facts, signatures: planned.messages.map((one) => dh(one, secret)) }
     return {
       facts: evidence.facts,
       signatures: planned.messages.map((message) =>
@@ -252,6 +255,18 @@ function newSecret(name: Curve) {
   const curve = name === 'ed25519' ? ed25519 : secp256k1
   const secret = curve.utils.randomSecretKey()
   return { secret, publicKey: curve.getPublicKey(secret) }
+}
+
+/** As one party with the whole key would say it; the proof is none. */
+function dh(message: Uint8Array, secret: Uint8Array) {
+  const { domain, seed } = decodeDerivation(message)
+  const { Fn } = secp256k1.Point
+  const input = secp256k1_hasher.hashToCurve(seed, { DST: domain })
+  const point = input.multiply(Fn.fromBytes(secret)).toBytes(true)
+  const partial = concat(point, new Uint8Array(64))
+  const partials = [{ signer: 1, publicShare: secp256k1.getPublicKey(secret), partial }]
+  const sid = new Uint8Array(32)
+  return { scheme: 'DH', derived: encodeDerived({ sid, point, partials }) } as const
 }
 
 function ecdsa(digest: Uint8Array, secret: Uint8Array) {
