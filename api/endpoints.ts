@@ -33,6 +33,7 @@ import { getTrust, getWalletProof } from './trust.ts'
 import { getUsage } from './usage.ts'
 import * as users from './users.ts'
 import * as wallets from './wallets.ts'
+import * as webhooks from './webhooks.ts'
 
 /** Everything the platform promises over HTTP. */
 export const endpoints: readonly Endpoint[] = [
@@ -73,5 +74,6 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(breakGlass),
   ...Object.values(policies),
   ...Object.values(approvals),
+  ...Object.values(webhooks),
   ...Object.values(health),
 ]

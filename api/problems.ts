@@ -101,6 +101,9 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   // The vendor names no status for it.
   'quota.exceeded': (context) => problem(402, 'Monthly signatures limit reached', context),
   'approval.not_found': (context) => missing('approval', context),
+  'webhook.not_found': (context) => missing('webhook', context),
+  'webhook_event.not_found': (context) => missing('webhook event', context),
+  'webhooks.too_many': (context) => invalid('there are as many webhooks as there may be', context),
   'request.refused': ({ reason }) => forbidden(`the signers refused: ${reason}`, { reason }),
   'request.unsupported': ({ reason }) => invalid(reason),
   'funds.insufficient': (context) => invalid('insufficient funds', context),

@@ -73,6 +73,9 @@ export type Failures = {
   'approval.not_approver': { readonly approvalId: string }
   'quota.exceeded': { readonly limit: number; readonly month: string }
   'approval.not_found': { readonly approvalId: string }
+  'webhook.not_found': { readonly webhookId: string }
+  'webhook_event.not_found': { readonly webhookEventId: string }
+  'webhooks.too_many': { readonly max: number }
   'request.unsupported': { readonly reason: string }
   'funds.insufficient': { readonly needed: string; readonly available: string }
   'fee.above_ceiling': { readonly network: string; readonly fee: string; readonly ceiling: string }

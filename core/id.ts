@@ -22,6 +22,9 @@ export const idPrefixes = {
   transaction: 'tx',
   policy: 'plc',
   approval: 'ap',
+  webhook: 'wh',
+  /** One attempt to tell a receiver of something. */
+  webhookEvent: 'whe',
   /** As the documented API has it: credentials bear the same prefix. */
   change: 'cr',
 } as const

@@ -30,6 +30,8 @@ export function serverEnvironment(cluster: Cluster, facts: ServerFacts): Environ
     SERVER_MAIL_FILE: facts.mailFile,
     SERVER_PUBLIC_URL: facts.publicUrl,
     SERVER_KEY_POOL: String(facts.keyPool),
+    // On a developer's machine receivers are on that machine.
+    SERVER_WEBHOOK_NETWORKS: '127.0.0.0/8,::1/128',
   }
 }
 

@@ -33,6 +33,8 @@ import { signatureRoutes } from './signatures/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { walletRoutes } from './wallets/routes.ts'
+import type { ChangeDeps as WebhookDeps } from './webhooks/change.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
 
 export type IdentityDeps = ActionDeps &
   LoginDeps &
@@ -42,6 +44,7 @@ export type IdentityDeps = ActionDeps &
   SettingsDeps &
   RegistrationDeps &
   GovernDeps &
+  WebhookDeps &
   ExecuteDeps & { readonly manifestFile: Uint8Array }
 
 /** Who is who, and what is whose: everything but the movement of money. */
@@ -71,6 +74,7 @@ export function identityRoutes(
     ...policyRoutes(deps),
     ...simulateRoutes(deps),
     ...usageRoutes(deps),
+    ...webhookRoutes(deps),
     ...approvalRoutes({ ...deps, resolvers }),
   ]
 }

@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import type { EventKind } from '@quorate/api/event-kinds'
 import { bigToBytes, concat } from '@quorate/core/bytes'
 import type { IdentityTables } from './auth/tables.ts'
 import type { DatabaseTransaction } from './database/database.ts'
-
-export type EventKind =
-  | `key.${'created' | 'deleted' | 'delegated'}`
-  | `wallet.${'created' | 'delegated' | 'tags.modified'}`
-  | 'wallet.blockchainevent.detected'
-  | `wallet.signature.${'requested' | 'signed' | 'failed' | 'rejected'}`
-  | `wallet.${'transfer' | 'transaction'}.${'requested' | 'broadcasted' | 'confirmed' | 'failed' | 'rejected'}`
 
 /** `data` is what webhooks will carry: entities as the API gives them. */
 type Event = {
@@ -25,10 +19,24 @@ export async function recordEvent(transaction: DatabaseTransaction, event: Event
 
 /** The same for a statement that writes the change as well. */
 export function eventRow({ organization, kind, data, at }: Event): IdentityTables['outbox'] {
-  return { organization, id: eventId(at), kind, data: JSON.stringify(data), created_at: at }
+  return {
+    organization,
+    id: eventId(at),
+    kind,
+    data: JSON.stringify(data),
+    created_at: at,
+    dispatched_at: null,
+  }
 }
 
-/** Time first, so that the newest rows lie together; the rest is chance. */
+/**
+ * Time first, so that the newest rows lie together, and after whatever this process has told of
+ * before; the rest is chance. Events that follow from one another at two servers are apart by more
+ * than their clocks should be.
+ */
 function eventId(at: number): Uint8Array {
-  return concat(bigToBytes(BigInt(at), 6), new Uint8Array(randomBytes(10)))
+  const time = BigInt(at) << 16n
+  latest = time > latest ? time : latest + 1n
+  return concat(bigToBytes(latest, 8), new Uint8Array(randomBytes(8)))
 }
+let latest = 0n

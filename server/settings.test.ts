@@ -40,6 +40,15 @@ describe('the settings of a server', () => {
       assert.throws(() => read(wrong), /SERVER_CORS_ORIGINS is not valid/, wrong)
   })
 
+  it('name networks of one’s own that events may be sent to', () => {
+    const read = (text: string) =>
+      serverSettings({ ...whole, SERVER_WEBHOOK_NETWORKS: text }).webhookNetworks
+    assert.deepEqual(serverSettings(whole).webhookNetworks, [])
+    assert.deepEqual(read('10.1.0.0/16, ::1/128'), ['10.1.0.0/16', '::1/128'])
+    for (const wrong of ['10.1.2.3', 'localhost/8', '10.0.0.0/33', '::1/129', '*'])
+      assert.throws(() => read(wrong), /SERVER_WEBHOOK_NETWORKS is not valid/, wrong)
+  })
+
   it('say how many keys are born ahead of need: none, unless they say so', () => {
     const read = (text: string) => serverSettings({ ...whole, SERVER_KEY_POOL: text }).keyPool
     assert.equal(serverSettings(whole).monthlySignatures, 0)

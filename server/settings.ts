@@ -1,5 +1,6 @@
 import { isWebAddress } from '@quorate/authority/origin'
 import { count, filled, port, readSettings, url } from '@quorate/core/settings'
+import { isNetwork } from './net/outward.ts'
 
 export type ServerSettings = {
   readonly port: number
@@ -26,6 +27,8 @@ export type ServerSettings = {
   readonly keyPool: number
   /** What each organization may ask to have signed in a calendar month; 0: any number. */
   readonly monthlySignatures: number
+  /** Of one's own, that events may be sent to besides public addresses. */
+  readonly webhookNetworks: readonly string[]
 }
 
 const databaseUrl = {
@@ -49,6 +52,11 @@ const tokenKeyFile = {
 function originList(text: string): readonly string[] | undefined {
   const all = text.split(',').flatMap((part) => part.trim() || [])
   return all.every((one) => isWebAddress(one) && new URL(one).origin === one) ? all : undefined
+}
+
+function networkList(text: string): readonly string[] | undefined {
+  const all = text.split(',').flatMap((part) => part.trim() || [])
+  return all.every(isNetwork) ? all : undefined
 }
 
 /** Three kinds of one organization are as many as signers keep for it (`signer/ceremonies/pool.ts`). */
@@ -126,6 +134,12 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
         about: 'signatures that an organization may ask for in a calendar month; 0: any number',
         read: count,
         fallback: 0,
+      },
+      webhookNetworks: {
+        name: 'SERVER_WEBHOOK_NETWORKS',
+        about: 'networks of your own that events may be sent to, by commas, such as 10.1.0.0/16',
+        read: networkList,
+        fallback: [],
       },
     },
     'SERVER_',

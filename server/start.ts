@@ -26,6 +26,7 @@ import { servePages } from './pages/serve.ts'
 import { openQuota, recount } from './usage/quota.ts'
 import type { ServerSettings } from './settings.ts'
 import { originsOf } from './settings/origins.ts'
+import { openReceivers } from './webhooks/receivers.ts'
 
 export type RunningServer = {
   /** Takes no new requests, finishes those that are there, and closes everything. */
@@ -116,6 +117,7 @@ async function identityDeps(
     now: Date.now,
     agreements: readAgreements(settings.agreementsFile),
     issuers: openIssuers({ now: Date.now }),
+    receivers: openReceivers({ networks: settings.webhookNetworks }),
     createKey: coordinator.createKey,
     sign: coordinator.sign,
     manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),

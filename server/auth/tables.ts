@@ -161,6 +161,8 @@ export type IdentityTables = {
     /** JSON. */
     readonly data: string
     readonly created_at: number
+    /** When its receivers were found. */
+    readonly dispatched_at: number | null
   }
   readonly signature_requests: {
     readonly organization: Uint8Array

@@ -10,6 +10,7 @@ import type { PolicyTables } from '../policies/tables.ts'
 import type { RecoveryTables } from '../recovery/tables.ts'
 import type { UsageTables } from '../usage/quota.ts'
 import type { PeopleTables } from '../users/tables.ts'
+import type { WebhookTables } from '../webhooks/tables.ts'
 
 /**
  * The rows of `migrations/`, by hand. A stream is its canonical bytes; times are milliseconds since
@@ -26,7 +27,8 @@ export type Tables = LogTables &
   PolicyTables &
   SettingsTables &
   RecoveryTables &
-  UsageTables
+  UsageTables &
+  WebhookTables
 
 type LogTables = {
   readonly proposals: {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { makeAuthority } from '@quorate/scripts/certificates'
 import { serve, type Served } from '../oidc/testing/served.ts'
-import { openOutward, outwardFetch, type OutwardRequest } from './outward.ts'
+import { openOutward, outwardFetch, refusalOf, type OutwardRequest } from './outward.ts'
 
 const networks = ['127.0.0.0/8', '::1/128']
 const get = (url: string): OutwardRequest => ({
@@ -122,6 +122,33 @@ describe('a request to an address that a customer chose', () => {
     assert.deepEqual(await fetch(get(long)), { ok: false, why: 'url-refused' })
   })
 
+  it('cuts an answer of which only the status counts', async () => {
+    const fetch = openOutward({ networks })
+    for (const page of ['huge', 'bytes']) {
+      const answer = await fetch({ ...get(`${pages.url}/${page}`), isCut: true })
+      assert.deepEqual([answer.ok && answer.status, answer.ok && answer.text], [200, ''], page)
+    }
+    const long = await fetch({ ...get(`${pages.url}/headers`), isCut: true })
+    assert.deepEqual(long, { ok: false, why: 'no-connection' })
+  })
+
+  it('is refused before its name is looked up where that needs none', () => {
+    const why = (url: string) => refusalOf(url, {})
+    assert.equal(why('https://a.example/'), undefined)
+    assert.equal(why('https://93.184.216.34/'), undefined)
+    for (const address of special.filter((one) => /^[0-9a-f.:]+$/.test(one))) {
+      const host = address.includes(':') ? `[${address}]` : address
+      assert.equal(why(`https://${host}/`), 'address-refused', address)
+    }
+    for (const url of ['http://a.example/', 'ftp://a.example/', 'https://u:p@a.example/', 'a'])
+      assert.equal(why(url), 'url-refused', url)
+    assert.equal(why('http://93.184.216.34/'), 'address-refused')
+    const here = (url: string) => refusalOf(url, { networks })
+    for (const url of ['http://localhost:1/', 'http://127.0.0.1/', 'https://[::1]/'])
+      assert.equal(here(url), undefined, url)
+    assert.equal(here('http://10.0.0.1/'), 'address-refused')
+  })
+
   it('says that a name is not known', async () => {
     const resolve = async () => []
     const nothing = { ok: false, why: 'name-unknown' }
@@ -179,6 +206,8 @@ function answers(url: string): RequestListener {
       '/host': () => response.end(request.headers.host),
       '/elsewhere': () => response.writeHead(302, { location: `${url}/host` }).end(),
       '/huge': () => response.end('a'.repeat(1_001)),
+      '/bytes': () => response.end(Buffer.from([0xff, 0xfe])),
+      '/headers': () => response.writeHead(200, { 'x-long': 'a'.repeat(20_000) }).end(),
       '/slow': () => undefined,
       '/drip': () => {
         const timer = setInterval(() => response.write('a'), 20)

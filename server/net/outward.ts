@@ -15,6 +15,8 @@ export type OutwardRequest = {
   /** From the first look at the name to the last byte of the answer. */
   readonly timeoutMs: number
   readonly answerBytesMax: number
+  /** Only status and headers count: a longer answer is cut there, and its text is not read. */
+  readonly isCut?: boolean
 }
 
 export type OutwardAnswer =
@@ -66,13 +68,33 @@ export function openOutward(surroundings: Surroundings): OutwardFetch {
     const deadline = AbortSignal.timeout(ask.timeoutMs)
     const addresses = await beforeDeadline(resolve(nameOf(url)), deadline)
     if (!addresses.ok) return { ok: false, why: deadline.aborted ? 'too-slow' : 'name-unknown' }
-    const reachable = (one: Address) =>
-      url.protocol === 'https:'
-        ? isPublic(one) || isIn(own, one)
-        : isIn(loopback, one) && isIn(own, one)
-    if (!addresses.value.every(reachable)) return { ok: false, why: 'address-refused' }
+    if (!addresses.value.every((one) => isReachable(url, own, one)))
+      return { ok: false, why: 'address-refused' }
     return exchange(ask, { url, addresses: addresses.value, trusted, deadline })
   }
+}
+
+/**
+ * What is certain of an address before its name is looked up: for whoever is about to keep it. What
+ * passes may be refused all the same when it is used.
+ */
+export function refusalOf(
+  text: string,
+  { networks = [] }: Pick<Surroundings, 'networks'>,
+): NoAnswer | undefined {
+  const url = outwardUrl(text)
+  if (url === undefined) return 'url-refused'
+  const own = networksOf(networks)
+  const address = nameOf(url)
+  if (isIP(address) !== 0)
+    return isReachable(url, own, { address, family: isIP(address) }) ? undefined : 'address-refused'
+  const mayBePlain = ['127.0.0.1', '::1'].some((one) => isIn(own, { address: one, family: 0 }))
+  return url.protocol === 'https:' || mayBePlain ? undefined : 'url-refused'
+}
+
+function isReachable({ protocol }: URL, own: BlockList, one: Address): boolean {
+  if (protocol === 'https:') return isPublic(one) || isIn(own, one)
+  return isIn(loopback, one) && isIn(own, one)
 }
 
 /** Longer ones are not addresses but attempts. */
@@ -122,7 +144,7 @@ type Way = {
 async function exchange(ask: OutwardRequest, way: Way): Promise<OutwardAnswer> {
   try {
     const response = await send(ask, way)
-    const text = await readText(response, ask.answerBytesMax)
+    const text = await readText(response, ask)
     if (text === undefined) return { ok: false, why: 'too-large' }
     return { ok: true, status: response.statusCode ?? 0, headers: response.headers, text }
   } catch {
@@ -160,7 +182,7 @@ function pinnedTo(addresses: readonly Address[]): NonNullable<https.RequestOptio
 
 async function readText(
   response: http.IncomingMessage,
-  bytesMax: number,
+  { answerBytesMax, isCut = false }: Pick<OutwardRequest, 'answerBytesMax' | 'isCut'>,
 ): Promise<string | undefined> {
   const parts: Uint8Array[] = []
   let size = 0
@@ -168,10 +190,10 @@ async function readText(
     const bytes: Uint8Array = part
     size += bytes.length
     // Leaving the loop ends the connection.
-    if (size > bytesMax) return undefined
+    if (size > answerBytesMax) return isCut ? '' : undefined
     parts.push(bytes)
   }
-  return fromUtf8(concatAll(parts))
+  return isCut ? '' : fromUtf8(concatAll(parts))
 }
 
 /** IANA's registries of special-purpose addresses: what is not reachable from everywhere. */
@@ -196,12 +218,24 @@ function isIn(networks: BlockList, { address }: Address): boolean {
   return isIP(address) !== 0 && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
 }
 
+/** Such as `10.1.0.0/16`. */
+export function isNetwork(text: string): boolean {
+  return networkOf(text) !== undefined
+}
+
+function networkOf(text: string) {
+  const [, address = '', digits = ''] = /^([0-9a-fA-F.:]+)\/([0-9]{1,3})$/.exec(text) ?? []
+  const [version, bits] = [isIP(address), Number(digits)]
+  if (version === 0 || bits > (version === 4 ? 32 : 128)) return undefined
+  return { address, bits, family: version === 4 ? ('ipv4' as const) : ('ipv6' as const) }
+}
+
 function networksOf(texts: readonly string[]): BlockList {
   const networks = new BlockList()
   for (const text of texts) {
-    const [, address = '', bits] = /^([0-9a-fA-F.:]+)\/([0-9]{1,3})$/.exec(text) ?? []
-    if (isIP(address) === 0) throw new Error(`${text} is no network such as 10.1.0.0/16.`)
-    networks.addSubnet(address, Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+    const network = networkOf(text)
+    if (network === undefined) throw new Error(`${text} is no network such as 10.1.0.0/16.`)
+    networks.addSubnet(network.address, network.bits, network.family)
   }
   return networks
 }

@@ -18,6 +18,7 @@ import { openOutward } from '../net/outward.ts'
 import { openIssuers } from '../oidc/issuers.ts'
 import { rebuildDatabase, type Rebuilt } from '../orgs/rebuild.ts'
 import { originsOf } from '../settings/origins.ts'
+import { openReceivers } from '../webhooks/receivers.ts'
 import { openQuota } from '../usage/quota.ts'
 import { noOpinions } from '../facts/file.ts'
 import { Solo } from './solo.ts'
@@ -58,7 +59,7 @@ const approvalsMax = 100
 
 /** The real server's routes on a real database; only the signers are one process. */
 export async function startTestPlatform(
-  given: Partial<Pick<IdentityDeps, 'agreements' | 'opine'>> & {
+  given: Partial<Pick<IdentityDeps, 'agreements' | 'opine' | 'receivers'>> & {
     readonly monthlySignatures?: number
   } = {},
 ): Promise<TestPlatform> {
@@ -84,6 +85,7 @@ export async function startTestPlatform(
     manifest: solo.cluster.manifest,
     rules: rulesFor(solo.cluster.manifest),
     issuers: openIssuers({ fetch: openOutward({ networks: ['127.0.0.0/8'] }), now }),
+    receivers: given.receivers ?? openReceivers({ networks: ['127.0.0.0/8'] }),
     quoteMaxFee: async () => undefined,
     observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
   }

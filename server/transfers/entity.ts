@@ -1,9 +1,9 @@
+import type { EventKind } from '@quorate/api/event-kinds'
 import { parseJson, isObject } from '@quorate/core/json'
 import type { Transaction } from '@quorate/api/transactions'
 import type { Transfer } from '@quorate/api/transfers'
 import { decodeEvidence } from '@quorate/authority/step'
 import { networkNamed } from '../chain/chains.ts'
-import type { EventKind } from '../outbox.ts'
 import { statusOf } from './lifecycle.ts'
 import type { Outgoing } from './tables.ts'
 

@@ -1,0 +1,54 @@
+import type { Tokens } from '../auth/tokens.ts'
+import { noAnswerWords, type Receivers } from './receivers.ts'
+import { openSecret, signatureOf } from './secret.ts'
+import type { WebhookRow } from './tables.ts'
+
+export type SendDeps = {
+  readonly receivers: Pick<Receivers, 'fetch'>
+  readonly tokens: Pick<Tokens, 'keyFor'>
+  readonly now: () => number
+}
+
+/** What a receiver reads. The order of members is the order in which they are printed. */
+export type Told = {
+  readonly id: string
+  readonly kind: string
+  readonly date: string
+  readonly data: unknown
+  readonly deliveryAttempt: number
+  readonly retryOf?: string
+}
+
+export type Received = {
+  /** An HTTP status, or a word why there is none. */
+  readonly status: string
+  readonly error?: string
+}
+
+/** The one status that says that an event has been received. */
+export const received = '200'
+/** Documented as a few seconds. A receiver that has more to do does it afterwards. */
+export const sendMsMax = 10_000
+/** Nobody reads it; this much may come before the connection is closed. */
+const answerBytesMax = 16_384
+
+/** Sends one event, signed for this moment. Whatever comes back is an answer, no failure. */
+export async function sendTo(
+  { receivers, tokens, now }: SendDeps,
+  webhook: WebhookRow,
+  told: Told,
+): Promise<Received> {
+  const body = JSON.stringify({ ...told, timestampSent: Math.floor(now() / 1000) })
+  const answer = await receivers.fetch({
+    ...{ url: webhook.url, method: 'POST', body },
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'quorate',
+      'x-dfns-webhook-signature': signatureOf(openSecret(tokens, webhook), body),
+    },
+    ...{ timeoutMs: sendMsMax, answerBytesMax, isCut: true },
+  })
+  if (!answer.ok) return { status: answer.why, error: noAnswerWords[answer.why] }
+  const status = String(answer.status)
+  return status === received ? { status } : { status, error: `the receiver answered ${status}` }
+}
