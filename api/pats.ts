@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { accessTokenOf, daysValid, secondsValid } from './access-token.ts'
-import { changeRequest } from './change-request.ts'
 import { endpoint } from './endpoint.ts'
 import { receipt } from './receipt.ts'
 import { externalId, id, name, publicKeyPem } from './words.ts'
@@ -20,7 +19,7 @@ export const createPersonalAccessToken = endpoint('auth.createPersonalAccessToke
     daysValid: daysValid.optional(),
     secondsValid: secondsValid.optional(),
   }),
-  returns: z.union([token, changeRequest]),
+  returns: token,
 })
 
 export const listPersonalAccessTokens = endpoint('auth.listPersonalAccessTokens', {

@@ -81,6 +81,10 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'external_id.conflict': ({ kind, id, externalId }) =>
     conflict(`Conflicting ${kind} with same externalId`, { duplicate: { id, externalId } }),
   'policy.held': ({ reason }) => forbidden('Approval required by policy', { reason }),
+  'token.permission_held': () =>
+    forbidden(
+      'A policy wants this permission approved: create without permissionId, and assign it then',
+    ),
   'policy.blocked': ({ reason }) => forbidden('Blocked by policy', { reason }),
   'change.pending': (context) => ({
     ...{ status: 409, message: 'A change of this waits for its approval', details: context },

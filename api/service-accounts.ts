@@ -1,7 +1,6 @@
 import { z } from 'zod'
 
 import { accessTokenOf, daysValid, permissionAssignments } from './access-token.ts'
-import { changeRequest } from './change-request.ts'
 import { endpoint } from './endpoint.ts'
 import { receipt } from './receipt.ts'
 import { externalId, id, name, publicKeyPem } from './words.ts'
@@ -35,7 +34,7 @@ export const createServiceAccount = endpoint('auth.createServiceAccount', {
     externalId: externalId.optional(),
     daysValid: daysValid.optional(),
   }),
-  returns: z.union([serviceAccount, changeRequest]),
+  returns: serviceAccount,
 })
 
 export const listServiceAccounts = endpoint('auth.listServiceAccounts', {

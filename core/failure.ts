@@ -63,6 +63,8 @@ export type Failures = {
   'request.refused': { readonly reason: string }
   /** A policy of the organization wants it approved first. */
   'policy.held': { readonly reason: string }
+  /** What comes with a permission would wait, and the token in it could be shown to nobody. */
+  'token.permission_held': Readonly<Record<string, never>>
   'policy.blocked': { readonly reason: string }
   /** Another change of the same thing is open. */
   'change.pending': { readonly approvalId: string }

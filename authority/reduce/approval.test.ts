@@ -485,11 +485,11 @@ describe('a change of who may do what', () => {
 
   it('is held whichever way a permission is given', () => {
     makePolicy(governing('Permissions:Assign'))
-    const permission = made()
-    for (const change of [assignment(), account(permission)]) {
+    const [held, bringing] = [assignment(), account(made())]
+    for (const change of [held, bringing])
       assert.match(company.refusal(change) ?? '', /^held by policy/)
-      company.apply({ ...change, kind: 'approval' })
-    }
+    company.apply({ ...held, kind: 'approval' })
+    assert.equal(company.refusal({ ...bringing, kind: 'approval' }), 'a new token waits for nobody')
     assert.equal(company.refusal(rename()), undefined)
   })
 

@@ -281,6 +281,8 @@ function opened(judging: Judging, authored: Authored): Reduced {
     const { activity } = planUse(judging, authored)
     return reduceApproval(judging, authored, evaluate(judging, activity))
   }
+  // Its token is told to whoever asked for it, in the answer: later, nobody asks.
+  if (authored.match.operation.creates.includes('token')) refuse('a new token waits for nobody')
   const reduce = item === 'none' ? undefined : authoredKinds[item]
   const activity = governedActivity(judging, authored)
   if (reduce === undefined || activity === undefined) return refuse('policies hold no such request')

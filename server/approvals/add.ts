@@ -96,9 +96,6 @@ export function namesIn({ name, params }: Match, payload: string, request: Uint8
       return of(assignmentId)
     case 'permissions.createAssignment':
       return of(createdName(request, 'assignment'), `${permissionId} ${identityIn(payload)}`)
-    case 'auth.createServiceAccount':
-    case 'auth.createPersonalAccessToken':
-      return of(createdName(request, 'assignment'))
     case 'policies.updatePolicy':
     case 'policies.archivePolicy':
       return of(policyId)

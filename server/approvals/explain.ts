@@ -11,13 +11,13 @@ import {
   type Table,
 } from '@quorate/authority/records'
 import type { PolicyAsk, PolicyEvaluation, Reader, Rules } from '@quorate/authority/reduce/judging'
-import { evaluationOf, nameOfCause } from '@quorate/authority/reduce/step'
+import { evaluationOf } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
 import type { Evidence, Step } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { decode } from '@quorate/core/codec'
-import { createdName, nameOf } from '@quorate/core/id'
-import { isObject, type Json, type JsonObject } from '@quorate/core/json'
+import { nameOf } from '@quorate/core/id'
+import { isObject, type JsonObject } from '@quorate/core/json'
 import { decodePolicy, writePolicy } from '@quorate/policy/format'
 import type { Policy } from '@quorate/policy/policy'
 import { operationsOf } from '../auth/standing.ts'
@@ -143,9 +143,7 @@ function bodyOf(held: Held): { readonly body?: JsonObject } {
       return { body: permissionAfter(change) }
     case 'permissions.deleteAssignment':
     case 'permissions.createAssignment':
-    case 'auth.createServiceAccount':
-    case 'auth.createPersonalAccessToken':
-      return { body: assignmentAfter(change, nameOfCause(item.cause)) }
+      return { body: assignmentAfter(change) }
     case 'policies.createPolicy':
     case 'policies.updatePolicy':
     case 'policies.archivePolicy':
@@ -175,20 +173,11 @@ function permissionAfter({ held, params, asked, named }: Change): JsonObject {
   }
 }
 
-/** Whoever makes an identity with a permission assigns it to what he makes. */
-function assignmentAfter({ held, params, asked }: Change, request: Uint8Array): JsonObject {
-  const made = {
-    'auth.createServiceAccount': createdName(request, 'user'),
-    'auth.createPersonalAccessToken': createdName(request, 'token'),
-  } as const
-  const { operation, entity_id: id } = held.row
-  const newcomer: Json | undefined = Object.hasOwn(made, operation)
-    ? made[operation as keyof typeof made]
-    : undefined
+function assignmentAfter({ held, params, asked }: Change): JsonObject {
   return {
-    id: id ?? '',
-    permissionId: params['permissionId'] ?? asked['permissionId'] ?? '',
-    identityId: newcomer ?? asked['identityId'] ?? '',
+    id: held.row.entity_id ?? '',
+    permissionId: params['permissionId'] ?? '',
+    identityId: asked['identityId'] ?? '',
     isImmutable: false,
   }
 }

@@ -204,34 +204,27 @@ describe('a change that a policy holds', () => {
       assert.deepEqual([status, reason], ['Failed', 'there is no such permission'])
     }))
 
-  it('is of service accounts and tokens that bring a permission as well', () =>
-    under(
-      governing('Permissions:Assign', {
-        action: {
-          kind: 'RequestApproval',
-          approvalGroups: [{ quorum: 1, approvers: {}, serviceAccountsCanApprove: true }],
-        },
-      }),
-      async () => {
-        const { id: permissionId } = await permission()
-        const names = async (path: string) =>
-          good(await read(path)).items.map(
-            ({ userInfo, tokenId }: { userInfo?: { userId: string }; tokenId?: string }) =>
-              userInfo?.userId ?? tokenId,
-          )
-        for (const path of ['/auth/service-accounts', '/auth/pats']) {
-          const body = { name: 'held', publicKey: publicPem(newKey()), permissionId }
-          const change = good(await byAdmin('POST', path, body), 202)
-          assert.deepEqual([change.kind, change.body.permissionId], ['Assignment', permissionId])
-          assert.ok(!(await names(path)).includes(change.body.identityId))
-          const decisions = `/v2/policy-approvals/${change.approvalId}/decisions`
-          good(await byBot('POST', decisions, { value: 'Approved' }))
-          await platform.workApprovals()
-          assert.ok((await names(path)).includes(change.body.identityId))
-          good(await byAdmin('POST', path, { name: 'free', publicKey: publicPem(newKey()) }))
-        }
-      },
-    ))
+  it('does not come with a service account or a token, and is assigned to it later', () =>
+    under(governing('Permissions:Assign'), async () => {
+      const { id: permissionId } = await permission()
+      for (const path of ['/auth/service-accounts', '/auth/pats']) {
+        const body = { name: 'brings', publicKey: publicPem(newKey()) }
+        const { status, body: told } = await byAdmin('POST', path, { ...body, permissionId })
+        assert.equal(status, 403)
+        assert.match(told.error.message, /without permissionId, and assign it then/)
+        // The name is free, and so is the key.
+        const made = good(await byAdmin('POST', path, body))
+        const [token = made] = made.accessTokens ?? []
+        assert.ok(token.accessToken)
+        const identityId = made.userInfo?.userId ?? made.tokenId
+        const assignments = `/permissions/${permissionId}/assignments`
+        const change = good(await byBot('POST', assignments, { identityId }), 202)
+        good(await decide(change.approvalId, 'Approved'))
+        await platform.workApprovals()
+        const { items } = good(await read(assignments))
+        assert.ok(items.some((one: { identityId: string }) => one.identityId === identityId))
+      }
+    }))
 
   it('is of the policy itself that holds it', async () => {
     const body = governing('Policies:Modify')

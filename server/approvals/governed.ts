@@ -12,8 +12,6 @@ const governed: readonly OperationName[] = [
   'permissions.archivePermission',
   'permissions.createAssignment',
   'permissions.deleteAssignment',
-  'auth.createServiceAccount',
-  'auth.createPersonalAccessToken',
   'policies.createPolicy',
   'policies.updatePolicy',
   'policies.archivePolicy',

@@ -8,21 +8,21 @@ import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { settleGoverned, type GovernDeps } from '../approvals/govern.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
-import { settleSigned, type Settled } from '../auth/settle.ts'
+import { settleSigned, type SettleDeps, type Settled } from '../auth/settle.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { claimName, giveNameBack, namesMax } from '../names.ts'
 import { accessTokenOf, tokens as tokenRows, type TokenRow } from './entity.ts'
+import { settleWithToken } from './settle-with-token.ts'
 
 const { route } = routing<Caller>()
 
-export type PatDeps = GovernDeps & { readonly manifest: Manifest; readonly tokens: Tokens }
+export type PatDeps = SettleDeps & { readonly manifest: Manifest; readonly tokens: Tokens }
 
 /** One's own tokens and nobody else's: another's is not there. */
 export function patRoutes(deps: PatDeps): readonly Route<Caller>[] {
@@ -56,14 +56,14 @@ export function patRoutes(deps: PatDeps): readonly Route<Caller>[] {
   ]
 }
 
-function create(deps: PatDeps, caller: Caller, raw: RawRequest) {
+async function create(deps: PatDeps, caller: Caller, raw: RawRequest) {
   const { organization } = caller
-  return settleGoverned(deps, caller, raw, {
+  const { action } = await settleWithToken(deps, caller, raw, {
     kind: 'token',
     claim: (transaction, used) => claimNew(deps, transaction, { caller, action: used }),
     giveBack: ({ request }) => giveNameBack(deps.database, { organization, request }),
-    answer: ({ action }) => made(deps, caller, action),
   })
+  return made(deps, caller, action)
 }
 
 async function made(deps: PatDeps, caller: Caller, action: SignedAction) {

@@ -7,11 +7,10 @@ import { userTable } from '@quorate/authority/records'
 import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { settleGoverned, type GovernDeps } from '../approvals/govern.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot, type Root } from '../auth/log.ts'
-import { settleSigned, type Settled } from '../auth/settle.ts'
+import { settleSigned, type SettleDeps, type Settled } from '../auth/settle.ts'
 import { grantsOf, isActive } from '../auth/standing.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
@@ -19,10 +18,11 @@ import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { claimName, giveNameBack, namesMax } from '../names.ts'
 import { accessTokenOf, tokens as tokenRows, type TokenRow } from '../pats/entity.ts'
+import { settleWithToken } from '../pats/settle-with-token.ts'
 
 const { route } = routing<Caller>()
 
-export type ServiceAccountDeps = GovernDeps & {
+export type ServiceAccountDeps = SettleDeps & {
   readonly manifest: Manifest
   readonly tokens: Tokens
 }
@@ -71,12 +71,12 @@ async function list({ database, log, now }: ServiceAccountDeps, caller: Caller) 
 
 async function create(deps: ServiceAccountDeps, caller: Caller, raw: RawRequest) {
   const { organization } = caller
-  return settleGoverned(deps, caller, raw, {
+  const { action } = await settleWithToken(deps, caller, raw, {
     kind: 'serviceAccount',
     claim: (transaction, used) => claimNew(deps, transaction, { caller, action: used }),
     giveBack: ({ request }) => giveNameBack(deps.database, { organization, request }),
-    answer: ({ action }) => made(deps, caller, action),
   })
+  return made(deps, caller, action)
 }
 
 async function made(deps: ServiceAccountDeps, caller: Caller, action: SignedAction) {
