@@ -16,6 +16,7 @@ const relyingParty = z.strictObject({
   origins: z.array(z.string().max(512)).min(1).max(32),
 })
 const enrolment = z.enum(['confirmed', 'open'])
+const factSource = z.enum(['Server', 'Signer'])
 const issuer = z.strictObject({
   use: z.enum(['social', 'sso']),
   issuer: z.string().max(256),
@@ -41,6 +42,8 @@ const settings = z.strictObject({
     members: z.array(id).max(rootMembersMax),
     waitMs: z.int().min(0).max(recoveryWaitMsMax),
   }),
+  /** `Signer`: what a signer does not find in its own fact file, it does not vote for. */
+  factSources: z.strictObject({ prices: factSource, screenings: factSource }),
 })
 export type Settings = z.output<typeof settings>
 
@@ -74,6 +77,7 @@ export const updateSettings = endpoint('quorate.updateSettings', {
         ...settings.shape,
         enrolment: settings.shape.enrolment.partial(),
         recovery: settings.shape.recovery.partial(),
+        factSources: settings.shape.factSources.partial(),
       })
       .partial()
       .optional(),

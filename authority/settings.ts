@@ -19,6 +19,9 @@ const onOff = oneOf({ off: 0, on: 1 })
 /** Is a newcomer's own word enough, or must somebody trusted cover his credentials? */
 const enrolment = oneOf({ confirmed: 0, open: 1 })
 
+/** Whose word is believed: that of whoever proposes, or only what each signer knows by itself? */
+const factSource = oneOf({ Server: 0, Signer: 1 })
+
 /** Social login and single sign-on: who may vouch for a name towards the server. */
 const issuer = struct({
   use: oneOf({ social: 1, sso: 2 }),
@@ -49,6 +52,8 @@ export const settingsCodec = struct({
   requireChecked: list(text(64), 64),
   /** Who may end a policy that nobody can change any more, and how long everybody else is warned. */
   breakGlass: struct({ needed: u8, members: list(hash32, rootMembersMax), waitMs: u64 }),
+  /** What policies go by that no chain says. `Signer`: no signer votes against a source of its own. */
+  factSources: struct({ prices: factSource, screenings: factSource }),
 })
 export type Settings = Decoded<typeof settingsCodec>
 
@@ -63,6 +68,7 @@ export const defaultSettings: Settings = {
   issuers: [],
   requireChecked: [],
   breakGlass: { needed: 0, members: [], waitMs: 0 },
+  factSources: { prices: 'Server', screenings: 'Server' },
 }
 
 /** A day: whoever is asleep, or travels, can still stop it. */

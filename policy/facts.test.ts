@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { factsAbout, readFacts } from './facts.ts'
 
@@ -39,6 +40,27 @@ describe('a file of facts', () => {
       ],
       screenings: [screened(thief, true), screened(honest, false), screened('bc1qThief', true)],
     })
+  })
+
+  it('is written as it always was, and as the manual has it', () => {
+    const text = readFileSync(new URL('../vectors/facts.json', import.meta.url), 'utf8')
+    assert.deepEqual(readFacts(text), {
+      ok: true,
+      file: {
+        prices: [
+          {
+            ...{ asset: native, currency: 'USD', micros: 2_500_250_000n, decimals: 18 },
+            ...{ source: 'treasury', at: Date.UTC(2026, 0, 31, 12) },
+          },
+        ],
+        denied: {
+          ...{ source: 'sanctions', at: Date.UTC(2026, 0, 31) },
+          addresses: new Set([thief]),
+        },
+      },
+    })
+    const manual = readFileSync(new URL('../docs/policies.md', import.meta.url), 'utf8')
+    assert.ok(manual.includes(text))
   })
 
   it('says of nobody that he is not listed when there is no list', () => {

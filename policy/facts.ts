@@ -6,22 +6,8 @@ import { textToMicros } from './decimal.ts'
 import { decimalsMax } from './worth.ts'
 
 /**
- * What an operator lets its own server or signer know of the world: a JSON text.
- *
- *     {
- *       "format": "quorate.facts.1",
- *       "prices": [
- *         {
- *           "asset": "EthereumSepolia/Native", "currency": "USD",
- *           "price": "2500.25", "decimals": 18,
- *           "source": "treasury", "at": "2026-01-31T12:00:00Z"
- *         }
- *       ],
- *       "denied": {
- *         "source": "sanctions", "at": "2026-01-31T00:00:00Z",
- *         "addresses": ["0x…"]
- *       }
- *     }
+ * What an operator lets its own server or signer know of the world: a JSON text such as
+ * `vectors/facts.json`.
  *
  * `price` is of `10 ** decimals` of the smallest unit. `denied` is a whole list: whoever is not on it
  * has been looked at and passed, at the time that it names. Without it nobody has looked.

@@ -45,6 +45,11 @@ export function isFresh(
   return at <= time && time - at <= ageMaxMs
 }
 
+/** May a limit go by it at this moment? */
+export function counts(price: Price, time: number): boolean {
+  return isUsable(price) && isFresh(price.at, { time, ageMaxMs: priceAgeMaxMs })
+}
+
 /** Where sources differ, the dearest one counts. */
 function worthOfPart(
   { asset, amount }: { readonly asset: string; readonly amount: bigint },

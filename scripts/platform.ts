@@ -176,15 +176,18 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
       command: process.execPath,
       args: [...profiling(run, 'server'), entries.server],
       cwd: cluster.server.dir,
-      env: serverEnvironment(cluster, {
-        port: run.port,
-        linkPort: ports.link,
-        databaseUrl,
-        nodesFile,
-        mailFile: writeMailFile(run),
-        publicUrl: `http://localhost:${run.port}`,
-        keyPool: run.keyPool,
-      }),
+      env: {
+        ...serverEnvironment(cluster, {
+          port: run.port,
+          linkPort: ports.link,
+          databaseUrl,
+          nodesFile,
+          mailFile: writeMailFile(run),
+          publicUrl: `http://localhost:${run.port}`,
+          keyPool: run.keyPool,
+        }),
+        ...where('SERVER_FACTS_FILE', run.serverFactsFile),
+      },
       onOutput,
     }),
   )
@@ -200,12 +203,18 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
         env: {
           ...signerEnvironment(cluster, signer, ports.link),
           SIGNER_MAILBOX: freezeMailbox,
+          ...where('SIGNER_FACTS_FILE', run.signerFactsFile),
         },
         onOutput,
       }),
     ),
   }))
   return { server, signers: await Promise.all(signers) }
+}
+
+/** A setting that is left out where there is no such file. */
+function where(name: string, file: string): Record<string, string> {
+  return file === '' ? {} : { [name]: file }
 }
 
 function profiling({ profileDir }: Run, name: string): readonly string[] {

@@ -9,6 +9,9 @@ export type StartSettings = {
   readonly postgresBin: string
   /** Keys of each kind in use that are born ahead of need. */
   readonly keyPool: number
+  /** Empty: the server, or the signers, know no prices and no deny list. */
+  readonly serverFactsFile: string
+  readonly signerFactsFile: string
 }
 
 /** A path is taken from where the command was given, which for npm is the checkout. */
@@ -40,10 +43,28 @@ export function startSettings(env: NodeJS.ProcessEnv): StartSettings {
         read: count,
         fallback: 0,
       },
+      serverFactsFile: {
+        name: 'QUORATE_SERVER_FACTS_FILE',
+        about: 'prices and denied addresses, as SERVER_FACTS_FILE',
+        read: filled,
+        fallback: '',
+      },
+      signerFactsFile: {
+        name: 'QUORATE_SIGNER_FACTS_FILE',
+        about: 'those that every signer compares with, as SIGNER_FACTS_FILE',
+        read: filled,
+        fallback: '',
+      },
     },
     'QUORATE_',
   )
-  return { ...settings, dataDir: resolve(settings.dataDir) }
+  const { dataDir, serverFactsFile, signerFactsFile } = settings
+  return {
+    ...settings,
+    dataDir: resolve(dataDir),
+    serverFactsFile: serverFactsFile && resolve(serverFactsFile),
+    signerFactsFile: signerFactsFile && resolve(signerFactsFile),
+  }
 }
 
 /** A bearer token, where a command asks a platform for something; never an argument, which shows. */

@@ -14,7 +14,9 @@ import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
 import type { Clock } from './clock.ts'
 import type { ExternalIds } from './external-ids.ts'
+import { judgeSources } from './fact-sources.ts'
 import { refusedByFirstSight } from './first-sight.ts'
+import type { OwnFacts } from './own-facts.ts'
 import { withStatements } from './statements.ts'
 import { withUnseenBreaks } from './unseen-breaks.ts'
 import { newestReader, readerAt, type Sealed } from './store/reader.ts'
@@ -25,6 +27,7 @@ export type Judges = {
   readonly rules: Rules
   readonly clock: Clock
   readonly externalIds: ExternalIds
+  readonly ownFacts: OwnFacts
   /** What was found valid a moment ago, by place and hash. */
   readonly judged: Map<string, StepOutcome>
 }
@@ -74,12 +77,13 @@ export function judgeFresh(judges: Judges, place: Place, step: OpaqueStep): Judg
   const outcome = reduceNewest(judges, place, body, now.time)
   if (!outcome.ok) return judgementOf(outcome)
   const { organization } = place
+  const reader = newestReader(judges.store.log, organization, sealedAtRoot(judges, organization))
   const early = refusedByFirstSight(judges.store, {
-    ...{ organization, evidence: body.evidence, time: step.time, now: now.time },
-    reader: newestReader(judges.store.log, organization, sealedAtRoot(judges, organization)),
+    ...{ organization, evidence: body.evidence, time: step.time, now: now.time, reader },
   })
   if (early !== undefined) return { ok: false, detail: early }
-  return judges.externalIds.judge(place, body)
+  const sourced = judgeSources(judges.ownFacts, { place, body, reader, now: now.time })
+  return sourced.ok ? judges.externalIds.judge(place, body) : sourced
 }
 
 /** In the words of agreement. */

@@ -14,6 +14,8 @@ export type SignerSettings = {
   readonly tlsKeyFile: string
   readonly tlsCertFile: string
   readonly tlsCaFile: string
+  /** Empty: this signer knows no prices and no deny list of its own. */
+  readonly factsFile: string
   /** Folders and URLs that the server does not own, where statements are looked for. */
   readonly mailboxes: readonly string[]
   /** Empty but for the one start at which an operator lifts a stop. */
@@ -51,6 +53,10 @@ export function signerSettings(env: NodeJS.ProcessEnv = process.env): SignerSett
       tlsKeyFile: file('SIGNER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
       tlsCertFile: file('SIGNER_TLS_CERT_FILE', 'link certificate, PEM'),
       tlsCaFile: file('SIGNER_TLS_CA_FILE', 'who issued the certificate of the server, PEM'),
+      factsFile: {
+        ...file('SIGNER_FACTS_FILE', 'prices and denied addresses that this signer goes by, JSON'),
+        fallback: '',
+      },
       mailboxes: {
         name: 'SIGNER_MAILBOX',
         about: `up to ${mailboxesMax} folders and https URLs where statements are put, with commas`,

@@ -27,6 +27,7 @@ import { noticeRecoveries } from './first-sight.ts'
 import { noticeBreaks } from './unseen-breaks.ts'
 import type { KeyEncryption } from './kek.ts'
 import type { Log, LogEvent } from './log.ts'
+import type { OwnFacts } from './own-facts.ts'
 import type { Self } from './self.ts'
 import { settleShares } from './sweep.ts'
 import { acceptStatement, type Accepted } from './statements.ts'
@@ -40,6 +41,7 @@ export type SignerParts = {
   readonly keyEncryption: KeyEncryption
   readonly clock: ClockSource
   readonly random: Random
+  readonly ownFacts: OwnFacts
   /** Where key generations and pair setups are worked out. */
   readonly worker: SessionWorker
   readonly log: Log

@@ -8,6 +8,7 @@ import { keyEncryptionFromCommand, keyEncryptionFromFile } from './kek.ts'
 import { openLink, type LinkOptions } from './link.ts'
 import type { Log } from './log.ts'
 import { watchMailboxes } from './mailbox/watch.ts'
+import { openOwnFacts } from './own-facts.ts'
 import { readPrivateFile } from './private-file.ts'
 import type { Self } from './self.ts'
 import type { SignerSettings } from './settings.ts'
@@ -37,7 +38,8 @@ export function startSigner(settings: SignerSettings, surroundings: Surroundings
   const random = (size: number) => new Uint8Array(randomBytes(size))
   const worker = new SessionWorker(log)
   worker.warm()
-  const parts = { self, store, keyEncryption, clock, random, worker, log, onDefect }
+  const ownFacts = openOwnFacts(settings.factsFile, log)
+  const parts = { self, store, keyEncryption, clock, random, worker, ownFacts, log, onDefect }
   const signer = openSigner(parts)
   const tls = {
     key: fromUtf8(readPrivateFile(settings.tlsKeyFile)),

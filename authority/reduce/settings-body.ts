@@ -25,7 +25,8 @@ export function readSettings(
   const body = known(value, settingsMembers)
   const enrolment = known(body['enrolment'] ?? {}, ['employees', 'endUsers'])
   const recovery = known(body['recovery'] ?? {}, ['waitMs', 'usesWhileWaiting'])
-  const { enrolment: enrolled, recovery: recovered } = standing
+  const sources = known(body['factSources'] ?? {}, ['prices', 'screenings'])
+  const { enrolment: enrolled, recovery: recovered, factSources } = standing
   return {
     relyingParties: readList(body, 'relyingParties', readRelyingParty, standing.relyingParties),
     userVerification: oneOf(
@@ -52,11 +53,15 @@ export function readSettings(
       body['breakGlass'] === undefined
         ? standing.breakGlass
         : readBreakGlass(body['breakGlass'], memberNamed),
+    factSources: {
+      prices: oneOf(sources, 'prices', ['Server', 'Signer'], factSources.prices),
+      screenings: oneOf(sources, 'screenings', ['Server', 'Signer'], factSources.screenings),
+    },
   }
 }
 const settingsMembers = [
   ...['relyingParties', 'userVerification', 'enrolment', 'passwordProtectedKeys', 'passwords'],
-  ...['recovery', 'issuers', 'requireChecked', 'breakGlass'],
+  ...['recovery', 'issuers', 'requireChecked', 'breakGlass', 'factSources'],
 ]
 /** As many as the formats of `../settings.ts` hold. */
 const listMax = { relyingParties: 16, issuers: 16, requireChecked: 64 } as const

@@ -55,6 +55,17 @@ describe('settings of an organization', () => {
     })
   })
 
+  it('say whose word prices and screenings are, one and the other, and may say it otherwise', () => {
+    const company = new Company()
+    const say = (factSources: object) =>
+      company.apply(change(company.admin, company, { settings: { factSources } }))
+    assert.deepEqual(settingsIn(company).factSources, { prices: 'Server', screenings: 'Server' })
+    say({ prices: 'Signer' })
+    assert.deepEqual(settingsIn(company).factSources, { prices: 'Signer', screenings: 'Server' })
+    say({ prices: 'Server', screenings: 'Signer' })
+    assert.deepEqual(settingsIn(company).factSources, { prices: 'Server', screenings: 'Signer' })
+  })
+
   it('are nobody else’s to change, whatever he may do besides', () => {
     const company = new Company()
     const asked = change(employee(company), company, { settings: { passwords: true } })
@@ -178,6 +189,9 @@ describe('settings of an organization', () => {
       [{ userVerification: 'discouraged' }, 'userVerification is not one of preferred, required'],
       [{ enrolment: { employees: 'none' } }, 'employees is not one of confirmed, open'],
       [{ passwords: 'on' }, 'passwords is not true or false'],
+      [{ factSources: { prices: 'signer' } }, 'prices is not one of Server, Signer'],
+      [{ factSources: { screenings: 'Vendor' } }, 'screenings is not one of Server, Signer'],
+      [{ factSources: { fees: 'Signer' } }, 'fees is unknown'],
       [{ recovery: { waitMs: -1 } }, `waitMs is not from 0 to ${recoveryWaitMsMax}`],
       [
         { recovery: { waitMs: recoveryWaitMsMax + 1 } },

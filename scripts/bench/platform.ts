@@ -36,7 +36,8 @@ export async function startBenchPlatform(
   const remove = () => rmSync(dataDir, { recursive: true, force: true })
   try {
     const port = await freePort()
-    const settings = { port, dataDir, postgresBin: '', say: () => undefined, stopSignal }
+    const none = { postgresBin: '', serverFactsFile: '', signerFactsFile: '' }
+    const settings = { ...none, port, dataDir, say: () => undefined, stopSignal }
     const platform = await startPlatform({ ...settings, profileDir, keyPool, bootstrap })
     stopSignal.addEventListener('abort', () => void platform.stop())
     return { ...usersOf(dataDir), stop: () => platform.stop().then(remove) }

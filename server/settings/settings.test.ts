@@ -38,6 +38,7 @@ describe('settings over the API', () => {
         enrolment: { employees: 'confirmed', endUsers: 'confirmed' },
         ...{ passwordProtectedKeys: false, passwords: false },
         recovery: { waitMs: 0, usesWhileWaiting: false },
+        factSources: { prices: 'Server', screenings: 'Server' },
       },
       rootQuorum: { needed: 1, members: [company.administrator.userId] },
       proposals: [],
@@ -53,6 +54,15 @@ describe('settings over the API', () => {
     assert.ok(Date.parse(body.effectiveAt) > Date.now() + 60_000)
     const { settings } = (await admin.send('GET', '/orgs/settings')).body
     assert.deepEqual(settings.relyingParties, [site])
+  })
+
+  it('say whose word prices and screenings are', async () => {
+    const { body } = await put(admin, { settings: { factSources: { prices: 'Signer' } } })
+    assert.deepEqual(body.settings.factSources, { prices: 'Signer', screenings: 'Server' })
+    const { settings } = (await admin.send('GET', '/orgs/settings')).body
+    assert.deepEqual(settings.factSources, { prices: 'Signer', screenings: 'Server' })
+    const wrong = { settings: { factSources: { prices: 'signer' } } }
+    assert.equal((await admin.init('PUT', '/orgs/settings', wrong)).status, 400)
   })
 
   it('are nothing for a service account with all permissions', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signStatement, type Answer, type Request } from '@quorate/authority/agreement/exchange'
@@ -28,6 +28,8 @@ import {
   type SessionCall,
 } from '@quorate/wire/link'
 import { keyEncryption } from '../kek.ts'
+import type { Log } from '../log.ts'
+import { openOwnFacts } from '../own-facts.ts'
 import { openSigner, type Signer } from '../signer.ts'
 import { openMarkedStore } from '../store/mark.ts'
 import type { Store } from '../store/store.ts'
@@ -124,6 +126,7 @@ export class World {
   open(index: number, { kek = random(32), file = this.storeFile(index) }: Opened = {}): Member {
     const store = openMarkedStore(file)
     const [defects, lines]: [unknown[], string[]] = [[], []]
+    const log: Log = (event) => lines.push(JSON.stringify(event))
     const signer = openSigner({
       self: {
         index,
@@ -139,7 +142,8 @@ export class World {
       },
       random,
       worker: this.worker,
-      log: (event) => lines.push(JSON.stringify(event)),
+      ownFacts: openOwnFacts(this.factsFile(index), log),
+      log,
       onDefect: (error) => defects.push(error),
     })
     const member = { index, signer, store, file, kek, defects, lines }
@@ -172,6 +176,18 @@ export class World {
 
   storeFile(index: number): string {
     return join(this.dir, `store-${index}.sqlite`)
+  }
+
+  factsFile(index: number): string {
+    return join(this.dir, `facts-${index}.json`)
+  }
+
+  /** The operator gives this signer a fact file of its own, or takes it away. */
+  giveFacts(index: number, file: object | undefined): void {
+    const path = this.factsFile(index)
+    if (file === undefined) return rmSync(path, { force: true })
+    writeFileSync(`${path}.new`, JSON.stringify(file))
+    renameSync(`${path}.new`, path)
   }
 
   member(index: number): Member {
