@@ -2,6 +2,21 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sepolia } from 'viem/chains'
 import { findNetwork, pseudoNetworkOf } from './networks.ts'
+import { evmRows, unnumberedIds } from './networks/evm.ts'
+
+const gwei = 10n ** 9n
+/** Where a gas price is usually far above one gwei. */
+const usualGasPrices: Readonly<Record<string, bigint>> = {
+  Polygon: 50n * gwei,
+  Plume: 1_000n * gwei,
+  Sonic: 60n * gwei,
+  FlareC: 60n * gwei,
+  FlowEvm: 100n * gwei,
+  Celo: 50n * gwei,
+  SeiPacific1: 50n * gwei,
+  Xdc: 15n * gwei,
+  ArcTestnet: 160n * gwei,
+}
 
 describe('the signers’ copy of the networks', () => {
   it('has the chain id of Sepolia, and lets nothing raw be signed in its wallets', () => {
@@ -26,7 +41,34 @@ describe('the signers’ copy of the networks', () => {
   })
 
   it('knows no others, whatever their name', () => {
-    for (const id of ['Ethereum', 'ethereumsepolia', '__proto__', ''])
+    for (const id of ['Bitcoin', 'ethereumsepolia', '__proto__', '', ...unnumberedIds])
       assert.equal(findNetwork(id), undefined)
+  })
+
+  it('gives each chain one network, whose transactions name it', () => {
+    const networks = Object.keys(evmRows).map((id) => findNetwork(id))
+    const chainIds = networks.map((network) => network?.family === 'evm' && network.chainId)
+    assert.equal(new Set(chainIds).size, networks.length)
+    assert.ok(networks.every((network) => network?.separated && !network.rawAllowed))
+  })
+
+  it('has retired what nothing new begins on, and knows who has no fee market', () => {
+    const retired = ['EthereumGoerli', 'EthereumHolesky', 'PolygonMumbai', 'TempoAndantino']
+    for (const id of retired) assert.equal(findNetwork(id)?.isRetired, true, id)
+    for (const id of ['Ethereum', 'Base', 'KeyECDSA'])
+      assert.equal(findNetwork(id)?.isRetired, false, id)
+    const legacy = Object.keys(evmRows).filter((id) => {
+      const network = findNetwork(id)
+      return network?.family === 'evm' && network.isLegacy
+    })
+    assert.deepEqual(legacy, ['EthereumClassic', 'EthereumClassicMordor'])
+  })
+
+  it('lets no ceiling be lower than what a contract’s call costs on a busy day', () => {
+    // Two million gas at ten times of what the dearest of them by gas usually asks.
+    for (const [id, network] of Object.keys(evmRows).map((id) => [id, findNetwork(id)] as const)) {
+      const usual = usualGasPrices[id] ?? gwei
+      assert.ok(network?.family === 'evm' && network.feeCeiling >= 2_000_000n * usual * 10n, id)
+    }
   })
 })

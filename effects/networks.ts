@@ -1,3 +1,5 @@
+import { evmRows, feeCeilings, type EvmRow } from './networks/evm.ts'
+
 /**
  * What a signer must know of a network before it signs for it. This is the signers' own pinned copy:
  * nothing here is ever taken from the server, which may lower a ceiling (by a setting in the log)
@@ -15,33 +17,40 @@ type Traits = {
   readonly separated: boolean
   /** May a wallet of this network sign bytes whose effect nobody can tell? */
   readonly rawAllowed: boolean
+  /** Nothing new begins there, and what exists stays usable. */
+  readonly isRetired: boolean
 }
 
 export type EvmNetwork = Traits & {
   readonly family: 'evm'
   readonly chainId: bigint
-  /** The most that one transaction may spend on fees, in wei. */
+  /** The most that one transaction may spend on fees, in the smallest unit. */
   readonly feeCeiling: bigint
+  /** Takes transactions of type 0 alone: it has no fee market (EIP-1559). */
+  readonly isLegacy: boolean
 }
 
 /** Stands for no chain: its wallets only sign what they are given. */
 export type PseudoNetwork = Traits & { readonly family: 'pseudo' }
 
-const ether = 10n ** 18n
-
-const networks: readonly Network[] = [
-  {
-    id: 'EthereumSepolia',
+const evmNetworks = Object.entries(evmRows).map(
+  ([id, [chainId, asset, ...traits]]: [string, EvmRow]): EvmNetwork => ({
+    id,
     family: 'evm',
     scheme: 'ECDSA',
     curve: 'secp256k1',
+    // EIP-155 and everything since: a transaction names its chain.
     separated: true,
     rawAllowed: false,
-    chainId: 11155111n,
-    // A plain transfer at 1,000 gwei costs 0.021 ether and a large contract at 20 gwei 0.04. What a
-    // server in league with a block producer can burn per authorized transaction ends here.
-    feeCeiling: ether / 20n,
-  },
+    isRetired: traits.includes('retired'),
+    isLegacy: traits.includes('legacy'),
+    chainId,
+    feeCeiling: feeCeilings[asset],
+  }),
+)
+
+const networks: readonly Network[] = [
+  ...evmNetworks,
   {
     id: 'KeyECDSA',
     family: 'pseudo',
@@ -49,6 +58,7 @@ const networks: readonly Network[] = [
     curve: 'secp256k1',
     separated: false,
     rawAllowed: true,
+    isRetired: false,
   },
   {
     id: 'KeyECDSAStark',
@@ -57,6 +67,7 @@ const networks: readonly Network[] = [
     curve: 'stark',
     separated: false,
     rawAllowed: true,
+    isRetired: false,
   },
   {
     id: 'KeyEdDSA',
@@ -65,6 +76,7 @@ const networks: readonly Network[] = [
     curve: 'ed25519',
     separated: false,
     rawAllowed: true,
+    isRetired: false,
   },
 ]
 
@@ -77,6 +89,7 @@ const walletless: Readonly<Record<'Schnorr' | 'DH', PseudoNetwork>> = {
     curve: 'secp256k1',
     separated: false,
     rawAllowed: true,
+    isRetired: false,
   },
   DH: {
     id: 'KeyDH',
@@ -85,6 +98,7 @@ const walletless: Readonly<Record<'Schnorr' | 'DH', PseudoNetwork>> = {
     curve: 'secp256k1',
     separated: false,
     rawAllowed: false,
+    isRetired: false,
   },
 }
 

@@ -391,6 +391,13 @@ describe('who is refused', () => {
     const unknown = { network: 'Bitcoin' }
     const action = await robot.act('/wallets', unknown)
     says(await robot.send('POST', '/wallets', unknown, action), 400, 'Bitcoin is not supported yet')
+    const retired = { network: 'EthereumGoerli' }
+    const other = await robot.act('/wallets', retired)
+    says(
+      await robot.send('POST', '/wallets', retired, other),
+      400,
+      'EthereumGoerli is retired and takes no new wallets',
+    )
     says(
       await robot.call('/wallets', { network: 'KeyEdDSA', signingKey: { scheme: 'ECDSA' } }),
       400,

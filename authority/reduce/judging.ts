@@ -118,6 +118,8 @@ export type NetworkTraits = {
   readonly curve: Curve
   readonly separated: boolean
   readonly rawAllowed: boolean
+  /** Nothing new begins there, and what exists stays usable. */
+  readonly isRetired: boolean
 }
 export type PlanAsk = {
   readonly operation: OperationName

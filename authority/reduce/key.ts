@@ -68,7 +68,7 @@ function wantedKey(judging: Judging, authored: Authored): WantedKey | undefined 
   const from = parentIn(asked, 'signingKey.deriveFrom')
   if (asked['id'] !== undefined)
     return from === undefined ? undefined : refuse('the key is there or derived, and not both')
-  const network = networkOf(judging, textOf(body, 'network'))
+  const network = openNetworkOf(judging, textOf(body, 'network'))
   const isOther =
     (asked['scheme'] !== undefined && asked['scheme'] !== network.scheme) ||
     (asked['curve'] !== undefined && asked['curve'] !== network.curve)
@@ -279,7 +279,7 @@ function areSameTerms(a: KeyTerms, b: KeyTerms): boolean {
  * whosever the key is.
  */
 function joined(judging: Judging, authored: Authored, added: Wallets[number]): KeyRecord {
-  const traits = networkOf(judging, added.network)
+  const traits = openNetworkOf(judging, added.network)
   const key = find(judging, keyTable, subjectId(judging, 'signingKey.id'))
   if (key === undefined) return refuse('there is no such key')
   judgeJoining(authored, key)
@@ -315,6 +315,12 @@ export function isRawAllowed(judging: Judging, key: KeyRecord): boolean {
 
 export function networkOf({ rules }: Judging, id: string): NetworkTraits {
   return rules.networkOf(id) ?? refuse('the network is unknown')
+}
+
+/** The network of a wallet that is about to be made. */
+export function openNetworkOf(judging: Judging, id: string): NetworkTraits {
+  const network = networkOf(judging, id)
+  return network.isRetired ? refuse('the network takes no new wallets') : network
 }
 
 /** Is there such a kind of keys? */

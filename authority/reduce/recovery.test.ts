@@ -54,7 +54,8 @@ const digest = new Uint8Array(32).fill(9)
 const rules: Rules = {
   manifest: cluster.manifest,
   networkOf: () => ({
-    ...{ scheme: 'ECDSA', curve: 'secp256k1', separated: true, rawAllowed: false },
+    ...{ scheme: 'ECDSA', curve: 'secp256k1' },
+    ...{ separated: true, rawAllowed: false, isRetired: false },
   }),
   plan: ({ network }) => ({
     ...{ ok: true, network, slot: undefined, slotNamed: false, fee: 1n },

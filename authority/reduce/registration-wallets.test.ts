@@ -173,6 +173,7 @@ describe('a registration with wallets', () => {
       [null, /not a list/],
       [Array.from({ length: newWalletsMax + 1 }, () => ({ network: 'Chain' })), /too many wallets/],
       [[{ network: 'Nowhere' }], /network is unknown/],
+      [[{ network: 'Retired' }], /takes no new wallets/],
       [[{ name: 'savings' }], /network/],
       [['Chain'], /not an object/],
     ] as const) {

@@ -7,7 +7,7 @@ import { keyTable, walletTable } from '../records.ts'
 import { keyCertificatesCodec, newWalletsMax, type ItemOperation } from '../step.ts'
 import type { Completed } from './completion.ts'
 import { refuse, type Judging } from './judging.ts'
-import { certifiedKey, networkOf, termsFor } from './key.ts'
+import { certifiedKey, openNetworkOf, termsFor } from './key.ts'
 import { objectOf, put, putName, textOf, type Write } from './writes.ts'
 
 type NewWallet = Extract<ItemOperation, { kind: 'registration' }>['wallets'][number]
@@ -25,7 +25,7 @@ export type Newcomer = Pick<Completed, 'match'> & {
  */
 export function newcomerTerms(judging: Judging, newcomer: Newcomer): readonly KeyTerms[] {
   return networksOf(newcomer).map((network, index) =>
-    termsFor(judging, networkOf(judging, network), newcomer.user, index),
+    termsFor(judging, openNetworkOf(judging, network), newcomer.user, index),
   )
 }
 

@@ -48,25 +48,18 @@ const root = rootOf(organization)
 const adminId = idOf(requestOf(genesis), 'user')
 const digest = new Uint8Array(32).fill(9)
 
+const traits = { scheme: 'ECDSA', curve: 'secp256k1', isRetired: false } as const
+
 /** What `judge/` gives is tested there; here the plan is whatever the payload says. */
 const rules: Rules = {
   manifest: cluster.manifest,
   networkOf: (id) =>
     ({
-      Chain: { scheme: 'ECDSA', curve: 'secp256k1', separated: true, rawAllowed: false } as const,
-      Other: { scheme: 'ECDSA', curve: 'secp256k1', separated: true, rawAllowed: false } as const,
-      Blurred: {
-        scheme: 'ECDSA',
-        curve: 'secp256k1',
-        separated: false,
-        rawAllowed: false,
-      } as const,
-      KeyECDSA: {
-        scheme: 'ECDSA',
-        curve: 'secp256k1',
-        separated: false,
-        rawAllowed: true,
-      } as const,
+      Chain: { ...traits, separated: true, rawAllowed: false },
+      Other: { ...traits, separated: true, rawAllowed: false },
+      Retired: { ...traits, separated: true, rawAllowed: false, isRetired: true },
+      Blurred: { ...traits, separated: false, rawAllowed: false },
+      KeyECDSA: { ...traits, separated: false, rawAllowed: true },
     })[id],
   plan: ({ payload, network, rawAllowed }: PlanAsk) => {
     const asked = JSON.parse(payload) as { slot?: number; named?: boolean; raw?: boolean }
@@ -456,6 +449,8 @@ describe('a key', () => {
     const blurred = 'the signatures of these networks cannot be told apart'
     assert.equal(refusal(records, made(join('Blurred'))), blurred)
     assert.equal(refusal(records, made(join('KeyECDSA'))), blurred)
+    const gone = 'the network takes no new wallets'
+    assert.equal(refusal(records, made(join('Retired'))), gone)
     const stored = records.read(root, recordKey(keyTable, key))
     assert.equal(stored && decodeRecord(keyTable, stored).wallets.length, 2)
   })
@@ -486,6 +481,16 @@ describe('a key', () => {
       { ...wallet, signingKey: { untweaked: true } },
     ])
       assert.equal(termsOf('/wallets', body), 'untweaked is not supported')
+  })
+
+  it('is born for no network that is retired', () => {
+    const { records, byMachine } = world()
+    const at = (network: string) => {
+      const evidence = byMachine({ path: '/wallets', body: { network } })
+      return judgeKeyRequest({ organization, time: t0, evidence }, records, rules)
+    }
+    assert.equal(at('Chain').ok, true)
+    assert.deepEqual(at('Retired'), { ok: false, reason: 'the network takes no new wallets' })
   })
 
   it('is not made of options that are not understood', () => {

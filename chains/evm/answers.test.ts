@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Failure, isFailure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
-import { ethereumSepolia as network } from '../networks/ethereum-sepolia.ts'
+import { ethereumSepolia as network } from '../testing/sepolia.ts'
 import { quoteFees } from './fees.ts'
 import { evm } from './index.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import { ethereumSepolia } from '../networks/ethereum-sepolia.ts'
+import { ethereumSepolia } from '../testing/sepolia.ts'
 import { assemble, build, type EvmAsk, type EvmFacts } from './transaction.ts'
 
 const ask: EvmAsk = {

@@ -1,6 +1,6 @@
 import { evm } from '@quorate/chains/evm/index'
 import type { Network, Rpc } from '@quorate/chains/adapter'
-import { ethereumSepolia } from '@quorate/chains/networks/ethereum-sepolia'
+import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import { httpNode } from '@quorate/chains/nodes'
 import { Failure } from '@quorate/core/failure'
 import { findNetwork } from '@quorate/effects/networks'
@@ -23,12 +23,9 @@ export type Chains = {
   readonly all: readonly Chain[]
 }
 
-const networks: readonly Network[] = [ethereumSepolia]
-const networksById = new Map(networks.map((network) => [network.id, network]))
-
 /** @throws Failure `request.unsupported` */
 export function networkNamed(id: string): Network {
-  const network = networksById.get(id)
+  const network = findEvmNetwork(id)
   if (network !== undefined) return network
   const isPseudo = findNetwork(id)?.family === 'pseudo'
   const reason = isPseudo ? `${id} stands for no chain` : `the network ${id} is not supported yet`
@@ -40,7 +37,7 @@ export function networkNamed(id: string): Network {
  * @throws Error with every mistake at once
  */
 export function readChains(nodesFile: string): Chains {
-  return openChains(readNodes(nodesFile, (network) => networksById.has(network)))
+  return openChains(readNodes(nodesFile, (network) => findEvmNetwork(network) !== undefined))
 }
 
 export function openChains(nodes: Nodes): Chains {

@@ -31,8 +31,8 @@ export async function checkSuited(
   { network: networkId, signingKey = {} }: Asked,
 ): Promise<void> {
   const network = findNetwork(networkId)
-  if (network === undefined)
-    throw new Failure('request.unsupported', { reason: `${networkId} is not supported yet` })
+  if (network === undefined) throw unsupported(`${networkId} is not supported yet`)
+  if (network.isRetired) throw unsupported(`${networkId} is retired and takes no new wallets`)
   const { id: keyId, scheme = network.scheme, curve = network.curve, deriveFrom } = signingKey
   checkKind(network, { scheme, curve })
   await checkMaster(database, caller, { scheme, curve, deriveFrom })
@@ -65,6 +65,10 @@ async function checkFree(database: Database, key: KeyRow, network: Network): Pro
   const all = [network, ...others.flatMap((other) => findNetwork(other.network) ?? [])]
   if (all.length > 1 && all.some(({ separated }) => !separated))
     throw unsuitable('the signatures of its networks could not be told apart')
+}
+
+function unsupported(reason: string): Failure {
+  return new Failure('request.unsupported', { reason })
 }
 
 function unsuitable(reason: string): Failure {
