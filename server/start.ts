@@ -27,6 +27,7 @@ import { openQuota, recount } from './usage/quota.ts'
 import type { ServerSettings } from './settings.ts'
 import { originsOf } from './settings/origins.ts'
 import { openReceivers } from './webhooks/receivers.ts'
+import { startWebhookWorker } from './webhooks/worker.ts'
 
 export type RunningServer = {
   /** Takes no new requests, finishes those that are there, and closes everything. */
@@ -80,6 +81,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     ...{ database, carrier, log, now: Date.now },
     pagesUrl: settings.publicUrl,
   })
+  const webhooks = startWebhookWorker({ ...deps, log })
   const resume = async () => {
     await coordinator.resume()
     await resumeIdentity(deps, (error, signatureId) =>
@@ -91,7 +93,8 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   return {
     stop: async () => {
       await app.close()
-      await Promise.all([workers.stop(), approvals.stop(), mail.stop(), coordinator.close()])
+      const running = [workers, approvals, mail, webhooks]
+      await Promise.all([...running.map((one) => one.stop()), coordinator.close()])
       await links.close()
       await database.destroy()
     },

@@ -64,8 +64,10 @@ async function ping(deps: ChangeDeps, { caller, raw }: Signed, webhookId: string
   const { organization } = caller
   const webhook = await findWebhook(database, organization, webhookId)
   const { request } = await useAction(database, caller, raw, now())
-  return sendTo(deps, webhook, {
+  const at = now()
+  const told = {
     id: nameOf('webhookEvent', hashOf('quorate/ping/1', request)),
-    ...{ kind: 'ping', date: new Date(now()).toISOString(), data: {}, deliveryAttempt: 1 },
-  })
+    ...{ kind: 'ping', date: new Date(at).toISOString(), data: {}, deliveryAttempt: 1 },
+  }
+  return sendTo(deps, webhook, told, at)
 }

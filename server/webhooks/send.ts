@@ -6,7 +6,6 @@ import type { WebhookRow } from './tables.ts'
 export type SendDeps = {
   readonly receivers: Pick<Receivers, 'fetch'>
   readonly tokens: Pick<Tokens, 'keyFor'>
-  readonly now: () => number
 }
 
 /** What a receiver reads. The order of members is the order in which they are printed. */
@@ -28,17 +27,18 @@ export type Received = {
 /** The one status that says that an event has been received. */
 export const received = '200'
 /** Documented as a few seconds. A receiver that has more to do does it afterwards. */
-export const sendMsMax = 10_000
+export const sendMsMax = 5_000
 /** Nobody reads it; this much may come before the connection is closed. */
 const answerBytesMax = 16_384
 
 /** Sends one event, signed for this moment. Whatever comes back is an answer, no failure. */
 export async function sendTo(
-  { receivers, tokens, now }: SendDeps,
+  { receivers, tokens }: SendDeps,
   webhook: WebhookRow,
   told: Told,
+  now: number,
 ): Promise<Received> {
-  const body = JSON.stringify({ ...told, timestampSent: Math.floor(now() / 1000) })
+  const body = JSON.stringify({ ...told, timestampSent: Math.floor(now / 1000) })
   const answer = await receivers.fetch({
     ...{ url: webhook.url, method: 'POST', body },
     headers: {

@@ -1,0 +1,397 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { DfnsApiClient } from '@dfns/sdk'
+import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
+import { recordEvent } from '../outbox.ts'
+import { inTransaction } from '../database/database.ts'
+import { foundCompany } from '../testing/company.ts'
+import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
+import { deliver, type DeliverDeps } from './deliver.ts'
+import { dispatchEvents } from './dispatch.ts'
+import { forgetDeliveries, keptMs } from './forget.ts'
+import { leaseDeliveries, leaseMs } from './lease.ts'
+import { openReceivers } from './receivers.ts'
+import { answering, startReceiver, type Heard, type Receiver } from './testing/receiver.ts'
+import { tellAll } from './testing/tell.ts'
+import { startWebhookWorker } from './worker.ts'
+
+const [minuteMs, hourMs] = [60_000, 3_600_000]
+
+let platform: TestPlatform
+let receiver: Receiver
+let sdk: DfnsApiClient
+let organization: Uint8Array
+let deps: DeliverDeps
+before(async () => {
+  platform = await startTestPlatform()
+  receiver = await startReceiver()
+  const company = await foundCompany(platform)
+  const { authToken, credId, privateKey } = company.serviceAccount
+  const signer = new AsymmetricKeySigner({ credId, privateKey })
+  sdk = new DfnsApiClient({
+    ...{ baseUrl: platform.baseUrl, orgId: company.orgId, authToken, signer },
+  })
+  const row = await platform.database.selectFrom('organizations').select('id').executeTakeFirst()
+  organization = row?.id ?? assert.fail('there is an organization')
+  deps = platform.deps
+  await tellAll(deps)
+})
+afterEach(async () => {
+  platform.clock.ahead = 0
+  receiver.answer = answering(200)
+  for (const { id } of (await sdk.webhooks.listWebhooks()).items)
+    await sdk.webhooks.deleteWebhook({ webhookId: id })
+  platform.clock.ahead = 40 * 24 * hourMs
+  await tellAll(deps)
+  platform.clock.ahead = 0
+  for (const table of ['deliveries', 'outbox'] as const)
+    await platform.database.deleteFrom(table).execute()
+})
+after(async () => {
+  await receiver.close()
+  await platform.close()
+  assert.deepEqual(platform.unexpected, [])
+})
+
+const webhook = (events: readonly string[] = ['*'], url = receiver.url) =>
+  sdk.webhooks.createWebhook({ body: { url, events: events as ['*'] } })
+const happen = (kind: 'key.created' | 'wallet.created' | 'key.deleted', data: object) =>
+  inTransaction(platform.database, (transaction) =>
+    recordEvent(transaction, { organization, kind, data, at: deps.now() }),
+  )
+/** What has been heard since. */
+function listen(): () => { [name: string]: unknown }[] {
+  const from = receiver.heard.length
+  return () => receiver.heard.slice(from).map(({ body }) => JSON.parse(body))
+}
+const later = (ms: number) => (platform.clock.ahead += ms)
+const events = async (webhookId: string, query = {}) =>
+  (await sdk.webhooks.listWebhookEvents({ webhookId, query })).items
+
+describe('an event', () => {
+  it('reaches whoever wants to hear of it, signed, once, and is in the log', async () => {
+    const all = await webhook()
+    const keys = await webhook(['key.created'])
+    await webhook(['key.deleted'])
+    const off = await webhook()
+    await sdk.webhooks.updateWebhook({ webhookId: off.id, body: { status: 'Disabled' } })
+    const heard = listen()
+    const { body, headers } = await of(async () => {
+      const key = await sdk.keys.createKey({ body: { scheme: 'EdDSA', curve: 'ed25519' } })
+      await tellAll(deps)
+      return key
+    })
+    assert.equal(heard().length, 2)
+    await tellAll(deps)
+    assert.equal(heard().length, 2)
+    const told = JSON.parse(body)
+    const { store, wallets, ...key } = await sdk.keys.getKey({ keyId: told.data.key.id })
+    assert.ok(store !== undefined && wallets !== undefined)
+    assert.deepEqual(told.data, { key })
+    assert.deepEqual(Object.keys(told).toSorted(), [
+      ...['data', 'date', 'deliveryAttempt', 'id', 'kind', 'timestampSent'],
+    ])
+    const signatures = [all, keys].map(({ secret }) =>
+      createHmac('sha256', secret)
+        .update(JSON.stringify(JSON.parse(body)))
+        .digest('hex'),
+    )
+    assert.ok(
+      signatures.some((hex) => headers['x-dfns-webhook-signature'] === `sha256=${hex}`),
+      'signed by the secret of one of the two',
+    )
+    const [sent, ...others] = await events(all.id)
+    assert.deepEqual(others, [])
+    assert.match(sent?.id ?? '', /^whe-[a-z2-7]{5}-[a-z2-7]{5}-[a-z2-7]{16}$/)
+    assert.deepEqual([sent?.status, sent?.kind, sent?.data], ['200', 'key.created', { key }])
+    const { id: webhookEventId = '' } = sent ?? {}
+    assert.deepEqual(
+      await sdk.webhooks.getWebhookEvent({ webhookId: all.id, webhookEventId }),
+      sent,
+    )
+    await assert.rejects(
+      sdk.webhooks.getWebhookEvent({ webhookId: keys.id, webhookEventId }),
+      /webhook event not found/,
+    )
+  })
+
+  it('that nobody wants to hear of is forgotten', async () => {
+    await webhook(['wallet.created'])
+    await happen('key.created', { key: { id: 'key-1' } })
+    await tellAll(deps)
+    const kept = await platform.database
+      .selectFrom('outbox')
+      .select('kind')
+      .where('kind', '=', 'key.created')
+      .where('data', 'like', '%key-1%')
+      .execute()
+    assert.deepEqual(kept, [])
+  })
+
+  it('is received by an answer of exactly 200, and nothing else', async () => {
+    const { id } = await webhook()
+    for (const status of [201, 202, 204, 301, 302, 400, 404, 410, 500, 503]) {
+      receiver.answer = answering(status, { location: receiver.url })
+      const heard = listen()
+      await happen('key.created', { key: { id: `key-${status}` } })
+      await tellAll(deps)
+      assert.equal(heard().length, 1, String(status))
+      const [latest] = await events(id, { limit: '1' })
+      assert.equal(latest?.status, String(status))
+      assert.ok(latest?.error)
+    }
+  })
+
+  it('that was not received comes again as a new event, after 1 and 12 minutes, 2 hours and a day', async () => {
+    const { id } = await webhook()
+    receiver.answer = answering(500)
+    const heard = listen()
+    await happen('key.created', { key: { id: 'key-1' } })
+    await tellAll(deps)
+    const waits = [minuteMs, 11 * minuteMs, 108 * minuteMs, 22 * hourMs]
+    for (const [i, wait] of waits.entries()) {
+      const [latest] = await events(id)
+      assert.ok(latest)
+      const { nextAttemptDate = '', timestampSent } = { nextAttemptDate: '', ...latest }
+      assert.equal(Math.floor((Date.parse(nextAttemptDate) - wait) / 1000), timestampSent)
+      later(wait - 5_000)
+      await tellAll(deps)
+      assert.equal(heard().length, i + 1, 'not before its time')
+      later(5_000)
+      await tellAll(deps)
+      assert.equal(heard().length, i + 2)
+    }
+    later(100 * 24 * hourMs)
+    await tellAll(deps)
+    const all = heard()
+    assert.equal(all.length, 5)
+    assert.deepEqual(
+      all.map(({ deliveryAttempt }) => deliveryAttempt),
+      [1, 2, 3, 4, 5],
+    )
+    const [first] = all
+    assert.equal(new Set(all.map((one) => one['id'])).size, 5)
+    assert.deepEqual(
+      all.map(({ retryOf }) => retryOf),
+      [undefined, ...waits.map(() => first?.['id'])],
+    )
+    for (const one of all)
+      assert.deepEqual([one['data'], one['date']], [first?.['data'], first?.['date']])
+    const [last] = await events(id)
+    assert.ok(last && 'deliveryFailed' in last && last.deliveryFailed === true)
+    assert.ok(!('nextAttemptDate' in last))
+    assert.equal((await events(id, { deliveryFailed: 'true' })).length, 5)
+    assert.equal((await events(id, { deliveryFailed: 'false' })).length, 0)
+  })
+
+  it('is told in the end to a receiver that was away for a day, whatever had happened', async () => {
+    const { id } = await webhook()
+    receiver.answer = answering(503)
+    const heard = listen()
+    const names = Array.from({ length: 24 }, (_, hour) => `key-of-hour-${hour}`)
+    for (const name of names) {
+      await happen('key.created', { key: { id: name } })
+      for (let minutes = 0; minutes < 60; minutes += 12) {
+        await tellAll(deps)
+        later(12 * minuteMs)
+      }
+    }
+    receiver.answer = answering(200)
+    const missed = heard().length
+    for (let hour = 0; hour <= 24; hour++) {
+      await tellAll(deps)
+      later(hourMs)
+    }
+    const received = heard().slice(missed)
+    const told = received.map(({ data }) => Object(data).key.id)
+    assert.deepEqual(told.toSorted(), names.toSorted())
+    assert.equal((await events(id, { deliveryFailed: 'false', limit: '100' })).length, names.length)
+  })
+
+  it('waits for the first attempt of the one before, when both are of one thing', async () => {
+    await webhook()
+    for (let i = 0; i < 5; i++)
+      await happen('wallet.created', { wallet: { id: 'wa-1', name: String(i) } })
+    await happen('wallet.created', { wallet: { id: 'wa-2', name: 'other' } })
+    while ((await dispatchEvents(platform.database, deps.now())) > 0);
+    const leased = await leaseDeliveries(platform.database, { count: 100, now: deps.now() })
+    assert.equal(leased.length, 2, 'one of each wallet')
+    const more = await leaseDeliveries(platform.database, { count: 100, now: deps.now() })
+    assert.deepEqual(more, [])
+    const heard = listen()
+    receiver.answer = answering(500)
+    for (const row of leased) await deliver(deps, row)
+    receiver.answer = answering(200)
+    await tellAll(deps)
+    const names = heard().map(({ data }) => Object(data).wallet.name)
+    assert.deepEqual(
+      names.filter((name) => name !== 'other'),
+      ['0', '1', '2', '3', '4'],
+    )
+    later(minuteMs)
+    await tellAll(deps)
+    const again = heard()
+      .slice(names.length)
+      .map(({ data }) => Object(data).wallet.name)
+    assert.deepEqual(again.toSorted(), ['0', 'other'])
+  })
+})
+
+describe('attempts', () => {
+  it('of a webhook that is disabled or deleted meanwhile are dropped', async () => {
+    const { id } = await webhook()
+    const deleted = await webhook()
+    receiver.answer = answering(500)
+    await happen('key.created', { key: { id: 'key-1' } })
+    await tellAll(deps)
+    await sdk.webhooks.updateWebhook({ webhookId: id, body: { status: 'Disabled' } })
+    await sdk.webhooks.deleteWebhook({ webhookId: deleted.id })
+    const heard = listen()
+    later(minuteMs)
+    await tellAll(deps)
+    await sdk.webhooks.updateWebhook({ webhookId: id, body: { status: 'Enabled' } })
+    later(100 * hourMs)
+    await tellAll(deps)
+    assert.deepEqual(heard(), [])
+    const [only, ...others] = await events(id)
+    assert.deepEqual(others, [])
+    assert.ok(only && !('nextAttemptDate' in only))
+  })
+
+  it('go ahead when a webhook was disabled and is enabled before they are due', async () => {
+    const { id } = await webhook()
+    receiver.answer = answering(500)
+    await happen('key.created', { key: { id: 'key-1' } })
+    await tellAll(deps)
+    await sdk.webhooks.updateWebhook({ webhookId: id, body: { status: 'Disabled' } })
+    await sdk.webhooks.updateWebhook({ webhookId: id, body: { status: 'Enabled' } })
+    const heard = listen()
+    later(minuteMs)
+    await tellAll(deps)
+    assert.equal(heard().length, 1)
+  })
+
+  it('that a dying worker has begun are made again, under the same id', async () => {
+    await webhook()
+    await happen('key.created', { key: { id: 'key-1' } })
+    await dispatchEvents(platform.database, deps.now())
+    const heard = listen()
+    const [row] = await leaseDeliveries(platform.database, { count: 1, now: deps.now() })
+    assert.ok(row)
+    await tellAll(deps)
+    assert.deepEqual(heard(), [], 'somebody is at it')
+    later(leaseMs + 1)
+    await tellAll(deps)
+    // The one that was thought dead ends what it had begun, and changes nothing by that.
+    receiver.answer = answering(500)
+    await deliver(deps, row)
+    const ids = heard().map(({ id }) => id)
+    assert.deepEqual(ids, [row.delivery_id, row.delivery_id])
+    later(100 * hourMs)
+    await tellAll(deps)
+    assert.equal(heard().length, 2)
+  })
+
+  it('are shared by the workers of many servers, each made once', async () => {
+    const { id } = await webhook()
+    const heard = listen()
+    const count = 60
+    const workers = Array.from({ length: 3 }, () =>
+      startWebhookWorker({
+        ...deps,
+        log: { error: (context) => platform.unexpected.push(context) },
+      }),
+    )
+    for (let i = 0; i < count; i++)
+      await happen('wallet.created', { wallet: { id: `wa-${i % 6}`, name: String(i) } })
+    await until(() => heard().length >= count)
+    await Promise.all(workers.map((worker) => worker.stop()))
+    const names = heard().map(({ data }) => Number(Object(data).wallet.name))
+    assert.equal(names.length, count)
+    for (let wallet = 0; wallet < 6; wallet++) {
+      const own = names.filter((name) => name % 6 === wallet)
+      assert.deepEqual(
+        own,
+        own.toSorted((a, b) => a - b),
+      )
+    }
+    assert.equal((await events(id, { deliveryFailed: 'false', limit: '100' })).length, count)
+  })
+
+  it('of an organization whose receivers have enough to do leave room for the others', async () => {
+    await webhook()
+    for (let i = 0; i < 3; i++) await happen('key.created', { key: { id: `key-${i}` } })
+    while ((await dispatchEvents(platform.database, deps.now())) > 0);
+    const rows = await platform.database.selectFrom('deliveries').selectAll().execute()
+    const other = rows.slice(0, 1).map((row) => ({ ...row, organization: new Uint8Array(32) }))
+    await platform.database.insertInto('deliveries').values(other).execute()
+    const ask = { count: 100, busy: [organization], now: deps.now() }
+    const leased = await leaseDeliveries(platform.database, ask)
+    assert.deepEqual(
+      leased.map((row) => row.organization),
+      [new Uint8Array(32)],
+    )
+  })
+
+  it('are forgotten after 31 days, with their event, and those that are due are not', async () => {
+    const { id } = await webhook()
+    const count = async (table: 'deliveries' | 'outbox') =>
+      (await platform.database.selectFrom(table).select('id').execute()).length
+    await happen('key.created', { key: { id: 'key-1' } })
+    await tellAll(deps)
+    await happen('key.created', { key: { id: 'key-2' } })
+    await dispatchEvents(platform.database, deps.now())
+    const before = [await count('deliveries'), await count('outbox')]
+    later(keptMs - minuteMs)
+    await forgetDeliveries(platform.database, deps.now())
+    assert.deepEqual([await count('deliveries'), await count('outbox')], before)
+    later(2 * minuteMs)
+    await forgetDeliveries(platform.database, deps.now())
+    assert.deepEqual([await count('deliveries'), await count('outbox')], [1, 1])
+    const heard = listen()
+    await tellAll(deps)
+    assert.equal(heard().length, 1)
+    await forgetDeliveries(platform.database, deps.now())
+    assert.deepEqual([await count('deliveries'), await count('outbox')], [0, 0])
+    assert.deepEqual(await events(id), [])
+  })
+})
+
+describe('a name of a receiver', () => {
+  it('that turns to a private address meanwhile is not followed there', async () => {
+    const addresses = ['93.184.216.34', '10.0.0.1', '127.0.0.1']
+    const resolve = async () => [{ address: addresses.shift() ?? '10.0.0.1', family: 4 }]
+    const { port } = new URL(receiver.url)
+    const outside = openReceivers({ resolve })
+    assert.equal(outside.refusal(`https://receiver.test:${port}/`), undefined)
+    const { id } = await webhook(['*'], `https://receiver.test:${port}/`)
+    addresses.shift()
+    const heard = listen()
+    for (let i = 0; i < 2; i++) {
+      await happen('key.created', { key: { id: `key-${i}` } })
+      await tellAll({ ...deps, receivers: outside })
+    }
+    assert.deepEqual(heard(), [])
+    const all = await events(id)
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      ['address-refused', 'address-refused'],
+    )
+  })
+})
+
+/** @returns the first request that comes while this is done */
+async function of(doing: () => Promise<unknown>): Promise<Heard> {
+  const from = receiver.heard.length
+  await doing()
+  return receiver.heard[from] ?? assert.fail('nothing was heard')
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (!isSo()) {
+    if (Date.now() > deadline) assert.fail('waited in vain')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

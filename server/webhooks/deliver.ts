@@ -1,0 +1,118 @@
+import { isFailure } from '@quorate/core/failure'
+import { inTransaction, type Database } from '../database/database.ts'
+import { blank, namesOf } from './dispatch.ts'
+import { received, sendTo, type Received, type SendDeps } from './send.ts'
+import type { Delivery, WebhookRow } from './tables.ts'
+
+export type DeliverDeps = SendDeps & { readonly database: Database; readonly now: () => number }
+
+const minuteMs = 60_000
+/**
+ * From an attempt that failed to the next: as documented, these are made a minute, twelve minutes,
+ * two hours and a day after the first. A server that was away itself takes none of that from the receiver.
+ */
+export const retryMs: readonly number[] = [1, 11, 108, 1_320].map((minutes) => minutes * minuteMs)
+
+/**
+ * Makes one attempt, and writes down what came of it. First sent, then noted: whoever dies in between
+ * leaves a lease that ends, and the same event goes out again under the same id.
+ */
+export async function deliver(deps: DeliverDeps, row: Delivery): Promise<void> {
+  const { database, now } = deps
+  const webhook = await enabled(database, row)
+  const told = await toldOf(database, row)
+  if (webhook === undefined || told === undefined) return drop(database, row)
+  const sentAt = now()
+  await note(database, row, { sentAt, ...(await send(deps, webhook, { told, sentAt })) })
+}
+
+async function enabled(database: Database, row: Delivery): Promise<WebhookRow | undefined> {
+  return database
+    .selectFrom('webhooks')
+    .selectAll()
+    .where('organization', '=', row.organization)
+    .where('id', '=', row.webhook)
+    .where('status', '=', 'Enabled')
+    .executeTakeFirst()
+}
+
+async function toldOf(database: Database, row: Delivery) {
+  const event = await database
+    .selectFrom('outbox')
+    .select('data')
+    .where('organization', '=', row.organization)
+    .where('id', '=', row.event)
+    .executeTakeFirst()
+  return (
+    event && {
+      ...{ id: row.delivery_id, kind: row.kind, date: new Date(row.raised_at).toISOString() },
+      ...{ data: JSON.parse(event.data), deliveryAttempt: row.attempt },
+      ...(row.first === null ? {} : { retryOf: row.first }),
+    }
+  )
+}
+
+/** A secret that was sealed under a key that this server has no more is nothing to wait for. */
+async function send(
+  deps: DeliverDeps,
+  webhook: WebhookRow,
+  { told, sentAt }: { readonly told: Parameters<typeof sendTo>[2]; readonly sentAt: number },
+): Promise<Received> {
+  try {
+    return await sendTo(deps, webhook, told, sentAt)
+  } catch (error) {
+    if (!isFailure(error, 'challenge.invalid')) throw error
+    return { status: 'no-secret', error: 'the secret cannot be read: make the webhook anew' }
+  }
+}
+
+type Noted = Received & { readonly sentAt: number }
+
+/** With the next attempt, if there is to be one. A worker that has lost its lease notes nothing. */
+async function note(database: Database, row: Delivery, { sentAt, ...came }: Noted): Promise<void> {
+  const { status, error = null } = came
+  const waitMs = status === received ? undefined : retryMs[row.attempt - 1]
+  const next = waitMs === undefined ? null : sentAt + waitMs
+  await inTransaction(database, async (transaction) => {
+    const { numUpdatedRows } = await transaction
+      .updateTable('deliveries')
+      .set({
+        ...{ status, error, sent_at: sentAt, next_attempt_at: next },
+        ...{ due_at: null, lease_holder: null, lease_until: 0 },
+      })
+      .where('organization', '=', row.organization)
+      .where('id', '=', row.id)
+      .where('lease_holder', '=', row.lease_holder)
+      .executeTakeFirst()
+    if (numUpdatedRows === 1n && next !== null)
+      await transaction.insertInto('deliveries').values(nextAttempt(row, next)).execute()
+  })
+}
+
+function nextAttempt(row: Delivery, due_at: number): Delivery {
+  const attempt = row.attempt + 1
+  return {
+    ...row,
+    ...blank,
+    ...namesOf({ id: row.webhook }, { id: row.event }, attempt),
+    ...{ attempt, first: row.first ?? row.delivery_id, due_at },
+  }
+}
+
+/** There is nobody to tell: the attempt before it was the last. */
+async function drop(database: Database, row: Delivery): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    await transaction
+      .deleteFrom('deliveries')
+      .where('organization', '=', row.organization)
+      .where('id', '=', row.id)
+      .execute()
+    const { id } = namesOf({ id: row.webhook }, { id: row.event }, row.attempt - 1)
+    await transaction
+      .updateTable('deliveries')
+      .set({ next_attempt_at: null })
+      .where('organization', '=', row.organization)
+      .where('id', '=', id)
+      .execute()
+  })
+}
