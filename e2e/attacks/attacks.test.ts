@@ -10,7 +10,7 @@ import { named } from './named.ts'
 import { touched } from './passkeys.ts'
 
 /** Fewer would mean that somebody has taken attacks out. */
-const distinctMin = 375
+const distinctMin = 390
 
 const checkout = join(import.meta.dirname, '..', '..')
 

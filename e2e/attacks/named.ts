@@ -273,4 +273,143 @@ export const named: readonly Named[] = [
       'shows a client a derivation at another path, which one signer alone has sealed',
     ],
   },
+  {
+    name: 'a hash instead of a transaction',
+    attacks: [
+      'signs the hash of a transfer with a key of no wallet, where a limit holds for all',
+      'has the hash of a user operation signed as a message',
+      'has the hash of a transaction of a Safe signed, written out in digits',
+      'signs raw bytes though a policy blocks them',
+    ],
+  },
+  {
+    name: 'multicall and delegatecall',
+    attacks: [
+      'hides what it moves in a multicall',
+      'has a Safe call by delegation what the key may not',
+    ],
+  },
+  {
+    name: 'permit and Permit2',
+    attacks: [
+      'has a permit signed as typed data',
+      'has a permit of Permit2 signed as typed data',
+      'brings a permit of its own into the token',
+      'calls Permit2 to hand over what was approved to it',
+    ],
+  },
+  {
+    name: 'approve, then transferFrom',
+    attacks: [
+      'approves what it takes later by transferFrom',
+      'approves without end for somebody who may be paid',
+    ],
+  },
+  {
+    name: 'a delegated account (EIP-7702)',
+    attacks: ['signs a delegation of the account itself (EIP-7702)'],
+  },
+  {
+    name: 'a lie about decimals',
+    attacks: [
+      'lies about the decimals of an asset, by more than any has',
+      'says a price of far more of an asset than its signers do, as if it were of as much',
+    ],
+  },
+  {
+    name: 'dust',
+    attacks: [
+      'splits a payment into several, each within the limit',
+      'pays in dust, of which each part is worth less than can be counted',
+    ],
+  },
+  {
+    name: 'a race for one limit',
+    attacks: [
+      'races two payments through two servers against one limit',
+      'shows each of two payments to a quorum of its own, so that each is the first of the hour',
+      'puts two payments into one step, so that neither sees the other',
+    ],
+  },
+  {
+    name: 'approving itself',
+    attacks: [
+      'has somebody approve his own request',
+      'has somebody approve his own request through his own token',
+      'has the administrator approve his own change of a permission',
+    ],
+  },
+  {
+    name: 'approving another body',
+    attacks: [
+      'brings the approval of one request to another body',
+      'moves a decision to another approval of the same key',
+      'changes a permission by the approval of a change to another body',
+    ],
+  },
+  {
+    name: 'a policy removed while it holds',
+    attacks: [
+      'removes a policy while it holds a request, and pays',
+      'removes the policy that held a request when its approver has gone',
+    ],
+  },
+  {
+    name: 'a stale price',
+    attacks: [
+      'counts by a price of yesterday, when an ether was worth nothing',
+      'makes a price fresh that is of yesterday, as in the stale files of all signers',
+    ],
+  },
+  {
+    name: 'a price made up',
+    note: 'where the organization believes the server’s prices, nobody else’s word stands against it',
+    attacks: [
+      'makes up a fresh price, by which a fortune is worth nothing',
+      'makes a price up where the signers’ own files are missing',
+      'hides a made-up price behind a payment at the right one, in one step',
+    ],
+  },
+  {
+    name: 'a deny list with a hole',
+    attacks: [
+      'leaves a recipient out of its deny list whom the signers have on theirs',
+      'passes a recipient by a list of its own where the signers’ lists are missing',
+      'passes a recipient whom the signers’ lists of the day before yesterday could not hold yet',
+    ],
+  },
+  {
+    name: 'games with the clock',
+    attacks: [
+      'dates a payment into the next hour, when the limit is another one',
+      'dates a decision back to when the approval could be decided',
+      'counts by a price of tomorrow',
+    ],
+  },
+  {
+    name: 'a fee drain',
+    attacks: [
+      'drains a wallet by its fees, though what it pays is within the limit',
+      'drains a wallet by the fees of many payments that are next to nothing',
+      'drains a wallet by a fee that the limit in dollars does not see',
+    ],
+  },
+  {
+    name: 'one key on two networks',
+    attacks: ['puts two networks on one key, whose signatures could be taken for each other’s'],
+  },
+  {
+    name: 'around a policy by another way to its key',
+    attacks: [
+      'signs by the key itself what a policy blocks for its wallet',
+      'has a transaction signed that the server will send itself, past the policy on transfers',
+    ],
+  },
+  {
+    name: 'break-glass in silence',
+    attacks: [
+      'ends a policy and lets nobody into the log who stops that',
+      'shows the end of a policy to nobody until its wait is over',
+    ],
+  },
 ]

@@ -3,6 +3,7 @@ import { unapproved } from './approvals.ts'
 import { breakings } from './break-glass.ts'
 import { ungoverned } from './governed.ts'
 import { hiding } from './signing.ts'
+import { misinforming } from './sources.ts'
 import { overspending } from './spending.ts'
 
 /** Whatever a policy forbids, or wants approved. */
@@ -10,6 +11,7 @@ export const policies: readonly Attack[] = [
   ...hiding,
   ...unapproved,
   ...overspending,
+  ...misinforming,
   ...ungoverned,
   ...breakings,
 ]
