@@ -116,7 +116,8 @@ test('a transfer moves a whole number of the smallest unit', () => {
 
 test('a kind of transfer or an option that would change where money goes is refused by name', () => {
   const transfer = { kind: 'Native', to, amount: '1' }
-  unserved(transferAsset, { ...transfer, kind: 'Erc20', contract: to })
+  unserved(transferAsset, { ...transfer, kind: 'Erc7984', contract: to })
+  malformed(transferAsset, { ...transfer, kind: 'Erc20' })
   for (const option of ['memo', 'travelRule', 'feeSponsorId', 'expiresAt', 'offer'])
     unserved(transferAsset, { ...transfer, [option]: 'x' })
   malformed(transferAsset, { to, amount: '1' })

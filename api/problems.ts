@@ -110,6 +110,7 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'webhooks.too_many': (context) => invalid('there are as many webhooks as there may be', context),
   'request.refused': ({ reason }) => forbidden(`the signers refused: ${reason}`, { reason }),
   'request.unsupported': ({ reason }) => invalid(reason),
+  'asset.not_found': (context) => invalid('Asset metadata not found', context),
   'funds.insufficient': (context) => invalid('insufficient funds', context),
   'fee.above_ceiling': (context) => invalid('the fee is above the ceiling of the network', context),
   'signers.unavailable': ({ missing: signers }) =>

@@ -5,25 +5,35 @@ import { pageOf, pageQuery } from './page.ts'
 import { supportedKinds, unsupported } from './unsupported.ts'
 import { amount, date, details, echo, externalId, id, network, requester } from './words.ts'
 
+const address = z.string().min(1).max(128)
+const common = {
+  to: address,
+  priority: z.enum(['Slow', 'Standard', 'Fast']).optional(),
+  externalId: externalId.optional(),
+  travelRule: unsupported,
+  feeSponsorId: unsupported,
+}
 const transferBody = supportedKinds(
   z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('Native'),
-      to: z.string().min(1).max(128),
       amount,
-      priority: z.enum(['Slow', 'Standard', 'Fast']).optional(),
-      externalId: externalId.optional(),
+      ...common,
       // On the chains that have memos one steers the money. Where it would not, it is refused.
       memo: unsupported,
       createDestinationAccount: unsupported,
       offer: unsupported,
       expiresAt: unsupported,
       useDurableNonce: unsupported,
-      travelRule: unsupported,
-      feeSponsorId: unsupported,
+    }),
+    z.strictObject({ kind: z.literal('Erc20'), contract: address, amount, ...common }),
+    z.strictObject({ kind: z.literal('Erc721'), contract: address, tokenId: amount, ...common }),
+    /** Our addition: units of one id, without bytes for the recipient. */
+    z.strictObject({
+      ...{ kind: z.literal('Erc1155'), contract: address, tokenId: amount, amount, ...common },
     }),
   ]),
-  ['Native'],
+  ['Native', 'Erc20', 'Erc721', 'Erc1155'],
 )
 export type TransferBody = z.output<typeof transferBody>
 

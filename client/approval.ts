@@ -7,7 +7,7 @@ import { matchOperation, readRequestBody, type Match } from '@quorate/authority/
 import { openingCodec } from '@quorate/authority/records'
 import { approvalId } from '@quorate/authority/reduce/approval'
 import { commitTo, decodePreimage, requestHash, type Preimage } from '@quorate/authority/request'
-import { readIntent, type Intent, type UseOperation } from '@quorate/effects/intent'
+import { readIntent, type Intent, type Moved, type UseOperation } from '@quorate/effects/intent'
 import { Misled } from './check-request.ts'
 import { memberOf, type Session } from './session.ts'
 
@@ -145,7 +145,7 @@ function sourceOf({ params }: Match): string {
 function wordsOfIntent(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'transfer':
-      return [`${intent.amount} of the smallest unit, ${intent.asset}`, `to ${intent.to}`]
+      return [...wordsOfMoved(intent), `to ${intent.to}`]
     case 'transaction':
       return wordsOfBody(intent.transaction)
     case 'derivation':
@@ -159,6 +159,19 @@ function wordsOfIntent(intent: Intent): readonly string[] {
       const rest = ask.kind === 'Hash' ? 'of which nobody can tell what it stands for' : ''
       return [`a signature over a ${ask.kind} ${rest}`.trimEnd(), JSON.stringify(asJson(ask))]
     }
+  }
+}
+
+function wordsOfMoved(moved: Moved): readonly string[] {
+  switch (moved.asset) {
+    case 'Native':
+      return [`${moved.amount} of the smallest unit, ${moved.asset}`]
+    case 'Erc20':
+      return [`${moved.amount} of the smallest unit, ${moved.asset} ${moved.contract}`]
+    case 'Erc721':
+      return [`piece ${moved.tokenId}, ${moved.asset} ${moved.contract}`]
+    case 'Erc1155':
+      return [`${moved.amount} of ${moved.tokenId}, ${moved.asset} ${moved.contract}`]
   }
 }
 

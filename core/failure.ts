@@ -79,6 +79,8 @@ export type Failures = {
   'webhook_event.not_found': { readonly webhookEventId: string }
   'webhooks.too_many': { readonly max: number }
   'request.unsupported': { readonly reason: string }
+  /** No asset of this kind is at this address, as far as the network's node can tell. */
+  'asset.not_found': { readonly network: string; readonly kind: string; readonly contract: string }
   'funds.insufficient': { readonly needed: string; readonly available: string }
   'fee.above_ceiling': { readonly network: string; readonly fee: string; readonly ceiling: string }
   'signers.unavailable': { readonly missing: readonly string[] }

@@ -10,6 +10,7 @@ import {
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { sepolia } from 'viem/chains'
+import type { Rpc } from '@quorate/devnet/testing/deploy'
 import type { BootstrapFile } from './platform.ts'
 
 /** The local Ethereum node as anybody sees it, who has never heard of Quorate. */
@@ -19,6 +20,8 @@ export type Chain = {
   balance(of: Address): Promise<bigint>
   /** How many transactions this account has sent that are in blocks. */
   sent(by: Address): Promise<number>
+  /** Calls of the node itself, such as a development node has. */
+  readonly rpc: Rpc
   /** By its hash, as the chain has it. */
   transaction(hash: Hex): Promise<{
     readonly from: Address
@@ -45,6 +48,7 @@ export function openChain({ devnet }: Pick<BootstrapFile, 'devnet'>): Chain {
     },
     balance: (address) => reader.getBalance({ address }),
     sent: (address) => reader.getTransactionCount({ address }),
+    rpc: (method, params) => reader.request({ method, params } as never),
     transaction: (hash) => reader.getTransaction({ hash }),
   }
 }

@@ -33,6 +33,7 @@ import { serviceAccounts } from './sdk/service-accounts.ts'
 import { derivedKeys, otherDerivedKeys } from './sdk/derived-keys.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
+import { movedTokens, refusedTokens } from './sdk/tokens-moved.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
 import { firstStart } from './sdk/start.ts'
 import { broadcasts, moreTransfers, transfers } from './sdk/transfers.ts'
@@ -72,6 +73,8 @@ describe('a platform', () => {
     transfers(platform)
     moreTransfers(platform)
     broadcasts(platform)
+    movedTokens(platform)
+    refusedTokens(platform)
     delegatedSigning(async () => {
       const { baseUrl, orgId } = platform.bootstrap()
       const admin = await platform.sdk('administrator')

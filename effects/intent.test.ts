@@ -3,6 +3,8 @@ import { describe, it } from 'node:test'
 import { payloadBytesMax, readIntent, type UseOperation } from './intent.ts'
 
 const transfer = { kind: 'Native', to: '0x00', amount: '1' }
+const coin = { kind: 'Erc20', contract: '0x01', to: '0x00', amount: '1' }
+const piece = { kind: 'Erc721', contract: '0x01', to: '0x00', tokenId: '7' }
 
 describe('what a payload asks', () => {
   it('is a transfer with its priority, standard unless it says otherwise', () => {
@@ -20,14 +22,30 @@ describe('what a payload asks', () => {
     const read = readIntent('transfer', JSON.stringify(more))
     assert.ok(read.ok && read.intent.kind === 'transfer')
     assert.deepEqual(
-      [read.intent.priority, read.intent.memo, read.intent.externalId],
-      ['Fast', undefined, 'invoice-1'],
+      [read.intent.priority, read.intent.externalId, 'memo' in read.intent],
+      ['Fast', 'invoice-1', false],
     )
+  })
+
+  it('is a transfer of a token, of which each kind has its own members', () => {
+    const common = { kind: 'transfer', to: '0x00', contract: '0x01', priority: 'Standard' }
+    for (const [body, expected] of [
+      [coin, { asset: 'Erc20', amount: 1n }],
+      [piece, { asset: 'Erc721', tokenId: 7n }],
+      [
+        { ...piece, kind: 'Erc1155', amount: '2' },
+        { asset: 'Erc1155', tokenId: 7n, amount: 2n },
+      ],
+    ] as const) {
+      const read = readIntent('transfer', JSON.stringify(body))
+      assert.deepEqual(read, { ok: true, intent: { ...common, ...expected } })
+    }
   })
 
   it('is unsupported, and says so, when its kind is another product’s', () => {
     for (const [operation, kind] of [
-      ['transfer', 'Erc20'],
+      ['transfer', 'Erc7984'],
+      ['transfer', 'toString'],
       ['transaction', 'Psbt'],
       ['transaction', 'UserOperations'],
       ['signature', 'Eip7702'],
@@ -51,6 +69,20 @@ describe('what a payload asks', () => {
     'an amount with a fraction': ['transfer', JSON.stringify({ ...transfer, amount: '1.0' })],
     'an amount of 2^256': ['transfer', JSON.stringify({ ...transfer, amount: `${2n ** 256n}` })],
     'no amount': ['transfer', '{"kind":"Native","to":"a"}'],
+    'the contract of a native transfer': [
+      'transfer',
+      JSON.stringify({ ...transfer, contract: '0x' }),
+    ],
+    'a coin without a contract': ['transfer', JSON.stringify({ ...transfer, kind: 'Erc20' })],
+    'a memo beside a coin': ['transfer', JSON.stringify({ ...coin, memo: 'x' })],
+    'a piece of a coin': ['transfer', JSON.stringify({ ...coin, tokenId: '1' })],
+    'an amount of one piece': ['transfer', JSON.stringify({ ...piece, amount: '1' })],
+    'a piece that is a number': ['transfer', JSON.stringify({ ...piece, tokenId: 1 })],
+    'no piece': ['transfer', JSON.stringify({ ...piece, tokenId: undefined })],
+    'units of a piece without a number': [
+      'transfer',
+      JSON.stringify({ ...piece, kind: 'Erc1155' }),
+    ],
     'a recipient that is a number': ['transfer', JSON.stringify({ ...transfer, to: 1 })],
     'an unknown priority': ['transfer', JSON.stringify({ ...transfer, priority: 'Urgent' })],
     'an empty externalId': ['transfer', JSON.stringify({ ...transfer, externalId: '' })],

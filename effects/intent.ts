@@ -17,15 +17,23 @@ import {
 export type Intent = TransferIntent | TransactionIntent | SignatureIntent | DerivationIntent
 export type UseOperation = Intent['kind']
 
-export type TransferIntent = {
+export type TransferIntent = Moved & {
   readonly kind: 'transfer'
-  readonly asset: 'Native'
   readonly to: string
-  readonly amount: bigint
   readonly priority: Priority
-  readonly memo?: string
   readonly externalId?: string
 }
+/** What a transfer moves. `Erc1155` is our addition to the API. */
+export type Moved =
+  | { readonly asset: 'Native'; readonly amount: bigint; readonly memo?: string }
+  | { readonly asset: 'Erc20'; readonly contract: string; readonly amount: bigint }
+  | { readonly asset: 'Erc721'; readonly contract: string; readonly tokenId: bigint }
+  | {
+      readonly asset: 'Erc1155'
+      readonly contract: string
+      readonly tokenId: bigint
+      readonly amount: bigint
+    }
 
 /** Sign and broadcast. */
 export type TransactionIntent = {
@@ -97,16 +105,12 @@ export function readIntent(operation: UseOperation, payload: string): ReadIntent
 
 const readers: { readonly [K in UseOperation]: (body: Members) => Intent } = {
   transfer: (body) => {
-    ofKind(body, 'transfer', ['Native'])
-    onlyMembers(body, 'the transfer', ['kind', 'to', 'amount', 'memo', 'priority', 'externalId'])
-    const { memo } = readOptional(body, 'memo', nameLengthMax)
+    const moved = readMoved(body)
     return {
       kind: 'transfer',
-      asset: 'Native',
+      ...moved,
       to: readText(body.get('to'), 'to', addressLengthMax),
-      amount: readAmount(body.get('amount')),
       priority: readPriority(body.get('priority')),
-      ...(memo === undefined || memo === '' ? {} : { memo }),
       ...readExternalId(body),
     }
   },
@@ -128,6 +132,30 @@ const readers: { readonly [K in UseOperation]: (body: Members) => Intent } = {
     if (domain.length === 0) throw refused('domain is empty')
     return { kind: 'derivation', domain, seed: readHex(body.get('seed'), 'seed', seedBytesMax) }
   },
+}
+
+const movedMembers = {
+  Native: ['amount', 'memo'],
+  Erc20: ['contract', 'amount'],
+  Erc721: ['contract', 'tokenId'],
+  Erc1155: ['contract', 'tokenId', 'amount'],
+} as const satisfies { readonly [K in Moved['asset']]: readonly string[] }
+
+function readMoved(body: Members): Moved {
+  const asset = ofKind(body, 'transfer', ['Native', 'Erc20', 'Erc721', 'Erc1155'])
+  const common = ['kind', 'to', 'priority', 'externalId']
+  onlyMembers(body, 'the transfer', [...common, ...movedMembers[asset]])
+  if (asset === 'Native') {
+    const { memo } = readOptional(body, 'memo', nameLengthMax)
+    const amount = readAmount(body.get('amount'), 'amount')
+    return { asset, amount, ...(memo === undefined || memo === '' ? {} : { memo }) }
+  }
+  const contract = readText(body.get('contract'), 'contract', addressLengthMax)
+  if (asset === 'Erc20')
+    return { asset, contract, amount: readAmount(body.get('amount'), 'amount') }
+  const tokenId = readAmount(body.get('tokenId'), 'tokenId')
+  if (asset === 'Erc721') return { asset, contract, tokenId }
+  return { asset, contract, tokenId, amount: readAmount(body.get('amount'), 'amount') }
 }
 
 function readAsk(body: Members): SignatureIntent['ask'] {
@@ -183,10 +211,10 @@ function readMerkleRoot(body: Members): { readonly merkleRoot?: Uint8Array } {
 }
 
 /** Decimal text alone: in JSON, an amount is never a number. */
-function readAmount(value: Json | undefined): bigint {
+function readAmount(value: Json | undefined, what: string): bigint {
   if (typeof value !== 'string' || value.startsWith('0x'))
-    throw refused('amount is not a text of digits')
-  return readNatural(value, 'amount')
+    throw refused(`${what} is not a text of digits`)
+  return readNatural(value, what)
 }
 
 function readPriority(value: Json | undefined): Priority {

@@ -62,6 +62,26 @@ describe('what policies see of an effect', () => {
     assert.equal(isTriggered(only(to.replace('7', '8')), outflow), true)
   })
 
+  it('is what a token is to move, to whom the token pays, by the token’s own contract', () => {
+    const contract = `0x${'99'.repeat(20)}`
+    const limit = (kind: string, most: bigint): Rule => {
+      const asset = `EthereumSepolia/${kind}/${contract}`
+      return { kind: 'TransactionAssetLimit', asset, limit: most }
+    }
+    for (const [body, most] of [
+      [{ kind: 'Erc20', amount: '5' }, 5n],
+      [{ kind: 'Erc721', tokenId: '900' }, 1n],
+      [{ kind: 'Erc1155', tokenId: '900', amount: '5' }, 5n],
+    ] as const) {
+      const outflow = outflowOf('transfer', { ...body, contract, to }, gas)
+      assert.equal(isTriggered(limit(body.kind, most), outflow), false)
+      assert.equal(isTriggered(limit(body.kind, most - 1n), outflow), true)
+      assert.equal(isTriggered(native(fee), outflow), false)
+      assert.equal(isTriggered(only(to), outflow), false)
+      assert.equal(isTriggered(only(contract), outflow), true)
+    }
+  })
+
   it('is the allowance of an approval, to whoever may take it', () => {
     const spender = '88'.repeat(20)
     const data = `0x095ea7b3${spender.padStart(64, '0')}${'5'.padStart(64, '0')}`

@@ -136,7 +136,7 @@ function flawOfList(
 
 /** In the one spelling that effects use: a limit on another would never be reached. */
 export function isAssetName(text: string): boolean {
-  return /^[A-Z][A-Za-z0-9]{0,63}\/(?:Native|Erc20\/0x[0-9a-f]{40})$/.test(text)
+  return /^[A-Z][A-Za-z0-9]{0,63}\/(?:Native|Erc(?:20|721|1155)\/0x[0-9a-f]{40})$/.test(text)
 }
 
 export function isText(text: string, lengthMax: number): boolean {

@@ -104,7 +104,7 @@ const forTests: Room = {
   node: ['*'],
   packages: [
     ...['@noble/*', '@dfns/*', '@simplewebauthn/server', 'viem', 'pg', 'ajv', 'oidc-provider'],
-    ...['@scure/bip32', '@scure/starknet', 'smtp-server', 'wabt'],
+    ...['@scure/bip32', '@scure/starknet', 'smtp-server', 'solc', 'wabt'],
   ],
 }
 

@@ -1,3 +1,4 @@
+import { fromHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { parseAddress } from './address.ts'
 
@@ -25,6 +26,12 @@ export function readQuantity(value: unknown): bigint {
 export function readHash(value: unknown): `0x${string}` {
   if (typeof value !== 'string' || !/^0x[0-9a-f]{64}$/i.test(value)) throw unreadable('a hash')
   return `0x${value.slice(2).toLowerCase()}`
+}
+
+/** @throws Failure `chain.refused` */
+export function readBytes(value: unknown): Uint8Array {
+  if (typeof value !== 'string' || !/^0x(?:[0-9a-f]{2})*$/i.test(value)) throw unreadable('bytes')
+  return fromHex(value.slice(2))
 }
 
 /** @throws Failure `chain.refused` */

@@ -8,6 +8,8 @@ import { assemble, build, type EvmAsk, type EvmFacts, type EvmSignature } from '
 import { transfersOf } from './transfers.ts'
 
 export { pendingNonce, requireFunds } from './observe.ts'
+export { readToken, tokenCall, tokenHolding } from './tokens.ts'
+export type { TokenMove, TokenWords } from './tokens.ts'
 export type { EvmAsk, EvmFacts, EvmSignature } from './transaction.ts'
 
 export const evm: ChainAdapter<EvmAsk, EvmFacts, EvmSignature> = {

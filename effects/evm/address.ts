@@ -5,11 +5,16 @@ import { Failure } from '@quorate/core/failure'
 
 /**
  * Last 20 bytes of Keccak-256 over the point without its prefix (Yellow Paper, appendix F,
- * equation for A(pr)), written with the checksum of EIP-55.
+ * equation for A(pr)).
  * @throws Failure `bytes.malformed` when the bytes are no compressed point of secp256k1
  */
+export function accountOfKey(publicKey: Uint8Array): Uint8Array {
+  return keccak_256(uncompressed(publicKey).subarray(1)).subarray(12)
+}
+
+/** The same, written with the checksum of EIP-55. @throws Failure `bytes.malformed` */
 export function addressOfKey(publicKey: Uint8Array): string {
-  return checksummed(keccak_256(uncompressed(publicKey).subarray(1)).subarray(12))
+  return checksummed(accountOfKey(publicKey))
 }
 
 /**

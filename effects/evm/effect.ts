@@ -5,16 +5,12 @@ import type { Facts } from '../facts.ts'
 import type { SignatureIntent, TransactionBody, TransferIntent } from '../intent.ts'
 import { refused } from '../json.ts'
 import type { EvmNetwork } from '../networks.ts'
-import { addressOfKey, checksummed } from './address.ts'
+import { accountOfKey, addressOfKey, checksummed } from './address.ts'
 import { personalDigest } from './messages.ts'
 import { outflowOfMessage, outflowOfTransaction, outflowOfTypedData } from './outflow.ts'
-import {
-  completeTransaction,
-  readRecipient,
-  readTransactionRequest,
-  type TransactionRequest,
-} from './request.ts'
+import { completeTransaction, readTransactionRequest, type TransactionRequest } from './request.ts'
 import { decodeUnsigned, encodeUnsigned, type EvmTransaction } from './transaction.ts'
+import { requestOfTransfer } from './transfer.ts'
 import { hashTypedData } from './typed-data.ts'
 
 type Context = {
@@ -31,9 +27,7 @@ const gasMax = 2n ** 63n - 1n
 
 /** @throws Failure `request.refused` */
 export function transferEffect(intent: TransferIntent, context: Context): Effect {
-  if (intent.memo !== undefined) throw refused('this network carries no memo')
-  const to = readRecipient(intent.to)
-  const request = { type: 2, to, value: intent.amount, data: new Uint8Array() } as const
+  const request = requestOfTransfer(intent, accountOfKey(context.publicKey))
   return { ...effectOf(complete(request, context), context), kind: 'transfer' }
 }
 

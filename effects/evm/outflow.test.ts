@@ -24,13 +24,14 @@ const abi = parseAbi([
   'function decreaseAllowance(address to, uint256 amount)',
   'function safeTransferFrom(address from, address to, uint256 id)',
   'function safeTransferFrom(address from, address to, uint256 id, bytes data)',
+  'function safeTransferFrom(address from, address to, uint256 id, uint256 amount, bytes data)',
   'function setApprovalForAll(address to, bool approved)',
   'function multicall(bytes[] data)',
   'function execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures)',
   'function execute(address to, uint256 value, bytes data)',
   'function aggregate3((address target, bool allowFailure, bytes callData)[] calls)',
 ])
-const known = ['transfer', 'approve', 'increaseAllowance', 'permit']
+const known = ['transfer', 'approve', 'increaseAllowance', 'permit', 'piece', 'units']
 const flows = [...known, 'transferFrom']
 
 function outflowOf(data: Hex, change: { value?: bigint; to?: undefined } = {}): Outflow {
@@ -96,6 +97,29 @@ describe('what leaves by a transaction', () => {
   it('is unknown where the same bytes move one thing of a collection', () => {
     const data = encodeFunctionData({ abi, functionName: 'transferFrom', args: [bob, alice, 5n] })
     assert.deepEqual(outflowOf(data), { isKnown: false, isRaw: false, fee, movements: [moved] })
+  })
+
+  it('is a piece of a collection, or units of one, that only their own standards move', () => {
+    const functionName = 'safeTransferFrom'
+    const piece = encodeFunctionData({ abi, functionName, args: [bob, alice, 7n] })
+    const units = encodeFunctionData({ abi, functionName, args: [bob, alice, 7n, 5n, '0x'] })
+    for (const [data, kind, amount] of [
+      [piece, 'Erc721', 1n],
+      [units, 'Erc1155', 5n],
+    ] as const)
+      assert.deepEqual(outflowOf(data), {
+        ...{ isKnown: true, isRaw: false, fee },
+        movements: [{ asset: `EthereumSepolia/${kind}/${contract}`, to: alice, amount }],
+      })
+    // With bytes the recipient is told something, and may do more than to receive.
+    for (const args of [
+      [bob, alice, 7n, '0x01'],
+      [bob, alice, 7n, 5n, '0x01'],
+    ] as const)
+      assert.equal(
+        outflowOf(encodeFunctionData({ abi, functionName, args } as never)).isKnown,
+        false,
+      )
   })
 
   it('is unknown beside value, which leaves as well', () => {
@@ -172,7 +196,9 @@ describe('what leaves by typed data', () => {
 })
 
 function isEndless(name = '', movement?: { amount: bigint }): boolean {
-  return name !== 'transfer' && (movement?.amount ?? 0n) >= 2n ** 96n - 1n
+  return (
+    !['transfer', 'piece', 'units'].includes(name) && (movement?.amount ?? 0n) >= 2n ** 96n - 1n
+  )
 }
 
 /** Viem forgives bytes that follow and dirty padding, so what it reads has to give the same bytes again. */
@@ -186,9 +212,21 @@ function readByViem(data: Hex) {
     return undefined
   }
   const args = read.args as readonly unknown[]
-  const at = ['transferFrom', 'permit'].includes(read.functionName) ? 1 : 0
-  const moved = { asset: token, to: String(args[at]).toLowerCase(), amount: args[at + 1] as bigint }
-  return { name: read.functionName, moved }
+  const name = nameOf(read.functionName, args)
+  const [kind, to, amount] = [
+    { piece: 'Erc721', units: 'Erc1155' }[name] ?? 'Erc20',
+    args[['transferFrom', 'permit', 'piece', 'units'].includes(name) ? 1 : 0],
+    name === 'piece' ? 1n : args[{ transferFrom: 2, permit: 2, units: 3 }[name] ?? 1],
+  ]
+  const asset = `EthereumSepolia/${kind}/${contract}`
+  return { name, moved: { asset, to: String(to).toLowerCase(), amount: amount as bigint } }
+}
+
+/** The three of one name, by what they move. */
+function nameOf(functionName: string, args: readonly unknown[]): string {
+  if (functionName !== 'safeTransferFrom') return functionName
+  if (args.length === 3) return 'piece'
+  return args.length === 5 && args[4] === '0x' ? 'units' : functionName
 }
 
 /** The same for a number every time: a call, and for one in three a byte of it that is another. */
@@ -205,7 +243,7 @@ function generatedCall(run: number): { readonly name: string; readonly data: Hex
     if (type === 'bool') return below(2) === 1
     if (type === 'uint8') return below(256)
     if (type === 'bytes32') return hex(32)
-    if (type === 'bytes') return hex(below(33))
+    if (type === 'bytes') return below(2) === 1 ? '0x' : hex(below(33))
     if (type === 'bytes[]') return [hex(below(33)), transfer]
     if (type === 'tuple[]') return [{ target: hex(20), allowFailure: false, callData: transfer }]
     return amount()

@@ -1,22 +1,28 @@
 import { bytesToBig, fromUtf8, toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { type Movement, type Outflow, rawOutflow } from '../effect.ts'
+import { naturalWord, selectorSize, wordSize } from './abi.ts'
 import type { EvmTransaction } from './transaction.ts'
 
 type Call = {
-  /** Of its parameters, each one word of the ABI's static encoding. */
-  readonly words: readonly ('address' | 'amount' | 'uint8' | 'bytes32')[]
-  /** Which of them is the one who receives or may take, and which the amount. */
+  readonly standard: 'Erc20' | 'Erc721' | 'Erc1155'
+  /** Of its parameters, each one word of the ABI's encoding: of a type, or the only one there may be. */
+  readonly words: readonly (keyof typeof sizes | bigint)[]
+  /** Which of them is the one who receives or may take, and which the amount: without one, a piece. */
   readonly to: number
-  readonly amount: number
+  readonly amount?: number
   readonly isAllowance: boolean
   /** Do the bytes alone say that it is a token, and not one thing of a collection, that moves? */
   readonly isCertain: boolean
 }
 
-const payment = { words: ['address', 'amount'], to: 0, amount: 1, isCertain: true } as const
+const sizes = { address: 20, amount: 32, uint8: 1, bytes32: 32 } as const
+const payment = {
+  ...({ standard: 'Erc20', words: ['address', 'amount'], to: 0, amount: 1 } as const),
+  isCertain: true,
+}
 /**
- * The few calls that are understood, by selector (ERC-20, ERC-2612). Any other can move whatever the
+ * The few calls that are understood, by selector (ERC-20, ERC-2612, ERC-721, ERC-1155). Any other can move whatever the
  * contract called has power over: multicalls, swaps, executions of a Safe, operators of a collection.
  *
  * A contract that only bears the name of a function does nothing worse by it: what it can take from its
@@ -32,17 +38,30 @@ const calls: Readonly<Record<string, Call>> = {
   '39509351': { ...payment, isAllowance: true },
   // transferFrom(address,address,uint256): ERC-721 gives the same bytes another meaning.
   '23b872dd': {
+    standard: 'Erc20',
     words: ['address', 'address', 'amount'],
     ...{ to: 1, amount: 2, isAllowance: false, isCertain: false },
   },
   // permit(address,address,uint256,uint256,uint8,bytes32,bytes32)
   d505accf: {
+    standard: 'Erc20',
     words: ['address', 'address', 'amount', 'amount', 'uint8', 'bytes32', 'bytes32'],
     ...{ to: 1, amount: 2, isAllowance: true, isCertain: true },
   },
+  // safeTransferFrom(address,address,uint256): no coin has it.
+  '42842e0e': {
+    standard: 'Erc721',
+    words: ['address', 'address', 'amount'],
+    ...{ to: 1, isAllowance: false, isCertain: true },
+  },
+  // safeTransferFrom(address,address,uint256,uint256,bytes) without bytes, which the recipient would act on.
+  f242432a: {
+    standard: 'Erc1155',
+    words: ['address', 'address', 'amount', 'amount', 160n, 0n],
+    ...{ to: 1, amount: 3, isAllowance: false, isCertain: true },
+  },
 }
-const selectorSize = 4
-const wordSize = 32
+const onePiece = naturalWord(1n)
 /**
  * From here on an allowance is one of all there is. Tokens with votes keep 2^96 - 1 as endless, others
  * 2^256 - 1, and no supply comes near either.
@@ -61,7 +80,7 @@ export function outflowOfTransaction(tx: EvmTransaction, { networkId, feeMax }: 
   // A call that carries nothing else names its recipient itself.
   const carried = tx.value > 0n || isPlain ? [native] : []
   if (isPlain) return { isKnown: true, isRaw: false, movements: carried, fee }
-  const called = tx.to === undefined ? undefined : readCall(tx.data, `${networkId}/Erc20/${to}`)
+  const called = tx.to === undefined ? undefined : readCall(tx.data, { networkId, contract: to })
   if (called === undefined) return { isKnown: false, isRaw: false, movements: carried, fee }
   // None of these takes value: a contract that does is another one than the bytes pretend.
   const isKnown = called.isWhole && tx.value === 0n
@@ -71,7 +90,7 @@ export function outflowOfTransaction(tx: EvmTransaction, { networkId, feeMax }: 
 /** What a signer's own bytes would be read as by whoever executes them, and by nobody else. */
 function readCall(
   data: Uint8Array,
-  asset: string,
+  { networkId, contract }: { readonly networkId: string; readonly contract: string },
 ): { readonly isWhole: boolean; readonly movement: Movement } | undefined {
   const selector = toHex(data.subarray(0, selectorSize))
   const call = Object.hasOwn(calls, selector) ? calls[selector] : undefined
@@ -80,17 +99,18 @@ function readCall(
   const words = call.words.map((kind, i) => {
     const start = selectorSize + i * wordSize
     const word = data.subarray(start, start + wordSize)
+    if (typeof kind === 'bigint') return bytesToBig(word) === kind ? word : undefined
     // Decoders differ over what stands before a short value: some cut it off, some refuse.
     return bytesToBig(word.subarray(0, wordSize - sizes[kind])) === 0n ? word : undefined
   })
-  const [to, amount] = [words[call.to], words[call.amount]]
+  const to = words[call.to]
+  const amount = call.amount === undefined ? onePiece : words[call.amount]
   if (to === undefined || amount === undefined || words.includes(undefined)) return undefined
+  const asset = `${networkId}/${call.standard}/${contract}`
   const movement = { asset, to: addressText(to.subarray(12)), amount: bytesToBig(amount) }
   const isEndless = call.isAllowance && movement.amount >= endlessAllowance
   return { isWhole: call.isCertain && !isEndless, movement }
 }
-
-const sizes = { address: 20, amount: 32, uint8: 1, bytes32: 32 } as const
 
 function addressText(address: Uint8Array): string {
   return `0x${toHex(address)}`

@@ -8,6 +8,7 @@ import { readIntent, type Intent, type TransactionBody } from '@quorate/effects/
 import type { UseOperation } from '@quorate/effects/intent'
 import { findNetwork, type EvmNetwork } from '@quorate/effects/networks'
 import { plan } from '@quorate/effects/plan'
+import { callOf } from './tokens.ts'
 
 /** Who signs, and where. */
 export type Payer = {
@@ -41,8 +42,7 @@ export function evmNetwork(id: string): EvmNetwork {
  */
 export function askOf(intent: Intent, from: string): EvmAsk | undefined {
   if (intent.kind === 'transfer') {
-    const { to, amount: value, priority } = intent
-    return { type: 2, from, to, value, data: new Uint8Array(), priority }
+    return { type: 2, from, priority: intent.priority, ...callOf(intent, from) }
   }
   const body = bodyOf(intent)
   if (body === undefined || body.form === 'bytes') return undefined
@@ -68,9 +68,11 @@ export function planned(payer: Payer, intent: Intent, facts: Facts): Effect {
  * and before anything is written down.
  */
 export function checkIntent(payer: Payer, intent: Intent): Effect {
+  if (intent.kind === 'transfer')
+    for (const text of [intent.to, ...(intent.asset === 'Native' ? [] : [intent.contract])])
+      if (readAddress(text) === undefined)
+        throw new Failure('address.malformed', { text: text.slice(0, 128) })
   const ask = translated(() => askOf(intent, payer.address))
-  if (intent.kind === 'transfer' && readAddress(intent.to) === undefined)
-    throw new Failure('address.malformed', { text: intent.to.slice(0, 128) })
   return planned(payer, intent, ask === undefined ? noFacts : provisional(payer.network, ask))
 }
 

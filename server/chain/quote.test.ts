@@ -14,6 +14,7 @@ import { encodeRecord, recordKey, slotTable } from '@quorate/authority/records'
 import { keyStream, streamCodec } from '@quorate/authority/stream'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
+import { deploy } from '@quorate/devnet/testing/deploy'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +41,7 @@ const wallets = {
 }
 const stranger = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
 const payment = { kind: 'Native', to: stranger, amount: '1' }
+const coins = { kind: 'Erc20', to: stranger, amount: '1' }
 const ceiling = 5n * 10n ** 16n
 
 describe('what a user is asked to bound fees by', () => {
@@ -71,6 +73,15 @@ describe('what a user is asked to bound fees by', () => {
     assert.ok(fee > now && fee < 3n * now, `${fee} of ${now}`)
   })
 
+  it('is of a token’s own transfer, for a wallet that has what it is to move', async () => {
+    const { rpc } = readChains(JSON.stringify({ [network]: { rpcUrl: node.rpcUrl } })).find(network)
+    const { address: contract, invoke } = await deploy(rpc, 'Coin', ['', 'GLD', 6])
+    await refuses(quote({ ...coins, contract }), 'funds.insufficient')
+    await invoke('mint', [address, 1n])
+    const plain = (await quote(payment)) ?? 0n
+    assert.ok(((await quote({ ...coins, contract })) ?? 0n) > plain)
+  })
+
   it('follows what the payload names, up to the ceiling and never above it', async () => {
     const price = 10n ** 12n
     const named = (gasLimit: bigint) =>
@@ -94,7 +105,9 @@ describe('what a user is asked to bound fees by', () => {
   it('is not given for what would be refused later', async () => {
     await refuses(quote({ ...payment, to: '0x1' }), 'address.malformed')
     await refuses(quote({ ...payment, amount: '9'.repeat(78) }), 'body.malformed')
-    await refuses(quote({ ...payment, kind: 'Erc20' }), 'request.unsupported')
+    await refuses(quote({ ...payment, kind: 'Erc7984' }), 'request.unsupported')
+    await refuses(quote({ ...coins, contract: '0x1' }), 'address.malformed')
+    await refuses(quote({ ...coins, contract: stranger }), 'asset.not_found')
     await refuses(quote(asTransaction({ type: 2 })), 'body.malformed')
     await refuses(quote(payment, 'transfers', 'KeyECDSA'), 'request.unsupported')
     const nobody = matchOperation('POST', `/wallets/${nameOf('wallet', seed)}/transfers`)
@@ -136,7 +149,7 @@ describe('what a user is asked to bound fees by', () => {
 
   async function quote(
     body: object,
-    what = 'kind' in body && body.kind === 'Native' ? 'transfers' : 'transactions',
+    what = 'to' in body ? 'transfers' : 'transactions',
     on: keyof typeof wallets = network,
     by = caller,
   ): Promise<bigint | undefined> {

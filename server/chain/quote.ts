@@ -10,6 +10,7 @@ import { findWallet } from '../wallets/find.ts'
 import { aboveCeiling, askOf, checkIntent, evmNetwork, readableIntent, type Payer } from './ask.ts'
 import type { Chains } from './chains.ts'
 import { estimate, feeMaxOf } from './facts.ts'
+import { requireTokens, tokenMoveOf, tokenWords } from './tokens.ts'
 
 export type QuoteDeps = { readonly database: Database; readonly chains: Chains }
 
@@ -44,6 +45,11 @@ export async function quoteMaxFee(
   if (ask === undefined) return undefined
   const chain = chains.find(payer.network)
   await chain.ready()
+  const move = tokenMoveOf(intent)
+  if (move !== undefined) {
+    await tokenWords(chain, move)
+    await requireTokens(chain, payer.address, move)
+  }
   const fee = feeMaxOf(await estimate(chain, ask))
   const { feeCeiling } = evmNetwork(payer.network)
   if (fee > feeCeiling) throw aboveCeiling(payer.network, fee)

@@ -2,6 +2,7 @@ import type { EventKind } from '@quorate/api/event-kinds'
 import { parseJson, isObject } from '@quorate/core/json'
 import type { Transaction } from '@quorate/api/transactions'
 import type { Transfer } from '@quorate/api/transfers'
+import type { TokenWords } from '@quorate/chains/evm/index'
 import { decodeEvidence } from '@quorate/authority/step'
 import { networkNamed } from '../chain/chains.ts'
 import { statusOf } from './lifecycle.ts'
@@ -9,8 +10,14 @@ import type { Outgoing } from './tables.ts'
 
 /** A transfer as the API and its events give it. */
 export function transferOf(row: Outgoing): Transfer {
-  const { symbol, decimals } = networkNamed(row.network).nativeAsset
-  return { ...transactionOf(row), metadata: { asset: { symbol, decimals, verified: true } } }
+  return { ...transactionOf(row), metadata: { asset: assetOf(row) } }
+}
+
+/** Of a token it is what the contract says of itself, and nobody has checked that. */
+function assetOf({ network, asset }: Outgoing): Transfer['metadata']['asset'] {
+  if (asset !== null) return { ...(JSON.parse(asset) as TokenWords), verified: false }
+  const { symbol, decimals } = networkNamed(network).nativeAsset
+  return { symbol, decimals, verified: true }
 }
 
 /** A transaction as the API and its events give it. */

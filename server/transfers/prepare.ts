@@ -9,6 +9,7 @@ import { isAgreedOn } from '../chain/slots.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
 import { feeBoundOf, intentOf, payerOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
+import { tokenLack } from './token-funds.ts'
 
 /** One odd answer of a node ends nothing; the same one three times does. */
 const refusalsMax = 3
@@ -22,14 +23,34 @@ const standBackMs = 5_000
 export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   if (isExpired(row, deps.now)) return expire()
   if (!row.names_slot && (await isSlotGone(deps, row))) return loseSlot
+  const lack = await tokenLack(deps, row)
+  if (lack.kind === 'short') return insufficient(lack.needed, lack.available, ` of ${lack.asset}`)
+  if (lack.kind === 'promised') return standBack('what is under way may need all there is')
   const found = await findFacts(deps, row)
   if ('kind' in found) return found
   const effect = planned(payerOf(row), intentOf(row), found)
+  checkAgainst(deps, row, { facts: found, effect })
   const short = await missingFunds(deps, row, effect)
   if (short !== undefined) return short
   const cost = (effect.value + effect.feeMax).toString()
   const facts = encodeFacts({ ...found, ...(await deps.opine(effect.outflow)) })
   return { kind: 'move', event: 'prepare', values: { facts, cost } }
+}
+
+/**
+ * Two libraries that know nothing of each other build the same bytes; else nothing is written down,
+ * let alone signed.
+ */
+function checkAgainst(
+  { chain: { adapter, network } }: StepDeps,
+  row: Outgoing,
+  { facts, effect }: { readonly facts: Facts; readonly effect: Effect },
+): void {
+  const ask = askOf(intentOf(row), row.address)
+  if (ask === undefined || facts.family !== 'evm') return
+  const { bytes } = adapter.build(network, ask, facts)
+  if (effect.unsigned === undefined || !equalBytes(bytes, effect.unsigned))
+    throw new TypeError('two ways to build a transaction differ')
 }
 
 const loseSlot = {
@@ -93,6 +114,6 @@ async function missingFunds(
   return standBack('what is under way may need all there is')
 }
 
-function insufficient(needed: bigint, available: bigint): Outcome {
-  return refuse(`insufficient funds: ${needed} needed, ${available} available`)
+function insufficient(needed: bigint, available: bigint, asset = ''): Outcome {
+  return refuse(`insufficient funds: ${needed}${asset} needed, ${available} available`)
 }

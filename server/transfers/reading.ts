@@ -11,7 +11,11 @@ export function intentOf(row: Outgoing): TransferIntent | TransactionIntent {
   return readableIntent(row.kind, decodeEvidence(row.evidence).payload)
 }
 
-export function payerOf({ network, public_key: publicKey, address }: Outgoing): Payer {
+export function payerOf({
+  network,
+  public_key: publicKey,
+  address,
+}: Pick<Outgoing, 'network' | 'public_key' | 'address'>): Payer {
   return { network, publicKey, address }
 }
 

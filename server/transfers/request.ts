@@ -6,8 +6,9 @@ import { activePoliciesTable } from '@quorate/authority/records'
 import { encodeEvidence } from '@quorate/authority/step'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
 import { requesterOf, type Caller } from '../auth/caller.ts'
-import { useAction, type SignedAction } from '../auth/use-action.ts'
+import { findAction, useAction, type SignedAction } from '../auth/use-action.ts'
 import { askOf, checkIntent, readableIntent } from '../chain/ask.ts'
+import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
@@ -19,6 +20,7 @@ import { findWallet, type WalletRow } from '../wallets/find.ts'
 import { eventOf } from './entity.ts'
 import { findOutgoing } from './find.ts'
 import { giveBack, leaseMs } from './lease.ts'
+import { payerOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 import { workOnce, type WorkDeps } from './work.ts'
 
@@ -46,19 +48,40 @@ export async function requestOutgoing(
   caller: Caller,
   { kind, walletId, raw }: Asked,
 ): Promise<Outgoing> {
-  const { database, chains, coordinator, quota, wake, now } = deps
+  const { database, coordinator, quota, wake, now } = deps
   const wallet = await findWallet(database, caller, walletId)
   checkUsable(caller, wallet)
-  chains.find(wallet.network)
+  const asset = await assetAsked(deps, caller, { kind, wallet, raw })
   const leased = (await hasPolicies(coordinator, caller)) ? randomUUID() : undefined
   const row = await inTransaction(database, async (transaction) => {
     const at = now()
     const action = await useAction(transaction, caller, raw, at)
-    return enter(transaction, { caller, wallet, kind, action, quota, now: at, leased })
+    return enter(transaction, { caller, wallet, kind, action, quota, now: at, leased, asset })
   })
   if (leased !== undefined && row.lease_holder === leased) await askNow(deps, row)
   wake()
   return leased === undefined ? row : spokenOf(database, row)
+}
+
+/**
+ * What a token says of itself, as JSON. Only its node can tell, and that is asked before anything is
+ * written down.
+ * @throws Failure `asset.not_found`, and for whatever is wrong with the addresses
+ */
+async function assetAsked(
+  { database, chains, now }: Pick<RequestDeps, 'database' | 'chains' | 'now'>,
+  caller: Caller,
+  { kind, wallet, raw }: Pick<Asked, 'kind' | 'raw'> & { readonly wallet: WalletRow },
+): Promise<string | null> {
+  const chain = chains.find(wallet.network)
+  if (kind !== 'transfer') return null
+  const { payload } = await findAction(database, caller, raw, now())
+  const intent = readableIntent(kind, payload)
+  const move = tokenMoveOf(intent)
+  if (move === undefined) return null
+  checkIntent(payerOf({ ...wallet, address: wallet.address ?? '' }), intent)
+  await chain.ready()
+  return JSON.stringify(await tokenWords(chain, move))
 }
 
 /** One record says whether there is any policy to be asked. */
@@ -102,6 +125,8 @@ export type Entry = {
   readonly action: SignedAction
   readonly quota: Pick<Quota, 'claim'>
   readonly now: number
+  /** Of a token: see `assetAsked`. */
+  readonly asset?: string | null
   /** To whom: policies have to be asked first, and he does it at once. */
   readonly leased?: string | undefined
 }
@@ -128,12 +153,12 @@ export async function enter(transaction: DatabaseTransaction, entry: Entry): Pro
 }
 
 function rowOf(
-  { caller, wallet, kind, action, now, leased }: Entry,
+  { caller, wallet, kind, action, now, leased, asset = null }: Entry,
   intent: TransferIntent | TransactionIntent,
 ): Outgoing {
   const { network, public_key } = wallet
   const address = wallet.address ?? ''
-  checkIntent({ network, publicKey: public_key, address }, intent)
+  checkIntent(payerOf({ network, public_key, address }), intent)
   const id = idOf(action.request, kind)
   const { userId, tokenId } = requesterOf(caller)
   return {
@@ -145,6 +170,7 @@ function rowOf(
     token_id: tokenId ?? null,
     external_id: intent.externalId ?? null,
     evidence: encodeEvidence(action.evidence(new Uint8Array())),
+    asset,
     execute_before: action.preimage.executeBefore,
     names_slot: namesSlot(intent, address),
     ...(leased === undefined

@@ -87,7 +87,11 @@ describe('the routes of money', () => {
       [{ body: payment({ amount: '9'.repeat(78) }) }, 400, /not valid/],
       [{ body: payment({ amount: 5 }) }, 400, /not valid/],
       [{ body: payment({ memo: 'hi' }) }, 400, /not supported yet/],
-      [{ body: { kind: 'Erc20', to: stranger, amount: '1', contract: stranger } }, 400, /Erc20/],
+      [
+        { body: { kind: 'Erc7984', to: stranger, amount: '1', contract: stranger } },
+        400,
+        /Erc7984/,
+      ],
       [asTransaction({ type: 1, to: stranger }), 400, /not valid/],
       [asTransaction({ type: 2, gasLimit: '60000' }), 400, /not valid/],
       [asTransaction('0x1234'), 400, /not valid/],

@@ -1,6 +1,6 @@
 import type { State } from './lifecycle.ts'
 
-/** The rows of migrations 0020 and 0120, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0020, 0120 and 0155, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type OutgoingTables = {
   readonly outgoing: {
     readonly organization: Uint8Array
@@ -41,6 +41,8 @@ export type OutgoingTables = {
     readonly block_hash: string | null
     readonly block_number: number | null
     readonly fee: string | null
+    /** Of a token: its words, as JSON. */
+    readonly asset: string | null
     /** Of the state that it is in. */
     readonly attempts: number
     /** Empty: nothing is left to do. */

@@ -188,6 +188,57 @@ const calls: readonly Attack[] = [
   ),
 ]
 
+/** A transfer of a token by a wallet that a policy is on. */
+const moving = (
+  name: string,
+  check: Attack['check'],
+  policy: Policy,
+  body: object,
+  extra: { readonly isVariant?: boolean } = {},
+): Attack =>
+  attack(
+    name,
+    check,
+    async ({ stage }) => {
+      const wallet = await guarded(stage, policy)
+      const asked = { contract: token, ...body }
+      return stage.use(stage.transfer(stage.admin, wallet, { nonce: 0n, body: asked }), wallet)
+    },
+    extra,
+  )
+
+const moves: readonly Attack[] = [
+  moving(
+    'transfers more of a coin than its limit allows',
+    blocked(
+      outflow,
+      'call.amount === undefined ? onePiece : words[call.amount]',
+      'call.amount === undefined ? onePiece : naturalWord(0n)',
+    ),
+    limit(5n, tokenAsset),
+    { kind: 'Erc20', amount: '6' },
+  ),
+  moving(
+    'transfers a coin to a stranger, where only its contract may be called',
+    blocked(outflow, 'to: addressText(to.subarray(12)), amount', 'to: asset.slice(-42), amount'),
+    onlyTo(token),
+    { kind: 'Erc20', to: stranger },
+    asVariant,
+  ),
+  moving(
+    'transfers a piece of a collection of which none may leave',
+    blocked(outflow, "    standard: 'Erc721',", "    standard: 'Erc20',"),
+    limit(0n, tokenAsset.replace('Erc20', 'Erc721')),
+    { kind: 'Erc721', tokenId: '7', amount: undefined },
+  ),
+  moving(
+    'transfers more units of a piece than their limit allows',
+    blocked(outflow, 'to: 1, amount: 3, isAllowance', 'to: 1, amount: 4, isAllowance'),
+    limit(5n, tokenAsset.replace('Erc20', 'Erc1155')),
+    { kind: 'Erc1155', tokenId: '0', amount: '6' },
+  ),
+]
+
 const signatures: readonly Attack[] = [
   saying('has a permit signed as typed data', typedData, limit(5n, tokenAsset), {
     kind: 'Eip712',
@@ -425,4 +476,4 @@ function untagging(stage: Stage, by: Stage['admin'], { id, name }: Wallet) {
   return stage.ask(by, { ...wish, ids: { walletId: id } })
 }
 
-export const hiding: readonly Attack[] = [...calls, ...signatures, ...raw, ...limits]
+export const hiding: readonly Attack[] = [...calls, ...moves, ...signatures, ...raw, ...limits]

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { isFailure } from '@quorate/core/failure'
+import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
+import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
+import { pad, stringToHex } from 'viem'
+import type { Rpc } from '../adapter.ts'
+import { httpNode } from '../nodes.ts'
+import { readToken, tokenHolding } from './tokens.ts'
+
+const owner = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+const to = `0x${'77'.repeat(20)}`
+const dataDir = mkdtempSync(join(tmpdir(), 'tokens-'))
+let node: RunningEthereum
+let rpc: Rpc
+before(async () => {
+  node = await startEthereum({ dataDir })
+  rpc = httpNode({ url: node.rpcUrl, network: 'EthereumSepolia' })
+})
+after(async () => {
+  await node.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+describe('what a token says of itself', () => {
+  let coin: Deployed
+  let pieces: Deployed
+  let sets: Deployed
+  before(async () => {
+    coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    pieces = await deploy(rpc, 'Pieces')
+    sets = await deploy(rpc, 'Sets')
+  })
+
+  it('is its symbol and decimals, of the first tokens too', async () => {
+    const read = (contract: string) => readToken(rpc, { kind: 'Erc20', contract })
+    assert.deepEqual(await read(coin.address), { symbol: 'GLD', decimals: 6 })
+    const old = await deploy(rpc, 'OldCoin')
+    assert.deepEqual(await read(old.address), { symbol: 'OLD', decimals: 9 })
+    assert.deepEqual(await readToken(rpc, { kind: 'Erc721', contract: pieces.address }), {
+      symbol: 'PCS',
+    })
+    assert.deepEqual(await readToken(rpc, { kind: 'Erc1155', contract: sets.address }), {})
+  })
+
+  it('is nothing where there is no contract, or none of that kind', async () => {
+    const boaster = await deploy(rpc, 'Boaster')
+    for (const [kind, contract] of [
+      ['Erc20', to],
+      ['Erc20', pieces.address],
+      ['Erc20', sets.address],
+      ['Erc20', boaster.address],
+      ['Erc721', coin.address],
+      ['Erc721', sets.address],
+      ['Erc721', to],
+      ['Erc1155', pieces.address],
+      ['Erc1155', coin.address],
+    ] as const)
+      assert.equal(await readToken(rpc, { kind, contract }), undefined, `${kind} ${contract}`)
+  })
+
+  it('is no symbol that is too long, hides something, or is no text', async () => {
+    const symbols = ['USDC\u202e', 'x'.repeat(33), 'x'.repeat(5_000), 'a\u0000b', 'a\nb', '']
+    for (const symbol of symbols) {
+      const { address: contract } = await deploy(rpc, 'Coin', ['', symbol, 2])
+      assert.deepEqual(await readToken(rpc, { kind: 'Erc20', contract }), { decimals: 2 })
+    }
+    const { address: contract } = await deploy(rpc, 'Coin', ['', 'USD₮0', 6])
+    assert.equal((await readToken(rpc, { kind: 'Erc20', contract }))?.symbol, 'USD₮0')
+  })
+
+  it('is not the answer of a node to something else', async () => {
+    const word = (value: bigint) => value.toString(16).padStart(64, '0')
+    const answers = {
+      'a text that is not where it says': word(64n) + word(3n) + stringToHex('ABC').slice(2),
+      'a text longer than what follows': word(32n) + word(33n) + word(0n),
+      'a text longer than can be': word(32n) + 'ff'.repeat(32) + word(0n),
+      'no word': '00',
+      nothing: '',
+      'bytes that are no UTF-8': word(32n) + word(1n) + pad('0xff', { dir: 'right' }).slice(2),
+    }
+    for (const [what, answer] of Object.entries(answers)) {
+      const said: Rpc = async (method, params) => {
+        if (method === 'eth_getCode') return '0x00'
+        const [{ data }] = params as [{ data: string }]
+        return data === '0x313ce567' ? `0x${word(6n)}` : `0x${answer}`
+      }
+      const read = await readToken(said, { kind: 'Erc20', contract: to })
+      assert.deepEqual(read, { decimals: 6 }, what)
+    }
+    for (const decimals of [`0x${word(37n)}`, `0x${word(2n ** 255n)}`, '0x06', '0x', undefined]) {
+      const said: Rpc = async (method) => (method === 'eth_getCode' ? '0x00' : decimals)
+      const read = readToken(said, { kind: 'Erc20', contract: to })
+      assert.equal(await read, undefined, decimals)
+    }
+  })
+
+  it('is unknown, and not nothing, while no node answers', async () => {
+    const silent = httpNode({ url: 'http://127.0.0.1:1', network: 'EthereumSepolia' })
+    await assert.rejects(readToken(silent, { kind: 'Erc20', contract: to }), (error) =>
+      isFailure(error, 'chain.unavailable'),
+    )
+  })
+
+  it('and how much of it somebody has', async () => {
+    await coin.invoke('mint', [owner, 5n])
+    await pieces.invoke('mint', [owner, 7n])
+    await sets.invoke('mint', [owner, 7n, 9n])
+    const held = (of: string, move: Parameters<typeof tokenHolding>[2]) =>
+      tokenHolding(rpc, of, move)
+    for (const [who, amounts] of [
+      [owner, [5n, 1n, 0n, 9n, 0n]],
+      [to, [0n, 0n, 0n, 0n, 0n]],
+    ] as const)
+      assert.deepEqual(
+        await Promise.all([
+          held(who, { kind: 'Erc20', contract: coin.address, to, amount: 1n }),
+          held(who, { kind: 'Erc721', contract: pieces.address, to, tokenId: 7n }),
+          held(who, { kind: 'Erc721', contract: pieces.address, to, tokenId: 8n }),
+          held(who, { kind: 'Erc1155', contract: sets.address, to, tokenId: 7n, amount: 1n }),
+          held(who, { kind: 'Erc1155', contract: sets.address, to, tokenId: 8n, amount: 1n }),
+        ]),
+        amounts,
+      )
+  })
+})
