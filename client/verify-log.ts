@@ -87,6 +87,8 @@ export class Replay {
   private readonly given = new Map<string, string>()
   private readonly faults: Fault[] = []
   private readonly broken = new Set<string>()
+  /** Full ids by name: they stand in the streams of keys, where nothing else has one. */
+  private readonly approvals = new Map<string, Uint8Array>()
   private count = 0
 
   constructor(trust: Trust) {
@@ -121,6 +123,9 @@ export class Replay {
     if (!outcome.ok) return outcome.reason
     const reader = this.history.before(step)
     for (const index of step.items.keys()) this.want(body, index, reader)
+    for (const { operation } of step.items)
+      if (operation.kind === 'approval')
+        this.approvals.set(nameOf('approval', operation.approval), operation.approval)
     return undefined
   }
 
@@ -169,7 +174,8 @@ export class Replay {
     const stream = rootOf(organization)
     const seq = (this.history.newest(stream)?.seq ?? -1) + 1
     const reader = this.history.before({ stream, seq, heads: [] })
-    return this.history.recordsOf(reader, organization).find(nameTable, name)?.id
+    const records = this.history.recordsOf(reader, organization)
+    return records.find(nameTable, name)?.id ?? this.approvals.get(name)
   }
 
   verdict(): Verdict {

@@ -8,7 +8,8 @@ import { newPasskey } from '@quorate/authority/testing/passkey'
 import type { WholeEvidence } from '@quorate/authority/step'
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
-import { createWallet, type Wallet } from './testing/keys.ts'
+import { deciding, holdEverything, holdUse, serviceAccount } from './testing/approvals.ts'
+import { createKey, createWallet, type Wallet } from './testing/keys.ts'
 import type { Drafted, Place } from './testing/ledger.ts'
 import {
   addCredential,
@@ -55,21 +56,6 @@ function scene() {
 const dayMs = 24 * 60 * 60_000
 
 type Wish = { readonly place: Place; readonly drafted: Drafted }
-
-/** One that may do everything, and speaks through its token. */
-async function serviceAccount(world: World): Promise<Person & { token: { id: Uint8Array } }> {
-  const credential = makeCredential()
-  const permissionId = [...world.ids.keys()].find((one) => one.startsWith('pm-'))
-  const body = { name: 'api', publicKey: credential.pem, daysValid: 30, permissionId }
-  const asked = world.request({ path: '/auth/service-accounts', body })
-  const [user = '', token = ''] = world.know(asked, 'user', 'token')
-  await world.put('serviceAccount', asked)
-  const { organization } = world
-  return {
-    ...{ organization, user: world.id(user), credential },
-    token: { id: world.id(token), kind: 'ServiceAccount' },
-  }
-}
 
 /** Whatever a signer says who is asked to take part in making a key. */
 async function birth(world: World, evidence: WholeEvidence): Promise<string> {
@@ -128,6 +114,62 @@ describe('a statement that this signer has kept', () => {
     await world.put('freeze', world.request({ path: '/orgs/freezes', body }))
     await world.put('freeze', lifting(world, freezeOf(hash)))
     assert.equal(await vote(use(wallet, 0n)), 'vote')
+    world.close()
+  })
+
+  it('of an approval denies it for ever: no approver is heard any more, and none was, over a restart', async () => {
+    const { world, take, vote } = scene()
+    await world.found()
+    await holdEverything(world)
+    const account = await serviceAccount(world)
+    const wallet = await createWallet(world, 'EthereumSepolia')
+    const place = world.keyPlace(wallet.key.id)
+    const ask = (nonce: bigint) => transferRequest(world, wallet, { nonce, person: account })
+    const item = (kind: 'use' | 'decision', evidence: WholeEvidence): Wish => ({
+      place,
+      drafted: world.draft(place, [{ kind, evidence }]),
+    })
+    const [approvedOne, pending, other] = [ask(0n), ask(1n), ask(2n)]
+    const approved = await holdUse(world, wallet.key, approvedOne)
+    const target = await holdUse(world, wallet.key, pending)
+    const free = await holdUse(world, wallet.key, other)
+    for (const one of [approved, free])
+      await world.put('decision', deciding(world, one, 'Approved'), place.stream)
+    take({ kind: 'denyApproval', target: approved })
+    take({ kind: 'denyApproval', target }, account)
+    const decision = deciding(world, target, 'Approved')
+    for (const life of ['this', 'the next']) {
+      if (life === 'the next') world.restart(1)
+      assert.match(await vote(item('use', approvedOne)), /the request was denied/)
+      assert.match(await vote(item('decision', decision)), /the approval is not pending/)
+    }
+    assert.equal(await vote(item('use', other)), 'vote')
+    world.close()
+  })
+
+  it('of an approval stops the last round of what was agreed before it', async () => {
+    const world = new World()
+    await world.found()
+    const key = await createKey(world, { scheme: 'EdDSA', curve: 'ed25519' })
+    await holdEverything(world)
+    const account = await serviceAccount(world)
+    const place = world.keyPlace(key.id)
+    const agreed = async () => {
+      const hash = `0x${toHex(randomBytes(32))}`
+      const path = `/keys/${key.name}/signatures`
+      const evidence = world.request({ path, body: { kind: 'Hash', hash } }, account)
+      const approval = await holdUse(world, key, evidence)
+      await world.put('decision', deciding(world, approval, 'Approved'), place.stream)
+      const drafted = world.draft(place, [{ kind: 'use', evidence }])
+      await world.certify(place, drafted)
+      return { approval, call: signCall(place, drafted) }
+    }
+    const [denied, other] = [await agreed(), await agreed()]
+    const { signed } = said(world.administrator, { kind: 'denyApproval', target: denied.approval })
+    assert.ok(world.member(1).signer.accept(signed).ok)
+    const late = await world.session(1, denied.call)
+    assert.match(late.kind === 'refused' ? late.reason : late.kind, /the request was denied/)
+    assert.equal((await world.session(1, other.call)).kind, 'packet')
     world.close()
   })
 

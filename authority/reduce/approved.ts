@@ -33,14 +33,22 @@ export function judgeApproved(
 ): void {
   const held = own(judging, heldTable, judging.request)
   if (held === undefined) return heldBy.length > 0 ? refuse(heldReason + reason) : undefined
+  judgeNotDenied(judging)
   const approval = own(judging, approvalTable, held.approval) ?? refuse('there is no such approval')
-  const isDenied =
-    approval.status === 'denied' || find(judging, denialTable, held.approval) !== undefined
-  if (isDenied) refuse('the request was denied')
   if (approval.status === 'pending') refuse('the request waits for its approval')
   const wanted = [...approval.opening.policies, ...heldBy]
   if (!isSatisfied(judging, approval, groupsOf(judging, wanted)))
     refuse('the approval does not cover what policies want')
+}
+
+/** Once more before the last round: a denial that came by another way stops what was agreed on. */
+export function judgeNotDenied(judging: Judging): void {
+  const held = own(judging, heldTable, judging.request)
+  if (held === undefined) return
+  const isDenied =
+    own(judging, approvalTable, held.approval)?.status === 'denied' ||
+    find(judging, denialTable, held.approval) !== undefined
+  if (isDenied) refuse('the request was denied')
 }
 
 export function groupsOf(

@@ -26,6 +26,7 @@ import * as delegation from './delegation.ts'
 import { reduceApproval, reduceDecision } from './approval.ts'
 import { reduceFreeze } from './freeze.ts'
 import { activePolicies, definitionOf } from './definitions.ts'
+import { judgeNotDenied } from './approved.ts'
 import { evaluate, evaluateBy, governedActivity, judgeGate } from './gate.ts'
 import { reduceGenesis } from './genesis.ts'
 import {
@@ -431,7 +432,8 @@ function keysOf(judging: Judging): readonly KeyTerms[] {
 
 /**
  * What a use signs, rebuilt once more from its evidence. With the newest records in `reader` it
- * also says whether the author may still: the gate before the last round of a signature.
+ * also says whether the author may still, and no approver has denied it meanwhile: the gate before the
+ * last round of a signature.
  */
 export function messagesOf(
   { step, evidence, reader, rules }: Drafted,
@@ -444,7 +446,10 @@ export function messagesOf(
       if (item === undefined || beside === undefined) return refuse('evidence is missing')
       return judgingOf({ step, reader, rules }, item, beside, item.operation.kind)
     },
-    (judging) => ({ messages: planUse(judging, judgeAuthor(judging)).plan.messages }),
+    (judging) => {
+      judgeNotDenied(judging)
+      return { messages: planUse(judging, judgeAuthor(judging)).plan.messages }
+    },
   )
 }
 

@@ -7,6 +7,8 @@ import { exportLogCommand } from '@quorate/cli/export-log'
 import { freezeCommand } from '@quorate/cli/freeze'
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
 import { until, type Platform } from '../platform.ts'
+import { approvalOf, heldWallet } from '../sdk/held.ts'
+import { colleague } from '../sdk/policies.ts'
 import { beginRecovery, enrolWithRecovery, stage } from '../sdk/recovery.ts'
 import { ruleAlone } from '../sdk/rulers.ts'
 
@@ -38,6 +40,21 @@ export function laidStatements(platform: Platform): void {
       await platform.whole()
       await assert.rejects(sign(wallet), /the key is frozen/)
       assert.equal((await sign(other)).status, 'Signed')
+    })
+
+    it('denies what waits for its approval, whoever approves it then', async () => {
+      const [sdk, second] = [await platform.sdk(), await colleague(platform)]
+      const walletId = await heldWallet(platform)
+      const body = { kind: 'Message', message: '0x00' } as const
+      const ask = async () => approvalOf(await sdk.wallets.generateSignature({ walletId, body }))
+      const [denied, other] = [await ask(), await ask()]
+      const approve = (approvalId: string) =>
+        second.policies.createApprovalDecision({ approvalId, body: { value: 'Approved' } })
+      const log = await exported(platform)
+      const { privateKey } = platform.bootstrap().administrator
+      await lay(platform, privateKey, ['--log', log, 'approval', denied])
+      await assert.rejects(approve(denied), /the approval is not pending/)
+      assert.equal((await approve(other)).status, 'Approved')
     })
 
     it('cancels a recovery that the log lets come: nobody signs for who came by it', async () => {

@@ -10,8 +10,9 @@ import { decodeBody, encodeBody } from '@quorate/authority/body'
 import { encodeStep } from '@quorate/authority/step'
 import { keyStream, streamName } from '@quorate/authority/stream'
 import { toHex } from '@quorate/core/bytes'
-import { createKey, type Key } from '../testing/keys.ts'
-import { signatureRequest } from '../testing/uses.ts'
+import { deciding, holdEverything, holdUse, serviceAccount } from '../testing/approvals.ts'
+import { createKey, createWallet, type Key } from '../testing/keys.ts'
+import { signatureRequest, transferRequest } from '../testing/uses.ts'
 import { World } from '../testing/world.ts'
 import { rebuildStore } from './rebuild.ts'
 import { blobOf } from './row.ts'
@@ -118,5 +119,36 @@ describe('a store rebuilt from its log', () => {
     assert.equal(run('rebuild', 'signer').status, 2)
     assert.match(run('rebuild', 'signer', `${file}.no`, manifest).stderr, /^There is no /)
     assert.ok(!existsSync(`${file}.no`))
+  })
+})
+
+describe('a store with approvals in the stream of a key', () => {
+  it('is rebuilt with them: what waits, what was denied, and what was used', async () => {
+    const world = new World({ real: [1] })
+    await world.found()
+    await holdEverything(world)
+    const person = await serviceAccount(world)
+    const { key, name } = await createWallet(world, 'EthereumSepolia')
+    const stream = keyStream(key.id)
+    for (const [nonce, value] of [undefined, 'Denied', 'Approved'].entries()) {
+      const evidence = transferRequest(world, { key, name }, { nonce: BigInt(nonce), person })
+      const approval = await holdUse(world, key, evidence)
+      if (value !== 'Denied' && value !== 'Approved') continue
+      await world.put('decision', deciding(world, approval, value), stream)
+      if (value === 'Approved') await world.put('use', evidence, stream)
+    }
+    const { file } = world.member(1)
+    world.leave(1)
+    const rebuild = (write: boolean) =>
+      rebuildStore(file, world.rules, { write }).differences.map(({ what }) => what)
+    assert.deepEqual(rebuild(false), [])
+    const db = new DatabaseSync(file)
+    const forget = db.prepare('delete from records where stream = ? and key like ?')
+    for (const kind of ['approval', 'held'])
+      assert.notEqual(forget.run(streamName(stream), `${kind}/%`).changes, 0)
+    db.close()
+    assert.match(rebuild(true).join(), new RegExp(`^record ${streamName(stream)} .*: approval/`))
+    assert.deepEqual(rebuild(false), [])
+    world.close()
   })
 })

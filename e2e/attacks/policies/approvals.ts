@@ -5,6 +5,7 @@ import { at, attack, backed, gone, rule, without, type Attack, type Outcome } fr
 import { honest } from '../drive.ts'
 import { word } from '../mailbox.ts'
 import { byCode, codeOf, ending } from '../people.ts'
+import { agreed, inForce, signed } from '../rounds.ts'
 import { fresh, made, type Actor, type Made, type Stage, type Wallet } from '../stage.ts'
 import { unauthorized } from '../tokens.ts'
 import {
@@ -280,7 +281,7 @@ const denials: readonly Attack[] = [
         'the request was denied',
         'find(judging, denialTable, held.approval) !== undefined',
       ),
-      [' || find(judging, denialTable, held.approval) !== undefined', ''],
+      [' ||\n    find(judging, denialTable, held.approval) !== undefined', ''],
     ),
     async ({ stage }) => {
       const { wallet, evidence, held: of } = await waiting(stage)
@@ -288,6 +289,18 @@ const denials: readonly Attack[] = [
       await denyByMailbox(stage, await approver(stage), of)
       return stage.use(evidence, wallet)
     },
+  ),
+  attack(
+    'takes the last round of what another approver has denied by the mailbox meanwhile',
+    gone(rule('step', 'the request was denied', 'judgeNotDenied(judging)')),
+    async ({ stage }) => {
+      const { wallet, evidence, held: of } = await waiting(stage)
+      await decide(stage, await approver(stage), of)
+      const signing = await inForce(stage, evidence, wallet)
+      const other = await approver(stage)
+      return signed(stage, signing, () => denyByMailbox(stage, other, of))
+    },
+    agreed,
   ),
   attack(
     'has one approver approve what another has denied',
