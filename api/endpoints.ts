@@ -19,6 +19,7 @@ import {
   updateKey,
 } from './keys.ts'
 import { exportJournal, exportLog } from './log.ts'
+import * as networks from './networks.ts'
 import * as pats from './pats.ts'
 import * as permissions from './permissions.ts'
 import * as registration from './registration.ts'
@@ -56,6 +57,7 @@ export const endpoints: readonly Endpoint[] = [
   deriveKey,
   ...Object.values(signatures),
   ...Object.values(wallets),
+  ...Object.values(networks),
   transferAsset,
   listTransfers,
   getTransfer,

@@ -9,7 +9,7 @@ const quantity = z.union([
   amount,
   z.string().regex(/^0x[0-9a-fA-F]{1,64}$/, 'a whole number, decimal or 0x'),
 ])
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'an address of 20 bytes')
+export const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'an address of 20 bytes')
 const common = {
   to: address.optional(),
   value: quantity.optional(),

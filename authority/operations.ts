@@ -865,6 +865,9 @@ const table = {
     permissions: ['Auth:Logs:Read'],
     callers: staff,
   },
+  'networks.getFees': { ...read, path: '/networks/fees' },
+  'networks.callFunction': { ...read, method: 'POST', path: '/networks/:network/call-function' },
+
   'quorate.getUsage': {
     ...read,
     path: '/orgs/usage',

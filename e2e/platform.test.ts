@@ -34,6 +34,7 @@ import { derivedKeys, otherDerivedKeys } from './sdk/derived-keys.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
 import { movedTokens, refusedTokens } from './sdk/tokens-moved.ts'
+import { networks } from './sdk/networks.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
 import { firstStart } from './sdk/start.ts'
 import { broadcasts, moreTransfers, transfers } from './sdk/transfers.ts'
@@ -75,6 +76,7 @@ describe('a platform', () => {
     broadcasts(platform)
     movedTokens(platform)
     refusedTokens(platform)
+    networks(platform)
     delegatedSigning(async () => {
       const { baseUrl, orgId } = platform.bootstrap()
       const admin = await platform.sdk('administrator')

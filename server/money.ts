@@ -6,6 +6,7 @@ import { openSignatureFacts } from './chain/signature-facts.ts'
 import { startFollowers } from './history/followers.ts'
 import { historyRoutes } from './history/routes.ts'
 import type { Route } from './http/route.ts'
+import { networkRoutes } from './networks/routes.ts'
 import type { ObserveFacts } from './signatures/execute.ts'
 import { transactionRoutes } from './transactions/routes.ts'
 import type { RequestDeps } from './transfers/request.ts'
@@ -22,6 +23,7 @@ export function moneyRoutes(deps: RequestDeps): readonly Route<Caller>[] {
     ...transactionRoutes(deps),
     ...assetRoutes(deps),
     ...historyRoutes(deps),
+    ...networkRoutes(deps),
   ]
 }
 

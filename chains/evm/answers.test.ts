@@ -138,7 +138,8 @@ describe('fees', () => {
     answering({
       eth_feeHistory: {
         baseFeePerGas: ['0x1', '0x3b9aca00'],
-        reward: rewards.map((reward) => [reward]),
+        reward: rewards.map((reward) => [reward, reward, reward]),
+        oldestBlock: '0x7',
       },
     })
 

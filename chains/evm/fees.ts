@@ -22,16 +22,37 @@ const blocksLooked = 10
 /** Where blocks are empty nobody pays a tip, yet many producers want some. */
 const tipMin = 100_000_000n
 
-export async function quoteFees(rpc: Rpc, priority: Priority): Promise<FeeQuote> {
-  const percentiles = [tipPercentile[priority]]
+export type Fees = {
+  /** The newest block that these rest on. */
+  readonly blockNumber: bigint
+  /** Of the block after it (EIP-1559 fixes it). */
+  readonly baseFeePerGas: bigint
+  readonly quotes: Readonly<Record<Priority, FeeQuote>>
+}
+
+const priorities = ['Slow', 'Standard', 'Fast'] as const
+
+export async function readFees(rpc: Rpc): Promise<Fees> {
+  const percentiles = priorities.map((priority) => tipPercentile[priority])
   const asked = [`0x${blocksLooked.toString(16)}`, 'latest', percentiles]
   const history = readFields(await rpc('eth_feeHistory', asked))
-  const baseFee = readList(history['baseFeePerGas']).map(readQuantity).at(-1) ?? 0n
-  const tips = readList(history['reward'] ?? []).map((row) => readQuantity(readList(row)[0]))
-  const tip = median(tips.filter((each) => each > 0n))
-  const maxPriorityFeePerGas = tip > tipMin ? tip : tipMin
-  const headroom = (baseFee * headroomPercent[priority]) / 100n
-  return { maxFeePerGas: headroom + maxPriorityFeePerGas, maxPriorityFeePerGas }
+  const baseFees = readList(history['baseFeePerGas']).map(readQuantity)
+  // One for each block, and one for the block that comes.
+  const blockNumber = readQuantity(history['oldestBlock']) + BigInt(baseFees.length) - 2n
+  const baseFeePerGas = baseFees.at(-1) ?? 0n
+  const rewards = readList(history['reward'] ?? []).map(readList)
+  const quoteOf = (at: number, priority: Priority): FeeQuote => {
+    const tip = median(rewards.map((row) => readQuantity(row[at])).filter((each) => each > 0n))
+    const maxPriorityFeePerGas = tip > tipMin ? tip : tipMin
+    const headroom = (baseFeePerGas * headroomPercent[priority]) / 100n
+    return { maxFeePerGas: headroom + maxPriorityFeePerGas, maxPriorityFeePerGas }
+  }
+  const [Slow, Standard, Fast] = [quoteOf(0, 'Slow'), quoteOf(1, 'Standard'), quoteOf(2, 'Fast')]
+  return { blockNumber, baseFeePerGas, quotes: { Slow, Standard, Fast } }
+}
+
+export async function quoteFees(rpc: Rpc, priority: Priority): Promise<FeeQuote> {
+  return (await readFees(rpc)).quotes[priority]
 }
 
 /** For type 0, where one price covers base fee and tip. */

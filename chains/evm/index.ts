@@ -7,6 +7,8 @@ import { status } from './status.ts'
 import { assemble, build, type EvmAsk, type EvmFacts, type EvmSignature } from './transaction.ts'
 import { transfersOf } from './transfers.ts'
 
+export { callFunction, type Call } from './call.ts'
+export { readFees, type Fees } from './fees.ts'
 export { pendingNonce, requireFunds } from './observe.ts'
 export { readToken, tokenCall, tokenHolding } from './tokens.ts'
 export type { TokenMove, TokenWords } from './tokens.ts'

@@ -131,6 +131,12 @@ const moved = {
 }
 const ofWallet = { walletId: 'wa-1', network: 'EthereumSepolia' }
 
+const level = { maxPriorityFeePerGas: '1', maxFeePerGas: '2' }
+const fees = {
+  ...{ kind: 'Eip1559', network: 'EthereumSepolia', blockNumber: 7, baseFeePerGas: '1' },
+  ...{ slow: level, standard: level, fast: level },
+}
+
 const good: readonly (readonly [SdkOperation, object])[] = [
   ['auth.createUserActionChallenge', challenge],
   ['auth.createUserActionSignature', { userAction: 'a.b.c' }],
@@ -164,6 +170,7 @@ const good: readonly (readonly [SdkOperation, object])[] = [
     { ...ofWallet, assets: [{ kind: 'Native', decimals: 18, balance: '0' }] },
   ],
   ['wallets.getWalletHistory', { ...ofWallet, items: [moved] }],
+  ['networks.getFees', fees],
 ]
 
 test('an answer of the published type is accepted, of every operation that we serve', () => {

@@ -1,6 +1,7 @@
 import { evm } from '@quorate/chains/evm/index'
 import type { Network, Rpc } from '@quorate/chains/adapter'
-import { findEvmNetwork } from '@quorate/chains/networks/evm'
+import { evmNetworks, findEvmNetwork } from '@quorate/chains/networks/evm'
+import { kebabOf } from '@quorate/chains/networks/kebab'
 import { httpNode } from '@quorate/chains/nodes'
 import { Failure } from '@quorate/core/failure'
 import { findNetwork } from '@quorate/effects/networks'
@@ -42,15 +43,27 @@ export function readChains(nodesFile: string): Chains {
 
 export function openChains(nodes: Nodes): Chains {
   const chains = new Map([...nodes].map(([id, node]) => [id, openChain(networkNamed(id), node)]))
+  const find = (id: string): Chain => {
+    const { id: network } = networkNamed(id)
+    const chain = chains.get(network)
+    if (chain === undefined) throw new Failure('chain.unavailable', { network })
+    return chain
+  }
   return {
-    find: (id) => {
-      const { id: network } = networkNamed(id)
-      const chain = chains.get(network)
-      if (chain === undefined) throw new Failure('chain.unavailable', { network })
-      return chain
-    },
+    find,
     all: [...chains.values()],
   }
+}
+
+/**
+ * By the network's id as paths have it, such as `ethereum-sepolia`.
+ * @throws as `Chains.find`
+ */
+export function chainAt({ all, find }: Chains, kebab: string): Chain {
+  const isIt = ({ id }: Network): boolean => kebabOf(id) === kebab
+  const named = all.find(({ network }) => isIt(network))?.network ?? evmNetworks.find(isIt)
+  if (named !== undefined) return find(named.id)
+  throw new Failure('request.unsupported', { reason: `there is no network at ${kebab}` })
 }
 
 type Node = Nodes extends ReadonlyMap<string, infer N> ? N : never

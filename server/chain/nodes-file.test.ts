@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readChains } from './chains.ts'
+import { chainAt, readChains } from './chains.ts'
 
 describe('the file of nodes', () => {
   it('says which node to ask, and after how many blocks to be sure', () => {
@@ -27,6 +27,15 @@ describe('the file of nodes', () => {
     )
     for (const nonsense of ['', '[]', '{"EthereumSepolia":7}', '{"EthereumSepolia":{}}'])
       assert.throws(() => readChains(nonsense), Error, nonsense)
+  })
+
+  it('names networks in paths by words with hyphens alone', () => {
+    const url = 'http://127.0.0.1:8545'
+    const chains = readChains(JSON.stringify({ EthereumSepolia: { rpcUrl: url } }))
+    assert.equal(chainAt(chains, 'ethereum-sepolia').network.id, 'EthereumSepolia')
+    assert.throws(() => chainAt(chains, 'base'), { code: 'chain.unavailable' })
+    for (const other of ['EthereumSepolia', 'Base', 'atlantis', ''])
+      assert.throws(() => chainAt(chains, other), { code: 'request.unsupported' })
   })
 
   it('leaves a network without a node unasked, and a key without a chain', () => {
