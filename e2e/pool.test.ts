@@ -1,4 +1,5 @@
 import { after, before, describe } from 'node:test'
+import { killedPools } from './faults/pool.ts'
 import { makePlatform } from './platform.ts'
 import { pooledKeys } from './sdk/pool.ts'
 
@@ -10,4 +11,5 @@ describe('a platform whose keys are born ahead of need', () => {
   before(() => platform.start())
   after(() => platform.remove())
   pooledKeys(platform, keyPool)
+  killedPools(platform, keyPool)
 })

@@ -14,16 +14,24 @@ export function birthOf(wallet: object) {
   return { kind, name: toHex(keyStatementHash(signed)) }
 }
 
-/** Until more than half of a pool's keys on a curve wait: with fewer a server would be filling it. */
+/** Until the server has so many keys of a curve for whoever asks next. */
 export function filled(platform: Platform, curve: string, size: number): Promise<void> {
-  const isFilled = async () => (await waiting(platform, curve)).length > size / 2
-  return until(`most of ${size} keys on ${curve} wait`, filledMsMax, isFilled)
+  const isFull = async () => (await waiting(platform, curve)).length > size / 2
+  return until(`${size} keys on ${curve} wait`, filledMsMax, isFull)
 }
 
 /** The names of the births that nobody has been promised. No answer of the API tells of them. */
-async function waiting(platform: Platform, curve: string): Promise<readonly string[]> {
+export async function waiting(platform: Platform, curve: string): Promise<readonly string[]> {
   const text = 'select statement_hash from pooled_keys where curve = $1'
   const rows = await query(platform, text, [curve])
+  return rows.map(({ statement_hash: name }) => toHex(name))
+}
+
+/** Of those that somebody was promised and has not got. */
+export async function promised(platform: Platform): Promise<readonly string[]> {
+  const text = `select statement_hash from key_certificates
+    where (organization, key) not in (select organization, id from keys)`
+  const rows = await query(platform, text, [])
   return rows.map(({ statement_hash: name }) => toHex(name))
 }
 

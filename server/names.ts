@@ -36,7 +36,12 @@ export async function claimName(
       conflict
         .columns(['organization', 'scope', 'name'])
         .doUpdateSet(claimed)
-        .where('names.lapses_at', '<', now),
+        .where((eb) =>
+          eb.or([
+            eb('names.lapses_at', '<', now),
+            eb.and([eb('names.lapses_at', 'is not', null), eb('names.request', '=', request)]),
+          ]),
+        ),
     )
     .executeTakeFirst()
   if (numInsertedOrUpdatedRows === 1n) return true

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
@@ -33,6 +34,9 @@ export type RunningServer = {
   /** Takes no new requests, finishes those that are there, and closes everything. */
   stop(): Promise<void>
 }
+
+/** So that no two lives of servers ever bear one name. */
+const lifeBytes = 16
 
 /** Both ports are for this machine: a proxy with a certificate stands in front of the API. */
 const host = '127.0.0.1'
@@ -118,6 +122,7 @@ async function identityDeps(
     log: coordinator,
     tokens: await openTokens(readFileSync(settings.tokenKeyFile, 'utf8')),
     now: Date.now,
+    life: new Uint8Array(randomBytes(lifeBytes)),
     agreements: readAgreements(settings.agreementsFile),
     issuers: openIssuers({ now: Date.now }),
     receivers: openReceivers({ networks: settings.webhookNetworks }),

@@ -1,6 +1,6 @@
 import { decodeBody } from '@quorate/authority/body'
 import type { Evidence } from '@quorate/authority/step'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { ApprovalRow } from './tables.ts'
 
@@ -45,6 +45,17 @@ export function approvalFor(
     .where('organization', '=', organization)
     .where('request', '=', request)
     .executeTakeFirst()
+}
+
+/** Whoever repeats what is held, after its approvers have been asked, hears that it waits. */
+export async function isHeldFor(
+  database: Database,
+  { organization, request }: Pick<ApprovalRow, 'organization' | 'request'>,
+  error: unknown,
+): Promise<boolean> {
+  if (isFailure(error, 'policy.held')) return true
+  if (!isFailure(error, 'request.refused')) return false
+  return (await approvalFor(database, organization, request)) !== undefined
 }
 
 /** The held request as it was signed, or what erasure has left of it. */

@@ -1,13 +1,14 @@
 import type { ChangeRequest } from '@quorate/api/change-request'
 import { matchOperation } from '@quorate/authority/operations'
 import { rootOf } from '@quorate/authority/stream'
-import { Failure, isFailure } from '@quorate/core/failure'
+import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
 import { settleSigned, type SettleDeps, type Settled, type SettleItem } from '../auth/settle.ts'
 import type { SignedAction } from '../auth/use-action.ts'
 import { Held, type RawRequest } from '../http/route.ts'
 import { namesIn } from './add.ts'
 import { changeOf, openOnes, type ChangeDeps } from './change.ts'
+import { isHeldFor } from './find.ts'
 import { openApproval } from './open.ts'
 
 export type GovernDeps = SettleDeps & ChangeDeps
@@ -22,22 +23,24 @@ export async function settleGoverned<A>(
   raw: RawRequest,
   item: SettleItem & { readonly answer: (settled: Settled) => Promise<A> },
 ): Promise<A | Held<ChangeRequest>> {
+  const { database } = deps
+  const { organization } = caller
   let held: SignedAction | undefined
   try {
     const settled = await settleSigned(deps, caller, raw, {
       ...item,
-      claim: async (transaction, action) => {
+      check: async (action) => {
         await checkNoneOpen(deps, caller, action)
-        await item.claim?.(transaction, action)
+        await item.check?.(action)
       },
-      onHeld: (action) => {
-        held = action
+      isHeld: async (error, action) => {
+        if (await isHeldFor(database, { organization, ...action }, error)) held = action
+        return held !== undefined
       },
     })
     return await item.answer(settled)
   } catch (error) {
-    if (!isFailure(error, 'policy.held') || held === undefined) throw error
-    const { organization } = caller
+    if (held === undefined) throw error
     const evidence = held.evidence(new Uint8Array())
     const ask = { organization, stream: rootOf(organization), evidence }
     return new Held(await changeOf(deps, await openApproval(deps, ask)))

@@ -9,7 +9,6 @@ import { Failure, isFailure } from '@quorate/core/failure'
 import { isName, nameOf } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
-import type { DatabaseTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { resolvedAtOf, type ChangeDeps } from './change.ts'
@@ -45,7 +44,7 @@ async function decide(deps: ApprovalDeps, caller: Caller, raw: RawRequest, appro
     await settleSigned(deps, caller, raw, {
       kind: 'decision',
       stream: decode(streamCodec, row.stream),
-      claim: (transaction) => checkOpen(deps, transaction, caller, row),
+      check: () => checkOpen(deps, caller, row),
     })
   } catch (error) {
     if (isFailure(error, 'request.refused') && error.context.reason === notApproverReason)
@@ -57,14 +56,13 @@ async function decide(deps: ApprovalDeps, caller: Caller, raw: RawRequest, appro
 
 /** Whoever wins a race, the rules say; here is what a client understands. */
 async function checkOpen(
-  { now }: ApprovalDeps,
-  transaction: DatabaseTransaction,
+  { database, now }: ApprovalDeps,
   { organization, user }: Caller,
   { id, approval_id: approvalId }: ApprovalRow,
 ): Promise<void> {
-  const row = await approvalOf(transaction, organization, approvalId)
+  const row = await approvalOf(database, organization, approvalId)
   if (statusOf(row, now()) !== 'Pending') throw new Failure('approval.not_pending', { approvalId })
-  const decided = await transaction
+  const decided = await database
     .selectFrom('approval_decisions')
     .select('value')
     .where('organization', '=', organization)

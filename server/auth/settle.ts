@@ -1,80 +1,56 @@
 import type { RootItem } from '@quorate/authority/operations'
 import type { Evidence } from '@quorate/authority/step'
 import type { StreamId } from '@quorate/authority/stream'
-import { isFailure } from '@quorate/core/failure'
-import type { Database, DatabaseTransaction } from '../database/database.ts'
-import { inTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { applyRoot } from '../orgs/apply.ts'
 import type { Caller } from './caller.ts'
+import { carryOut, type CarryOutDeps, type Errand } from './carry-out.ts'
 import type { InForce, Log, SettledKind } from './log.ts'
-import { releaseAction, useAction, type SignedAction } from './use-action.ts'
+import type { SignedAction } from './use-action.ts'
 
-export type SettleDeps = {
-  readonly database: Database
-  readonly log: Log
-  readonly now: () => number
-}
+export type SettleDeps = CarryOutDeps & { readonly log: Log }
 
 export type Settled = { readonly action: SignedAction; readonly inForce: InForce }
 
-export type SettleItem = {
+export type SettleItem = Pick<Errand, 'check' | 'claim' | 'giveBack' | 'isHeld'> & {
   readonly kind: SettledKind
   /** The root unless said. */
   readonly stream?: StreamId
-  /** In the transaction that burns the action: what else must happen then or not at all. */
-  readonly claim?: (transaction: DatabaseTransaction, action: SignedAction) => Promise<void>
   /** What the item rests on besides, made after the action is burned. */
   readonly factsOf?: (action: SignedAction) => Promise<Uint8Array>
-  /** After a failure: nothing came of it. */
-  readonly giveBack?: (action: SignedAction) => Promise<void>
-  /** A policy holds it: what was claimed stays claimed, and `policy.held` is thrown. */
-  readonly onHeld?: (action: SignedAction) => void
 }
 
 /**
  * From a signed request to what it has changed: burns the user action, puts the item in force and
- * makes its rows. A server that dies on the way has burned a request and left nothing half done:
- * rows are made of what is in force alone, at the next start if need be.
+ * makes its rows. A server that dies on the way has left nothing half done: rows are made of what is
+ * in force alone, at the next start if need be, and the same request again is answered as the first
+ * would have been, whether it stands already or not.
  */
 export async function settleSigned(
-  { database, log, now }: SettleDeps,
+  deps: SettleDeps,
   caller: Caller,
   raw: RawRequest,
   item: SettleItem,
 ): Promise<Settled> {
+  const { database, log } = deps
   const { organization } = caller
-  const { kind, stream, claim, factsOf, giveBack, onHeld } = item
-  const action =
-    claim === undefined
-      ? await useAction(database, caller, raw, now())
-      : await inTransaction(database, async (transaction) => {
-          const used = await useAction(transaction, caller, raw, now())
-          await claim(transaction, used)
-          return used
-        })
-  try {
-    const facts = (await factsOf?.(action)) ?? new Uint8Array()
-    const at = stream === undefined ? {} : { stream }
-    const inForce = await log.settle({
-      ...{ organization, kind, ...at },
-      evidence: action.evidence(facts),
-    })
-    await applyRoot(database, organization)
-    return { action, inForce }
-  } catch (error) {
-    const isHeld = onHeld !== undefined && isFailure(error, 'policy.held')
-    if (isHeld) onHeld(action)
-    else await giveBack?.(action)
-    if (isFailure(error, 'signers.unavailable'))
-      await releaseAction(database, organization, action.request)
-    throw error
-  }
+  const { kind, stream, factsOf, ...errand } = item
+  const at = stream === undefined ? {} : { stream }
+  return carryOut(deps, caller, raw, {
+    ...errand,
+    work: async (action) => {
+      const facts = (await factsOf?.(action)) ?? new Uint8Array()
+      const evidence = action.evidence(facts)
+      const inForce = await log.settle({ organization, kind, ...at, evidence })
+      await applyRoot(database, organization)
+      return { action, inForce }
+    },
+  })
 }
 
 /** The same for the end of an unsigned way: nothing was burned that could be given back. */
 export async function settleCompleted(
-  { database, log }: SettleDeps,
+  { database, log }: Pick<SettleDeps, 'database' | 'log'>,
   ask: {
     readonly organization: Uint8Array
     readonly kind: RootItem

@@ -120,6 +120,8 @@ export type IdentityTables = {
     readonly action: Uint8Array | null
     readonly action_expires_at: number | null
     readonly used_at: number | null
+    /** The life of a server that is at it; see the migration. */
+    readonly begun_by: Uint8Array | null
   }
   readonly sessions: {
     readonly organization: Uint8Array

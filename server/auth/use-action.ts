@@ -11,6 +11,7 @@ import type { RawRequest } from '../http/route.ts'
 import { matchesSignedRequest } from '../http/user-action.ts'
 import { secretHash } from './action.ts'
 import type { Caller } from './caller.ts'
+import type { IdentityTables } from './tables.ts'
 
 /** A request with its author's signature: act on `payload`, never on the HTTP body. */
 export type SignedAction = {
@@ -58,6 +59,25 @@ export async function burn(
   if (rows.length === 0) throw new Failure('action.used', {})
 }
 
+/**
+ * Burns it for a life of the server that begins what it stands for.
+ * @throws Failure `action.used`
+ */
+export async function burnFor(
+  database: Database | DatabaseTransaction,
+  { organization, request }: Burnable,
+  { now, life }: { readonly now: number; readonly life: Uint8Array },
+): Promise<void> {
+  const burned = await database
+    .updateTable('challenges')
+    .set({ used_at: now, begun_by: life })
+    .where('organization', '=', organization)
+    .where('request', '=', request)
+    .where('used_at', 'is', null)
+    .executeTakeFirst()
+  if (burned.numUpdatedRows !== 1n) throw new Failure('action.used', {})
+}
+
 /** A row if it was not burned before: for a statement that writes the change as well. */
 export function burning({ organization, request }: Burnable, now: number): RawBuilder<unknown> {
   return sql`update challenges set used_at = ${now}
@@ -77,14 +97,51 @@ export async function findAction(
   raw: RawRequest,
   now: number,
 ): Promise<SignedAction> {
-  if (raw.userAction === undefined) throw new Failure('action.missing', {})
+  const row = await rowFor(database, caller, raw)
+  if (row.used_at !== null) throw new Failure('action.used', {})
+  return signedIn(row, raw, now)
+}
+
+/** One that may be begun, or taken up where another life of a server has left it. */
+export type OpenAction = {
+  readonly action: SignedAction
+  readonly begunBy: Uint8Array | undefined
+}
+
+/**
+ * @throws Failure `action.missing` when there is none for this very caller, method, path and body
+ * @throws Failure `action.used` when this life has begun it, or it is over
+ */
+export async function findOpenAction(
+  database: Database,
+  caller: Caller,
+  raw: RawRequest,
+  { now, life }: { readonly now: number; readonly life: Uint8Array },
+): Promise<OpenAction> {
+  const row = await rowFor(database, caller, raw)
+  const { used_at, begun_by } = row
+  if (used_at === null) return { action: signedIn(row, raw, now), begunBy: undefined }
+  if (begun_by === null || equalBytes(begun_by, life)) throw new Failure('action.used', {})
+  return { action: signedIn(row, raw, now), begunBy: begun_by }
+}
+
+async function rowFor(
+  database: Database | DatabaseTransaction,
+  caller: Caller,
+  { userAction }: RawRequest,
+) {
+  if (userAction === undefined) throw new Failure('action.missing', {})
   const row = await database
     .selectFrom('challenges')
     .selectAll()
-    .where('action', '=', secretHash(raw.userAction))
+    .where('action', '=', secretHash(userAction))
     .executeTakeFirst()
   if (row === undefined || !isOf(caller, row)) throw new Failure('action.missing', {})
-  if (row.used_at !== null) throw new Failure('action.used', {})
+  return row
+}
+
+/** @throws Failure `action.missing` for any other method, path or body, and once it is too old */
+function signedIn(row: IdentityTables['challenges'], raw: RawRequest, now: number): SignedAction {
   const preimage = decodePreimage(row.preimage)
   const { method, path } = preimage
   const payload = row.payload ?? committed(raw.body, row)
@@ -115,20 +172,6 @@ function committed(
   const { payload } = decodePreimage(preimage)
   if (!equalBytes(commitTo(body, salt).payload, payload)) throw new Failure('action.missing', {})
   return body
-}
-
-/** After signers could not be asked at all: the same signed request may be sent again. */
-export async function releaseAction(
-  database: Database | DatabaseTransaction,
-  organization: Uint8Array,
-  request: Uint8Array,
-): Promise<void> {
-  await database
-    .updateTable('challenges')
-    .set({ used_at: null })
-    .where('organization', '=', organization)
-    .where('request', '=', request)
-    .execute()
 }
 
 type Row = {

@@ -13,7 +13,7 @@ import type { Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
 import { seal } from '../auth/sealing.ts'
 import { settleCompleted, settleSigned } from '../auth/settle.ts'
-import { useAction } from '../auth/use-action.ts'
+import { burn, findAction } from '../auth/use-action.ts'
 import { inTransaction, type DatabaseTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { enqueueMail, isAddress } from '../mail/queue.ts'
@@ -66,10 +66,13 @@ async function createLocal(
   const { passwords } = await readRoot(log, caller.organization, settingsOf)
   if (passwords === 'off')
     throw new Failure('request.unsupported', { reason: 'passwords are not in use here' })
-  const action = await useAction(database, caller, raw, now())
+  const action = await findAction(database, caller, raw, now())
   const id = idOf(action.request, 'credential')
   const secret = await secretOf(deps, caller, { id, payload: action.payload })
-  await inTransaction(database, (transaction) => keepLocal(transaction, caller, { id, ...secret }))
+  await inTransaction(database, async (transaction) => {
+    await burn(transaction, { ...caller, ...action }, now())
+    await keepLocal(transaction, caller, { id, ...secret })
+  })
   return credentialNamed(deps, caller, id)
 }
 

@@ -1,10 +1,8 @@
 import type { Manifest } from '@quorate/authority/manifest'
 import type { Evidence } from '@quorate/authority/step'
 import type { Caller } from '../auth/caller.ts'
-import type { Log } from '../auth/log.ts'
-import { settleSigned } from '../auth/settle.ts'
+import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import type { SignedAction } from '../auth/use-action.ts'
-import type { Database } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 
 /** Key generation by all signers. Nothing of it is seen until the root stream says so. */
@@ -15,29 +13,31 @@ export type CreateKey = (ask: {
   readonly index?: number
 }) => Promise<{ readonly certificate: Uint8Array }>
 
-export type CreationDeps = {
-  readonly database: Database
-  readonly log: Log
+export type CreationDeps = SettleDeps & {
   readonly createKey: CreateKey
   readonly manifest: Pick<Manifest, 'signers'>
-  readonly now: () => number
 }
 
 /**
- * What a user's request brings into the root stream together with a key, or a key by itself. A
- * server that dies on the way has burned a request and left nothing: shares without an owner are
- * swept, and rows are made of what is in force alone.
+ * What a user's request brings into the root stream together with a key, or a key by itself. Of a
+ * server that dies on the way nothing is seen: the same request again gets the key that was made for
+ * it, shares without an owner are swept, and rows are made of what is in force alone.
  */
 export async function createSettled(
   deps: CreationDeps,
   caller: Caller,
   raw: RawRequest,
-  kind: { readonly item: 'key' | 'wallet'; readonly bearsKey: (payload: string) => boolean },
+  kind: {
+    readonly item: 'key' | 'wallet'
+    readonly bearsKey: (payload: string) => boolean
+    readonly check: () => Promise<void>
+  },
 ): Promise<SignedAction> {
   const { createKey } = deps
   const { organization } = caller
   const settled = await settleSigned(deps, caller, raw, {
     kind: kind.item,
+    check: kind.check,
     factsOf: async ({ payload, evidence }) =>
       kind.bearsKey(payload)
         ? (await createKey({ organization, evidence: evidence(new Uint8Array()) })).certificate

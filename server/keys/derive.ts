@@ -1,4 +1,5 @@
 import { deriveKey } from '@quorate/api/keys'
+import { requestHash } from '@quorate/authority/request'
 import { toHex } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { noFacts, encodeFacts } from '@quorate/effects/facts'
@@ -7,9 +8,9 @@ import { readIntent } from '@quorate/effects/intent'
 import { pseudoNetworkOf } from '@quorate/effects/networks'
 import { plan } from '@quorate/effects/plan'
 import { outputOf } from '@quorate/threshold/public/derive'
+import { isHeldFor } from '../approvals/find.ts'
 import type { Caller } from '../auth/caller.ts'
-import { useAction } from '../auth/use-action.ts'
-import { inTransaction } from '../database/database.ts'
+import { carryOut, type CarryOutDeps } from '../auth/carry-out.ts'
 import { Held, routing, type Route } from '../http/route.ts'
 import type { ExecuteDeps } from '../signatures/execute.ts'
 import type { Signature } from '../signatures/signature.ts'
@@ -19,26 +20,23 @@ import { checkUsable } from './reach.ts'
 
 const { route } = routing<Caller>()
 
-type DeriveDeps = Pick<ExecuteDeps, 'database' | 'sign' | 'log' | 'now'>
+type DeriveDeps = CarryOutDeps & Pick<ExecuteDeps, 'sign' | 'log'>
 
 /**
  * Nothing of it is kept here but the burned request: a server that dies on the way is asked again,
  * and the same domain and seed give the same.
  */
 export function derivationRoutes(deps: DeriveDeps): readonly Route<Caller>[] {
-  const { database, now } = deps
+  const { database } = deps
   return [
     route(deriveKey, async ({ caller, raw, params: { keyId } }) => {
       const row = await findKey(database, caller, keyId)
       checkUsable(caller, row)
-      const { evidence } = await inTransaction(database, async (transaction) => {
-        const action = await useAction(transaction, caller, raw, now())
-        checkDerivable(action.payload, row)
-        return action
-      })
-      return deriveOrHold(deps, {
-        ...{ caller, key: row.id },
-        evidence: evidence(encodeFacts(noFacts)),
+      const { id: key } = row
+      return carryOut(deps, caller, raw, {
+        check: async ({ payload }) => checkDerivable(payload, row),
+        work: ({ evidence }) =>
+          deriveOrHold(deps, { caller, key, evidence: evidence(encodeFacts(noFacts)) }),
       })
     }),
   ]
@@ -49,7 +47,10 @@ async function deriveOrHold(deps: DeriveDeps, asked: AskedToDerive) {
   try {
     return await derive(deps, asked)
   } catch (error) {
-    if (!isFailure(error, 'policy.held')) throw error
+    const { caller, evidence } = asked
+    const { organization } = caller
+    const request = requestHash(evidence.preimage)
+    if (!(await isHeldFor(deps.database, { organization, request }, error))) throw error
     const approved = await deriveApproved(deps, asked)
     return approved ?? new Held(await holdDerivation(deps, asked))
   }

@@ -42,11 +42,13 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   const { database, log } = deps
   return [
     route(api.createKey, async ({ caller, raw, body }) => {
-      await checkMaster(database, caller, body)
-      await checkDelegation(log, caller, body)
       const { request } = await createSettled(deps, caller, raw, {
         item: 'key',
         bearsKey: (payload) => !derives(parseJson(payload)),
+        check: async () => {
+          await checkMaster(database, caller, body)
+          await checkDelegation(log, caller, body)
+        },
       })
       return keyOf(await findKey(database, caller, createdName(request, 'key')))
     }),
@@ -56,15 +58,23 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
       return keyOf(await findKey(database, caller, keyId))
     }),
     route(api.deleteKey, async ({ caller, raw, params: { keyId } }) => {
-      checkNotArchived(await findKey(database, caller, keyId))
-      const { inForce } = await settleSigned(deps, caller, raw, { kind: 'keyStatus' })
+      const found = await findKey(database, caller, keyId)
+      const { inForce } = await settleSigned(deps, caller, raw, {
+        kind: 'keyStatus',
+        check: async () => checkNotArchived(found),
+      })
       const key = keyOf(await findKey(database, caller, keyId))
       return { ...key, ...receiptOf(inForce, deps.manifest) }
     }),
     route(api.delegateKey, async ({ caller, raw, params: { keyId }, body: { delegateTo } }) => {
-      await checkDelegable(log, caller, await findKey(database, caller, keyId))
-      await checkOwner(log, caller, delegateTo)
-      await settleSigned(deps, caller, raw, { kind: 'delegation' })
+      const found = await findKey(database, caller, keyId)
+      await settleSigned(deps, caller, raw, {
+        kind: 'delegation',
+        check: async () => {
+          await checkDelegable(log, caller, found)
+          await checkOwner(log, caller, delegateTo)
+        },
+      })
       return { keyId, status: 'Delegated' }
     }),
   ]

@@ -37,7 +37,8 @@ export function patRoutes(deps: PatDeps): readonly Route<Caller>[] {
     route(api.updatePersonalAccessToken, async ({ caller, raw, params: { tokenId } }) => {
       await settleSigned(deps, caller, raw, {
         kind: 'update',
-        claim: (transaction, action) => claimRename(deps, transaction, { caller, action, tokenId }),
+        check: (action) => checkOwn(deps, caller, { action, tokenId }),
+        claim: (transaction, action) => claimRename(deps, transaction, { caller, action }),
         giveBack: ({ request }) =>
           giveNameBack(deps.database, { organization: caller.organization, request }),
       })
@@ -60,7 +61,8 @@ async function create(deps: PatDeps, caller: Caller, raw: RawRequest) {
   const { organization } = caller
   const { action } = await settleWithToken(deps, caller, raw, {
     kind: 'token',
-    claim: (transaction, used) => claimNew(deps, transaction, { caller, action: used }),
+    check: (action) => checkNew(deps, { caller, action }),
+    claim: (transaction, action) => claimNew(deps, transaction, { caller, action }),
     giveBack: ({ request }) => giveNameBack(deps.database, { organization, request }),
   })
   return made(deps, caller, action)
@@ -83,18 +85,10 @@ async function made(deps: PatDeps, caller: Caller, action: SignedAction) {
 type Used = { readonly caller: Caller; readonly action: SignedAction }
 
 /** What the rules would refuse without words that a client knows. */
-async function claimNew(
-  { log, now }: PatDeps,
-  transaction: DatabaseTransaction,
-  { caller, action }: Used,
-): Promise<void> {
+async function checkNew({ log }: PatDeps, { caller, action }: Used): Promise<void> {
   const { organization, user } = caller
   const body = parseJson(action.payload)
-  const { name, publicKey, permissionId } = parse(
-    api.createPersonalAccessToken.body,
-    body,
-    'payload',
-  )
+  const { publicKey, permissionId } = parse(api.createPersonalAccessToken.body, body, 'payload')
   const spki = readPublicKey(publicKey)
   if (spki === undefined) {
     const issues = [{ path: 'payload.publicKey', message: 'not a key that may sign here' }]
@@ -107,7 +101,14 @@ async function claimNew(
     const permission = find(permissionTable, subjectNamed(action, 'permissionId'))
     if (permission?.status !== 'active') throw new Failure('permission.not_found', { permissionId })
   })
-  const { request } = action
+}
+
+async function claimNew(
+  { now }: PatDeps,
+  transaction: DatabaseTransaction,
+  { caller: { organization, user }, action: { request, payload } }: Used,
+): Promise<void> {
+  const { name } = parse(api.createPersonalAccessToken.body, parseJson(payload), 'payload')
   const claim = { organization, scope: user, name, holder: idOf(request, 'token'), request }
   if (!(await claimName(transaction, claim, now())))
     throw new Failure('personal_token.name_taken', { name })
@@ -116,10 +117,8 @@ async function claimNew(
 async function claimRename(
   deps: PatDeps,
   transaction: DatabaseTransaction,
-  { caller, action, tokenId }: Used & { readonly tokenId: string },
+  { caller: { organization, user }, action }: Used,
 ): Promise<void> {
-  await checkOwn(deps, caller, { action, tokenId })
-  const { organization, user } = caller
   const body = parseJson(action.payload === '' ? '{}' : action.payload)
   const { name } = parse(api.updatePersonalAccessToken.body, body, 'payload')
   if (name === undefined) return
@@ -152,7 +151,7 @@ function changeStatus(
 ): Promise<Settled> {
   return settleSigned(deps, caller, raw, {
     kind: 'tokenStatus',
-    claim: (_transaction, action) => checkOwn(deps, caller, { action, tokenId }),
+    check: (action) => checkOwn(deps, caller, { action, tokenId }),
   })
 }
 

@@ -40,14 +40,14 @@ export function permissionRoutes(deps: PermissionDeps): readonly Route<Caller>[]
     route(api.updatePermission, async ({ caller, raw, params: { permissionId } }) => {
       return settleGoverned(deps, caller, raw, {
         kind: 'permissionUpdate',
-        claim: (_transaction, action) => checkUpdate(deps, caller, { action, permissionId }),
+        check: (action) => checkUpdate(deps, caller, { action, permissionId }),
         answer: () => shown(deps, caller, permissionId),
       })
     }),
     route(api.archivePermission, async ({ caller, raw, params: { permissionId } }) => {
       return settleGoverned(deps, caller, raw, {
         kind: 'permissionUpdate',
-        claim: (_transaction, action) => checkMutable(deps, caller, { action, permissionId }),
+        check: (action) => checkMutable(deps, caller, { action, permissionId }),
         answer: async ({ inForce }) => ({
           ...(await shown(deps, caller, permissionId)),
           ...receiptOf(inForce, deps.manifest),
@@ -69,7 +69,7 @@ function assignmentRoutes(deps: PermissionDeps): readonly Route<Caller>[] {
     route(api.deleteAssignment, async ({ caller, raw, params }) => {
       return settleGoverned(deps, caller, raw, {
         kind: 'assignmentEnd',
-        claim: (_transaction, action) => checkAssigned(deps, caller, { action, ...params }),
+        check: (action) => checkAssigned(deps, caller, { action, ...params }),
         answer: async ({ inForce }) => receiptOf(inForce, deps.manifest),
       })
     }),
@@ -164,7 +164,7 @@ async function permissionNamed(
 async function create(deps: PermissionDeps, caller: Caller, raw: RawRequest) {
   const { action } = await settleSigned(deps, caller, raw, {
     kind: 'permission',
-    claim: (_transaction, { payload }) => {
+    check: ({ payload }) => {
       const { name } = parse(api.createPermission.body, parseJson(payload), 'payload')
       return checkName(deps, caller, { name, permission: undefined })
     },
@@ -217,7 +217,7 @@ async function assign(
   const { organization } = caller
   return settleGoverned(deps, caller, raw, {
     kind: 'assignment',
-    claim: (_transaction, used) =>
+    check: (used) =>
       readRoot(log, organization, (root) =>
         checkAssignable(root, { action: used, permissionId, identityId }),
       ),

@@ -34,7 +34,7 @@ export function policyRoutes(deps: PolicyDeps): readonly Route<Caller>[] {
     route(api.updatePolicy, async ({ caller, raw, params: { policyId } }) =>
       settleGoverned(deps, caller, raw, {
         kind: 'policyUpdate',
-        claim: async (_transaction, action) => {
+        check: async (action) => {
           checkPolicy(action)
           await checkActive(deps, caller, policyId)
         },
@@ -44,7 +44,7 @@ export function policyRoutes(deps: PolicyDeps): readonly Route<Caller>[] {
     route(api.archivePolicy, async ({ caller, raw, params: { policyId } }) =>
       settleGoverned(deps, caller, raw, {
         kind: 'policyUpdate',
-        claim: () => checkActive(deps, caller, policyId),
+        check: () => checkActive(deps, caller, policyId),
         answer: async ({ inForce }) => ({
           ...(await shown(deps, caller, policyId)),
           ...receiptOf(inForce, deps.manifest),
@@ -57,7 +57,7 @@ export function policyRoutes(deps: PolicyDeps): readonly Route<Caller>[] {
 function create(deps: PolicyDeps, caller: Caller, raw: RawRequest) {
   return settleGoverned(deps, caller, raw, {
     kind: 'policy',
-    claim: async (_transaction, action) => checkPolicy(action),
+    check: async (action) => checkPolicy(action),
     answer: ({ action }) => shown(deps, caller, nameOf('policy', idOf(action.request, 'policy'))),
   })
 }

@@ -5,12 +5,11 @@ import { credentialTable, userTable } from '@quorate/authority/records'
 import { recoveryKeyRole } from '@quorate/authority/reduce/recovery'
 import { isActive, isCredentialLive } from '@quorate/authority/standing'
 import type { Caller } from '../auth/caller.ts'
+import { carryOut } from '../auth/carry-out.ts'
 import { evenly, proveCode, sendCode } from '../auth/codes.ts'
 import { readRoot } from '../auth/log.ts'
 import { openNewcomer, type NewcomerDeps } from '../auth/newcomer.ts'
 import type { SettleDeps } from '../auth/settle.ts'
-import { useAction } from '../auth/use-action.ts'
-import { inTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { findPerson, type Person, type PersonKind } from '../users/person.ts'
 
@@ -50,12 +49,13 @@ export async function beginDelegatedRecovery(
     readonly credentialId: string
   },
 ) {
-  const { database, now } = deps
   const { raw, username, credentialId } = asked
-  await inTransaction(database, (transaction) => useAction(transaction, caller, raw, now()))
-  const person = await activeNamed(deps, { orgId: caller.orgId, username }, ['endUser'])
-  if (person === undefined) throw new Failure('user.not_found', {})
-  return open(deps, person, credentialId)
+  const work = async () => {
+    const person = await activeNamed(deps, { orgId: caller.orgId, username }, ['endUser'])
+    if (person === undefined) throw new Failure('user.not_found', {})
+    return open(deps, person, credentialId)
+  }
+  return carryOut(deps, caller, raw, { work })
 }
 
 async function addresseeOf(deps: RecoveryDeps, named: Named) {

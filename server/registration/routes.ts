@@ -6,13 +6,12 @@ import { Failure } from '@quorate/core/failure'
 import { idOf } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
 import { isEndUser, type Caller } from '../auth/caller.ts'
+import { carryOut } from '../auth/carry-out.ts'
 import { evenly, proveCode, sendCode } from '../auth/codes.ts'
 import { readRoot } from '../auth/log.ts'
 import { beginSession } from '../auth/sessions.ts'
 import { openNewcomer } from '../auth/newcomer.ts'
 import { settleSigned } from '../auth/settle.ts'
-import { useAction } from '../auth/use-action.ts'
-import { inTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import {
   claimUsername,
@@ -110,9 +109,11 @@ async function restart(
   deps: RegistrationDeps,
   asked: { readonly caller: Caller; readonly raw: RawRequest; readonly person: Person },
 ) {
-  const { database, log, now } = deps
   const { caller, raw, person } = asked
-  await inTransaction(database, (transaction) => useAction(transaction, caller, raw, now()))
-  if (!(await isAwaited(log, person))) throw new Failure('user.already_exists', {})
-  return openNewcomer(deps, { person, purpose: 'register' })
+  return carryOut(deps, caller, raw, {
+    work: async () => {
+      if (!(await isAwaited(deps.log, person))) throw new Failure('user.already_exists', {})
+      return openNewcomer(deps, { person, purpose: 'register' })
+    },
+  })
 }

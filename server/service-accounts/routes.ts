@@ -37,8 +37,8 @@ export function serviceAccountRoutes(deps: ServiceAccountDeps): readonly Route<C
     route(api.updateServiceAccount, async ({ caller, raw, params: { serviceAccountId } }) => {
       await settleSigned(deps, caller, raw, {
         kind: 'update',
-        claim: (transaction, action) =>
-          claimRename(deps, transaction, { caller, action, serviceAccountId }),
+        check: (action) => checkThere(deps, { caller, action, serviceAccountId }),
+        claim: (transaction, action) => claimRename(deps, transaction, { caller, action }),
         giveBack: ({ request }) =>
           giveNameBack(deps.database, { organization: caller.organization, request }),
       })
@@ -118,10 +118,8 @@ async function claimNew(
 async function claimRename(
   deps: ServiceAccountDeps,
   transaction: DatabaseTransaction,
-  { caller, action, serviceAccountId }: Used & { readonly serviceAccountId: string },
+  { caller: { organization }, action }: Used,
 ): Promise<void> {
-  await checkThere(deps, { caller, action, serviceAccountId })
-  const { organization } = caller
   const { request, payload } = action
   const body = parseJson(payload === '' ? '{}' : payload)
   const { name } = parse(api.updateServiceAccount.body, body, 'payload')
@@ -153,7 +151,7 @@ function changeStatus(
 ): Promise<Settled> {
   return settleSigned(deps, caller, raw, {
     kind: 'userStatus',
-    claim: (_transaction, action) => checkThere(deps, { caller, action, serviceAccountId }),
+    check: (action) => checkThere(deps, { caller, action, serviceAccountId }),
   })
 }
 

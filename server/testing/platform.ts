@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -73,8 +73,9 @@ export async function startTestPlatform(
   const tokens = await openTokens(pemOf(generateKeyPairSync('ed25519').privateKey))
   const folder = mkdtempSync(join(tmpdir(), 'quorate-identity-'))
   const dataDir = dataDirIn(folder, solo.cluster.file)
+  const newLife = () => new Uint8Array(randomBytes(16))
   const deps: IdentityDeps = {
-    ...{ database, tokens, now, log: solo },
+    ...{ database, tokens, now, log: solo, life: newLife() },
     agreements: given.agreements ?? [],
     createKey: solo.createKey,
     sign: solo.sign,
@@ -89,9 +90,9 @@ export async function startTestPlatform(
     quoteMaxFee: async () => undefined,
     observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
   }
-  const listen = async () => {
+  const listen = async (life = deps.life) => {
     const app = buildHttp({
-      routes: identityRoutes(deps),
+      routes: identityRoutes({ ...deps, life }),
       authenticate: authenticateWith({ ...deps, setupToken }),
       allowsOrigin: originsOf(database, ['https://console.example']),
       log: { error: (context) => unexpected.push(context) },
@@ -105,7 +106,7 @@ export async function startTestPlatform(
     ...{ baseUrl: running.baseUrl, dataDir, database, solo, tokens, deps, clock, unexpected },
     restart: async () => {
       await running.app.close()
-      running = await listen()
+      running = await listen(newLife())
       return running.baseUrl
     },
     databaseUrl: home.url,

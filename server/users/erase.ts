@@ -1,9 +1,9 @@
 import { erasureTable } from '@quorate/authority/records'
 import { isFailure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
+import { carryOut } from '../auth/carry-out.ts'
 import { readRoot } from '../auth/log.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
-import { useAction } from '../auth/use-action.ts'
 import { inTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { applyRoot } from '../orgs/apply.ts'
@@ -47,22 +47,24 @@ async function settleOnce(
 }
 
 async function again(
-  { database, now }: SettleDeps,
+  deps: SettleDeps,
   caller: Caller,
   raw: RawRequest,
   user: Uint8Array,
 ): Promise<void> {
+  const { database, now } = deps
   const { organization } = caller
   await applyRoot(database, organization)
-  await inTransaction(database, async (transaction) => {
-    await useAction(transaction, caller, raw, now())
-    // One after the other with whatever makes rows of this organization.
-    await transaction
-      .selectFrom('root_applied')
-      .select('seq')
-      .where('organization', '=', organization)
-      .forUpdate()
-      .execute()
-    await eraseRows(transaction, { organization, user, time: now() })
-  })
+  const work = () =>
+    inTransaction(database, async (transaction) => {
+      // One after the other with whatever makes rows of this organization.
+      await transaction
+        .selectFrom('root_applied')
+        .select('seq')
+        .where('organization', '=', organization)
+        .forUpdate()
+        .execute()
+      await eraseRows(transaction, { organization, user, time: now() })
+    })
+  await carryOut(deps, caller, raw, { work })
 }

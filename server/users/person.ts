@@ -1,3 +1,4 @@
+import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { signWithinMs } from '../auth/challenge.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
@@ -90,7 +91,8 @@ export async function addUsername(
 }
 
 /**
- * Two people of one name could not be told apart. A claim lapses with its request.
+ * Two people of one name could not be told apart. A claim lapses with its request; until then, and
+ * once he bears the name, it is his to claim again.
  * @throws Failure `user.already_exists`
  */
 export async function claimUsername(
@@ -106,10 +108,24 @@ export async function claimUsername(
       conflict
         .columns(['organization', 'kind', 'username'])
         .doUpdateSet(claim)
-        .where('usernames.lapses_at', '<', now),
+        .where((eb) =>
+          eb.or([
+            eb('usernames.lapses_at', '<', now),
+            eb.and([eb('usernames.lapses_at', 'is not', null), eb('usernames.user', '=', user)]),
+          ]),
+        ),
     )
     .executeTakeFirst()
-  if (numInsertedOrUpdatedRows !== 1n) throw new Failure('user.already_exists', {})
+  if (numInsertedOrUpdatedRows === 1n) return
+  const bearer = await transaction
+    .selectFrom('usernames')
+    .select('user')
+    .where('organization', '=', organization)
+    .where('kind', '=', kind)
+    .where('username', '=', username)
+    .executeTakeFirst()
+  if (bearer === undefined || !equalBytes(bearer.user, user))
+    throw new Failure('user.already_exists', {})
 }
 
 /** Nothing came of it, so the name is free. */

@@ -39,9 +39,14 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   const { database, log } = deps
   return [
     route(api.createWallet, async ({ caller, raw, body }) => {
-      await checkSuited(database, caller, body)
-      await checkDelegation(log, caller, body)
-      const { request } = await createSettled(deps, caller, raw, { item: 'wallet', bearsKey })
+      const { request } = await createSettled(deps, caller, raw, {
+        item: 'wallet',
+        bearsKey,
+        check: async () => {
+          await checkSuited(database, caller, body)
+          await checkDelegation(log, caller, body)
+        },
+      })
       return walletOf(await findWallet(database, caller, createdName(request, 'wallet')))
     }),
     route(api.updateWallet, async ({ caller, raw, params: { walletId } }) => {
@@ -50,9 +55,14 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
       return walletOf(await findWallet(database, caller, walletId))
     }),
     route(api.delegateWallet, async ({ caller, raw, params: { walletId }, body: { userId } }) => {
-      await checkDelegable(log, caller, await findWallet(database, caller, walletId))
-      await checkOwner(log, caller, userId)
-      await settleSigned(deps, caller, raw, { kind: 'delegation' })
+      const found = await findWallet(database, caller, walletId)
+      await settleSigned(deps, caller, raw, {
+        kind: 'delegation',
+        check: async () => {
+          await checkDelegable(log, caller, found)
+          await checkOwner(log, caller, userId)
+        },
+      })
       return { walletId, status: 'Delegated' }
     }),
   ]
