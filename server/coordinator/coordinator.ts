@@ -23,6 +23,7 @@ import { openLeases } from './leases.ts'
 import { type Certified, Ledger } from './ledger.ts'
 import { openPairs } from './pairs.ts'
 import { Pool } from './pool.ts'
+import { keepSeats } from './seats.ts'
 import { Signer } from './signing.ts'
 import {
   openStreams,
@@ -130,9 +131,9 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const isProposed = (signer: number) => faults.report().proposed.includes(signer)
   const attendance = keepAttendance(Date.now, Math.random, isProposed)
   const catchUp = new CatchUp({ links, ledger })
-  const leases = openLeases(database)
-  const [rules, trust] = [rulesFor(manifest), quorumOf(manifest)]
-  const world: StreamsWorld = { links, ledger, views, leases, catchUp, rules, trust, log, clock }
+  const judging = { rules: rulesFor(manifest), trust: quorumOf(manifest), log, clock }
+  const [leases, seats] = [openLeases(database), keepSeats(manifest.threshold)]
+  const world: StreamsWorld = { links, ledger, views, leases, catchUp, seats, ...judging }
   const streams = openStreams(world)
   const pairs = openPairs({ database, links, manifest, log, faults })
   const prepare = async (organization: Uint8Array, scheme: string) =>

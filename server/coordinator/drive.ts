@@ -14,9 +14,12 @@ import { streamName } from '@quorate/authority/stream'
 import type { SessionCall, SessionReply } from '@quorate/wire/link'
 import type { Answered, Links } from '../link/links.ts'
 import type { CatchUp } from './catch-up.ts'
+import type { Seats } from './seats.ts'
 
 /** A ceremony whose calls ride along with the messages of agreement. */
 export type Rider = {
+  /** Signers that are asked something beside such a message. */
+  aboard(request: Request): readonly number[]
   /** What this signer is to be asked beside this message. */
   board(signer: number, request: Request): SessionCall | undefined
   /** `reply` is empty when the message was answered without a word about the ceremony. */
@@ -27,6 +30,7 @@ export type Journey = {
   readonly agreement: Agreement
   readonly links: Links
   readonly catchUp: CatchUp
+  readonly seats: Seats
   readonly log: DriveLog
   /** Writes the row, or reads the one that is there. */
   readonly record: (ballot: number, step: OpaqueStep) => Promise<OpaqueStep>
@@ -53,10 +57,19 @@ export type Arrival =
 
 /** A signer answers within milliseconds; one that has not by then will not be waited for. */
 export const roundMsMax = 1_000
+/** Whoever was left out at first still has half a round to answer in. */
+const patienceMsMax = roundMsMax / 2
 /** Waits between ballots grow from the first to the last, and are random, so that replicas part. */
 const waitMs = { first: 20, last: 1_000 }
 /** Enough for signers that come and go; after that the caller is told. */
 const attemptsMax = 12
+
+/** Signers that are not asked as long as those who are do answer. */
+type Reserve = {
+  readonly request: Request
+  readonly signers: readonly number[]
+  readonly timer: NodeJS.Timeout
+}
 
 /** Takes a step through agreement, wherever its place in the stream ends up. */
 export function drive(journey: Journey, start: Advance): Promise<Arrival> {
@@ -76,6 +89,7 @@ class Trip {
   private state: Advance['state'] | undefined
   private timer: NodeJS.Timeout | undefined
   private timed = ''
+  private reserve: Reserve | undefined
 
   constructor(journey: Journey, end: Trip['end']) {
     this.journey = journey
@@ -95,12 +109,14 @@ class Trip {
 
   private finish(arrival: Arrival): void {
     clearTimeout(this.timer)
+    this.dismiss()
     this.end.resolve(arrival)
   }
 
   private fail(error: unknown): void {
     this.state = undefined
     clearTimeout(this.timer)
+    this.dismiss()
     this.end.reject(error)
   }
 
@@ -110,6 +126,7 @@ class Trip {
     if (name === this.timed) return
     this.timed = name
     clearTimeout(this.timer)
+    this.dismiss()
     if (phase !== 'voting' && phase !== 'sealing' && phase !== 'promising') return
     this.timer = setTimeout(() => this.tell({ kind: 'timeout', phase, ballot }), roundMsMax)
   }
@@ -158,26 +175,86 @@ class Trip {
   }
 
   private send(request: Request, to: number | undefined): void {
+    if (to !== undefined) return this.askAll([to], request)
     const { n } = this.journey.agreement.trust
     const all = Array.from({ length: n }, (_, i) => i + 1)
-    for (const signer of to === undefined ? all : [to])
-      this.ask(signer, request).catch((error) => this.fail(error))
+    const seats = this.seatsFor(request) ?? all
+    const signers = all.filter((signer) => !seats.includes(signer))
+    if (signers.length > 0) this.hold(request, signers)
+    this.askAll(seats, request)
+  }
+
+  private askAll(signers: readonly number[], request: Request): void {
+    for (const signer of signers) this.ask(signer, request).catch((error) => this.fail(error))
+  }
+
+  /**
+   * In a first ballot q signers are asked to vote, and to seal what they have voted for. Everybody
+   * gets the certificate, and nobody is left out once a ballot has failed.
+   */
+  private seatsFor(request: Request): readonly number[] | undefined {
+    const { links, agreement, seats, rider } = this.journey
+    if (this.state === undefined || this.state.attempt > 0) return undefined
+    if (request.kind === 'lock') return this.state.votes.map(({ statement }) => statement.signer)
+    if (request.kind !== 'propose') return undefined
+    const aboard = rider?.aboard(request) ?? []
+    return seats.choose({ connected: links.connected(), enough: agreement.trust.q, aboard })
+  }
+
+  private hold(request: Request, signers: readonly number[]): void {
+    const ms = Math.min(this.journey.seats.patienceMs(), patienceMsMax)
+    const timer = setTimeout(() => {
+      for (const signer of this.mute(signers)) this.journey.seats.missed(signer)
+      this.call()
+    }, ms)
+    this.reserve = { request, signers, timer }
+  }
+
+  /** Those asked of whom nothing is known in this phase that counts. */
+  private mute(besides: readonly number[]): readonly number[] {
+    const { n } = this.journey.agreement.trust
+    return Array.from({ length: n }, (_, i) => i + 1).filter(
+      (signer) => !besides.includes(signer) && !this.hasSpoken(signer),
+    )
+  }
+
+  private hasSpoken(signer: number): boolean {
+    const { phase, votes = [], seals = [] } = this.state ?? {}
+    const given = phase === 'sealing' ? seals : votes
+    return given.some(({ statement }) => statement.signer === signer)
+  }
+
+  /** Those left out are asked as well: somebody has not answered, or not with what was asked for. */
+  private call(): void {
+    const { reserve } = this
+    if (reserve === undefined) return
+    this.dismiss()
+    this.askAll(reserve.signers, reserve.request)
+  }
+
+  private dismiss(): void {
+    clearTimeout(this.reserve?.timer)
+    this.reserve = undefined
   }
 
   private async ask(signer: number, request: Request): Promise<void> {
-    const { links, agreement, rider } = this.journey
+    const { links, agreement, seats, rider } = this.journey
     const session = rider?.board(signer, request)
     const { organization, stream } = agreement
     const call = { kind: 'agree', organization, stream, request, session } as const
+    const since = performance.now()
     const reply = await links.call(signer, call, roundMsMax)
     if (session !== undefined) rider?.arrived(signer, sessionOf(reply))
-    if (typeof reply === 'string') return
-    if (reply.kind === 'busy') return
-    if (reply.kind !== 'agree') {
-      const reason = reply.kind === 'failed' ? reply.reason : reply.kind
-      return this.journey.log.warn({ signer, reason }, 'a signer could not answer')
-    }
-    this.hear(signer, reply.answer)
+    if (hasConsent(reply)) seats.took(signer, performance.now() - since)
+    this.take(signer, reply)
+    if (this.reserve?.request === request && !this.hasSpoken(signer)) this.call()
+  }
+
+  private take(signer: number, reply: Answered): void {
+    if (typeof reply === 'string' || reply.kind === 'busy') return
+    if (reply.kind === 'agree') return this.hear(signer, reply.answer)
+    const reason = reply.kind === 'failed' ? reply.reason : reply.kind
+    this.journey.log.warn({ signer, reason }, 'a signer could not answer')
   }
 
   private hear(signer: number, answer: Extract<ProposerEvent, { kind: 'answer' }>['answer']): void {
@@ -206,6 +283,12 @@ class Trip {
     const { catchUp } = this.journey
     if (await catchUp.run(signer, place)) this.tell({ kind: 'caughtUp', signer })
   }
+}
+
+/** It has judged the step, and liked it. */
+function hasConsent(reply: Answered): boolean {
+  if (typeof reply === 'string' || reply.kind !== 'agree') return false
+  return reply.answer.kind === 'vote' || reply.answer.kind === 'seal'
 }
 
 function sessionOf(reply: Answered): Parameters<Rider['arrived']>[1] {

@@ -156,6 +156,7 @@ export class Signer {
       ceremony,
       quorum,
       since: performance.now(),
+      aboard: () => quorum,
       board,
       arrived: (signer, reply) => ceremony.arrived(signer, reply),
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
+import type { Request } from '@quorate/authority/agreement/exchange'
 import {
   type OpaqueStep,
   opaqueBytesMax,
@@ -29,6 +30,7 @@ import { draftNext, type Drafted } from './draft.ts'
 import { type Arrival, drive, type DriveLog, type Rider } from './drive.ts'
 import type { Leases } from './leases.ts'
 import { type Certified, type Ledger, opaqueOf } from './ledger.ts'
+import type { Seats } from './seats.ts'
 import { openTurnstile, type Turnstile } from './turnstile.ts'
 import type { Views } from './views.ts'
 
@@ -39,6 +41,7 @@ export type StreamsWorld = {
   readonly views: Views
   readonly leases: Leases
   readonly catchUp: CatchUp
+  readonly seats: Seats
   readonly rules: Rules
   readonly trust: Trust
   readonly log: DriveLog
@@ -279,7 +282,7 @@ class Turn {
   }
 
   private drive(wanted: OpaqueStep, head: Certified | undefined): Promise<Arrival> {
-    const { links, ledger, catchUp, trust, log } = this.world
+    const { links, ledger, catchUp, seats, trust, log } = this.world
     const { place } = this
     const agreement: Agreement = {
       ...place,
@@ -291,6 +294,7 @@ class Turn {
         agreement,
         links,
         catchUp,
+        seats,
         log,
         record: (ballot, step) => ledger.propose(place, ballot, step),
         replace: (refusals) => this.replace(refusals),
@@ -312,18 +316,20 @@ class Turn {
         this.rider = { hash, rider: riderFor({ seq: opaque.seq, hash }) }
       return this.rider.rider
     }
+    const riderOf = (request: Request): Rider | undefined => {
+      const hash =
+        request.kind === 'propose'
+          ? request.step.hash
+          : request.kind === 'lock'
+            ? request.lock.stepHash
+            : request.kind === 'certificate'
+              ? request.certificate.stepHash
+              : undefined
+      return hash && current(hash)
+    }
     return {
-      board: (signer, request) => {
-        const hash =
-          request.kind === 'propose'
-            ? request.step.hash
-            : request.kind === 'lock'
-              ? request.lock.stepHash
-              : request.kind === 'certificate'
-                ? request.certificate.stepHash
-                : undefined
-        return hash && current(hash)?.board(signer, request)
-      },
+      aboard: (request) => riderOf(request)?.aboard(request) ?? [],
+      board: (signer, request) => riderOf(request)?.board(signer, request),
       arrived: (signer, reply) => this.rider?.rider.arrived(signer, reply),
     }
   }
