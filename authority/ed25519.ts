@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { concat, fromHex } from '@quorate/core/bytes'
 import { foundGood, verifiedOnce } from './once.ts'
+import { isFullOrder } from './public-key.ts'
 
 /** RFC 8410: the DER that stands before the 32 bytes of a public key. */
 const spkiPrefix = fromHex('302a300506032b6570032100')
@@ -9,9 +10,25 @@ const keysKept = 256
 const scheme = 'quorate/verified/peer'
 const keys = new Map<string, KeyObject>()
 
+type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
+
+const byOpenssl: Verify = (publicKey, message, signature) =>
+  verify(null, message, keyOf(publicKey), signature)
+let equationHolds = byOpenssl
+
 /**
- * RFC 8032, by OpenSSL, which refuses S outside its range. For keys that a manifest names; what
- * users bring goes through `credential.ts`.
+ * Where another implementation of RFC 8032, 5.1.7, is at hand that costs less. It has to check the
+ * equation without the cofactor and S to be in its range, as OpenSSL does; on what else
+ * implementations differ (Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs", section 4),
+ * `verifyEd25519` decides before it asks.
+ */
+export function verifyEd25519By(another: Verify): void {
+  equationHolds = another
+}
+
+/**
+ * RFC 8032, with a key of full order in its one encoding, and a first half of more than small order.
+ * For keys that a manifest names; what users bring goes through `credential.ts`.
  */
 export function verifyEd25519(
   publicKey: Uint8Array,
@@ -20,8 +37,13 @@ export function verifyEd25519(
 ): boolean {
   return (
     signature.length === 64 &&
-    verifiedOnce(scheme, [publicKey, message, signature], () =>
-      verify(null, message, keyOf(publicKey), signature),
+    verifiedOnce(
+      scheme,
+      [publicKey, message, signature],
+      () =>
+        isFullOrder(publicKey) &&
+        isFullOrder(signature.subarray(0, 32)) &&
+        equationHolds(publicKey, message, signature),
     )
   )
 }

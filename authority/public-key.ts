@@ -165,7 +165,8 @@ const smallOrderY = new Set([
   bytesToBig(fromHex('05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826')),
 ])
 
-function isFullOrder(encoded: Uint8Array): boolean {
+/** Of a point of Ed25519 in 32 bytes: in its one encoding, and of no order that divides eight. */
+export function isFullOrder(encoded: Uint8Array): boolean {
   const y = bytesToBig(encoded.toReversed()) & (2n ** 255n - 1n)
   return y < 2n ** 255n - 19n && !smallOrderY.has(y)
 }

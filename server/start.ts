@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
-import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { verifyEd25519, verifyEd25519By } from '@quorate/authority/ed25519'
 import { rulesFor } from '@quorate/judge/rules'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
+import * as libsodium from '@quorate/threshold/public/ed25519'
 import { startApprovalWorker } from './approvals/worker.ts'
 import { readAgreements } from './agreements/read.ts'
 import { authenticateWith } from './auth/authenticate.ts'
@@ -43,6 +44,7 @@ const host = '127.0.0.1'
 
 /** @throws Error saying what is missing or wrong */
 export async function startServer(settings: ServerSettings, log: Log): Promise<RunningServer> {
+  verifyEd25519By(libsodium.verifyEd25519)
   const manifest = readManifest(new Uint8Array(readFileSync(settings.manifestFile)), verifyEd25519)
   const database = openDatabase(settings.databaseUrl, (error) =>
     log.warn({ err: error }, 'an idle database connection broke'),

@@ -1,8 +1,15 @@
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { rawPublicKey, readEd25519, signingWith, verifyEd25519 } from '@quorate/authority/ed25519'
+import {
+  rawPublicKey,
+  readEd25519,
+  signingWith,
+  verifyEd25519,
+  verifyEd25519By,
+} from '@quorate/authority/ed25519'
 import { readManifest } from '@quorate/authority/manifest'
 import { equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
+import * as libsodium from '@quorate/threshold/public/ed25519'
 import type { ClockSource } from './clock.ts'
 import { keyEncryptionFromCommand, keyEncryptionFromFile } from './kek.ts'
 import { openLink, type LinkOptions } from './link.ts'
@@ -29,6 +36,7 @@ export type Surroundings = {
 /** Puts a signer together from its files and dials. @throws Error saying what is missing or wrong */
 export function startSigner(settings: SignerSettings, surroundings: Surroundings): Running {
   const { clock, log, onDefect, between = (signer) => signer } = surroundings
+  verifyEd25519By(libsodium.verifyEd25519)
   const self = selfFrom(settings)
   const keyEncryption =
     settings.kekFile === ''

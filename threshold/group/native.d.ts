@@ -22,6 +22,11 @@ declare module 'secp256k1/bindings.js' {
 
 declare module 'sodium-native' {
   const sodium: {
+    crypto_sign_verify_detached(
+      signature: Uint8Array,
+      message: Uint8Array,
+      publicKey: Uint8Array,
+    ): boolean
     crypto_core_ed25519_is_valid_point(point: Uint8Array): boolean
     crypto_core_ed25519_add(out: Uint8Array, a: Uint8Array, b: Uint8Array): void
     crypto_scalarmult_ed25519_base_noclamp(out: Uint8Array, scalar: Uint8Array): void

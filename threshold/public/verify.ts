@@ -1,8 +1,8 @@
-import { createPublicKey, verify } from 'node:crypto'
 import libsecp256k1 from 'secp256k1/bindings.js'
-import { bytesToBig, toBase64url } from '@quorate/core/bytes'
+import { bytesToBig } from '@quorate/core/bytes'
 import type { GroupName } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
+import { verifyEd25519 } from './ed25519.ts'
 
 /**
  * Does this signature, as the protocols here put it out, hold?
@@ -23,11 +23,6 @@ export function verifySignature(
   if (digestOrMessage.length !== 32) return false
   if (curve === 'secp256k1') return verifySecp256k1(publicKey, digestOrMessage, signature)
   return curve === 'stark' && verifyStark(publicKey, digestOrMessage, signature)
-}
-
-function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64url(publicKey) }
-  return verify(null, message, createPublicKey({ key: jwk, format: 'jwk' }), signature)
 }
 
 function verifySecp256k1(
