@@ -24,17 +24,18 @@ import { credentialsRole, isForUnconfirmed } from '@quorate/authority/reduce/aut
 import { challengeOf, decodePreimage, type Subject } from '@quorate/authority/request'
 import { localNamed, useTotp } from '../credentials/local.ts'
 import { approvalOf } from '../approvals/find.ts'
-import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
 import { usableCredentials, verifiedAssertion, type Answerers } from './credentials.ts'
-import { idNamed, readRoot, type Log, type Root } from './log.ts'
+import { idNamed, readRoot, type KnownLog, type Log, type Root } from './log.ts'
 import { checkCallerKind, checkPermissions } from './standing.ts'
 import type { Tokens } from './tokens.ts'
 
 export type ActionDeps = {
   readonly database: Database
-  readonly log: Pick<Log, 'read'>
+  /** Who asks has been authenticated in the same request, on the newest records. */
+  readonly log: KnownLog
   readonly tokens: Pick<Tokens, 'keyFor'>
   /** The bound on fees that is proposed to the user, where the request can cost any. */
   readonly quoteMaxFee: QuoteMaxFee
@@ -67,7 +68,7 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   const { organization, user, token } = caller
   const names = namedIds(match, body)
   const local = await localSubjects(deps.database, caller, names)
-  const subjects = await readRoot(deps.log, organization, (root) => {
+  const subjects = await readRoot(known(deps), organization, (root) => {
     checkPermissions(root, caller, permissionsFor(match.operation, body))
     const subjects = local ?? subjectsOf(root, caller, names)
     return [...subjects, ...newcomersOf(root, match, subjects, deps.now())]
@@ -90,6 +91,8 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   return assertionChallenge(challenge, identifier, usable)
 }
 
+const known = ({ log }: ActionDeps): Pick<Log, 'read'> => ({ read: log.readKnown })
+
 /** What nobody has confirmed yet may log in and read, and signs next to nothing that signers believe. */
 async function signingCredentials(
   deps: ActionDeps,
@@ -97,7 +100,8 @@ async function signingCredentials(
   name: OperationName,
   time: number,
 ): Promise<Answerers> {
-  const usable = await usableCredentials(deps, { organization, user, token: token?.id, time })
+  const reading = { database: deps.database, log: known(deps) }
+  const usable = await usableCredentials(reading, { organization, user, token: token?.id, time })
   if (isForUnconfirmed(name)) return usable
   const answerers = usable.answerers.filter(({ record }) => record.rank === 'confirmed')
   return { ...usable, answerers }
@@ -274,27 +278,26 @@ async function keepChallenge(
   const identifier = secret()
   const { organization, user, token } = caller
   const { preimage, payload, salt, request, now: issued_at } = made
-  await inTransaction(database, async (transaction) => {
-    await forgetOld(transaction, caller, made.now)
-    await transaction
-      .insertInto('challenges')
-      .values({
-        ...{ organization, request, user, preimage, payload, salt, issued_at },
-        token: token?.id ?? null,
-        identifier: secretHash(identifier),
-        expires_at: made.signBefore,
-      })
-      .execute()
-  })
+  const row = {
+    ...{ organization, request, user, preimage, payload, salt, issued_at },
+    token: token?.id ?? null,
+    identifier: secretHash(identifier),
+    expires_at: made.signBefore,
+  }
+  await database
+    .with('forgotten', (database) => forgetOld(database, caller, made.now))
+    .insertInto('challenges')
+    .values(row)
+    .execute()
   return identifier
 }
 
-async function forgetOld(
-  transaction: DatabaseTransaction,
+function forgetOld(
+  database: Pick<Database, 'selectFrom' | 'deleteFrom'>,
   { organization, user }: Caller,
   now: number,
-): Promise<void> {
-  const tooMany = transaction
+) {
+  const tooMany = database
     .selectFrom('challenges')
     .select('request')
     .where('organization', '=', organization)
@@ -303,12 +306,11 @@ async function forgetOld(
     .orderBy('issued_at', 'desc')
     .offset(openChallengesMax - 1)
     .limit(openChallengesMax)
-  await transaction
+  return database
     .deleteFrom('challenges')
     .where('organization', '=', organization)
     .where('user', '=', user)
     .where((eb) =>
       eb.or([eb('expires_at', '<', now - actionWithinMs), eb('request', 'in', tooMany)]),
     )
-    .execute()
 }

@@ -33,6 +33,9 @@ export type Log = {
   readonly read: <T>(organization: Uint8Array, judge: (reader: Reader) => T) => Promise<T>
 }
 
+/** `read` on what is known here already, for whoever has been read for in this very request. */
+export type KnownLog = { readonly readKnown: Log['read'] }
+
 /** The root records of one organization, typed. */
 export type Root = {
   readonly organization: Uint8Array

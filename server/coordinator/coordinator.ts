@@ -92,6 +92,8 @@ export type Coordinator = {
   records(organization: Uint8Array): Promise<Reader>
   /** Runs a pure function on the newest records; it may run several times. */
   read<T>(organization: Uint8Array, judge: (reader: Reader) => T): Promise<T>
+  /** The same without looking whether other servers have gone on. */
+  readKnown<T>(organization: Uint8Array, judge: (reader: Reader) => T): Promise<T>
   /** One root record, by the parts of its name. */
   find<T>(
     organization: Uint8Array,
@@ -159,9 +161,11 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     pool.tend()
   })
   const root = (organization: Uint8Array) => ({ organization, stream: rootOf(organization) })
+  const readKnown: Coordinator['readKnown'] = (organization, judge) =>
+    views.read(root(organization), ({ reader }) => judge(reader))
   const read: Coordinator['read'] = async (organization, judge) => {
     await views.refresh(root(organization))
-    return views.read(root(organization), ({ reader }) => judge(reader))
+    return readKnown(organization, judge)
   }
 
   return {
@@ -176,6 +180,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     judge: (ask) => uses.judge(ask),
     records: (organization) => views.whole(organization),
     read,
+    readKnown,
     find: (organization, table, ...name) =>
       read(organization, (reader) =>
         foundIn(reader, organization, recordKey(table, ...name), table),

@@ -15,6 +15,7 @@ import { nameOfCause } from '@quorate/authority/reduce/step'
 import type { ItemOperation, NewKey } from '@quorate/authority/step'
 import { rootOf, type StreamId, streamCodec } from '@quorate/authority/stream'
 import { addApprovals, hasApprovals } from '../approvals/add.ts'
+import { batching } from '../database/batching.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import { erasuresOf, withoutErased } from './erased.ts'
 
@@ -36,6 +37,7 @@ export type RequestPlace = {
 /** The server's copy of the log. What it says has been certified elsewhere: losing it loses time. */
 export class Ledger {
   private readonly database: Database
+  private readonly askHeadSeq = batching((places: readonly Subject[]) => this.headSeqs(places))
 
   constructor(database: Database) {
     this.database = database
@@ -47,16 +49,24 @@ export class Ledger {
   }
 
   /** Its place alone, or -1: most often that is known already, and bodies are large. */
-  async headSeq({ organization, stream }: Subject): Promise<number> {
-    const row = await this.database
-      .selectFrom('steps')
-      .select('seq')
-      .where('organization', '=', organization)
-      .where('stream', '=', encode(streamCodec, stream))
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst()
-    return row?.seq ?? -1
+  headSeq(place: Subject): Promise<number> {
+    return this.askHeadSeq(place)
+  }
+
+  private async headSeqs(places: readonly Subject[]): Promise<readonly number[]> {
+    const organizations = places.map(({ organization }) => organization)
+    const streams = places.map(({ stream }) => encode(streamCodec, stream))
+    const { rows } = await sql<{ readonly seq: number | null }>`
+      select (
+        select seq from steps
+        where organization = place.organization and stream = place.stream
+        order by seq desc
+        limit 1
+      ) as seq
+      from unnest(${organizations}::bytea[], ${streams}::bytea[])
+        with ordinality as place (organization, stream, number)
+      order by number`.execute(this.database)
+    return rows.map(({ seq }) => seq ?? -1)
   }
 
   async step(place: Subject, seq: number): Promise<Certified | undefined> {

@@ -90,6 +90,8 @@ export class Solo implements Log {
 
   readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))
 
+  readonly readKnown: Log['read'] = this.read
+
   readonly createKey: CreateKey = async ({ organization, evidence, index = 0 }) => {
     const name = toHex(idOf(requestOfEvidence(evidence), 'key', index))
     const made = this.certificates.get(name)
