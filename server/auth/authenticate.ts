@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import { equalBytes, fromHex, toUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
 import { tokenTable } from '@quorate/authority/records'
+import { batching } from '../database/batching.ts'
 import type { Database } from '../database/database.ts'
 import type { Authenticate } from '../http/app.ts'
 import type { Caller } from './caller.ts'
@@ -32,6 +34,7 @@ const nobody: Caller = {
 /** From a bearer token to a caller who may ask for this operation, as far as no body is needed. */
 export function authenticateWith(deps: AuthenticateDeps): Authenticate<Caller> {
   const setupToken = sha256(toUtf8(deps.setupToken))
+  const userOf = batching((named: readonly Named[]) => usersOf(deps.database, named))
   return async ({ name, operation, authorization }) => {
     const token = /^Bearer ([^ ]+)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) throw new Failure('token.invalid', {})
@@ -43,7 +46,8 @@ export function authenticateWith(deps: AuthenticateDeps): Authenticate<Caller> {
     // A temporary token is for the end of its one way, and nothing else is good for that.
     const isNewcomer = operation.callers.includes('newcomer')
     if (isNewcomer !== (bearer.tokenKind === 'Temp')) throw new Failure('token.invalid', {})
-    const user = await userOf(deps, bearer)
+    const user = await userOf(bearer)
+    if (user === undefined) throw new Failure('token.invalid', {})
     if (isNewcomer) return newcomerOf(deps, user, bearer)
     const session = await sessionOf(deps, user, bearer)
     return readRoot(deps.log, user.organization, (root) => {
@@ -67,17 +71,23 @@ type UserRow = {
   readonly kind: 'employee' | 'endUser' | 'serviceAccount'
 }
 
+type Named = Pick<Bearer, 'orgId' | 'userId'>
+
 /** Names for names; whether the user still is anybody, the records say. */
-async function userOf({ database }: AuthenticateDeps, bearer: Bearer): Promise<UserRow> {
-  const row = await database
-    .selectFrom('organizations')
-    .innerJoin('users', 'users.organization', 'organizations.id')
-    .select(['organizations.id as organization', 'users.id as user', 'username', 'kind'])
-    .where('org_id', '=', bearer.orgId)
-    .where('user_id', '=', bearer.userId)
-    .executeTakeFirst()
-  if (row === undefined) throw new Failure('token.invalid', {})
-  return row
+async function usersOf(
+  database: Database,
+  named: readonly Named[],
+): Promise<readonly (UserRow | undefined)[]> {
+  const { rows } = await sql<UserRow & { readonly number: number }>`
+    select organizations.id as organization, users.id as "user", username, kind, number::int4
+    from unnest(
+      ${named.map(({ orgId }) => orgId)}::text[], ${named.map(({ userId }) => userId)}::text[]
+    ) with ordinality as named (org_id, user_id, number)
+    join organizations on organizations.org_id = named.org_id
+    join users on users.organization = organizations.id and users.user_id = named.user_id
+  `.execute(database)
+  const byNumber = new Map(rows.map(({ number, ...row }) => [number, row]))
+  return named.map((_, i) => byNumber.get(i + 1))
 }
 
 /** Whether his way has been gone to its end, `useNewcomer` sees: only one may see that it has not. */

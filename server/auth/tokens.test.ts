@@ -41,6 +41,17 @@ describe('a bearer token', () => {
     assert.deepEqual(await tokens.openChallenge(challenge, now), { preimage: 'AA', salt: '00' })
   })
 
+  it('that was good is read again at its time alone, and makes no other one good', async () => {
+    const tokens = await openTokens(pem())
+    const token = await tokens.issue({ ...bearer, tokenKind: 'Token' }, life)
+    const first = await tokens.read(token, now)
+    assert.deepEqual(await tokens.read(token, life.until - 1_000), first)
+    const end = token.endsWith('AA') ? 'BB' : 'AA'
+    await assert.rejects(tokens.read(token.slice(0, -2) + end, now), invalid)
+    await assert.rejects(tokens.read(token, life.until), invalid)
+    assert.deepEqual(await tokens.read(token, now), first)
+  })
+
   it('is signed by no key but an Ed25519 one', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const other = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()

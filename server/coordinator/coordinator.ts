@@ -144,12 +144,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const pool = new Pool({ ...world, manifest, database, prepare, size, isBusy })
   const keys: Keys = new Keys({ ...world, manifest, database, prepare, pool })
   const signer = new Signer({
-    links,
-    attendance,
-    manifest,
-    log,
-    faults,
-    bans: openBans(clock),
+    ...{ links, attendance, manifest, log, faults, bans: openBans(clock) },
     catchUp: (signer, place) => catchUp.run(signer, place),
     setUpPair: pairs.setUp,
   })

@@ -115,6 +115,33 @@ describe('views', () => {
     assert.ok(looks >= 1 && looks <= 3, `${looks} looks`)
   })
 
+  it('read a stream of few steps once, and know what is not in it', async () => {
+    let questions = 0
+    class Watched extends Ledger {
+      override records(...asked: Parameters<Ledger['records']>) {
+        questions += 1
+        return super.records(...asked)
+      }
+      override changes(...asked: Parameters<Ledger['changes']>) {
+        questions += 1
+        return super.changes(...asked)
+      }
+    }
+    const ledger = new Watched(database)
+    const views = new Views(ledger)
+    const read = (name: string) =>
+      views.read(key, ({ reader }) => text(reader.read(key.stream, name)))
+    assert.deepEqual(
+      [await read('a'), await read('b'), await read('c')],
+      ['of the key', undefined, undefined],
+    )
+    assert.equal(questions, 1)
+    await write(key.stream, 1, { b: 'later' })
+    assert.equal(await read('b'), undefined)
+    await views.refresh(key)
+    assert.equal(await read('b'), 'later')
+  })
+
   it("refuse to read another organization's root", async () => {
     const views = new Views(new Ledger(database))
     const foreign = rootOf(sha256(toUtf8('another')))

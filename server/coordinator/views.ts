@@ -29,6 +29,9 @@ const recordsPerStreamMax = 20_000
 const changesMax = 2_000
 /** Some hundred megabytes, for organizations of some ten thousand wallets. */
 const recordsWholeMax = 500_000
+/** Read as a whole at once: a few kilobytes. It stays so until it has grown to twenty times as many. */
+const stepsShortMax = 128
+const recordsShortMax = 1_024
 /** Each time it gets further; one that needs more than this is going round in circles. */
 const readingsMax = 256
 
@@ -94,11 +97,27 @@ export class Views {
   private async fetch(place: Subject, records: readonly string[]): Promise<void> {
     const view = this.viewOf(place)
     if (view === undefined) return void (await this.refresh(place))
+    if (await this.loadShort(place, view)) return
     const { head } = view
     const found = await this.ledger.records(place, records, seqOf(head))
     if (view.head !== head) return
     if (view.values.size >= recordsPerStreamMax && !view.isWhole) forget(view)
     for (const record of records) view.values.set(record, found.get(record))
+  }
+
+  /**
+   * A stream with few steps is read once as a whole: what a judgement asks for and is not there, such as
+   * whether a request has been used, then needs no question, and the judgement no second turn.
+   */
+  private async loadShort(place: Subject, view: View): Promise<boolean> {
+    const { head } = view
+    if (seqOf(head) > stepsShortMax) return false
+    const span = { after: -1, upTo: seqOf(head) }
+    const changes = await this.ledger.changes(place, span, recordsShortMax)
+    if (view.head !== head || changes.length >= recordsShortMax) return false
+    for (const { name, value } of changes) view.values.set(name, value)
+    view.isWhole = true
+    return true
   }
 
   /**
@@ -189,6 +208,8 @@ export class Views {
     if (seqOf(view.head) !== head.seq - 1) return void this.views.delete(nameOf(place))
     for (const { key, value } of writes) view.values.set(key, value)
     view.head = head
+    // Roots that somebody wanted as a whole stay so; others may grow for ever.
+    if (place.stream.kind !== 'root' && view.values.size >= recordsPerStreamMax) forget(view)
   }
 }
 

@@ -34,7 +34,7 @@ describe('questions of one kind', () => {
 
   it('that fail together leave the next ones alone', async () => {
     const answers = [Promise.reject(new Error('no database')), Promise.resolve([1])]
-    const ask = batching((_: readonly string[]) => answers.shift() ?? Promise.resolve([]))
+    const ask = batching<string, number>(() => answers.shift() ?? Promise.resolve([]))
     await assert.rejects(ask('one'), /no database/)
     assert.equal(await ask('two'), 1)
     await assert.rejects(ask('three'), /not answered/)
