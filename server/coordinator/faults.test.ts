@@ -16,8 +16,8 @@ import { type Platform, startPlatform, until } from './testing/platform.ts'
 
 const peersProgram = fileURLToPath(new URL('../../signer/peers.ts', import.meta.url))
 const accusationsProgram = fileURLToPath(new URL('../accusations.ts', import.meta.url))
-/** Signatures within which every quorum of two has been chosen, but once in 2^20. */
-const manyMax = 80
+/** Who signs is drawn by lot, and whoever was slow on a busy machine is left out for a while. */
+const manyMsMax = 60_000
 
 describe('what signers hold against each other', () => {
   let platform: Platform
@@ -62,8 +62,9 @@ describe('what signers hold against each other', () => {
     await platform.connected(4)
   }
   async function signUntil(by: Coordinator, isTrue: () => boolean | Promise<boolean>) {
-    for (let i = 0; i < manyMax && !(await isTrue()); i++) await sign(by)
-    assert.ok(await isTrue(), `not after ${manyMax} signatures`)
+    const until = Date.now() + manyMsMax
+    while (Date.now() < until && !(await isTrue())) await sign(by)
+    assert.ok(await isTrue(), 'not while signatures were made for long enough')
   }
   /** As everybody reads it. */
   const health = async (by: Coordinator) => {
@@ -133,7 +134,8 @@ describe('what signers hold against each other', () => {
     }
     for (const accuser of [1, 2]) {
       assert.deepEqual((await server().faults()).proposed, [])
-      for (let i = 0; i < manyMax && !(await accusers()).includes(accuser); i++)
+      const until = Date.now() + manyMsMax
+      while (Date.now() < until && !(await accusers()).includes(accuser))
         await sign(server(accusedBy(accuser)))
     }
     const later = server()
