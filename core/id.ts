@@ -25,6 +25,7 @@ export const idPrefixes = {
   webhook: 'wh',
   /** One attempt to tell a receiver of something. */
   webhookEvent: 'whe',
+  evaluation: 'plce',
   /** As the documented API has it: credentials bear the same prefix. */
   change: 'cr',
 } as const

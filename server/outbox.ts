@@ -5,7 +5,7 @@ import type { IdentityTables } from './auth/tables.ts'
 import type { DatabaseTransaction } from './database/database.ts'
 
 /** `data` is what webhooks will carry: entities as the API gives them. */
-type Event = {
+export type Event = {
   readonly organization: Uint8Array
   readonly kind: EventKind
   readonly data: object

@@ -5,35 +5,29 @@ import { inTransaction, type Database, type DatabaseTransaction } from '../datab
 import { enqueueMail, isAddress } from '../mail/queue.ts'
 import type { Mail } from '../mail/templates.ts'
 import { personOf, type Person } from '../users/person.ts'
-import type { ApprovalStatus } from './find.ts'
+import { recordEvent } from '../outbox.ts'
+import { statusOf, type ApprovalStatus } from './find.ts'
 import type { Outcome } from './resolver.ts'
+import type { ShownDeps } from './shown.ts'
 import type { ApprovalRow } from './tables.ts'
+import { openingEvents } from './told.ts'
 
-export type AnnounceDeps = {
-  readonly database: Database
-  readonly log: Pick<Log, 'read'>
-  readonly now: () => number
-}
+export type AnnounceDeps = ShownDeps & { readonly log: Pick<Log, 'read'> }
 
 /** Where anybody may approve, so many are written to; the others find it in their lists. */
 export const recipientsMax = 64
 /** For how long word of an end is worth sending. */
 const noticeMs = 7 * 24 * 60 * 60_000
 
-/** Writes to everybody who may approve, once: in the transaction that says that it was done. */
-export async function announce(
-  { database, log, now }: AnnounceDeps,
-  row: ApprovalRow,
-): Promise<void> {
+/**
+ * Writes to everybody who may approve, and tells receivers of events, once: in the transaction that
+ * says that it was done. Nobody is asked about what is decided already.
+ */
+export async function announce(deps: AnnounceDeps, row: ApprovalRow): Promise<void> {
+  const { database, now } = deps
   if (row.announced_at !== null) return
-  const candidates = await candidatesOf(database, row)
-  const approvers = await readRoot(log, row.organization, (root) =>
-    candidates.filter(
-      (user) =>
-        isActive(root.find(userTable, user)) &&
-        has(rightsOf(root, user, undefined), 'Policies:Approvals:Approve'),
-    ),
-  )
+  const approvers = statusOf(row, now()) === 'Pending' ? await approversOf(deps, row) : []
+  const events = await openingEvents(deps, row)
   await inTransaction(database, async (transaction) => {
     const { numUpdatedRows } = await transaction
       .updateTable('approvals')
@@ -43,11 +37,26 @@ export async function announce(
       .where('announced_at', 'is', null)
       .executeTakeFirst()
     if (numUpdatedRows !== 1n) return
+    for (const event of events) await recordEvent(transaction, event)
     for (const user of approvers.slice(0, recipientsMax)) {
       const person = await personOf(transaction, { organization: row.organization, user })
       if (person !== undefined) await ask(transaction, person, row, now())
     }
   })
+}
+
+async function approversOf(
+  { database, log }: AnnounceDeps,
+  row: ApprovalRow,
+): Promise<readonly Uint8Array[]> {
+  const candidates = await candidatesOf(database, row)
+  return readRoot(log, row.organization, (root) =>
+    candidates.filter(
+      (user) =>
+        isActive(root.find(userTable, user)) &&
+        has(rightsOf(root, user, undefined), 'Policies:Approvals:Approve'),
+    ),
+  )
 }
 
 /** Employees who are named, or all; whoever asked knows of it. */

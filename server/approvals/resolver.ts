@@ -22,3 +22,10 @@ export type Resolver = {
   /** What the activity shows besides its kind, such as `{ transferRequest }`. */
   readonly shown: (row: ApprovalRow) => Promise<object>
 }
+
+export function resolverOf(
+  { resolvers }: { readonly resolvers: readonly Resolver[] },
+  { operation }: Pick<ApprovalRow, 'operation'>,
+): Resolver | undefined {
+  return resolvers.find(({ operations }) => operations.includes(operation))
+}

@@ -1,22 +1,18 @@
 import * as api from '@quorate/api/approvals'
-import type { Approval } from '@quorate/api/approvals'
 import { notApproverReason } from '@quorate/authority/reduce/approval'
-import type { Evidence } from '@quorate/authority/step'
 import { streamCodec } from '@quorate/authority/stream'
-import { toBase64url, toHex } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
 import { Failure, isFailure } from '@quorate/core/failure'
-import { isName, nameOf } from '@quorate/core/id'
+import { isName } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
-import { resolvedAtOf, type ChangeDeps } from './change.ts'
-import { explained } from './explain.ts'
-import { approvalOf, heldEvidence, statusOf, type ApprovalStatus } from './find.ts'
+import type { ChangeDeps } from './change.ts'
+import { approvalOf, statusOf, type ApprovalStatus } from './find.ts'
 import type { Resolver } from './resolver.ts'
-import type { ApprovalRow, DecisionRow } from './tables.ts'
-import { resolverOf } from './work.ts'
+import { shown } from './shown.ts'
+import type { ApprovalRow } from './tables.ts'
 
 const { route } = routing<Caller>()
 
@@ -128,49 +124,4 @@ function listed(
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
-}
-
-async function shown(deps: ApprovalDeps, row: ApprovalRow): Promise<Approval> {
-  const { database, now } = deps
-  const resolvedAt = resolvedAtOf(row, now())
-  const { evaluations } = await explained(deps, row)
-  return {
-    id: row.approval_id,
-    initiatorId: row.initiator_id,
-    activity: { kind: row.activity_kind, ...(await resolverOf(deps, row)?.shown(row)) },
-    status: statusOf(row, now()),
-    expirationDate: new Date(row.expires_at).toISOString(),
-    dateCreated: new Date(row.created_at).toISOString(),
-    dateUpdated: new Date(resolvedAt ?? row.updated_at).toISOString(),
-    ...(resolvedAt === null ? {} : { dateResolved: new Date(resolvedAt).toISOString() }),
-    policyEvaluations: evaluations,
-    decisions: (await decisionsOn(deps, row)).map(decisionOf),
-    opening: toHex(row.opening),
-    ...commitmentOf(await heldEvidence(database, row)),
-  }
-}
-
-/** By which a client finds that what it is shown is what its decision is on. */
-function commitmentOf({ preimage, payload, salt }: Evidence) {
-  return salt === undefined ? {} : { preimage: toBase64url(preimage), payload, salt: toHex(salt) }
-}
-
-function decisionsOn({ database }: ApprovalDeps, { organization, id }: ApprovalRow) {
-  return database
-    .selectFrom('approval_decisions')
-    .selectAll()
-    .where('organization', '=', organization)
-    .where('approval', '=', id)
-    .orderBy('decided_at')
-    .orderBy('user')
-    .execute()
-}
-
-function decisionOf({ user, value, decided_at, reason }: DecisionRow) {
-  return {
-    userId: nameOf('user', user),
-    value,
-    date: new Date(decided_at).toISOString(),
-    reason,
-  }
 }

@@ -35,6 +35,8 @@ export type ApprovalTables = {
     /** Names of users between spaces, or `*`: for lists. */
     readonly approvers: string | null
     readonly announced_at: number | null
+    /** When receivers of events were told what has become of it. */
+    readonly told_at: number | null
     /** When there is something to do. Empty: never again. */
     readonly due_at: number | null
     readonly lease_holder: string | null

@@ -1,15 +1,13 @@
-import type { Rules } from '@quorate/authority/reduce/judging'
 import { inTransaction } from '../database/database.ts'
 import { announce, tellInitiator, type AnnounceDeps } from './announce.ts'
 import { explained } from './explain.ts'
 import { statusOf, type ApprovalStatus } from './find.ts'
 import { postpone } from './lease.ts'
-import type { Outcome, Resolver } from './resolver.ts'
+import { resolverOf, type Outcome } from './resolver.ts'
 import type { ApprovalRow } from './tables.ts'
+import { tellResolved } from './told.ts'
 
 export type WorkDeps = AnnounceDeps & {
-  readonly rules: Rules
-  readonly resolvers: readonly Resolver[]
   readonly report: {
     readonly warn: (context: object, message: string) => void
     readonly error: (context: object, message: string) => void
@@ -35,9 +33,9 @@ export async function work(deps: WorkDeps, row: ApprovalRow): Promise<void> {
   const { database, now, report } = deps
   try {
     await explained(deps, row)
+    await announce(deps, row)
     const status = statusOf(row, now())
     if (status === 'Pending') {
-      await announce(deps, row)
       await postpone(database, row, { dueAt: row.expires_at + graceMs, attempts: 0 })
       return
     }
@@ -45,6 +43,7 @@ export async function work(deps: WorkDeps, row: ApprovalRow): Promise<void> {
       await postpone(database, row, { dueAt: row.expires_at + graceMs, attempts: 0 })
       return
     }
+    await tellResolved(deps, row)
     const resolver = resolverOf(deps, row)
     if (resolver === undefined) throw new TypeError(`nobody holds ${row.operation}`)
     const outcome = await resolver.resolved(row, status)
@@ -57,13 +56,6 @@ export async function work(deps: WorkDeps, row: ApprovalRow): Promise<void> {
     const wait = Math.min(retryMs * 2 ** Math.min(row.attempts, 16), retryMsMax)
     await postpone(database, row, { dueAt: now() + wait, attempts: row.attempts + 1 })
   }
-}
-
-export function resolverOf(
-  { resolvers }: Pick<WorkDeps, 'resolvers'>,
-  { operation }: Pick<ApprovalRow, 'operation'>,
-): Resolver | undefined {
-  return resolvers.find(({ operations }) => operations.includes(operation))
 }
 
 /** Whoever comes second changes nothing and tells nobody. */

@@ -7,9 +7,8 @@ import { childKeyOf } from '@quorate/effects/child-key'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
 import { wordIn } from '../orgs/words.ts'
-import { recordEvent } from '../outbox.ts'
-import { keyOf } from './entity.ts'
 import type { KeyRow } from './find.ts'
+import { tellOfKey } from './shown.ts'
 
 /** The row of a key that was made for itself. */
 export async function addKey(transaction: DatabaseTransaction, applied: Applied): Promise<void> {
@@ -18,7 +17,9 @@ export async function addKey(transaction: DatabaseTransaction, applied: Applied)
   const { key, delegable } = item.operation
   const name = wordIn(evidence, 'name') ?? undefined
   const delegableBy = delegable === 'yes' ? authorOf(applied) : undefined
-  await addBornKey(transaction, applied, { key, name, delegableBy, certificate: evidence.facts })
+  const { facts: certificate } = evidence
+  const row = await addBornKey(transaction, applied, { key, name, delegableBy, certificate })
+  await tellOfKey(transaction, 'key.created', row, applied.time)
 }
 
 /** Who has signed for it. */
@@ -28,6 +29,7 @@ export function authorOf({ evidence }: Applied): Uint8Array {
   return user
 }
 
+/** Whoever makes a wallet with it tells of both when both are there. */
 export async function addBornKey(
   transaction: DatabaseTransaction,
   { organization, time }: Pick<Applied, 'organization' | 'time'>,
@@ -66,8 +68,6 @@ export async function addBornKey(
     created_at: time,
   }
   await transaction.insertInto('keys').values(row).execute()
-  const data = { key: keyOf(row) }
-  await recordEvent(transaction, { organization, kind: 'key.created', data, at: time })
   return row
 }
 

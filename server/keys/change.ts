@@ -5,8 +5,8 @@ import { wordIn } from '../orgs/words.ts'
 import { recordEvent } from '../outbox.ts'
 import { walletOf } from '../wallets/entity.ts'
 import { walletRows } from '../wallets/find.ts'
-import { keyOf } from './entity.ts'
 import type { KeyRow } from './find.ts'
+import { tellOfKey } from './shown.ts'
 
 /** Archived keys stay where they can be read; their wallets show it by the key. */
 export async function applyKeyStatus(
@@ -16,8 +16,7 @@ export async function applyKeyStatus(
   if (item.operation.kind !== 'keyStatus') throw new TypeError('not the status of a key')
   const { key: id } = item.operation
   const key = await change(transaction, { organization, id }, { deleted_at: time })
-  const data = { key: keyOf(key) }
-  await recordEvent(transaction, { organization, kind: 'key.deleted', data, at: time })
+  await tellOfKey(transaction, 'key.deleted', key, time)
 }
 
 /** The key and every wallet on it have one owner. */
@@ -34,8 +33,7 @@ export async function applyDelegation(
     .where('organization', '=', organization)
     .where('key', '=', id)
     .execute()
-  const data = { key: keyOf(key) }
-  await recordEvent(transaction, { organization, kind: 'key.delegated', data, at: time })
+  await tellOfKey(transaction, 'key.delegated', key, time)
   const wallets = await walletRows(transaction, { organization })
     .where('wallets.key', '=', id)
     .orderBy('wallets.network')

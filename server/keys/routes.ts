@@ -9,10 +9,11 @@ import { pageOf, readPosition } from '../page.ts'
 import { createSettled, type CreationDeps } from './create.ts'
 import { checkDelegable } from './delegable.ts'
 import { keyOf } from './entity.ts'
-import { findKey, keyRows, type KeyRow } from './find.ts'
+import { findKey, keyRows } from './find.ts'
 import { checkMaster, derives } from './master.ts'
 import { checkDelegation, checkOwner, ownerAsked } from './owner.ts'
 import { checkNotArchived } from './reach.ts'
+import { shownKey } from './shown.ts'
 
 const { route } = routing<Caller>()
 
@@ -24,17 +25,9 @@ function readRoutes(deps: CreationDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
     route(api.listKeys, async ({ caller, query }) => list(deps, caller, query)),
-    route(api.getKey, async ({ caller, params: { keyId } }) => {
-      const key = await findKey(database, caller, keyId)
-      const wallets = await database
-        .selectFrom('wallets')
-        .select(['wallet_id as id', 'network'])
-        .where('organization', '=', caller.organization)
-        .where('key', '=', key.id)
-        .orderBy('network')
-        .execute()
-      return { ...keyOf(key), wallets, store: storeOf(key) }
-    }),
+    route(api.getKey, async ({ caller, params: { keyId } }) =>
+      shownKey(database, await findKey(database, caller, keyId)),
+    ),
   ]
 }
 
@@ -78,12 +71,6 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
       return { keyId, status: 'Delegated' }
     }),
   ]
-}
-
-/** The one store there is: the signers of this cluster together. */
-function storeOf({ key_id: keyId, derivation_path }: KeyRow) {
-  const path = derivation_path === null ? {} : { derivationPath: derivation_path }
-  return { id: 'signers', kind: 'Mpc' as const, keyId, ...path }
 }
 
 type Query = {

@@ -44,7 +44,15 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   approvals: {
     ...derived,
     own: [
-      ...['explained', 'approvers', 'announced_at', 'due_at', 'lease_holder', 'lease_until'],
+      ...[
+        'explained',
+        'approvers',
+        'announced_at',
+        'told_at',
+        'due_at',
+        'lease_holder',
+        'lease_until',
+      ],
       ...['attempts', 'outcome', 'outcome_reason', 'finished_at'],
     ],
   },

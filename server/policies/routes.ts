@@ -1,26 +1,23 @@
 import type { Manifest } from '@quorate/authority/manifest'
-import { definitionTable, policyTable } from '@quorate/authority/records'
 import * as api from '@quorate/api/policies'
 import type { Policy } from '@quorate/api/policies'
 import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { parseJsonWithDecimals } from '@quorate/core/json'
-import { decodePolicy, writePolicy } from '@quorate/policy/format'
 import { readPolicy } from '@quorate/policy/read'
 import { pendingChanges } from '../approvals/change.ts'
 import { settleGoverned, type GovernDeps } from '../approvals/govern.ts'
 import type { Caller } from '../auth/caller.ts'
-import { idNamed, readRoot, type Root } from '../auth/log.ts'
+import { idNamed, readRoot } from '../auth/log.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import type { SignedAction } from '../auth/use-action.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
-import type { PolicyTables } from './tables.ts'
+import { policyOf } from './shown.ts'
 
 const { route } = routing<Caller>()
 
 export type PolicyDeps = GovernDeps & { readonly manifest: Manifest }
-type Row = PolicyTables['policies']
 
 export function policyRoutes(deps: PolicyDeps): readonly Route<Caller>[] {
   return [
@@ -87,24 +84,6 @@ async function shown(deps: PolicyDeps, caller: Caller, policyId: string): Promis
   const row = id && (await rows(deps, caller).where('id', '=', id).executeTakeFirst())
   if (row === undefined) throw new Failure('policy.not_found', { policyId })
   return readRoot(deps.log, organization, (root) => policyOf(root, row))
-}
-
-function policyOf({ find }: Root, row: Row): Policy {
-  const record = find(policyTable, row.id)
-  const definition = record && find(definitionTable, record.definition)
-  if (record === undefined || definition === undefined)
-    throw new TypeError('a policy has its records')
-  const { name, activityKind, rule, action, filters } = writePolicy(
-    decodePolicy(definition.policy),
-  ) as Pick<Policy, 'name' | 'activityKind' | 'rule' | 'action' | 'filters'>
-  return {
-    id: nameOf('policy', row.id),
-    status: record.status === 'active' ? 'Active' : 'Archived',
-    ...{ name, activityKind, rule, action },
-    ...(filters === undefined ? {} : { filters }),
-    dateCreated: new Date(row.created_at).toISOString(),
-    dateUpdated: new Date(row.updated_at).toISOString(),
-  }
 }
 
 type Query = {

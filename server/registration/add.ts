@@ -42,6 +42,7 @@ async function addWallets(
     const born = { key, name: undefined, delegableBy: undefined, certificate }
     const row = await addBornKey(transaction, at, born)
     await addWalletOn(transaction, at, row, {
+      isOnNewKey: true,
       ...{ id: idOf(request, 'wallet', index), request, network, tags: [] },
       name: given[index]?.name ?? null,
       externalId: null,

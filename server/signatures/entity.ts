@@ -1,6 +1,7 @@
 import { nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
 import { decodeEvidence } from '@quorate/authority/step'
+import { getKeySignature, getWalletSignature } from '@quorate/api/signatures'
 import type { IdentityTables } from '../auth/tables.ts'
 import type { SignatureResult } from './signature.ts'
 
@@ -44,7 +45,9 @@ export function walletSignatureOf(row: SignatureRow) {
   return { ...signatureOf(row), walletId, network: row.network }
 }
 
-/** For events, which know both kinds. */
-export function anySignatureOf(row: SignatureRow): object {
-  return row.wallet === null ? signatureOf(row) : walletSignatureOf(row)
+/** For events, which know both kinds, as each is read. */
+export function anySignatureOf(row: SignatureRow): unknown {
+  return row.wallet === null
+    ? getKeySignature.returns.parse(signatureOf(row))
+    : getWalletSignature.returns.parse(walletSignatureOf(row))
 }

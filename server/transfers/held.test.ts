@@ -102,6 +102,14 @@ const kindsOf = async ({ name }: Outgoing) => {
   const told = await treasury.database.selectFrom('outbox').selectAll().orderBy('id').execute()
   return told.filter(({ data }) => JSON.stringify(data).includes(name)).map(({ kind }) => kind)
 }
+/** What was told of it last. */
+const latestOf = async ({ name }: Outgoing) => {
+  const told = await treasury.database.selectFrom('outbox').selectAll().orderBy('id').execute()
+  const latest = told.findLast(
+    ({ kind, data }) => kind.startsWith('wallet.') && data.includes(name),
+  )
+  return JSON.parse(latest?.data ?? 'null')
+}
 const slotsOf = async ({ request: of }: Outgoing) =>
   treasury.database.selectFrom('slots').select('slot').where('request', '=', of).execute()
 
@@ -122,9 +130,11 @@ describe('a transfer that a policy holds', () => {
     assert.equal((await reread(treasury, row)).state, 'held')
     await decide(row, 'Approved')
     await stepTo(treasury, row, 'broadcasted')
+    assert.deepEqual(await latestOf(row), { transferRequest: await get(wallet, body.id) })
     await mine(treasury, 3)
     await stepTo(treasury, row, 'confirmed')
     const read = await get(wallet, body.id)
+    assert.deepEqual(await latestOf(row), { transferRequest: read })
     assert.deepEqual([read.status, read.approvalId], ['Confirmed', body.approvalId])
     assert.ok(read.datePolicyResolved)
     const kinds = ['requested', 'broadcasted', 'confirmed']
@@ -155,6 +165,7 @@ describe('a transfer that a policy holds', () => {
     await decide(row, 'Denied')
     await stepTo(treasury, row, 'rejected')
     const read = await get(wallet, body.id)
+    assert.deepEqual(await latestOf(row), { transferRequest: read })
     assert.deepEqual([read.status, read.reason], ['Rejected', 'an approver has denied it'])
     assert.ok(read.datePolicyResolved)
     assert.deepEqual(await kindsOf(row), ['wallet.transfer.requested', 'wallet.transfer.rejected'])

@@ -264,12 +264,16 @@ async function eraseExternalIds(
       .execute()
 }
 
-/** Events that tell of a thing under a word that is gone. They stay, and say the rest. */
+/**
+ * Events that tell of a thing under a word that is gone, or why he has decided so. They stay, and
+ * say the rest.
+ */
 async function eraseEvents(
   transaction: DatabaseTransaction,
-  { organization }: Erasure,
+  { organization, user }: Erasure,
   { names }: Touched,
 ): Promise<void> {
+  const userId = nameOf('user', user)
   let after: Uint8Array = new Uint8Array()
   for (;;) {
     const rows = await transaction
@@ -281,10 +285,13 @@ async function eraseEvents(
       .limit(eventsPerPage)
       .execute()
     for (const { id, data } of rows) {
-      if (!idsIn(data).some((name) => names.has(name))) continue
+      const isNamed = idsIn(data).some((name) => names.has(name))
+      if (!isNamed && !data.includes(userId)) continue
+      const unexplained = withoutReasons(JSON.parse(data), userId)
+      const left = isNamed ? withoutWords(unexplained) : unexplained
       await transaction
         .updateTable('outbox')
-        .set({ data: JSON.stringify(withoutWords(JSON.parse(data))) })
+        .set({ data: JSON.stringify(left) })
         .where('organization', '=', organization)
         .where('id', '=', id)
         .execute()
@@ -299,13 +306,28 @@ function idsIn(data: string): readonly string[] {
   return [...data.matchAll(/"id":"([a-z2-7-]{1,64})"/g)].flatMap(([, id]) => id ?? [])
 }
 
-const words: ReadonlySet<string> = new Set(['name', 'externalId'])
+/** With the request that an approval is about, which is not shown after an erasure either. */
+const words: ReadonlySet<string> = new Set([
+  ...['name', 'externalId', 'payload', 'preimage', 'salt'],
+])
 
 function withoutWords(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutWords)
   if (!isObject(value)) return value
   const kept = Object.entries(value).filter(([name]) => !words.has(name))
   return Object.fromEntries(kept.map(([name, member]) => [name, withoutWords(member)]))
+}
+
+/** Of his decisions on approvals. */
+function withoutReasons(value: Json, userId: string): Json {
+  if (Array.isArray(value)) return value.map((one) => withoutReasons(one, userId))
+  if (!isObject(value)) return value
+  const isHis = value['userId'] === userId && Object.hasOwn(value, 'reason')
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) =>
+      isHis && name === 'reason' ? [name, null] : [name, withoutReasons(member, userId)],
+    ),
+  )
 }
 
 /** Rows by which he was known, and what he has left half done. */

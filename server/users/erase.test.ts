@@ -101,7 +101,25 @@ async function live(client: RawClient, word: string) {
   await ask(client, 'PUT', `/wallets/${theirs.id}`, { name: `${word}-theirs` })
   const local = { kind: 'CustomerEmployee', email: `${word}-guest@example.test` }
   await client.init('POST', '/auth/users', local)
+  await approve(client, word)
   return { wallet, theirs, key, account: userInfo.userId }
+}
+
+/** He asks for what others approve, and denies what others ask for: there are events of both. */
+async function approve(client: RawClient, word: string): Promise<void> {
+  const { id } = await ask(admin, 'POST', '/wallets', { network: 'KeyEdDSA' })
+  await ask(admin, 'POST', '/v2/policies', {
+    ...{ name: 'all', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' } },
+    action: { kind: 'RequestApproval', approvalGroups: [{ quorum: 1, approvers: {} }] },
+    filters: { walletId: { in: [id] } },
+  })
+  const path = `/wallets/${id}/signatures`
+  const message = { kind: 'Message', message: '0x00' }
+  await ask(client, 'POST', path, { ...message, externalId: `${word}-held` })
+  const { approvalId } = await ask(robot, 'POST', path, message)
+  const decision = { value: 'Denied', reason: `${word}-reason` }
+  await ask(client, 'POST', `/v2/policy-approvals/${approvalId}/decisions`, decision)
+  await platform.workApprovals()
 }
 
 /** The row of a transfer that has come to its end: no chain is here that could bring one there. */
@@ -156,7 +174,7 @@ describe('the erasure of a person', () => {
     const found = await tablesWith('bob7c1f')
     const expected = ['steps', 'users', 'usernames', 'names', 'tokens', 'keys', 'wallets']
     const beside = ['challenges', 'external_ids', 'outbox', 'mails']
-    const uses = ['signature_requests', 'outgoing']
+    const uses = ['signature_requests', 'outgoing', 'approval_decisions']
     assert.deepEqual(found.toSorted(), [...expected, ...beside, ...uses].toSorted())
     for (const table of found) assert.equal(personal[table].is, 'erased')
   })

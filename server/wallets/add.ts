@@ -4,6 +4,7 @@ import { addressOf } from '@quorate/effects/address'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { addBornKey, authorOf } from '../keys/add.ts'
 import type { KeyRow } from '../keys/find.ts'
+import { tellOfKey } from '../keys/shown.ts'
 import type { Applied } from '../orgs/apply.ts'
 import { wordIn } from '../orgs/words.ts'
 import { recordEvent } from '../outbox.ts'
@@ -17,6 +18,7 @@ export async function addWallet(transaction: DatabaseTransaction, applied: Appli
   const key = await keyOf(transaction, applied, item.operation)
   const request = requestHash(evidence.preimage)
   await addWalletOn(transaction, applied, key, {
+    isOnNewKey: item.operation.key.kind === 'created',
     ...{ id: idOf(request, 'wallet'), request, network, tags },
     name: wordIn(evidence, 'name') ?? null,
     externalId: wordIn(evidence, 'externalId') ?? null,
@@ -49,6 +51,8 @@ export async function addWalletOn(
   { organization, time }: Pick<Applied, 'organization' | 'time'>,
   key: KeyRow,
   made: {
+    /** That nothing has been told of yet. */
+    readonly isOnNewKey: boolean
     readonly id: Uint8Array
     readonly network: string
     readonly tags: readonly string[]
@@ -74,6 +78,7 @@ export async function addWalletOn(
     created_at: time,
   }
   await transaction.insertInto('wallets').values(wallet).execute()
+  if (made.isOnNewKey) await tellOfKey(transaction, 'key.created', key, time)
   const data = { wallet: walletOf({ ...key, ...wallet }) }
   await recordEvent(transaction, { organization, kind: 'wallet.created', data, at: time })
 }

@@ -4,7 +4,7 @@ import type { Applied } from '../orgs/apply.ts'
 import { wordIn } from '../orgs/words.ts'
 import { recordEvent } from '../outbox.ts'
 import { walletOf } from './entity.ts'
-import { walletRows } from './find.ts'
+import { walletRows, type WalletRow } from './find.ts'
 
 export async function applyTags(
   transaction: DatabaseTransaction,
@@ -12,14 +12,22 @@ export async function applyTags(
 ): Promise<void> {
   if (item.operation.kind !== 'tags') throw new TypeError('not tags')
   const { wallet: id, tags } = item.operation
+  const before: readonly string[] = walletOf(await rowOf(transaction, { organization, id })).tags
   await change(transaction, { organization, id }, { tags: JSON.stringify(tags) })
-  const wallet = await walletRows(transaction, { organization })
+  const data = {
+    wallet: walletOf(await rowOf(transaction, { organization, id })),
+    tagsAdded: tags.filter((tag) => !before.includes(tag)),
+    tagsRemoved: before.filter((tag) => !tags.includes(tag)),
+  }
+  await recordEvent(transaction, { organization, kind: 'wallet.tags.modified', data, at: time })
+}
+
+type Named = { readonly organization: Uint8Array; readonly id: Uint8Array }
+
+function rowOf(transaction: DatabaseTransaction, { organization, id }: Named): Promise<WalletRow> {
+  return walletRows(transaction, { organization })
     .where('wallets.id', '=', id)
     .executeTakeFirstOrThrow()
-  await recordEvent(transaction, {
-    ...{ organization, kind: 'wallet.tags.modified', data: { wallet: walletOf(wallet) } },
-    at: time,
-  })
 }
 
 /** What the body leaves out stays as it is. */
@@ -40,7 +48,7 @@ export async function renameWallet(
 
 async function change(
   transaction: DatabaseTransaction,
-  { organization, id }: { readonly organization: Uint8Array; readonly id: Uint8Array },
+  { organization, id }: Named,
   to: {
     readonly name?: string | null
     readonly external_id?: string | null
