@@ -26,6 +26,7 @@ import { starkKeys } from './sdk/stark.ts'
 import { employees } from './sdk/people.ts'
 import { registrations } from './sdk/registration.ts'
 import { recoveries } from './sdk/recovery.ts'
+import { ownFacts } from './sdk/facts.ts'
 import { heldPayments, heldSignatures } from './sdk/held.ts'
 import { heldChanges, policies } from './sdk/policies.ts'
 import { rulers } from './sdk/rulers.ts'
@@ -92,6 +93,7 @@ describe('a platform', () => {
     heldChanges(platform)
     heldPayments(platform)
     heldSignatures(platform)
+    ownFacts(platform)
     checkedClients(platform)
     documents(platform)
     accounts(platform)

@@ -81,6 +81,8 @@ export async function makePlatform(keyPool = 0): Promise<Platform> {
         QUORATE_PORT: String(port),
         QUORATE_DATA: dataDir,
         QUORATE_KEY_POOL: String(keyPool),
+        QUORATE_SERVER_FACTS_FILE: factsFile(dataDir, 'server'),
+        QUORATE_SIGNER_FACTS_FILE: factsFile(dataDir, 'signers'),
       }),
       onOutput: (chunk) => (output += chunk.toString()),
       stopSteps: [{ signal: 'SIGTERM', waitMs: stopMsMax }],
@@ -137,6 +139,11 @@ async function isWhole(baseUrl: string): Promise<boolean> {
     if (error instanceof TypeError || error instanceof DOMException) return false
     throw error
   }
+}
+
+/** What the server, or all signers, know of prices and recipients: nothing until somebody writes it. */
+export function factsFile(dataDir: string, of: 'server' | 'signers'): string {
+  return join(dataDir, `facts-of-${of}.json`)
 }
 
 export function readBootstrap(dataDir: string): BootstrapFile {

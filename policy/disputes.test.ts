@@ -101,7 +101,7 @@ describe('what somebody else says of a recipient', () => {
   })
 
   it('is not when he is on it, however old that is', () => {
-    const listed = /is on this signer's own deny list/
+    const listed = /is on a signer's own deny list/
     assert.match(dispute(said, list([to])) ?? '', listed)
     assert.match(dispute(said, list([to], now - 9 * screeningAgeMaxMs)) ?? '', listed)
     const second = { screenings: [clean({ address: '0x22' }), clean()] }

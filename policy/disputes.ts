@@ -42,8 +42,8 @@ function disputedPrice(said: readonly Price[], { time, own, now }: Known): strin
     const theirs = dearest(said, asset, time)
     if (theirs === undefined) continue
     const ours = dearest(own.prices, asset, now)
-    if (ours === undefined) return `this signer has no current price of ${asset} of its own`
-    if (departs(theirs, ours)) return `the price of ${asset} departs from this signer's own`
+    if (ours === undefined) return `a signer has no current price of ${asset} of its own`
+    if (departs(theirs, ours)) return `the price of ${asset} departs from a signer's own`
   }
   return undefined
 }
@@ -74,10 +74,10 @@ function disputedScreening(
     ({ isListed, at }) => !isListed && isFresh(at, { time, ageMaxMs: screeningAgeMaxMs }),
   )
   if (clean.length === 0) return undefined
-  if (denied === undefined) return 'this signer has no deny list of its own'
+  if (denied === undefined) return 'a signer has no deny list of its own'
   const listed = clean.find(({ address }) => denied.addresses.has(address))
-  if (listed !== undefined) return `${listed.address} is on this signer's own deny list`
+  if (listed !== undefined) return `${listed.address} is on a signer's own deny list`
   return isFresh(denied.at, { time: now, ageMaxMs: screeningAgeMaxMs })
     ? undefined
-    : "this signer's own deny list is stale"
+    : "a signer's own deny list is stale"
 }

@@ -23,7 +23,7 @@ async function holdWallet(platform: Platform, walletId: string, more: object): P
   await makePolicy(await platform.sdk('administrator'), { filters, ...more })
 }
 
-function makePolicy(admin: DfnsApiClient, more: object) {
+export function makePolicy(admin: DfnsApiClient, more: object) {
   const body = {
     ...{ name: 'holds', activityKind: 'Wallets:Sign', action: approvalBy({}) },
     ...{ rule: { kind: 'AlwaysTrigger', configuration: {} }, ...more },

@@ -90,7 +90,7 @@ const passed = (stage: Stage): Facts => ({
   screenings: [{ address: recipient, isListed: false, source: 'none', at: stage.world.now }],
 })
 
-const departing = 'departs from this signer'
+const departing = 'departs from a signer'
 const departs = without(at(disputes, departing, 'if (departs(theirs, ours))'), [
   'if (departs(theirs, ours))',
   'if (false)',
@@ -190,7 +190,7 @@ const prices: readonly Attack[] = [
 ]
 
 const onList = without(
-  at(disputes, 'is on this signer', 'if (listed !== undefined)'),
+  at(disputes, 'is on a signer', 'if (listed !== undefined)'),
   ['if (listed !== undefined)', 'if (false)'],
   ['listed.address', 'listed'],
 )
