@@ -2,12 +2,14 @@ import { z } from 'zod'
 import { decodeBody } from '@quorate/authority/body'
 import { matchOperation, readRequestBody } from '@quorate/authority/operations'
 import {
+  assignmentTable,
   decodeRecord,
   definitionTable,
   openingCodec,
   permissionTable,
   policyTable,
   recordKey,
+  userTable,
   type Table,
 } from '@quorate/authority/records'
 import type { PolicyAsk, PolicyEvaluation, Reader, Rules } from '@quorate/authority/reduce/judging'
@@ -173,11 +175,14 @@ function permissionAfter({ held, params, asked, named }: Change): JsonObject {
   }
 }
 
-function assignmentAfter({ held, params, asked }: Change): JsonObject {
+/** Of one that is to end, the log alone knows to whom it was given: somebody, or a token. */
+function assignmentAfter({ held, params, asked, named }: Change): JsonObject {
+  const ending = find(held, assignmentTable, named.get('assignmentId') ?? new Uint8Array())
+  const kind = ending && find(held, userTable, ending.identity) ? 'user' : 'token'
   return {
     id: held.row.entity_id ?? '',
     permissionId: params['permissionId'] ?? '',
-    identityId: asked['identityId'] ?? '',
+    identityId: ending === undefined ? (asked['identityId'] ?? '') : nameOf(kind, ending.identity),
     isImmutable: false,
   }
 }

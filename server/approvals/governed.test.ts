@@ -226,6 +226,37 @@ describe('a change that a policy holds', () => {
       }
     }))
 
+  it('is the end of an assignment as well, which stands until that is approved', async () => {
+    const { id } = await permission()
+    const path = `/permissions/${id}/assignments`
+    const { userId } = company.administrator
+    const pat = { name: 'is given', publicKey: publicPem(newKey()) }
+    const { tokenId } = good(await byAdmin('POST', '/auth/pats', pat))
+    const given = [userId, tokenId].map((identityId) => byBot('POST', path, { identityId }))
+    await Promise.all(given)
+    await under(governing('Permissions:Assign'), async () => {
+      for (const identityId of [userId, tokenId]) {
+        const listed = async () =>
+          good(await read(path)).items.find(
+            (one: { readonly identityId: string }) => one.identityId === identityId,
+          )
+        const { id: assignmentId } = await listed()
+        const held = good(await byBot('DELETE', `${path}/${assignmentId}`), 202)
+        assert.deepEqual(
+          [held.kind, held.operationKind, held.entityId, held.body.identityId],
+          ['Assignment', 'Delete', assignmentId, identityId],
+        )
+        assert.equal((await byBot('DELETE', `${path}/${assignmentId}`)).status, 409)
+        assert.equal((await listed()).id, assignmentId)
+        good(await decide(held.approvalId, 'Approved'))
+        await platform.workApprovals()
+        assert.equal(await listed(), undefined)
+        const { activity } = await approvalNow(held.approvalId)
+        assert.equal(activity.changeRequest.status, 'Applied')
+      }
+    })
+  })
+
   it('is of the policy itself that holds it', async () => {
     const body = governing('Policies:Modify')
     const { id } = good(await byBot('POST', '/v2/policies', body))

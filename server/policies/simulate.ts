@@ -9,7 +9,7 @@ import { decode, encode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
 import { createdName } from '@quorate/core/id'
 import type { Json, JsonObject } from '@quorate/core/json'
-import { encodeFacts, noFacts } from '@quorate/effects/facts'
+import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
 import { findNetwork } from '@quorate/effects/networks'
 import { factsNeeded, networkOfSignature } from '@quorate/effects/plan'
@@ -22,6 +22,8 @@ import { makeChallenge } from '../auth/challenge.ts'
 import { Ledger } from '../coordinator/ledger.ts'
 import { Views } from '../coordinator/views.ts'
 import type { Database } from '../database/database.ts'
+import type { Opine } from '../facts/file.ts'
+import { withOpinions } from '../facts/with-opinions.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findKey } from '../keys/find.ts'
 import type { ObserveFacts } from '../signatures/execute.ts'
@@ -34,6 +36,7 @@ export type SimulateDeps = {
   readonly rules: Rules
   readonly quoteMaxFee: QuoteMaxFee
   readonly observeFacts: ObserveFacts
+  readonly opine: Opine
   readonly now: () => number
 }
 
@@ -220,7 +223,7 @@ async function whatSigns(database: Database, caller: Caller, { walletId, keyId, 
 type Payer = Awaited<ReturnType<typeof whatSigns>>['key']
 
 async function factsFor(
-  { observeFacts }: SimulateDeps,
+  { observeFacts, opine }: SimulateDeps,
   asked: {
     readonly organization: Uint8Array
     readonly key: Payer
@@ -240,8 +243,11 @@ async function factsFor(
         ? networkOfSignature(intent, { scheme, curve })
         : undefined
       : findNetwork(key.network)
-  if (network === undefined || factsNeeded(network, intent) === 'none') return encodeFacts(noFacts)
-  // Facts are a chain's, and none is signed for by Schnorr, in whatever way.
+  if (network === undefined) return encodeFacts(noFacts)
+  // Facts are of what moves on a chain, and nothing does by Schnorr, in whatever way.
   const signing = { network, scheme, curve, publicKey, untweaked: false, intent }
-  return observeFacts({ ...signing, organization, key: key.id, payload, maxFee })
+  const ask = { ...signing, organization, key: key.id, payload, maxFee }
+  const observed =
+    factsNeeded(network, intent) === 'none' ? noFacts : decodeFacts(await observeFacts(ask))
+  return encodeFacts(await withOpinions(opine, signing, observed))
 }

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Outflow } from '@quorate/effects/effect'
 import { decodeFacts } from '@quorate/effects/facts'
+import { rulesFor } from '@quorate/judge/rules'
 import { keyStream } from '@quorate/authority/stream'
 import { ask } from '../coordinator/testing/company.ts'
 import { approvalFor } from '../approvals/find.ts'
 import type { Caller } from '../auth/caller.ts'
 import { buildHttp } from '../http/app.ts'
-import { moneyRoutes } from '../money.ts'
+import { moneyRoutes, openMoney } from '../money.ts'
+import { simulateRoutes } from '../policies/simulate.ts'
 import { openQuota } from '../usage/quota.ts'
-import { noOpinions } from '../facts/file.ts'
+import { noOpinions, openFactFile } from '../facts/file.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { findOutgoing } from './find.ts'
 import { outgoingResolver } from './resolver.ts'
@@ -24,6 +29,7 @@ import {
   request,
   reread,
   startTreasury,
+  stranger,
   step,
   stepTo,
   type Treasury,
@@ -36,12 +42,14 @@ before(async () => {
   treasury = await startTreasury()
   const { caller, platform, deps } = treasury
   // No worker runs: each step is taken by a test.
-  const routes = moneyRoutes({
-    ...{ ...deps, opine: (outflow: Outflow) => opine(outflow) },
-    coordinator: platform.coordinator,
-    quota: openQuota(undefined),
-    wake: () => undefined,
-  })
+  const saying = { ...deps, opine: (outflow: Outflow) => opine(outflow) }
+  const routes = [
+    ...moneyRoutes({
+      ...{ ...saying, coordinator: platform.coordinator },
+      ...{ quota: openQuota(undefined), wake: () => undefined },
+    }),
+    ...simulateRoutes({ ...saying, ...openMoney(deps), rules: rulesFor(platform.manifest) }),
+  ]
   const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
   app = buildHttp<Caller>({ ...edge, log: deps.log })
 })
@@ -290,6 +298,139 @@ describe('a limit in dollars', () => {
     const deps = { ...treasury.deps, opine: async () => ({ prices: [price], screenings: [] }) }
     const { facts } = await stepTo({ ...treasury, deps }, row, 'prepared')
     assert.deepEqual(facts && decodeFacts(facts).prices, [price])
+  })
+})
+
+describe('a limit in dollars on what leaves in some time', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-prices-'))
+  after(() => rmSync(folder, { recursive: true }))
+  /** As an operator writes it. */
+  const say = (price: string, at = new Date()) => {
+    const asset = `${network}/Native`
+    const time = at.toISOString().replace(/\.[0-9]+Z$/, 'Z')
+    const prices = [{ asset, currency: 'USD', price, decimals: 18, source: 'me', at: time }]
+    const path = join(folder, `${price}.json`)
+    writeFileSync(path, JSON.stringify({ format: 'quorate.facts.1', prices }))
+    opine = openFactFile(path, assert.fail)
+  }
+
+  it('counts what was signed at the prices of a file, and holds what would be above it', async () => {
+    const wallet = await makeWallet(treasury)
+    const configuration = { limit: 100, currency: 'USD', timeframe: 60 }
+    await policyOn(wallet, asking, { kind: 'TransactionAmountVelocity', configuration })
+    // 40 dollars each, and some cents of fees.
+    const body = payment({ amount: `${ether / 50n}` })
+    const stateOf = async () => {
+      const answer = await post(wallet, { body })
+      return { answer, row: await rowOf(answer.body) }
+    }
+    say('2000')
+    const ofTreasury = { ...treasury, deps: { ...treasury.deps, opine } }
+    for (const _ of [1, 2]) {
+      const { row } = await stateOf()
+      assert.equal(row.state, 'requested')
+      await stepTo(ofTreasury, row, 'broadcasted')
+    }
+    const { answer, row } = await stateOf()
+    assert.equal(row.state, 'held')
+    assert.ok(answer.body.approvalId)
+    await decide(row, 'Approved')
+    await mine(treasury, 3)
+    await stepTo(ofTreasury, row, 'broadcasted')
+    // A price of today changes nothing of what was counted; an old one is none.
+    say('0.01')
+    assert.equal((await stateOf()).row.state, 'held')
+    opine = noOpinions
+  })
+
+  it('is triggered by a price that is too old', async () => {
+    const wallet = await makeWallet(treasury)
+    const configuration = { limit: 100, currency: 'USD', timeframe: 60 }
+    await policyOn(wallet, asking, { kind: 'TransactionAmountVelocity', configuration })
+    const stateNow = async () => (await rowOf((await post(wallet)).body)).state
+    say('1')
+    assert.equal(await stateNow(), 'requested')
+    say('2', new Date(Date.now() - 2 * 60 * 60_000))
+    assert.equal(await stateNow(), 'held')
+    opine = noOpinions
+  })
+})
+
+describe('a drafted policy on wallets', () => {
+  const simulate = async (wallet: WalletRow, rule: object, request?: object) => {
+    const filters = { walletId: { in: [wallet.wallet_id] } }
+    const action = { kind: 'Block' }
+    const policy = { name: 'draft', activityKind: 'Wallets:Sign', rule, action, filters }
+    const asked = request === undefined ? {} : { request }
+    const payload = JSON.stringify({ policy, ...asked })
+    const headers = { 'content-type': 'application/json' }
+    const url = '/v2/policies/simulate'
+    const answer = await app.inject({ method: 'POST', url, headers, payload })
+    assert.equal(answer.statusCode, 200, answer.payload)
+    return answer.json()
+  }
+  const limit = (wei: bigint) => ({
+    kind: 'TransactionAssetLimit',
+    configuration: { asset: `${network}/Native`, limit: `${wei}` },
+  })
+  const transactionTo = (value: bigint) => ({
+    kind: 'Transaction',
+    transaction: { to: stranger, value: `${value}` },
+  })
+
+  it('says what it would have said of transfers and transactions that were made', async () => {
+    const wallet = await makeWallet(treasury)
+    const wishes = [
+      { body: payment({ amount: `${ether / 10n}` }) },
+      { body: payment() },
+      { body: transactionTo(ether / 5n), kind: 'transaction' },
+      { body: transactionTo(1n), kind: 'transaction' },
+    ] as const
+    const names: string[] = []
+    for (const wish of wishes) {
+      const row = await request(treasury, wallet, wish)
+      await stepTo(treasury, row, 'broadcasted')
+      names.push(row.name)
+    }
+    const found = await simulate(wallet, limit(ether / 20n))
+    type Told = { readonly requestId: string; readonly operation: string; readonly reason: string }
+    const told = found.triggered.map(({ requestId, operation }: Told) => [requestId, operation])
+    assert.deepEqual(told, [
+      [names[2], 'wallets.broadcastTransaction'],
+      [names[0], 'wallets.transferAsset'],
+    ])
+    assert.equal(found.blocked, 2)
+    for (const { reason } of found.triggered) assert.match(reason, /limit/)
+    assert.deepEqual((await simulate(wallet, limit(ether))).triggered, [])
+  })
+
+  it('says what it would say of one that nobody has made, on what chain and prices say now', async () => {
+    const wallet = await makeWallet(treasury)
+    const { wallet_id: walletId } = wallet
+    const verdictOf = async (rule: object, kind: string, body: object) =>
+      (await simulate(wallet, rule, { walletId, kind, body })).request.verdict
+    for (const [amount, verdict] of [
+      [ether / 10n, 'Blocked'],
+      [1n, 'Allowed'],
+    ] as const) {
+      const rule = limit(ether / 20n)
+      const sent = payment({ amount: `${amount}` })
+      assert.equal(await verdictOf(rule, 'Transfer', sent), verdict)
+      assert.equal(await verdictOf(rule, 'Transaction', transactionTo(amount)), verdict)
+    }
+    const configuration = { limit: 100, currency: 'USD' }
+    const dollars = { kind: 'TransactionAmountLimit', configuration }
+    assert.equal(await verdictOf(dollars, 'Transfer', payment()), 'Blocked')
+    const price = {
+      ...({ asset: `${network}/Native`, currency: 'USD', decimals: 18, source: 'me' } as const),
+      ...{ micros: 2_000_000_000n, at: Date.now() - 1_000 },
+    }
+    opine = async () => ({ prices: [price], screenings: [] })
+    assert.equal(await verdictOf(dollars, 'Transfer', payment()), 'Allowed')
+    opine = noOpinions
+    const { database } = treasury
+    const kept = database.selectFrom('outgoing').select('id').where('wallet', '=', wallet.id)
+    assert.deepEqual(await kept.execute(), [])
   })
 })
 
