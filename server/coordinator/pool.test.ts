@@ -9,6 +9,8 @@ import { ask, found, hire, keyAsk, makeKey, messageAsk, type Company } from './t
 import { type Platform, startPlatform, until } from './testing/platform.ts'
 
 const size = 4
+/** Calls for births, so that more than the first look finds a signer silent. */
+const silentMax = 2 * size * 4
 
 describe('keys that are born ahead of need', () => {
   let platform: Platform
@@ -158,6 +160,25 @@ describe('keys that are born ahead of need', () => {
     await life(size, links).resume()
     await isWellFilled()
     assert.equal(isFirst, false)
+  })
+
+  it('are tried again when a signer has been silent and never lost its link', async () => {
+    await isWellFilled()
+    await emptied()
+    const silent = { count: 0 }
+    const links: Links = {
+      ...platform.links,
+      onConnect: () => undefined,
+      call: async (signer, call, deadlineMs) => {
+        if (silent.count >= silentMax || !isBirth(call))
+          return platform.links.call(signer, call, deadlineMs)
+        silent.count += 1
+        return 'timeout'
+      },
+    }
+    await life(size, links).resume()
+    await isWellFilled()
+    assert.equal(silent.count, silentMax)
   })
 
   it('are of the kind that is asked for', async () => {

@@ -1,5 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
-import { Failure, isFailure } from '@quorate/core/failure'
+import { Failure } from '@quorate/core/failure'
 import {
   keyStatementHash,
   pooledMs,
@@ -18,6 +18,11 @@ import type { Ledger } from './ledger.ts'
 const marginMs = 2 * 60 * 60_000
 /** Births side by side while nobody waits for a ceremony; one after the other while somebody does. */
 const atOnceMax = 8
+/**
+ * After what has failed: a signer that is stopped and goes on may never lose its link, and then nobody
+ * says that it is back. Twice as long each time, so that one who always fails costs next to nothing.
+ */
+const againMs = { first: 1_000, max: 60_000 }
 /** Kinds of keys that are looked after: whoever is forgotten is noticed when he next takes one. */
 const lookedAfterMax = 1_000
 /** A kind in use is written down that often, and not at every key that is taken. */
@@ -51,6 +56,8 @@ export class Pool {
   /** Something has happened since the filling that is under way has begun. */
   private isDue = false
   private isClosed = false
+  private again: NodeJS.Timeout | undefined
+  private againMs = againMs.first
 
   constructor(world: PoolWorld) {
     this.world = world
@@ -87,7 +94,8 @@ export class Pool {
 
   /**
    * Fills what has fallen to half. What fails is tried again at the next occasion, and one that comes
-   * meanwhile, such as the signer's return that a birth has failed for, is the next.
+   * meanwhile, such as the signer's return that a birth has failed for, is the next. If none comes,
+   * time is one.
    */
   tend(): void {
     if (this.world.size === 0 || this.isClosed) return
@@ -98,6 +106,7 @@ export class Pool {
   /** Ends with the births that are under way. */
   async close(): Promise<void> {
     this.isClosed = true
+    clearTimeout(this.again)
     await this.filling
   }
 
@@ -127,14 +136,25 @@ export class Pool {
     const { log } = this.world
     while (this.isDue && !this.isClosed) {
       this.isDue = false
-      await this.fillAll().catch((error) =>
-        log.warn({ err: error }, 'the pool of keys was not filled'),
-      )
+      const isFilled = await this.fillAll().catch((error) => {
+        log.warn({ err: error }, 'the pool of keys was not filled')
+        return false
+      })
+      if (isFilled) this.againMs = againMs.first
+      else this.tendLater()
     }
     this.filling = undefined
   }
 
-  private async fillAll(): Promise<void> {
+  private tendLater(): void {
+    clearTimeout(this.again)
+    if (this.isClosed) return
+    this.again = setTimeout(() => this.tend(), this.againMs).unref()
+    this.againMs = Math.min(2 * this.againMs, againMs.max)
+  }
+
+  /** @returns whether nothing has failed */
+  private async fillAll(): Promise<boolean> {
     const { database, clock, log } = this.world
     const old = clock() + marginMs
     await database.deleteFrom('pooled_keys').where('bind_before', '<=', old).execute()
@@ -143,19 +163,19 @@ export class Pool {
     const failed = new Set<string>()
     while (!this.isClosed) {
       const [next] = [...this.wanted].filter(([name]) => !failed.has(name))
-      if (next === undefined) return
+      if (next === undefined) return failed.size === 0
       const [name, kind] = next
       this.wanted.delete(name)
       try {
         await this.fill(kind)
       } catch (error) {
-        if (!isFailure(error)) throw error
-        // Still wanted: when all signers are back, or the next key is taken.
+        // Still wanted: when all signers are back, the next key is taken, or after a while.
         failed.add(name)
         this.wanted.set(name, kind)
         log.warn({ err: error }, 'the pool of keys was not filled')
       }
     }
+    return true
   }
 
   private async fill(kind: KeyKind): Promise<void> {
