@@ -82,6 +82,26 @@ describe('keys derived from a master', () => {
     assert.deepEqual(child.wallets, [{ id: wallet.id, network: 'EthereumSepolia' }])
   })
 
+  it('outlive their master, of which nothing else is left, and end by their own names', async () => {
+    const { id: keyId } = await newMaster()
+    const network = 'EthereumSepolia'
+    const own = await sdk.wallets.createWallet({ body: { network, signingKey: { id: keyId } } })
+    const signingKey = { deriveFrom: { keyId } }
+    const wallet = await sdk.wallets.createWallet({ body: { network, signingKey } })
+    const statusOf = async (walletId: string) => (await sdk.wallets.getWallet({ walletId })).status
+    const signs = (walletId: string) =>
+      sdk.wallets.generateSignature({ walletId, body: { kind: 'Message', message: '0x01' } })
+    const stopped = { httpStatus: 403 }
+    assert.equal((await sdk.keys.deleteKey({ keyId })).status, 'Archived')
+    assert.deepEqual([await statusOf(own.id), await statusOf(wallet.id)], ['Archived', 'Active'])
+    await assert.rejects(signs(own.id), stopped)
+    await assert.rejects(sdk.keys.createKey({ body: { ...ecdsa, ...signingKey } }), stopped)
+    assert.equal((await signs(wallet.id)).status, 'Signed')
+    await sdk.keys.deleteKey({ keyId: wallet.signingKey.id })
+    assert.equal(await statusOf(wallet.id), 'Archived')
+    await assert.rejects(signs(wallet.id), stopped)
+  })
+
   it('are refused with a reason where there can be none, before a request is burned', async () => {
     const [master, plain] = [await newMaster(), await sdk.keys.createKey({ body: ecdsa })]
     const { id: keyId } = master
