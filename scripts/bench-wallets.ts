@@ -1,12 +1,16 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { heading, line, machine, timed } from './bench/measure.ts'
+import { hottest } from './bench/profile.ts'
 import { startBenchPlatform, type BenchPlatform } from './bench/platform.ts'
 import { watchProcessors } from './bench/processor.ts'
 
 /** Some four minutes on two cores, most of which the births take. */
-const usual = { wallets: 1_000 }
-const usage = 'Usage: npm run bench:wallets -- [--wallets 1000]'
+const usual = 1_000
+const usage = 'Usage: npm run bench:wallets -- [--wallets 1000] [--down] [--profile folder]'
 /** Up to 64 of them share a step of the root stream. */
 const atOnce = 64
 /** Of each run, so that its rate has a spread. */
@@ -17,49 +21,83 @@ const network = 'EthereumSepolia'
 
 /**
  * `npm run bench:wallets`: wallets through the official client, on keys that were born ahead of need,
- * with all signers and with one that is silent. What the births take is told beside; where more
- * wallets are asked for than the pool holds, it is filled while they are made.
+ * with all signers and with one that is silent, or with `--down` this alone. What the births take is
+ * told beside. More than half the pool are made in portions, and between two of them it is filled: a
+ * server begins that when half of it is gone.
  */
 export async function main(stopSignal: AbortSignal): Promise<number> {
-  const wallets = readSize(process.argv.slice(2))
-  if (wallets === undefined) {
+  const asked = readAsked(process.argv.slice(2))
+  if (asked === undefined) {
     console.error(usage)
     return 2
   }
   console.log(`${machine()}\nServer, four signers, PostgreSQL and this client share the machine.`)
-  const keyPool = Math.min(poolMax, 2 * wallets)
-  const platform = await startBenchPlatform(stopSignal, undefined, keyPool)
+  const total = parts * atOnce * Math.max(1, Math.round(asked.wallets / parts / atOnce))
+  const [half, portions] = halvesOf(total)
+  if (asked.profileDir !== undefined) mkdirSync(asked.profileDir, { recursive: true })
+  const platform = await startBenchPlatform(stopSignal, asked.profileDir, 2 * half + spare)
   try {
-    await platform.sdk.wallets.createWallet({ body: { network } })
-    await fill(platform, keyPool)
-    await run(platform, 'all signers', wallets)
-    await fill(platform, Math.min(keyPool, wallets))
-    const silent = platform.signerPids[0]
-    if (silent === undefined) throw new Error('There is no signer.')
-    process.kill(silent, 'SIGSTOP')
-    try {
-      await run(platform, 'one signer silent', Math.min(keyPool, wallets))
-    } finally {
-      process.kill(silent, 'SIGCONT')
-    }
+    const kinds = asked.isDown ? [oneSilent] : [allThere, oneSilent]
+    for (const { name, around } of kinds)
+      for (let i = 0; i < portions; i++) {
+        // It leaves so few that a server fills its pool.
+        await create(platform)
+        await fill(platform, 2 * half)
+        await around(platform, () =>
+          run(platform, { name: `${name}${part(i, portions)}`, wallets: half }),
+        )
+      }
     console.log(`\nAt the end: ${machine()}`)
   } finally {
     await platform.stop()
   }
+  if (asked.profileDir !== undefined) tellProfiles(asked.profileDir)
   return 0
 }
 
-async function run(platform: BenchPlatform, name: string, wallets: number): Promise<void> {
-  const { sdk } = platform
-  const create = () => sdk.wallets.createWallet({ body: { network } })
-  const each = Math.max(1, Math.ceil(wallets / parts / atOnce))
+/** With them a run of half a pool leaves more than half, so that no births are under way in it. */
+const spare = 2
+
+/** As many wallets as half a pool serves, and how often. */
+function halvesOf(total: number): readonly [half: number, portions: number] {
+  const most = Math.floor((poolMax - spare) / 2 / parts / atOnce) * parts * atOnce
+  const portions = Math.ceil(total / most)
+  return [Math.ceil(total / portions / parts / atOnce) * parts * atOnce, portions]
+}
+
+const part = (index: number, of: number) => (of === 1 ? '' : ` (${index + 1} of ${of})`)
+
+type Around = (platform: BenchPlatform, work: () => Promise<void>) => Promise<void>
+type Kind = { readonly name: string; readonly around: Around }
+
+const allThere: Kind = { name: 'all signers', around: (_, work) => work() }
+const oneSilent: Kind = {
+  name: 'one signer silent',
+  around: async ({ signerPids: [silent] }, work) => {
+    if (silent === undefined) throw new Error('There is no signer.')
+    process.kill(silent, 'SIGSTOP')
+    try {
+      await work()
+    } finally {
+      process.kill(silent, 'SIGCONT')
+    }
+  },
+}
+
+const create = ({ sdk }: BenchPlatform) => sdk.wallets.createWallet({ body: { network } })
+
+async function run(
+  platform: BenchPlatform,
+  { name, wallets }: { readonly name: string; readonly wallets: number },
+): Promise<void> {
+  const each = wallets / parts / atOnce
   const [rates, times]: [number[], number[]] = [[], []]
   const spent = watchProcessors(platform.processes)
   for (let part = 0; part < parts; part++) {
     const { ms } = await timed(() =>
       Promise.all(
         Array.from({ length: atOnce }, async () => {
-          for (let i = 0; i < each; i++) times.push((await timed(create)).ms)
+          for (let i = 0; i < each; i++) times.push((await timed(() => create(platform))).ms)
         }),
       ),
     )
@@ -90,11 +128,35 @@ async function fill({ databaseUrl }: BenchPlatform, size: number): Promise<void>
   }
 }
 
-function readSize(args: readonly string[]): number | undefined {
-  if (args.length === 0) return usual.wallets
-  const [name, value = ''] = args
-  const count = Number(value)
-  const isSize =
-    name === '--wallets' && args.length === 2 && Number.isSafeInteger(count) && count > 0
-  return isSize ? count : undefined
+function tellProfiles(folder: string): void {
+  for (const name of ['server', 'signer-1']) {
+    console.log(`\nWhere the processor time of ${name} went`)
+    for (const row of hottest(readFileSync(join(folder, `${name}.cpuprofile`), 'utf8')))
+      console.log(row)
+  }
+}
+
+type Asked = {
+  readonly wallets: number
+  readonly isDown: boolean
+  readonly profileDir: string | undefined
+}
+
+function readAsked(args: readonly string[]): Asked | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        wallets: { type: 'string', default: String(usual) },
+        down: { type: 'boolean', default: false },
+        profile: { type: 'string' },
+      },
+    })
+    const wallets = Number(values.wallets)
+    const isSize = Number.isSafeInteger(wallets) && wallets > 0
+    const profileDir = values.profile === undefined ? undefined : resolve(values.profile)
+    return isSize ? { wallets, isDown: values.down, profileDir } : undefined
+  } catch {
+    return undefined
+  }
 }
