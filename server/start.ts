@@ -65,7 +65,9 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   })
   await applyRoots(database)
   await recount(database, Date.now())
-  const chains = readChains(readFileSync(settings.nodesFile, 'utf8'))
+  const chains = readChains(readFileSync(settings.nodesFile, 'utf8'), (event) =>
+    log.warn(event, 'a node is not asked for a while'),
+  )
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains, log })
   const working = { database, coordinator, chains, opine: deps.opine, log, now: Date.now }
   const workers = startMoneyWorkers(working)

@@ -1,13 +1,14 @@
 import { evm } from '@quorate/chains/evm/index'
+import { severalNodes } from '@quorate/chains/evm/several-nodes'
 import type { Network, Rpc } from '@quorate/chains/adapter'
 import { evmNetworks, findEvmNetwork } from '@quorate/chains/networks/evm'
 import { kebabOf } from '@quorate/chains/networks/kebab'
 import { httpNode } from '@quorate/chains/nodes'
 import { Failure } from '@quorate/core/failure'
 import { findNetwork } from '@quorate/effects/networks'
-import { type Nodes, readNodes } from './nodes-file.ts'
+import { type NetworkNodes, type Nodes, readNodes } from './nodes-file.ts'
 
-/** A network whose node this server asks. */
+/** A network whose nodes this server asks, as if they were one. */
 export type Chain = {
   readonly network: Network
   readonly rpc: Rpc
@@ -37,12 +38,21 @@ export function networkNamed(id: string): Network {
  * @param nodesFile what `SERVER_NODES_FILE` holds
  * @throws Error with every mistake at once
  */
-export function readChains(nodesFile: string): Chains {
-  return openChains(readNodes(nodesFile, (network) => findEvmNetwork(network) !== undefined))
+export function readChains(nodesFile: string, onDistrust?: OnDistrust): Chains {
+  const isKnown = (network: string): boolean => findEvmNetwork(network) !== undefined
+  return openChains(readNodes(nodesFile, isKnown), onDistrust)
 }
 
-export function openChains(nodes: Nodes): Chains {
-  const chains = new Map([...nodes].map(([id, node]) => [id, openChain(networkNamed(id), node)]))
+/** Told of each node that is put aside for a while; it counts from 1 in the operator's order. */
+export type OnDistrust = (event: {
+  readonly network: string
+  readonly node: number
+  readonly reason: string
+}) => void
+
+export function openChains(nodes: Nodes, onDistrust: OnDistrust = () => undefined): Chains {
+  const opened = [...nodes].map(([id, node]) => openChain(networkNamed(id), node, onDistrust))
+  const chains = new Map(opened.map((chain) => [chain.network.id, chain]))
   const find = (id: string): Chain => {
     const { id: network } = networkNamed(id)
     const chain = chains.get(network)
@@ -66,12 +76,22 @@ export function chainAt({ all, find }: Chains, kebab: string): Chain {
   throw new Failure('request.unsupported', { reason: `there is no network at ${kebab}` })
 }
 
-type Node = Nodes extends ReadonlyMap<string, infer N> ? N : never
-
-function openChain(known: Network, { rpcUrl, confirmations }: Node): Chain {
+function openChain(known: Network, node: NetworkNodes, onDistrust: OnDistrust): Chain {
+  const { rpcUrl, rpcUrls = [], agree = 1, confirmations } = node
   const confirmationsFinal = confirmations ?? known.confirmationsFinal
   const network = { ...known, confirmationsFinal }
-  const rpc = httpNode({ url: rpcUrl, network: network.id })
+  const urls = rpcUrl === undefined ? rpcUrls : [rpcUrl]
+  const nodes = urls.map((url) => httpNode({ url, network: network.id }))
+  const [first, ...others] = nodes
+  if (first === undefined) throw new TypeError(`no node of ${network.id}`)
+  // A single node is believed as it is: there is nothing to hold it against.
+  const rpc =
+    others.length === 0
+      ? first
+      : severalNodes({
+          ...{ network, nodes, agree, now: () => performance.now() },
+          onDistrust: (event) => onDistrust({ network: network.id, ...event }),
+        })
   let checked: Promise<void> | undefined
   const ready = async () => {
     checked ??= evm.checkChain(rpc, network)

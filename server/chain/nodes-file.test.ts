@@ -11,6 +11,39 @@ describe('the file of nodes', () => {
     assert.equal(soon.find('EthereumSepolia').network.confirmationsFinal, 2)
   })
 
+  it('names several nodes, and how many of them must agree', () => {
+    const [one, other] = ['http://127.0.0.1:8545', 'http://127.0.0.1:8546']
+    const read = (node: object) => readChains(JSON.stringify({ Base: node }))
+    assert.equal(read({ rpcUrls: [one, other], agree: 2 }).find('Base').network.id, 'Base')
+    assert.equal(read({ rpcUrls: [one] }).all.length, 1)
+    for (const wrong of [
+      { rpcUrls: [] },
+      { rpcUrls: one },
+      { rpcUrls: [one, 'file:///x'] },
+      { rpcUrls: [one, `${one}/`] },
+      { rpcUrls: Array.from({ length: 9 }, (_, i) => `http://127.0.0.1:${i + 1}`) },
+      { rpcUrls: [one, other], agree: 3 },
+      { rpcUrls: [one, other], agree: 0 },
+      { rpcUrl: one, agree: 2 },
+      { rpcUrl: one, rpcUrls: [other] },
+      {},
+    ])
+      assert.throws(() => read(wrong), /Base: /, JSON.stringify(wrong))
+  })
+
+  it('asks the second node when the first is gone, and says so', async () => {
+    const gone = ['http://127.0.0.1:9', 'http://127.0.0.1:9/other']
+    const events: object[] = []
+    const text = JSON.stringify({ Base: { rpcUrls: gone } })
+    const chain = readChains(text, (event) => void events.push(event)).find('Base')
+    await assert.rejects(chain.ready(), { code: 'chain.unavailable' })
+    const reason = 'it does not answer'
+    assert.deepEqual(events, [
+      { network: 'Base', node: 1, reason },
+      { network: 'Base', node: 2, reason },
+    ])
+  })
+
   it('names every mistake at once, and no address', () => {
     const secret = 'ftp://node/secret'
     const text = JSON.stringify({

@@ -1,22 +1,28 @@
 import { isFailure } from '@quorate/core/failure'
 import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
 
-/** Which node to ask about a network, by the network's id. */
-export type Nodes = ReadonlyMap<
-  string,
-  {
-    /** May carry a provider's key. */
-    readonly rpcUrl: string
-    /** Blocks after which a transaction is settled, its own counted, if not the network's usual. */
-    readonly confirmations?: number
-  }
->
+/** Which nodes to ask about a network, by the network's id. */
+export type Nodes = ReadonlyMap<string, NetworkNodes>
 
+/** One of the two names its nodes; any address may carry a provider's key. */
+export type NetworkNodes = {
+  readonly rpcUrl?: string
+  /** In the order in which they are asked. */
+  readonly rpcUrls?: readonly string[]
+  /** How many of several must say the same before it counts for money; 1 if nothing is said. */
+  readonly agree?: number
+  /** Blocks after which a transaction is settled, its own counted, if not the network's usual. */
+  readonly confirmations?: number
+}
+
+/** Each is asked whatever counts for money. */
+const nodesMax = 8
 /** No chain needs as many; past it, somebody has mistaken the unit. */
 const confirmationsMax = 10_000
 
 /**
- * Reads what `SERVER_NODES_FILE` holds: `{"EthereumSepolia": {"rpcUrl": "http://…", "confirmations": 2}}`.
+ * Reads what `SERVER_NODES_FILE` holds: `{"EthereumSepolia": {"rpcUrl": "http://…", "confirmations": 2}}`, or
+ * several: `{"Base": {"rpcUrls": ["https://…", "https://…"], "agree": 2}}`.
  * @param known the networks there are
  * @throws Error with every mistake at once, and without any address
  */
@@ -29,7 +35,7 @@ export function readNodes(text: string, known: (network: string) => boolean): No
   })
   if (mistakes.length > 0)
     throw new Error(`The file of nodes is wrong.\n  ${mistakes.join('\n  ')}`)
-  return new Map(entries as [string, Nodes extends ReadonlyMap<string, infer N> ? N : never][])
+  return new Map(entries as [string, NetworkNodes][])
 }
 
 function objectOf(text: string): JsonObject {
@@ -49,14 +55,41 @@ function parsed(text: string): Json {
 
 function mistakesIn(node: Json): string[] {
   if (!isObject(node)) return ['not an object']
-  const { rpcUrl, confirmations, ...others } = node
-  const isUrl = typeof rpcUrl === 'string' && /^https?:/.test(rpcUrl) && URL.canParse(rpcUrl)
-  const isCount =
-    confirmations === undefined ||
-    (typeof confirmations === 'number' && confirmations >= 1 && confirmations <= confirmationsMax)
+  const { rpcUrl, rpcUrls, agree, confirmations, ...others } = node
+  const count = Array.isArray(rpcUrls) ? rpcUrls.length : 1
   return [
-    ...(isUrl ? [] : ['rpcUrl is not the address of a node']),
-    ...(isCount ? [] : [`confirmations is not a number from 1 to ${confirmationsMax}`]),
+    ...((rpcUrl === undefined) === (rpcUrls === undefined)
+      ? ['either rpcUrl or rpcUrls names its nodes']
+      : []),
+    ...(rpcUrl === undefined || isUrl(rpcUrl) ? [] : ['rpcUrl is not the address of a node']),
+    ...(rpcUrls === undefined || isListOfUrls(rpcUrls)
+      ? []
+      : [`rpcUrls is not a list of 1 to ${nodesMax} addresses, each there once`]),
+    ...(agree === undefined || isCount(agree, count)
+      ? []
+      : ['agree is not a number from 1 to that of the nodes']),
+    ...(confirmations === undefined || isCount(confirmations, confirmationsMax)
+      ? []
+      : [`confirmations is not a number from 1 to ${confirmationsMax}`]),
     ...Object.keys(others).map((name) => `${name} is not known`),
   ]
+}
+
+function isUrl(value: Json): boolean {
+  return typeof value === 'string' && /^https?:/.test(value) && URL.canParse(value)
+}
+
+/** One node that is named twice would agree with itself. */
+function isListOfUrls(value: Json): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= nodesMax &&
+    value.every(isUrl) &&
+    new Set(value.map((url) => new URL(String(url)).href)).size === value.length
+  )
+}
+
+function isCount(value: Json, max: number): boolean {
+  return typeof value === 'number' && value >= 1 && value <= max
 }

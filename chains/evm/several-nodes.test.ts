@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { isFailure } from '@quorate/core/failure'
+import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
+import { createWalletClient, http, keccak256 } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { sepolia } from 'viem/chains'
+import type { Rpc } from '../adapter.ts'
+import { httpNode } from '../nodes.ts'
+import { ethereumSepolia } from '../testing/sepolia.ts'
+import { evm } from './index.ts'
+import { severalNodes } from './several-nodes.ts'
+
+const network = { ...ethereumSepolia, confirmationsFinal: 2 }
+const stranger = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+
+let node: RunningEthereum
+let real: Rpc
+const dataDir = mkdtempSync(join(tmpdir(), 'several-'))
+const fakes: Server[] = []
+
+before(async () => {
+  node = await startEthereum({ dataDir })
+  real = httpNode({ url: node.rpcUrl, network: network.id })
+  // Blocks come when a test asks for one.
+  await real('evm_setIntervalMining', [0])
+  await real('evm_setAutomine', [false])
+  await mine(3)
+})
+after(async () => {
+  await node.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+afterEach(() => {
+  for (const fake of fakes.splice(0)) {
+    fake.closeAllConnections()
+    fake.close()
+  }
+})
+
+async function mine(blocks: number): Promise<void> {
+  for (let i = 0; i < blocks; i++) await real('evm_mine', [])
+}
+
+type Call = { readonly id: number; readonly method: string; readonly params: readonly unknown[] }
+/** What a fake node makes of a call, and of what the real node behind it answers. */
+type Ways = {
+  readonly heard?: (call: Call) => void
+  readonly result?: (call: Call, result: never) => unknown
+  /** Instead of any answer, and without asking the node behind. */
+  readonly respond?: (call: Call, response: ServerResponse) => boolean
+}
+
+/** A fake node in front of a real one. */
+async function fakeNode(ways: Ways = {}): Promise<Rpc> {
+  const fake = createServer((request, response) => void serve(ways, request, response))
+  fakes.push(fake)
+  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve))
+  const { port } = fake.address() as AddressInfo
+  return httpNode({ url: `http://127.0.0.1:${port}`, network: network.id, timeoutMs: 5_000 })
+}
+
+async function serve(ways: Ways, request: IncomingMessage, response: ServerResponse) {
+  let text = ''
+  for await (const part of request) text += String(part)
+  const call: Call = JSON.parse(text)
+  ways.heard?.(call)
+  if (ways.respond?.(call, response)) return
+  const headers = { 'content-type': 'application/json' }
+  const behind = await fetch(node.rpcUrl, { method: 'POST', headers, body: text })
+  const answer = Object(await behind.json())
+  if (ways.result !== undefined && 'result' in answer)
+    answer.result = ways.result(call, answer.result as never)
+  response.end(JSON.stringify(answer))
+}
+
+/** Nodes with a clock that only a test moves. */
+function together(nodes: readonly Rpc[], agree = 1) {
+  const clock = { ms: 0 }
+  const distrusted: string[] = []
+  const rpc = severalNodes({
+    ...{ network, nodes, agree, now: () => clock.ms },
+    onDistrust: ({ node: place, reason }) => void distrusted.push(`${place}: ${reason}`),
+  })
+  return { rpc, clock, distrusted }
+}
+
+const isUnavailable = (error: unknown) => isFailure(error, 'chain.unavailable')
+const gone: Ways = {
+  respond: (_, response) => {
+    response.destroy()
+    return true
+  },
+}
+const asBlock = (change: (block: Record<string, string>) => object): Ways => ({
+  result: ({ method, params }, result) =>
+    method === 'eth_getBlockByNumber' && params[0] === 'latest' ? change(result) : result,
+})
+const instead = (asked: string, change: (result: never) => unknown): Ways => ({
+  result: ({ method }, result) => (method === asked ? change(result) : result),
+})
+
+async function paid() {
+  const account = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`)
+  const wallet = createWalletClient({ account, chain: sepolia, transport: http(node.rpcUrl) })
+  const nonce = Number(await real('eth_getTransactionCount', [account.address, 'latest']))
+  const request = await wallet.prepareTransactionRequest({ to: stranger, value: 1n, nonce })
+  const bytes = await wallet.signTransaction(request)
+  const sent = { hash: keccak256(bytes), from: account.address, slot: BigInt(nonce) }
+  return { sent, bytes }
+}
+
+describe('several nodes', () => {
+  it('answer as one of them would', async () => {
+    const { rpc, distrusted } = together([await fakeNode(), await fakeNode()])
+    const { sent, bytes } = await paid()
+    await real('eth_sendRawTransaction', [bytes])
+    assert.equal((await evm.status(rpc, network, sent)).kind, 'pending')
+    await mine(2)
+    const fresh = together([await fakeNode(), await fakeNode()]).rpc
+    assert.deepEqual(await evm.status(fresh, network, sent), await evm.status(real, network, sent))
+    assert.equal(await evm.balance(fresh, stranger), await evm.balance(real, stranger))
+    assert.deepEqual(distrusted, [])
+  })
+
+  it('leave one alone that does not answer, for longer each time, and ask it again later', async () => {
+    const heard: string[] = []
+    const first = await fakeNode({ ...gone, heard: ({ method }) => void heard.push(method) })
+    const { rpc, clock } = together([first, await fakeNode()])
+    const tries = async () => {
+      heard.length = 0
+      await rpc('eth_gasPrice', [])
+      return heard.length
+    }
+    assert.deepEqual([await tries(), await tries()], [1, 0])
+    clock.ms += 1_000
+    assert.deepEqual([await tries(), await tries()], [1, 0])
+    clock.ms += 1_000
+    assert.equal(await tries(), 0)
+    clock.ms += 1_000
+    assert.equal(await tries(), 1)
+    clock.ms += 30_000
+    assert.equal(await tries(), 1)
+  })
+
+  const nonsense: Readonly<Record<string, Ways>> = {
+    'breaks off': gone,
+    'answers twice': {
+      respond: ({ id }, response) => {
+        const answer = JSON.stringify({ jsonrpc: '2.0', id, result: '0x1' })
+        response.end(answer + answer)
+        return true
+      },
+    },
+    'answers another call': {
+      respond: (_, response) => {
+        response.end(JSON.stringify({ jsonrpc: '2.0', id: 99, result: '0x1' }))
+        return true
+      },
+    },
+    'is of another chain': instead('eth_chainId', () => '0x1'),
+    'has blocks without a hash': instead('eth_getBlockByNumber', (block) => ({
+      ...Object(block),
+      hash: undefined,
+    })),
+    'is behind the others': asBlock((block) => ({
+      ...block,
+      timestamp: `0x${(BigInt(block['timestamp'] ?? '0x0') - 61n).toString(16)}`,
+    })),
+  }
+  for (const [name, ways] of Object.entries(nonsense))
+    it(`do without one that ${name}`, async () => {
+      const { rpc, distrusted } = together([await fakeNode(ways), await fakeNode()])
+      assert.equal(await evm.balance(rpc, stranger), await evm.balance(real, stranger))
+      assert.ok(distrusted.length > 0)
+      assert.ok(distrusted.every((event) => event.startsWith('1: ')))
+    })
+
+  it('do without one whose chain has become shorter than it may', async () => {
+    let lost = 0n
+    const shrinking = asBlock((block) => ({
+      ...block,
+      number: `0x${(BigInt(block['number'] ?? '0x0') - lost).toString(16)}`,
+    }))
+    const { rpc, clock, distrusted } = together([await fakeNode(shrinking), await fakeNode()])
+    await rpc('eth_blockNumber', [])
+    lost = 3n
+    clock.ms += 1_000
+    await rpc('eth_blockNumber', [])
+    assert.deepEqual(distrusted, ['1: it is behind itself'])
+  })
+
+  it('are not made to distrust each other by one of three that is ahead of time', async () => {
+    const hasty = asBlock((block) => ({ ...block, number: '0xffffff', timestamp: '0xffffffffff' }))
+    const { rpc, distrusted } = together([
+      await fakeNode(),
+      await fakeNode(),
+      await fakeNode(hasty),
+    ])
+    assert.equal(await rpc('eth_blockNumber', []), await real('eth_blockNumber', []))
+    assert.deepEqual(distrusted, [])
+  })
+
+  const lies: readonly (readonly [string, string, Ways])[] = [
+    [
+      'a count of transactions',
+      'eth_getTransactionCount',
+      instead('eth_getTransactionCount', () => '0x77'),
+    ],
+    ['a balance', 'eth_getBalance', instead('eth_getBalance', () => '0x77')],
+    [
+      'a receipt that it hides',
+      'eth_getTransactionReceipt',
+      instead('eth_getTransactionReceipt', () => null),
+    ],
+    [
+      'whether a transaction succeeded',
+      'eth_getTransactionReceipt',
+      instead('eth_getTransactionReceipt', (receipt) => ({ ...Object(receipt), status: '0x0' })),
+    ],
+    [
+      'a block',
+      'eth_getBlockByNumber',
+      {
+        result: ({ method, params }, result) =>
+          method === 'eth_getBlockByNumber' && params[1] === true
+            ? { ...Object(result), transactions: [] }
+            : result,
+      },
+    ],
+  ]
+  for (const [name, method, ways] of lies)
+    it(`believe nobody when they disagree about ${name}`, async () => {
+      const { sent, bytes } = await paid()
+      await real('eth_sendRawTransaction', [bytes])
+      await mine(1)
+      const head = await real('eth_blockNumber', [])
+      const params: Readonly<Record<string, readonly unknown[]>> = {
+        eth_getTransactionReceipt: [sent.hash],
+        eth_getBlockByNumber: [head, true],
+      }
+      const asked = params[method] ?? [sent.from, 'latest']
+      for (const order of [
+        [await fakeNode(), await fakeNode(ways)],
+        [await fakeNode(ways), await fakeNode()],
+      ])
+        await assert.rejects(together(order).rpc(method, asked), isUnavailable)
+      const honest = together([await fakeNode(), await fakeNode()])
+      assert.notEqual(await honest.rpc(method, asked), null)
+    })
+
+  it('take what not all can have yet as not there', async () => {
+    const { sent, bytes } = await paid()
+    const before = await real('eth_blockNumber', [])
+    await real('eth_sendRawTransaction', [bytes])
+    await mine(1)
+    const behind = asBlock((block) => ({ ...block, number: before }))
+    const { rpc } = together([await fakeNode(), await fakeNode(behind)])
+    assert.equal(await rpc('eth_getTransactionReceipt', [sent.hash]), null)
+    assert.equal(
+      await rpc('eth_getTransactionCount', [sent.from, 'latest']),
+      `0x${sent.slot.toString(16)}`,
+    )
+    assert.equal(await rpc('eth_blockNumber', []), before)
+    const newest = await real('eth_blockNumber', [])
+    assert.equal(await rpc('eth_getBlockByNumber', [newest, false]), null)
+  })
+
+  it('count of what waits no more than all have seen, and no less than is in blocks', async () => {
+    const from = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`).address
+    const mined = await real('eth_getTransactionCount', [from, 'latest'])
+    const pending = (count: string): Ways => ({
+      result: ({ method, params }, result) =>
+        method === 'eth_getTransactionCount' && params[1] === 'pending' ? count : result,
+    })
+    for (const count of ['0xffff', '0x0']) {
+      const { rpc } = together([await fakeNode(), await fakeNode(pending(count))])
+      assert.equal(await rpc('eth_getTransactionCount', [from, 'pending']), mined)
+    }
+  })
+
+  it('are sent a transaction all, so that none can keep it back', async () => {
+    const { sent, bytes } = await paid()
+    const keeping = await fakeNode({
+      respond: ({ id, method }, response) => {
+        if (method !== 'eth_sendRawTransaction') return false
+        response.end(JSON.stringify({ jsonrpc: '2.0', id, result: sent.hash }))
+        return true
+      },
+    })
+    const { rpc } = together([keeping, await fakeNode()])
+    assert.equal(await rpc('eth_sendRawTransaction', [bytes]), sent.hash)
+    await mine(1)
+    assert.notEqual(await real('eth_getTransactionReceipt', [sent.hash]), null)
+  })
+
+  it('pass on what one refuses', async () => {
+    const { rpc } = together([await fakeNode(), await fakeNode()])
+    await assert.rejects(rpc('eth_sendRawTransaction', ['0x00']), (error) =>
+      isFailure(error, 'chain.refused'),
+    )
+  })
+
+  it('are too few where two must agree and one is gone', async () => {
+    const { rpc } = together([await fakeNode(gone), await fakeNode()], 2)
+    await assert.rejects(evm.balance(rpc, stranger), isUnavailable)
+    assert.notEqual(await rpc('eth_gasPrice', []), '')
+    const nobody = together([await fakeNode(gone), await fakeNode(gone)])
+    await assert.rejects(nobody.rpc('eth_gasPrice', []), isUnavailable)
+    await assert.rejects(nobody.rpc('eth_blockNumber', []), isUnavailable)
+  })
+})

@@ -1,0 +1,268 @@
+import { Failure } from '@quorate/core/failure'
+import type { Rpc } from '../adapter.ts'
+import { readFields, readHash, readList, readQuantity, type Fields } from './answer.ts'
+import {
+  type Answer,
+  ask,
+  type Form,
+  isTrusted,
+  lookAt,
+  type Member,
+  newMember,
+  putAside,
+  type Watch,
+} from './member.ts'
+
+export type SeveralNodes = Watch & {
+  /** In the order in which they are asked for what one alone may answer. */
+  readonly nodes: readonly Rpc[]
+  /** How many must say the same before it counts for money. */
+  readonly agree: number
+}
+
+/** A node this far behind the others is out of step; slow ones are behind by seconds. */
+const lagMaxS = 60n
+/** How old the newest block may be that all were seen to have: less than most networks take for one. */
+const pinMsMax = 1_000
+
+/** The newest block that all of these have. */
+type Pin = {
+  readonly number: bigint
+  readonly hash: string
+  readonly members: readonly Member[]
+  readonly until: number
+}
+type Asked = { readonly method: string; readonly params: readonly unknown[]; readonly form: Form }
+
+/**
+ * Several nodes of one network as if they were one. What says where money is (nonces, balances,
+ * receipts, blocks) is asked of all of them at one block, and no answer is better than two; all else
+ * is asked of the first that answers. What is sent, is sent to all.
+ *
+ * Nodes that do not answer, are of another chain, fall behind the others or behind themselves, or
+ * answer with what is no answer, are put aside for a while and then tried again.
+ *
+ * One liar among two that both answer stops money until somebody looks. Alone, after the other has
+ * failed, it would be believed: `agree` at 2 stops money then as well.
+ */
+export function severalNodes(options: SeveralNodes): Rpc {
+  const group = new Group(options)
+  return async (method, params) => {
+    const rule = rules.get(method)
+    return rule === undefined ? group.first(method, params) : rule(group, params)
+  }
+}
+
+type Rule = (group: Group, params: readonly unknown[]) => Promise<unknown>
+
+const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['eth_sendRawTransaction', (group, params) => group.sent(params)],
+  ['eth_blockNumber', async (group) => hexOf((await group.pin()).number)],
+  ['eth_getBalance', (group, params) => stateAt(group, 'eth_getBalance', params)],
+  ['eth_getTransactionCount', transactionCount],
+  ['eth_getTransactionReceipt', receipt],
+  ['eth_getBlockByNumber', block],
+])
+
+/** The newest state is that of the newest block which all have, by its hash (EIP-1898). */
+async function stateAt(
+  group: Group,
+  method: string,
+  [address, at]: readonly unknown[],
+): Promise<unknown> {
+  const pin = await group.pin()
+  const where = at === 'latest' ? { blockHash: pin.hash, requireCanonical: true } : at
+  return group.agreed(pin, { method, params: [address, where], form: readQuantity })
+}
+
+/**
+ * Pools differ, and what waits there may be dropped. The lowest count gives out no slot twice, since
+ * whoever asks keeps count of what he has sent himself; a higher one, made up, would leave a gap.
+ */
+async function transactionCount(group: Group, params: readonly unknown[]): Promise<unknown> {
+  const [address, at] = params
+  const method = 'eth_getTransactionCount'
+  if (at !== 'pending') return stateAt(group, method, params)
+  const mined = readQuantity(await stateAt(group, method, [address, 'latest']))
+  const asked = { method, params, form: readQuantity }
+  const answers = await group.all(await group.pin(), asked)
+  const lowest = least(answers.map((answer) => readQuantity(valueOf(answer)))) ?? mined
+  return hexOf(lowest > mined ? lowest : mined)
+}
+
+/** One that not all can have yet is none yet; one that some have and others hide is a disagreement. */
+async function receipt(group: Group, params: readonly unknown[]): Promise<unknown> {
+  const pin = await group.pin()
+  const asked = { method: 'eth_getTransactionReceipt', params, form: receiptForm }
+  const answers = await group.all(pin, asked)
+  const heights = answers.map((answer) => (answer.kind === 'result' ? heightOf(answer.value) : -1n))
+  return heights.some((height) => height > pin.number) ? null : group.same(asked, answers)
+}
+
+async function block(group: Group, [at, whole]: readonly unknown[]): Promise<unknown> {
+  const pin = await group.pin()
+  const number = at === 'latest' ? pin.number : readQuantity(at)
+  if (number > pin.number) return null
+  const params = [hexOf(number), whole]
+  return group.agreed(pin, { method: 'eth_getBlockByNumber', params, form: blockForm })
+}
+
+class Group {
+  private readonly options: SeveralNodes
+  private readonly members: readonly Member[]
+  private pinning: Promise<Pin> | undefined
+  private pinned: Pin | undefined
+
+  constructor(options: SeveralNodes) {
+    this.options = options
+    this.members = options.nodes.map((rpc, i) => newMember(rpc, i + 1))
+  }
+
+  /** The first that answers; what it refuses, the others would as well. */
+  async first(method: string, params: readonly unknown[]): Promise<unknown> {
+    for (const member of this.trusted()) {
+      const answer = await ask(member, this.options, { method, params, form: anything })
+      if (answer !== undefined) return valueOf(answer)
+    }
+    throw this.unavailable('no node answers')
+  }
+
+  /** To all: it is on its way as soon as one has taken it. */
+  async sent(params: readonly unknown[]): Promise<unknown> {
+    const asked = { method: 'eth_sendRawTransaction', params, form: readHash }
+    const answers = await this.askAll(this.trusted(), asked)
+    const best = answers.find(({ kind }) => kind === 'result') ?? answers[0]
+    if (best === undefined) throw this.unavailable('no node answers')
+    return valueOf(best)
+  }
+
+  async agreed(pin: Pin, asked: Asked): Promise<unknown> {
+    return this.same(asked, await this.all(pin, asked))
+  }
+
+  /** @throws Failure `chain.unavailable` when fewer answer than have to agree */
+  async all({ members }: Pin, asked: Asked): Promise<readonly Answer[]> {
+    const answers = await this.askAll(members, asked)
+    if (answers.length < Math.max(this.options.agree, 1))
+      throw this.unavailable('too few nodes answer')
+    return answers
+  }
+
+  /** @throws Failure `chain.unavailable` when they do not all say the same */
+  same({ method }: Asked, answers: readonly Answer[]): unknown {
+    const [first, ...others] = answers
+    if (first === undefined) throw this.unavailable('no node answers')
+    if (others.some(({ kind, said }) => kind !== first.kind || said !== first.said))
+      throw this.unavailable(`nodes disagree about ${method}`)
+    return valueOf(first)
+  }
+
+  async pin(): Promise<Pin> {
+    const { pinned } = this
+    const isFresh =
+      pinned !== undefined &&
+      this.options.now() < pinned.until &&
+      pinned.members.every((member) => isTrusted(member, this.options))
+    if (isFresh) return pinned
+    this.pinning ??= this.repin().finally(() => (this.pinning = undefined))
+    return this.pinning
+  }
+
+  private async repin(): Promise<Pin> {
+    const until = this.options.now() + pinMsMax
+    const members = await this.inStep()
+    const number = least(members.map(({ head }) => head))
+    if (number === undefined) throw this.unavailable('no node is in step')
+    const draft = { number, hash: '', members, until }
+    const params = [hexOf(number), false]
+    const asked = { method: 'eth_getBlockByNumber', params, form: hashOf }
+    this.pinned = { ...draft, hash: hashOf(await this.agreed(draft, asked)) }
+    return this.pinned
+  }
+
+  /** Those that are neither behind the others nor behind what they have said before. */
+  private async inStep(): Promise<readonly Member[]> {
+    const looked = await Promise.all(
+      this.trusted().map(async (member) => {
+        const time = await lookAt(member, this.options)
+        return time === undefined ? [] : [{ member, time }]
+      }),
+    )
+    const known = looked.flat()
+    // The middle one, so that one among three that is ahead of time cannot make the others look late.
+    const times = known.map(({ time }) => time).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const reference = times[times.length >> 1] ?? 0n
+    return known.flatMap(({ member, time }) => {
+      if (time + lagMaxS >= reference) return [member]
+      putAside(member, this.options, 'it is behind the others')
+      return []
+    })
+  }
+
+  private async askAll(members: readonly Member[], asked: Asked): Promise<readonly Answer[]> {
+    const answers = await Promise.all(members.map((member) => ask(member, this.options, asked)))
+    return answers.filter((answer) => answer !== undefined)
+  }
+
+  private trusted(): readonly Member[] {
+    return this.members.filter((member) => isTrusted(member, this.options))
+  }
+
+  private unavailable(reason: string): Failure<'chain.unavailable'> {
+    const { id: network } = this.options.network
+    return new Failure('chain.unavailable', { network }, { cause: new Error(reason) })
+  }
+}
+
+function valueOf(answer: Answer): unknown {
+  if (answer.kind === 'refused') throw answer.error
+  return answer.value
+}
+
+const anything: Form = () => ''
+
+function receiptForm(value: unknown): unknown {
+  const fields = readFields(value)
+  const amounts = ['blockNumber', 'status', 'gasUsed', 'effectiveGasPrice']
+  return [
+    readHash(fields['transactionHash']),
+    readHash(fields['blockHash']),
+    ...amounts.map((name) => readQuantity(fields[name])),
+  ]
+}
+
+function blockForm(value: unknown): unknown {
+  const fields = readFields(value)
+  const { number, timestamp, parentHash } = fields
+  const transactions = readList(fields['transactions']).map((one) =>
+    typeof one === 'string' ? readHash(one) : transactionForm(readFields(one)),
+  )
+  const header = [readQuantity(number), readQuantity(timestamp), readHash(parentHash)]
+  return [hashOf(value), header, transactions]
+}
+
+function transactionForm({ hash, transactionIndex, value, from, to }: Fields): unknown {
+  const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
+  const amounts = [readQuantity(transactionIndex), readQuantity(value)]
+  return [readHash(hash), amounts, account(from), account(to)]
+}
+
+function hashOf(block: unknown): string {
+  return readHash(readFields(block)['hash'])
+}
+
+/** Of a receipt; none is nowhere. */
+function heightOf(value: unknown): bigint {
+  return value === null ? -1n : readQuantity(readFields(value)['blockNumber'])
+}
+
+function least(values: readonly bigint[]): bigint | undefined {
+  const [first, ...others] = values
+  return first === undefined
+    ? undefined
+    : others.reduce((lowest, value) => (value < lowest ? value : lowest), first)
+}
+
+function hexOf(value: bigint): string {
+  return `0x${value.toString(16)}`
+}
