@@ -124,21 +124,35 @@ test('a kind of transfer or an option that would change where money goes is refu
   malformed(transferAsset, { ...transfer, kind: 7 })
 })
 
-test('a transaction is hex, or an object of type 0 or 2 with its own fee fields', () => {
+test('a transaction is hex, or an object of type 0, 2 or 4 with its own members', () => {
   const broadcast = (transaction: unknown) => ({ kind: 'Transaction', transaction })
   accepts(broadcastTransaction, broadcast('0x02f0'))
   accepts(broadcastTransaction, broadcast('02f0'))
   accepts(broadcastTransaction, broadcast({ type: 0, to, value: '0x01', gasPrice: '7', nonce: 3 }))
   accepts(broadcastTransaction, broadcast({ type: 2, to, value: '5', maxFeePerGas: '0x10' }))
   malformed(broadcastTransaction, broadcast('0x2f0'))
-  malformed(broadcastTransaction, broadcast({ to, value: '5' }))
+  accepts(broadcastTransaction, broadcast({ to, value: '5' }))
+  const delegation = { chainId: 1, address: to, nonce: 0 }
+  const authorizationList = [
+    { ...delegation, yParity: 0, r: '0x1', s: '2' },
+    { ...delegation, signature: `0x${'ab'.repeat(65)}` },
+  ]
+  accepts(broadcastTransaction, broadcast({ type: 4, to, authorizationList }))
+  malformed(broadcastTransaction, broadcast({ type: 4, authorizationList }))
+  malformed(broadcastTransaction, broadcast({ type: 2, to, authorizationList }))
+  malformed(broadcastTransaction, broadcast({ type: 4, to, authorizationList: [delegation] }))
+  malformed(broadcastTransaction, broadcast({ type: 1, to }))
   malformed(broadcastTransaction, broadcast({ type: 2, to, gasPrice: '5' }))
   malformed(broadcastTransaction, broadcast({ type: 4, to, authorizationList: [] }))
   malformed(broadcastTransaction, broadcast({ type: 2, to: 'vitalik.eth' }))
   unserved(broadcastTransaction, { kind: 'UserOperations', userOperations: [] })
+  accepts(broadcastTransaction, { kind: 'Evm', to, value: '5', nonce: 1, externalId: 'x' })
+  accepts(broadcastTransaction, { kind: 'Eip1559', to, data: '0x', maxFeePerGas: '0x10' })
+  malformed(broadcastTransaction, { kind: 'Evm', to, maxFeePerGas: '5' })
+  malformed(broadcastTransaction, { kind: 'Eip1559', to, gasPrice: '5' })
 })
 
-test('a signature is asked for by one of four kinds', () => {
+test('a signature is asked for by one of six kinds', () => {
   const types = { Mail: [{ name: 'to', type: 'string' }] }
   const typed = { kind: 'Eip712', types, domain: { chainId: '1' }, message: { to: 'x' } }
   accepts(generateKeySignature, { kind: 'Hash', hash: 'ab'.repeat(32), externalId: 'h-1' })
@@ -153,9 +167,13 @@ test('a signature is asked for by one of four kinds', () => {
     })
   malformed(generateKeySignature, { kind: 'Message', message: '0x', taprootMerkleRoot: '' })
   malformed(generateKeySignature, { kind: 'Hash', hash: 'ab'.repeat(31) })
+  accepts(generateKeySignature, { kind: 'Eip191', message: '0x00', network: 'EthereumSepolia' })
+  malformed(generateKeySignature, { kind: 'Eip191', message: 'hello' })
+  accepts(generateKeySignature, { kind: 'Eip7702', address: to, nonce: 0, chainId: 11155111 })
+  malformed(generateKeySignature, { kind: 'Eip7702', address: to, nonce: 0 })
   malformed(generateKeySignature, { kind: 'Message', message: 'hello' })
   malformed(generateKeySignature, { ...typed, domain: { chain: 1 } })
-  for (const kind of ['Eip191', 'Eip7702', 'Psbt', 'SignerPayload', 'constructor'])
+  for (const kind of ['Psbt', 'SignerPayload', 'Snip12', 'constructor'])
     unserved(generateKeySignature, { kind })
   unserved(generateKeySignature, { kind: 'Message', message: '', blockchainKind: 'Tron' })
 })

@@ -18,18 +18,35 @@ const common = {
   gasLimit: quantity.optional(),
 }
 
+const marketFees = {
+  maxFeePerGas: quantity.optional(),
+  maxPriorityFeePerGas: quantity.optional(),
+}
+/** As many as a block has room for. */
+const authorizationsMax = 256
+/** What an account signs of itself to have a contract's code run as its own. */
+export const delegation = { chainId: quantity, address, nonce: quantity }
+/** Of another account or this one (EIP-7702), signed as three numbers or in one piece. */
+const authorization = z.union([
+  z.strictObject({ ...delegation, yParity: quantity, r: quantity, s: quantity }),
+  z.strictObject({ ...delegation, signature: hexBytes }),
+])
+
 /** A transaction as an object may leave nonce, gas and fees to us. */
 const evmTransaction = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal(0), ...common, gasPrice: quantity.optional() }),
+  z.strictObject({ type: z.literal(2).optional(), ...common, ...marketFees }),
   z.strictObject({
-    type: z.literal(2),
-    ...common,
-    maxFeePerGas: quantity.optional(),
-    maxPriorityFeePerGas: quantity.optional(),
+    type: z.literal(4),
+    ...{ ...common, ...marketFees, to: address },
+    authorizationList: z.array(authorization).min(1).max(authorizationsMax),
   }),
 ])
+/** The deprecated kinds have the members of type 2 in the body itself. */
+export const unwrapped = common
+export const unwrappedFees = marketFees
 export const transaction = z.union([hexBytes, evmTransaction], {
-  error: 'neither whole bytes in hex nor a known transaction of type 0 or 2',
+  error: 'neither whole bytes in hex nor a known transaction of type 0, 2 or 4',
 })
 
 /** At the depth and size of the largest known typed data (permit batches), with room. */

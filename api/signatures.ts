@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
-import { blockchainKind, transaction as unsignedTransaction, typedData } from './evm.ts'
+import { blockchainKind, delegation, transaction as unsignedTransaction, typedData } from './evm.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { supportedKinds } from './unsupported.ts'
 import { date, details, echo, externalId, hexBytes, id, network, requester } from './words.ts'
@@ -29,9 +29,11 @@ const signatureBody = supportedKinds(
       transaction: unsignedTransaction,
       ...common,
     }),
+    z.strictObject({ kind: z.literal('Eip191'), message: hexBytes, ...common }),
     z.strictObject({ kind: z.literal('Eip712'), ...typedData, ...common }),
+    z.strictObject({ kind: z.literal('Eip7702'), ...delegation, ...common }),
   ]),
-  ['Hash', 'Message', 'Transaction', 'Eip712'],
+  ['Hash', 'Message', 'Transaction', 'Eip191', 'Eip712', 'Eip7702'],
 )
 export type SignatureBody = z.output<typeof signatureBody>
 

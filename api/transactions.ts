@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
-import { transaction as unsignedTransaction } from './evm.ts'
+import { transaction as unsignedTransaction, unwrapped, unwrappedFees } from './evm.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { progress } from './transfers.ts'
 import { supportedKinds } from './unsupported.ts'
@@ -14,8 +14,14 @@ const transactionBody = supportedKinds(
       transaction: unsignedTransaction,
       externalId: externalId.optional(),
     }),
+    // Deprecated, and still sent by some.
+    z.strictObject({ kind: z.literal('Evm'), ...unwrapped, externalId: externalId.optional() }),
+    z.strictObject({
+      ...{ kind: z.literal('Eip1559'), ...unwrapped, ...unwrappedFees },
+      externalId: externalId.optional(),
+    }),
   ]),
-  ['Transaction'],
+  ['Transaction', 'Evm', 'Eip1559'],
 )
 export type TransactionBody = z.output<typeof transactionBody>
 

@@ -156,6 +156,11 @@ function wordsOfIntent(intent: Intent): readonly string[] {
     case 'signature': {
       const { ask } = intent
       if (ask.kind === 'Transaction') return wordsOfBody(ask.transaction)
+      if (ask.kind === 'Eip7702')
+        return [
+          `this account does from now on what the contract ${ask.address} says, whoever asks`,
+          `on chain ${ask.chainId}, at nonce ${ask.nonce}`,
+        ]
       const rest = ask.kind === 'Hash' ? 'of which nobody can tell what it stands for' : ''
       return [`a signature over a ${ask.kind} ${rest}`.trimEnd(), JSON.stringify(asJson(ask))]
     }

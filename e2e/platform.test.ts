@@ -34,6 +34,7 @@ import { serviceAccounts } from './sdk/service-accounts.ts'
 import { derivedKeys, otherDerivedKeys } from './sdk/derived-keys.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
+import { otherTransactions } from './sdk/transactions.ts'
 import { movedTokens, refusedTokens } from './sdk/tokens-moved.ts'
 import { networks } from './sdk/networks.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
@@ -75,6 +76,7 @@ describe('a platform', () => {
     transfers(platform)
     moreTransfers(platform)
     broadcasts(platform)
+    otherTransactions(platform)
     movedTokens(platform)
     refusedTokens(platform)
     networks(platform)

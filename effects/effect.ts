@@ -1,6 +1,13 @@
 /** What will happen if the bytes are signed, as far as anybody can tell from them. */
 export type Effect = {
-  readonly kind: 'transfer' | 'transaction' | 'message' | 'typed-data' | 'raw' | 'derivation'
+  readonly kind:
+    | 'transfer'
+    | 'transaction'
+    | 'message'
+    | 'typed-data'
+    | 'delegation'
+    | 'raw'
+    | 'derivation'
   /** What the chain lets happen once: on EVM the nonce. Absent where nothing is spent. */
   readonly slot?: bigint
   readonly from?: string

@@ -42,13 +42,27 @@ describe('what a payload asks', () => {
     }
   })
 
+  it('is an object of type 2 where a deprecated kind has its members in the body', () => {
+    const members = { to: '0x01', value: '0x5', data: '0x00', nonce: 7, gasLimit: '21000' }
+    const fees = { maxFeePerGas: '2', maxPriorityFeePerGas: '1' }
+    for (const [kind, own] of [
+      ['Evm', members],
+      ['Eip1559', { ...members, ...fees }],
+    ] as const) {
+      const read = readIntent('transaction', JSON.stringify({ kind, ...own, externalId: 'x' }))
+      const transaction = { form: 'object', object: { type: 2, ...own } }
+      const intent = { kind: 'transaction', transaction, externalId: 'x' }
+      assert.deepEqual(read, { ok: true, intent })
+    }
+  })
+
   it('is unsupported, and says so, when its kind is another product’s', () => {
     for (const [operation, kind] of [
       ['transfer', 'Erc7984'],
       ['transfer', 'toString'],
       ['transaction', 'Psbt'],
       ['transaction', 'UserOperations'],
-      ['signature', 'Eip7702'],
+      ['signature', 'Snip12'],
       ['signature', 'Psbt'],
       ['signature', 'toString'],
     ] as const) {
@@ -90,6 +104,17 @@ describe('what a payload asks', () => {
     'no transaction': ['transaction', '{"kind":"Transaction"}'],
     'a transaction of null': ['transaction', '{"kind":"Transaction","transaction":null}'],
     'a transaction that is no hex': ['transaction', '{"kind":"Transaction","transaction":"0xz0"}'],
+    'a deprecated transaction with the fees of another kind': [
+      'transaction',
+      '{"kind":"Evm","maxFeePerGas":"1"}',
+    ],
+    'a deprecated transaction that says its type': ['transaction', '{"kind":"Eip1559","type":2}'],
+    'a delegation without a chain': ['signature', '{"kind":"Eip7702","address":"0x","nonce":1}'],
+    'a delegation with a nonce below zero': [
+      'signature',
+      '{"kind":"Eip7702","address":"0x","nonce":-1,"chainId":1}',
+    ],
+    'a personal message that is no hex': ['signature', '{"kind":"Eip191","message":"hi"}'],
     'a hash of 31 bytes': ['signature', `{"kind":"Hash","hash":"${'00'.repeat(31)}"}`],
     'a hash of 33 bytes': ['signature', `{"kind":"Hash","hash":"${'00'.repeat(33)}"}`],
     'a Taproot root of 31 bytes': [

@@ -53,6 +53,14 @@ export type SignatureIntent = {
         readonly merkleRoot?: Uint8Array
       }
     | { readonly kind: 'Message'; readonly message: Uint8Array }
+    /** The same on Ethereum's like, by its own name. */
+    | { readonly kind: 'Eip191'; readonly message: Uint8Array }
+    | {
+        readonly kind: 'Eip7702'
+        readonly address: string
+        readonly nonce: bigint
+        readonly chainId: bigint
+      }
     | { readonly kind: 'Transaction'; readonly transaction: TransactionBody }
     | {
         readonly kind: 'Eip712'
@@ -115,9 +123,10 @@ const readers: { readonly [K in UseOperation]: (body: Members) => Intent } = {
     }
   },
   transaction: (body) => {
-    ofKind(body, 'transaction', ['Transaction'])
-    onlyMembers(body, 'the request', ['kind', 'transaction', 'externalId'])
-    return { kind: 'transaction', transaction: readTransaction(body), ...readExternalId(body) }
+    const kind = ofKind(body, 'transaction', ['Transaction', 'Evm', 'Eip1559'])
+    onlyMembers(body, 'the request', ['kind', 'externalId', ...transactionMembers[kind]])
+    const transaction = kind === 'Transaction' ? readTransaction(body) : readUnwrapped(body)
+    return { kind: 'transaction', transaction, ...readExternalId(body) }
   },
   signature: (body) => ({
     kind: 'signature',
@@ -158,20 +167,44 @@ function readMoved(body: Members): Moved {
   return { asset, contract, tokenId, amount: readAmount(body.get('amount'), 'amount') }
 }
 
+const evmMembers = ['to', 'value', 'data', 'nonce', 'gasLimit'] as const
+const transactionMembers = {
+  Transaction: ['transaction'],
+  Evm: evmMembers,
+  Eip1559: [...evmMembers, 'maxFeePerGas', 'maxPriorityFeePerGas'],
+} as const
+
+/** The deprecated kinds have in the body what an object of type 2 has in `transaction`. */
+function readUnwrapped(body: Members): TransactionBody {
+  const own = [...body].filter(([name]) => name !== 'kind' && name !== 'externalId')
+  return { form: 'object', object: { type: 2, ...Object.fromEntries(own) } }
+}
+
 function readAsk(body: Members): SignatureIntent['ask'] {
-  const kind = ofKind(body, 'signature', ['Hash', 'Message', 'Transaction', 'Eip712'])
+  const kind = ofKind(body, 'signature', [
+    ...(['Hash', 'Message', 'Transaction', 'Eip191', 'Eip712', 'Eip7702'] as const),
+  ])
   const own = {
     Hash: ['hash', 'taprootMerkleRoot'],
     Message: ['message'],
     Transaction: ['transaction'],
+    Eip191: ['message'],
+    Eip7702: ['address', 'nonce', 'chainId'],
     Eip712: ['types', 'domain', 'message'],
   }[kind]
   const common = ['kind', 'network', 'blockchainKind', 'externalId']
   onlyMembers(body, 'the request', [...common, ...own])
   if (kind === 'Hash') return { kind, hash: readHash(body.get('hash')), ...readMerkleRoot(body) }
-  if (kind === 'Message')
+  if (kind === 'Message' || kind === 'Eip191')
     return { kind, message: readHex(body.get('message'), 'message', payloadBytesMax) }
   if (kind === 'Transaction') return { kind, transaction: readTransaction(body) }
+  if (kind === 'Eip7702')
+    return {
+      kind,
+      address: readText(body.get('address'), 'address', addressLengthMax),
+      nonce: readNatural(body.get('nonce'), 'nonce'),
+      chainId: readNatural(body.get('chainId'), 'chainId'),
+    }
   return {
     kind,
     types: body.get('types') ?? null,

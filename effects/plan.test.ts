@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { concat, fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
+import { hashAuthorization } from 'viem/utils'
 import { hashMessage, type Hex, hashTypedData, keccak256, serializeTransaction } from 'viem'
 import type { Effect } from './effect.ts'
 import { addressOfKey } from './evm/address.ts'
@@ -102,6 +103,17 @@ describe('a transfer', () => {
       { ...facts, maxPriorityFeePerGas: 2n * gwei },
     ].map((each) => digestOf(allowed('transfer', transfer, each)))
     assert.equal(new Set(digests).size, digests.length)
+  })
+})
+
+describe('what an account with code of its own is asked to do (EIP-7702)', () => {
+  it('is raw to policies, whatever function it names: the code alone says what that does', () => {
+    const own = addressOfKey(publicKey)
+    const data = `0xa9059cbb${'00'.repeat(64)}`
+    const ask = (to: string) => ({ kind: 'Transaction', transaction: { to, data } })
+    const { outflow } = allowed('transaction', ask(own), facts)
+    assert.deepEqual([outflow.isRaw, outflow.isKnown], [true, false])
+    assert.equal(allowed('transaction', ask(recipient), facts).outflow.isKnown, true)
   })
 })
 
@@ -214,21 +226,85 @@ describe('a transaction given as bytes', () => {
     refuse('transaction', ask(serializeTransaction({ ...tx, gas: 50_000_001n })), noFacts)
   })
 
+  it('is signed with an access list, and counted at its gas price', () => {
+    const { maxFeePerGas: gasPrice, type: _, ...rest } = tx
+    const unsigned = serializeTransaction({ ...rest, type: 'eip2930', gasPrice, accessList: [] })
+    const effect = allowed('transaction', ask(unsigned), noFacts)
+    assert.equal(digestOf(effect), keccak256(unsigned))
+    assert.equal(effect.feeMax, rest.gas * gasPrice)
+    const dear = { ...rest, type: 'eip2930', gasPrice: 10n ** 16n, accessList: [] } as const
+    refuse('transaction', ask(serializeTransaction(dear)), noFacts)
+  })
+
   it('is refused when not a byte of it may be misread', () => {
     const bytes = fromHex(serializeTransaction(tx).slice(2))
-    const { maxFeePerGas: gasPrice, type: _, ...rest } = tx
-    const accessTyped = serializeTransaction({ ...rest, type: 'eip2930', gasPrice, accessList: [] })
     const preEip155 = encodeRlp(Array.from({ length: 6 }, () => new Uint8Array([9])))
     for (const hex of [
       `${toHex(bytes)}00`,
       toHex(bytes.subarray(0, -1)),
-      accessTyped,
       toHex(preEip155),
       toHex(concat(new Uint8Array([4]), bytes.subarray(1))),
       toHex(toUtf8('anything else')),
       '',
     ])
       refuse('transaction', ask(hex), noFacts)
+  })
+})
+
+describe('a transaction that gives accounts code (EIP-7702)', () => {
+  const contract = `0x${'c0'.repeat(20)}` as const
+  const signed = { r: `0x${'11'.repeat(32)}`, s: `0x${'22'.repeat(32)}`, yParity: 1 } as const
+  const one = { chainId: 11155111, address: contract, nonce: 3 }
+  const object = { type: 4, to: recipient, value: '5', authorizationList: [{ ...one, ...signed }] }
+  const ask = (transaction: unknown): unknown => ({ kind: 'Transaction', transaction })
+  const unsigned = serializeTransaction({
+    ...{ type: 'eip7702', chainId: 11155111, nonce: 7, gas: 21_000n, to: recipient, value: 5n },
+    ...{ maxFeePerGas: 30n * gwei, maxPriorityFeePerGas: gwei },
+    authorizationList: [{ ...one, ...signed }],
+  })
+
+  it('becomes the bytes viem builds, be it an object or bytes', () => {
+    const piece = `0x${'11'.repeat(32)}${'22'.repeat(32)}1c`
+    for (const authorizationList of [object.authorizationList, [{ ...one, signature: piece }]]) {
+      const effect = allowed('transaction', ask({ ...object, authorizationList }), facts)
+      assert.equal(digestOf(effect), keccak256(unsigned))
+    }
+    assert.equal(digestOf(allowed('transaction', ask(unsigned), noFacts)), keccak256(unsigned))
+  })
+
+  it('is raw to policies, whatever it seems to do, and within the ceiling of fees', () => {
+    for (const [transaction, given] of [
+      [object, facts],
+      [unsigned, noFacts],
+    ] as const) {
+      const { outflow } = allowed('transaction', ask(transaction), given)
+      assert.deepEqual([outflow.isRaw, outflow.isKnown], [true, false])
+      assert.deepEqual(outflow.movements[0]?.amount, 5n)
+    }
+    refuse('transaction', ask(object), { ...facts, maxFeePerGas: 2_400n * gwei })
+  })
+
+  it('is refused without a recipient or an authorization, or with half of one', () => {
+    const { to: _, ...nowhere } = object
+    const given = (authorization: object) => ({ ...object, authorizationList: [authorization] })
+    for (const transaction of [
+      nowhere,
+      { ...object, authorizationList: [] },
+      { ...object, authorizationList: undefined },
+      { ...object, authorizationList: Array(257).fill(object.authorizationList[0]) },
+      { ...object, gasPrice: '1' },
+      { ...object, type: 2 },
+      given(one),
+      given({ ...one, ...signed, s: undefined }),
+      given({ ...one, ...signed, yParity: 256 }),
+      given({ ...one, ...signed, nonce: `${2n ** 64n}` }),
+      given({ ...one, ...signed, address: recipient.replace('aA', 'Aa') }),
+      given({ ...one, ...signed, v: 28 }),
+      given({ ...one, signature: `0x${'11'.repeat(64)}` }),
+      given({ ...one, signature: `0x${'11'.repeat(65)}` }),
+      given({ ...one, ...signed, signature: `0x${'11'.repeat(64)}1b` }),
+    ])
+      refuse('transaction', ask(transaction), facts)
   })
 })
 
@@ -244,7 +320,27 @@ describe('a signature', () => {
     message: { spender: recipient },
   }
 
+  it('of a delegation is over what EIP-7702 says, names its chain, and is raw to policies', () => {
+    const address = `0x${'c0'.repeat(20)}` as const
+    const ask = { kind: 'Eip7702', address, nonce: 3, chainId: 11155111 }
+    const effect = allowed('signature', ask, noFacts)
+    const { chainId, nonce } = ask
+    assert.equal(digestOf(effect), hashAuthorization({ address, chainId, nonce }))
+    assert.deepEqual([effect.outflow.isRaw, effect.slot, effect.unlimited], [true, undefined, true])
+    for (const change of [
+      { chainId: 1 },
+      { chainId: 0 },
+      { nonce: `${2n ** 64n - 1n}` },
+      { address: recipient.replace('aA', 'Aa') },
+    ])
+      refuse('signature', { ...ask, ...change }, noFacts)
+    refuse('signature', ask, noFacts, 'KeyECDSA')
+  })
+
   it('of a message on an EVM network is a personal one, as in viem', () => {
+    const named = allowed('signature', { kind: 'Eip191', message: '0xdeadbeef' }, noFacts)
+    assert.equal(digestOf(named), hashMessage({ raw: '0xdeadbeef' }))
+    refuse('signature', { kind: 'Eip191', message: '0xdeadbeef' }, noFacts, 'KeyECDSA')
     const effect = allowed('signature', { kind: 'Message', message: '0xdeadbeef' }, noFacts)
     assert.equal(digestOf(effect), hashMessage({ raw: '0xdeadbeef' }))
     assert.deepEqual([effect.kind, effect.raw, effect.slot], ['message', false, undefined])

@@ -1,7 +1,13 @@
 import { bytesToBig } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { type Effect, rawOutflow, type ToSign } from './effect.ts'
-import { messageEffect, transactionEffect, transferEffect, typedDataEffect } from './evm/effect.ts'
+import {
+  delegationEffect,
+  messageEffect,
+  transactionEffect,
+  transferEffect,
+  typedDataEffect,
+} from './evm/effect.ts'
 import type { Facts } from './facts.ts'
 import { encodeDerivation, encodeSchnorr } from './instruction.ts'
 import type { DerivationIntent, Intent, SignatureIntent } from './intent.ts'
@@ -92,9 +98,17 @@ function signatureEffect(intent: SignatureIntent, input: PlanInput): Effect {
   if (network.family !== 'evm')
     throw unsupported(`an unbound key has no way to hash a ${ask.kind}: use Hash`)
   const context = { network, publicKey, facts }
-  if (ask.kind === 'Message') return messageEffect(ask.message, context)
-  if (ask.kind === 'Transaction') return transactionEffect(ask.transaction, context)
-  return typedDataEffect(ask, context)
+  switch (ask.kind) {
+    case 'Message':
+    case 'Eip191':
+      return messageEffect(ask.message, context)
+    case 'Transaction':
+      return transactionEffect(ask.transaction, context)
+    case 'Eip712':
+      return typedDataEffect(ask, context)
+    case 'Eip7702':
+      return delegationEffect(ask, context)
+  }
 }
 
 /** The names in the signed body and the network that applies must be one and the same. */

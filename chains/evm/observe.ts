@@ -2,7 +2,7 @@ import { Failure } from '@quorate/core/failure'
 import type { Network, Rpc } from '../adapter.ts'
 import { readQuantity } from './answer.ts'
 import { quoteFees, quoteGasPrice } from './fees.ts'
-import { type EvmAsk, type EvmFacts, toHexText } from './transaction.ts'
+import { type EvmAsk, type EvmAuthorization, type EvmFacts, toHexText } from './transaction.ts'
 
 /** A plain payment to an account without code costs exactly this. */
 const gasOfPayment = 21_000n
@@ -57,9 +57,17 @@ async function estimateGas(rpc: Rpc, ask: EvmAsk): Promise<bigint> {
     ...(ask.to === undefined ? {} : { to: ask.to }),
     value: `0x${ask.value.toString(16)}`,
     ...(ask.data.length === 0 ? {} : { data: toHexText(ask.data) }),
+    ...(ask.authorizations === undefined
+      ? {}
+      : { type: '0x4', authorizationList: ask.authorizations.map(authorizationText) }),
   }
   const gas = readQuantity(await rpc('eth_estimateGas', [call]))
   return gas === gasOfPayment ? gas : (gas * gasMarginPercent) / 100n
+}
+
+function authorizationText({ address, ...numbers }: EvmAuthorization): object {
+  const texts = Object.entries(numbers).map(([name, value]) => [name, `0x${value.toString(16)}`])
+  return { address, ...Object.fromEntries(texts) }
 }
 
 async function observeGasPrice(

@@ -12,7 +12,7 @@ import { parseAddress } from './address.ts'
 
 /** What is to be done, and what the caller has fixed of it. */
 export type EvmAsk = {
-  readonly type: 0 | 2
+  readonly type: 0 | 2 | 4
   readonly from: string
   /** Absent to create a contract. */
   readonly to?: string
@@ -24,6 +24,18 @@ export type EvmAsk = {
   readonly gasPrice?: bigint
   readonly maxFeePerGas?: bigint
   readonly maxPriorityFeePerGas?: bigint
+  /** Of type 4. */
+  readonly authorizations?: readonly EvmAuthorization[]
+}
+
+/** What an account has signed of itself (EIP-7702), as it was given. */
+export type EvmAuthorization = {
+  readonly chainId: bigint
+  readonly address: string
+  readonly nonce: bigint
+  readonly yParity: bigint
+  readonly r: bigint
+  readonly s: bigint
 }
 
 /** The closed list of what the chain adds: the same that `effects/facts.ts` writes into the log. */
@@ -49,26 +61,49 @@ export function build(network: Network, ask: EvmAsk, facts: EvmFacts): Unsigned 
     data: toHexText(ask.data),
   }
   const { gasPrice, maxFeePerGas, maxPriorityFeePerGas } = facts
-  return unsignedOf(
-    serializeTransaction(
-      ask.type === 0
-        ? { type: 'legacy', ...shared, ...(gasPrice === undefined ? {} : { gasPrice }) }
-        : { type: 'eip1559', ...shared, maxFeePerGas, maxPriorityFeePerGas },
-    ),
-  )
+  if (ask.type === 0) {
+    const priced = { ...shared, ...(gasPrice === undefined ? {} : { gasPrice }) }
+    return unsignedOf(serializeTransaction({ type: 'legacy', ...priced }))
+  }
+  const market = { ...shared, maxFeePerGas, maxPriorityFeePerGas }
+  if (ask.type === 2) return unsignedOf(serializeTransaction({ type: 'eip1559', ...market }))
+  const authorizationList = (ask.authorizations ?? []).map(signedAuthorization)
+  return unsignedOf(serializeTransaction({ type: 'eip7702', ...market, authorizationList }))
 }
 
-/** @throws Failure `bytes.malformed` when they are no unsigned transaction of type 0 or 2 */
+/** @throws Failure `bytes.malformed` for a nonce or a chain that viem could not count */
+function signedAuthorization(one: EvmAuthorization) {
+  return {
+    chainId: safeNumber(one.chainId),
+    nonce: safeNumber(one.nonce),
+    yParity: safeNumber(one.yParity),
+    address: parseAddress(one.address),
+    r: wordText(one.r),
+    s: wordText(one.s),
+  }
+}
+
+/** @throws Failure `bytes.malformed` when they are no unsigned transaction of type 0, 1, 2 or 4 */
 export function assemble(unsigned: Uint8Array, signature: EvmSignature): SignedTransaction {
   const { r, s, yParity } = signature
   const signed = serializeTransaction(parse(unsigned), {
-    r: `0x${r.toString(16).padStart(64, '0')}`,
-    s: `0x${s.toString(16).padStart(64, '0')}`,
+    r: wordText(r),
+    s: wordText(s),
     yParity,
     // What viem looks at in legacy transactions, before it adds the chain id.
     v: 27n + BigInt(yParity),
   })
   return { hash: keccak256(signed), bytes: fromHex(signed.slice(2)) }
+}
+
+function safeNumber(value: bigint): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new Failure('bytes.malformed', { expected: 'an authorization with numbers below 2^53' })
+  return Number(value)
+}
+
+function wordText(value: bigint): `0x${string}` {
+  return `0x${value.toString(16).padStart(64, '0')}`
 }
 
 export function toHexText(bytes: Uint8Array): `0x${string}` {
@@ -82,9 +117,11 @@ function unsignedOf(serialized: `0x${string}`): Unsigned {
 function parse(bytes: Uint8Array): TransactionSerializable {
   const text = toHexText(bytes)
   const parsed = parsedOf(text)
-  const known = parsed.type === 'legacy' || parsed.type === 'eip1559'
-  if (!known || parsed.r !== undefined || serializeTransaction(parsed) !== text)
-    throw new Failure('bytes.malformed', { expected: 'an unsigned transaction of type 0 or 2' })
+  const isKnown = ['legacy', 'eip2930', 'eip1559', 'eip7702'].includes(parsed.type ?? '')
+  if (!isKnown || parsed.r !== undefined || serializeTransaction(parsed) !== text)
+    throw new Failure('bytes.malformed', {
+      expected: 'an unsigned transaction of type 0, 1, 2 or 4',
+    })
   return parsed
 }
 

@@ -307,7 +307,12 @@ export const named: readonly Named[] = [
   },
   {
     name: 'a delegated account (EIP-7702)',
-    attacks: ['signs a delegation of the account itself (EIP-7702)'],
+    attacks: [
+      'signs a delegation of the account itself (EIP-7702), where raw bytes are blocked',
+      'signs a delegation for every chain there is (EIP-7702)',
+      'brings delegations to the chain by a payment that a limit allows (EIP-7702)',
+      'has the account’s own code do what looks like a transfer of a coin (EIP-7702)',
+    ],
   },
   {
     name: 'a lie about decimals',

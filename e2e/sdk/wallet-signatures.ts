@@ -11,6 +11,7 @@ import {
   toHex,
   type TransactionSerialized,
 } from 'viem'
+import { recoverAuthorizationAddress } from 'viem/utils'
 import { unsignedBytes } from '../chain.ts'
 import type { Platform } from '../platform.ts'
 import { ethereumWallet } from './wallets.ts'
@@ -28,6 +29,27 @@ export function walletSignatures(platform: Platform): void {
       const signature = encodedOf(signed)
       assert.equal(await recoverMessageAddress({ message: { raw }, signature }), address)
       assert.equal(signed.network, 'EthereumSepolia')
+    })
+
+    it('of a message by its own name (Eip191), and of a delegation (EIP-7702)', async () => {
+      const sdk = await platform.sdk()
+      const { id: walletId, address } = await ethereumWallet(sdk)
+      const raw = toUtf8('I was here')
+      const named = { kind: 'Eip191', message: toHex(raw) } as const
+      const message = await sdk.wallets.generateSignature({ walletId, body: named })
+      assert.equal(
+        await recoverMessageAddress({ message: { raw }, signature: encodedOf(message) }),
+        address,
+      )
+      const delegation = { address: to, nonce: 5, chainId: 11155111 }
+      const body = { kind: 'Eip7702', ...delegation } as const
+      const signed = await sdk.wallets.generateSignature({ walletId, body })
+      const signature = encodedOf(signed)
+      const by = await recoverAuthorizationAddress({ authorization: delegation, signature })
+      assert.equal(by, address)
+      assert.equal(signed.signedData, undefined)
+      const elsewhere = { ...body, chainId: 1 }
+      await assert.rejects(sdk.wallets.generateSignature({ walletId, body: elsewhere }), isRefusal)
     })
 
     it('of typed data (EIP-712), nested, with and without the type of the domain', async () => {

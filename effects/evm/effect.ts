@@ -1,15 +1,20 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { equalBytes } from '@quorate/core/bytes'
-import type { Effect } from '../effect.ts'
+import { type Effect, rawOutflow } from '../effect.ts'
 import type { Facts } from '../facts.ts'
 import type { SignatureIntent, TransactionBody, TransferIntent } from '../intent.ts'
 import { refused } from '../json.ts'
 import type { EvmNetwork } from '../networks.ts'
-import { accountOfKey, addressOfKey, checksummed } from './address.ts'
+import { accountOfKey, addressOfKey, checksummed, readAddress } from './address.ts'
 import { personalDigest } from './messages.ts'
 import { outflowOfMessage, outflowOfTransaction, outflowOfTypedData } from './outflow.ts'
 import { completeTransaction, readTransactionRequest, type TransactionRequest } from './request.ts'
-import { decodeUnsigned, encodeUnsigned, type EvmTransaction } from './transaction.ts'
+import {
+  decodeUnsigned,
+  delegationDigest,
+  encodeUnsigned,
+  type EvmTransaction,
+} from './transaction.ts'
 import { requestOfTransfer } from './transfer.ts'
 import { hashTypedData } from './typed-data.ts'
 
@@ -38,6 +43,29 @@ export function transactionEffect(body: TransactionBody, context: Context): Effe
       ? readWhole(body.bytes, context)
       : complete(readTransactionRequest(body.object), context)
   return { ...effectOf(tx, context), kind: 'transaction' }
+}
+
+/**
+ * From then on the account does what a contract says, whoever asks: nobody can tell what leaves. It
+ * uses up a nonce only if somebody brings it to the chain, so that no slot is held for it.
+ * @throws Failure `request.refused`
+ */
+export function delegationEffect(
+  { chainId, address, nonce }: Extract<SignatureIntent['ask'], { kind: 'Eip7702' }>,
+  context: Context,
+): Effect {
+  const contract = readAddress(address)
+  if (contract === undefined) throw refused('address is not one, or its checksum is wrong')
+  // Zero stands for every chain there is.
+  if (chainId !== context.network.chainId) throw refused('the authorization names another chain')
+  if (nonce > nonceMax) throw refused('the nonce is out of range')
+  const digest = delegationDigest({ chainId, address: contract, nonce })
+  return {
+    ...nothingSpent(context),
+    ...{ kind: 'delegation', to: checksummed(contract), unlimited: true },
+    outflow: rawOutflow,
+    signing: [{ digest }],
+  }
 }
 
 export function messageEffect(message: Uint8Array, context: Context): Effect {
@@ -108,7 +136,7 @@ function readWhole(bytes: Uint8Array, { network }: Context): EvmTransaction {
 
 function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
   checkBounds(tx)
-  const price = tx.type === 0 ? tx.gasPrice : tx.maxFeePerGas
+  const price = 'gasPrice' in tx ? tx.gasPrice : tx.maxFeePerGas
   const feeMax = tx.gasLimit * price
   // The organization's own, lower ceiling is policy. This one is nobody's to raise.
   if (feeMax > context.network.feeCeiling) throw refused('the fee is above the ceiling')
@@ -119,7 +147,9 @@ function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
     ...(tx.to === undefined ? {} : { to: checksummed(tx.to) }),
     value: tx.value,
     feeMax,
-    outflow: outflowOfTransaction(tx, { networkId: context.network.id, feeMax }),
+    outflow: outflowOfTransaction(tx, {
+      ...{ networkId: context.network.id, feeMax, from: accountOfKey(context.publicKey) },
+    }),
     signing: [{ digest: keccak_256(unsigned) }],
     unsigned,
   }
@@ -128,7 +158,7 @@ function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
 function checkBounds(tx: EvmTransaction): void {
   if (tx.nonce > nonceMax) throw refused('the nonce is out of range')
   if (tx.gasLimit < gasMin || tx.gasLimit > gasMax) throw refused('the gas limit is out of range')
-  if (tx.type === 2 && tx.maxPriorityFeePerGas > tx.maxFeePerGas)
+  if ('maxFeePerGas' in tx && tx.maxPriorityFeePerGas > tx.maxFeePerGas)
     throw refused('the priority fee is above the whole fee')
   // It would only burn what it carries.
   if (tx.to === undefined && tx.data.length === 0)

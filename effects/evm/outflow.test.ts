@@ -42,7 +42,7 @@ function outflowOf(data: Hex, change: { value?: bigint; to?: undefined } = {}): 
       ...{ maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, data: fromHex(data.slice(2)) },
       ...('to' in change ? {} : { to: fromHex(contract.slice(2)) }),
     },
-    { networkId: 'EthereumSepolia', feeMax: 21_000n },
+    { networkId: 'EthereumSepolia', feeMax: 21_000n, from: fromHex(bob.slice(2)) },
   )
 }
 

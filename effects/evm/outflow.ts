@@ -1,4 +1,4 @@
-import { bytesToBig, fromUtf8, toHex } from '@quorate/core/bytes'
+import { bytesToBig, equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { type Movement, type Outflow, rawOutflow } from '../effect.ts'
 import { naturalWord, selectorSize, wordSize } from './abi.ts'
@@ -68,10 +68,24 @@ const onePiece = naturalWord(1n)
  */
 const endlessAllowance = 2n ** 96n - 1n
 
-type Bounds = { readonly networkId: string; readonly feeMax: bigint }
+type Bounds = {
+  readonly networkId: string
+  readonly feeMax: bigint
+  /** Whose account it is: 20 bytes. */
+  readonly from: Uint8Array
+}
 
 /** Everything that can leave by this transaction, as far as its bytes alone tell. */
-export function outflowOfTransaction(tx: EvmTransaction, { networkId, feeMax }: Bounds): Outflow {
+export function outflowOfTransaction(tx: EvmTransaction, bounds: Bounds): Outflow {
+  const called = outflowOfCall(tx, bounds)
+  // Accounts get other code by it, this one perhaps; and one that has some does what that says when it
+  // calls itself (EIP-7702), whatever function it seems to call.
+  const isOwnCode = tx.data.length > 0 && tx.to !== undefined && equalBytes(tx.to, bounds.from)
+  const isRaw = tx.type === 4 || isOwnCode
+  return isRaw ? { ...called, isKnown: false, isRaw } : called
+}
+
+function outflowOfCall(tx: EvmTransaction, { networkId, feeMax }: Bounds): Outflow {
   const asset = `${networkId}/Native`
   const to = tx.to === undefined ? '' : addressText(tx.to)
   const native = { asset, to, amount: tx.value }

@@ -1,3 +1,4 @@
+import { bytesToBig } from '@quorate/core/bytes'
 import type { Json } from '@quorate/core/json'
 import type { EvmFacts } from '../facts.ts'
 import {
@@ -10,11 +11,11 @@ import {
   unsupported,
 } from '../json.ts'
 import { readAddress } from './address.ts'
-import { type EvmTransaction, transactionBytesMax } from './transaction.ts'
+import { type Authorization, type EvmTransaction, transactionBytesMax } from './transaction.ts'
 
 /** A transaction as the caller wrote it: what is absent is for the facts to fill. */
 export type TransactionRequest = {
-  readonly type: 0 | 2
+  readonly type: 0 | 2 | 4
   readonly to?: Uint8Array
   readonly value: bigint
   readonly data: Uint8Array
@@ -23,16 +24,26 @@ export type TransactionRequest = {
   readonly gasPrice?: bigint
   readonly maxFeePerGas?: bigint
   readonly maxPriorityFeePerGas?: bigint
+  /** Of type 4, and at least one of it. */
+  readonly authorizations?: readonly Authorization[]
 }
 
 const common = ['type', 'to', 'value', 'data', 'nonce', 'gasLimit']
-const feesByType = { 0: ['gasPrice'], 2: ['maxFeePerGas', 'maxPriorityFeePerGas'] } as const
+const marketFees = ['maxFeePerGas', 'maxPriorityFeePerGas'] as const
+const ownByType = {
+  0: ['gasPrice'],
+  2: marketFees,
+  4: [...marketFees, 'authorizationList'],
+} as const
+/** Each costs 12,500 gas at least (EIP-7702, PER_AUTH_BASE_COST): a block has room for no more. */
+const authorizationsMax = 256
 
 /** @throws Failure `request.refused`, `request.unsupported` */
 export function readTransactionRequest(object: Json): TransactionRequest {
   const members = readMembers(object, 'transaction')
   const type = readType(members.get('type'))
-  onlyMembers(members, `a type ${type} transaction`, [...common, ...feesByType[type]])
+  onlyMembers(members, `a type ${type} transaction`, [...common, ...ownByType[type]])
+  if (type === 4 && !members.has('to')) throw refused('a type 4 transaction creates no contract')
   const to = members.has('to') ? { to: readRecipient(members.get('to')) } : {}
   return {
     type,
@@ -46,7 +57,50 @@ export function readTransactionRequest(object: Json): TransactionRequest {
     ...optionalNatural(members, 'gasPrice'),
     ...optionalNatural(members, 'maxFeePerGas'),
     ...optionalNatural(members, 'maxPriorityFeePerGas'),
+    ...(type === 4 ? { authorizations: readAuthorizations(members.get('authorizationList')) } : {}),
   }
+}
+
+function readAuthorizations(value: Json | undefined): readonly Authorization[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > authorizationsMax)
+    throw refused(`authorizationList is not a list of 1 to ${authorizationsMax}`)
+  return value.map(readAuthorization)
+}
+
+const delegation = ['chainId', 'address', 'nonce']
+const loose = ['yParity', 'r', 's']
+
+/** With its signature as three numbers, or in one piece as `signature.encoded` of kind `Eip7702` has it. */
+function readAuthorization(item: Json): Authorization {
+  const members = readMembers(item, 'an authorization')
+  const isWhole = members.has('signature')
+  onlyMembers(members, 'an authorization', [...delegation, ...(isWhole ? ['signature'] : loose)])
+  const address = readAddressOf(members, 'address')
+  const [chainId, nonce] = [named(members, 'chainId'), named(members, 'nonce')]
+  const signed = isWhole
+    ? readSignature(readHex(members.get('signature'), 'signature', 65))
+    : { yParity: named(members, 'yParity'), r: named(members, 'r'), s: named(members, 's') }
+  if (nonce >= 2n ** 64n || signed.yParity > 255n) throw refused('an authorization is out of range')
+  return { chainId, address, nonce, ...signed }
+}
+
+/** r ‖ s ‖ v, with v = 27 or 28. */
+function readSignature(bytes: Uint8Array): Pick<Authorization, 'yParity' | 'r' | 's'> {
+  const v = bytes[64]
+  if (v !== 27 && v !== 28) throw refused('a signature is not r, s and 27 or 28')
+  const [r, s] = [bytesToBig(bytes.subarray(0, 32)), bytesToBig(bytes.subarray(32, 64))]
+  return { yParity: BigInt(v - 27), r, s }
+}
+
+function named(members: Members, name: string): bigint {
+  return readNatural(members.get(name), name)
+}
+
+function readAddressOf(members: Members, name: string): Uint8Array {
+  const value = members.get(name)
+  const address = typeof value === 'string' ? readAddress(value) : undefined
+  if (address === undefined) throw refused(`${name} is not an address, or its checksum is wrong`)
+  return address
 }
 
 /**
@@ -73,9 +127,8 @@ export function completeTransaction(
     return { type: 0, ...shared, gasPrice: settled('gasPrice', request.gasPrice, facts.gasPrice) }
   }
   if (facts.gasPrice !== undefined) throw refused('facts of another transaction type')
-  const { maxFeePerGas, maxPriorityFeePerGas } = request
-  return {
-    type: 2,
+  const { maxFeePerGas, maxPriorityFeePerGas, authorizations } = request
+  const market = {
     ...shared,
     maxFeePerGas: settled('maxFeePerGas', maxFeePerGas, facts.maxFeePerGas),
     maxPriorityFeePerGas: settled(
@@ -85,13 +138,15 @@ export function completeTransaction(
     ),
     accessList: [],
   }
+  if (request.type === 2) return { type: 2, ...market }
+  if (to === undefined || authorizations === undefined)
+    throw refused('a type 4 transaction has a recipient and authorizations')
+  return { type: 4, ...market, to, authorizations }
 }
 
 /** @throws Failure `request.refused` for anything but an address in one of its two forms */
 export function readRecipient(value: Json | undefined): Uint8Array {
-  const address = typeof value === 'string' ? readAddress(value) : undefined
-  if (address === undefined) throw refused('to is not an address, or its checksum is wrong')
-  return address
+  return readAddressOf(new Map(value === undefined ? [] : [['to', value]]), 'to')
 }
 
 function settled(name: string, fixed: bigint | undefined, fact: bigint | undefined): bigint {
@@ -101,11 +156,12 @@ function settled(name: string, fixed: bigint | undefined, fact: bigint | undefin
 }
 
 /** A number, or its text in decimal or hex; 2 when absent, as the API promises. */
-function readType(value: Json | undefined): 0 | 2 {
+function readType(value: Json | undefined): TransactionRequest['type'] {
   if (value === undefined) return 2
   const type = readNatural(value, 'type')
   if (type === 0n) return 0
   if (type === 2n) return 2
+  if (type === 4n) return 4
   throw unsupported(`transactions of type ${type}`)
 }
 

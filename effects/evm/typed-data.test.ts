@@ -2,16 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import { sha256 } from '@quorate/core/hash'
 import type { Json, JsonObject } from '@quorate/core/json'
 import { hashTypedData as viemHash, type TypedDataDefinition } from 'viem'
+import { drawFrom } from './testing/draw.ts'
+import { type Typed, typedDataFrom } from './testing/typed-data.ts'
 import { hashTypedData } from './typed-data.ts'
-
-type Typed = {
-  readonly types: JsonObject
-  readonly domain: JsonObject
-  readonly message: JsonObject
-}
 
 /** The example of EIP-712 ("Example.js" beside the text), with its digest. */
 const mail: Typed = {
@@ -91,7 +86,7 @@ describe('EIP-712', () => {
 
   it('agrees with viem on random typed data', () => {
     for (let i = 0; i < 200; i++) {
-      const { typed, primaryType } = randomTypedData(i)
+      const { typed, primaryType } = typedDataFrom(drawFrom(i))
       const ours = hashTypedData(typed)
       assert.equal(ours.primaryType, primaryType)
       const definition = { ...typed, primaryType } as unknown as TypedDataDefinition
@@ -251,72 +246,4 @@ describe('EIP-712 refuses', () => {
 
 function typed(types: JsonObject, message: JsonObject): Typed {
   return { types, domain: { name: 'Test' }, message }
-}
-
-/** Up to four structs, each the member of the one before, so that the first is the primary type. */
-function randomTypedData(seed: number): { typed: Typed; primaryType: string } {
-  const draw = drawer(seed)
-  const names = ['Zeta', 'alpha', 'Mid', '_last'].slice(0, 1 + draw(4))
-  const types: Record<string, { name: string; type: string }[]> = {}
-  const values = new Map<string, () => JsonObject>()
-  for (const [i, name] of [...names.entries()].reverse()) {
-    const below = names.slice(i + 1)
-    const fields = Array.from({ length: 1 + draw(4) }, (_, k) => ({
-      name: `f${k}`,
-      type: atoms[draw(atoms.length)] ?? 'bool',
-    }))
-    for (const [k, other] of below.entries()) fields.push({ name: `s${k}`, type: other })
-    for (const field of fields) field.type += ['', '', '[]', '[2]', '[2][]'][draw(5)] ?? ''
-    types[name] = fields
-    values.set(name, () =>
-      Object.fromEntries(fields.map((field) => [field.name, valueOf(field.type)])),
-    )
-  }
-
-  function valueOf(type: string): Json {
-    const [, inner, size] = /^(.*)\[(\d*)\]$/.exec(type) ?? []
-    if (inner !== undefined)
-      return Array.from({ length: size === '' ? draw(3) : Number(size) }, () => valueOf(inner))
-    return values.get(type)?.() ?? atomValue(type)
-  }
-
-  function atomValue(type: string): Json {
-    const digits = (count: number): string =>
-      Array.from({ length: count }, () => draw(16).toString(16)).join('')
-    const bits = Number(/\d+/.exec(type)?.[0] ?? 0)
-    if (type === 'bool') return draw(2) === 1
-    if (type === 'address') return `0x${digits(40)}`
-    if (type === 'string') return ['', 'grüße', '日本', 'plain text'][draw(4)] ?? ''
-    if (type === 'bytes') return `0x${digits(2 * draw(70))}`
-    if (type.startsWith('bytes')) return `0x${digits(2 * bits)}`
-    const size = BigInt(`0x${digits(bits / 4)}`)
-    return String(type.startsWith('u') ? size : BigInt.asIntN(bits, size))
-  }
-
-  const [primaryType = ''] = names
-  const domain: JsonObject = {
-    ...(draw(2) ? { name: 'Domain' } : {}),
-    ...(draw(2) ? { version: '2' } : {}),
-    chainId: 1 + draw(1000),
-    ...(draw(2) ? { verifyingContract: `0x${'ab'.repeat(20)}` } : {}),
-    ...(draw(2) ? { salt: `0x${'5a'.repeat(32)}` } : {}),
-  }
-  return {
-    typed: { types, domain, message: values.get(primaryType)?.() ?? {} },
-    primaryType,
-  }
-}
-
-const atoms = [
-  ...['bool', 'address', 'string', 'bytes', 'bytes1', 'bytes4', 'bytes31', 'bytes32'],
-  ...['uint8', 'uint64', 'uint256', 'int8', 'int128', 'int256'],
-]
-
-/** The same numbers every time, so that a failure can be had again. */
-function drawer(seed: number): (below: number) => number {
-  let count = 0
-  return (below) => {
-    const [a = 0, b = 0] = sha256(new TextEncoder().encode(`typed data ${seed} ${count++}`))
-    return (a * 256 + b) % below
-  }
 }

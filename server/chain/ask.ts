@@ -46,8 +46,11 @@ export function askOf(intent: Intent, from: string): EvmAsk | undefined {
   }
   const body = bodyOf(intent)
   if (body === undefined || body.form === 'bytes') return undefined
-  const { to, ...request } = readTransactionRequest(body.object)
-  return { ...request, from, priority: 'Standard', ...recipient(to) }
+  const { to, authorizations, ...request } = readTransactionRequest(body.object)
+  const asked = { ...request, from, priority: 'Standard' as const, ...recipient(to) }
+  if (authorizations === undefined) return asked
+  const given = authorizations.map((one) => ({ ...one, address: checksummed(one.address) }))
+  return { ...asked, authorizations: given }
 }
 
 /**

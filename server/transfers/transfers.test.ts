@@ -8,6 +8,7 @@ import { keyStream, streamCodec } from '@quorate/authority/stream'
 import { checksummed } from '@quorate/effects/evm/address'
 import { encodeUnsigned } from '@quorate/effects/evm/transaction'
 import { makeCredential } from '@quorate/signer/testing/requests'
+import { privateKeyToAccount } from 'viem/accounts'
 import { openChains } from '../chain/chains.ts'
 import type { Signature, Signed } from '../coordinator/coordinator.ts'
 import type { UseAsk } from '../coordinator/uses.ts'
@@ -90,6 +91,22 @@ describe('outgoing money, with four signer processes and a real chain', () => {
     }
     assert.equal(Number(await nonceOf(wallet)), nonce + 3)
     assert.equal(await balance(checksummed(new Uint8Array(20).fill(0xaa))), 5n)
+  })
+
+  it('sends what gives accounts code (EIP-7702), whoever of them has signed it', async () => {
+    const contract = `0x${'cc'.repeat(20)}` as const
+    const account = privateKeyToAccount(`0x${'77'.repeat(32)}`)
+    const one = { chainId: 11155111, address: contract, nonce: 0 }
+    const { r, s, yParity } = await account.signAuthorization(one)
+    const authorizationList = [{ ...one, r, s, yParity }]
+    const transaction = { type: 4, to: stranger, value: '1', authorizationList }
+    const body = { kind: 'Transaction', transaction }
+    const row = await request(treasury, wallet, { body, kind: 'transaction' })
+    await stepTo(treasury, row, 'broadcasted')
+    await mine(treasury, 2)
+    await stepTo(treasury, row, 'confirmed')
+    const code = await treasury.rpc('eth_getCode', [account.address, 'latest'])
+    assert.equal(code, `0xef0100${'cc'.repeat(20)}`)
   })
 
   it('fails for want of money before anything is signed, and its nonce is the next one’s', async () => {

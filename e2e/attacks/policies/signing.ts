@@ -1,4 +1,5 @@
 import { fromHex, toHex } from '@quorate/core/bytes'
+import { addressOf } from '@quorate/effects/address'
 import { encodeUnsigned } from '@quorate/effects/evm/transaction'
 import { encodeFacts } from '@quorate/effects/facts'
 import { evmFacts, recipient, usualMaxFee } from '@quorate/signer/testing/uses'
@@ -233,7 +234,7 @@ const moves: readonly Attack[] = [
   ),
   moving(
     'transfers more units of a piece than their limit allows',
-    blocked(outflow, 'to: 1, amount: 3, isAllowance', 'to: 1, amount: 4, isAllowance'),
+    blocked(outflow, 'to: 1, amount: 3, isAllowance', 'to: 1, amount: 2, isAllowance'),
     limit(5n, tokenAsset.replace('Erc20', 'Erc1155')),
     { kind: 'Erc1155', tokenId: '0', amount: '6' },
   ),
@@ -349,19 +350,58 @@ const raw: readonly Attack[] = [
     async ({ stage, raw: key }) =>
       under(stage, rawBytes, () => stage.use(stage.signature(stage.admin, key), key)),
   ),
+  saying(
+    'signs a delegation of the account itself (EIP-7702), where raw bytes are blocked',
+    blocked(
+      'effects/evm/effect.ts',
+      '    outflow: rawOutflow,',
+      '    outflow: { ...rawOutflow, isRaw: false },',
+    ),
+    rawBytes,
+    { kind: 'Eip7702', address: token, nonce: 1, chainId: 11155111 },
+  ),
   attack(
-    'signs a delegation of the account itself (EIP-7702)',
+    'signs a delegation for every chain there is (EIP-7702)',
     without(
       at(
-        'effects/evm/request.ts',
-        'transactions of type',
-        '  throw unsupported(`transactions of type ${type}`)',
+        'effects/evm/effect.ts',
+        'the authorization names another chain',
+        'if (chainId !== context.network.chainId) throw refused',
       ),
-      ['  throw unsupported(`transactions of type ${type}`)', '  return 2'],
+      [
+        'if (chainId !== context.network.chainId) throw refused',
+        'if (chainId !== 0n && chainId !== context.network.chainId) throw refused',
+      ],
     ),
     async ({ stage }) => {
       const wallet = await guarded(stage)
-      return stage.use(transaction(stage, wallet, { type: 4, to: recipient, value: '1' }), wallet)
+      const body = { kind: 'Eip7702', address: token, nonce: 1, chainId: 0 }
+      return stage.use(message(stage, wallet, body), wallet)
+    },
+  ),
+  sending(
+    'brings delegations to the chain by a payment that a limit allows (EIP-7702)',
+    blocked(outflow, 'const isRaw = tx.type === 4 || isOwnCode', 'const isRaw = isOwnCode'),
+    rawBytes,
+    {
+      ...{ type: 4, to: recipient, value: '1' },
+      authorizationList: [
+        { chainId: 11155111, address: token, nonce: 1, yParity: 0, r: '1', s: '1' },
+      ],
+    },
+  ),
+  attack(
+    'has the account’s own code do what looks like a transfer of a coin (EIP-7702)',
+    blocked(
+      outflow,
+      'const isOwnCode = tx.data.length > 0',
+      'const isOwnCode = tx.data.length > 1e6',
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, onlyTo(recipient))
+      const to = addressOf('EthereumSepolia', wallet.key.statement.publicKey)
+      const data = call(erc20.transfer, someone, 1n)
+      return stage.use(transaction(stage, wallet, { to, data }), wallet)
     },
   ),
 ]

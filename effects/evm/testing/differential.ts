@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { fromHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import { encodeFunctionData, hashMessage, hashTypedData as viemHash, keccak256 } from 'viem'
+import { parseAbi, parseTransaction, serializeTransaction, type TypedDataDefinition } from 'viem'
+import { hashAuthorization } from 'viem/utils'
+import { readIntent } from '../../intent.ts'
+import { personalDigest } from '../messages.ts'
+import { attachSignature, decodeUnsigned, delegationDigest, digest } from '../transaction.ts'
+import { encodeUnsigned, type EvmSignature, type EvmTransaction } from '../transaction.ts'
+import { requestOfTransfer } from '../transfer.ts'
+import { hashTypedData } from '../typed-data.ts'
+import { type Draw, drawFrom } from './draw.ts'
+import { authorizationFrom, authorizationToViem, hexText } from './transactions.ts'
+import { signatureToViem, transactionFrom } from './transactions.ts'
+import { typedDataFrom } from './typed-data.ts'
+
+/**
+ * One case of a kind, drawn from a number, held against viem.
+ * @throws where the two disagree, or where one of ours breaks in another way than by refusing
+ */
+export const differentials = {
+  transaction: sameTransaction,
+  'damaged transaction': sameReading,
+  'typed data': sameTypedData,
+  'token transfer': sameTransfer,
+  authorization: sameAuthorization,
+  message: sameMessage,
+} as const satisfies Readonly<Record<string, (draw: Draw) => void>>
+export type DifferentialKind = keyof typeof differentials
+/** Most of them are of what has most ways to go wrong. */
+const turns: readonly DifferentialKind[] = [
+  ...(['transaction', 'transaction', 'damaged transaction', 'typed data', 'typed data'] as const),
+  ...(['transaction', 'damaged transaction', 'typed data', 'token transfer'] as const),
+]
+const rare: readonly DifferentialKind[] = ['authorization', 'message']
+
+/** @returns what was compared */
+export function compare(seed: number): DifferentialKind {
+  const kind = (seed % 10 === 9 ? rare[((seed - 9) / 10) % 2] : turns[seed % 10]) ?? 'transaction'
+  try {
+    differentials[kind](drawFrom(seed))
+  } catch (cause) {
+    throw new Error(`case ${seed}, ${kind}`, { cause })
+  }
+  return kind
+}
+
+const n = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+
+function sameTransaction(draw: Draw): void {
+  const { ours, theirs } = transactionFrom(draw)
+  const unsigned = serializeTransaction(theirs)
+  assert.equal(hexText(encodeUnsigned(ours)), unsigned)
+  assert.equal(hexText(digest(ours)), keccak256(unsigned))
+  assert.deepEqual(decodeUnsigned(fromHex(unsigned.slice(2))), ours)
+  // Any numbers in range: neither of the two asks whether they are a signature.
+  const number = () => 1n + (draw.natural(32) % (n / 2n))
+  const signature: EvmSignature = { r: number(), s: number(), yParity: draw.one([0, 1] as const) }
+  const signed = serializeTransaction(theirs, signatureToViem(signature))
+  const attached = attachSignature(ours, signature)
+  assert.equal(hexText(attached.bytes), signed)
+  assert.equal(hexText(attached.hash), keccak256(signed))
+}
+
+/**
+ * What we read of bytes that somebody has damaged is what they say to the last byte, and what viem reads in
+ * them. It may read more than we do: it takes lengths and numbers that are not in their shortest form.
+ */
+function sameReading(draw: Draw): void {
+  const whole = encodeUnsigned(transactionFrom(draw).ours)
+  const bytes = damaged(draw, whole)
+  const ours = read(bytes)
+  if (ours === undefined) return
+  assert.equal(hexText(encodeUnsigned(ours)), hexText(bytes))
+  if (isBeyondViem(ours)) return
+  const theirs = parseTransaction(hexText(bytes) as Parameters<typeof parseTransaction>[0])
+  assert.equal(serializeTransaction(theirs as never), hexText(bytes))
+  assert.equal(BigInt(theirs.chainId ?? 0), ours.chainId)
+  assert.equal(theirs.to ?? undefined, ours.to === undefined ? undefined : hexText(ours.to))
+  assert.equal(theirs.value ?? 0n, ours.value)
+}
+
+/** What viem refuses to read, though it is well-formed: its plan is refused, or it cannot count so far. */
+function isBeyondViem(tx: EvmTransaction): boolean {
+  const delegated = tx.type === 4 ? tx.authorizations : []
+  const counted = [tx, ...delegated].flatMap(({ chainId, nonce }) => [chainId, nonce])
+  if (counted.some((number) => number > BigInt(Number.MAX_SAFE_INTEGER))) return true
+  return 'maxFeePerGas' in tx && tx.maxPriorityFeePerGas > tx.maxFeePerGas
+}
+
+function damaged(draw: Draw, whole: Uint8Array): Uint8Array {
+  const at = draw.below(whole.length)
+  switch (draw.below(4)) {
+    case 0:
+      return whole.slice(0, at)
+    case 1:
+      return Uint8Array.from([...whole.subarray(0, at), ...draw.bytes(1), ...whole.subarray(at)])
+    case 2:
+      return Uint8Array.from([...whole.subarray(0, at), ...whole.subarray(at + 1)])
+    default:
+      return whole.with(at, draw.below(256))
+  }
+}
+
+function read(bytes: Uint8Array): ReturnType<typeof decodeUnsigned> | undefined {
+  try {
+    return decodeUnsigned(bytes)
+  } catch (error) {
+    if (isFailure(error, 'bytes.malformed')) return undefined
+    throw error
+  }
+}
+
+function sameTypedData(draw: Draw): void {
+  const { typed, primaryType } = typedDataFrom(draw)
+  const ours = hashTypedData(typed)
+  assert.equal(ours.primaryType, primaryType)
+  const theirs = viemHash({ ...typed, primaryType } as unknown as TypedDataDefinition)
+  assert.equal(hexText(ours.digest), theirs)
+}
+
+const abi = parseAbi([
+  'function transfer(address to, uint256 amount)',
+  'function safeTransferFrom(address from, address to, uint256 tokenId)',
+  'function safeTransferFrom(address from, address to, uint256 tokenId, uint256 amount, bytes data)',
+])
+
+function sameTransfer(draw: Draw): void {
+  const [owner, contract] = [draw.bytes(20), hexText(draw.bytes(20))]
+  const [from, to] = [hexText(owner), hexText(draw.bytes(20))]
+  const [tokenId, amount] = [draw.natural(32), draw.natural(32)]
+  const functionName = 'safeTransferFrom'
+  const [body, theirs] = draw.one<readonly [object, string]>([
+    [
+      { kind: 'Erc20', amount: `${amount}` },
+      encodeFunctionData({ abi, functionName: 'transfer', args: [to, amount] }),
+    ],
+    [
+      { kind: 'Erc721', tokenId: `${tokenId}` },
+      encodeFunctionData({ abi, functionName, args: [from, to, tokenId] }),
+    ],
+    [
+      { kind: 'Erc1155', tokenId: `${tokenId}`, amount: `${amount}` },
+      encodeFunctionData({ abi, functionName, args: [from, to, tokenId, amount, '0x'] }),
+    ],
+  ])
+  const intent = readIntent('transfer', JSON.stringify({ ...body, to, contract }))
+  assert.ok(intent.ok && intent.intent.kind === 'transfer')
+  const made = requestOfTransfer(intent.intent, owner)
+  assert.equal(hexText(made.data), theirs)
+  assert.equal(hexText(made.to ?? new Uint8Array()), contract)
+}
+
+function sameAuthorization(draw: Draw): void {
+  const one = authorizationFrom(draw)
+  const { chainId, address, nonce } = authorizationToViem(one)
+  assert.equal(hexText(delegationDigest(one)), hashAuthorization({ chainId, address, nonce }))
+}
+
+function sameMessage(draw: Draw): void {
+  const message = draw.bytes(draw.below(300))
+  assert.equal(hexText(personalDigest(message)), hashMessage({ raw: message }))
+}
