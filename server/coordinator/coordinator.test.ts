@@ -8,9 +8,10 @@ import { factsOf } from '@quorate/authority/reduce/registration-wallets'
 import { userTable } from '@quorate/authority/records'
 import { requestHash } from '@quorate/authority/request'
 import { keyStream, rootOf } from '@quorate/authority/stream'
+import { encodeFacts } from '@quorate/effects/facts'
 import { verifySignature } from '@quorate/threshold/public/verify'
 import { registration } from '@quorate/signer/testing/newcomers'
-import type { Person } from '@quorate/signer/testing/requests'
+import { signedRequest, type Person } from '@quorate/signer/testing/requests'
 import type { Call } from '@quorate/wire/link'
 import { openDatabase } from '../database/database.ts'
 import { openCoordinator, type Coordinator, type Signed } from './coordinator.ts'
@@ -315,6 +316,31 @@ describe('the coordinator, with four signer processes', () => {
     assert.ok(await coordinator.stepOf(organization, requestHash(evidence.preimage)))
     assert.equal(await proposals(platform), 0)
     await until(async () => (await lacks(platform.links, 1, place)) === (head?.seq ?? 0) + 1)
+  })
+
+  it('never brings back what signers have refused, whatever they would say of it a moment later', async () => {
+    const put = (factSources: object) => {
+      const [path, body] = ['/orgs/settings', { settings: { factSources } }]
+      const change = { method: 'PUT' }
+      const { administrator } = company
+      const evidence = signedRequest(administrator, { path, body, now: Date.now(), change })
+      return coordinator.settle({ organization, kind: 'settings', evidence })
+    }
+    // No signer here has a file of its own.
+    const price = {
+      ...({ asset: 'EthereumSepolia/Native', currency: 'USD', micros: 1n, decimals: 18 } as const),
+      ...{ source: 'desk', at: Date.now() - 1_000 },
+    }
+    const facts = encodeFacts({ family: 'none', prices: [price], screenings: [] })
+    // Whether signers have moved on to another ballot by then is a matter of milliseconds.
+    for (let time = 0; time < 8; time++) {
+      await put({ prices: 'Signer' })
+      const refused = { ...messageAsk(company, bot, key.id, message()), facts }
+      await assert.rejects(signWith(coordinator, refused), { code: 'request.refused' })
+      await put({ prices: 'Server' })
+      await signWith(coordinator)
+      assert.equal(await coordinator.stepOf(organization, requestHash(refused.preimage)), undefined)
+    }
   })
 
   it('goes past a proposal that has become too old', async () => {

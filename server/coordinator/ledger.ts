@@ -119,6 +119,20 @@ export class Ledger {
     return found === undefined ? step : opaqueOf(found.body)
   }
 
+  /**
+   * Whoever comes to the same place must not find it and propose it again: signers may think otherwise
+   * by then, and its caller has been told that it was refused.
+   */
+  async withdraw(place: Subject, { seq, hash }: OpaqueStep): Promise<void> {
+    await this.database
+      .deleteFrom('proposals')
+      .where('organization', '=', place.organization)
+      .where('stream', '=', encode(streamCodec, place.stream))
+      .where('seq', '=', seq)
+      .where('hash', '=', hash)
+      .execute()
+  }
+
   /** What was proposed at a place and has not been certified, newest ballot first. */
   async proposed(place: Subject, seq: number): Promise<OpaqueStep | undefined> {
     const row = await this.database

@@ -346,6 +346,8 @@ class Turn {
         : []
     })
     const whole = isHopeless && refusedItems.length === 0 ? refusals[0]?.refusal.detail : undefined
+    const isRefused = refusedItems.length > 0 || whole !== undefined
+    if (isRefused && this.drafted) await this.world.ledger.withdraw(this.place, this.drafted.opaque)
     for (const job of this.jobs) {
       const detail = refusedItems.find((refused) => refused.job === job)?.detail ?? whole
       if (detail !== undefined) await this.refuse(this.jobs.indexOf(job), detail)
