@@ -6,6 +6,7 @@ import { killedRegistrations } from './faults/registration.ts'
 import { restarts } from './faults/restart.ts'
 import { killedServers } from './faults/server.ts'
 import { lostSigners, missingSigners } from './faults/signers.ts'
+import { killedTellers } from './faults/webhooks.ts'
 import { makePlatform } from './platform.ts'
 import { actions, challenges } from './refusals/actions.ts'
 import { bodies } from './refusals/bodies.ts'
@@ -40,6 +41,7 @@ import { networks } from './sdk/networks.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
 import { firstStart } from './sdk/start.ts'
 import { broadcasts, moreTransfers, transfers } from './sdk/transfers.ts'
+import { webhooks } from './sdk/webhooks.ts'
 import { transactionSignatures, walletSignatures } from './sdk/wallet-signatures.ts'
 import { ethereumWallets, keyWallets, provenAddresses } from './sdk/wallets.ts'
 
@@ -77,6 +79,7 @@ describe('a platform', () => {
     moreTransfers(platform)
     broadcasts(platform)
     otherTransactions(platform)
+    webhooks(platform)
     movedTokens(platform)
     refusedTokens(platform)
     networks(platform)
@@ -116,6 +119,7 @@ describe('a platform', () => {
     killedServers(platform)
     killedApprovals(platform)
     killedHolds(platform)
+    killedTellers(platform)
     laidStatements(platform)
     killedRegistrations(platform)
     restarts(platform)
