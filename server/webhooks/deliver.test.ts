@@ -10,7 +10,7 @@ import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { deliver, type DeliverDeps } from './deliver.ts'
 import { dispatchEvents } from './dispatch.ts'
 import { forgetDeliveries, keptMs } from './forget.ts'
-import { leaseDeliveries, leaseMs } from './lease.ts'
+import { leaseDeliveries, leaseMs, parkMs } from './lease.ts'
 import { openReceivers } from './receivers.ts'
 import { answering, startReceiver, type Heard, type Receiver } from './testing/receiver.ts'
 import { tellAll } from './testing/tell.ts'
@@ -234,6 +234,36 @@ describe('an event', () => {
       .slice(names.length)
       .map(({ data }) => Object(data).wallet.name)
     assert.deepEqual(again.toSorted(), ['0', 'other'])
+  })
+})
+
+describe('an event that waits for another one', () => {
+  it('is in nobody’s way meanwhile, and waits no longer than a while if it is not called', async () => {
+    await webhook()
+    for (const id of ['a', 'b', 'c'])
+      await happen('wallet.created', { wallet: { id: 'wa-1', a: id } })
+    await dispatchEvents(platform.database, deps.now())
+    const due = () =>
+      platform.database
+        .selectFrom('deliveries')
+        .select('id')
+        .where('due_at', '<=', deps.now())
+        .execute()
+    assert.equal((await due()).length, 3)
+    const [first] = await leaseDeliveries(platform.database, { count: 100, now: deps.now() })
+    assert.ok(first)
+    assert.deepEqual(await due(), [{ id: first.id }])
+    // Whoever made its attempt died before he called the next one.
+    await platform.database.deleteFrom('deliveries').where('id', '=', first.id).execute()
+    const heard = listen()
+    await tellAll(deps)
+    assert.deepEqual(heard(), [])
+    later(parkMs)
+    await tellAll(deps)
+    assert.deepEqual(
+      heard().map(({ data }) => Object(data).wallet.a),
+      ['b', 'c'],
+    )
   })
 })
 

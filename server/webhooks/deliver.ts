@@ -1,6 +1,7 @@
 import { isFailure } from '@quorate/core/failure'
 import { inTransaction, type Database } from '../database/database.ts'
 import { blank, namesOf } from './dispatch.ts'
+import { callNext } from './lease.ts'
 import { received, sendTo, type Received, type SendDeps } from './send.ts'
 import type { Delivery, WebhookRow } from './tables.ts'
 
@@ -21,9 +22,12 @@ export async function deliver(deps: DeliverDeps, row: Delivery): Promise<void> {
   const { database, now } = deps
   const webhook = await enabled(database, row)
   const told = await toldOf(database, row)
-  if (webhook === undefined || told === undefined) return drop(database, row)
-  const sentAt = now()
-  await note(database, row, { sentAt, ...(await send(deps, webhook, { told, sentAt })) })
+  if (webhook === undefined || told === undefined) await drop(database, row)
+  else {
+    const sentAt = now()
+    await note(database, row, { sentAt, ...(await send(deps, webhook, { told, sentAt })) })
+  }
+  if (row.attempt === 1) await callNext(database, row, now())
 }
 
 async function enabled(database: Database, row: Delivery): Promise<WebhookRow | undefined> {

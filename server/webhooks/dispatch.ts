@@ -88,7 +88,7 @@ function firstAttempt(event: EventRow, webhook: WebhookRow, now: number): Delive
 
 /** What no attempt has before it is made. */
 export const blank = {
-  ...{ lease_holder: null, lease_until: 0, sent_at: null },
+  ...{ called: false, lease_holder: null, lease_until: 0, sent_at: null },
   ...{ status: null, error: null, next_attempt_at: null },
 } as const
 

@@ -1,4 +1,4 @@
-/** The rows of migrations 0140 and 0141, by hand. Times are milliseconds since 1970. */
+/** The rows of migrations 0140 to 0144, by hand. Times are milliseconds since 1970. */
 export type WebhookTables = {
   readonly webhooks: {
     readonly organization: Uint8Array
@@ -41,6 +41,8 @@ export type WebhookTables = {
     readonly raised_at: number
     /** When it is to be made. Empty: it was. */
     readonly due_at: number | null
+    /** Nothing of its subject is before it any more. */
+    readonly called: boolean
     readonly lease_holder: string | null
     readonly lease_until: number
     readonly sent_at: number | null
