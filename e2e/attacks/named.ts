@@ -401,7 +401,18 @@ export const named: readonly Named[] = [
   },
   {
     name: 'one key on two networks',
-    attacks: ['puts two networks on one key, whose signatures could be taken for each other’s'],
+    attacks: [
+      'puts two networks on one key, whose signatures could be taken for each other’s',
+      'has the wallet on one network sign a transaction on the other network of its key',
+      'has the wallet on one network sign a permit for the other network of its key',
+      'puts a second wallet of one network on a key',
+      'pays once on each network of a key, where a policy lets it pay once',
+      'spends what a limit in dollars allows on each network of a key',
+    ],
+  },
+  {
+    name: 'a policy evaded through a second wallet of the key',
+    attacks: ['pays by the second wallet of a key what a policy blocks for the first'],
   },
   {
     name: 'around a policy by another way to its key',

@@ -3,6 +3,7 @@ import { unapproved } from './approvals.ts'
 import { breakings } from './break-glass.ts'
 import { ungoverned } from './governed.ts'
 import { hiding } from './signing.ts'
+import { acrossNetworks } from './networks.ts'
 import { misinforming } from './sources.ts'
 import { overspending } from './spending.ts'
 
@@ -11,6 +12,7 @@ export const policies: readonly Attack[] = [
   ...hiding,
   ...unapproved,
   ...overspending,
+  ...acrossNetworks,
   ...misinforming,
   ...ungoverned,
   ...breakings,

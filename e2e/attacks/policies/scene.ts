@@ -111,15 +111,16 @@ export function priceOf({ world }: Stage, change: Partial<Price> = {}): Price {
 export function transaction(
   stage: Stage,
   { id, name }: Wallet,
-  object: object,
+  /** As an object, or whole bytes. */
+  asked: object | string,
   nonce = 0n,
 ): WholeEvidence {
   return stage.ask(stage.admin, {
     path: `/wallets/${name}/transactions`,
-    body: { kind: 'Transaction', transaction: object },
+    body: { kind: 'Transaction', transaction: asked },
     ids: { walletId: id },
     maxFee: usualMaxFee,
-    facts: encodeFacts(evmFacts(nonce)),
+    facts: encodeFacts(typeof asked === 'string' ? noFacts : evmFacts(nonce)),
   })
 }
 
