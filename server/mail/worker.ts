@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
+import { startLoop, type Loop } from '../work/loop.ts'
 import type { Carrier } from './carrier.ts'
 import { forgetOldMails, layToRest, leaseMails, postpone } from './queue.ts'
 import type { MailRow } from './tables.ts'
@@ -17,12 +17,6 @@ export type MailDeps = {
   readonly now: () => number
 }
 
-export type MailWorker = {
-  /** Only a hint: without it, a mail goes out a little later. */
-  wake(): void
-  stop(): Promise<void>
-}
-
 /** A mail server takes a few connections of one client, and people wait for their codes. */
 const mailsAtOnce = 4
 const pollMs = 1_000
@@ -31,9 +25,7 @@ const troubledMs = 5_000
 const sweepMs = 60 * 60_000
 
 /** Sends what is due, together with the workers of all other servers. */
-export function startMailWorker(deps: MailDeps): MailWorker {
-  const stopping = new AbortController()
-  let woken = Promise.withResolvers<void>()
+export function startMailWorker(deps: MailDeps): Loop {
   let sweptAt = 0
 
   async function sweep(): Promise<void> {
@@ -42,28 +34,18 @@ export function startMailWorker(deps: MailDeps): MailWorker {
     sweptAt = deps.now()
   }
 
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      woken = Promise.withResolvers<void>()
-      const delay = await sweep()
-        .then(() => sendDue(deps))
-        .then(
-          (sent) => (sent === mailsAtOnce ? 0 : pollMs),
-          (error: unknown) => {
-            deps.log.error({ err: error }, 'no mail could be taken')
-            return troubledMs
-          },
-        )
-      await Promise.race([pause(delay, stopping.signal), woken.promise])
-    }
-  }
-
-  const ended = loop()
+  const { wake, stop } = startLoop({
+    turn: async () => {
+      await sweep()
+      return (await sendDue(deps)) === mailsAtOnce ? 0 : pollMs
+    },
+    onError: (err) => deps.log.error({ err }, 'no mail could be taken'),
+    troubledMs,
+  })
   return {
-    wake: () => woken.resolve(),
+    wake,
     stop: async () => {
-      stopping.abort()
-      await ended
+      await stop()
       deps.carrier.close()
     },
   }
@@ -111,12 +93,4 @@ const delayMsMax = 10 * 60_000
 
 function delayMs(attempts: number): number {
   return Math.min(firstDelayMs * 2 ** Math.min(attempts, 16), delayMsMax)
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal })
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
 }

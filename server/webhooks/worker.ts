@@ -1,5 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { startLoop } from '../work/loop.ts'
 import { deliver, type DeliverDeps } from './deliver.ts'
 import { dispatchEvents, eventsAtOnce } from './dispatch.ts'
 import { forgetDeliveries } from './forget.ts'
@@ -31,8 +31,6 @@ const forgetMs = 60 * 60_000
 export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
   const { database, now, log } = deps
   const running = new Map<Promise<void>, Delivery>()
-  const stopping = new AbortController()
-  let woken = Promise.withResolvers<void>()
   let forgottenAt = 0
 
   function begin(row: Delivery): void {
@@ -42,22 +40,24 @@ export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
       )
       .finally(() => {
         running.delete(one)
-        woken.resolve()
+        loop.wake()
       })
     running.set(one, row)
   }
 
-  async function take(): Promise<void> {
+  /** @returns after how long to look again */
+  async function take(): Promise<number> {
     const dispatched = await dispatchEvents(database, now())
     const count = Math.min(rowsAtOnce, attemptsMax - running.size)
     const taken =
       count === 0 ? [] : await leaseDeliveries(database, { ...busy(), count, now: now() })
     for (const row of taken) begin(row)
-    // There may be more.
-    if (dispatched === eventsAtOnce || taken.length === rowsAtOnce) woken.resolve()
-    if (now() - forgottenAt < forgetMs) return
-    await forgetDeliveries(database, now())
-    forgottenAt = now()
+    if (now() - forgottenAt >= forgetMs) {
+      await forgetDeliveries(database, now())
+      forgottenAt = now()
+    }
+    const isMore = dispatched === eventsAtOnce || taken.length === rowsAtOnce
+    return isMore ? 0 : pollMs
   }
 
   function busy(): { readonly busy: readonly Uint8Array[] } {
@@ -66,34 +66,15 @@ export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
     return { busy: full.flatMap(([row]) => row?.organization ?? []) }
   }
 
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      woken = Promise.withResolvers<void>()
-      const delay = await take().then(
-        () => pollMs,
-        (error: unknown) => {
-          log.error({ err: error }, 'no event could be taken')
-          return troubledMs
-        },
-      )
-      await Promise.race([pause(delay, stopping.signal), woken.promise])
-    }
-    await Promise.all(running.keys())
-  }
-
-  const ended = loop()
+  const loop = startLoop({
+    turn: take,
+    onError: (err) => log.error({ err }, 'no event could be taken'),
+    troubledMs,
+  })
   return {
     stop: async () => {
-      stopping.abort()
-      await ended
+      await loop.stop()
+      await Promise.all(running.keys())
     },
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal })
-  } catch (error) {
-    if (!signal.aborted) throw error
   }
 }
