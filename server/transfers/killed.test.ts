@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { sql } from 'kysely'
 import { encode } from '@quorate/core/codec'
 import { keyStream, streamCodec } from '@quorate/authority/stream'
 import { until } from '../coordinator/testing/platform.ts'
+import { openBrake } from '../testing/brake.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { State } from './lifecycle.ts'
-import type { MoneyServerParts } from './testing/money-server.ts'
+import { openKilledServers } from './testing/killed-servers.ts'
 import type { Outgoing } from './tables.ts'
 import {
   makeWallet,
@@ -58,17 +55,17 @@ function turning(about: string, states: readonly State[], to: State): Point {
 describe('a server that is killed', () => {
   let treasury: Treasury
   let wallet: WalletRow
-  let child: ChildProcess | undefined
+  let servers: ReturnType<typeof openKilledServers>
   before(async () => {
     treasury = await startTreasury()
     wallet = await makeWallet(treasury)
     await treasury.rpc('evm_setIntervalMining', [1])
-    await installBrake()
+    servers = openKilledServers(treasury, await openBrake(treasury.database))
     // From here on the signers dial the servers that are killed.
     await treasury.platform.links.close()
   })
   after(async () => {
-    if (child !== undefined) await kill(child)
+    await servers.kill()
     await treasury.stop()
   })
 
@@ -76,16 +73,13 @@ describe('a server that is killed', () => {
     const paid = await balance(stranger)
     const row = await request(treasury, wallet, { body: payment() })
     for (const { about, states, table, when } of points) {
-      await setBrake(table, when)
-      child = startServer()
-      await until(async () => (await braked()).length > 0, 30_000)
-      await kill(child)
-      await releaseBrake(table)
+      const event = table === 'outgoing' ? 'update' : 'insert'
+      await servers.dieAt({ table, event, when })
       const { state } = await reread(treasury, row)
       assert.ok(states.includes(state), `${about}: ${state}`)
       await letTimePass()
     }
-    child = startServer()
+    servers.start()
     await until(async () => (await reread(treasury, row)).state === 'confirmed', 30_000)
     assert.equal(await balance(stranger), paid + 1000n)
     await assertOnce(await reread(treasury, row))
@@ -113,55 +107,6 @@ describe('a server that is killed', () => {
       'wallet.transfer.broadcasted',
       'wallet.transfer.confirmed',
     ])
-  }
-
-  function startServer(): ChildProcess {
-    const { cluster, links, databaseUrl } = treasury.platform
-    const parts: MoneyServerParts = {
-      databaseUrl,
-      linkPort: links.port,
-      manifestFile: cluster.manifestFile,
-      tlsKeyFile: cluster.server.tlsKeyFile,
-      tlsCertFile: cluster.server.tlsCertFile,
-      caFile: cluster.caFile,
-      nodes: JSON.stringify({ [network]: { rpcUrl: treasury.node.rpcUrl, confirmations: 2 } }),
-    }
-    const file = fileURLToPath(new URL('testing/money-server.ts', import.meta.url))
-    return spawn(process.execPath, [file, JSON.stringify(parts)], { stdio: 'ignore' })
-  }
-
-  async function kill(process: ChildProcess): Promise<void> {
-    if (process.exitCode !== null || process.signalCode !== null) return
-    const exited = once(process, 'exit')
-    process.kill('SIGKILL')
-    await exited
-  }
-
-  async function installBrake(): Promise<void> {
-    await sql`create function brake() returns trigger language plpgsql as
-      $$ begin perform pg_sleep(600); return new; end $$`.execute(treasury.database)
-  }
-
-  async function setBrake(table: string, when: string): Promise<void> {
-    const event = table === 'outgoing' ? 'update' : 'insert'
-    const text = `create trigger brake before ${event} on ${table} for each row
-      when (${when}) execute function brake()`
-    await sql.raw(text).execute(treasury.database)
-  }
-
-  /** The database does not notice by itself that whoever asked is dead. */
-  async function releaseBrake(table: string): Promise<void> {
-    const { database } = treasury
-    for (const { pid } of await braked())
-      await sql`select pg_terminate_backend(${pid})`.execute(database)
-    await until(async () => (await braked()).length === 0)
-    await sql.raw(`drop trigger brake on ${table}`).execute(database)
-  }
-
-  async function braked(): Promise<readonly { readonly pid: number }[]> {
-    const { rows } = await sql<{ pid: number }>`select pid from pg_stat_activity
-      where wait_event = 'PgSleep' and datname = current_database()`.execute(treasury.database)
-    return rows
   }
 
   /** As if the leases of the dead had ended. */

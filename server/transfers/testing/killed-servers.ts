@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { until } from '../../coordinator/testing/platform.ts'
+import type { Brake, Write } from '../../testing/brake.ts'
+import type { MoneyServerParts } from './money-server.ts'
+import { network, type Treasury } from './treasury.ts'
+
+/** Servers that die: each as a process of its own, at the write that is named. */
+export function openKilledServers(treasury: Treasury, brake: Brake) {
+  let child: ChildProcess | undefined
+
+  function start(decisions: MoneyServerParts['decisions'] = []): void {
+    const { cluster, links, databaseUrl } = treasury.platform
+    const parts: MoneyServerParts = {
+      databaseUrl,
+      linkPort: links.port,
+      manifestFile: cluster.manifestFile,
+      tlsKeyFile: cluster.server.tlsKeyFile,
+      tlsCertFile: cluster.server.tlsCertFile,
+      caFile: cluster.caFile,
+      nodes: JSON.stringify({ [network]: { rpcUrl: treasury.node.rpcUrl, confirmations: 2 } }),
+      decisions,
+    }
+    const file = fileURLToPath(new URL('money-server.ts', import.meta.url))
+    child = spawn(process.execPath, [file, JSON.stringify(parts)], { stdio: 'ignore' })
+  }
+
+  async function kill(): Promise<void> {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  return {
+    start,
+    kill,
+    /** One that lives until it is about to make this write. */
+    async dieAt(write: Write, decisions: MoneyServerParts['decisions'] = []): Promise<void> {
+      await brake.set(write)
+      start(decisions)
+      await until(() => brake.isReached(), 60_000)
+      await kill()
+      await brake.release(write)
+    },
+  }
+}
