@@ -6,7 +6,7 @@ import { kebabOf } from '@quorate/chains/networks/kebab'
 import { httpNode } from '@quorate/chains/nodes'
 import { Failure } from '@quorate/core/failure'
 import { findNetwork } from '@quorate/effects/networks'
-import { type NetworkNodes, type Nodes, readNodes } from './nodes-file.ts'
+import { isNetwork, type NetworkNodes, type Nodes, readNodes, urlsOf } from './nodes-file.ts'
 
 /** A network whose nodes this server asks, as if they were one. */
 export type Chain = {
@@ -39,8 +39,7 @@ export function networkNamed(id: string): Network {
  * @throws Error with every mistake at once
  */
 export function readChains(nodesFile: string, onDistrust?: OnDistrust): Chains {
-  const isKnown = (network: string): boolean => findEvmNetwork(network) !== undefined
-  return openChains(readNodes(nodesFile, isKnown), onDistrust)
+  return openChains(readNodes(nodesFile, isNetwork), onDistrust)
 }
 
 /** Told of each node that is put aside for a while; it counts from 1 in the operator's order. */
@@ -77,11 +76,10 @@ export function chainAt({ all, find }: Chains, kebab: string): Chain {
 }
 
 function openChain(known: Network, node: NetworkNodes, onDistrust: OnDistrust): Chain {
-  const { rpcUrl, rpcUrls = [], agree = 1, confirmations } = node
+  const { agree = 1, confirmations } = node
   const confirmationsFinal = confirmations ?? known.confirmationsFinal
   const network = { ...known, confirmationsFinal }
-  const urls = rpcUrl === undefined ? rpcUrls : [rpcUrl]
-  const nodes = urls.map((url) => httpNode({ url, network: network.id }))
+  const nodes = urlsOf(node).map((url) => httpNode({ url, network: network.id }))
   const [first, ...others] = nodes
   if (first === undefined) throw new TypeError(`no node of ${network.id}`)
   // A single node is believed as it is: there is nothing to hold it against.

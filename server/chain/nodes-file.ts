@@ -1,3 +1,4 @@
+import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import { isFailure } from '@quorate/core/failure'
 import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
 
@@ -36,6 +37,15 @@ export function readNodes(text: string, known: (network: string) => boolean): No
   if (mistakes.length > 0)
     throw new Error(`The file of nodes is wrong.\n  ${mistakes.join('\n  ')}`)
   return new Map(entries as [string, NetworkNodes][])
+}
+
+/** In the order in which they are asked. */
+export function urlsOf({ rpcUrl, rpcUrls = [] }: NetworkNodes): readonly string[] {
+  return rpcUrl === undefined ? rpcUrls : [rpcUrl]
+}
+
+export function isNetwork(id: string): boolean {
+  return findEvmNetwork(id) !== undefined
 }
 
 function objectOf(text: string): JsonObject {

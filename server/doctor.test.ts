@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
+
+const program = fileURLToPath(new URL('./doctor.ts', import.meta.url))
+const dataDir = mkdtempSync(join(tmpdir(), 'doctor-'))
+let node: RunningEthereum
+let poorer: Server
+let poorUrl = ''
+
+/** A fake node in front of a real one: it has no traces and takes no batches. */
+function poorNode(): Server {
+  return createServer(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += String(part)
+    const asked = JSON.parse(body)
+    if (Array.isArray(asked)) return void response.writeHead(413).end('too many')
+    const { id, method } = asked
+    const error = { code: -32601, message: 'the method does not exist' }
+    if (String(method).startsWith('debug_'))
+      return void response.end(JSON.stringify({ jsonrpc: '2.0', id, error }))
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(node.rpcUrl, { method: 'POST', headers, body })
+    response.end(await answer.text())
+  })
+}
+
+async function run(nodes: object, ...networks: readonly string[]) {
+  const file = join(dataDir, 'nodes.json')
+  writeFileSync(file, JSON.stringify(nodes))
+  return runWith([file, ...networks])
+}
+
+async function runWith(args: readonly string[]) {
+  const child = spawn(process.execPath, [program, ...args])
+  let told = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (told += part))
+  const [code] = await once(child, 'close')
+  return { code, told }
+}
+
+describe('the command that looks at nodes before they are trusted', () => {
+  before(async () => {
+    node = await startEthereum({ dataDir: join(dataDir, 'chain') })
+    poorer = poorNode()
+    await new Promise<void>((resolve) => poorer.listen(0, '127.0.0.1', resolve))
+    poorUrl = `http://127.0.0.1:${(poorer.address() as AddressInfo).port}/v3/a-provider-key`
+  })
+  after(async () => {
+    poorer.closeAllConnections()
+    poorer.close()
+    await node.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+
+  it('finds a real node good, and says what it can do', async () => {
+    const { code, told } = await run({ EthereumSepolia: { rpcUrl: node.rpcUrl } })
+    assert.equal(code, 0, told)
+    assert.match(told, /good chain id: 11155111/)
+    for (const what of ['next block', 'finality tag', 'fee history', 'traces', 'batches'])
+      assert.match(told, new RegExp(`good ${what}: `), told)
+    assert.match(told, /range of logs: 10000 blocks at once/)
+  })
+
+  it('tells what a poorer one lacks, and never its address', async () => {
+    const rpcUrls = [node.rpcUrl, poorUrl]
+    const { code, told } = await run({ EthereumSepolia: { rpcUrls } })
+    assert.equal(code, 0, told)
+    const [, second = ''] = told.split('EthereumSepolia, node 2')
+    assert.match(second, /poor traces: the method does not exist: payments within/)
+    assert.match(second, /poor batches: none/)
+    assert.ok(!told.includes('a-provider-key'))
+  })
+
+  it('fails for a node of another chain, for one that is gone, and for none', async () => {
+    const other = await run({ Base: { rpcUrl: node.rpcUrl } })
+    assert.equal(other.code, 1)
+    assert.match(other.told, /bad {2}chain id: 11155111, and Base is 8453/)
+    const gone = await run({ Base: { rpcUrl: 'http://127.0.0.1:9/a-provider-key' } })
+    assert.equal(gone.code, 1)
+    assert.match(gone.told, /bad {2}chain id: no answer/)
+    assert.ok(!gone.told.includes('a-provider-key'))
+    const none = await run({ EthereumSepolia: { rpcUrl: node.rpcUrl } }, 'Base')
+    assert.equal(none.code, 1)
+    assert.match(none.told, /Base has no node/)
+    assert.equal((await run({ Atlantis: { rpcUrl: node.rpcUrl } })).code, 1)
+    assert.equal((await runWith([])).code, 2)
+  })
+})
