@@ -120,6 +120,51 @@ const assetMetadata = z.object({
   verified: z.boolean().optional(),
 })
 
+const moved = {
+  walletId: z.string(),
+  network,
+  direction: z.enum(['In', 'Out']),
+  blockNumber: z.int(),
+  txHash: z.string(),
+  index: z.string().optional(),
+  timestamp: date,
+  metadata: z.object({ asset: assetMetadata, fee: assetMetadata.optional() }),
+  fee: z.string().optional(),
+  verified: z.boolean().optional(),
+}
+const movedToken = {
+  ...moved,
+  contract: z.string(),
+  from: z.string(),
+  to: z.string(),
+  symbol: z.string().optional(),
+}
+const movement = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('NativeTransfer'),
+    ...moved,
+    from: z.string().optional(),
+    to: z.string().optional(),
+    value: z.string(),
+    symbol: z.string(),
+    decimals: z.int(),
+  }),
+  z.object({
+    kind: z.literal('Erc20Transfer'),
+    ...movedToken,
+    value: z.string(),
+    decimals: z.int(),
+  }),
+  z.object({ kind: z.literal('Erc721Transfer'), ...movedToken, tokenId: z.string() }),
+  /** Of ours: the documented kinds have none for these. */
+  z.object({
+    kind: z.literal('Erc1155Transfer'),
+    ...movedToken,
+    tokenId: z.string(),
+    value: z.string(),
+  }),
+])
+
 export const getWalletHistory = endpoint('wallets.getWalletHistory', {
   summary: 'What has happened to the wallet on the chain, newest first, page by page.',
   params: z.strictObject({ walletId: id }),
@@ -129,24 +174,5 @@ export const getWalletHistory = endpoint('wallets.getWalletHistory', {
     kind: z.string().max(64).optional(),
     contract: z.string().max(128).optional(),
   }),
-  returns: pageOf(
-    z.object({
-      kind: z.literal('NativeTransfer'),
-      walletId: z.string(),
-      network,
-      direction: z.enum(['In', 'Out']),
-      blockNumber: z.int(),
-      txHash: z.string(),
-      index: z.string().optional(),
-      timestamp: date,
-      metadata: z.object({ asset: assetMetadata, fee: assetMetadata.optional() }),
-      from: z.string().optional(),
-      to: z.string().optional(),
-      value: z.string(),
-      fee: z.string().optional(),
-      symbol: z.string(),
-      decimals: z.int(),
-      verified: z.boolean().optional(),
-    }),
-  ).extend({ walletId: z.string(), network }),
+  returns: pageOf(movement).extend({ walletId: z.string(), network }),
 })

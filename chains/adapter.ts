@@ -27,9 +27,17 @@ export interface ChainAdapter<Ask, Facts, Signature> {
 
   /** What became of the chain since the headers we hold; see `HeadChange`. */
   advance(rpc: Rpc, held: readonly Header[]): Promise<HeadChange>
+  /** Native payments. */
   transfersOf(
     rpc: Rpc,
     block: Block,
+    addresses: ReadonlySet<string>,
+  ): Promise<readonly ChainTransfer[]>
+  /** All that contracts say of tokens in a block, whoever they are of. */
+  tokenLogs(rpc: Rpc, block: Block): Promise<readonly TokenLog[]>
+  tokenTransfersOf(
+    rpc: Rpc,
+    seen: { readonly block: Block; readonly logs: readonly TokenLog[] },
     addresses: ReadonlySet<string>,
   ): Promise<readonly ChainTransfer[]>
 }
@@ -96,7 +104,11 @@ export type Header = {
   readonly timestamp: bigint
 }
 
-export type Block = Header & { readonly transactions: readonly BlockTransaction[] }
+export type Block = Header & {
+  readonly transactions: readonly BlockTransaction[]
+  /** What its logs are held against (Yellow Paper, section 4.3.1); not every node tells. */
+  readonly logsBloom?: Uint8Array
+}
 
 export type BlockTransaction = {
   readonly hash: string
@@ -107,8 +119,27 @@ export type BlockTransaction = {
   readonly value: bigint
 }
 
-/** A payment in the native asset, seen from one of our addresses. */
+/** A movement of tokens, by the word of the contract alone: a hostile one says what it likes. */
+export type TokenLog = Token & {
+  readonly from: string
+  readonly to: string
+  /** 1 for a piece of a collection. */
+  readonly value: bigint
+  readonly hash: string
+  readonly transactionIndex: number
+  readonly logIndex: number
+  /** Among several that one log tells of. */
+  readonly position: number
+}
+
+export type Token =
+  | { readonly kind: 'Erc20'; readonly contract: string }
+  | { readonly kind: 'Erc721' | 'Erc1155'; readonly contract: string; readonly tokenId: bigint }
+
+/** A payment in the native asset, or of tokens, seen from one of our addresses. */
 export type ChainTransfer = {
+  /** Absent for the native asset. */
+  readonly token?: TokenLog
   readonly direction: 'In' | 'Out'
   readonly address: string
   readonly hash: string
@@ -117,7 +148,8 @@ export type ChainTransfer = {
   readonly to?: string
   /** 0 when it failed: then only the fee was taken. */
   readonly value: bigint
-  readonly fee: bigint
+  /** Of the whole transaction. Absent where a movement of tokens was at somebody else's expense. */
+  readonly fee?: bigint
   readonly succeeded: boolean
   readonly blockHash: string
   readonly blockNumber: bigint

@@ -37,8 +37,6 @@ describe('a call to a node', () => {
     'the answer is no object': (_, response) => response.end('null'),
     'the answer is to another call': (_, response) =>
       response.end(JSON.stringify({ jsonrpc: '2.0', id: 99, result: '0x1' })),
-    'the answer is too long': (_, response) =>
-      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: 'x'.repeat(2000) })),
     'the answer never ends': (_, response) => response.write('{'),
     'the node breaks off': (request) => request.socket.destroy(),
     'the node points elsewhere': (_, response) => {
@@ -53,6 +51,14 @@ describe('a call to a node', () => {
         return true
       })
     })
+
+  it('takes an answer that is too long as a refusal: it would be as long again', async () => {
+    const long = JSON.stringify({ jsonrpc: '2.0', id: 1, result: 'x'.repeat(2000) })
+    await assert.rejects(
+      call((_, response) => response.end(long), { answerBytesMax: 1000 }),
+      (thrown) => isFailure(thrown, 'chain.refused') && /too long/.test(thrown.context.reason),
+    )
+  })
 
   it('is made once: nothing is tried again in secret', async () => {
     let calls = 0

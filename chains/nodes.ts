@@ -1,5 +1,5 @@
 import { concatAll, fromUtf8 } from '@quorate/core/bytes'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import type { Rpc } from './adapter.ts'
 
 export type NodeOptions = {
@@ -21,7 +21,7 @@ const reasonLengthMax = 300
 /**
  * JSON-RPC 2.0 over HTTP: one request, one answer.
  * @throws Failure `chain.unavailable` when there is no answer that can be read, `chain.refused` when the
- * answer is an error
+ * answer is an error, or too long
  */
 export function httpNode(options: NodeOptions): Rpc {
   let lastId = 0
@@ -65,22 +65,28 @@ async function post(options: NodeOptions, body: string): Promise<Record<string, 
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     })
-    const text = await readBody(response, options.answerBytesMax ?? answerBytesMaxDefault)
+    const text = await readBody(response, options)
     // Some nodes answer errors with a status of their own; the body is what counts.
     const answer: unknown = JSON.parse(text)
     if (typeof answer !== 'object' || answer === null) throw new TypeError('not an object')
     return { ...answer }
   } catch (error) {
+    if (isFailure(error, 'chain.refused')) throw error
     throw new Failure('chain.unavailable', { network }, { cause: withoutUrl(error) })
   }
 }
 
-async function readBody(response: Response, bytesMax: number): Promise<string> {
+/** One that is too long would be so again: that is a refusal, and no reason to leave the node alone. */
+async function readBody(
+  response: Response,
+  { network, answerBytesMax = answerBytesMaxDefault }: NodeOptions,
+): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of response.body ?? []) {
     size += part.length
-    if (size > bytesMax) throw new RangeError(`the answer is longer than ${bytesMax} bytes`)
+    if (size > answerBytesMax)
+      throw new Failure('chain.refused', { network, reason: 'the answer is too long' })
     parts.push(part)
   }
   return fromUtf8(concatAll(parts))

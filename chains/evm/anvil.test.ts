@@ -229,7 +229,7 @@ describe('following the chain', () => {
         ['In', 12n, funded],
       ],
     )
-    assert.ok(both.every(({ fee, blockHash }) => fee > 0n && blockHash === block.hash))
+    assert.ok(both.every(({ fee = 0n, blockHash }) => fee > 0n && blockHash === block.hash))
     assert.equal(both[1]?.hash, own.sent.hash)
     const theirs = await evm.transfersOf(rpc, block, new Set([stranger]))
     assert.deepEqual(

@@ -1,5 +1,13 @@
 import type { Block, BlockTransaction, HeadChange, Header, Rpc } from '../adapter.ts'
-import { readAccount, readFields, readHash, readList, readQuantity, unreadable } from './answer.ts'
+import {
+  readAccount,
+  readBytes,
+  readFields,
+  readHash,
+  readList,
+  readQuantity,
+  unreadable,
+} from './answer.ts'
 
 /** Read in one go: a few seconds' work, after which the caller writes down how far it came. */
 const blocksPerCallMax = 32
@@ -16,7 +24,9 @@ export async function findBlock(rpc: Rpc, at: bigint | 'latest'): Promise<Block 
   if (answer === null || answer === undefined) return undefined
   const block = readFields(answer)
   const transactions = readList(block['transactions']).map(readTransaction)
-  return { ...readHeader(block), transactions }
+  const { logsBloom } = block
+  const bloom = typeof logsBloom === 'string' ? { logsBloom: readBytes(logsBloom) } : {}
+  return { ...readHeader(block), transactions, ...bloom }
 }
 
 /**

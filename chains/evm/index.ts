@@ -5,12 +5,13 @@ import { broadcast } from './broadcast.ts'
 import { balance, checkChain, observe } from './observe.ts'
 import { status } from './status.ts'
 import { assemble, build, type EvmAsk, type EvmFacts, type EvmSignature } from './transaction.ts'
-import { transfersOf } from './transfers.ts'
+import { tokenLogs } from './token-logs.ts'
+import { tokenTransfersOf, transfersOf } from './transfers.ts'
 
 export { callFunction, type Call } from './call.ts'
 export { readFees, type Fees } from './fees.ts'
 export { pendingNonce, requireFunds } from './observe.ts'
-export { readToken, tokenCall, tokenHolding } from './tokens.ts'
+export { readToken, readTokenWords, tokenCall, tokenHolding } from './tokens.ts'
 export type { TokenMove, TokenWords } from './tokens.ts'
 export type { EvmAsk, EvmFacts, EvmSignature } from './transaction.ts'
 
@@ -26,4 +27,6 @@ export const evm: ChainAdapter<EvmAsk, EvmFacts, EvmSignature> = {
   balance,
   advance,
   transfersOf,
+  tokenLogs,
+  tokenTransfersOf,
 }

@@ -62,6 +62,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['eth_getTransactionCount', transactionCount],
   ['eth_getTransactionReceipt', receipt],
   ['eth_getBlockByNumber', block],
+  ['eth_getLogs', logs],
 ])
 
 /** The newest state is that of the newest block which all have, by its hash (EIP-1898). */
@@ -105,6 +106,11 @@ async function block(group: Group, [at, whole]: readonly unknown[]): Promise<unk
   if (number > pin.number) return null
   const params = [hexOf(number), whole]
   return group.agreed(pin, { method: 'eth_getBlockByNumber', params, form: blockForm })
+}
+
+/** Of a block that all have. An index that lags says that there are none, and is not believed. */
+async function logs(group: Group, params: readonly unknown[]): Promise<unknown> {
+  return group.agreed(await group.pin(), { method: 'eth_getLogs', params, form: logsForm })
 }
 
 class Group {
@@ -223,11 +229,13 @@ const anything: Form = () => ''
 
 function receiptForm(value: unknown): unknown {
   const fields = readFields(value)
+  const { logs } = fields
   const amounts = ['blockNumber', 'status', 'gasUsed', 'effectiveGasPrice']
   return [
     readHash(fields['transactionHash']),
     readHash(fields['blockHash']),
     ...amounts.map((name) => readQuantity(fields[name])),
+    ...(logs === undefined ? [] : [logsForm(logs)]),
   ]
 }
 
@@ -245,6 +253,20 @@ function transactionForm({ hash, transactionIndex, value, from, to }: Fields): u
   const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
   const amounts = [readQuantity(transactionIndex), readQuantity(value)]
   return [readHash(hash), amounts, account(from), account(to)]
+}
+
+function logsForm(value: unknown): unknown {
+  return readList(value).map((one) => {
+    const { blockHash, transactionHash, logIndex, topics, data } = readFields(one)
+    const [block, transaction] = [readHash(blockHash), readHash(transactionHash)]
+    return [
+      block,
+      transaction,
+      readQuantity(logIndex),
+      readList(topics).map(readHash),
+      String(data),
+    ]
+  })
 }
 
 function hashOf(block: unknown): string {

@@ -91,6 +91,13 @@ export async function readToken(
   return (await isOfInterface(rpc, to, interfaceIds[kind])) ? symbol : undefined
 }
 
+/** What a contract that has moved something says of itself, whatever it is. @throws Failure `chain.unavailable` */
+export async function readTokenWords(rpc: Rpc, contract: string): Promise<TokenWords> {
+  const to = parseAddress(contract)
+  const [symbol, decimals] = await Promise.all([readSymbol(rpc, to), readDecimals(rpc, to)])
+  return decimals === undefined ? symbol : { ...symbol, decimals }
+}
+
 /** How much of what is to move the sender has, as the token says. */
 export async function tokenHolding(rpc: Rpc, from: string, move: TokenMove): Promise<bigint> {
   const owner = parseAddress(from)

@@ -8,7 +8,7 @@ export type Compiled = {
   readonly code: `0x${string}`
 }
 
-export const contractNames = ['Coin', 'OldCoin', 'Boaster', 'Pieces', 'Sets'] as const
+export const contractNames = ['Coin', 'OldCoin', 'Boaster', 'Pieces', 'Sets', 'Payer'] as const
 export type ContractName = (typeof contractNames)[number]
 export const contractsFile = new URL('contracts.json', import.meta.url)
 

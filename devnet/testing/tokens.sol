@@ -131,7 +131,20 @@ contract Sets {
         address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value
     );
 
+    event TransferBatch(
+        address indexed operator,
+        address indexed from,
+        address indexed to,
+        uint256[] ids,
+        uint256[] values
+    );
+
     mapping(address => mapping(uint256 => uint256)) private holdings;
+
+    function mintSome(address to, uint256[] calldata ids, uint256[] calldata values) external {
+        for (uint256 i = 0; i < ids.length; i++) holdings[to][ids[i]] += values[i];
+        emit TransferBatch(msg.sender, address(0), to, ids, values);
+    }
 
     function supportsInterface(bytes4 id) external pure returns (bool) {
         return id == 0x01ffc9a7 || id == 0xd9b67a26;
@@ -154,5 +167,23 @@ contract Sets {
         holdings[from][id] -= value;
         holdings[to][id] += value;
         emit TransferSingle(msg.sender, from, to, id, value);
+    }
+}
+
+/** Pays on what it is sent. */
+contract Payer {
+    function pass(address payable to) external payable {
+        (bool done,) = to.call{value: msg.value}("");
+        require(done, "not passed on");
+    }
+
+    /** Everything is put back, the payment too. */
+    function passAndFail(address payable to) external payable {
+        try this.passOrFail{value: msg.value}(to) {} catch {}
+    }
+
+    function passOrFail(address payable to) external payable {
+        (bool done,) = to.call{value: msg.value}("");
+        require(!done, "on purpose");
     }
 }

@@ -1,27 +1,56 @@
+import type { TokenWords } from '@quorate/chains/evm/index'
 import { networkNamed } from '../chain/chains.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { ChainTables } from './tables.ts'
 
 export type HistoryRow = ChainTables['history']
 
-/** A movement as the API and its events give it. */
-export function historyItemOf(row: HistoryRow, wallet: Pick<WalletRow, 'wallet_id'>) {
+/**
+ * A movement as the API and its events give it.
+ * @param words of the token's contract: a stranger's, whatever they say
+ */
+export function historyItemOf(
+  row: HistoryRow,
+  { wallet_id }: Pick<WalletRow, 'wallet_id'>,
+  words: TokenWords = {},
+) {
   const { symbol, decimals } = networkNamed(row.network).nativeAsset
-  const asset = { symbol, decimals, verified: true }
-  return {
-    kind: row.kind,
-    walletId: wallet.wallet_id,
+  const native = { symbol, decimals, verified: true }
+  const { fee } = row
+  const common = {
+    walletId: wallet_id,
     network: row.network,
     direction: row.direction,
     blockNumber: row.block_number,
     txHash: row.hash,
     index: String(row.index),
     timestamp: new Date(row.time).toISOString(),
-    metadata: { asset, fee: asset },
+    metadata: {
+      asset: row.contract === null ? native : { ...words, verified: false },
+      ...(fee === null ? {} : { fee: native }),
+    },
     from: row.sender,
-    ...(row.recipient === null ? {} : { to: row.recipient }),
-    value: row.value,
-    fee: row.fee,
-    ...asset,
+    ...(fee === null ? {} : { fee }),
   }
+  const to = row.recipient ?? undefined
+  if (row.kind === 'NativeTransfer' || row.contract === null)
+    return {
+      ...{ kind: 'NativeTransfer' as const, ...common, ...native, value: row.value },
+      ...(to === undefined ? {} : { to }),
+    }
+  const token = { ...common, contract: row.contract, to: to ?? '', ...symbolOf(words) }
+  const tokenId = row.token_id ?? ''
+  switch (row.kind) {
+    case 'Erc20Transfer':
+      // One that says nothing of decimals is counted in its smallest unit.
+      return { kind: row.kind, ...token, value: row.value, decimals: words.decimals ?? 0 }
+    case 'Erc721Transfer':
+      return { kind: row.kind, ...token, tokenId }
+    case 'Erc1155Transfer':
+      return { kind: row.kind, ...token, tokenId, value: row.value }
+  }
+}
+
+function symbolOf({ symbol }: TokenWords) {
+  return { ...(symbol === undefined ? {} : { symbol }), verified: false }
 }

@@ -6,8 +6,10 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Rpc } from '@quorate/chains/adapter'
 import { fromHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
+import { isFailure } from '@quorate/core/failure'
 import { addressOf } from '@quorate/effects/address'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
+import { deploy } from '@quorate/devnet/testing/deploy'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
 import { createWalletClient, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -17,8 +19,9 @@ import { type Database, openDatabase } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
 import { walletRows, type WalletRow } from '../wallets/find.ts'
 import { conditionOf } from './condition.ts'
-import { listHistory } from './find.ts'
+import { type HistoryQuery, listHistory } from './find.ts'
 import { follow, newFollower, type Follower } from './follow.ts'
+import { learnTokens } from './tokens.ts'
 
 const seed = new Uint8Array(32).fill(1)
 const organization = idOf(seed, 'organization')
@@ -74,7 +77,7 @@ describe('the follower of a chain', () => {
     await catchUp(newFollower(chain))
     const { items } = await history()
     const [first] = items
-    assert.ok(first)
+    assert.ok(first?.kind === 'NativeTransfer')
     assert.deepEqual([first.txHash, first.direction, first.value], [hash, 'In', '5'])
     const events = await database.selectFrom('outbox').select(['kind', 'data']).execute()
     const told = events.find(({ data }) => data.includes(hash))
@@ -115,6 +118,97 @@ describe('the follower of a chain', () => {
     await mine(2)
     await catchUp(follower)
     assert.equal((await history()).items[0]?.txHash, again)
+  })
+
+  it('tells of tokens, by the word of their contracts, and lists them by kind and contract', async () => {
+    const [coin, pieces, sets] = [
+      await deploy(rpc, 'Coin', ['Gold', 'GLD', 6]),
+      await deploy(rpc, 'Pieces'),
+      await deploy(rpc, 'Sets'),
+    ]
+    await coin.invoke('mint', [address, 5n])
+    await pieces.invoke('mint', [address, 7n])
+    await sets.invoke('mintSome', [address, [1n, 2n], [3n, 4n]])
+    await mine(2)
+    await catchUp(newFollower(chain))
+    const kinds = async (query: Partial<HistoryQuery>) =>
+      (await history(query)).items.map(({ kind }) => kind)
+    assert.deepEqual((await kinds({})).slice(0, 4), [
+      ...['Erc1155Transfer', 'Erc1155Transfer', 'Erc721Transfer', 'Erc20Transfer'],
+    ])
+    assert.deepEqual(await kinds({ contract: coin.address }), ['Erc20Transfer'])
+    assert.deepEqual(await kinds({ contract: pieces.address.toLowerCase() }), ['Erc721Transfer'])
+    assert.deepEqual(await kinds({ contract: coin.address, kind: 'Erc721Transfer' }), [])
+    assert.deepEqual(await kinds({ contract: 'nowhere' }), [])
+    assert.deepEqual(await kinds({ kind: 'SplTransfer' }), [])
+    assert.deepEqual(await kinds({ kind: 'Erc20Transfer', direction: 'Out' }), [])
+    const [moved] = (await history({ kind: 'Erc20Transfer', direction: 'In' })).items
+    assert.ok(moved?.kind === 'Erc20Transfer')
+    assert.deepEqual([moved.value, moved.symbol, moved.decimals], ['5', 'GLD', 6])
+    assert.deepEqual(moved.metadata, { asset: { symbol: 'GLD', decimals: 6, verified: false } })
+    const events = await database.selectFrom('outbox').select('data').execute()
+    const told = events.map(({ data }) => JSON.parse(data).blockchainEvent)
+    assert.deepEqual(
+      told.find(({ kind }) => kind === 'Erc20Transfer'),
+      moved,
+    )
+    const firstPage = await history({ kind: 'Erc1155Transfer', limit: 1 })
+    const next = { limit: 1, paginationToken: firstPage.nextPageToken }
+    const secondPage = await history({ kind: 'Erc1155Transfer', ...next })
+    assert.equal(secondPage.nextPageToken, undefined)
+    const pages = [...firstPage.items, ...secondPage.items]
+    const values = pages.flatMap((item) => ('value' in item ? item.value : []))
+    assert.deepEqual(values.toSorted(), ['3', '4'])
+  })
+
+  it('takes back what a reorganization took back of tokens', async () => {
+    const follower = newFollower(chain)
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    await mine(3)
+    await coin.invoke('mint', [address, 5n])
+    await mine(2)
+    await catchUp(follower)
+    assert.equal((await history({ contract: coin.address })).items.length, 1)
+    await rpc('anvil_reorg', [3, []])
+    await mine(1)
+    await catchUp(follower)
+    assert.deepEqual((await history({ contract: coin.address })).items, [])
+  })
+
+  it('writes nothing of a block whose logs a node has not got yet, and reads it later', async () => {
+    const follower = newFollower(chain)
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    await catchUp(follower)
+    const before = await headers()
+    await coin.invoke('mint', [address, 5n])
+    await mine(1)
+    const behind: Rpc = async (method, params) => {
+      const answer = await rpc(method, params)
+      return method === 'eth_getLogs' ? [] : answer
+    }
+    await assert.rejects(
+      follow(deps(), { ...follower, chain: { ...chain, rpc: behind } }),
+      (error) => isFailure(error, 'chain.refused'),
+    )
+    assert.equal(await headers(), before)
+    await catchUp(follower)
+    assert.equal((await history({ contract: coin.address })).items.length, 1)
+  })
+
+  it('asks some new contracts at a time what they are, and the others later', async () => {
+    const strangers = Array.from({ length: 40 }, (_, i) => `0x${String(i).padStart(40, '0')}`)
+    await learnTokens(database, chain, { contracts: strangers, now: 1 })
+    const unasked = async () =>
+      (
+        await database
+          .selectFrom('token_words')
+          .select('contract')
+          .where('asked_at', 'is', null)
+          .execute()
+      ).length
+    assert.equal(await unasked(), 8)
+    await learnTokens(database, chain, { contracts: strangers, now: 2 })
+    assert.equal(await unasked(), 0)
   })
 
   it('is one at a time: another one waits for its lease to end', async () => {
@@ -183,8 +277,8 @@ describe('the follower of a chain', () => {
     return (await database.selectFrom('block_headers').select('hash').execute()).length
   }
 
-  function history() {
-    return listHistory(database, { wallet, network: chain.network }, { limit: 50 })
+  function history(query: Partial<HistoryQuery> = {}) {
+    return listHistory(database, { wallet, network: chain.network }, { limit: 50, ...query })
   }
 
   async function pay(value: bigint): Promise<string> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Block, ChainTransfer, Header } from '@quorate/chains/adapter'
 import { findBlock } from '@quorate/chains/evm/blocks'
+import { sql } from 'kysely'
 import type { Chain } from '../chain/chains.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import { displaceOutgoing } from '../transfers/displace.ts'
@@ -8,6 +9,7 @@ import { conditionText } from './condition.ts'
 import type { FollowDeps } from './followers.ts'
 import { addHistory, setHistoryCanonical } from './record.ts'
 import type { ChainCondition } from './tables.ts'
+import { learnTokens } from './tokens.ts'
 
 /** One server's follower of one chain. */
 export type Follower = { readonly chain: Chain; readonly holder: string }
@@ -44,15 +46,18 @@ export async function follow(
     return 'idle'
   }
   if (change.kind === 'same') {
+    await learnTokens(database, chain, { contracts: [], now: now() })
     await setCondition(deps, follower, null)
     return 'same'
   }
-  const seen = await Promise.all(change.added.map((block) => transfersIn(database, chain, block)))
+  const seen = await transfersIn(database, chain, change.added)
+  const contracts = seen.flatMap(({ token }) => token?.contract ?? [])
+  await learnTokens(database, chain, { contracts, now: now() })
   await inTransaction(database, async (transaction) => {
     await requireLease(transaction, { network: chain.network.id, holder, now: now() })
     await orphan(transaction, chain, change.orphaned, now())
     await add(transaction, chain, change.added)
-    await addHistory(transaction, chain.network.id, seen.flat(), now())
+    await addHistory(transaction, chain.network.id, seen, now())
   })
   await setCondition(deps, follower, null)
   return change.added.length > 0 ? 'more' : 'same'
@@ -135,23 +140,38 @@ async function heldHeaders(database: Database, { network }: Chain): Promise<read
   }))
 }
 
+/** One block after the other: of what is read, only what is ours is kept. */
 async function transfersIn(
   database: Database,
   { adapter, rpc, network }: Chain,
-  block: Block,
+  blocks: readonly Block[],
 ): Promise<readonly ChainTransfer[]> {
-  const named = block.transactions.flatMap(({ from, to }) =>
-    to === undefined ? [from] : [from, to],
-  )
-  if (named.length === 0) return []
+  const found: ChainTransfer[] = []
+  for (const block of blocks) {
+    const logs = await adapter.tokenLogs(rpc, block)
+    const named = [...block.transactions, ...logs].flatMap(({ from, to }) => [from, to ?? from])
+    const ours = await addressesOfOurs(database, network.id, new Set(named))
+    if (ours.size === 0) continue
+    found.push(...(await adapter.transfersOf(rpc, block, ours)))
+    found.push(...(await adapter.tokenTransfersOf(rpc, { block, logs }, ours)))
+  }
+  return found
+}
+
+/** Asked by those of one block: however many wallets there are, a block names some thousands at most. */
+async function addressesOfOurs(
+  database: Database,
+  network: string,
+  named: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  if (named.size === 0) return named
   const ours = await database
     .selectFrom('wallets')
     .select('address')
-    .where('network', '=', network.id)
-    .where('address', 'in', [...new Set(named)])
+    .where('network', '=', network)
+    .where(sql<boolean>`address = any(${[...named]}::text[])`)
     .execute()
-  const addresses = new Set(ours.flatMap(({ address }) => address ?? []))
-  return addresses.size === 0 ? [] : adapter.transfersOf(rpc, block, addresses)
+  return new Set(ours.flatMap(({ address }) => address ?? []))
 }
 
 async function orphan(

@@ -1,11 +1,18 @@
-import { concat, fromHex, toUtf8 } from '@quorate/core/bytes'
+import { bigToBytes, concat, fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import type { ChainTransfer } from '@quorate/chains/adapter'
+import { sql } from 'kysely'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { recordEvent } from '../outbox.ts'
-import { walletRows } from '../wallets/find.ts'
+import { eventRow } from '../outbox.ts'
+import { type WalletRow, walletRows } from '../wallets/find.ts'
 import { walletOf } from '../wallets/entity.ts'
 import { historyItemOf, type HistoryRow } from './entity.ts'
+import { findTokenWords } from './tokens.ts'
+
+/** Written at once: a statement takes 65,535 parameters, and a row has twenty. */
+const rowsAtOnce = 1_000
+
+type Movement = { readonly row: HistoryRow; readonly wallet: WalletRow }
 
 /** One row for each wallet and direction, with the event that tells of it. */
 export async function addHistory(
@@ -14,33 +21,73 @@ export async function addHistory(
   transfers: readonly ChainTransfer[],
   now: number,
 ): Promise<void> {
-  for (const transfer of transfers) {
-    const wallets = await transaction
-      .selectFrom('wallets')
-      .select(['organization', 'wallet_id'])
-      .where('network', '=', network)
-      .where('address', '=', transfer.address)
-      .execute()
-    for (const { organization, wallet_id } of wallets) {
-      const wallet = await walletRows(transaction, { organization })
-        .where('wallet_id', '=', wallet_id)
-        .executeTakeFirstOrThrow()
+  if (transfers.length === 0) return
+  const wallets = await walletsAt(transaction, network, transfers)
+  const movements = new Map<string, Movement>()
+  for (const transfer of transfers)
+    for (const wallet of wallets.get(transfer.address) ?? []) {
       const row = rowOf(network, transfer, wallet)
-      await transaction
-        .insertInto('history')
-        .values(row)
-        .onConflict((conflict) =>
-          conflict.columns(['organization', 'wallet', 'id']).doUpdateSet({ canonical: true }),
-        )
-        .execute()
-      await recordEvent(transaction, {
-        organization,
-        kind: 'wallet.blockchainevent.detected',
-        data: { blockchainEvent: historyItemOf(row, wallet), wallet: walletOf(wallet) },
-        at: now,
-      })
+      movements.set(`${wallet.wallet_id} ${toHex(row.id)}`, { row, wallet })
     }
+  const all = [...movements.values()]
+  for (let i = 0; i < all.length; i += rowsAtOnce)
+    await addMovements(transaction, network, { movements: all.slice(i, i + rowsAtOnce), now })
+}
+
+async function addMovements(
+  transaction: DatabaseTransaction,
+  network: string,
+  { movements, now }: { readonly movements: readonly Movement[]; readonly now: number },
+): Promise<void> {
+  const rows = movements.map(({ row }) => row)
+  const words = await findTokenWords(
+    transaction,
+    network,
+    rows.map(({ contract }) => contract),
+  )
+  await transaction
+    .insertInto('history')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['organization', 'wallet', 'id']).doUpdateSet({ canonical: true }),
+    )
+    .execute()
+  const events = movements.map(({ row, wallet }) =>
+    eventRow({
+      organization: row.organization,
+      kind: 'wallet.blockchainevent.detected',
+      data: {
+        blockchainEvent: historyItemOf(row, wallet, words.get(row.contract ?? '')),
+        wallet: walletOf(wallet),
+      },
+      at: now,
+    }),
+  )
+  await transaction.insertInto('outbox').values(events).execute()
+}
+
+/** Of every organization: two may have wallets of one key. */
+async function walletsAt(
+  transaction: DatabaseTransaction,
+  network: string,
+  transfers: readonly ChainTransfer[],
+): Promise<ReadonlyMap<string, readonly WalletRow[]>> {
+  const addresses = [...new Set(transfers.map(({ address }) => address))]
+  const named = await transaction
+    .selectFrom('wallets')
+    .select(['organization', 'wallet_id', 'address'])
+    .where('network', '=', network)
+    .where(sql<boolean>`address = any(${addresses}::text[])`)
+    .execute()
+  const found = new Map<string, WalletRow[]>()
+  for (const { organization, wallet_id, address } of named) {
+    const wallet = await walletRows(transaction, { organization })
+      .where('wallet_id', '=', wallet_id)
+      .executeTakeFirstOrThrow()
+    const at = address ?? ''
+    found.set(at, [...(found.get(at) ?? []), wallet])
   }
+  return found
 }
 
 /** Rows stay; whether they count goes by their block. */
@@ -65,25 +112,35 @@ function rowOf(
   transfer: ChainTransfer,
   { organization, id: wallet }: { readonly organization: Uint8Array; readonly id: Uint8Array },
 ): HistoryRow {
+  const { token } = transfer
   return {
-    ...{ organization, wallet, network, kind: 'NativeTransfer', direction: transfer.direction },
+    ...{ organization, wallet, network, direction: transfer.direction },
+    kind: token === undefined ? 'NativeTransfer' : `${token.kind}Transfer`,
     id: idOf(transfer),
     block_hash: transfer.blockHash,
     block_number: Number(transfer.blockNumber),
     hash: transfer.hash,
-    index: transfer.index,
+    index: token?.logIndex ?? transfer.index,
     sender: transfer.from,
     recipient: transfer.to ?? null,
     value: transfer.value.toString(),
-    fee: transfer.fee.toString(),
+    fee: transfer.fee?.toString() ?? null,
+    contract: token?.contract ?? null,
+    token_id: token === undefined || token.kind === 'Erc20' ? null : token.tokenId.toString(),
     time: Number(transfer.timestamp) * 1000,
     canonical: true,
   }
 }
 
 /** Sorts by the place in the block; the same movement in another block is another one. */
-function idOf({ index, direction, hash, blockHash }: ChainTransfer): Uint8Array {
-  const place = new Uint8Array([index >>> 24, index >>> 16, index >>> 8, index])
+function idOf({ index, direction, hash, blockHash, token }: ChainTransfer): Uint8Array {
   const parts = [fromHex(blockHash.slice(2)), fromHex(hash.slice(2)), toUtf8(direction)]
-  return concat(place, hashOf('quorate/movement/1', ...parts).subarray(0, 28))
+  const places = token === undefined ? [] : [token.logIndex, token.position]
+  const name = token === undefined ? 'quorate/movement/1' : 'quorate/token-movement/1'
+  const own = hashOf(name, ...parts, ...places.map(placeOf)).subarray(0, 28)
+  return concat(placeOf(index), own)
+}
+
+function placeOf(index: number): Uint8Array {
+  return bigToBytes(BigInt(index), 4)
 }

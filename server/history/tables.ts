@@ -1,4 +1,4 @@
-/** The rows of migration 0021, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021 and 0165, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -27,14 +27,26 @@ export type ChainTables = {
     readonly block_number: number
     readonly hash: string
     readonly index: number
-    readonly kind: 'NativeTransfer'
+    readonly kind: 'NativeTransfer' | 'Erc20Transfer' | 'Erc721Transfer' | 'Erc1155Transfer'
     readonly direction: 'In' | 'Out'
     readonly sender: string
     readonly recipient: string | null
     readonly value: string
-    readonly fee: string
+    /** Of the transaction; null where somebody else has paid for a movement of tokens. */
+    readonly fee: string | null
+    readonly contract: string | null
+    readonly token_id: string | null
     readonly time: number
     readonly canonical: boolean
+  }
+  /** Contracts that have moved something of ours, and what they said of themselves when asked. */
+  readonly token_words: {
+    readonly network: string
+    readonly contract: string
+    readonly symbol: string | null
+    readonly decimals: number | null
+    /** Null until somebody has asked. */
+    readonly asked_at: number | null
   }
 }
 

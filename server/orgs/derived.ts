@@ -89,4 +89,5 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   chain_heads: kept,
   block_headers: kept,
   history: kept,
+  token_words: kept,
 }

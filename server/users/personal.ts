@@ -59,6 +59,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   chain_heads: nothing('of a chain'),
   block_headers: nothing('of a chain'),
   history: nothing('what anybody can read on the chain'),
+  token_words: nothing('what a contract says to anybody'),
 }
 
 type Found = { readonly is: 'erased' | 'nothing'; readonly why: string }
