@@ -1,3 +1,4 @@
+import type { Outflow } from '@quorate/core/outflow'
 /** What will happen if the bytes are signed, as far as anybody can tell from them. */
 export type Effect = {
   readonly kind:
@@ -29,25 +30,5 @@ export type Effect = {
 
 /** ECDSA signs a digest; EdDSA the message itself; Schnorr and DH keys are given an instruction. */
 export type ToSign = { readonly digest: Uint8Array } | { readonly message: Uint8Array }
-
-/** What leaves if the bytes are signed: what rules on amounts and recipients look at. */
-export type Outflow = {
-  /** `movements` is everything that can leave by this signature, now or at somebody's later call. */
-  readonly isKnown: boolean
-  /** A hash, or what stands for one: bytes that mean something only to whoever made them. */
-  readonly isRaw: boolean
-  readonly movements: readonly Movement[]
-  /** The most that fees can take; absent where nothing is sent to a chain. */
-  readonly fee: Omit<Movement, 'to'> | undefined
-}
-
-export type Movement = {
-  /** Network and token, such as `EthereumSepolia/Native` or `EthereumSepolia/Erc20/0x…`. */
-  readonly asset: string
-  /** As the network writes it; on EVM in lower case. Empty for a contract that is only made. */
-  readonly to: string
-  /** In the asset's smallest unit. */
-  readonly amount: bigint
-}
 
 export const rawOutflow: Outflow = { isKnown: false, isRaw: true, movements: [], fee: undefined }

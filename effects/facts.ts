@@ -14,35 +14,13 @@ import {
   u8,
   union,
 } from '@quorate/core/codec'
+import type { Opinions } from '@quorate/core/outflow'
 
 /**
  * The closed list of what the server may say about a chain. Everything else about the bytes that are
  * signed comes from the payload and from the signers' own copy of the network.
  */
 export type Facts = (EvmFacts | NoFacts) & Partial<Opinions>
-
-/** What somebody says of prices and recipients at a moment. Policies ask for it, the bytes do not. */
-export type Opinions = {
-  readonly prices: readonly Price[]
-  readonly screenings: readonly Screening[]
-}
-export type Price = {
-  /** Network and token, such as `EthereumSepolia/Native`. */
-  readonly asset: string
-  readonly currency: 'USD'
-  /** Of `10 ** decimals` of the smallest unit, in millionths of the currency. */
-  readonly micros: bigint
-  readonly decimals: number
-  readonly source: string
-  /** Milliseconds since 1970. */
-  readonly at: number
-}
-export type Screening = {
-  readonly address: string
-  readonly isListed: boolean
-  readonly source: string
-  readonly at: number
-}
 
 export type EvmFacts = {
   readonly family: 'evm'

@@ -1,3 +1,4 @@
+import type { Outflow } from '@quorate/core/outflow'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fromHex } from '@quorate/core/bytes'
@@ -5,7 +6,6 @@ import { type Facts, noFacts } from '@quorate/effects/facts'
 import { readIntent, type UseOperation } from '@quorate/effects/intent'
 import { findNetwork } from '@quorate/effects/networks'
 import { plan } from '@quorate/effects/plan'
-import type { Outflow } from '@quorate/policy/activity'
 import { evaluate } from '@quorate/policy/evaluate'
 import type { Policy, Rule } from '@quorate/policy/policy'
 

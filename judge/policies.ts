@@ -1,3 +1,4 @@
+import type { Opinions } from '@quorate/core/outflow'
 import { toHex } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import type {
@@ -7,7 +8,6 @@ import type {
   PolicyView,
 } from '@quorate/authority/reduce/judging'
 import { decodeFacts } from '@quorate/effects/facts'
-import type { Facts } from '@quorate/policy/activity'
 import { evaluate } from '@quorate/policy/evaluate'
 import { decodePolicy, encodePolicy } from '@quorate/policy/format'
 import type { Policy } from '@quorate/policy/policy'
@@ -58,7 +58,7 @@ function policyOf(definition: Uint8Array): Policy {
 }
 
 /** Requests of the root stream rest on no facts. */
-function opinionsOf(facts: Uint8Array): Facts {
+function opinionsOf(facts: Uint8Array): Opinions {
   const { prices = [], screenings = [] } = facts.length === 0 ? {} : decodeFacts(facts)
   return { prices, screenings }
 }

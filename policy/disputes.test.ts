@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Facts, Price, Screening } from './activity.ts'
+import type { Opinions, Price, Screening } from '@quorate/core/outflow'
 import { disputeOf, spreadPercentMax } from './disputes.ts'
 import type { FactFile } from './facts.ts'
 import { activityFrom, momentFrom, numbersFrom } from './testing/generate.ts'
@@ -23,7 +23,7 @@ const list = (addresses: readonly string[] = [], at = now) => ({
 })
 
 type Own = Partial<FactFile>
-const dispute = (said: Partial<Facts>, own: Own, about = both) =>
+const dispute = (said: Partial<Opinions>, own: Own, about = both) =>
   disputeOf({ said, own: { prices: [], denied: undefined, ...own }, time: now, now, about })
 const prices = (said: readonly Price[], own: readonly Price[]) =>
   dispute({ prices: said }, { prices: own })

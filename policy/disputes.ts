@@ -1,4 +1,4 @@
-import type { Facts, Price } from './activity.ts'
+import type { Opinions, Price } from '@quorate/core/outflow'
 import type { FactFile } from './facts.ts'
 import { counts, isFresh, screeningAgeMaxMs } from './worth.ts'
 
@@ -10,7 +10,7 @@ export const spreadPercentMax = 5n
 
 export type Disputed = {
   /** What somebody else has said. */
-  readonly said: Partial<Facts>
+  readonly said: Partial<Opinions>
   /** When it counts: at the time of the step. */
   readonly time: number
   /** What oneself knows. */
@@ -67,7 +67,7 @@ function scaled(price: Price, other: Price): bigint {
 
 /** Old news of a listing is still news; that somebody is on no list has to be recent on both sides. */
 function disputedScreening(
-  said: Facts['screenings'],
+  said: Opinions['screenings'],
   { time, own: { denied }, now }: Known,
 ): string | undefined {
   const clean = said.filter(

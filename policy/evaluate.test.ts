@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Activity, Facts, Outflow, Price, Spending } from './activity.ts'
+import type { Opinions, Outflow, Price, Spending } from '@quorate/core/outflow'
+import type { Activity } from './activity.ts'
 import { evaluate, type NamedPolicy } from './evaluate.ts'
 import type { Action, Filters, Policy, Rule } from './policy.ts'
 import { worthOf } from './worth.ts'
@@ -21,7 +22,7 @@ const price: Price = {
   at: time,
 }
 const screening = { address: to, isListed: false, source: 'sanctions', at: time }
-const facts: Facts = { prices: [price], screenings: [screening] }
+const facts: Opinions = { prices: [price], screenings: [screening] }
 const fresh: Spending = {
   uses: () => ({ count: 0, micros: 0n, unpriced: 0, unknown: 0 }),
   asset: () => 0n,
@@ -60,7 +61,7 @@ const named = (id: string, change: Partial<Policy>): NamedPolicy => {
 }
 
 type Sign = Extract<Activity, { kind: 'Wallets:Sign' }>
-type Case = Partial<Omit<Sign, 'kind'>> & { facts?: Facts; spending?: Spending }
+type Case = Partial<Omit<Sign, 'kind'>> & { facts?: Opinions; spending?: Spending }
 
 function findingOf(rule: Rule, given: Case = {}) {
   const { facts: known = facts, spending = fresh, ...activity } = given
@@ -208,7 +209,7 @@ describe('rules', () => {
   })
 
   it('on screening want somebody to have looked today, and forget no listing', () => {
-    const about = (...screenings: Facts['screenings']) => ({ facts: { prices: [], screenings } })
+    const about = (...screenings: Opinions['screenings']) => ({ facts: { prices: [], screenings } })
     const day = 24 * hour
     assert.equal(isTriggered(screened, about({ ...screening, at: time - day })), false)
     assert.equal(isTriggered(screened, about({ ...screening, at: time - day - 1 })), true)

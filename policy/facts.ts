@@ -1,6 +1,6 @@
 import { isFailure } from '@quorate/core/failure'
 import { isObject, type Json, type JsonObject, parseJson } from '@quorate/core/json'
-import type { Facts, Outflow, Price } from './activity.ts'
+import type { Opinions, Outflow, Price } from '@quorate/core/outflow'
 import { isAssetName, isText, textLengthMax } from './bounds.ts'
 import { textToMicros } from './decimal.ts'
 import { decimalsMax } from './worth.ts'
@@ -54,7 +54,7 @@ export function readFacts(text: string): ReadFacts {
 }
 
 /** Of all that the file says, what is about this. */
-export function factsAbout({ prices, denied }: FactFile, { movements, fee }: Outflow): Facts {
+export function factsAbout({ prices, denied }: FactFile, { movements, fee }: Outflow): Opinions {
   const assets = new Set([...movements, ...(fee === undefined ? [] : [fee])].map(assetOf))
   const recipients = [...new Set(movements.map(({ to }) => to))]
   return {

@@ -1,11 +1,12 @@
 import type { JsonObject } from '@quorate/core/json'
-import type { Activity, Facts, Outflow, Spending } from './activity.ts'
+import type { Opinions, Outflow, Spending } from '@quorate/core/outflow'
+import type { Activity } from './activity.ts'
 import { microsToText } from './decimal.ts'
 import type { Rule } from './policy.ts'
 import { appraise, isFresh, isOpaque, screeningAgeMaxMs } from './worth.ts'
 
 export type Moment = {
-  readonly facts: Facts
+  readonly facts: Opinions
   readonly spending: Spending
   /** Milliseconds since 1970, as the signers have agreed on it. */
   readonly time: number

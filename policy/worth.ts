@@ -1,4 +1,4 @@
-import type { Facts, Outflow, Price } from './activity.ts'
+import type { Opinions, Outflow, Price } from '@quorate/core/outflow'
 
 /** What moves further in an hour is not what was agreed; sources speak every few minutes. */
 export const priceAgeMaxMs = 60 * 60_000
@@ -15,13 +15,13 @@ export type Worth =
  * Millionths of USD, fee included, each movement rounded up: dust is not free.
  * @returns nothing when anything is unknown, without a price, or priced too long ago
  */
-export function worthOf(outflow: Outflow, facts: Facts, time: number): bigint | undefined {
+export function worthOf(outflow: Outflow, facts: Opinions, time: number): bigint | undefined {
   const worth = appraise(outflow, facts, time)
   return worth.ok ? worth.micros : undefined
 }
 
 /** As `worthOf`, with the reason when there is none. */
-export function appraise(outflow: Outflow, facts: Facts, time: number): Worth {
+export function appraise(outflow: Outflow, facts: Opinions, time: number): Worth {
   if (isOpaque(outflow)) return { ok: false, reason: 'nobody can tell what leaves' }
   let micros = 0n
   for (const part of [...outflow.movements, ...(outflow.fee === undefined ? [] : [outflow.fee])]) {
@@ -53,7 +53,7 @@ export function counts(price: Price, time: number): boolean {
 /** Where sources differ, the dearest one counts. */
 function worthOfPart(
   { asset, amount }: { readonly asset: string; readonly amount: bigint },
-  { prices }: Facts,
+  { prices }: Opinions,
   time: number,
 ): Worth {
   const named = prices.filter((price) => price.asset === asset && isUsable(price))

@@ -1,4 +1,5 @@
 import type { Json } from '@quorate/core/json'
+import type { Outflow, Spending } from '@quorate/core/outflow'
 import type { ChildPath } from '../child-path.ts'
 import type { Manifest } from '../manifest.ts'
 import type { OperationName } from '../operations.ts'
@@ -77,27 +78,6 @@ export type Activity =
       /** The permission or policy; empty for what does not exist yet. */
       readonly id: string
     }
-/** What leaves if the bytes are signed: `policy/activity.ts` says what each member means. */
-export type Outflow = {
-  readonly isKnown: boolean
-  readonly isRaw: boolean
-  readonly movements: readonly {
-    readonly asset: string
-    readonly to: string
-    readonly amount: bigint
-  }[]
-  readonly fee: { readonly asset: string; readonly amount: bigint } | undefined
-}
-/** What the key's stream has counted after `since`, in milliseconds since 1970. */
-export type Spending = {
-  readonly uses: (since: number) => {
-    readonly count: number
-    readonly micros: bigint
-    readonly unpriced: number
-    readonly unknown: number
-  }
-  readonly asset: (asset: string, since: number) => bigint
-}
 export type PolicyVerdict = {
   readonly verdict: 'allow' | 'hold' | 'deny'
   /** Those that want an approval, by the name on the wire. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
+import type { Outflow } from '@quorate/core/outflow'
 import { spentTable } from '../records.ts'
 import { keyStream } from '../stream.ts'
 import { nothingLeaves, policies } from '../testing/policies.ts'
 import { Records } from '../testing/world.ts'
-import type { Judging, Outflow } from './judging.ts'
+import type { Judging } from './judging.ts'
 import { spend, spendingOf } from './spending.ts'
 import { put } from './writes.ts'
 

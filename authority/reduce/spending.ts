@@ -1,6 +1,7 @@
+import type { Outflow, Spending } from '@quorate/core/outflow'
 import { assetSpendTable, assetSpentTable, spendTable, spentTable, type Table } from '../records.ts'
 import { own } from './held.ts'
-import { refuse, type Judging, type Outflow, type Spending } from './judging.ts'
+import { refuse, type Judging } from './judging.ts'
 import { put, type Write } from './writes.ts'
 
 /**

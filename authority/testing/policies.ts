@@ -1,6 +1,7 @@
+import type { Outflow } from '@quorate/core/outflow'
 import { fromUtf8, toUtf8 } from '@quorate/core/bytes'
 import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
-import type { Outflow, PolicyRules, PolicyView } from '../reduce/judging.ts'
+import type { PolicyRules, PolicyView } from '../reduce/judging.ts'
 
 /** `policy/` has the real ones; here a policy is its body, and triggers always or by count. */
 export const policies: PolicyRules = {

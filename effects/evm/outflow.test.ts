@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Outflow } from '@quorate/core/outflow'
 import { concat, fromHex, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { decodeFunctionData, encodeFunctionData, type Hex, parseAbi } from 'viem'
-import type { Outflow } from '../effect.ts'
 import { outflowOfMessage, outflowOfTransaction, outflowOfTypedData } from './outflow.ts'
 
 const contract = `0x${'c0'.repeat(20)}`

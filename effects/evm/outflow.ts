@@ -1,6 +1,7 @@
+import type { Movement, Outflow } from '@quorate/core/outflow'
 import { bytesToBig, equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import { type Movement, type Outflow, rawOutflow } from '../effect.ts'
+import { rawOutflow } from '../effect.ts'
 import { naturalWord, selectorSize, wordSize } from './abi.ts'
 import type { EvmTransaction } from './transaction.ts'
 

@@ -1,4 +1,5 @@
-import type { Activity, Facts, Movement, Outflow, Spending } from '../activity.ts'
+import type { Movement, Opinions, Outflow, Spending } from '@quorate/core/outflow'
+import type { Activity } from '../activity.ts'
 import type { NamedPolicy } from '../evaluate.ts'
 import { type Action, type ActivityKind, activityKinds, type Policy, type Rule } from '../policy.ts'
 import type { Moment } from '../rules.ts'
@@ -124,7 +125,7 @@ export function momentFrom(next: Draw): Moment {
   return { facts: factsFrom(next), spending: spendingFrom(next), time: now }
 }
 
-function factsFrom(next: Draw): Facts {
+function factsFrom(next: Draw): Opinions {
   const at = () => now + 60_000 - next(10) * 600_000
   return {
     prices: Array.from({ length: 1 + next(5) }, () => ({

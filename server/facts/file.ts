@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
-import { type Opinions, opinionsMax } from '@quorate/effects/facts'
-import type { Outflow } from '@quorate/effects/effect'
+import type { Opinions, Outflow } from '@quorate/core/outflow'
+import { opinionsMax } from '@quorate/effects/facts'
 import { type FactFile, factFileLengthMax, factsAbout, readFacts } from '@quorate/policy/facts'
 
 /** What is said of the prices and recipients that an outflow concerns. */
