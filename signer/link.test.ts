@@ -116,6 +116,17 @@ describe('the link of a signer', () => {
     assert.match((await ended).message, /could not be read: TypeError/)
   })
 
+  it('dials again when it is told goodbye by a server that never hangs up', async () => {
+    const { link, events } = open(async () => ({ kind: 'pong' }))
+    const first = await server.next()
+    first.sayGoodbye()
+    const second = await server.next()
+    assert.deepEqual(await second.ask(ping), { kind: 'pong' })
+    link.close()
+    await second.closed
+    assert.deepEqual(events.slice(0, 3), ['link-open', 'link-closed', 'link-open'])
+  })
+
   it('dials again when the link breaks, and never after it was closed', async () => {
     const { link, events } = open(async () => ({ kind: 'pong' }))
     const first = await server.next()

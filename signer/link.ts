@@ -1,6 +1,7 @@
 import { connect, type ClientHttp2Session } from 'node:http2'
-import type { SecureClientSessionOptions } from 'node:http2'
+import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { connect as connectSecurely, type TLSSocket } from 'node:tls'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { framed, Unframer } from '@quorate/wire/framing'
 import {
@@ -66,44 +67,62 @@ export function openLink(options: LinkOptions): Link {
   }
 }
 
+/**
+ * One link, until it ends, for whichever reason is first. It is not left to the session to say so: one
+ * that was told goodbye waits for the other end to hang up, and whoever was stopped meanwhile, or has a
+ * dead path, waits for ever.
+ */
 function dial(
   { url, tls, signer, log }: LinkOptions,
   onClosed: (isGreeted: boolean) => void,
-): ClientHttp2Session {
-  const secure: SecureClientSessionOptions = {
-    ...tls,
-    minVersion: 'TLSv1.3',
-    rejectUnauthorized: true,
+): { destroy(): void } {
+  const socket = connectTls(url, tls)
+  const session = connect(url, {
+    createConnection: () => socket,
     settings: { initialWindowSize: windowBytes },
-  }
-  const session = connect(url, secure)
-  let isGreeted = false
-  let reason = ''
-  const late = setTimeout(() => session.destroy(new Error('no answer in time')), connectMsMax)
-  const pinging = setInterval(() => keepAlive(session), pingMs)
-  session.on('error', (error) => {
-    reason = error.message
   })
-  session.once('connect', () => session.setLocalWindowSize(windowBytes))
-  session.once('close', () => {
+  let [isGreeted, isOver] = [false, false]
+  let reason = ''
+  const end = (why = ''): void => {
+    if (isOver) return
+    isOver = true
     clearTimeout(late)
     clearInterval(pinging)
-    log({ event: 'link-closed', reason })
+    session.destroy()
+    socket.destroy()
+    log({ event: 'link-closed', reason: why || reason })
     onClosed(isGreeted)
-  })
+  }
+  const note = (error: Error): void => {
+    reason = error.message
+  }
+  const late = setTimeout(() => end('no answer in time'), connectMsMax)
+  const pinging = setInterval(() => keepAlive(session, end), pingMs)
+  for (const part of [socket, session]) part.on('error', note).once('close', () => end())
+  session.once('connect', () => session.setLocalWindowSize(windowBytes))
   const stream = session.request({ ':method': 'POST', ':path': '/link' }, { endStream: false })
   stream.once('response', ({ ':status': status }) => {
     clearTimeout(late)
-    if (status !== 200) return session.destroy(new Error(`the server answers ${status}`))
+    if (status !== 200) return end(`the server answers ${status}`)
     isGreeted = true
     log({ event: 'link-open' })
   })
-  stream.on('error', (error) => {
-    reason = error.message
-  })
-  stream.once('close', () => session.destroy())
+  stream.on('error', note).once('close', () => end())
   serve(stream, signer)
-  return session
+  return { destroy: end }
+}
+
+/** By TLS 1.3 and nothing older, to whoever the links' own authority vouches for under this name. */
+function connectTls(url: string, tls: LinkOptions['tls']): TLSSocket {
+  const { hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return connectSecurely({
+    ...tls,
+    ...{ host, port: Number(port === '' ? 443 : port), ALPNProtocols: ['h2'] },
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    minVersion: 'TLSv1.3',
+    rejectUnauthorized: true,
+  })
 }
 
 export function serve(stream: Duplex, { hello, answer }: LinkOptions['signer']): void {
@@ -161,9 +180,12 @@ function callsIn(frames: readonly Uint8Array[] | undefined): readonly Numbered[]
   }
 }
 
-function keepAlive(session: ClientHttp2Session): void {
-  if (session.destroyed || session.connecting) return
-  const unanswered = setTimeout(() => session.destroy(new Error('no answer to a ping')), pingMs)
-  session.once('close', () => clearTimeout(unanswered))
-  session.ping(() => clearTimeout(unanswered))
+function keepAlive(session: ClientHttp2Session, end: (why: string) => void): void {
+  if (session.connecting) return
+  if (session.destroyed) return end('the session is gone')
+  const unanswered = setTimeout(() => end('no answer to a ping'), pingMs)
+  session.ping((error) => {
+    clearTimeout(unanswered)
+    if (error !== null) end('no answer to a ping')
+  })
 }

@@ -25,6 +25,8 @@ export type Dialled = {
   /** @returns nothing when the link has ended first */
   readonly ask: (call: Call) => Promise<Reply | undefined>
   readonly sendBytes: (bytes: Uint8Array) => void
+  /** Ends the stream and announces that no other is taken, and leaves the connection as it is. */
+  readonly sayGoodbye: () => void
   readonly closed: Promise<void>
 }
 
@@ -79,10 +81,15 @@ function greet(stream: ServerHttp2Stream): Promise<Dialled> {
       owed.set(++number, resolve)
       stream.write(framed(encodeFrame({ kind: 'call', number, call })))
     })
+  const sayGoodbye = (): void => {
+    stream.session?.goaway(0)
+    stream.close()
+  }
   const sendBytes = (bytes: Uint8Array) => void stream.write(bytes)
   return new Promise((resolve) => {
     const take = (frame: Frame): void => {
-      if (frame.kind === 'hello') return resolve({ hello: frame, ask, sendBytes, closed })
+      if (frame.kind === 'hello')
+        return resolve({ hello: frame, ask, sendBytes, sayGoodbye, closed })
       if (frame.kind === 'reply') owed.get(frame.number)?.(frame.reply)
     }
     stream.on('data', (chunk: Buffer) => {
