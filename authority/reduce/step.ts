@@ -487,7 +487,7 @@ export function rehearsalOf(
   },
   reader: Reader,
   rules: Rules,
-  of: PolicyAsk['policies'],
+  of?: PolicyAsk['policies'],
 ): { ok: true; said: PolicyVerdict | undefined } | { ok: false; reason: string } {
   const { evidence, ...at } = asked
   return outcomeOf(

@@ -4,6 +4,7 @@ import { hashOf } from '@quorate/core/hash'
 import { nameOf } from '@quorate/core/id'
 import { idNamed, readRoot, type Log } from '../auth/log.ts'
 import type { Database } from '../database/database.ts'
+import { applyRoot } from '../orgs/apply.ts'
 import type { Event } from '../outbox.ts'
 import { policyOf } from './shown.ts'
 
@@ -45,11 +46,18 @@ async function policyNamed(
 ) {
   const id = await readRoot(log, organization, (root) => idNamed(root, 'policy', policyId))
   if (id === undefined) throw new TypeError('a policy that was asked has its name')
-  const row = await database
-    .selectFrom('policies')
-    .selectAll()
-    .where('organization', '=', organization)
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow()
-  return readRoot(log, organization, (root) => policyOf(root, row))
+  const find = () =>
+    database
+      .selectFrom('policies')
+      .selectAll()
+      .where('organization', '=', organization)
+      .where('id', '=', id)
+  let row = await find().executeTakeFirst()
+  if (row === undefined) {
+    // In force, and another server is about to make its row.
+    await applyRoot(database, organization)
+    row = await find().executeTakeFirstOrThrow()
+  }
+  const policy = row
+  return readRoot(log, organization, (root) => policyOf(root, policy))
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { Failure, isFailure } from '@quorate/core/failure'
+import type { Rules } from '@quorate/authority/reduce/judging'
 import { decodeEvidence, type Evidence } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
 import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
@@ -14,7 +15,9 @@ import type { Log } from '../auth/log.ts'
 import type { Database } from '../database/database.ts'
 import { insertFor } from '../database/insert-for.ts'
 import type { Quota } from '../usage/quota.ts'
-import { eventRow } from '../outbox.ts'
+import { eventRow, type Event } from '../outbox.ts'
+import { evaluationsOf, hasPolicies } from '../policies/evaluate.ts'
+import { triggeredEvents } from '../policies/triggered.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
 import type { Opine } from '../facts/file.ts'
 import { withOpinions } from '../facts/with-opinions.ts'
@@ -24,7 +27,8 @@ import { intentOf, networkOf, resultOf, type Sign, type Signing } from './signat
 export type ExecuteDeps = {
   readonly database: Database
   readonly sign: Sign
-  readonly log: Pick<Log, 'settle'>
+  readonly log: Pick<Log, 'settle' | 'read'>
+  readonly rules: Rules
   readonly quota: Quota
   readonly opine: Opine
   readonly observeFacts: ObserveFacts
@@ -57,12 +61,16 @@ export async function execute(
   known?: Signing,
 ): Promise<SignatureRow> {
   if (row.status !== 'Executing') return unlessBlocked(row)
+  let evidence: Evidence | undefined
   try {
-    return await signOrHold(deps, row, known ?? (await signingOf(deps.database, row)))
+    const signing = known ?? (await signingOf(deps.database, row))
+    evidence = { ...decodeEvidence(row.evidence), facts: await factsOf(deps, row, signing) }
+    return await signOrHold(deps, row, { signing, evidence })
   } catch (error) {
     if (isFailure(error, 'policy.blocked')) {
       const reason = `blocked by policy: ${error.context.reason}`
-      await finish(deps, row, { status: 'Rejected', reason, policy_resolved_at: deps.now() })
+      const change = { status: 'Rejected', reason, policy_resolved_at: deps.now() } as const
+      await finish(deps, row, change, await triggeredBy(deps, row, evidence))
     } else if (isFailure(error) && isFinal(error.code)) {
       const reason = isFailure(error, 'request.refused') ? error.context.reason : error.code
       await finish(deps, row, { status: 'Failed', reason })
@@ -81,20 +89,40 @@ function unlessBlocked(row: SignatureRow): SignatureRow {
 async function signOrHold(
   deps: ExecuteDeps,
   row: SignatureRow,
-  signing: Signing,
+  { signing, evidence }: { readonly signing: Signing; readonly evidence: Evidence },
 ): Promise<SignatureRow> {
-  const facts = await factsOf(deps, row, signing)
-  const evidence = { ...decodeEvidence(row.evidence), facts }
   const { organization, key } = row
   try {
-    const signed = await deps.sign({ organization, key, evidence })
+    const [signed, isGoverned] = await Promise.all([
+      deps.sign({ organization, key, evidence }),
+      hasPolicies(deps.database, organization),
+    ])
     const result = JSON.stringify(resultOf(signing, signed))
-    return await finish(deps, row, { status: 'Signed', result, signed_at: deps.now() })
+    const events = isGoverned ? await triggeredBy(deps, row, evidence) : []
+    return await finish(deps, row, { status: 'Signed', result, signed_at: deps.now() }, events)
   } catch (error) {
     const approval = await approvalAfter(deps, row, { evidence, error })
     if (approval === undefined) throw error
     return hold(deps, row, approval)
   }
+}
+
+/**
+ * That policies were triggered which block it, or want nothing done. What was held has been told of
+ * when its approval was opened.
+ */
+async function triggeredBy(
+  { database, log, rules, now }: ExecuteDeps,
+  row: SignatureRow,
+  evidence: Evidence | undefined,
+): Promise<readonly Event[]> {
+  if (row.approval_id !== null || evidence === undefined) return []
+  const { organization, key, request } = row
+  const at = now()
+  const use = { organization, key, evidence }
+  const evaluations = await evaluationsOf({ database, rules }, use, at)
+  const activity = { kind: 'Wallets:Sign', signatureRequest: anySignatureOf(row) }
+  return triggeredEvents({ database, log }, { organization, request, activity, evaluations, at })
 }
 
 /** What the request waits for now: opened here, or by a server that could not write that down. */
@@ -201,6 +229,7 @@ export async function finish(
   { database, now }: Pick<ExecuteDeps, 'database' | 'now'>,
   row: SignatureRow,
   change: Change,
+  more: readonly Event[] = [],
 ): Promise<SignatureRow> {
   const changed = { ...row, ...change }
   const { organization, id, status, reason, result, signed_at, policy_resolved_at } = changed
@@ -210,6 +239,11 @@ export async function finish(
     data: { signatureRequest: anySignatureOf(changed) },
     at: now(),
   })
+  // Of each, a part of the one statement: told if it was this one that has finished it.
+  const events = more.map(
+    (one, i) =>
+      sql`, ${sql.ref(`more${i}`)} as (${insertFor('finished', 'outbox', eventRow(one))})`,
+  )
   await sql`
     with finished as (
       update signature_requests
@@ -217,7 +251,9 @@ export async function finish(
         policy_resolved_at = ${policy_resolved_at}
       where organization = ${organization} and id = ${id} and status = ${row.status}
       returning id
-    )
-    ${insertFor('finished', 'outbox', event)}`.execute(database)
+    ),
+    told as (${insertFor('finished', 'outbox', event)})
+    ${sql.join(events, sql``)}
+    select id from finished`.execute(database)
   return changed
 }

@@ -160,6 +160,29 @@ describe('an approval', () => {
     assert.ok(resolved.dateResolved)
   })
 
+  it('is not needed for a policy to be told of: it blocks, or wants nothing done', async () => {
+    const blocked = await walletUnder({ kind: 'Block' })
+    const robot = rawClient(platform.baseUrl, company.serviceAccount)
+    assert.equal((await robot.call(blocked.path, message)).status, 403)
+    const [{ policyEvaluation }, ...others] = await told('policy.triggered', blocked.policy.id)
+    assert.deepEqual(others, [])
+    assert.equal(policyEvaluation.policy.action.kind, 'Block')
+    const { id: rejected } = (await read(blocked.path)).items[0]
+    assert.equal(policyEvaluation.activity.signatureRequest.id, rejected)
+    const noted = await walletUnder({ kind: 'NoAction' })
+    const { id, status } = await byBot('POST', noted.path, message)
+    assert.equal(status, 'Signed')
+    const [triggered, ...more] = await told('policy.triggered', noted.policy.id)
+    assert.deepEqual(more, [])
+    assert.equal(triggered.policyEvaluation.activity.signatureRequest.id, id)
+    const { path } = await walletUnder(asking)
+    const { approvalId, ...held } = await byBot('POST', path, message)
+    await platform.workApprovals()
+    await byAdmin('POST', `/v2/policy-approvals/${approvalId}/decisions`, { value: 'Approved' })
+    await platform.workApprovals()
+    assert.equal((await told('policy.triggered', held.id)).length, 1, 'once, when it was held')
+  })
+
   it('of a change, and one that expires, are told of likewise', async () => {
     const held = await byAdmin('POST', '/v2/policies', {
       ...{ name: 'new ones', activityKind: 'Policies:Create', action: asking },

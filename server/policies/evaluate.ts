@@ -1,0 +1,54 @@
+import { decodeBody } from '@quorate/authority/body'
+import type { PolicyEvaluation, Rules } from '@quorate/authority/reduce/judging'
+import { evaluationOf, rehearsalOf, requestOfEvidence } from '@quorate/authority/reduce/step'
+import type { Evidence } from '@quorate/authority/step'
+import { keyStream, rootOf } from '@quorate/authority/stream'
+import { Ledger } from '../coordinator/ledger.ts'
+import { Views } from '../coordinator/views.ts'
+import type { Database } from '../database/database.ts'
+
+export type EvaluateDeps = { readonly database: Database; readonly rules: Rules }
+export type Use = {
+  readonly organization: Uint8Array
+  readonly key: Uint8Array
+  readonly evidence: Evidence
+}
+
+/** Whoever has none need not be asked what they say. */
+export async function hasPolicies(database: Database, organization: Uint8Array): Promise<boolean> {
+  const found = await database
+    .selectFrom('policies')
+    .select('id')
+    .where('organization', '=', organization)
+    .where('status', '=', 'Active')
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+/** What policies say of a use of a key that is in force, at its place in the log; or as of now. */
+export async function evaluationsOf(
+  { database, rules }: EvaluateDeps,
+  { organization, key, evidence }: Use,
+  time: number,
+): Promise<readonly PolicyEvaluation[]> {
+  const ledger = new Ledger(database)
+  const views = new Views(ledger)
+  const place = { organization, stream: keyStream(key) }
+  const at = await ledger.place(organization, requestOfEvidence(evidence))
+  const certified = at && (await ledger.step(place, at.seq))
+  if (at !== undefined && certified !== undefined) {
+    const read = decodeBody(certified.body)
+    const seqs = { root: read.step.heads[0]?.seq ?? at.seq - 1, own: at.seq - 1 }
+    const outcome = await views.readAt(place, seqs, (reader) =>
+      evaluationOf({ ...read, reader, rules }, at.item),
+    )
+    return outcome.ok ? (outcome.said?.evaluations ?? []) : []
+  }
+  await views.refresh({ organization, stream: rootOf(organization) })
+  await views.refresh(place)
+  const outcome = await views.read(place, ({ reader }) =>
+    rehearsalOf({ ...place, time, evidence }, reader, rules),
+  )
+  return outcome.ok ? (outcome.said?.evaluations ?? []) : []
+}
