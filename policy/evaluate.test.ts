@@ -97,6 +97,38 @@ const whitelist = (...addresses: string[]): Rule => {
 const screened: Rule = { kind: 'TransactionRecipientScreening' }
 const much = 10n ** 15n
 
+describe('limits on pieces of a collection (ERC-721)', () => {
+  const contract = `0x${'c0'.repeat(20)}`
+  const [pieces, coin] = [`EthereumSepolia/Erc721/${contract}`, `EthereumSepolia/Erc20/${contract}`]
+  const moves = (asset: string, amount = 1n) => ({
+    outflow: { ...message, movements: [{ asset, to, amount }] },
+  })
+  const rules: readonly Rule[] = [
+    { kind: 'TransactionAssetLimit', asset: pieces, limit: 1n },
+    { kind: 'TransactionAssetVelocity', asset: pieces, limit: 1n, timeframe: 60 },
+  ]
+
+  it('count pieces, and not the coins of another contract', () => {
+    for (const rule of rules) {
+      assert.equal(isTriggered(rule, moves(pieces)), false)
+      assert.equal(isTriggered(rule, moves(pieces, 2n)), true)
+      assert.equal(isTriggered(rule, moves(coin.replace('c0', 'c1'), 9n)), false)
+    }
+  })
+
+  it('are triggered by bytes that approve a piece where they would approve coins', () => {
+    for (const rule of rules) {
+      const { triggered, reason } = findingOf(rule, moves(coin, 0n))
+      assert.deepEqual([triggered, /does not say/.test(reason)], [true, true])
+    }
+    const spending: Spending = { ...fresh, asset: (asset) => (asset === coin ? 7n : 0n) }
+    const [limit, velocity] = rules
+    assert.ok(limit && velocity)
+    assert.equal(isTriggered(velocity, { ...moves(pieces), spending }), true)
+    assert.equal(isTriggered(limit, { ...moves(pieces), spending }), false)
+  })
+})
+
 describe('worth', () => {
   it('is every movement and the fee, each rounded up, at the dearest price that is fresh', () => {
     assert.equal(worthOf(outflow, facts, time), 5_000n * usd)

@@ -116,6 +116,7 @@ function countVelocity(
 function assetLimit({ asset, limit }: Of<'TransactionAssetLimit'>, { outflow }: Signing): Finding {
   const what = `Amount of ${asset}`
   if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
+  if (isUncertain(asset, outflow)) return triggered(`${what} is unknown: ${ofPieces}`)
   return compared(what, { value: amountOf(asset, outflow), limit, write: String })
 }
 
@@ -129,6 +130,9 @@ function assetVelocity(
   if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
   if (spending.uses(since).unknown > 0)
     return triggered(`${what} is unknown: so is a use of the last ${timeframe} minutes.`)
+  const isCoinSpent = coinOf(asset) !== asset && spending.asset(coinOf(asset), since) > 0n
+  if (isCoinSpent || isUncertain(asset, outflow))
+    return triggered(`${what} is unknown: ${ofPieces}`)
   const value = spending.asset(asset, since) + (isCounted ? 0n : amountOf(asset, outflow))
   return compared(what, { value, limit, write: String })
 }
@@ -139,6 +143,22 @@ const noRecipient = 'There is no recipient that could be known.'
 function recipientsOf(outflow: Outflow): readonly string[] | undefined {
   if (isOpaque(outflow) || outflow.movements.length === 0) return undefined
   return outflow.movements.map(({ to }) => to)
+}
+
+/**
+ * To approve a piece of a collection (ERC-721) takes the bytes that approve units of a coin: what such a
+ * contract is asked for as a coin may be a piece of it.
+ */
+function isUncertain(asset: string, { movements }: Outflow): boolean {
+  const coin = coinOf(asset)
+  return coin !== asset && movements.some((movement) => movement.asset === coin)
+}
+
+const ofPieces = 'an approval does not say whether it is of a piece.'
+
+/** By what name a contract's own bytes would have it, were it a coin. */
+function coinOf(asset: string): string {
+  return asset.replace('/Erc721/', '/Erc20/')
 }
 
 function amountOf(asset: string, { movements, fee }: Outflow): bigint {

@@ -286,7 +286,10 @@ export const named: readonly Named[] = [
     name: 'multicall and delegatecall',
     attacks: [
       'hides what it moves in a multicall',
+      'hides an approval without end beside a transfer, in a multicall',
+      'pays a stranger by the second call of a multicall',
       'has a Safe call by delegation what the key may not',
+      'has a Safe refund whoever brings its payment, as much as he likes',
     ],
   },
   {
@@ -296,6 +299,9 @@ export const named: readonly Named[] = [
       'has a permit of Permit2 signed as typed data',
       'brings a permit of its own into the token',
       'calls Permit2 to hand over what was approved to it',
+      'lets somebody take more of a coin than its limit allows, by a permit',
+      'lets somebody who may be paid take all there is, by a permit',
+      'has what looks like a permit of Permit2 signed for another contract',
     ],
   },
   {

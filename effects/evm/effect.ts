@@ -1,5 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, toHex } from '@quorate/core/bytes'
 import { type Effect, rawOutflow } from '../effect.ts'
 import type { Facts } from '../facts.ts'
 import type { SignatureIntent, TransactionBody, TransferIntent } from '../intent.ts'
@@ -8,6 +8,7 @@ import type { EvmNetwork } from '../networks.ts'
 import { accountOfKey, addressOfKey, checksummed, readAddress } from './address.ts'
 import { personalDigest } from './messages.ts'
 import { outflowOfMessage, outflowOfTransaction, outflowOfTypedData } from './outflow.ts'
+import { readPermit } from './permits.ts'
 import { completeTransaction, readTransactionRequest, type TransactionRequest } from './request.ts'
 import {
   decodeUnsigned,
@@ -82,18 +83,24 @@ export function typedDataEffect(
   ask: Extract<SignatureIntent['ask'], { kind: 'Eip712' }>,
   context: Context,
 ): Effect {
-  const { digest, primaryType, chainId, verifyingContract } = hashTypedData(ask)
+  const { digest, primaryType, typeText, chainId, verifyingContract } = hashTypedData(ask)
   // A permit for another chain would move what this key holds there, past that chain's own rules.
   if (chainId !== undefined && chainId !== context.network.chainId)
     throw refused('the domain names another chain')
   const unlimited = handsOver(primaryType)
   if (unlimited && chainId === undefined) throw refused(`a ${primaryType} has to name its chain`)
+  const permit =
+    verifyingContract === undefined || chainId === undefined
+      ? undefined
+      : readPermit(typeText, ask.message, {
+          ...{ networkId: context.network.id, contract: `0x${toHex(verifyingContract)}` },
+        })
   return {
     ...nothingSpent(context),
     kind: 'typed-data',
     ...(verifyingContract === undefined ? {} : { to: checksummed(verifyingContract) }),
     unlimited,
-    outflow: outflowOfTypedData(primaryType),
+    outflow: outflowOfTypedData(primaryType, permit),
     signing: [{ digest }],
   }
 }

@@ -26,8 +26,6 @@ const abi = parseAbi([
   'function safeTransferFrom(address from, address to, uint256 id, bytes data)',
   'function safeTransferFrom(address from, address to, uint256 id, uint256 amount, bytes data)',
   'function setApprovalForAll(address to, bool approved)',
-  'function multicall(bytes[] data)',
-  'function execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures)',
   'function execute(address to, uint256 value, bytes data)',
   'function aggregate3((address target, bool allowFailure, bytes callData)[] calls)',
 ])
@@ -122,6 +120,55 @@ describe('what leaves by a transaction', () => {
       )
   })
 
+  it('is what a contract is asked to do for its caller, all at once (multicall)', () => {
+    const approval = encodeFunctionData({ abi, functionName: 'approve', args: [bob, 7n] })
+    assert.deepEqual(outflowOf(multicall(transfer, approval)), {
+      ...{ isKnown: true, isRaw: false, fee },
+      movements: [moved, { asset: token, to: bob, amount: 7n }],
+    })
+    const endless = encodeFunctionData({ abi, functionName: 'approve', args: [bob, most] })
+    for (const data of [
+      multicall(transfer, '0x12345678'),
+      multicall(transfer, endless),
+      multicall(multicall(multicall(multicall(transfer)))),
+      `${multicall(transfer)}00` as Hex,
+      multicall(transfer).slice(0, -2) as Hex,
+      multicall().slice(0, -2) as Hex,
+      multicall(...Array.from({ length: 257 }, () => transfer)),
+    ])
+      assert.equal(outflowOf(data).isKnown, false)
+    assert.equal(outflowOf(multicall(multicall(multicall(transfer)))).isKnown, true)
+    assert.equal(outflowOf(multicall(transfer), { value: 1n }).isKnown, false)
+  })
+
+  it('is what a Safe pays, unless it lends its code or refunds somebody', () => {
+    const paid = { ...{ isKnown: true, isRaw: false, fee } }
+    const native7 = { asset: native, to: alice, amount: 7n }
+    assert.deepEqual(outflowOf(execution({ to: alice, value: 7n })), {
+      ...paid,
+      movements: [native7],
+    })
+    const called = execution({ to: contract as Hex, data: transfer })
+    assert.deepEqual(outflowOf(called), { ...paid, movements: [moved] })
+    for (const data of [
+      execution({ to: alice, value: 7n, operation: 1 }),
+      execution({ to: alice, value: 7n, operation: 2 }),
+      execution({ to: alice, value: 7n, gasPrice: 1n }),
+      execution({ to: contract as Hex, value: 1n, data: transfer }),
+      execution({ to: contract as Hex, data: '0x12345678' }),
+      `${called}${'00'.repeat(32)}` as Hex,
+    ])
+      assert.equal(outflowOf(data).isKnown, false)
+  })
+
+  it('is raw where others’ operations are brought along (ERC-4337)', () => {
+    for (const selector of ['1fad948c', '765e827f', '4b1d7cf5', 'dbed18e0']) {
+      const bundle = `0x${selector}${'00'.repeat(64)}` as const
+      for (const data of [bundle, execution({ to: alice, data: bundle }), multicall(bundle)])
+        assert.deepEqual(rawness(outflowOf(data)), { isKnown: false, isRaw: true }, data)
+    }
+  })
+
   it('is unknown beside value, which leaves as well', () => {
     assert.deepEqual(outflowOf(transfer, { value: 1n }), {
       ...{ isKnown: false, isRaw: false, fee },
@@ -160,6 +207,29 @@ describe('what leaves by a transaction', () => {
     }
   })
 })
+
+const most = 2n ** 256n - 1n
+const wrapping = parseAbi([
+  'function multicall(bytes[] data)',
+  'function execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures)',
+])
+const multicall = (...calls: readonly Hex[]): Hex =>
+  encodeFunctionData({ abi: wrapping, functionName: 'multicall', args: [calls] })
+const rawness = ({ isKnown, isRaw }: Outflow) => ({ isKnown, isRaw })
+
+function execution(change: {
+  readonly to: Hex
+  readonly value?: bigint
+  readonly data?: Hex
+  readonly operation?: number
+  readonly gasPrice?: bigint
+}): Hex {
+  const { to, value = 0n, data = '0x', operation = 0, gasPrice = 0n } = change
+  return encodeFunctionData({
+    ...{ abi: wrapping, functionName: 'execTransaction' },
+    args: [to, value, data, operation, 0n, 0n, gasPrice, bob, bob, `0x${'11'.repeat(65)}`],
+  })
+}
 
 describe('what leaves by a message', () => {
   it('is nothing when it is a text, however long', () => {

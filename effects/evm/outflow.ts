@@ -4,8 +4,9 @@ import { isFailure } from '@quorate/core/failure'
 import { rawOutflow } from '../effect.ts'
 import { naturalWord, selectorSize, wordSize } from './abi.ts'
 import type { EvmTransaction } from './transaction.ts'
+import { type Call, readWrapped } from './wrappers.ts'
 
-type Call = {
+type Known = {
   readonly standard: 'Erc20' | 'Erc721' | 'Erc1155'
   /** Of its parameters, each one word of the ABI's encoding: of a type, or the only one there may be. */
   readonly words: readonly (keyof typeof sizes | bigint)[]
@@ -30,7 +31,7 @@ const payment = {
  * caller was approved before, and counted then. Its own asset has a price or a limit only if
  * somebody holds it for a token.
  */
-const calls: Readonly<Record<string, Call>> = {
+const calls: Readonly<Record<string, Known>> = {
   // transfer(address,uint256)
   a9059cbb: { ...payment, isAllowance: false },
   // approve(address,uint256)
@@ -86,7 +87,11 @@ export function outflowOfTransaction(tx: EvmTransaction, bounds: Bounds): Outflo
   return isRaw ? { ...called, isKnown: false, isRaw } : called
 }
 
-function outflowOfCall(tx: EvmTransaction, { networkId, feeMax }: Bounds): Outflow {
+/** A call within a call within one: deeper, nobody would follow. */
+const depthMax = 3
+
+function outflowOfCall(tx: Call, bounds: Bounds, depth = 0): Outflow {
+  const { networkId, feeMax } = bounds
   const asset = `${networkId}/Native`
   const to = tx.to === undefined ? '' : addressText(tx.to)
   const native = { asset, to, amount: tx.value }
@@ -96,6 +101,14 @@ function outflowOfCall(tx: EvmTransaction, { networkId, feeMax }: Bounds): Outfl
   const carried = tx.value > 0n || isPlain ? [native] : []
   if (isPlain) return { isKnown: true, isRaw: false, movements: carried, fee }
   const called = tx.to === undefined ? undefined : readCall(tx.data, { networkId, contract: to })
+  const inner = called === undefined && depth < depthMax ? readWrapped(tx) : undefined
+  if (inner?.kind === 'operations') return { isKnown: false, isRaw: true, movements: carried, fee }
+  if (inner?.kind === 'calls') {
+    const outflows = inner.calls.map((one) => outflowOfCall(one, bounds, depth + 1))
+    const movements = [...carried, ...outflows.flatMap((outflow) => outflow.movements)]
+    const isKnown = tx.value === 0n && outflows.every((outflow) => outflow.isKnown)
+    return { isKnown, isRaw: outflows.some(({ isRaw }) => isRaw), movements, fee }
+  }
   if (called === undefined) return { isKnown: false, isRaw: false, movements: carried, fee }
   // None of these takes value: a contract that does is another one than the bytes pretend.
   const isKnown = called.isWhole && tx.value === 0n
@@ -123,8 +136,13 @@ function readCall(
   if (to === undefined || amount === undefined || words.includes(undefined)) return undefined
   const asset = `${networkId}/${call.standard}/${contract}`
   const movement = { asset, to: addressText(to.subarray(12)), amount: bytesToBig(amount) }
-  const isEndless = call.isAllowance && movement.amount >= endlessAllowance
-  return { isWhole: call.isCertain && !isEndless, movement }
+  const isEndlessOne = call.isAllowance && isEndless(movement.amount)
+  return { isWhole: call.isCertain && !isEndlessOne, movement }
+}
+
+/** Is an allowance of this much one of all there is? */
+export function isEndless(amount: bigint): boolean {
+  return amount >= endlessAllowance
 }
 
 function addressText(address: Uint8Array): string {
@@ -152,8 +170,13 @@ function isText(message: Uint8Array): boolean {
 /** The account itself is put into the hands of whoever wrote the operation. */
 const givingAway: ReadonlySet<string> = new Set(['UserOperation', 'PackedUserOperation'])
 
+/** One whose whole type is known to let somebody take tokens: see `permits.ts`. */
+type Permit = { readonly isWhole: boolean; readonly movements: readonly Movement[] }
+
 /** What a contract makes of a struct is in its code alone, and most hand something over later. */
-export function outflowOfTypedData(primaryType: string): Outflow {
+export function outflowOfTypedData(primaryType: string, permit?: Permit): Outflow {
+  if (permit !== undefined)
+    return { isKnown: permit.isWhole, isRaw: false, movements: permit.movements, fee: undefined }
   const isRaw = givingAway.has(primaryType)
   return { isKnown: false, isRaw, movements: [], fee: undefined }
 }

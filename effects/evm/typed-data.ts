@@ -16,6 +16,8 @@ import { readAddress } from './address.ts'
 export type HashedTypedData = {
   readonly digest: Uint8Array
   readonly primaryType: string
+  /** Its description with all that it refers to, as it is hashed. */
+  readonly typeText: string
   readonly chainId?: bigint
   readonly verifyingContract?: Uint8Array
 }
@@ -76,6 +78,7 @@ export function hashTypedData(typed: {
   return {
     digest: keccak_256(concat(new Uint8Array([0x19, 0x01]), separator, message)),
     primaryType,
+    typeText: encodeType(primaryType, schema),
     ...(domain.has('chainId') ? { chainId: readNatural(domain.get('chainId'), 'chainId') } : {}),
     ...(verifyingContract === undefined ? {} : { verifyingContract }),
   }

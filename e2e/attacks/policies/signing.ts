@@ -53,6 +53,24 @@ const toStranger = encodeUnsigned({
 const permits = { Permit: [{ name: 'value', type: 'uint256' }] }
 const domain = { chainId: 11155111, verifyingContract: token }
 
+/** The bytes of each, one after the other, as `bytes[]` has them. */
+function multicall(...calls: readonly string[]): string {
+  const bodies = calls.map((one) => {
+    const digits = one.slice(2)
+    return word(BigInt(digits.length / 2)) + digits.padEnd(Math.ceil(digits.length / 64) * 64, '0')
+  })
+  const offsets = bodies.map((_, i) =>
+    BigInt(calls.length * 32 + bodies.slice(0, i).join('').length / 2),
+  )
+  return call('ac9650d8', 32n, BigInt(calls.length), ...offsets) + bodies.join('')
+}
+
+/** `execTransaction` of a Safe: nothing for the recipient, without data or signatures. */
+function execution({ operation = 0n, gasPrice = 0n }): string {
+  const refunds = [0n, 0n, gasPrice, 0n, 0n]
+  return call('6a761202', someone, 0n, 320n, operation, ...refunds, 352n, 0n, 0n)
+}
+
 /** A transaction of a wallet that a policy is on. */
 const sending = (
   name: string,
@@ -90,6 +108,8 @@ const saying = (
 
 const rules = 'policy/rules.ts'
 const outflow = 'effects/evm/outflow.ts'
+const wrappers = 'effects/evm/wrappers.ts'
+const permitReader = 'effects/evm/permits.ts'
 const asVariant = { isVariant: true }
 
 const limitOnUnknown = blocked(
@@ -109,12 +129,60 @@ const calls: readonly Attack[] = [
     data: `0xac9650d8${'00'.repeat(64)}`,
   }),
   sending(
-    'has a Safe call by delegation what the key may not',
-    limitOnUnknown,
+    'hides an approval without end beside a transfer, in a multicall',
+    blocked(outflow, 'outflows.every((outflow) => outflow.isKnown)', 'outflows.length > 0'),
     generous,
-    // execTransaction(…, operation = 1)
-    { to: token, data: call('6a761202', someone, 0n, 320n, 1n, 0n, 0n, 0n, 0n, 0n, 352n, 0n, 0n) },
-    asVariant,
+    {
+      to: token,
+      data: multicall(
+        call(erc20.transfer, someone, 1n),
+        call(erc20.approve, BigInt(stranger), 2n ** 256n - 1n),
+      ),
+    },
+  ),
+  sending(
+    'pays a stranger by the second call of a multicall',
+    blocked(
+      outflow,
+      'outflows.flatMap((outflow) => outflow.movements)',
+      'outflows.slice(0, 1).flatMap((outflow) => outflow.movements)',
+    ),
+    onlyTo(recipient),
+    {
+      to: token,
+      data: multicall(
+        call(erc20.transfer, someone, 1n),
+        call(erc20.transfer, BigInt(stranger), 1n),
+      ),
+    },
+  ),
+  sending(
+    'has a Safe call by delegation what the key may not',
+    blocked(wrappers, 'if (operation !== 0n)', 'if (operation === undefined)'),
+    generous,
+    { to: token, data: execution({ operation: 1n }) },
+  ),
+  sending(
+    'has a Safe refund whoever brings its payment, as much as he likes',
+    blocked(wrappers, 'if (gasPrice !== 0n)', 'if (gasPrice === undefined)'),
+    generous,
+    { to: token, data: execution({ gasPrice: 1n }) },
+  ),
+  sending(
+    'brings user operations to the chain, where raw bytes are blocked',
+    blocked(outflow, "if (inner?.kind === 'operations')", 'if (depth < 0)'),
+    rawBytes,
+    { to: token, data: call('765e827f', 64n, someone, 0n) },
+  ),
+  sending(
+    'approves a piece of a collection by the bytes that approve coins',
+    blocked(
+      rules,
+      'if (isUncertain(asset, outflow)) return triggered',
+      'if (isUncertain(asset, { ...outflow, movements: [] })) return triggered',
+    ),
+    limit(0n, tokenAsset.replace('Erc20', 'Erc721')),
+    { to: token, data: call(erc20.approve, BigInt(stranger), 7n) },
   ),
   sending(
     'creates a contract that pays somebody else out',
@@ -150,7 +218,7 @@ const calls: readonly Attack[] = [
   ),
   sending(
     'approves without end for somebody who may be paid',
-    blocked(outflow, 'call.isAllowance && movement.amount >= endlessAllowance', 'false'),
+    blocked(outflow, 'call.isAllowance && isEndless(movement.amount)', 'false'),
     onlyTo(recipient),
     { to: token, data: call(erc20.approve, someone, 2n ** 256n - 1n) },
   ),
@@ -240,6 +308,22 @@ const moves: readonly Attack[] = [
   ),
 ]
 
+function members(text: string): readonly object[] {
+  return text.split(', ').map((member) => {
+    const [type, name] = member.split(' ')
+    return { name, type }
+  })
+}
+
+/** For the recipient, of the token. */
+function erc2612(value: bigint): object {
+  const type = 'address owner, address spender, uint256 value, uint256 nonce, uint256 deadline'
+  return {
+    ...{ kind: 'Eip712', types: { Permit: members(type) }, domain },
+    message: { owner: token, spender: recipient, value: `${value}`, nonce: 0, deadline: 1 },
+  }
+}
+
 const signatures: readonly Attack[] = [
   saying('has a permit signed as typed data', typedData, limit(5n, tokenAsset), {
     kind: 'Eip712',
@@ -255,6 +339,43 @@ const signatures: readonly Attack[] = [
       ...{ domain, message: { spender: recipient } },
     },
     asVariant,
+  ),
+  saying(
+    'lets somebody take more of a coin than its limit allows, by a permit',
+    blocked(outflow, 'movements: permit.movements', 'movements: []'),
+    limit(5n, tokenAsset),
+    erc2612(6n),
+  ),
+  saying(
+    'lets somebody who may be paid take all there is, by a permit',
+    blocked(
+      permitReader,
+      'isWhole: !grants.some(({ amount }) => isEndless(amount))',
+      'isWhole: !grants.some(({ amount }) => amount < 0n)',
+    ),
+    onlyTo(recipient),
+    erc2612(2n ** 256n - 1n),
+  ),
+  saying(
+    'has what looks like a permit of Permit2 signed for another contract',
+    blocked(
+      permitReader,
+      'if (contract !== permit2) return []',
+      'if (contract === permit2) return []',
+    ),
+    onlyTo(recipient),
+    {
+      kind: 'Eip712',
+      types: {
+        PermitSingle: members('PermitDetails details, address spender, uint256 sigDeadline'),
+        PermitDetails: members('address token, uint160 amount, uint48 expiration, uint48 nonce'),
+      },
+      domain,
+      message: {
+        details: { token, amount: 1, expiration: 1, nonce: 0 },
+        ...{ spender: recipient, sigDeadline: 1 },
+      },
+    },
   ),
   saying(
     'has typed data signed that nobody knows',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { fromHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import { encodeFunctionData, hashMessage, hashTypedData as viemHash, keccak256 } from 'viem'
+import {
+  decodeFunctionData,
+  encodeFunctionData,
+  hashMessage,
+  hashTypedData as viemHash,
+  keccak256,
+} from 'viem'
 import { parseAbi, parseTransaction, serializeTransaction, type TypedDataDefinition } from 'viem'
 import { hashAuthorization } from 'viem/utils'
 import { readIntent } from '../../intent.ts'
@@ -10,6 +16,7 @@ import { attachSignature, decodeUnsigned, delegationDigest, digest } from '../tr
 import { encodeUnsigned, type EvmSignature, type EvmTransaction } from '../transaction.ts'
 import { requestOfTransfer } from '../transfer.ts'
 import { hashTypedData } from '../typed-data.ts'
+import { readWrapped } from '../wrappers.ts'
 import { type Draw, drawFrom } from './draw.ts'
 import { authorizationFrom, authorizationToViem, hexText } from './transactions.ts'
 import { signatureToViem, transactionFrom } from './transactions.ts'
@@ -24,6 +31,7 @@ export const differentials = {
   'damaged transaction': sameReading,
   'typed data': sameTypedData,
   'token transfer': sameTransfer,
+  'wrapped call': sameWrapped,
   authorization: sameAuthorization,
   message: sameMessage,
 } as const satisfies Readonly<Record<string, (draw: Draw) => void>>
@@ -33,11 +41,12 @@ const turns: readonly DifferentialKind[] = [
   ...(['transaction', 'transaction', 'damaged transaction', 'typed data', 'typed data'] as const),
   ...(['transaction', 'damaged transaction', 'typed data', 'token transfer'] as const),
 ]
-const rare: readonly DifferentialKind[] = ['authorization', 'message']
+const rare: readonly DifferentialKind[] = ['authorization', 'message', 'wrapped call']
 
 /** @returns what was compared */
 export function compare(seed: number): DifferentialKind {
-  const kind = (seed % 10 === 9 ? rare[((seed - 9) / 10) % 2] : turns[seed % 10]) ?? 'transaction'
+  const kind =
+    (seed % 10 === 9 ? rare[((seed - 9) / 10) % rare.length] : turns[seed % 10]) ?? 'transaction'
   try {
     differentials[kind](drawFrom(seed))
   } catch (cause) {
@@ -150,6 +159,55 @@ function sameTransfer(draw: Draw): void {
   const made = requestOfTransfer(intent.intent, owner)
   assert.equal(hexText(made.data), theirs)
   assert.equal(hexText(made.to ?? new Uint8Array()), contract)
+}
+
+const wrapping = parseAbi([
+  'function multicall(bytes[] data)',
+  'function execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures)',
+])
+
+/** Half of them damaged: what we still read is what viem reads, and the only way to write it. */
+function sameWrapped(draw: Draw): void {
+  const whole = wrappedFrom(draw)
+  const data = draw.below(2) === 0 ? whole : damaged(draw, whole)
+  const to = draw.bytes(20)
+  const ours = readWrapped({ to, value: 0n, data })
+  if (data === whole && ours === undefined) assert.equal(isPlainExecution(data), false)
+  if (ours?.kind !== 'calls') return
+  const theirs = decodeFunctionData({ abi: wrapping, data: hexText(data) })
+  assert.equal(encodeFunctionData({ abi: wrapping, ...theirs }), hexText(data))
+  const calls = ours.calls.map((call) => [hexText(call.to ?? to), call.value, hexText(call.data)])
+  const expected =
+    theirs.functionName === 'multicall'
+      ? theirs.args[0].map((inner) => [hexText(to), 0n, inner])
+      : [[theirs.args[0].toLowerCase(), theirs.args[1], theirs.args[2]]]
+  assert.deepEqual(calls, expected)
+}
+
+/** Neither by delegation nor with a refund. */
+function isPlainExecution(data: Uint8Array): boolean {
+  const { functionName, args } = decodeFunctionData({ abi: wrapping, data: hexText(data) })
+  return functionName === 'multicall' || (args[3] === 0 && args[6] === 0n)
+}
+
+function wrappedFrom(draw: Draw): Uint8Array {
+  const bytes = () => hexText(draw.bytes(draw.below(100)))
+  const account = () => hexText(draw.bytes(20))
+  const [value, operation, gasPrice] = [draw.natural(32), draw.below(3) >> 1, draw.below(3) >> 1]
+  const text =
+    draw.below(2) === 0
+      ? encodeFunctionData({
+          ...{ abi: wrapping, functionName: 'multicall' },
+          args: [Array.from({ length: draw.below(4) }, bytes)],
+        })
+      : encodeFunctionData({
+          ...{ abi: wrapping, functionName: 'execTransaction' },
+          args: [
+            ...([account(), value, bytes(), operation, draw.natural(4), draw.natural(4)] as const),
+            ...([BigInt(gasPrice), account(), account(), bytes()] as const),
+          ],
+        })
+  return fromHex(text.slice(2))
 }
 
 function sameAuthorization(draw: Draw): void {
