@@ -64,6 +64,21 @@ export function networks(platform: Platform): void {
       assert.equal(plain?.slice(-1), '6')
     })
 
+    it('takes a wallet on a key that has one elsewhere, at one address, unless it is retired', async () => {
+      const sdk = await platform.sdk()
+      const first = await sdk.wallets.createWallet({ body: { network } })
+      const signingKey = { id: first.signingKey.id }
+      const second = await sdk.wallets.createWallet({ body: { network: 'Base', signingKey } })
+      assert.equal(second.address, first.address)
+      assert.equal(second.signingKey.id, first.signingKey.id)
+      const again = { network: 'Base', signingKey } as const
+      await assert.rejects(sdk.wallets.createWallet({ body: again }), { httpStatus: 409 })
+      for (const body of [{ network: 'EthereumGoerli', signingKey }, { network: 'EthereumGoerli' }])
+        await assert.rejects(sdk.wallets.createWallet({ body: body as typeof again }), {
+          httpStatus: 400,
+        })
+    })
+
     it('has no fees and no contracts where it is none, has no node, or is not named right', async () => {
       const sdk = await platform.sdk()
       const fees = (name: string) =>

@@ -33,7 +33,8 @@ const gasMax = 2n ** 63n - 1n
 
 /** @throws Failure `request.refused` */
 export function transferEffect(intent: TransferIntent, context: Context): Effect {
-  const request = requestOfTransfer(intent, accountOfKey(context.publicKey))
+  const asked = requestOfTransfer(intent, accountOfKey(context.publicKey))
+  const request: TransactionRequest = context.network.isLegacy ? { ...asked, type: 0 } : asked
   return { ...effectOf(complete(request, context), context), kind: 'transfer' }
 }
 
@@ -143,6 +144,8 @@ function readWhole(bytes: Uint8Array, { network }: Context): EvmTransaction {
 
 function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
   checkBounds(tx)
+  if (context.network.isLegacy && tx.type !== 0 && tx.type !== 1)
+    throw refused('this network has no fee market, and takes transactions of type 0')
   const price = 'gasPrice' in tx ? tx.gasPrice : tx.maxFeePerGas
   const feeMax = tx.gasLimit * price
   // The organization's own, lower ceiling is policy. This one is nobody's to raise.

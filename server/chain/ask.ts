@@ -40,9 +40,13 @@ export function evmNetwork(id: string): EvmNetwork {
  * @returns nothing for whole bytes, which leave nothing open
  * @throws Failure `request.refused`, `request.unsupported`
  */
-export function askOf(intent: Intent, from: string): EvmAsk | undefined {
+export function askOf(
+  intent: Intent,
+  { network, address: from }: Pick<Payer, 'network' | 'address'>,
+): EvmAsk | undefined {
   if (intent.kind === 'transfer') {
-    return { type: 2, from, priority: intent.priority, ...callOf(intent, from) }
+    const type = evmNetwork(network).isLegacy ? 0 : 2
+    return { type, from, priority: intent.priority, ...callOf(intent, from) }
   }
   const body = bodyOf(intent)
   if (body === undefined || body.form === 'bytes') return undefined
@@ -75,7 +79,7 @@ export function checkIntent(payer: Payer, intent: Intent): Effect {
     for (const text of [intent.to, ...(intent.asset === 'Native' ? [] : [intent.contract])])
       if (readAddress(text) === undefined)
         throw new Failure('address.malformed', { text: text.slice(0, 128) })
-  const ask = translated(() => askOf(intent, payer.address))
+  const ask = translated(() => askOf(intent, payer))
   return planned(payer, intent, ask === undefined ? noFacts : provisional(payer.network, ask))
 }
 

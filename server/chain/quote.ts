@@ -41,7 +41,7 @@ export async function quoteMaxFee(
   const payer = await payerOf(database, caller, match, intent)
   if (payer === undefined) return undefined
   checkIntent(payer, intent)
-  const ask = askOf(intent, payer.address)
+  const ask = askOf(intent, payer)
   if (ask === undefined) return undefined
   const chain = chains.find(payer.network)
   await chain.ready()

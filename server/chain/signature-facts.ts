@@ -22,7 +22,7 @@ export function openSignatureFacts(deps: {
   const { database, chains } = deps
   return async ({ network: { id: network }, publicKey, intent, organization, key, maxFee }) => {
     const address = addressOf(network, publicKey) ?? ''
-    const ask = askOf(intent, address)
+    const ask = askOf(intent, { network, address })
     if (ask === undefined) return encodeFacts(noFacts)
     const chain = chains.find(network)
     await chain.ready()

@@ -95,7 +95,7 @@ export async function awaitApproval({ database, now }: StepDeps, row: Outgoing):
 /** @returns nothing where it has to be seen first what the chain says of it */
 async function presentFacts(deps: StepDeps, row: Outgoing): Promise<Uint8Array | undefined> {
   const { chain, database } = deps
-  const ask = askOf(intentOf(row), row.address)
+  const ask = askOf(intentOf(row), row)
   if (ask === undefined) return opined(deps, row, noFacts)
   const pending = Number(await pendingNonce(chain.rpc, row.address))
   const nonce = ask.nonce ?? (await lowestFreeSlot(database, row, pending))

@@ -46,7 +46,7 @@ function checkAgainst(
   row: Outgoing,
   { facts, effect }: { readonly facts: Facts; readonly effect: Effect },
 ): void {
-  const ask = askOf(intentOf(row), row.address)
+  const ask = askOf(intentOf(row), row)
   if (ask === undefined || facts.family !== 'evm') return
   const { bytes } = adapter.build(network, ask, facts)
   if (effect.unsigned === undefined || !equalBytes(bytes, effect.unsigned))
@@ -73,7 +73,7 @@ async function isSlotGone({ database, chain }: StepDeps, row: Outgoing): Promise
 
 async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome> {
   const { chain } = deps
-  const ask = askOf(intentOf(row), row.address)
+  const ask = askOf(intentOf(row), row)
   if (ask === undefined) return noFacts
   try {
     const nonce = BigInt(row.slot ?? 0)

@@ -172,7 +172,7 @@ function rowOf(
     evidence: encodeEvidence(action.evidence(new Uint8Array())),
     asset,
     execute_before: action.preimage.executeBefore,
-    names_slot: namesSlot(intent, address),
+    names_slot: namesSlot(intent, { network, address }),
     ...(leased === undefined
       ? {}
       : { state: 'asked' as const, lease_holder: leased, lease_until: now + leaseMs }),
@@ -181,8 +181,11 @@ function rowOf(
   }
 }
 
-function namesSlot(intent: TransferIntent | TransactionIntent, address: string): boolean {
-  const ask = askOf(intent, address)
+function namesSlot(
+  intent: TransferIntent | TransactionIntent,
+  from: { readonly network: string; readonly address: string },
+): boolean {
+  const ask = askOf(intent, from)
   return ask === undefined || ask.nonce !== undefined
 }
 
