@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectSecurely, type TLSSocket } from 'node:tls'
 import { Failure, isFailure } from '@quorate/core/failure'
-import { framed, Unframer } from '@quorate/wire/framing'
+import { framed, Unframer, writeTogether } from '@quorate/wire/framing'
 import {
   decodeFrame,
   encodeFrame,
@@ -130,7 +130,7 @@ export function serve(stream: Duplex, { hello, answer }: LinkOptions['signer']):
   let [open, openBytes] = [0, 0]
   const send = (number: number, reply: Reply): void => {
     if (stream.destroyed) return
-    stream.write(framed(encodeFrame({ kind: 'reply', number, reply })))
+    writeTogether(stream, framed(encodeFrame({ kind: 'reply', number, reply })))
     if (stream.writableLength > unreadBytesMax)
       stream.destroy(new Error('nobody reads the answers'))
   }

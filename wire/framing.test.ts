@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
 import { describe, it } from 'node:test'
-import { concat } from '@quorate/core/bytes'
-import { framed, Unframer } from './framing.ts'
+import { concat, toUtf8 } from '@quorate/core/bytes'
+import { framed, Unframer, writeTogether } from './framing.ts'
 
 describe('frames', () => {
   it('come out as they went in, however the stream is cut', () => {
@@ -30,4 +31,26 @@ describe('frames', () => {
     assert.equal(unframer.push(new Uint8Array([255, 0, 0, 0])), undefined)
     assert.equal(unframer.push(new Uint8Array(1)), undefined)
   })
+})
+
+it('what is said in one moment is written as one, in its order, and the next moment apart', async () => {
+  const written: string[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _, done) {
+      written.push(chunk.toString())
+      done()
+    },
+    writev(chunks, done) {
+      written.push(chunks.map(({ chunk }) => String(chunk)).join(''))
+      done()
+    },
+  })
+  const say = (text: string) => writeTogether(stream, toUtf8(text))
+  say('a')
+  await Promise.resolve().then(() => say('b'))
+  say('c')
+  await new Promise(setImmediate)
+  say('d')
+  await new Promise(setImmediate)
+  assert.deepEqual(written, ['abc', 'd'])
 })

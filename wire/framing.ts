@@ -64,3 +64,23 @@ export class Unframer {
     return new DataView(this.header.buffer).getUint32(0)
   }
 }
+
+type Corkable = {
+  readonly writableCorked: number
+  cork(): void
+  uncork(): void
+  write(bytes: Uint8Array): unknown
+}
+
+/**
+ * Writes what is said in one moment as one: a message by itself costs a record of TLS and a call of
+ * the system at both ends, and those that are answered together are ready together.
+ */
+export function writeTogether(stream: Corkable, bytes: Uint8Array): void {
+  if (stream.writableCorked === 0) {
+    stream.cork()
+    // After all that promises still have to do in this moment.
+    process.nextTick(() => stream.uncork())
+  }
+  stream.write(bytes)
+}

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { equalBytes } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import type { Manifest } from '@quorate/authority/manifest'
-import { framed, Unframer } from '@quorate/wire/framing'
+import { framed, Unframer, writeTogether } from '@quorate/wire/framing'
 import {
   type Call,
   decodeFrame,
@@ -80,7 +80,7 @@ export class Link {
       }
       const late = setTimeout(() => settle('timeout'), deadlineMs)
       owed.set(number, { settle })
-      stream.write(framed(encodeFrame({ kind: 'call', number, call })))
+      writeTogether(stream, framed(encodeFrame({ kind: 'call', number, call })))
     })
   }
 
