@@ -69,7 +69,8 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     log.warn(event, 'a node is not asked for a while'),
   )
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains, log })
-  const working = { database, coordinator, chains, opine: deps.opine, log, now: Date.now }
+  const { opine, rules } = deps
+  const working = { database, coordinator, chains, opine, rules, log, now: Date.now }
   const workers = startMoneyWorkers(working)
   const money = { ...working, quota: deps.quota, wake: workers.wake }
   const resolvers = [...resolversOf(deps), outgoingResolver(money)]

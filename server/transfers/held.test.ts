@@ -8,6 +8,7 @@ import { decodeFacts } from '@quorate/effects/facts'
 import { rulesFor } from '@quorate/judge/rules'
 import { keyStream } from '@quorate/authority/stream'
 import { ask } from '../coordinator/testing/company.ts'
+import { applyRoot } from '../orgs/apply.ts'
 import { approvalFor } from '../approvals/find.ts'
 import type { Caller } from '../auth/caller.ts'
 import { buildHttp } from '../http/app.ts'
@@ -467,5 +468,32 @@ describe('a transfer that a policy blocks', () => {
     const read = await get(wallet, rows[0]?.name ?? '')
     assert.deepEqual([read.status, read.approvalId], ['Rejected', undefined])
     assert.match(read.reason, /^blocked by policy: /)
+    const [triggered, ...others] = await triggersOf(read.id)
+    assert.deepEqual([triggered?.action.kind, others], ['Block', []])
   })
 })
+
+describe('a transfer that a policy only takes note of', () => {
+  it('is paid, and the policy is told of', async () => {
+    const wallet = await makeWallet(treasury)
+    await policyOn(wallet, { kind: 'NoAction' })
+    await applyRoot(treasury.database, treasury.company.organization)
+    const { body } = await post(wallet)
+    await stepTo(treasury, await rowOf(body), 'broadcasted')
+    const [triggered, ...others] = await triggersOf(body.id)
+    assert.deepEqual([triggered?.action.kind, others], ['NoAction', []])
+  })
+})
+
+/** The policies that were told of as triggered by it. */
+async function triggersOf(id: string): Promise<{ readonly action: { readonly kind: string } }[]> {
+  const rows = await treasury.database
+    .selectFrom('outbox')
+    .select('data')
+    .where('kind', '=', 'policy.triggered')
+    .execute()
+  return rows
+    .map(({ data }) => JSON.parse(data).policyEvaluation)
+    .filter(({ activity }) => activity.transferRequest.id === id)
+    .map(({ policy }) => policy)
+}

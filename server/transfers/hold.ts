@@ -36,7 +36,7 @@ export async function askPolicies(deps: StepDeps, row: Outgoing): Promise<Outcom
     return pass
   } catch (error) {
     if (isFailure(error, 'policy.held')) return hold(deps, row, evidence)
-    if (isFailure(error, 'policy.blocked')) return block(deps, error.context.reason)
+    if (isFailure(error, 'policy.blocked')) return block(deps, error.context.reason, evidence)
     if (isFailure(error, 'request.refused')) return pass
     throw error
   }
@@ -50,7 +50,7 @@ export async function hold(deps: StepDeps, row: Outgoing, evidence: Evidence): P
     const ask = { organization, stream: keyStream(key), evidence }
     return held(await openApproval({ database, log }, ask))
   } catch (error) {
-    if (isFailure(error, 'policy.blocked')) return block(deps, error.context.reason)
+    if (isFailure(error, 'policy.blocked')) return block(deps, error.context.reason, evidence)
     // The policies are others by now, or it was agreed on meanwhile: the next look tells.
     if (isFailure(error, 'request.refused')) return { kind: 'wait', why: error.context.reason }
     if (isFailure(error, 'signers.unavailable'))
@@ -66,13 +66,13 @@ export function held({ approval_id }: ApprovalRow): Outcome {
   return { kind: 'move', event: 'hold', values, freesSlot: true }
 }
 
-export function block({ now }: Pick<StepDeps, 'now'>, why: string): Outcome {
-  return reject(`blocked by policy: ${why}`, now)
+export function block({ now }: Pick<StepDeps, 'now'>, why: string, judged: Evidence): Outcome {
+  return { ...reject(`blocked by policy: ${why}`, now), judged }
 }
 
-function reject(reason: string, policy_resolved_at: number): Outcome {
+function reject(reason: string, policy_resolved_at: number) {
   const values = { ...nothingKept, reason, policy_resolved_at }
-  return { kind: 'move', event: 'reject', values, freesSlot: true }
+  return { kind: 'move', event: 'reject', values, freesSlot: true } as const
 }
 
 /** What has become of the approval, in the log's own words. */

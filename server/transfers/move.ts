@@ -1,5 +1,6 @@
+import type { Evidence } from '@quorate/authority/step'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
-import { recordEvent } from '../outbox.ts'
+import { recordEvent, type Event as Told } from '../outbox.ts'
 import { releaseSlot } from '../chain/slots.ts'
 import { eventOf } from './entity.ts'
 import { after, atTheDesk, isAtRest, statusOf, type Event, type State } from './lifecycle.ts'
@@ -13,6 +14,8 @@ export type Move = {
   readonly freesSlot?: boolean
   /** Not to be looked at again at once, and why. */
   readonly later?: { readonly why: string; readonly ms: number }
+  /** On what policies have refused it. */
+  readonly judged?: Evidence
   /** To be done together with the change; what it gives is written too. Nothing: not now. */
   readonly within?: (transaction: DatabaseTransaction) => Promise<Change | undefined>
 }
@@ -49,7 +52,7 @@ export type Moved =
 export async function makeMove(
   database: Database,
   row: Outgoing,
-  move: Move,
+  move: Move & { readonly tells?: readonly Told[] },
   now: number,
 ): Promise<Moved> {
   const state = after(row.state, move.event)
@@ -71,6 +74,7 @@ export async function makeMove(
     if (moved === undefined) throw new Lost()
     if (move.freesSlot === true) await releaseSlot(transaction, row.request)
     if (isAtDesk(row.state) && !isAtDesk(state)) await callNext(transaction, row, now)
+    for (const event of move.tells ?? []) await recordEvent(transaction, event)
     await tell(transaction, row.state, moved, now)
     return { kind: 'moved' as const, row: moved }
   }).catch((error: unknown) => {

@@ -28,7 +28,8 @@ export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
     return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
   } catch (error) {
     if (isFailure(error, 'policy.held')) return hold(deps, row, evidenceOf(row))
-    if (isFailure(error, 'policy.blocked')) return block(deps, error.context.reason)
+    if (isFailure(error, 'policy.blocked'))
+      return block(deps, error.context.reason, evidenceOf(row))
     if (isFailure(error, 'request.refused')) return refused(deps, row, error.context.reason)
     if (isFailure(error, 'signers.unavailable'))
       return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }

@@ -1,3 +1,4 @@
+import type { Rules } from '@quorate/authority/reduce/judging'
 import { isFailure } from '@quorate/core/failure'
 import type { Chains } from '../chain/chains.ts'
 import type { Opine } from '../facts/file.ts'
@@ -10,12 +11,14 @@ import type { Outcome, StepDeps } from './outcome.ts'
 import { nextStep } from './steps.ts'
 import { notNow } from './take-slot.ts'
 import type { Outgoing } from './tables.ts'
+import { triggeredBy } from './triggered.ts'
 
 export type WorkDeps = {
   readonly database: Database
   readonly coordinator: StepDeps['coordinator']
   readonly chains: Chains
   readonly opine: Opine
+  readonly rules: Rules
   readonly log: WorkLog
   readonly now: () => number
 }
@@ -35,7 +38,8 @@ const conditionMs = 5_000
 export async function workOnce(deps: WorkDeps, row: Outgoing): Promise<Outgoing | undefined> {
   const outcome = await attempt(deps, row)
   if (outcome.kind === 'wait') return wait(deps, row, outcome)
-  const moved = await makeMove(deps.database, row, outcome, deps.now())
+  const tells = await triggeredBy(deps, row, outcome)
+  const moved = await makeMove(deps.database, row, { ...outcome, tells }, deps.now())
   if (moved.kind === 'not-now') return wait(deps, row, notNow)
   if (moved.kind === 'lost') return undefined
   if (!isAtRest(moved.row.state) && outcome.later === undefined) return moved.row

@@ -65,10 +65,11 @@ async function main(parts: MoneyServerParts): Promise<void> {
   })
   const chains = readChains(parts.nodes)
   const [now, life] = [Date.now, new Uint8Array(randomBytes(16))]
+  const rules = rulesFor(manifest)
   const { wake } = startMoneyWorkers({
-    ...{ database, coordinator, chains, opine: noOpinions, log, now },
+    ...{ database, coordinator, chains, opine: noOpinions, rules, log, now },
   })
-  const deps = { database, log: coordinator, rules: rulesFor(manifest), report: log, now, life }
+  const deps = { database, log: coordinator, rules, report: log, now, life }
   const resolvers = [governedResolver(deps), outgoingResolver({ database, wake, now })]
   startApprovalWorker({ ...deps, resolvers })
 }

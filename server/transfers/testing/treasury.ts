@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Rpc } from '@quorate/chains/adapter'
 import { createdName, idOf, nameOf } from '@quorate/core/id'
+import { rulesFor } from '@quorate/judge/rules'
 import { decodePreimage, requestHash } from '@quorate/authority/request'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { type Person, signedRequest } from '@quorate/signer/testing/requests'
@@ -63,7 +64,8 @@ export async function startTreasury(): Promise<Treasury> {
   const say = (context: object, message: string) =>
     void lines.push(`${message} ${JSON.stringify(context)}`)
   const log = { warn: say, error: say }
-  const deps = { database, coordinator, chains, opine: noOpinions, log, now: Date.now }
+  const rules = rulesFor(platform.manifest)
+  const deps = { database, coordinator, chains, opine: noOpinions, rules, log, now: Date.now }
   const stop = async () => {
     await platform.stop()
     await node.stop()

@@ -1,0 +1,32 @@
+import type { Event } from '../outbox.ts'
+import { evaluationsOf, hasPolicies } from '../policies/evaluate.ts'
+import { triggeredEvents } from '../policies/triggered.ts'
+import { transactionOf, transferOf } from './entity.ts'
+import type { Move } from './move.ts'
+import { evidenceOf } from './reading.ts'
+import type { Outgoing } from './tables.ts'
+import type { WorkDeps } from './work.ts'
+
+/**
+ * That policies were triggered which have blocked it, or want nothing done about what is signed now.
+ * What was held has been told of when its approval was opened.
+ */
+export async function triggeredBy(
+  { database, coordinator: log, rules, now }: WorkDeps,
+  row: Outgoing,
+  { event, judged }: Move,
+): Promise<readonly Event[]> {
+  const { organization, key, request } = row
+  if (row.approval_id !== null) return []
+  const isAllowed = event === 'sign' && (await hasPolicies(database, organization))
+  if (!isAllowed && judged === undefined) return []
+  const at = now()
+  const use = { organization, key, evidence: judged ?? evidenceOf(row) }
+  const evaluations = await evaluationsOf({ database, rules }, use, at)
+  const shown =
+    row.kind === 'transfer'
+      ? { transferRequest: transferOf(row) }
+      : { transactionRequest: transactionOf(row) }
+  const activity = { kind: 'Wallets:Sign', ...shown }
+  return triggeredEvents({ database, log }, { organization, request, activity, evaluations, at })
+}
