@@ -421,6 +421,33 @@ describe('a signature', () => {
     refuse('signature', { ...hash, blockchainKind: 'Evm' }, noFacts, 'KeyECDSA')
   })
 
+  it('by a key told no more than the kind of chain is for the one that its bytes name', () => {
+    const key = { scheme: 'ECDSA', curve: 'secp256k1' } as const
+    const networkOf = (ask: object) => {
+      const read = readIntent('signature', JSON.stringify({ blockchainKind: 'Evm', ...ask }))
+      assert.ok(read.ok && read.intent.kind === 'signature')
+      return networkOfSignature(read.intent, key)?.id
+    }
+    const delegation = { kind: 'Eip7702', address: recipient, nonce: 0 }
+    const whole = serializeTransaction({ chainId: 8453, type: 'eip1559', nonce: 0, to: recipient })
+    for (const [ask, expected] of [
+      [{ kind: 'Message', message: '00' }, 'Ethereum'],
+      [{ kind: 'Eip191', message: '00' }, 'Ethereum'],
+      [{ ...delegation, chainId: 11155111 }, 'EthereumSepolia'],
+      [{ kind: 'Eip712', ...typedData }, 'EthereumSepolia'],
+      [{ kind: 'Transaction', transaction: whole }, 'Base'],
+      [{ ...delegation, chainId: 0 }, 'KeyECDSA'],
+      [{ ...delegation, chainId: `${2n ** 200n}` }, 'KeyECDSA'],
+      [{ kind: 'Eip712', ...typedData, domain: { name: 'Post' } }, 'KeyECDSA'],
+      [{ kind: 'Eip712', ...typedData, domain: { chainId: 'x' } }, 'KeyECDSA'],
+      [{ kind: 'Transaction', transaction: '0x02c0' }, 'KeyECDSA'],
+      [{ kind: 'Transaction', transaction: { type: 2, to: recipient } }, 'KeyECDSA'],
+      [{ kind: 'Hash', hash: '11'.repeat(32) }, 'KeyECDSA'],
+    ] as const)
+      assert.equal(networkOf(ask), expected, JSON.stringify(ask))
+    assert.equal(networkOf({ kind: 'Message', message: '00', blockchainKind: 'Tron' }), 'KeyECDSA')
+  })
+
   it('of a hash on the Stark curve is one below 2^251', () => {
     for (const [first, ok] of [
       ['07', true],

@@ -8,6 +8,7 @@ import {
   transferEffect,
   typedDataEffect,
 } from './evm/effect.ts'
+import { networkNamedIn } from './evm/named-chain.ts'
 import type { Facts } from './facts.ts'
 import { encodeDerivation, encodeSchnorr } from './instruction.ts'
 import type { DerivationIntent, Intent, SignatureIntent } from './intent.ts'
@@ -47,14 +48,16 @@ export function plan(input: PlanInput): Plan {
 }
 
 /**
- * The network whose rules a signature under `/keys/{id}/signatures` follows: the one it names, or the
- * key's pseudo network.
+ * The network whose rules a signature under `/keys/{id}/signatures` follows: the one it names, or the one
+ * that its bytes name where it says no more than that they are Ethereum's, or the key's pseudo network.
  */
 export function networkOfSignature(
   intent: SignatureIntent,
   key: Pick<Network, 'scheme' | 'curve'>,
 ): Network | undefined {
-  return intent.network === undefined ? pseudoNetworkOf(key) : findNetwork(intent.network)
+  if (intent.network !== undefined) return findNetwork(intent.network)
+  const isEvm = intent.blockchainKind === 'Evm'
+  return (isEvm ? networkNamedIn(intent.ask) : undefined) ?? pseudoNetworkOf(key)
 }
 
 /** Which facts `plan` will insist on: those of the chain, or none where the payload says it all. */

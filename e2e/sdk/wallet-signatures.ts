@@ -33,7 +33,7 @@ export function walletSignatures(platform: Platform): void {
 
     it('of a message by its own name (Eip191), and of a delegation (EIP-7702)', async () => {
       const sdk = await platform.sdk()
-      const { id: walletId, address } = await ethereumWallet(sdk)
+      const { id: walletId, address, signingKey } = await ethereumWallet(sdk)
       const raw = toUtf8('I was here')
       const named = { kind: 'Eip191', message: toHex(raw) } as const
       const message = await sdk.wallets.generateSignature({ walletId, body: named })
@@ -41,6 +41,12 @@ export function walletSignatures(platform: Platform): void {
         await recoverMessageAddress({ message: { raw }, signature: encodedOf(message) }),
         address,
       )
+      // By the key itself, which is told no more than what kind of chain it is.
+      const byKey = await sdk.keys.generateSignature({
+        ...{ keyId: signingKey.id, body: { ...named, kind: 'Message', blockchainKind: 'Evm' } },
+      })
+      const keyed = encodedOf(byKey)
+      assert.equal(await recoverMessageAddress({ message: { raw }, signature: keyed }), address)
       const delegation = { address: to, nonce: 5, chainId: 11155111 }
       const body = { kind: 'Eip7702', ...delegation } as const
       const signed = await sdk.wallets.generateSignature({ walletId, body })
