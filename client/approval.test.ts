@@ -53,6 +53,24 @@ describe('an approval that a server shows', () => {
     assert.equal(request.maxFee, 77n)
   })
 
+  it('of a token names the contract and what of it moves, and whom an account is given to', () => {
+    const contract = `0x${'c0'.repeat(20)}`
+    const said = (path: string, body: object) => readApproval(held(path, body), organization).words
+    for (const [body, line] of [
+      [{ kind: 'Erc20', amount: '5' }, `5 of the smallest unit, Erc20 ${contract}`],
+      [{ kind: 'Erc721', tokenId: '7' }, `piece 7, Erc721 ${contract}`],
+      [{ kind: 'Erc1155', tokenId: '7', amount: '5' }, `5 of 7, Erc1155 ${contract}`],
+    ] as const) {
+      const words = said('/transfers', { ...body, contract, to })
+      assert.deepEqual(words.slice(1, 3), [line, `to ${to}`])
+    }
+    const delegation = { kind: 'Eip7702', address: contract, nonce: 3, chainId: 11155111 }
+    assert.deepEqual(said('/signatures', delegation).slice(1, 3), [
+      `this account does from now on what the contract ${contract} says, whoever asks`,
+      'on chain 11155111, at nonce 3',
+    ])
+  })
+
   it('of bytes that say nothing says that they say nothing', () => {
     const shown = held('/signatures', { kind: 'Hash', hash: `0x${'34'.repeat(32)}` })
     const { words } = readApproval(shown, organization)
