@@ -29,7 +29,7 @@ import * as serviceAccounts from './service-accounts.ts'
 import * as settings from './settings.ts'
 import * as signatures from './signatures.ts'
 import * as transactions from './transactions.ts'
-import { getTransfer, listTransfers, transferAsset } from './transfers.ts'
+import { abortTransfer, getTransfer, listTransfers, transferAsset } from './transfers.ts'
 import { getTrust, getWalletProof } from './trust.ts'
 import { getUsage } from './usage.ts'
 import * as users from './users.ts'
@@ -61,6 +61,7 @@ export const endpoints: readonly Endpoint[] = [
   transferAsset,
   listTransfers,
   getTransfer,
+  abortTransfer,
   ...Object.values(transactions),
   startGenesis,
   finishGenesis,

@@ -54,3 +54,42 @@ export const getTransaction = endpoint('wallets.getTransaction', {
   params: z.strictObject({ walletId: id, transactionId: id }),
   returns: transaction,
 })
+
+const ofTransaction = z.strictObject({ walletId: id, transactionId: id })
+const ofTransfer = z.strictObject({ walletId: id, transferId: id })
+const empty = z.strictObject({})
+
+export const abortTransaction = endpoint('wallets.abortTransaction', {
+  summary: 'Give a transaction up, as long as nothing is signed for it.',
+  params: ofTransaction,
+  body: empty,
+  returns: transaction,
+})
+
+export const cancelTransaction = endpoint('wallets.cancelTransaction', {
+  summary: 'Have a payment of nothing to the wallet itself take the place of a transaction.',
+  params: ofTransaction,
+  body: empty,
+  returns: transaction,
+})
+
+export const cancelTransfer = endpoint('wallets.cancelTransfer', {
+  summary: 'Have a payment of nothing to the wallet itself take the place of a transfer.',
+  params: ofTransfer,
+  body: empty,
+  returns: transaction,
+})
+
+export const speedUpTransaction = endpoint('wallets.speedUpTransaction', {
+  summary: 'Have the same transaction for a higher fee take its place.',
+  params: ofTransaction,
+  body: empty,
+  returns: transaction,
+})
+
+export const speedUpTransfer = endpoint('wallets.speedUpTransfer', {
+  summary: 'Have the same transfer for a higher fee take its place.',
+  params: ofTransfer,
+  body: empty,
+  returns: transaction,
+})

@@ -77,6 +77,13 @@ export const transferAsset = endpoint('wallets.transferAsset', {
   returns: transfer,
 })
 
+export const abortTransfer = endpoint('wallets.abortTransfer', {
+  summary: 'Give a transfer up, as long as nothing is signed for it.',
+  params: z.strictObject({ walletId: id, transferId: id }),
+  body: z.strictObject({}),
+  returns: transfer,
+})
+
 export const listTransfers = endpoint('wallets.listTransfers', {
   summary: 'Transfers of a wallet, newest first, page by page.',
   params: z.strictObject({ walletId: id }),

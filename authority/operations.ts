@@ -144,6 +144,14 @@ const signature = {
   erasable: ['externalId'],
 } as const
 
+/** A transaction that takes the place of one, whether that was a transfer or not. */
+const replacement = {
+  ...signed,
+  permissions: ['Wallets:Transactions:Create'],
+  changes: use,
+  creates: ['transaction'],
+} as const
+
 const table = {
   'auth.createUserActionChallenge': { ...read, method: 'POST', path: '/auth/action/init' },
   'auth.createUserActionSignature': { ...read, method: 'POST', path: '/auth/action' },
@@ -699,6 +707,35 @@ const table = {
     ...read,
     path: '/wallets/:walletId/transactions/:transactionId',
     permissions: ['Wallets:Transactions:Read'],
+  },
+
+  'wallets.abortTransfer': {
+    ...signed,
+    method: 'PUT',
+    path: '/wallets/:walletId/transfers/:transferId/abort',
+    permissions: ['Wallets:Transfers:Abort'],
+  },
+  'wallets.abortTransaction': {
+    ...signed,
+    method: 'PUT',
+    path: '/wallets/:walletId/transactions/:transactionId/abort',
+    permissions: ['Wallets:Transactions:Abort'],
+  },
+  'wallets.cancelTransfer': {
+    ...replacement,
+    path: '/wallets/:walletId/transfers/:transferId/cancel',
+  },
+  'wallets.cancelTransaction': {
+    ...replacement,
+    path: '/wallets/:walletId/transactions/:transactionId/cancel',
+  },
+  'wallets.speedUpTransfer': {
+    ...replacement,
+    path: '/wallets/:walletId/transfers/:transferId/speed-up',
+  },
+  'wallets.speedUpTransaction': {
+    ...replacement,
+    path: '/wallets/:walletId/transactions/:transactionId/speed-up',
   },
 
   'wallets.generateSignature': { ...signature, path: '/wallets/:walletId/signatures' },

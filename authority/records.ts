@@ -276,13 +276,15 @@ export const approvalTable = table(
 export const heldTable = table('held', struct({ approval: hash32 }))
 /** In the root stream, by approval: only a statement ever says so, where no log could be reached. */
 export const denialTable = table('denial', struct({ deniedBy: hash32 }))
-/** In a key's stream: how many uses have been counted. */
+/** In a key's stream: how many entries there are. */
 export const spentTable = table('spent', struct({ count: u32 }))
 /** By number: all uses up to this one, so that two of them say what is between. */
 export const spendTable = table(
   'spend',
   struct({
     time: u64,
+    /** What only takes another's place is none. */
+    uses: u32,
     /** Millionths of a dollar, of those that somebody could price. */
     micros: natural,
     unpriced: u32,
@@ -293,10 +295,20 @@ export const spendTable = table(
 /** The same by asset, in its smallest unit. */
 export const assetSpentTable = table('assetSpent', struct({ count: u32 }))
 export const assetSpendTable = table('assetSpend', struct({ time: u64, amount: natural }))
-/** In a key's stream, by network and number. */
+/** In a key's stream, by network and number: of all its uses the chain carries out one. */
 export const slotTable = table(
   'slot',
-  struct({ uses: list(struct({ request: hash32, fee: natural }), 64) }),
+  struct({
+    uses: list(
+      struct({
+        request: hash32,
+        fee: natural,
+        /** Whose effect it has: its own request's, of a speed-up the first one's; of a cancellation none. */
+        effect: option(hash32),
+      }),
+      64,
+    ),
+  }),
 )
 
 function table<T>(prefix: string, codec: Codec<T>): Table<T> {

@@ -76,7 +76,10 @@ const use = struct({
   key: hash32,
   wallet: option(hash32),
   network: text(64),
-  action: oneOf({ transfer: 1, transaction: 2, signature: 3, derivation: 4 }),
+  action: oneOf({
+    ...{ transfer: 1, transaction: 2, signature: 3, derivation: 4 },
+    ...{ speedUp: 5, cancellation: 6 },
+  }),
   /** The place on the chain that only one transaction can take: on EVM, the nonce. */
   slot: option(natural),
   /** The most that it can cost, in the smallest unit of the network's own asset. */

@@ -11,12 +11,12 @@ const dynamic: EvmFacts = {
   maxFeePerGas: 300n,
   maxPriorityFeePerGas: 0n,
 }
-const tag = `0000000f${Buffer.from('quorate.facts.2').toString('hex')}`
+const tag = `0000000f${Buffer.from('quorate.facts.3').toString('hex')}`
 /** No prices, no screenings. */
 const silent = '0000000000000000'
-/** Tag, variant, then length and digits of each number, then whether there is a gas price. */
+/** Tag, variant, then length and digits of each number, then whether there are a gas price and an original. */
 const bare = `${tag}01${'0107'}${'025208'}${'02012c'}${'00'}`
-const golden = `${bare}00${silent}`
+const golden = `${bare}0000${silent}`
 const opinions = {
   prices: [
     {
@@ -31,7 +31,10 @@ describe('facts', () => {
   it('have one encoding, which is this', () => {
     assert.equal(toHex(encodeFacts(dynamic)), golden)
     assert.equal(toHex(encodeFacts(noFacts)), `${tag}00${silent}`)
-    assert.equal(toHex(encodeFacts({ ...dynamic, gasPrice: 5n })), `${bare}01${'0105'}${silent}`)
+    assert.equal(toHex(encodeFacts({ ...dynamic, gasPrice: 5n })), `${bare}01${'0105'}00${silent}`)
+    const original = fromHex('abcd')
+    const resting = `${bare}0001${'00000002abcd'}${silent}`
+    assert.equal(toHex(encodeFacts({ ...dynamic, original })), resting)
   })
 
   it('are read back as they were written', () => {

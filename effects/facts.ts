@@ -1,5 +1,6 @@
 import {
   bool,
+  bytes,
   type Codec,
   decode,
   encode,
@@ -31,11 +32,16 @@ export type EvmFacts = {
   readonly maxPriorityFeePerGas: bigint
   /** Of a type 0 transaction, and there alone. */
   readonly gasPrice?: bigint
+  /** Of a speed-up: the request whose effect it has, as it was signed. Who reads it checks it. */
+  readonly original?: Uint8Array
 }
 
 /** For requests whose bytes the payload alone decides. */
 export type NoFacts = { readonly family: 'none' }
 export const noFacts: NoFacts = { family: 'none' }
+
+/** What rests on longer ones is refused: they can still be cancelled. */
+export const originalBytesMax = 24 * 1024
 
 const body = union({
   none: [0, struct({})],
@@ -47,6 +53,7 @@ const body = union({
       maxFeePerGas: natural,
       maxPriorityFeePerGas: natural,
       gasPrice: option(natural),
+      original: option(bytes(originalBytesMax)),
     }),
   ],
 })
@@ -65,7 +72,7 @@ const opinions = struct({
   prices: list(price, opinionsMax),
   screenings: list(screening, opinionsMax),
 })
-const version = tag('quorate.facts.2')
+const version = tag('quorate.facts.3')
 
 export const factsCodec: Codec<Facts> = {
   write: (out, facts) => {
@@ -74,7 +81,7 @@ export const factsCodec: Codec<Facts> = {
     if (chain.family === 'none') body.write(out, { kind: 'none' })
     else {
       const { family: kind, ...rest } = chain
-      body.write(out, { kind, ...rest, gasPrice: rest.gasPrice })
+      body.write(out, { kind, ...rest, gasPrice: rest.gasPrice, original: rest.original })
     }
     opinions.write(out, { prices, screenings })
   },
@@ -84,8 +91,13 @@ export const factsCodec: Codec<Facts> = {
     const said = opinions.read(from)
     const beside = said.prices.length + said.screenings.length > 0 ? said : {}
     if (family === 'none') return { family, ...beside }
-    const { gasPrice, ...fees } = rest as Omit<EvmFacts, 'family'>
-    return { family, ...fees, ...(gasPrice === undefined ? {} : { gasPrice }), ...beside }
+    const { gasPrice, original, ...fees } = rest as Omit<EvmFacts, 'family'>
+    return {
+      ...{ family, ...fees },
+      ...(gasPrice === undefined ? {} : { gasPrice }),
+      ...(original === undefined ? {} : { original }),
+      ...beside,
+    }
   },
 }
 

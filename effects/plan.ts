@@ -2,6 +2,7 @@ import { bytesToBig } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { type Effect, rawOutflow, type ToSign } from './effect.ts'
 import {
+  type Context,
   delegationEffect,
   messageEffect,
   transactionEffect,
@@ -9,10 +10,12 @@ import {
   typedDataEffect,
 } from './evm/effect.ts'
 import { networkNamedIn } from './evm/named-chain.ts'
+import { cancellationEffect, speedUpEffect } from './evm/replacement.ts'
 import type { Facts } from './facts.ts'
 import { encodeDerivation, encodeSchnorr } from './instruction.ts'
 import type { DerivationIntent, Intent, SignatureIntent } from './intent.ts'
 import { quoted, refused, unsupported } from './json.ts'
+import { isReplacement, type ReplacementIntent } from './replacement.ts'
 import { findNetwork, type Network, pseudoNetworkOf } from './networks.ts'
 
 export type PlanInput = {
@@ -23,7 +26,7 @@ export type PlanInput = {
   readonly curve: Network['curve']
   /** Was the key born to sign as itself? Unless it says so, a Schnorr key signs for script trees. */
   readonly untweaked?: boolean
-  readonly intent: Intent
+  readonly intent: Intent | ReplacementIntent
   readonly facts: Facts
 }
 
@@ -61,9 +64,9 @@ export function networkOfSignature(
 }
 
 /** Which facts `plan` will insist on: those of the chain, or none where the payload says it all. */
-export function factsNeeded(network: Network, intent: Intent): Facts['family'] {
+export function factsNeeded(network: Network, intent: Intent | ReplacementIntent): Facts['family'] {
   if (network.family !== 'evm') return 'none'
-  if (intent.kind === 'transfer') return 'evm'
+  if (intent.kind === 'transfer' || isReplacement(intent)) return 'evm'
   if (intent.kind === 'derivation') return 'none'
   if (intent.kind === 'transaction') return intent.transaction.form === 'object' ? 'evm' : 'none'
   const { ask } = intent
@@ -83,9 +86,15 @@ function effectOf(input: PlanInput): Effect {
   if (intent.kind === 'signature') return signatureEffect(intent, input)
   if (network.family !== 'evm') throw unsupported(`${network.id} has no transactions`)
   const context = { network, publicKey, facts }
+  if (isReplacement(intent)) return replacementEffect(intent, context)
   return intent.kind === 'transfer'
     ? transferEffect(intent, context)
     : transactionEffect(intent.transaction, context)
+}
+
+function replacementEffect(intent: ReplacementIntent, context: Context): Effect {
+  const original = intent.kind === 'speedUp' ? intent.original : undefined
+  return original === undefined ? cancellationEffect(context) : speedUpEffect(original, context)
 }
 
 function signatureEffect(intent: SignatureIntent, input: PlanInput): Effect {

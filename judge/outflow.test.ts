@@ -37,7 +37,8 @@ function isTriggered(rule: Rule, outflow: Outflow): boolean {
     action: { kind: 'Block' },
     filters: { ids: undefined, hasAny: undefined, hasAll: undefined },
   }
-  const activity = { kind: 'Wallets:Sign', wallets: [], outflow, isCounted: false } as const
+  const counting = { isCounted: false, excess: undefined }
+  const activity = { kind: 'Wallets:Sign', wallets: [], outflow, ...counting } as const
   const spending = {
     uses: () => ({ count: 0, micros: 0n, unpriced: 0, unknown: 0 }),
     asset: () => 0n,

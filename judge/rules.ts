@@ -1,15 +1,28 @@
 import { hashOf } from '@quorate/core/hash'
 import { isFailure } from '@quorate/core/failure'
 import type { Manifest } from '@quorate/authority/manifest'
-import type { NetworkTraits, Plan, PlanAsk, Rules } from '@quorate/authority/reduce/judging'
+import type {
+  NetworkTraits,
+  Plan,
+  PlanAsk,
+  Rules,
+  SignablePlan,
+} from '@quorate/authority/reduce/judging'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
-import { readIntent, type Intent, type UseOperation } from '@quorate/effects/intent'
+import {
+  readIntent,
+  type Intent,
+  type ReadIntent,
+  type UseOperation,
+} from '@quorate/effects/intent'
 import { findNetwork, type Network, pseudoNetworkOf } from '@quorate/effects/networks'
 import { networkOfSignature, plan as planEffect } from '@quorate/effects/plan'
 import type { Effect } from '@quorate/effects/effect'
+import type { ReplacementIntent } from '@quorate/effects/replacement'
 import { judgeLimits } from '@quorate/policy/limits'
 import { policyRules } from './policies.ts'
+import { readReplacement } from './replacement.ts'
 
 /**
  * May this request become these bytes? Authority says who may ask, effects what the bytes do,
@@ -36,25 +49,36 @@ function childOf(...of: Parameters<Rules['childOf']>): Uint8Array | undefined {
 }
 
 function plan(ask: PlanAsk): Plan {
-  const operation = useOperations[ask.operation]
-  if (operation === undefined) return refused('the request uses no key')
-  const read = readIntent(operation, ask.payload)
+  const facts = factsOf(ask.facts)
+  if (facts === undefined) return refused('the facts are not well-formed')
+  const replacement = readReplacement(ask, facts)
+  const read = replacement ?? readOrdinary(ask, facts)
   if (!read.ok) return refused(read.reason)
   const network = applicable(ask, read.intent)
   if (network === undefined) return refused('the network is unknown')
-  const facts = factsOf(ask.facts)
-  if (facts === undefined) return refused('the facts are not well-formed')
   const { scheme, curve, untweaked, publicKey } = ask
   const key = { publicKey, scheme, curve, untweaked }
   const planned = planEffect({ network, ...key, intent: read.intent, facts })
   if (!planned.ok) return refused(planned.reason)
   const { effect } = planned
   const excess = limited(ask, network, facts, effect)
-  return excess === undefined ? signable(network, read.intent, effect) : refused(excess)
+  if (excess !== undefined) return refused(excess)
+  const signed = signable(network, read.intent, effect)
+  return replacement?.ok ? { ...signed, replaces: { effect: replacement.effect } } : signed
+}
+
+/** What the payload itself asks for. */
+function readOrdinary({ operation, payload }: PlanAsk, facts: Facts): ReadIntent {
+  const no = (reason: string) => ({ ok: false, unsupported: false, reason }) as const
+  const kind = useOperations[operation]
+  if (kind === undefined) return no('the request uses no key')
+  if (facts.family === 'evm' && facts.original !== undefined)
+    return no('the request rests on no other one')
+  return readIntent(kind, payload)
 }
 
 /** The wallet's own network, or for a key by itself the one that the payload names. */
-function applicable(ask: PlanAsk, intent: Intent): Network | undefined {
+function applicable(ask: PlanAsk, intent: Intent | ReplacementIntent): Network | undefined {
   if (ask.network !== '') return findNetwork(ask.network)
   const { scheme, curve } = ask
   if (intent.kind === 'derivation') return pseudoNetworkOf({ scheme, curve })
@@ -76,7 +100,11 @@ function limited(ask: PlanAsk, network: Network, facts: Facts, effect: Effect): 
   return verdict.verdict === 'allow' ? undefined : verdict.reason
 }
 
-function signable(network: Network, intent: Intent, effect: Effect): Plan {
+function signable(
+  network: Network,
+  intent: Intent | ReplacementIntent,
+  effect: Effect,
+): SignablePlan {
   const messages = effect.signing.map((one) => ('digest' in one ? one.digest : one.message))
   return {
     ok: true,
@@ -93,7 +121,7 @@ function signable(network: Network, intent: Intent, effect: Effect): Plan {
 }
 
 /** Whole bytes name their nonce, and an object may. */
-function namesSlot(intent: Intent): boolean {
+function namesSlot(intent: Intent | ReplacementIntent): boolean {
   const body =
     intent.kind === 'transaction'
       ? intent.transaction

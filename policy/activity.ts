@@ -8,8 +8,10 @@ export type Activity =
       /** All of the key's: a policy that names one of them is a policy on the key. */
       readonly wallets: readonly { readonly id: string; readonly tags: readonly string[] }[]
       readonly outflow: Outflow
-      /** Counted already: a renewal signs once more what was agreed. */
+      /** Counted already: a renewal signs once more what was agreed, a replacement lets nothing leave twice. */
       readonly isCounted: boolean
+      /** Of a replacement: what it may cost more than was counted. */
+      readonly excess: Outflow['fee']
     }
   | {
       readonly kind: Exclude<ActivityKind, 'Wallets:Sign' | 'Wallets:IncomingTransaction'>

@@ -67,7 +67,14 @@ function findingOf(rule: Rule, given: Case = {}) {
   const { facts: known = facts, spending = fresh, ...activity } = given
   const { evaluations } = evaluate(
     [named('plc-1', { rule })],
-    { kind: 'Wallets:Sign', wallets: [], outflow, isCounted: false, ...activity },
+    {
+      kind: 'Wallets:Sign',
+      wallets: [],
+      outflow,
+      isCounted: false,
+      excess: undefined,
+      ...activity,
+    },
     { facts: known, spending, time },
   )
   const [evaluation] = evaluations
@@ -205,6 +212,23 @@ describe('rules', () => {
     assert.deepEqual(asked, [time - hour])
   })
 
+  it('of a replacement count what it may cost more, and nothing that leaves', () => {
+    const spending = spent({ count: 2, micros: 10n * usd }, ether)
+    const excess = { asset: native, amount: ether / 1_000n }
+    const replacing = { spending, isCounted: true, excess }
+    for (const [rule, next] of [
+      [amounts(12n * usd), amounts(12n * usd - 1n)],
+      [allUnits(ether + ether / 1_000n), allUnits(ether + ether / 1_000n - 1n)],
+      [count(2), count(1)],
+      [amount(5_000n * usd), amount(5_000n * usd - 1n)],
+    ] as const) {
+      assert.equal(isTriggered(rule, replacing), false, rule.kind)
+      assert.equal(isTriggered(next, replacing), true, rule.kind)
+    }
+    const gas = { ...replacing, facts: { prices: [], screenings: [] } }
+    assert.equal(isTriggered(amounts(much), gas), true)
+  })
+
   it('are triggered by a use within the window that nobody could price or tell', () => {
     assert.equal(isTriggered(amounts(much), { spending: spent({ unpriced: 1 }) }), true)
     assert.equal(isTriggered(amounts(much), { spending: spent({ unknown: 1 }) }), true)
@@ -223,6 +247,11 @@ describe('rules', () => {
     for (const rule of bounded) assert.equal(isTriggered(rule, { outflow: message }), false)
     for (const rule of [whitelist(to), screened])
       assert.equal(isTriggered(rule, { outflow: message }), true)
+    // A cancellation costs its fee, which goes to no recipient.
+    const nothing = { ...outflow, movements: [] }
+    for (const rule of [whitelist(to), screened])
+      assert.equal(isTriggered(rule, { outflow: nothing }), false)
+    assert.equal(isTriggered(whitelist(to), { outflow: { ...nothing, isKnown: false } }), true)
   })
 
   it('on raw bytes are triggered by these and not by what is only not understood', () => {
@@ -254,7 +283,8 @@ describe('rules', () => {
 
 describe('policies together', () => {
   const at = { facts, spending: fresh, time }
-  const sign: Sign = { kind: 'Wallets:Sign', wallets: [], outflow, isCounted: false }
+  const counting = { isCounted: false, excess: undefined }
+  const sign: Sign = { kind: 'Wallets:Sign', wallets: [], outflow, ...counting }
   const verdictOf = (...policies: NamedPolicy[]) => evaluate(policies, sign, at).verdict
 
   it('block before they hold, and hold before they only note', () => {

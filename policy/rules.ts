@@ -13,7 +13,7 @@ export type Moment = {
 }
 
 export type Signing = Moment & Pick<Extract<Activity, { kind: 'Wallets:Sign' }>, SigningMember>
-type SigningMember = 'outflow' | 'isCounted'
+type SigningMember = 'outflow' | 'isCounted' | 'excess'
 
 export type Finding = {
   readonly triggered: boolean
@@ -93,14 +93,16 @@ function amountVelocity(
   { currency, limit, timeframe }: Of<'TransactionAmountVelocity'>,
   signing: Signing,
 ): Finding {
-  const { outflow, facts, time, spending, isCounted } = signing
+  const { outflow, facts, time, spending } = signing
   const worth = appraise(outflow, facts, time)
   const what = 'Cumulative transfer amount'
   if (!worth.ok) return triggered(`${what} is unknown: ${worth.reason}.`)
   const prior = spending.uses(time - timeframe * minuteMs)
   if (prior.unpriced > 0 || prior.unknown > 0)
     return triggered(`${what} is unknown: nobody could price a use of the last ${timeframe} min.`)
-  const value = prior.micros + (isCounted ? 0n : worth.micros)
+  const added = appraise(uncounted(signing), facts, time)
+  if (!added.ok) return triggered(`${what} is unknown: ${added.reason}.`)
+  const value = prior.micros + added.micros
   return compared(what, { value, limit, write: inFiat(currency) })
 }
 
@@ -124,7 +126,7 @@ function assetVelocity(
   { asset, limit, timeframe }: Of<'TransactionAssetVelocity'>,
   signing: Signing,
 ): Finding {
-  const { outflow, time, spending, isCounted } = signing
+  const { outflow, time, spending } = signing
   const what = `Cumulative amount of ${asset}`
   const since = time - timeframe * minuteMs
   if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
@@ -133,15 +135,24 @@ function assetVelocity(
   const isCoinSpent = coinOf(asset) !== asset && spending.asset(coinOf(asset), since) > 0n
   if (isCoinSpent || isUncertain(asset, outflow))
     return triggered(`${what} is unknown: ${ofPieces}`)
-  const value = spending.asset(asset, since) + (isCounted ? 0n : amountOf(asset, outflow))
+  const value = spending.asset(asset, since) + amountOf(asset, uncounted(signing))
   return compared(what, { value, limit, write: String })
+}
+
+/** What no step has counted yet. */
+function uncounted({ outflow, isCounted, excess: fee }: Signing): Outflow {
+  return isCounted ? { isKnown: true, isRaw: false, movements: [], fee } : outflow
 }
 
 const noRecipient = 'There is no recipient that could be known.'
 
-/** @returns nothing where nobody can tell: of what is opaque, and of what is no transfer at all */
+/**
+ * What moves nothing and costs its fee has no recipient.
+ * @returns nothing where nobody can tell: of what is opaque, and of what is no transaction at all
+ */
 function recipientsOf(outflow: Outflow): readonly string[] | undefined {
-  if (isOpaque(outflow) || outflow.movements.length === 0) return undefined
+  const isNone = outflow.movements.length === 0 && outflow.fee === undefined
+  if (isOpaque(outflow) || isNone) return undefined
   return outflow.movements.map(({ to }) => to)
 }
 

@@ -10,10 +10,10 @@ import {
   refuse,
   type Activity,
   type Judging,
-  type Plan,
   type PolicyAsk,
   type PolicyEvaluation,
   type PolicyVerdict,
+  type SignablePlan,
 } from './judging.ts'
 import { spendingOf } from './spending.ts'
 
@@ -25,6 +25,8 @@ export type Gate = {
   readonly evaluations: readonly PolicyEvaluation[]
 }
 const free: Gate = { verdict: 'allow', heldBy: [], reason: '', evaluations: [] }
+
+export type UseActivity = Extract<Activity, { kind: 'Wallets:Sign' }>
 
 /**
  * What the organization's policies say of this, under the records as they are: every signer works it
@@ -69,8 +71,8 @@ export function judgeGate(judging: Judging, activity: Activity | undefined): voi
 export function useActivity(
   judging: Judging,
   { owner, wallets }: Pick<RecordOf<typeof keyTable>, 'owner' | 'wallets'>,
-  { outflow }: Pick<Extract<Plan, { ok: true }>, 'outflow'>,
-): Activity | undefined {
+  plan: Pick<SignablePlan, 'outflow' | 'replaces'> & Pick<UseActivity, 'excess'>,
+): UseActivity | undefined {
   if (owner !== undefined) return undefined
   return {
     kind: 'Wallets:Sign',
@@ -78,8 +80,9 @@ export function useActivity(
       id: nameOf('wallet', wallet),
       tags: find(judging, walletTable, wallet)?.tags ?? [],
     })),
-    outflow,
-    isCounted: judging.isRenewal,
+    outflow: plan.outflow,
+    isCounted: judging.isRenewal || plan.replaces !== undefined,
+    excess: plan.excess,
   }
 }
 

@@ -66,8 +66,10 @@ export type Activity =
       readonly kind: 'Wallets:Sign'
       readonly wallets: readonly { readonly id: string; readonly tags: readonly string[] }[]
       readonly outflow: Outflow
-      /** Counted already: a renewal signs once more what was agreed. */
+      /** Counted already: a renewal signs once more what was agreed, a replacement lets nothing leave twice. */
       readonly isCounted: boolean
+      /** Of a replacement: what it may cost more than was counted. */
+      readonly excess: Outflow['fee']
     }
   | {
       readonly kind:
@@ -128,8 +130,12 @@ export type Plan =
       /** What the signers sign, one for each digest. */
       readonly messages: readonly Uint8Array[]
       readonly outflow: Outflow
+      /** Of what can only take the place of another: the request whose effect it has, if it has any. */
+      readonly replaces?: { readonly effect: Uint8Array | undefined }
     }
   | { readonly ok: false; readonly reason: string }
+
+export type SignablePlan = Extract<Plan, { ok: true }>
 
 /** One item under judgement. */
 export type Judging = {

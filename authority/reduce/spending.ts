@@ -11,12 +11,12 @@ import { put, type Write } from './writes.ts'
 export function spendingOf(judging: Judging): Spending {
   return {
     uses: (since) => {
-      const count = usesCounted(judging)
+      const count = entriesOf(judging)
       const first = firstAfter(count, since, (at) => entry(judging, spendTable, [at]).time)
       const last = count === 0 ? nothing : entry(judging, spendTable, [count - 1])
       const before = first === 0 ? nothing : entry(judging, spendTable, [first - 1])
       return {
-        count: count - first,
+        count: last.uses - before.uses,
         micros: last.micros - before.micros,
         unpriced: last.unpriced - before.unpriced,
         unknown: last.unknown - before.unknown,
@@ -38,21 +38,22 @@ export function spendingOf(judging: Judging): Spending {
  */
 const sumMax = 2n ** 128n
 
-const nothing = { time: 0, micros: 0n, unpriced: 0, unknown: 0 }
+const nothing = { time: 0, uses: 0, micros: 0n, unpriced: 0, unknown: 0 }
 
-/** One more use. */
-export function spend(judging: Judging, outflow: Outflow): readonly Write[] {
+/** One more use, or what takes the place of one and may cost more. */
+export function spend(judging: Judging, outflow: Outflow, uses: 0 | 1 = 1): readonly Write[] {
   const { time } = judging.step
   const worth = judging.rules.policies.worth(outflow, judging.evidence.facts, time)
   const micros = worth !== undefined && worth < sumMax ? worth : undefined
   const assets = [...assetsOf(outflow)]
   const isKnown = outflow.isKnown && assets.every(([, amount]) => amount < sumMax)
-  const count = usesCounted(judging)
+  const count = entriesOf(judging)
   const before = count === 0 ? nothing : entry(judging, spendTable, [count - 1])
   return [
     put(spentTable, [], { count: count + 1 }),
     put(spendTable, [BigInt(count)], {
       time,
+      uses: before.uses + uses,
       micros: before.micros + (micros ?? 0n),
       unpriced: before.unpriced + (micros === undefined ? 1 : 0),
       unknown: before.unknown + (isKnown ? 0 : 1),
@@ -92,7 +93,7 @@ function firstAfter(count: number, since: number, timeAt: (index: number) => num
   return low
 }
 
-function usesCounted(judging: Judging): number {
+function entriesOf(judging: Judging): number {
   return own(judging, spentTable)?.count ?? 0
 }
 

@@ -10,10 +10,11 @@ import {
 import { isFrozen, settingsOf, waitingRecovery } from '../standing.ts'
 import type { Use } from '../step.ts'
 import { subjectId, type Authored } from './author.ts'
-import { judgeGate, useActivity } from './gate.ts'
+import { judgeGate, useActivity, type UseActivity } from './gate.ts'
 import { own } from './held.ts'
-import { find, recordsOf, refuse, type Activity, type Judging, type Plan } from './judging.ts'
+import { find, recordsOf, refuse, type Judging, type SignablePlan } from './judging.ts'
 import { isRawAllowed } from './key.ts'
+import { excessOf, judgeReplacement, usesAt } from './replacement.ts'
 import { spend } from './spending.ts'
 import { put, type Reduced } from './writes.ts'
 
@@ -23,6 +24,10 @@ const actions = {
   'wallets.generateSignature': 'signature',
   'keys.generateSignature': 'signature',
   'keys.deriveKey': 'derivation',
+  'wallets.speedUpTransfer': 'speedUp',
+  'wallets.speedUpTransaction': 'speedUp',
+  'wallets.cancelTransfer': 'cancellation',
+  'wallets.cancelTransaction': 'cancellation',
 } as const
 /** Those that name a key by itself, and no wallet. */
 const direct: ReadonlySet<string> = new Set(['keys.generateSignature', 'keys.deriveKey'])
@@ -47,10 +52,22 @@ export function reduceUse(judging: Judging, authored: Authored): Reduced {
         executeBefore: preimage.executeBefore,
         time: step.time,
       }),
-      ...takeSlot(judging, use, plan.slotNamed),
-      ...(activity === undefined ? [] : spend(judging, plan.outflow)),
+      ...takeSlot(judging, use, plan),
+      ...(activity === undefined ? [] : countedOf(judging, plan, activity)),
     ],
   }
+}
+
+/** What leaves is counted once, however many transactions there are of which the chain takes one. */
+function countedOf(
+  judging: Judging,
+  { outflow, replaces }: SignablePlan,
+  { excess: fee }: UseActivity,
+): readonly Write[] {
+  if (replaces === undefined) return spend(judging, outflow)
+  return fee === undefined
+    ? []
+    : spend(judging, { isKnown: true, isRaw: false, movements: [], fee }, 0)
 }
 
 /** The same request, slot and digests, judged afresh. Nothing is counted again. */
@@ -73,9 +90,9 @@ export function reduceRenewal(judging: Judging, authored: Authored): Reduced {
 
 type Planned = {
   readonly use: Use
-  readonly plan: Extract<Plan, { ok: true }>
+  readonly plan: SignablePlan
   /** What policies are asked about; nothing where there are none on the key. */
-  readonly activity: Activity | undefined
+  readonly activity: UseActivity | undefined
 }
 
 /** Which key, whether the caller may use it, and what exactly it would sign. */
@@ -103,10 +120,11 @@ export function planUse(judging: Judging, authored: Authored): Planned {
   })
   if (!plan.ok) return refuse(plan.reason)
   const { slot, fee, digests } = plan
+  judgeReplacement(judging, match.name, plan)
   return {
     use: { key: terms.key, wallet, network: plan.network, action, slot, fee, digests },
     plan,
-    activity: useActivity(judging, key, plan),
+    activity: useActivity(judging, key, { ...plan, excess: excessOf(judging, plan) }),
   }
 }
 
@@ -149,14 +167,17 @@ function signingKey(
 }
 
 /**
- * Two requests at one slot are two transactions of which the chain takes one: fine when the payload
- * itself named the slot, as a replacement does; never when the server chose it.
+ * Two requests at one slot are two transactions of which the chain takes one: fine when the user
+ * himself named the slot, in the payload or by what is there; never when the server chose it.
  */
-function takeSlot(judging: Judging, use: Use, isNamed: boolean): readonly Write[] {
+function takeSlot(judging: Judging, use: Use, plan: SignablePlan): readonly Write[] {
   if (use.slot === undefined) return []
-  const uses = own(judging, slotTable, use.network, use.slot)?.uses ?? []
+  const uses = usesAt(judging, plan)
+  const isNamed = plan.slotNamed || plan.replaces !== undefined
   if (uses.length > 0 && !isNamed) refuse('the slot is taken by another request')
   if (uses.length >= usesPerSlotMax) refuse('the slot is taken too often')
-  const added = { request: judging.request, fee: use.fee }
+  const { request } = judging
+  const effect = plan.replaces === undefined ? request : plan.replaces.effect
+  const added = { request, fee: use.fee, effect }
   return [put(slotTable, [use.network, use.slot], { uses: [...uses, added] })]
 }

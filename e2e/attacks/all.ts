@@ -4,6 +4,7 @@ import { beginnings } from './born.ts'
 import { clients } from './client.ts'
 import { children } from './derived.ts'
 import { publicKeys } from './keys.ts'
+import { lanes } from './lanes.ts'
 import { logs } from './log.ts'
 import { owners } from './ownership.ts'
 import { mailbox } from './mailbox.ts'
@@ -42,4 +43,5 @@ export const attacks: readonly Attack[] = [
   ...times,
   ...late,
   ...policies,
+  ...lanes,
 ]

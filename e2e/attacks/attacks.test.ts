@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { encodeOriginal } from '@quorate/authority/original'
 import { attacks } from './all.ts'
 import { broken, distinct, undeclared } from './attack.ts'
 import { openCast, type Cast } from './cast.ts'
+import { replacing, sending } from './lanes.ts'
 import { mutationOf } from './mutation.ts'
 import { named } from './named.ts'
 import { touched } from './passkeys.ts'
@@ -40,6 +42,27 @@ describe('a coalition of the server, its database, the network and one signer of
       const { refusals, votes, seals, lastRounds, isSigned } = await stage.use(evidence, of)
       assert.deepEqual(refusals, [])
       assert.deepEqual([votes, seals, lastRounds, isSigned], [3, 3, 1, true])
+    }
+  })
+
+  it('gets one for what takes the place of a transfer, and of what has taken it', async () => {
+    const { stage } = cast
+    const { wallet, first } = await sending(stage)
+    const gwei = 10n ** 9n
+    const original = encodeOriginal(first)
+    const speedUp = replacing(stage, wallet, first, { how: 'speed-up', nonce: 0n })
+    const ofSpeedUp = { kind: 'transaction', nonce: 0n } as const
+    for (const evidence of [
+      speedUp,
+      replacing(stage, wallet, speedUp, {
+        ...{ ...ofSpeedUp, how: 'speed-up', original, facts: { maxFeePerGas: 30n * gwei } },
+      }),
+      replacing(stage, wallet, speedUp, {
+        ...{ ...ofSpeedUp, how: 'cancel', facts: { maxFeePerGas: 40n * gwei } },
+      }),
+    ]) {
+      const { refusals, lastRounds, isSigned } = await stage.use(evidence, wallet)
+      assert.deepEqual([refusals, lastRounds, isSigned], [[], 1, true])
     }
   })
 

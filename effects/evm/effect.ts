@@ -19,7 +19,7 @@ import {
 import { requestOfTransfer } from './transfer.ts'
 import { hashTypedData } from './typed-data.ts'
 
-type Context = {
+export type Context = {
   readonly network: EvmNetwork
   readonly publicKey: Uint8Array
   readonly facts: Facts
@@ -129,12 +129,14 @@ function handsOver(primaryType: string): boolean {
   return primaryType.startsWith('Permit') || handingOver.has(primaryType)
 }
 
-function complete(request: TransactionRequest, { network, facts }: Context): EvmTransaction {
+/** @throws Failure `request.refused` */
+export function complete(request: TransactionRequest, { network, facts }: Context): EvmTransaction {
   if (facts.family !== 'evm') throw refused('the facts are not of this network')
   return completeTransaction(request, facts, network.chainId)
 }
 
-function readWhole(bytes: Uint8Array, { network }: Context): EvmTransaction {
+/** @throws Failure `request.refused`, `bytes.malformed` */
+export function readWhole(bytes: Uint8Array, { network }: Context): EvmTransaction {
   const tx = decodeUnsigned(bytes)
   // Follows from the decoder being strict; said again, since everything here rests on it.
   if (!equalBytes(encodeUnsigned(tx), bytes)) throw refused('the transaction has another encoding')
@@ -142,7 +144,8 @@ function readWhole(bytes: Uint8Array, { network }: Context): EvmTransaction {
   return tx
 }
 
-function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
+/** @throws Failure `request.refused` */
+export function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'kind'> {
   checkBounds(tx)
   if (context.network.isLegacy && tx.type !== 0 && tx.type !== 1)
     throw refused('this network has no fee market, and takes transactions of type 0')

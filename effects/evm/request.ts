@@ -149,7 +149,8 @@ export function readRecipient(value: Json | undefined): Uint8Array {
   return readAddressOf(new Map(value === undefined ? [] : [['to', value]]), 'to')
 }
 
-function settled(name: string, fixed: bigint | undefined, fact: bigint | undefined): bigint {
+/** What was fixed, and is again. @throws Failure `request.refused` */
+export function settled(name: string, fixed: bigint | undefined, fact: bigint | undefined): bigint {
   if (fact === undefined) throw refused(`the facts lack ${name}`)
   if (fixed !== undefined && fixed !== fact) throw refused(`the facts change ${name}`)
   return fact

@@ -106,6 +106,7 @@ export function activityFrom(next: Draw): Activity {
     })),
     outflow: outflowFrom(next),
     isCounted: next(6) === 0,
+    excess: next(3) === 0 ? { asset: pick(assets, next), amount: BigInt(next(50)) } : undefined,
   }
 }
 

@@ -122,7 +122,7 @@ describe('what a user is asked to bound fees by', () => {
     const named = await factsOf({ type: 2, to: stranger, nonce: 7 }, ceiling)
     assert.equal(named.nonce, 7n)
     assert.equal((await factsOf({ type: 2, to: stranger }, ceiling)).nonce, 0n)
-    const uses = [{ request: seed, fee: 0n }]
+    const uses = [{ request: seed, fee: 0n, effect: seed }]
     const value = encodeRecord(slotTable, { uses })
     const stream = encode(streamCodec, keyStream(key))
     const name = recordKey(slotTable, network, 0n)

@@ -144,8 +144,8 @@ const evading: readonly Attack[] = [
     'spends what a limit in dollars allows on each network of a key',
     blocked(
       'policy/rules.ts',
-      'const value = prior.micros + (isCounted ? 0n : worth.micros)',
-      'const value = isCounted ? 0n : worth.micros',
+      'const value = prior.micros + added.micros',
+      'const value = added.micros',
     ),
     {
       rule: policyRule('TransactionAmountVelocity', { currency: 'USD', limit: 600, ...perHour }),

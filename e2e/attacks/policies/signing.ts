@@ -565,8 +565,8 @@ const limits: readonly Attack[] = [
     'hides the recipient by bytes that nobody understands, under a whitelist',
     blocked(
       rules,
-      'if (isOpaque(outflow) || outflow.movements.length === 0) return undefined',
-      'if (outflow.movements.length === 0) return undefined',
+      'if (isOpaque(outflow) || isNone) return undefined',
+      'if (isNone) return undefined',
     ),
     async ({ stage }) => {
       const wallet = await guarded(stage, onlyTo(token))

@@ -128,18 +128,14 @@ const split: readonly Attack[] = [
     'pays more often than a limit allows, and has none of it counted',
     blocked(
       'authority/reduce/use.ts',
-      '      ...(activity === undefined ? [] : spend(judging, plan.outflow)),\n',
+      '      ...(activity === undefined ? [] : countedOf(judging, plan, activity)),\n',
       '',
     ),
     timesPerHour(1),
   ),
   again(
     'splits a payment into several, each within the limit in dollars',
-    blocked(
-      rules,
-      'const value = prior.micros + (isCounted ? 0n : worth.micros)',
-      'const value = isCounted ? 0n : worth.micros',
-    ),
+    blocked(rules, 'const value = prior.micros + added.micros', 'const value = added.micros'),
     dollarsPerHour(600),
     { facts: atPrice },
   ),
