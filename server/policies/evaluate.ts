@@ -2,15 +2,16 @@ import { decodeBody } from '@quorate/authority/body'
 import type { PolicyEvaluation, Rules } from '@quorate/authority/reduce/judging'
 import { evaluationOf, rehearsalOf, requestOfEvidence } from '@quorate/authority/reduce/step'
 import type { Evidence } from '@quorate/authority/step'
-import { keyStream, rootOf } from '@quorate/authority/stream'
+import { rootOf, type StreamId } from '@quorate/authority/stream'
 import { Ledger } from '../coordinator/ledger.ts'
 import { Views } from '../coordinator/views.ts'
 import type { Database } from '../database/database.ts'
 
 export type EvaluateDeps = { readonly database: Database; readonly rules: Rules }
-export type Use = {
+export type Asked = {
   readonly organization: Uint8Array
-  readonly key: Uint8Array
+  /** The root, or the key's. */
+  readonly stream: StreamId
   readonly evidence: Evidence
 }
 
@@ -26,15 +27,15 @@ export async function hasPolicies(database: Database, organization: Uint8Array):
   return found !== undefined
 }
 
-/** What policies say of a use of a key that is in force, at its place in the log; or as of now. */
+/** What policies say of a request that is in force, at its place in the log; or as of now. */
 export async function evaluationsOf(
   { database, rules }: EvaluateDeps,
-  { organization, key, evidence }: Use,
+  { organization, stream, evidence }: Asked,
   time: number,
 ): Promise<readonly PolicyEvaluation[]> {
   const ledger = new Ledger(database)
   const views = new Views(ledger)
-  const place = { organization, stream: keyStream(key) }
+  const place = { organization, stream }
   const at = await ledger.place(organization, requestOfEvidence(evidence))
   const certified = at && (await ledger.step(place, at.seq))
   if (at !== undefined && certified !== undefined) {

@@ -119,8 +119,8 @@ async function triggeredBy(
   if (row.approval_id !== null || evidence === undefined) return []
   const { organization, key, request } = row
   const at = now()
-  const use = { organization, key, evidence }
-  const evaluations = await evaluationsOf({ database, rules }, use, at)
+  const asked = { organization, stream: keyStream(key), evidence }
+  const evaluations = await evaluationsOf({ database, rules }, asked, at)
   const activity = { kind: 'Wallets:Sign', signatureRequest: anySignatureOf(row) }
   return triggeredEvents({ database, log }, { organization, request, activity, evaluations, at })
 }

@@ -1,3 +1,4 @@
+import { keyStream } from '@quorate/authority/stream'
 import type { Event } from '../outbox.ts'
 import { evaluationsOf, hasPolicies } from '../policies/evaluate.ts'
 import { triggeredEvents } from '../policies/triggered.ts'
@@ -21,8 +22,8 @@ export async function triggeredBy(
   const isAllowed = event === 'sign' && (await hasPolicies(database, organization))
   if (!isAllowed && judged === undefined) return []
   const at = now()
-  const use = { organization, key, evidence: judged ?? evidenceOf(row) }
-  const evaluations = await evaluationsOf({ database, rules }, use, at)
+  const asked = { organization, stream: keyStream(key), evidence: judged ?? evidenceOf(row) }
+  const evaluations = await evaluationsOf({ database, rules }, asked, at)
   const shown =
     row.kind === 'transfer'
       ? { transferRequest: transferOf(row) }

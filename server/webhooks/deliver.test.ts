@@ -267,6 +267,18 @@ describe('an event that waits for another one', () => {
   })
 })
 
+describe('an event that was called', () => {
+  it('is not taken before an earlier one that has come in meanwhile', async () => {
+    await webhook()
+    for (const id of ['a', 'b']) await happen('wallet.created', { wallet: { id: 'wa-1', a: id } })
+    await dispatchEvents(platform.database, deps.now())
+    await platform.database.updateTable('deliveries').set({ called: true }).execute()
+    const ask = { count: 100, now: deps.now() }
+    assert.equal((await leaseDeliveries(platform.database, ask)).length, 1)
+    assert.deepEqual(await leaseDeliveries(platform.database, ask), [])
+  })
+})
+
 describe('attempts', () => {
   it('of a webhook that is disabled or deleted meanwhile are dropped', async () => {
     const { id } = await webhook()

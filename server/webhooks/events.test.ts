@@ -183,6 +183,24 @@ describe('an approval', () => {
     assert.equal((await told('policy.triggered', held.id)).length, 1, 'once, when it was held')
   })
 
+  it('is not needed for a policy to be told of that blocks a change', async () => {
+    const { id: permissionId } = await byAdmin('POST', '/permissions', {
+      ...{ name: 'fixed', operations: ['Wallets:Read'] },
+    })
+    const policy = await byAdmin('POST', '/v2/policies', {
+      ...{ name: 'stays', activityKind: 'Permissions:Modify', rule: { kind: 'AlwaysTrigger' } },
+      ...{ action: { kind: 'Block' }, filters: { permissionId: { in: [permissionId] } } },
+    })
+    const client = rawClient(platform.baseUrl, company.administrator)
+    const [path, body] = [`/permissions/${permissionId}`, { name: 'other' }]
+    const signed = await client.sign(await client.init('PUT', path, body))
+    const { status } = await client.send('PUT', path, body, signed.body.userAction)
+    assert.equal(status, 403)
+    const [triggered, ...others] = await told('policy.triggered', policy.id)
+    assert.deepEqual(others, [])
+    assert.deepEqual(triggered.policyEvaluation.activity, { kind: 'Permissions:Modify' })
+  })
+
   it('of a change, and one that expires, are told of likewise', async () => {
     const held = await byAdmin('POST', '/v2/policies', {
       ...{ name: 'new ones', activityKind: 'Policies:Create', action: asking },
