@@ -120,6 +120,32 @@ describe('what leaves by a transaction', () => {
       )
   })
 
+  it('is what Permit2 is to let somebody take of a token, and no other contract by these bytes', () => {
+    const at = fromHex('000000000022d473030f116ddee9f6b43ac78ba3')
+    const approval = (amount: bigint) =>
+      encodeFunctionData({
+        abi: parseAbi([
+          'function approve(address token, address spender, uint160 amount, uint48 end)',
+        ]),
+        ...{ functionName: 'approve', args: [contract as Hex, alice, amount, 9] },
+      })
+    const tx = (to: Uint8Array, data: Hex) =>
+      outflowOfTransaction(
+        {
+          ...{ type: 2, chainId: 11155111n, nonce: 0n, gasLimit: 21_000n, value: 0n },
+          ...{ maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, accessList: [] },
+          ...{ to, data: fromHex(data.slice(2)) },
+        },
+        { networkId: 'EthereumSepolia', feeMax: 21_000n, from: fromHex(bob.slice(2)) },
+      )
+    const known = { isKnown: true, isRaw: false, fee, movements: [moved] }
+    const dirty = `${approval(5n).slice(0, -64)}01${approval(5n).slice(-62)}`
+    assert.deepEqual(tx(at, approval(5n)), known)
+    assert.equal(tx(at, approval(2n ** 160n - 1n)).isKnown, false)
+    assert.equal(tx(at, dirty as Hex).isKnown, false)
+    assert.deepEqual(outflowOf(approval(5n)), { ...known, isKnown: false, movements: [] })
+  })
+
   it('is what a contract is asked to do for its caller, all at once (multicall)', () => {
     const approval = encodeFunctionData({ abi, functionName: 'approve', args: [bob, 7n] })
     assert.deepEqual(outflowOf(multicall(transfer, approval)), {

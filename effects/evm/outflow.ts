@@ -13,12 +13,14 @@ type Known = {
   /** Which of them is the one who receives or may take, and which the amount: without one, a piece. */
   readonly to: number
   readonly amount?: number
+  /** Which of them is the token, where that is not the contract called: then it is Permit2 that is. */
+  readonly token?: number
   readonly isAllowance: boolean
   /** Do the bytes alone say that it is a token, and not one thing of a collection, that moves? */
   readonly isCertain: boolean
 }
 
-const sizes = { address: 20, amount: 32, uint8: 1, bytes32: 32 } as const
+const sizes = { address: 20, amount: 32, uint160: 20, uint48: 6, uint8: 1, bytes32: 32 } as const
 const payment = {
   ...({ standard: 'Erc20', words: ['address', 'amount'], to: 0, amount: 1 } as const),
   isCertain: true,
@@ -50,6 +52,12 @@ const calls: Readonly<Record<string, Known>> = {
     words: ['address', 'address', 'amount', 'amount', 'uint8', 'bytes32', 'bytes32'],
     ...{ to: 1, amount: 2, isAllowance: true, isCertain: true },
   },
+  // approve(address,address,uint160,uint48) of Permit2
+  '87517c45': {
+    standard: 'Erc20',
+    words: ['address', 'address', 'uint160', 'uint48'],
+    ...{ token: 0, to: 1, amount: 2, isAllowance: true, isCertain: true },
+  },
   // safeTransferFrom(address,address,uint256): no coin has it.
   '42842e0e': {
     standard: 'Erc721',
@@ -63,6 +71,8 @@ const calls: Readonly<Record<string, Known>> = {
     ...{ to: 1, amount: 3, isAllowance: false, isCertain: true },
   },
 }
+/** At one address on every chain, without an owner. */
+export const permit2 = '0x000000000022d473030f116ddee9f6b43ac78ba3'
 const onePiece = naturalWord(1n)
 /**
  * From here on an allowance is one of all there is. Tokens with votes keep 2^96 - 1 as endless, others
@@ -131,10 +141,13 @@ function readCall(
     // Decoders differ over what stands before a short value: some cut it off, some refuse.
     return bytesToBig(word.subarray(0, wordSize - sizes[kind])) === 0n ? word : undefined
   })
+  const token = call.token === undefined ? undefined : words[call.token]
+  if (call.token !== undefined && contract !== permit2) return undefined
   const to = words[call.to]
   const amount = call.amount === undefined ? onePiece : words[call.amount]
   if (to === undefined || amount === undefined || words.includes(undefined)) return undefined
-  const asset = `${networkId}/${call.standard}/${contract}`
+  const moved = token === undefined ? contract : addressText(token.subarray(12))
+  const asset = `${networkId}/${call.standard}/${moved}`
   const movement = { asset, to: addressText(to.subarray(12)), amount: bytesToBig(amount) }
   const isEndlessOne = call.isAllowance && isEndless(movement.amount)
   return { isWhole: call.isCertain && !isEndlessOne, movement }

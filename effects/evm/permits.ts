@@ -3,7 +3,7 @@ import type { Json } from '@quorate/core/json'
 import type { Movement } from '@quorate/core/outflow'
 import { readMembers, readNatural } from '../json.ts'
 import { readAddress } from './address.ts'
-import { isEndless } from './outflow.ts'
+import { isEndless, permit2 } from './outflow.ts'
 
 /**
  * Struct types by which tokens let somebody take some of them, whole as they are signed: no contract that
@@ -19,8 +19,6 @@ export type PermitDomain = {
 
 /** Policies have no room for facts about more; each is a line of what a key has spent. */
 const grantsMax = 16
-/** At one address on every chain, without an owner. */
-const permit2 = '0x000000000022d473030f116ddee9f6b43ac78ba3'
 const details = 'PermitDetails(address token,uint160 amount,uint48 expiration,uint48 nonce)'
 const permissions = 'TokenPermissions(address token,uint256 amount)'
 

@@ -199,6 +199,16 @@ const calls: readonly Attack[] = [
     asVariant,
   ),
   sending(
+    'approves a coin to a stranger by a contract that is not Permit2',
+    blocked(
+      outflow,
+      'contract !== permit2) return undefined',
+      'contract === permit2) return undefined',
+    ),
+    onlyTo(recipient),
+    { to: token, data: call('87517c45', someone, someone, 1n, 1n) },
+  ),
+  sending(
     'trails bytes behind a transfer that only its token reads',
     blocked(outflow, ' || data.length !== selectorSize + call.words.length * wordSize', ''),
     limit(5n, tokenAsset),
