@@ -9,6 +9,7 @@ import type { Route } from './http/route.ts'
 import { networkRoutes } from './networks/routes.ts'
 import type { ObserveFacts } from './signatures/execute.ts'
 import { transactionRoutes } from './transactions/routes.ts'
+import { isReplacing, quoteReplacement } from './transfers/quote-replacement.ts'
 import type { RequestDeps } from './transfers/request.ts'
 import { transferRoutes } from './transfers/routes.ts'
 import type { WorkDeps } from './transfers/work.ts'
@@ -45,7 +46,10 @@ export function openMoney(deps: QuoteDeps): {
   readonly observeFacts: ObserveFacts
 } {
   return {
-    quoteMaxFee: (caller, match, body) => quoteMaxFee(deps, caller, match, body),
+    quoteMaxFee: (caller, match, body) =>
+      isReplacing(match)
+        ? quoteReplacement(deps, caller, match)
+        : quoteMaxFee(deps, caller, match, body),
     observeFacts: openSignatureFacts(deps),
   }
 }

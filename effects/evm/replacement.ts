@@ -13,7 +13,8 @@ import type { EvmTransaction } from './transaction.ts'
  */
 export function cancellationEffect(context: Context): Effect {
   const to = accountOfKey(context.publicKey)
-  const request = { type: 2, to, value: 0n, data: new Uint8Array() } as const
+  const type = context.network.isLegacy ? 0 : 2
+  const request: TransactionRequest = { type, to, value: 0n, data: new Uint8Array() }
   const effect = effectOf(complete(request, context), context)
   return { ...effect, kind: 'transaction', outflow: { ...effect.outflow, movements: [] } }
 }

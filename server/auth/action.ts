@@ -25,6 +25,7 @@ import { challengeOf, decodePreimage, type Subject } from '@quorate/authority/re
 import { localNamed, useTotp } from '../credentials/local.ts'
 import { approvalOf } from '../approvals/find.ts'
 import type { Database } from '../database/database.ts'
+import { findOwnOutgoing } from '../transfers/find.ts'
 import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
 import { usableCredentials, verifiedAssertion, type Answerers } from './credentials.ts'
@@ -67,10 +68,10 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   parse(endpointOf(match).body, body, 'body')
   const { organization, user, token } = caller
   const names = namedIds(match, body)
-  const local = await localSubjects(deps.database, caller, names)
+  const local = await localIds(deps.database, caller, names)
   const subjects = await readRoot(known(deps), organization, (root) => {
     checkPermissions(root, caller, permissionsFor(match.operation, body))
-    const subjects = local ?? subjectsOf(root, caller, names)
+    const subjects = subjectsOf(root, caller, names, local)
     return [...subjects, ...newcomersOf(root, match, subjects, deps.now())]
   })
   const maxFee = await deps.quoteMaxFee(caller, match, body)
@@ -191,28 +192,52 @@ function endpointOf({ name }: Match) {
   return endpoint
 }
 
+/** By role: what is named and stands in no record of the root stream. */
+type LocalIds = ReadonlyMap<string, Uint8Array>
+
 /**
  * A password or one-time codes: this server has the only record of them. An approval may stand in any
  * stream: its row knows it in full, and the rules find it by nothing else.
  */
-async function localSubjects(
+async function localIds(
   database: Database,
   caller: Caller,
   names: readonly NamedId[],
-): Promise<readonly Subject[] | undefined> {
-  const [named] = names
-  if (named?.kind === 'approval') {
-    const { id } = await approvalOf(database, caller.organization, named.name)
-    return [{ role: named.role, id }]
-  }
-  if (named?.kind !== 'credential') return undefined
+): Promise<LocalIds> {
+  const [named, ...rest] = names
+  if (named?.kind === 'approval')
+    return new Map([[named.role, (await approvalOf(database, caller.organization, named.name)).id]])
+  if (named?.kind === 'wallet') return outgoingIds(database, caller, named.name, rest)
+  if (named?.kind !== 'credential') return new Map()
   const id = await localNamed(database, caller, named.name)
-  return id === undefined ? undefined : [{ role: named.role, id }]
+  return new Map(id === undefined ? [] : [[named.role, id]])
+}
+
+/** Of what has left a wallet, or is about to: the rules find it in the stream of the wallet's key. */
+async function outgoingIds(
+  database: Database,
+  caller: Caller,
+  walletId: string,
+  names: readonly NamedId[],
+): Promise<LocalIds> {
+  const ids = new Map<string, Uint8Array>()
+  for (const { role, kind, name } of names) {
+    if (kind !== 'transfer' && kind !== 'transaction') continue
+    ids.set(role, (await findOwnOutgoing(database, caller, { kind, name, walletId })).id)
+  }
+  return ids
 }
 
 /** What path and body name by a short name, in full: that is what the user's signature covers. */
-function subjectsOf(root: Root, caller: Caller, named: readonly NamedId[]): readonly Subject[] {
+function subjectsOf(
+  root: Root,
+  caller: Caller,
+  named: readonly NamedId[],
+  local: LocalIds,
+): readonly Subject[] {
   return named.map(({ role, kind, name }) => {
+    const known = local.get(role)
+    if (known !== undefined) return { role, id: known }
     const id = idNamed(root, kind, name)
     if (id === undefined || !isSeen(root, caller, kind, id))
       throw unknown({ role, kind, name }, caller)

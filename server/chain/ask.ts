@@ -8,6 +8,8 @@ import { readIntent, type Intent, type TransactionBody } from '@quorate/effects/
 import type { UseOperation } from '@quorate/effects/intent'
 import { findNetwork, type EvmNetwork } from '@quorate/effects/networks'
 import { plan } from '@quorate/effects/plan'
+import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacement'
+import { decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { callOf } from './tokens.ts'
 
 /** Who signs, and where. */
@@ -41,9 +43,11 @@ export function evmNetwork(id: string): EvmNetwork {
  * @throws Failure `request.refused`, `request.unsupported`
  */
 export function askOf(
-  intent: Intent,
-  { network, address: from }: Pick<Payer, 'network' | 'address'>,
+  intent: Intent | ReplacementIntent,
+  payer: Pick<Payer, 'network' | 'address'>,
 ): EvmAsk | undefined {
+  const { network, address: from } = payer
+  if (isReplacement(intent)) return replacementAsk(intent, payer)
   if (intent.kind === 'transfer') {
     const type = evmNetwork(network).isLegacy ? 0 : 2
     return { type, from, priority: intent.priority, ...callOf(intent, from) }
@@ -57,11 +61,36 @@ export function askOf(
   return { ...asked, authorizations: given }
 }
 
+/** The fees that it once named are those that are to be outbid. */
+function replacementAsk(
+  intent: ReplacementIntent,
+  payer: Pick<Payer, 'network' | 'address'>,
+): EvmAsk {
+  const priority = 'Fast'
+  const { network, address: from } = payer
+  const type = evmNetwork(network).isLegacy ? 0 : 2
+  const original = intent.kind === 'speedUp' ? intent.original : undefined
+  if (original === undefined)
+    return { type, from, priority, to: from, value: 0n, data: new Uint8Array() }
+  const known = askOf(original, payer) ?? askOfWhole(original, from)
+  const { gasPrice: _1, maxFeePerGas: _2, maxPriorityFeePerGas: _3, ...ask } = known
+  return { ...ask, priority }
+}
+
+/** Of whole bytes, only as far as a chain has to be asked of them: they are not built from this. */
+function askOfWhole(original: Intent, from: string): EvmAsk {
+  const body = original.kind === 'transfer' ? undefined : bodyOf(original)
+  if (body?.form !== 'bytes') throw new TypeError('whatever is not whole leaves something open')
+  const { to, value, data, nonce, gasLimit, type } = decodeUnsigned(body.bytes)
+  const kind = type === 0 || type === 1 ? 0 : 2
+  return { type: kind, from, ...recipient(to), value, data, nonce, gasLimit, priority: 'Fast' }
+}
+
 /**
  * What would happen, as the signers will see it.
  * @throws Failure `body.malformed`, `request.unsupported`, `fee.above_ceiling`, `address.malformed`
  */
-export function planned(payer: Payer, intent: Intent, facts: Facts): Effect {
+export function planned(payer: Payer, intent: Intent | ReplacementIntent, facts: Facts): Effect {
   const network = evmNetwork(payer.network)
   const { publicKey } = payer
   const { scheme, curve } = network
@@ -74,7 +103,7 @@ export function planned(payer: Payer, intent: Intent, facts: Facts): Effect {
  * Everything that can be known to be wrong before a chain is asked: refused while the caller waits,
  * and before anything is written down.
  */
-export function checkIntent(payer: Payer, intent: Intent): Effect {
+export function checkIntent(payer: Payer, intent: Intent | ReplacementIntent): Effect {
   if (intent.kind === 'transfer')
     for (const text of [intent.to, ...(intent.asset === 'Native' ? [] : [intent.contract])])
       if (readAddress(text) === undefined)

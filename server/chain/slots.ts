@@ -1,5 +1,5 @@
 import { encode } from '@quorate/core/codec'
-import { recordKey, slotTable } from '@quorate/authority/records'
+import { decodeRecord, recordKey, requestTable, slotTable } from '@quorate/authority/records'
 import { keyStream, streamCodec } from '@quorate/authority/stream'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 
@@ -83,6 +83,23 @@ export async function isAgreedOn(
   slot: number,
 ): Promise<boolean> {
   return (await agreedAmong(database, place, [slot])).size > 0
+}
+
+/** The slot that the key's stream has given to this request, if it has. */
+export async function agreedSlot(
+  database: Database | DatabaseTransaction,
+  { organization, key }: Pick<SlotPlace, 'organization' | 'key'>,
+  request: Uint8Array,
+): Promise<number | undefined> {
+  const record = await database
+    .selectFrom('records')
+    .select('value')
+    .where('organization', '=', organization)
+    .where('stream', '=', encode(streamCodec, keyStream(key)))
+    .where('name', '=', recordKey(requestTable, request))
+    .executeTakeFirst()
+  const slot = record && decodeRecord(requestTable, record.value).slot
+  return slot === undefined ? undefined : Number(slot)
 }
 
 async function takenAmong(

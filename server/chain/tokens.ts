@@ -7,10 +7,11 @@ import {
 } from '@quorate/chains/evm/index'
 import { Failure } from '@quorate/core/failure'
 import type { Intent, TransferIntent } from '@quorate/effects/intent'
+import type { ReplacementIntent } from '@quorate/effects/replacement'
 import type { Chain } from './chains.ts'
 
 /** What a transfer moves of a token; nothing for the native asset, and for what is no transfer. */
-export function tokenMoveOf(intent: Intent): TokenMove | undefined {
+export function tokenMoveOf(intent: Intent | ReplacementIntent): TokenMove | undefined {
   if (intent.kind !== 'transfer' || intent.asset === 'Native') return undefined
   const { contract, to } = intent
   switch (intent.asset) {

@@ -1,11 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { broadcastTransaction, getTransaction, listTransactions } from '@quorate/api/transactions'
+import {
+  abortTransaction,
+  broadcastTransaction,
+  cancelTransaction,
+  cancelTransfer,
+  getTransaction,
+  listTransactions,
+  speedUpTransaction,
+  speedUpTransfer,
+} from '@quorate/api/transactions'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
-import { routing, type Route } from '../http/route.ts'
+import { routing, type RawRequest, type Route } from '../http/route.ts'
+import { abortOutgoing } from '../transfers/abort.ts'
 import { transactionOf } from '../transfers/entity.ts'
 import { findOutgoing, findOwnOutgoing, listOutgoing } from '../transfers/find.ts'
 import { statusOf } from '../transfers/lifecycle.ts'
+import { replaceOutgoing, type Named, type Replacement } from '../transfers/replace.ts'
 import { requestOutgoing, type RequestDeps } from '../transfers/request.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 
@@ -23,11 +34,38 @@ export function transactionRoutes(deps: RequestDeps): readonly Route<Caller>[] {
       const row = await requestOutgoing(deps, caller, { kind, walletId, raw })
       return transactionOf(await soonest(database, row))
     }),
+    route(abortTransaction, async ({ caller, raw, params: { walletId, transactionId: name } }) =>
+      transactionOf(await abortOutgoing(deps, caller, { kind, walletId, name, raw })),
+    ),
+    ...replacementRoutes(deps),
     route(listTransactions, async ({ caller, query, params: { walletId } }) =>
       listOutgoing(database, caller, { kind, walletId, query }, transactionOf),
     ),
     route(getTransaction, async ({ caller, params: { walletId, transactionId: name } }) =>
       transactionOf(await findOwnOutgoing(database, caller, { kind, walletId, name })),
+    ),
+  ]
+}
+
+function replacementRoutes(deps: RequestDeps): readonly Route<Caller>[] {
+  const replace = async (
+    caller: Caller,
+    asked: Named & { readonly replacement: Replacement; readonly raw: RawRequest },
+  ) => transactionOf(await soonest(deps.database, await replaceOutgoing(deps, caller, asked)))
+  const ofTransfer = { kind: 'transfer' } as const
+  const [cancellation, speedUp] = ['cancellation', 'speedUp'] as const
+  return [
+    route(cancelTransaction, ({ caller, raw, params: { walletId, transactionId: name } }) =>
+      replace(caller, { kind, walletId, name, raw, replacement: cancellation }),
+    ),
+    route(cancelTransfer, ({ caller, raw, params: { walletId, transferId: name } }) =>
+      replace(caller, { ...ofTransfer, walletId, name, raw, replacement: cancellation }),
+    ),
+    route(speedUpTransaction, ({ caller, raw, params: { walletId, transactionId: name } }) =>
+      replace(caller, { kind, walletId, name, raw, replacement: speedUp }),
+    ),
+    route(speedUpTransfer, ({ caller, raw, params: { walletId, transferId: name } }) =>
+      replace(caller, { ...ofTransfer, walletId, name, raw, replacement: speedUp }),
     ),
   ]
 }

@@ -1,4 +1,5 @@
 import type { EventKind } from '@quorate/api/event-kinds'
+import { toHex } from '@quorate/core/bytes'
 import { parseJson, isObject } from '@quorate/core/json'
 import type { Transaction } from '@quorate/api/transactions'
 import type { Transfer } from '@quorate/api/transfers'
@@ -36,6 +37,7 @@ export function transactionOf(row: Outgoing): Transaction {
     ...optional('fee', row.fee),
     ...optional('approvalId', row.approval_id),
     ...optional('externalId', row.external_id),
+    ...optional('replacementId', row.replacement_id),
     ...detailsOf(row),
     dateRequested: isoDate(row.created_at),
     ...optional('datePolicyResolved', isoDateOf(row.policy_resolved_at)),
@@ -72,11 +74,25 @@ function detailsOf(row: Outgoing): Pick<Transaction, 'details'> {
   return Object.keys(details).length === 0 ? {} : { details }
 }
 
-function bodyOf({ evidence }: Outgoing): Transaction['requestBody'] {
+function bodyOf(row: Outgoing): Transaction['requestBody'] {
+  const { evidence, replacement } = row
+  if (replacement !== null) return replacementOf(row, replacement)
   const body = parseJson(decodeEvidence(evidence).payload)
   const kind = isObject(body) ? body['kind'] : undefined
   if (!isObject(body) || typeof kind !== 'string') throw new TypeError('a request has a kind')
   return { ...body, kind }
+}
+
+/** The hash is that of what it replaces: the one that it has itself stands where every hash stands. */
+function replacementOf(
+  { replaces_hash, signed }: Outgoing,
+  replacement: NonNullable<Outgoing['replacement']>,
+): Transaction['requestBody'] {
+  return {
+    kind: replacement === 'cancellation' ? 'CancelTransaction' : 'SpeedUpTransaction',
+    ...optional('txHash', replaces_hash),
+    signedTx: signed === null ? '' : `0x${toHex(signed)}`,
+  }
 }
 
 function optional<const N extends string, T>(name: N, value: T | null): { readonly [K in N]?: T } {

@@ -11,6 +11,7 @@ import { observeWithin } from '../chain/facts.ts'
 import { lowestFreeSlot } from '../chain/slots.ts'
 import { expire, isExpired, type Outcome, type StepDeps } from './outcome.ts'
 import { feeBoundOf, intentOf, payerOf } from './reading.ts'
+import { observeReplacement } from './replacement-facts.ts'
 import type { Outgoing } from './tables.ts'
 
 /** Whoever resolves an approval wakes what waits for it; this is for when that was not heard. */
@@ -97,10 +98,14 @@ async function presentFacts(deps: StepDeps, row: Outgoing): Promise<Uint8Array |
   const { chain, database } = deps
   const ask = askOf(intentOf(row), row)
   if (ask === undefined) return opined(deps, row, noFacts)
-  const pending = Number(await pendingNonce(chain.rpc, row.address))
-  const nonce = ask.nonce ?? (await lowestFreeSlot(database, row, pending))
-  if (nonce === undefined) return undefined
   try {
+    if (row.replacement !== null) {
+      const observed = await observeReplacement(deps, row, feeBoundOf(row))
+      return observed.ok ? await opined(deps, row, observed.facts) : undefined
+    }
+    const pending = Number(await pendingNonce(chain.rpc, row.address))
+    const nonce = ask.nonce ?? (await lowestFreeSlot(database, row, pending))
+    if (nonce === undefined) return undefined
     const asked = { ...ask, nonce: BigInt(nonce) }
     const observed = await observeWithin(chain, asked, feeBoundOf(row))
     return observed.ok ? opined(deps, row, observed.facts) : undefined

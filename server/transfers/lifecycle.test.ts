@@ -6,7 +6,7 @@ import { after, type Event, isAtRest, type State, states, statusOf, unsigned } f
 const events: readonly Event[] = [
   ...(['takeSlot', 'prepare', 'loseSlot', 'sign', 'send', 'include', 'confirm'] as const),
   ...(['revert', 'displace', 'lapse', 'refuse', 'expire'] as const),
-  ...(['pass', 'hold', 'release', 'reject'] as const),
+  ...(['pass', 'hold', 'release', 'reject', 'abort'] as const),
 ]
 
 function reachable(from: State): ReadonlySet<State> {
@@ -65,6 +65,12 @@ describe('the life of outgoing money', () => {
       assert.equal(next(state, 'expire'), undefined, state)
       assert.equal(next(state, 'loseSlot'), undefined, state)
     }
+  })
+
+  it('is given up by its user only while the signers have been asked for nothing, or said no', () => {
+    const abortable = states.filter((state) => next(state, 'abort') !== undefined)
+    assert.deepEqual(abortable, ['requested', 'slotted', 'prepared'])
+    assert.equal(statusOf('aborted'), 'Failed')
   })
 
   it('never goes back to where it could be signed for another slot', () => {

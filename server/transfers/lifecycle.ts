@@ -9,7 +9,7 @@ import { Failure } from '@quorate/core/failure'
  * they hold waits as `held`, without a slot, for whoever approves it; they may hold it as late as
  * before its bytes are signed, and then it begins anew once it is approved.
  *
- * Up to `prepared` no signed bytes exist, and a refusal or the request's own deadline ends it. From
+ * Up to `prepared` no signed bytes exist, and a refusal, the request's own deadline or its user ends it. From
  * `signed` on somebody may have the bytes, so only the chain can end it: another transaction has its
  * slot for good (`lapsed`), or it was carried out and failed (`reverted`). A reorganization puts it
  * back to where the chain has put it.
@@ -17,8 +17,14 @@ import { Failure } from '@quorate/core/failure'
 const lifecycle = {
   asked: { pass: 'requested', hold: 'held', reject: 'rejected', expire: 'expired' },
   held: { release: 'requested', reject: 'rejected' },
-  requested: { takeSlot: 'slotted', refuse: 'refused', expire: 'expired' },
-  slotted: { prepare: 'prepared', loseSlot: 'requested', refuse: 'refused', expire: 'expired' },
+  requested: { takeSlot: 'slotted', refuse: 'refused', expire: 'expired', abort: 'aborted' },
+  slotted: {
+    prepare: 'prepared',
+    loseSlot: 'requested',
+    refuse: 'refused',
+    expire: 'expired',
+    abort: 'aborted',
+  },
   prepared: {
     sign: 'signed',
     loseSlot: 'requested',
@@ -26,6 +32,7 @@ const lifecycle = {
     reject: 'rejected',
     refuse: 'refused',
     expire: 'expired',
+    abort: 'aborted',
   },
   signed: { send: 'broadcasted', include: 'included', lapse: 'lapsed' },
   broadcasted: { include: 'included', lapse: 'lapsed' },
@@ -42,6 +49,7 @@ const lifecycle = {
   refused: {},
   expired: {},
   rejected: {},
+  aborted: {},
 } as const satisfies { readonly [from: string]: { readonly [event: string]: string } }
 
 export type State = keyof typeof lifecycle
@@ -65,6 +73,7 @@ const statuses: Readonly<Record<State, Status>> = {
   refused: 'Failed',
   expired: 'Failed',
   rejected: 'Rejected',
+  aborted: 'Failed',
 }
 
 /** Those in which nobody can hold signed bytes. */

@@ -33,6 +33,7 @@ export type Change = Partial<
     | 'fee'
     | 'approval_id'
     | 'policy_resolved_at'
+    | 'replacement_id'
     | 'broadcasted_at'
     | 'confirmed_at'
   >
@@ -73,7 +74,9 @@ export async function makeMove(
       .executeTakeFirst()
     if (moved === undefined) throw new Lost()
     if (move.freesSlot === true) await releaseSlot(transaction, row.request)
-    if (isAtDesk(row.state) && !isAtDesk(state)) await callNext(transaction, row, now)
+    const makesRoom =
+      (isAtDesk(row.state) && !isAtDesk(state)) || (isInPool(row.state) && !isInPool(state))
+    if (makesRoom) await callNext(transaction, row, now)
     for (const event of move.tells ?? []) await recordEvent(transaction, event)
     await tell(transaction, row.state, moved, now)
     return { kind: 'moved' as const, row: moved }
@@ -107,6 +110,10 @@ function datesOf(row: Outgoing, state: State, now: number): Change {
     ...(isSent ? { broadcasted_at: now } : {}),
     ...(state === 'confirmed' ? { confirmed_at: now } : {}),
   }
+}
+
+function isInPool(state: State): boolean {
+  return state === 'signed' || state === 'broadcasted'
 }
 
 function isAtDesk(state: State): boolean {

@@ -3,11 +3,13 @@ import { isFailure } from '@quorate/core/failure'
 import { equalBytes } from '@quorate/core/bytes'
 import type { Effect } from '@quorate/effects/effect'
 import { encodeFacts, noFacts, type Facts } from '@quorate/effects/facts'
+import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacement'
 import { askOf, planned } from '../chain/ask.ts'
 import { observeWithin } from '../chain/facts.ts'
 import { isAgreedOn } from '../chain/slots.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
 import { feeBoundOf, intentOf, payerOf } from './reading.ts'
+import { observeReplacement } from './replacement-facts.ts'
 import type { Outgoing } from './tables.ts'
 import { tokenLack } from './token-funds.ts'
 
@@ -46,11 +48,19 @@ function checkAgainst(
   row: Outgoing,
   { facts, effect }: { readonly facts: Facts; readonly effect: Effect },
 ): void {
-  const ask = askOf(intentOf(row), row)
-  if (ask === undefined || facts.family !== 'evm') return
+  const intent = intentOf(row)
+  const ask = askOf(intent, row)
+  // Of bytes that were given whole, there is no second way to build them.
+  const isWhole = isReplacement(intent) && isWholeOriginal(intent)
+  if (ask === undefined || facts.family !== 'evm' || isWhole) return
   const { bytes } = adapter.build(network, ask, facts)
   if (effect.unsigned === undefined || !equalBytes(bytes, effect.unsigned))
     throw new TypeError('two ways to build a transaction differ')
+}
+
+function isWholeOriginal(intent: ReplacementIntent): boolean {
+  const original = intent.kind === 'speedUp' ? intent.original : undefined
+  return original?.kind === 'transaction' && original.transaction.form === 'bytes'
 }
 
 const loseSlot = {
@@ -76,6 +86,7 @@ async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome
   const ask = askOf(intentOf(row), row)
   if (ask === undefined) return noFacts
   try {
+    if (row.replacement !== null) return await outbidding(deps, row)
     const nonce = BigInt(row.slot ?? 0)
     const observed = await observeWithin(chain, { ...ask, nonce }, feeBoundOf(row))
     if (observed.ok) return observed.facts
@@ -88,6 +99,13 @@ async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome
     if (row.attempts + 1 >= refusalsMax) return refuse(error.context.reason)
     return { kind: 'wait', why: error.context.reason }
   }
+}
+
+/** Somebody has signed for it to be outbid, and for no more than that. */
+async function outbidding(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome> {
+  const observed = await observeReplacement(deps, row, feeBoundOf(row))
+  if (observed.ok) return observed.facts
+  return refuse('what it takes to replace it is above what was signed for')
 }
 
 /**

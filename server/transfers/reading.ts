@@ -1,14 +1,28 @@
+import { readOriginal } from '@quorate/authority/original'
 import { decodePreimage, type Preimage } from '@quorate/authority/request'
 import { decodeEvidence, type Evidence } from '@quorate/authority/step'
 import type { Effect } from '@quorate/effects/effect'
 import { decodeFacts } from '@quorate/effects/facts'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
+import type { ReplacementIntent } from '@quorate/effects/replacement'
 import { evmNetwork, planned, readableIntent, type Payer } from '../chain/ask.ts'
 import type { Outgoing } from './tables.ts'
 
 /** What a row holds, read again from what the user signed each time that it counts. */
-export function intentOf(row: Outgoing): TransferIntent | TransactionIntent {
+export function intentOf(row: Outgoing): OutgoingIntent {
+  const { replacement, original } = row
+  if (replacement === 'cancellation') return { kind: 'cancellation' }
+  if (replacement === 'speedUp')
+    return { kind: 'speedUp', original: original === null ? undefined : intentIn(original) }
   return readableIntent(row.kind, decodeEvidence(row.evidence).payload)
+}
+export type OutgoingIntent = TransferIntent | TransactionIntent | ReplacementIntent
+
+function intentIn(encoded: Uint8Array): TransferIntent | TransactionIntent {
+  const original = readOriginal(encoded)
+  if (original === undefined) throw new TypeError('what was stored is not what was signed')
+  const kind = original.operation === 'wallets.transferAsset' ? 'transfer' : 'transaction'
+  return readableIntent(kind, original.payload)
 }
 
 export function payerOf({

@@ -48,15 +48,30 @@ export async function requestOutgoing(
   caller: Caller,
   { kind, walletId, raw }: Asked,
 ): Promise<Outgoing> {
-  const { database, coordinator, quota, wake, now } = deps
+  const { database, quota } = deps
   const wallet = await findWallet(database, caller, walletId)
   checkUsable(caller, wallet)
   const asset = await assetAsked(deps, caller, { kind, wallet, raw })
+  return beginOutgoing(deps, caller, raw, (transaction, begun) =>
+    enter(transaction, { caller, wallet, kind, quota, asset, ...begun }),
+  )
+}
+
+export type Begun = Pick<Entry, 'action' | 'now' | 'leased'>
+
+/** Spends the signature and makes the row together; policies are asked while the caller waits. */
+export async function beginOutgoing(
+  deps: RequestDeps,
+  caller: Caller,
+  raw: RawRequest,
+  make: (transaction: DatabaseTransaction, begun: Begun) => Promise<Outgoing>,
+): Promise<Outgoing> {
+  const { database, coordinator, wake, now } = deps
   const leased = (await hasPolicies(coordinator, caller)) ? randomUUID() : undefined
   const row = await inTransaction(database, async (transaction) => {
     const at = now()
     const action = await useAction(transaction, caller, raw, at)
-    return enter(transaction, { caller, wallet, kind, action, quota, now: at, leased, asset })
+    return make(transaction, { action, now: at, leased })
   })
   if (leased !== undefined && row.lease_holder === leased) await askNow(deps, row)
   wake()
@@ -134,9 +149,14 @@ export type Entry = {
 /** @returns the row of the request, or of the first one under the same external id */
 export async function enter(transaction: DatabaseTransaction, entry: Entry): Promise<Outgoing> {
   const { caller, kind, action, quota, now } = entry
-  const { organization } = caller
   const intent = readableIntent(kind, action.payload)
-  const row = rowOf(entry, intent)
+  const { network, public_key, address } = entry.wallet
+  checkIntent(payerOf({ network, public_key, address: address ?? '' }), intent)
+  const { externalId } = intent
+  const row = newRow(entry, {
+    externalId,
+    namesSlot: namesSlot(intent, { network, address: address ?? '' }),
+  })
   if (intent.externalId !== undefined) {
     const first = await claimExternalId(transaction, {
       ...{ caller, kind, externalId: intent.externalId, id: row.name },
@@ -145,20 +165,29 @@ export async function enter(transaction: DatabaseTransaction, entry: Entry): Pro
     if (first !== undefined)
       return findOutgoing(transaction, caller, { kind, name: first.duplicateOf })
   }
+  await insertRow(transaction, { row, quota, now })
+  return row
+}
+
+/** And tells the world of it. */
+export async function insertRow(
+  transaction: DatabaseTransaction,
+  { row, quota, now }: Pick<Entry, 'quota' | 'now'> & { readonly row: Outgoing },
+): Promise<void> {
+  const { organization } = row
   await quota.claim(transaction, organization, now)
   await transaction.insertInto('outgoing').values(row).execute()
   const event = eventOf(row)
   if (event !== undefined) await recordEvent(transaction, { organization, ...event, at: now })
-  return row
 }
 
-function rowOf(
-  { caller, wallet, kind, action, now, leased, asset = null }: Entry,
-  intent: TransferIntent | TransactionIntent,
+/** What a row begins as. */
+export function newRow(
+  { caller, wallet, kind, action, now, leased, asset = null }: Omit<Entry, 'quota'>,
+  said: { readonly externalId: string | undefined; readonly namesSlot: boolean },
 ): Outgoing {
   const { network, public_key } = wallet
   const address = wallet.address ?? ''
-  checkIntent(payerOf({ network, public_key, address }), intent)
   const id = idOf(action.request, kind)
   const { userId, tokenId } = requesterOf(caller)
   return {
@@ -168,11 +197,11 @@ function rowOf(
     ...{ network, address, request: action.request },
     user_id: userId,
     token_id: tokenId ?? null,
-    external_id: intent.externalId ?? null,
+    external_id: said.externalId ?? null,
     evidence: encodeEvidence(action.evidence(new Uint8Array())),
     asset,
     execute_before: action.preimage.executeBefore,
-    names_slot: namesSlot(intent, { network, address }),
+    names_slot: said.namesSlot,
     ...(leased === undefined
       ? {}
       : { state: 'asked' as const, lease_holder: leased, lease_until: now + leaseMs }),
@@ -209,4 +238,10 @@ const untouched = {
   lease_until: 0,
   broadcasted_at: null,
   confirmed_at: null,
+  replacement: null,
+  replaces: null,
+  replaces_slot: null,
+  replaces_hash: null,
+  original: null,
+  replacement_id: null,
 } as const satisfies Partial<Outgoing>

@@ -12,7 +12,11 @@ export function outgoingResolver(deps: {
 }): Resolver {
   const { database, wake, now } = deps
   return {
-    operations: ['wallets.transferAsset', 'wallets.broadcastTransaction'],
+    operations: [
+      ...(['wallets.transferAsset', 'wallets.broadcastTransaction'] as const),
+      ...(['wallets.cancelTransfer', 'wallets.cancelTransaction'] as const),
+      ...(['wallets.speedUpTransfer', 'wallets.speedUpTransaction'] as const),
+    ],
     resolved: async ({ organization, request }, status) => {
       await database
         .updateTable('outgoing')

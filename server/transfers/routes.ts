@@ -1,4 +1,5 @@
-import { getTransfer, listTransfers, transferAsset } from '@quorate/api/transfers'
+import { abortTransfer, getTransfer, listTransfers, transferAsset } from '@quorate/api/transfers'
+import { abortOutgoing } from './abort.ts'
 import type { Caller } from '../auth/caller.ts'
 import { routing, type Route } from '../http/route.ts'
 import { transferOf } from './entity.ts'
@@ -13,6 +14,9 @@ export function transferRoutes(deps: RequestDeps): readonly Route<Caller>[] {
   return [
     route(transferAsset, async ({ caller, raw, params: { walletId } }) =>
       transferOf(await requestOutgoing(deps, caller, { kind, walletId, raw })),
+    ),
+    route(abortTransfer, async ({ caller, raw, params: { walletId, transferId: name } }) =>
+      transferOf(await abortOutgoing(deps, caller, { kind, walletId, name, raw })),
     ),
     route(listTransfers, async ({ caller, query, params: { walletId } }) =>
       listOutgoing(database, caller, { kind, walletId, query }, transferOf),

@@ -7,13 +7,14 @@ import { include } from './watch.ts'
  * Hands the signed bytes to the node, which may be done any number of times. A node that refuses
  * them ends nothing: they may reach the chain another way, or be taken tomorrow.
  */
-export async function send({ chain }: StepDeps, row: Outgoing): Promise<Outcome> {
+export async function send(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  const { chain } = deps
   const outcome = await chain.adapter.broadcast(chain.rpc, signedOf(row))
   if (outcome.kind === 'accepted' || outcome.kind === 'known')
     return { kind: 'move', event: 'send' }
   const status = await chain.adapter.status(chain.rpc, chain.network, sentOf(row))
   if (status.kind === 'included') return include(status)
-  if (status.kind === 'lapsed') return lapse()
+  if (status.kind === 'lapsed') return lapse(deps, row)
   if (status.kind === 'pending') return { kind: 'move', event: 'send' }
   const why = outcome.kind === 'refused' ? outcome.reason : 'another transaction has its nonce'
   return { kind: 'wait', why }

@@ -1,10 +1,43 @@
 import type { SentTransaction, SignedTransaction } from '@quorate/chains/adapter'
-import type { Outcome } from './outcome.ts'
+import { equalBytes } from '@quorate/core/bytes'
+import type { Outcome, StepDeps } from './outcome.ts'
 import type { Outgoing } from './tables.ts'
 
-export function lapse(): Outcome {
-  const reason = 'another transaction has used its nonce'
-  return { kind: 'move', event: 'lapse', values: { reason } }
+/** Its slot is another's for good: of one of ours, or of what somebody has sent past us. */
+export async function lapse(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  const winner = await winnerAt(deps, row)
+  if (winner === undefined) return lapsed('another transaction has used its nonce')
+  const { id, name, replacement } = winner
+  if (row.replaces !== null && equalBytes(id, row.replaces))
+    return lapsed(`${name} was carried out, which it was to replace`)
+  const reason = replacement === 'cancellation' ? `cancelled by ${name}` : `replaced by ${name}`
+  return lapsed(reason, { replacement_id: name })
+}
+
+function lapsed(reason: string, more: { readonly replacement_id?: string } = {}): Outcome {
+  return { kind: 'move', event: 'lapse', values: { reason, ...more } }
+}
+
+/** Of the others that were signed for this slot, the one that is in a block. */
+async function winnerAt(
+  { database, chain }: StepDeps,
+  row: Outgoing,
+): Promise<Outgoing | undefined> {
+  const { adapter, rpc, network } = chain
+  const others = await database
+    .selectFrom('outgoing')
+    .selectAll()
+    .where('network', '=', row.network)
+    .where('address', '=', row.address)
+    .where('slot', '=', row.slot)
+    .where('signed', 'is not', null)
+    .where('id', '!=', row.id)
+    .execute()
+  for (const other of others) {
+    const status = await adapter.status(rpc, network, sentOf(other))
+    if (status.kind === 'included') return other
+  }
+  return undefined
 }
 
 export function signedOf({ signed, hash, state }: Outgoing): SignedTransaction {

@@ -54,7 +54,11 @@ async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<O
   return { kind: 'move', event: 'loseSlot', values, freesSlot: true }
 }
 
-async function isAgreed({ coordinator }: StepDeps, row: Outgoing): Promise<boolean> {
+/** Do all signers know of it, whether they have signed or not? */
+export async function isAgreed(
+  { coordinator }: { readonly coordinator: Pick<StepDeps['coordinator'], 'stepOf'> },
+  row: Outgoing,
+): Promise<boolean> {
   const standing = await coordinator.stepOf(row.organization, row.request)
   // One that is held stands there too.
   return standing !== undefined && operationAt(standing).kind !== 'approval'

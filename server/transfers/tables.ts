@@ -1,6 +1,6 @@
 import type { State } from './lifecycle.ts'
 
-/** The rows of migrations 0020, 0120 and 0155, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0020, 0120, 0155 and 0160, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type OutgoingTables = {
   readonly outgoing: {
     readonly organization: Uint8Array
@@ -43,6 +43,16 @@ export type OutgoingTables = {
     readonly fee: string | null
     /** Of a token: its words, as JSON. */
     readonly asset: string | null
+    /** What it is, if it takes the place of another one. */
+    readonly replacement: 'cancellation' | 'speedUp' | null
+    /** The id of that one, its slot, and the hash that it had. */
+    readonly replaces: Uint8Array | null
+    readonly replaces_slot: number | null
+    readonly replaces_hash: string | null
+    /** `encodeOriginal` of the request whose effect it has. */
+    readonly original: Uint8Array | null
+    /** The wire's name of the newest row that has come for its place. */
+    readonly replacement_id: string | null
     /** Of the state that it is in. */
     readonly attempts: number
     /** Empty: nothing is left to do. */

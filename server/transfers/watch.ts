@@ -6,10 +6,10 @@ import type { Outgoing } from './tables.ts'
 type Included = Extract<TransactionStatus, { kind: 'included' }>
 
 /** Looks where the chain has it, and follows: forwards, sideways and back. */
-export async function watch({ chain }: StepDeps, row: Outgoing): Promise<Outcome> {
-  const { adapter, rpc, network } = chain
+export async function watch(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  const { adapter, rpc, network } = deps.chain
   const status = await adapter.status(rpc, network, sentOf(row))
-  if (status.kind === 'lapsed') return lapse()
+  if (status.kind === 'lapsed') return lapse(deps, row)
   if (status.kind === 'included') return settle(row, status, network.confirmationsFinal)
   if (row.state === 'included') return displace()
   if (status.kind === 'pending') return { kind: 'wait', why: null }

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '@quorate/core/failure'
+import type { Caller } from '../auth/caller.ts'
+import { useAction } from '../auth/use-action.ts'
+import type { Database } from '../database/database.ts'
+import type { RawRequest } from '../http/route.ts'
+import { checkUsable } from '../keys/reach.ts'
+import { findWallet } from '../wallets/find.ts'
+import { findOutgoing } from './find.ts'
+import { giveBack, leaseMs } from './lease.ts'
+import { after } from './lifecycle.ts'
+import { makeMove } from './move.ts'
+import type { Named } from './replace.ts'
+import type { RequestDeps } from './request.ts'
+import { isAgreed } from './sign.ts'
+import type { Outgoing } from './tables.ts'
+
+/** A worker has it at the moment: as long as that may take, and a little. */
+const patienceMs = leaseMs + 2_000
+const pollMs = 40
+
+/**
+ * Gives up what is asked for, as long as no signer has agreed on it: with the row's own lease, so that
+ * no worker has it signed meanwhile.
+ *
+ * @throws Failure `transfer.wrong_state` once it is too late
+ */
+export async function abortOutgoing(
+  deps: RequestDeps,
+  caller: Caller,
+  { raw, ...named }: Named & { readonly raw: RawRequest },
+): Promise<Outgoing> {
+  const { database, coordinator, wake, now } = deps
+  checkUsable(caller, await findWallet(database, caller, named.walletId))
+  const row = await leased(deps, caller, named)
+  try {
+    if (row.state === 'prepared' && (await isAgreed({ coordinator }, row))) throw tooLate(row)
+    const moved = await makeMove(
+      database,
+      row,
+      {
+        ...{ event: 'abort', freesSlot: true },
+        values: { reason: 'aborted by its user', slot: null },
+        within: async (transaction) => {
+          await useAction(transaction, caller, raw, now())
+          return {}
+        },
+      },
+      now(),
+    )
+    if (moved.kind !== 'moved') throw tooLate(row)
+    return moved.row
+  } finally {
+    await giveBack(database, row)
+    wake()
+  }
+}
+
+async function leased(
+  { database, now }: Pick<RequestDeps, 'database' | 'now'>,
+  caller: Caller,
+  named: Named,
+): Promise<Outgoing> {
+  const end = now() + patienceMs
+  for (;;) {
+    const found = await findOutgoing(database, caller, named)
+    after(found.state, 'abort')
+    const row = await lease(database, found, now())
+    if (row !== undefined) return row
+    if (now() > end) throw tooLate(found)
+    await sleep(pollMs)
+  }
+}
+
+async function lease(
+  database: Database,
+  { organization, id, state }: Outgoing,
+  now: number,
+): Promise<Outgoing | undefined> {
+  return database
+    .updateTable('outgoing')
+    .set({ lease_holder: randomUUID(), lease_until: now + leaseMs })
+    .where('organization', '=', organization)
+    .where('id', '=', id)
+    .where('state', '=', state)
+    .where('lease_until', '<', now)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+function tooLate({ state }: Outgoing): Failure {
+  return new Failure('transfer.wrong_state', { from: state, event: 'abort' })
+}

@@ -1,0 +1,107 @@
+import { equalBytes } from '@quorate/core/bytes'
+import type { EvmFacts } from '@quorate/effects/facts'
+import { decodeUnsigned } from '@quorate/effects/evm/transaction'
+import { askOf } from '../chain/ask.ts'
+import type { Chain } from '../chain/chains.ts'
+import { feeMaxOf } from '../chain/facts.ts'
+import type { Database } from '../database/database.ts'
+import { effectOf, intentOf } from './reading.ts'
+import type { Outgoing } from './tables.ts'
+
+/** A node takes another transaction at a nonce for a tenth more of both fees (geth, `PriceBump`). */
+const bumpedPercent = 110n
+
+/** What a transaction offers; one of type 0 or 1 gives all of it to whoever makes the block. */
+type Offer = { readonly fee: bigint; readonly tip: bigint; readonly gasLimit: bigint }
+
+export type Replacing = Pick<
+  Outgoing,
+  'network' | 'address' | 'replacement' | 'replaces' | 'replaces_slot' | 'original'
+> &
+  Parameters<typeof intentOf>[0]
+
+/**
+ * The facts for what is to take another one's place: a tenth more than the dearest that waits there,
+ * and as much as it takes to be among the next. Where only the latter is too much, the former does.
+ *
+ * @param feeBound nothing where the bound is what is looked for
+ * @returns a fee that even the least costs, where that is above the bound
+ * @throws Failure `chain.unavailable`, `chain.refused`
+ */
+export async function observeReplacement(
+  { database, chain }: { readonly database: Database; readonly chain: Chain },
+  row: Replacing,
+  feeBound?: bigint,
+): Promise<
+  { readonly ok: true; readonly facts: EvmFacts } | { readonly ok: false; readonly fee: bigint }
+> {
+  const waiting = await signedAt(database, row)
+  const ask = askOf(intentOf(row), row)
+  if (ask === undefined || row.replaces_slot === null)
+    throw new TypeError('a replacement leaves its fees open and has its slot')
+  const replaced = waiting.find(({ id }) => row.replaces !== null && equalBytes(id, row.replaces))
+  const gasLimit =
+    row.replacement === 'speedUp' && replaced !== undefined ? offerOf(replaced).gasLimit : undefined
+  const asked = { ...ask, nonce: BigInt(row.replaces_slot), ...(gasLimit && { gasLimit }) }
+  const usual = await chain.adapter.observe(chain.rpc, asked)
+  const least = leastOf(waiting.map(offerOf))
+  const facts = offering(usual, raised(least, presentOf(usual)))
+  const bounded = offering(usual, least)
+  const original = row.original === null ? {} : { original: row.original }
+  if (feeBound === undefined || feeMaxOf(facts) <= feeBound)
+    return { ok: true, facts: { ...facts, ...original } }
+  const fee = feeMaxOf(bounded)
+  const isEnough = waiting.length > 0 && fee <= feeBound
+  return isEnough ? { ok: true, facts: { ...bounded, ...original } } : { ok: false, fee }
+}
+
+/** Whatever anybody may have the bytes of. */
+function signedAt(
+  database: Database,
+  { network, address, replaces_slot }: Replacing,
+): Promise<readonly Outgoing[]> {
+  return database
+    .selectFrom('outgoing')
+    .selectAll()
+    .where('network', '=', network)
+    .where('address', '=', address)
+    .where('slot', '=', replaces_slot)
+    .where('signed', 'is not', null)
+    .execute()
+}
+
+function offerOf(row: Outgoing): Offer {
+  const { unsigned } = effectOf(row)
+  if (unsigned === undefined) throw new TypeError('a transaction has its bytes')
+  const tx = decodeUnsigned(unsigned)
+  const { gasLimit } = tx
+  return 'gasPrice' in tx
+    ? { fee: tx.gasPrice, tip: tx.gasPrice, gasLimit }
+    : { fee: tx.maxFeePerGas, tip: tx.maxPriorityFeePerGas, gasLimit }
+}
+
+type Price = Omit<Offer, 'gasLimit'>
+
+/** What outbids each of them. */
+function leastOf(offers: readonly Offer[]): Price {
+  const bumped = (price: bigint) => (price * bumpedPercent + 99n) / 100n
+  const most = offers.reduce<Price>(raised, { fee: 0n, tip: 0n })
+  return { fee: bumped(most.fee), tip: bumped(most.tip) }
+}
+
+function raised(a: Price, b: Price): Price {
+  const tip = a.tip > b.tip ? a.tip : b.tip
+  const fee = a.fee > b.fee ? a.fee : b.fee
+  return { tip, fee: fee > tip ? fee : tip }
+}
+
+function presentOf({ gasPrice, maxFeePerGas, maxPriorityFeePerGas }: EvmFacts): Price {
+  return gasPrice === undefined
+    ? { fee: maxFeePerGas, tip: maxPriorityFeePerGas }
+    : { fee: gasPrice, tip: gasPrice }
+}
+
+function offering(facts: EvmFacts, { fee, tip }: Price): EvmFacts {
+  if (facts.gasPrice !== undefined) return { ...facts, gasPrice: fee }
+  return { ...facts, maxFeePerGas: fee, maxPriorityFeePerGas: tip }
+}
