@@ -96,20 +96,46 @@ export const untagWallet = endpoint('wallets.untagWallet', {
   returns: z.object({}),
 })
 
+const quotes = z.object({ USD: z.number() })
+const asset = {
+  symbol: z.string().optional(),
+  decimals: z.int(),
+  balance: z.string(),
+  verified: z.boolean().optional(),
+  quotes: quotes.optional(),
+}
+
 export const getWalletAssets = endpoint('wallets.getWalletAssets', {
-  summary: 'What the wallet holds, by the chain’s word.',
+  summary: 'What the wallet holds, by the chain’s word; with prices if they are asked for.',
   params: z.strictObject({ walletId: id }),
+  query: z.object({ netWorth: z.literal('true').optional() }),
   returns: z.object({
     walletId: z.string(),
     network,
     assets: z.array(
-      z.object({
-        kind: z.literal('Native'),
-        symbol: z.string().optional(),
-        decimals: z.int(),
-        balance: z.string(),
-        verified: z.boolean().optional(),
-      }),
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('Native'), ...asset }),
+        z.object({ kind: z.literal('Erc20'), contract: z.string(), ...asset }),
+      ]),
+    ),
+    netWorth: quotes.optional(),
+  }),
+})
+
+const piece = { contract: z.string(), tokenId: z.string(), symbol: z.string().optional() }
+
+export const getWalletNfts = endpoint('wallets.getWalletNfts', {
+  summary: 'The pieces of collections that the wallet holds, by their contracts’ word.',
+  params: z.strictObject({ walletId: id }),
+  returns: z.object({
+    walletId: z.string(),
+    network,
+    nfts: z.array(
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('Erc721'), ...piece, tokenUri: z.string().optional() }),
+        /** Of ours: the documented kinds have none for these. */
+        z.object({ kind: z.literal('Erc1155'), ...piece, balance: z.string() }),
+      ]),
     ),
   }),
 })

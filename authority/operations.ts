@@ -665,6 +665,11 @@ const table = {
     path: '/wallets/:walletId/assets',
     permissions: ['Wallets:Read'],
   },
+  'wallets.getWalletNfts': {
+    ...read,
+    path: '/wallets/:walletId/nfts',
+    permissions: ['Wallets:Read'],
+  },
   'wallets.getWalletHistory': {
     ...read,
     path: '/wallets/:walletId/history',

@@ -22,6 +22,7 @@ import {
 } from './sdk/curves.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
+import { history } from './sdk/history.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { starkKeys } from './sdk/stark.ts'
 import { employees } from './sdk/people.ts'
@@ -82,6 +83,7 @@ describe('a platform', () => {
     webhooks(platform)
     movedTokens(platform)
     refusedTokens(platform)
+    history(platform)
     networks(platform)
     delegatedSigning(async () => {
       const { baseUrl, orgId } = platform.bootstrap()

@@ -11,7 +11,7 @@ import { tokenTransfersOf, transfersOf } from './transfers.ts'
 export { callFunction, type Call } from './call.ts'
 export { readFees, type Fees } from './fees.ts'
 export { pendingNonce, requireFunds } from './observe.ts'
-export { readToken, readTokenWords, tokenCall, tokenHolding } from './tokens.ts'
+export { readToken, readTokenUri, readTokenWords, tokenCall, tokenHolding } from './tokens.ts'
 export type { TokenMove, TokenWords } from './tokens.ts'
 export type { EvmAsk, EvmFacts, EvmSignature } from './transaction.ts'
 

@@ -19,6 +19,13 @@ import { severalNodes } from './several-nodes.ts'
 const network = { ...ethereumSepolia, confirmationsFinal: 2 }
 const stranger = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
 
+/** Of no block that there is. */
+const log = {
+  blockHash: `0x${'11'.repeat(32)}`,
+  transactionHash: `0x${'22'.repeat(32)}`,
+  ...{ logIndex: '0x0', topics: [], data: '0x' },
+}
+
 let node: RunningEthereum
 let real: Rpc
 const dataDir = mkdtempSync(join(tmpdir(), 'several-'))
@@ -233,6 +240,8 @@ describe('several nodes', () => {
             : result,
       },
     ],
+    ['the logs of a block', 'eth_getLogs', instead('eth_getLogs', () => [log])],
+    ['what a contract says at a block', 'eth_call', instead('eth_call', () => '0x77')],
   ]
   for (const [name, method, ways] of lies)
     it(`believe nobody when they disagree about ${name}`, async () => {
@@ -240,7 +249,10 @@ describe('several nodes', () => {
       await real('eth_sendRawTransaction', [bytes])
       await mine(1)
       const head = await real('eth_blockNumber', [])
+      const { hash: blockHash } = Object(await real('eth_getBlockByNumber', [head, false]))
       const params: Readonly<Record<string, readonly unknown[]>> = {
+        eth_getLogs: [{ blockHash }],
+        eth_call: [{ to: stranger, data: '0x' }, { blockHash }],
         eth_getTransactionReceipt: [sent.hash],
         eth_getBlockByNumber: [head, true],
       }

@@ -1,6 +1,7 @@
+import { toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
-import { readFields, readHash, readList, readQuantity, type Fields } from './answer.ts'
+import { readBytes, readFields, readHash, readList, readQuantity, type Fields } from './answer.ts'
 import {
   type Answer,
   ask,
@@ -63,6 +64,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['eth_getTransactionReceipt', receipt],
   ['eth_getBlockByNumber', block],
   ['eth_getLogs', logs],
+  ['eth_call', call],
 ])
 
 /** The newest state is that of the newest block which all have, by its hash (EIP-1898). */
@@ -253,6 +255,18 @@ function transactionForm({ hash, transactionIndex, value, from, to }: Fields): u
   const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
   const amounts = [readQuantity(transactionIndex), readQuantity(value)]
   return [readHash(hash), amounts, account(from), account(to)]
+}
+
+/** What somebody holds at a named block says where money is; whatever else is asked is for show. */
+async function call(group: Group, params: readonly unknown[]): Promise<unknown> {
+  const [, at] = params
+  const method = 'eth_call'
+  if (typeof at !== 'object' || at === null) return group.first(method, params)
+  return group.agreed(await group.pin(), {
+    method,
+    params,
+    form: (value) => toHex(readBytes(value)),
+  })
 }
 
 function logsForm(value: unknown): unknown {

@@ -30,6 +30,7 @@ const abi = {
   Erc721: parseAbi([
     'function safeTransferFrom(address from, address to, uint256 tokenId)',
     'function ownerOf(uint256 tokenId) view returns (address)',
+    'function tokenURI(uint256 tokenId) view returns (string)',
     'function supportsInterface(bytes4 interfaceId) view returns (bool)',
   ]),
   Erc1155: parseAbi([
@@ -47,6 +48,8 @@ const decimalsMax = 36
 const symbolLengthMax = 32
 /** A text in the ABI has two words before it, and at most four bytes for a character. */
 const symbolBytesMax = 2 * 32 + 4 * symbolLengthMax
+/** Some pieces carry their whole picture in it, which no list has room for. */
+const uriBytesMax = 2 * 32 + 2_048
 
 /** The call that moves it. @throws Failure `address.malformed` */
 export function tokenCall(from: string, move: TokenMove): Uint8Array {
@@ -98,11 +101,19 @@ export async function readTokenWords(rpc: Rpc, contract: string): Promise<TokenW
   return decimals === undefined ? symbol : { ...symbol, decimals }
 }
 
-/** How much of what is to move the sender has, as the token says. */
-export async function tokenHolding(rpc: Rpc, from: string, move: TokenMove): Promise<bigint> {
+/**
+ * How much of what is to move the sender has, as the token says.
+ * @param blockHash asked at that very block (EIP-1898), else at the newest
+ */
+export async function tokenHolding(
+  rpc: Rpc,
+  from: string,
+  move: TokenMove,
+  blockHash?: string,
+): Promise<bigint> {
   const owner = parseAddress(from)
   const to = parseAddress(move.contract)
-  const answer = await ask(rpc, to, holdingQuestion(owner, move))
+  const answer = await ask(rpc, to, holdingQuestion(owner, move), blockHash)
   if (answer?.length !== 32) return 0n
   const word = BigInt(toHexText(answer))
   if (move.kind !== 'Erc721') return word
@@ -124,6 +135,20 @@ function holdingQuestion(owner: `0x${string}`, move: TokenMove): `0x${string}` {
   }
 }
 
+/** Where a piece says that its picture is: nobody of ours ever follows it. */
+export async function readTokenUri(
+  rpc: Rpc,
+  piece: { readonly contract: string; readonly tokenId: bigint; readonly blockHash: string },
+): Promise<string | undefined> {
+  const question = encodeFunctionData({
+    ...{ abi: abi.Erc721, functionName: 'tokenURI', args: [piece.tokenId] },
+  })
+  const answer = await ask(rpc, parseAddress(piece.contract), question, piece.blockHash)
+  const uri = answer === undefined ? undefined : textOf(answer, uriBytesMax)
+  // Printable ASCII alone, which is all that an address may have (RFC 3986).
+  return uri !== undefined && /^[!-~]+$/.test(uri) ? uri : undefined
+}
+
 async function readDecimals(rpc: Rpc, to: string): Promise<number | undefined> {
   const question = encodeFunctionData({ abi: abi.Erc20, functionName: 'decimals' })
   const answer = await ask(rpc, to, question)
@@ -142,9 +167,9 @@ async function readSymbol(rpc: Rpc, to: string): Promise<Pick<TokenWords, 'symbo
   return isPlain && symbol.length <= symbolLengthMax ? { symbol } : {}
 }
 
-function textOf(answer: Uint8Array): string | undefined {
+function textOf(answer: Uint8Array, bytesMax = symbolBytesMax): string | undefined {
   if (answer.length === 32) return decoded(answer.subarray(0, lengthOfShort(answer)))
-  if (answer.length < 64 || answer.length > symbolBytesMax) return undefined
+  if (answer.length < 64 || answer.length > bytesMax) return undefined
   const length = BigInt(toHexText(answer.subarray(32, 64)))
   if (BigInt(toHexText(answer.subarray(0, 32))) !== 32n) return undefined
   if (length > BigInt(answer.length - 64)) return undefined
@@ -174,10 +199,16 @@ async function isOfInterface(rpc: Rpc, to: string, id: `0x${string}`): Promise<b
 }
 
 /** @returns nothing where the contract, or the node, has no answer to it */
-async function ask(rpc: Rpc, to: string, data: `0x${string}`): Promise<Uint8Array | undefined> {
+async function ask(
+  rpc: Rpc,
+  to: string,
+  data: `0x${string}`,
+  blockHash?: string,
+): Promise<Uint8Array | undefined> {
   try {
+    const at = blockHash === undefined ? 'latest' : { blockHash, requireCanonical: true }
     const call = { to, data, gas: `0x${gasOfQuestion.toString(16)}` }
-    return readBytes(await rpc('eth_call', [call, 'latest']))
+    return readBytes(await rpc('eth_call', [call, at]))
   } catch (error) {
     if (isFailure(error, 'chain.refused')) return undefined
     throw error

@@ -170,6 +170,10 @@ const good: readonly (readonly [SdkOperation, object])[] = [
     { ...ofWallet, assets: [{ kind: 'Native', decimals: 18, balance: '0' }] },
   ],
   ['wallets.getWalletHistory', { ...ofWallet, items: [moved] }],
+  [
+    'wallets.getWalletNfts',
+    { ...ofWallet, nfts: [{ kind: 'Erc721', contract: '0x', tokenId: '7' }] },
+  ],
   ['networks.getFees', fees],
 ]
 

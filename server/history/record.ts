@@ -2,6 +2,7 @@ import { bigToBytes, concat, fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
 import type { ChainTransfer } from '@quorate/chains/adapter'
 import { sql } from 'kysely'
+import { noteTokens } from '../assets/candidates.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { eventRow } from '../outbox.ts'
 import { type WalletRow, walletRows } from '../wallets/find.ts'
@@ -52,6 +53,7 @@ async function addMovements(
       conflict.columns(['organization', 'wallet', 'id']).doUpdateSet({ canonical: true }),
     )
     .execute()
+  await noteTokens(transaction, rows)
   const events = movements.map(({ row, wallet }) =>
     eventRow({
       organization: row.organization,

@@ -1,4 +1,4 @@
-/** The rows of migrations 0021 and 0165, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021, 0165 and 0166, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -47,6 +47,17 @@ export type ChainTables = {
     readonly decimals: number | null
     /** Null until somebody has asked. */
     readonly asked_at: number | null
+  }
+  /** What was moved to or from a wallet once, and so may be there. */
+  readonly wallet_tokens: {
+    readonly organization: Uint8Array
+    readonly wallet: Uint8Array
+    /** `Erc20`, `Erc721` or `Erc1155`. */
+    readonly kind: string
+    readonly contract: string
+    /** Empty for coins. */
+    readonly token_id: string
+    readonly block_number: number
   }
 }
 

@@ -90,4 +90,5 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   block_headers: kept,
   history: kept,
   token_words: kept,
+  wallet_tokens: kept,
 }

@@ -60,6 +60,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   block_headers: nothing('of a chain'),
   history: nothing('what anybody can read on the chain'),
   token_words: nothing('what a contract says to anybody'),
+  wallet_tokens: nothing('what anybody can read on the chain'),
 }
 
 type Found = { readonly is: 'erased' | 'nothing'; readonly why: string }
