@@ -33,6 +33,13 @@ export interface ChainAdapter<Ask, Facts, Signature> {
     block: Block,
     addresses: ReadonlySet<string>,
   ): Promise<readonly ChainTransfer[]>
+  /** What contracts have paid on in a block. @throws Failure `chain.refused` where nobody can tell */
+  internalPayments(rpc: Rpc, block: Block): Promise<readonly InternalPayment[]>
+  internalTransfersOf(
+    block: Block,
+    payments: readonly InternalPayment[],
+    addresses: ReadonlySet<string>,
+  ): readonly ChainTransfer[]
   /** All that contracts say of tokens in a block, whoever they are of. */
   tokenLogs(rpc: Rpc, block: Block): Promise<readonly TokenLog[]>
   tokenTransfersOf(
@@ -119,6 +126,18 @@ export type BlockTransaction = {
   readonly value: bigint
 }
 
+/** Native money that a contract has paid on within a transaction. */
+export type InternalPayment = {
+  readonly hash: string
+  /** Of the transaction in its block. */
+  readonly index: number
+  /** Among the payments of the transaction. */
+  readonly position: number
+  readonly from: string
+  readonly to: string
+  readonly value: bigint
+}
+
 /** A movement of tokens, by the word of the contract alone: a hostile one says what it likes. */
 export type TokenLog = Token & {
   readonly from: string
@@ -140,6 +159,8 @@ export type Token =
 export type ChainTransfer = {
   /** Absent for the native asset. */
   readonly token?: TokenLog
+  /** Of a payment that a contract has made: its position in the transaction. */
+  readonly internal?: number
   readonly direction: 'In' | 'Out'
   readonly address: string
   readonly hash: string
@@ -148,7 +169,7 @@ export type ChainTransfer = {
   readonly to?: string
   /** 0 when it failed: then only the fee was taken. */
   readonly value: bigint
-  /** Of the whole transaction. Absent where a movement of tokens was at somebody else's expense. */
+  /** Of the whole transaction. Absent where what moved within it was at somebody else's expense. */
   readonly fee?: bigint
   readonly succeeded: boolean
   readonly blockHash: string

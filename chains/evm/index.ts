@@ -6,6 +6,7 @@ import { balance, checkChain, observe } from './observe.ts'
 import { status } from './status.ts'
 import { assemble, build, type EvmAsk, type EvmFacts, type EvmSignature } from './transaction.ts'
 import { tokenLogs } from './token-logs.ts'
+import { internalPayments, internalTransfersOf } from './traces.ts'
 import { tokenTransfersOf, transfersOf } from './transfers.ts'
 
 export { callFunction, type Call } from './call.ts'
@@ -27,6 +28,8 @@ export const evm: ChainAdapter<EvmAsk, EvmFacts, EvmSignature> = {
   balance,
   advance,
   transfersOf,
+  internalPayments,
+  internalTransfersOf,
   tokenLogs,
   tokenTransfersOf,
 }

@@ -65,6 +65,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['eth_getBlockByNumber', block],
   ['eth_getLogs', logs],
   ['eth_call', call],
+  ['debug_traceBlockByHash', trace],
 ])
 
 /** The newest state is that of the newest block which all have, by its hash (EIP-1898). */
@@ -267,6 +268,27 @@ async function call(group: Group, params: readonly unknown[]): Promise<unknown> 
     params,
     form: (value) => toHex(readBytes(value)),
   })
+}
+
+/** Not every node keeps traces: those that do have to agree. */
+async function trace(group: Group, params: readonly unknown[]): Promise<unknown> {
+  const asked = { method: 'debug_traceBlockByHash', params, form: traceForm }
+  const answers = await group.all(await group.pin(), asked)
+  const given = answers.filter(({ kind }) => kind === 'result')
+  return group.same(asked, given.length > 0 ? given : answers.slice(0, 1))
+}
+
+/** Of each call what says where money went; the rest differs from node to node. */
+function traceForm(value: unknown): unknown {
+  const callForm = (call: Fields): unknown => {
+    const { type, from, to, value: amount, error, calls } = call
+    const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
+    const inner = readList(calls ?? []).map((one) => callForm(readFields(one)))
+    const isPayment = typeof amount === 'string' && readQuantity(amount) > 0n
+    const failed = error !== undefined && error !== null
+    return [type, account(from), account(to), isPayment ? amount : null, failed, inner]
+  }
+  return readList(value).map((one) => callForm(readFields(readFields(one)['result'])))
 }
 
 function logsForm(value: unknown): unknown {

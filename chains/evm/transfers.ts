@@ -84,7 +84,7 @@ async function receiptIn(rpc: Rpc, block: Block, hash: string) {
   return receipt
 }
 
-function sidesOf(
+export function sidesOf(
   { from, to }: Pick<BlockTransaction, 'from' | 'to'>,
   addresses: ReadonlySet<string>,
 ): readonly Pick<ChainTransfer, 'direction' | 'address'>[] {

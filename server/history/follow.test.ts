@@ -6,12 +6,13 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Rpc } from '@quorate/chains/adapter'
 import { fromHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
-import { isFailure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { addressOf } from '@quorate/effects/address'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
-import { deploy } from '@quorate/devnet/testing/deploy'
+import { contracts } from '@quorate/devnet/testing/contracts'
+import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
-import { createWalletClient, http } from 'viem'
+import { type Abi, createWalletClient, encodeFunctionData, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { sepolia } from 'viem/chains'
 import { type Chain, openChains } from '../chain/chains.ts'
@@ -195,6 +196,51 @@ describe('the follower of a chain', () => {
     assert.equal((await history({ contract: coin.address })).items.length, 1)
   })
 
+  it('tells of what contracts pay on, by traces, and of nothing that failed', async () => {
+    const follower = newFollower(chain)
+    const payer = await deploy(rpc, 'Payer')
+    const ours = { functionName: 'pass', args: [address] }
+    const hash = await payBy(payer, ours)
+    await payBy(payer, { ...ours, functionName: 'passAndFail' })
+    await mine(2)
+    await catchUp(follower)
+    const { items } = await history({ kind: 'NativeTransfer' })
+    const [first, second] = items
+    assert.ok(first?.kind === 'NativeTransfer')
+    assert.deepEqual([first.value, first.direction, first.txHash], ['9', 'In', hash])
+    assert.deepEqual([first.from?.toLowerCase(), first.to], [payer.address, address])
+    assert.equal(first.fee, undefined)
+    assert.notEqual(second?.txHash, hash)
+  })
+
+  it('goes on without traces where a node has none, and says so once', async () => {
+    const payer = await deploy(rpc, 'Payer')
+    await payBy(payer, { functionName: 'pass', args: [address] })
+    const hash = await pay(3n)
+    await mine(2)
+    const without: Rpc = async (method, params) => {
+      if (method !== 'debug_traceBlockByHash') return rpc(method, params)
+      throw new Failure('chain.refused', { network, reason: 'the method does not exist' })
+    }
+    const follower = newFollower({ ...chain, rpc: without })
+    // The first block has no transactions, and nothing to trace.
+    assert.equal(await follow(deps(), follower), 'more')
+    for (const _ of [1, 2])
+      await assert.rejects(follow(deps(), follower), (error) => isFailure(error, 'chain.refused'))
+    await catchUp(follower)
+    assert.equal((await history()).items[0]?.txHash, hash)
+    assert.deepEqual(lines, ['what contracts pay on is not seen: no traces'])
+  })
+
+  it('is held up by nothing that a node’s own command has made', async () => {
+    const follower = newFollower(chain)
+    await rpc('anvil_setBalance', [address, '0xffffffffffffffff'])
+    const hash = await pay(4n)
+    await mine(2)
+    await catchUp(follower)
+    assert.equal((await history()).items[0]?.txHash, hash)
+  })
+
   it('asks some new contracts at a time what they are, and the others later', async () => {
     const strangers = Array.from({ length: 40 }, (_, i) => `0x${String(i).padStart(40, '0')}`)
     await learnTokens(database, chain, { contracts: strangers, now: 1 })
@@ -285,6 +331,19 @@ describe('the follower of a chain', () => {
     const account = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`)
     const client = createWalletClient({ account, chain: sepolia, transport: http(node.rpcUrl) })
     return client.sendTransaction({ to: address, value, gas: 21_000n })
+  }
+
+  async function payBy(
+    { address: to }: Deployed,
+    { functionName, args }: { readonly functionName: string; readonly args: readonly string[] },
+  ): Promise<string> {
+    const abi = contracts.Payer.abi as Abi
+    const data = encodeFunctionData({ abi, functionName, args })
+    const account = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`)
+    const client = createWalletClient({ account, chain: sepolia, transport: http(node.rpcUrl) })
+    const hash = await client.sendTransaction({ to, value: 9n, data, gas: 200_000n })
+    await mine(1)
+    return hash
   }
 
   async function mine(blocks: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Block, ChainTransfer, Header } from '@quorate/chains/adapter'
+import type { Block, ChainTransfer, Header, InternalPayment } from '@quorate/chains/adapter'
 import { findBlock } from '@quorate/chains/evm/blocks'
+import { isFailure } from '@quorate/core/failure'
 import { sql } from 'kysely'
 import type { Chain } from '../chain/chains.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
@@ -12,14 +13,24 @@ import type { ChainCondition } from './tables.ts'
 import { learnTokens } from './tokens.ts'
 
 /** One server's follower of one chain. */
-export type Follower = { readonly chain: Chain; readonly holder: string }
+export type Follower = {
+  readonly chain: Chain
+  readonly holder: string
+  /** No traces are asked for until then: the node has none, or takes too long over them. */
+  untracedUntil: number
+  untraced: number
+}
 
 export function newFollower(chain: Chain): Follower {
-  return { chain, holder: randomUUID() }
+  return { chain, holder: randomUUID(), untracedUntil: 0, untraced: 0 }
 }
 
 /** After it, another server may follow. One look reads a few dozen blocks, each within 10 s at worst. */
 const leaseMs = 30_000
+/** Blocks are replaced while they are looked at, and then there is no trace of them either: look again. */
+const untracedMax = 3
+/** A node that keeps no traces now may be another one by then. */
+const untracedMs = 60 * 60_000
 /** Deeper reorganizations than this, beyond finality, end the following. */
 const depthBeyondFinal = 64
 /** A chain this short is a local one: what has happened on it before us is soon read. */
@@ -50,7 +61,7 @@ export async function follow(
     await setCondition(deps, follower, null)
     return 'same'
   }
-  const seen = await transfersIn(database, chain, change.added)
+  const seen = await transfersIn(deps, follower, change.added)
   const contracts = seen.flatMap(({ token }) => token?.contract ?? [])
   await learnTokens(database, chain, { contracts, now: now() })
   await inTransaction(database, async (transaction) => {
@@ -142,20 +153,47 @@ async function heldHeaders(database: Database, { network }: Chain): Promise<read
 
 /** One block after the other: of what is read, only what is ours is kept. */
 async function transfersIn(
-  database: Database,
-  { adapter, rpc, network }: Chain,
+  deps: FollowDeps,
+  follower: Follower,
   blocks: readonly Block[],
 ): Promise<readonly ChainTransfer[]> {
+  const { adapter, rpc, network } = follower.chain
   const found: ChainTransfer[] = []
   for (const block of blocks) {
     const logs = await adapter.tokenLogs(rpc, block)
-    const named = [...block.transactions, ...logs].flatMap(({ from, to }) => [from, to ?? from])
-    const ours = await addressesOfOurs(database, network.id, new Set(named))
+    const internal = await internalIn(deps, follower, block)
+    const sides = [...block.transactions, ...logs, ...internal]
+    const named = sides.flatMap(({ from, to }) => [from, to ?? from])
+    const ours = await addressesOfOurs(deps.database, network.id, new Set(named))
     if (ours.size === 0) continue
     found.push(...(await adapter.transfersOf(rpc, block, ours)))
+    found.push(...adapter.internalTransfersOf(block, internal, ours))
     found.push(...(await adapter.tokenTransfersOf(rpc, { block, logs }, ours)))
   }
   return found
+}
+
+/** Without traces all else is seen as ever: what contracts pay on must not hold up what is paid outright. */
+async function internalIn(
+  { log, now }: FollowDeps,
+  follower: Follower,
+  block: Block,
+): Promise<readonly InternalPayment[]> {
+  const { adapter, rpc, network } = follower.chain
+  if (now() < follower.untracedUntil) return []
+  try {
+    const payments = await adapter.internalPayments(rpc, block)
+    follower.untraced = 0
+    return payments
+  } catch (error) {
+    if (!isFailure(error, 'chain.refused') && !isFailure(error, 'chain.unavailable')) throw error
+    follower.untraced += 1
+    if (follower.untraced < untracedMax) throw error
+    follower.untraced = 0
+    follower.untracedUntil = now() + untracedMs
+    log.warn({ err: error, network: network.id }, 'what contracts pay on is not seen: no traces')
+    return []
+  }
 }
 
 /** Asked by those of one block: however many wallets there are, a block names some thousands at most. */

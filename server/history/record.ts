@@ -135,12 +135,20 @@ function rowOf(
 }
 
 /** Sorts by the place in the block; the same movement in another block is another one. */
-function idOf({ index, direction, hash, blockHash, token }: ChainTransfer): Uint8Array {
+function idOf(transfer: ChainTransfer): Uint8Array {
+  const { index, direction, hash, blockHash } = transfer
   const parts = [fromHex(blockHash.slice(2)), fromHex(hash.slice(2)), toUtf8(direction)]
-  const places = token === undefined ? [] : [token.logIndex, token.position]
-  const name = token === undefined ? 'quorate/movement/1' : 'quorate/token-movement/1'
+  const { name, places } = kindOf(transfer)
   const own = hashOf(name, ...parts, ...places.map(placeOf)).subarray(0, 28)
   return concat(placeOf(index), own)
+}
+
+function kindOf({ token, internal }: Pick<ChainTransfer, 'token' | 'internal'>) {
+  if (token !== undefined)
+    return { name: 'quorate/token-movement/1', places: [token.logIndex, token.position] }
+  return internal === undefined
+    ? { name: 'quorate/movement/1', places: [] }
+    : { name: 'quorate/internal-movement/1', places: [internal] }
 }
 
 function placeOf(index: number): Uint8Array {

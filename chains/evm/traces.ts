@@ -1,0 +1,73 @@
+import type { Block, BlockTransaction, ChainTransfer, InternalPayment, Rpc } from '../adapter.ts'
+import {
+  type Fields,
+  readAccount,
+  readFields,
+  readHash,
+  readList,
+  readQuantity,
+  unreadable,
+} from './answer.ts'
+import { sidesOf } from './transfers.ts'
+
+/** Calls within calls: the deepest that the machine goes (Yellow Paper, section 9.1), and the outermost. */
+const depthMax = 1_025
+/** Calls that move money; the others run in the name, and with the money, of whoever calls. */
+const moving: ReadonlySet<unknown> = new Set(['CALL', 'CREATE', 'CREATE2', 'SELFDESTRUCT'])
+
+/**
+ * What contracts have paid on in a block, by the node's own trace of it ("callTracer" as Geth has it).
+ * @throws Failure `chain.refused` where the node keeps no traces, or has another block's
+ */
+export async function internalPayments(
+  rpc: Rpc,
+  block: Block,
+): Promise<readonly InternalPayment[]> {
+  const { transactions } = block
+  if (transactions.length === 0) return []
+  const tracer = { tracer: 'callTracer' }
+  const traces = readList(await rpc('debug_traceBlockByHash', [block.hash, tracer]))
+  if (traces.length !== transactions.length) throw unreadable('a trace of each transaction')
+  return transactions.flatMap((transaction, i) => {
+    const { txHash, result } = readFields(traces[i])
+    if (txHash !== undefined && readHash(txHash) !== transaction.hash)
+      throw unreadable('traces in the order of the block')
+    return paymentsIn(transaction, readFields(result))
+  })
+}
+
+/** Those of these addresses, once per direction, as `transfersOf` has what is paid outright. */
+export function internalTransfersOf(
+  block: Block,
+  payments: readonly InternalPayment[],
+  addresses: ReadonlySet<string>,
+): readonly ChainTransfer[] {
+  const { number: blockNumber, hash: blockHash, timestamp } = block
+  return payments.flatMap(({ position, ...payment }) =>
+    sidesOf(payment, addresses).map((side) => ({
+      ...{ ...payment, ...side, internal: position, succeeded: true },
+      ...{ blockNumber, blockHash, timestamp },
+    })),
+  )
+}
+
+function paymentsIn({ hash, index, from }: BlockTransaction, outermost: Fields) {
+  if (readAccount(outermost['from']) !== from) throw unreadable('a trace of the transaction')
+  const payments: InternalPayment[] = []
+  const walk = (call: Fields, depth: number): void => {
+    if (depth > depthMax) throw unreadable('calls that can be')
+    // What fails is put back, with everything that it has called.
+    if (call['error'] !== undefined && call['error'] !== null) return
+    const { type, to, value } = call
+    const isPayment = depth > 1 && moving.has(type) && typeof to === 'string'
+    const amount = isPayment && value !== undefined ? readQuantity(value) : 0n
+    if (amount > 0n)
+      payments.push({
+        ...{ hash, index, position: payments.length, value: amount },
+        ...{ from: readAccount(call['from']), to: readAccount(to) },
+      })
+    for (const inner of readList(call['calls'] ?? [])) walk(readFields(inner), depth + 1)
+  }
+  walk(outermost, 1)
+  return payments
+}
