@@ -37,6 +37,7 @@ import { derivedKeys, otherDerivedKeys } from './sdk/derived-keys.ts'
 import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
 import { otherTransactions } from './sdk/transactions.ts'
+import { lanes } from './sdk/lanes.ts'
 import { movedTokens, refusedTokens } from './sdk/tokens-moved.ts'
 import { networks } from './sdk/networks.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
@@ -78,6 +79,7 @@ describe('a platform', () => {
     transactionSignatures(platform)
     transfers(platform)
     moreTransfers(platform)
+    lanes(platform)
     broadcasts(platform)
     otherTransactions(platform)
     webhooks(platform)
