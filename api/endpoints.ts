@@ -29,7 +29,13 @@ import * as serviceAccounts from './service-accounts.ts'
 import * as settings from './settings.ts'
 import * as signatures from './signatures.ts'
 import * as transactions from './transactions.ts'
-import { abortTransfer, getTransfer, listTransfers, transferAsset } from './transfers.ts'
+import {
+  abortTransfer,
+  getTransfer,
+  listOrgTransfers,
+  listTransfers,
+  transferAsset,
+} from './transfers.ts'
 import { getTrust, getWalletProof } from './trust.ts'
 import { getUsage } from './usage.ts'
 import * as users from './users.ts'
@@ -60,6 +66,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(networks),
   transferAsset,
   listTransfers,
+  listOrgTransfers,
   getTransfer,
   abortTransfer,
   ...Object.values(transactions),

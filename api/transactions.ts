@@ -93,3 +93,10 @@ export const speedUpTransfer = endpoint('wallets.speedUpTransfer', {
   body: empty,
   returns: transaction,
 })
+
+export const listOrgTransactions = endpoint('quorate.listOrgTransactions', {
+  summary:
+    'Transactions of all wallets, newest first, page by page; of one external id if it is given.',
+  query: z.object({ ...pageQuery, externalId: externalId.optional() }),
+  returns: pageOf(transaction),
+})

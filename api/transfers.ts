@@ -96,3 +96,10 @@ export const getTransfer = endpoint('wallets.getTransfer', {
   params: z.strictObject({ walletId: id, transferId: id }),
   returns: transfer,
 })
+
+export const listOrgTransfers = endpoint('quorate.listOrgTransfers', {
+  summary:
+    'Transfers of all wallets, newest first, page by page; of one external id if it is given.',
+  query: z.object({ ...pageQuery, externalId: externalId.optional() }),
+  returns: pageOf(transfer),
+})

@@ -202,3 +202,36 @@ export const getWalletHistory = endpoint('wallets.getWalletHistory', {
   }),
   returns: pageOf(movement).extend({ walletId: z.string(), network }),
 })
+
+const time = z.string().refine(isTime, 'a time such as 2026-01-31T12:00:00Z')
+
+/** With an offset or in UTC: a time of nowhere would be another one for each reader. */
+function isTime(text: string): boolean {
+  const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/
+  return form.test(text) && !Number.isNaN(Date.parse(text))
+}
+
+export const listOrgWalletHistory = endpoint('wallets.listOrgWalletHistory', {
+  summary:
+    'What has happened to all wallets within a time, newest first; as a table for `text/csv`.',
+  query: z.object({ ...pageQuery, startTime: time, endTime: time }),
+  returns: pageOf(
+    z.object({
+      timestamp: date,
+      walletId: z.string(),
+      network: z.string(),
+      direction: z.string(),
+      from: z.string().optional(),
+      to: z.string().optional(),
+      amount: z.string().optional(),
+      tokenId: z.string().optional(),
+      asset: z.string().optional(),
+      symbol: z.string().optional(),
+      decimals: z.string().optional(),
+      fee: z.string().optional(),
+      feeSymbol: z.string().optional(),
+      feeDecimals: z.string().optional(),
+      txHash: z.string(),
+    }),
+  ).extend({ orgId: z.string() }),
+})

@@ -670,6 +670,13 @@ const table = {
     path: '/wallets/:walletId/nfts',
     permissions: ['Wallets:Read'],
   },
+  // Before that of a wallet, whose path it would be too.
+  'wallets.listOrgWalletHistory': {
+    ...read,
+    path: '/wallets/all/history',
+    permissions: ['Wallets:Read'],
+    callers: staff,
+  },
   'wallets.getWalletHistory': {
     ...read,
     path: '/wallets/:walletId/history',
@@ -914,6 +921,18 @@ const table = {
     ...read,
     path: '/orgs/usage',
     permissions: ['Auth:Logs:Read'],
+    callers: staff,
+  },
+  'quorate.listOrgTransfers': {
+    ...read,
+    path: '/orgs/transfers',
+    permissions: ['Wallets:Transfers:Read'],
+    callers: staff,
+  },
+  'quorate.listOrgTransactions': {
+    ...read,
+    path: '/orgs/transactions',
+    permissions: ['Wallets:Transactions:Read'],
     callers: staff,
   },
   'quorate.getTrust': { ...read, path: '/orgs/trust' },

@@ -47,6 +47,11 @@ export function history(platform: Platform): void {
       assert.deepEqual(nfts, [
         { kind: 'Erc721', contract: piece.contract, tokenId: '7', symbol: 'PCS' },
       ])
+      const all = { startTime: '2020-01-01T00:00:00Z', endTime: '2100-01-01T00:00:00Z' }
+      const everywhere = await sdk.wallets.listOrgWalletHistory({ query: all })
+      assert.ok(typeof everywhere !== 'string')
+      const own = everywhere.items.filter((item) => item.walletId === walletId)
+      assert.ok(own.some((item) => item.txHash === txHash && item.amount === '400'))
     })
   })
 }

@@ -113,7 +113,7 @@ function contractOf(text: string): string {
 }
 
 /** The newest block that counts as settled, or none yet. */
-async function settledNumber(database: Database, network: Network): Promise<number> {
+export async function settledNumber(database: Database, network: Network): Promise<number> {
   const tip = await database
     .selectFrom('block_headers')
     .select('number')

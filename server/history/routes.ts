@@ -1,10 +1,12 @@
-import { getWalletHistory } from '@quorate/api/wallets'
+import { getWalletHistory, listOrgWalletHistory } from '@quorate/api/wallets'
 import type { Caller } from '../auth/caller.ts'
 import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
+import { Csv } from '../http/csv.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findWallet } from '../wallets/find.ts'
 import { listHistory } from './find.ts'
+import { listOrgHistory, orgHistoryRows } from './organization.ts'
 
 const { route } = routing<Caller>()
 
@@ -22,5 +24,23 @@ export function historyRoutes(deps: {
       const { network } = chains.find(wallet.network)
       return { ...about, ...(await listHistory(database, { wallet, network }, query)) }
     }),
+    route(listOrgWalletHistory, async ({ caller, query, raw }) => {
+      const span = { start: Date.parse(query.startTime), end: Date.parse(query.endTime) }
+      const asked = { database, chains, span }
+      return raw.wantsCsv === true ? tableOf(asked, caller) : listOrgHistory(asked, caller, query)
+    }),
   ]
+}
+
+const columns = [
+  ...(['timestamp', 'walletId', 'network', 'direction', 'from', 'to', 'amount'] as const),
+  ...(['tokenId', 'asset', 'symbol', 'decimals', 'fee', 'feeSymbol', 'feeDecimals'] as const),
+  'txHash' as const,
+]
+
+async function tableOf(...[asked, caller]: Parameters<typeof orgHistoryRows>): Promise<Csv> {
+  const rows: string[][] = []
+  for await (const items of orgHistoryRows(asked, caller))
+    rows.push(...items.map((item) => columns.map((name) => item[name] ?? '')))
+  return new Csv(columns, rows)
 }

@@ -15,6 +15,7 @@ import { Failure } from '@quorate/core/failure'
 import { type AllowsOrigin, greetWith, servePreflights } from './cors.ts'
 import { envelopeOf, envelopeOfError } from './envelope.ts'
 import type { Envelope, Log } from './envelope.ts'
+import { Csv } from './csv.ts'
 import { Held, type OpenInput, type RawRequest, type Route } from './route.ts'
 
 /**
@@ -77,6 +78,7 @@ export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
     url: '*',
     handler: async (request, reply) => {
       const { status, answer } = await serve(request)
+      if (answer instanceof Csv) return sendText(reply, answer)
       return sendJson(reply, status, answer)
     },
   })
@@ -110,6 +112,7 @@ function server<Caller>({ routes, authenticate }: Edge<Caller>) {
     const answer = route.open
       ? await route.handle(input)
       : await route.handle({ ...input, caller: caller as Caller })
+    if (answer instanceof Csv) return { status: 200, answer }
     return answer instanceof Held
       ? { status: 202, answer: endpoint.returns.parse(answer.answer) }
       : { status: 200, answer: endpoint.returns.parse(answer) }
@@ -123,6 +126,7 @@ function rawOf({ method, headers, raw, body }: FastifyRequest): RawRequest {
     url: raw.url ?? '',
     body: Buffer.isBuffer(body) ? textOf(body, headers['content-type']) : '',
     userAction: typeof userAction === 'string' ? userAction : undefined,
+    ...(/^text\/csv\b/i.test(headers.accept ?? '') ? { wantsCsv: true } : {}),
   }
 }
 
@@ -168,10 +172,22 @@ function send(reply: FastifyReply, envelope: Envelope): FastifyReply {
   return sendJson(reply, envelope.error.status, envelope)
 }
 
+const answerHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
+/** To be saved: a browser shows nothing of what strangers have written into it. */
+function sendText(reply: FastifyReply, { text }: Csv): FastifyReply {
+  const disposition = { 'content-disposition': 'attachment; filename="history.csv"' }
+  return reply
+    .code(200)
+    .headers({ ...answerHeaders, ...disposition })
+    .type('text/csv; charset=utf-8')
+    .send(text)
+}
+
 function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
   return reply
     .code(status)
-    .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    .headers(answerHeaders)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(value))
 }

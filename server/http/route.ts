@@ -1,4 +1,5 @@
 import type { Endpoint } from '@quorate/api/endpoint'
+import type { Csv } from './csv.ts'
 
 /** The request as it came, for the comparison with what was signed. Handlers act on `body`. */
 export type RawRequest = {
@@ -9,6 +10,8 @@ export type RawRequest = {
   readonly body: string
   /** The header `x-dfns-useraction`. */
   readonly userAction: string | undefined
+  /** By the header `accept`: the few lists that are tables too answer with `Csv`. */
+  readonly wantsCsv?: boolean
 }
 
 export type OpenInput<Params, Query, Body> = {
@@ -42,7 +45,7 @@ export type Route<Caller> = { readonly endpoint: Endpoint } & (
 type Routing<Caller> = {
   route<P, Q, B, A>(
     endpoint: Endpoint<P, Q, B, A>,
-    handle: NoInfer<(input: Input<P, Q, B, Caller>) => Promise<A | Held<A>>>,
+    handle: NoInfer<(input: Input<P, Q, B, Caller>) => Promise<A | Held<A> | Csv>>,
   ): Route<Caller>
   openRoute<P, Q, B, A>(
     endpoint: Endpoint<P, Q, B, A>,

@@ -8,13 +8,14 @@ import {
   listTransactions,
   speedUpTransaction,
   speedUpTransfer,
+  listOrgTransactions,
 } from '@quorate/api/transactions'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { abortOutgoing } from '../transfers/abort.ts'
 import { transactionOf } from '../transfers/entity.ts'
-import { findOutgoing, findOwnOutgoing, listOutgoing } from '../transfers/find.ts'
+import { findOutgoing, findOwnOutgoing, listOrgOutgoing, listOutgoing } from '../transfers/find.ts'
 import { statusOf } from '../transfers/lifecycle.ts'
 import { replaceOutgoing, type Named, type Replacement } from '../transfers/replace.ts'
 import { requestOutgoing, type RequestDeps } from '../transfers/request.ts'
@@ -43,6 +44,9 @@ export function transactionRoutes(deps: RequestDeps): readonly Route<Caller>[] {
     ),
     route(getTransaction, async ({ caller, params: { walletId, transactionId: name } }) =>
       transactionOf(await findOwnOutgoing(database, caller, { kind, walletId, name })),
+    ),
+    route(listOrgTransactions, async ({ caller, query }) =>
+      listOrgOutgoing(database, caller, { kind, query }, transactionOf),
     ),
   ]
 }

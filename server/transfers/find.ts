@@ -67,3 +67,30 @@ export async function listOutgoing<Item>(
   const positionAt = ({ created_at, id }: Outgoing) => ({ at: created_at, id })
   return { ...pageOf(rows, query.limit, { positionAt, itemOf }), walletId }
 }
+
+/** Of all wallets, newest first. An external id is of one request, or of one for each end user. */
+export async function listOrgOutgoing<Item>(
+  database: Database,
+  { organization }: Pick<Caller, 'organization'>,
+  asked: { readonly kind: Kind; readonly query: ListQuery & { externalId?: string | undefined } },
+  itemOf: (row: Outgoing) => Item,
+): Promise<{ items: Item[]; nextPageToken?: string }> {
+  const { kind, query } = asked
+  const past = readPosition(query.paginationToken)
+  const { externalId } = query
+  let rows = database
+    .selectFrom('outgoing')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('kind', '=', kind)
+  if (externalId !== undefined) rows = rows.where('external_id', '=', externalId)
+  if (past !== undefined)
+    rows = rows.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(past.at, past.id)))
+  const found = await rows
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(query.limit + 1)
+    .execute()
+  const positionAt = ({ created_at, id }: Outgoing) => ({ at: created_at, id })
+  return pageOf(found, query.limit, { positionAt, itemOf })
+}

@@ -1,9 +1,15 @@
-import { abortTransfer, getTransfer, listTransfers, transferAsset } from '@quorate/api/transfers'
+import {
+  abortTransfer,
+  getTransfer,
+  listOrgTransfers,
+  listTransfers,
+  transferAsset,
+} from '@quorate/api/transfers'
 import { abortOutgoing } from './abort.ts'
 import type { Caller } from '../auth/caller.ts'
 import { routing, type Route } from '../http/route.ts'
 import { transferOf } from './entity.ts'
-import { findOwnOutgoing, listOutgoing } from './find.ts'
+import { findOwnOutgoing, listOrgOutgoing, listOutgoing } from './find.ts'
 import { requestOutgoing, type RequestDeps } from './request.ts'
 
 const { route } = routing<Caller>()
@@ -23,6 +29,9 @@ export function transferRoutes(deps: RequestDeps): readonly Route<Caller>[] {
     ),
     route(getTransfer, async ({ caller, params: { walletId, transferId: name } }) =>
       transferOf(await findOwnOutgoing(database, caller, { kind, walletId, name })),
+    ),
+    route(listOrgTransfers, async ({ caller, query }) =>
+      listOrgOutgoing(database, caller, { kind, query }, transferOf),
     ),
   ]
 }

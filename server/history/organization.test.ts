@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
+import type { Caller } from '../auth/caller.ts'
+import { buildHttp } from '../http/app.ts'
+import { moneyRoutes } from '../money.ts'
+import { makeWallet, mine, network, startTreasury } from '../transfers/testing/treasury.ts'
+import { payment, request, type Treasury } from '../transfers/testing/treasury.ts'
+import { openQuota } from '../usage/quota.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import { follow, newFollower } from './follow.ts'
+
+type Item = Readonly<Record<string, string | undefined>>
+const whole = 'startTime=2020-01-01&endTime=2100-01-01'
+
+describe('the lists of an organization', () => {
+  let treasury: Treasury
+  let wallets: readonly [WalletRow, WalletRow]
+  let coin: Deployed
+  let app: ReturnType<typeof buildHttp<Caller>>
+  before(async () => {
+    treasury = await startTreasury()
+    const { caller, platform, deps, rpc } = treasury
+    const { coordinator } = platform
+    const quota = openQuota(undefined)
+    const routes = moneyRoutes({ ...deps, coordinator, quota, wake: () => undefined })
+    const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
+    app = buildHttp<Caller>({ ...edge, log: deps.log })
+    wallets = [await makeWallet(treasury), await makeWallet(treasury)]
+    coin = await deploy(rpc, 'Coin', ['=1+1', '=GLD', 6])
+    for (const { address } of wallets) await mint(address, 5n)
+    await mine(treasury, 3)
+    await catchUp()
+  })
+  after(async () => {
+    await app.close()
+    await treasury.stop()
+  })
+
+  it('tell what has happened to all wallets, newest first, page by page', async () => {
+    const first = await history(`${whole}&limit=1`)
+    assert.equal(first.orgId, treasury.caller.orgId)
+    const second = await history(`${whole}&limit=1&paginationToken=${first.nextPageToken}`)
+    assert.equal(second.nextPageToken, undefined)
+    const items = [...first.items, ...second.items]
+    assert.deepEqual(
+      items.map(({ walletId }) => walletId),
+      wallets.map(({ wallet_id }) => wallet_id).toReversed(),
+    )
+    const [{ timestamp = '', txHash = '', from = '', asset = '', ...item } = {}] = items
+    assert.match(txHash, /^0x[0-9a-f]{64}$/)
+    assert.equal(asset.toLowerCase(), coin.address)
+    assert.match(from, /^0x0{40}$/)
+    assert.deepEqual(item, {
+      ...{ walletId: wallets[1].wallet_id, network, direction: 'In', to: wallets[1].address },
+      ...{ amount: '5', symbol: '=GLD', decimals: '6' },
+    })
+    assert.deepEqual((await history(`startTime=2020-01-01&endTime=${timestamp}`)).items, [
+      ...items.filter((each) => (each['timestamp'] ?? '') < timestamp),
+    ])
+    const exactly = await history(`startTime=${timestamp}&endTime=2100-01-01`)
+    assert.ok(exactly.items.some((each) => each['txHash'] === txHash))
+  })
+
+  it('tell nothing that is not settled, nor of another organization', async () => {
+    await mint(wallets[0].address, 6n)
+    await catchUp()
+    const before = (await history(whole)).items
+    assert.ok(!before.some(({ amount }) => amount === '6'))
+    await mine(treasury, 3)
+    await catchUp()
+    assert.equal((await history(whole)).items[0]?.['amount'], '6')
+    const { caller } = treasury
+    const other = { ...caller, organization: new Uint8Array(32) }
+    const authenticate = async () => other
+    const routes = moneyRoutes({
+      ...{ ...treasury.deps, coordinator: treasury.platform.coordinator },
+      ...{ quota: openQuota(undefined), wake: () => undefined },
+    })
+    const log = treasury.deps.log
+    const theirs = buildHttp<Caller>({ routes, authenticate, allowsOrigin: async () => false, log })
+    for (const url of [`/wallets/all/history?${whole}`, '/orgs/transfers']) {
+      const answer = await theirs.inject({ method: 'GET', url })
+      assert.deepEqual([answer.statusCode, answer.json<{ items: [] }>().items], [200, []], url)
+    }
+    await theirs.close()
+  })
+
+  it('are a table for whoever asks for one, in which no spreadsheet computes anything', async () => {
+    const answer = await app.inject({
+      ...{ method: 'GET', url: `/wallets/all/history?${whole}`, headers: { accept: 'text/csv' } },
+    })
+    assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8')
+    const lines = answer.body.split('\r\n')
+    assert.match(lines[0] ?? '', /^"timestamp","walletId","network","direction"/)
+    assert.ok(lines[1]?.includes(`,"'=GLD","6",`))
+    assert.equal(lines.length, (await history(whole)).items.length + 2)
+  })
+
+  it('refuse a time that is none', async () => {
+    for (const query of ['', 'startTime=2020-01-01', 'startTime=now&endTime=2100-01-01']) {
+      const url = `/wallets/all/history?${query}`
+      assert.equal((await app.inject({ method: 'GET', url })).statusCode, 400, query)
+    }
+  })
+
+  it('have transfers and transactions of all wallets, or the one of an external id', async () => {
+    const [one, other] = wallets
+    const rent = await request(treasury, one, { body: payment({ externalId: 'rent' }) })
+    const plain = await request(treasury, other, { body: payment() })
+    const listed = async (url: string) =>
+      (await app.inject({ method: 'GET', url })).json<{ items: { id: string }[] }>().items
+    const ids = async (url: string) => (await listed(url)).map(({ id }) => id)
+    assert.deepEqual(await ids('/orgs/transfers'), [plain.name, rent.name])
+    assert.deepEqual(await ids('/orgs/transfers?externalId=rent'), [rent.name])
+    assert.deepEqual(await ids('/orgs/transfers?externalId=other'), [])
+    assert.deepEqual(await ids('/orgs/transactions?externalId=rent'), [])
+    const body = { kind: 'Transaction', transaction: { type: 2, to: one.address, value: '1' } }
+    const sent = await request(treasury, one, { body, kind: 'transaction' })
+    assert.deepEqual(await ids('/orgs/transactions'), [sent.name])
+  })
+
+  /** At a time of its own: blocks of one second have no order in a list of several chains. */
+  async function mint(address: string | null, amount: bigint): Promise<void> {
+    await treasury.rpc('evm_increaseTime', ['0x5'])
+    await coin.invoke('mint', [address, amount])
+  }
+
+  async function history(query: string) {
+    const answer = await app.inject({ method: 'GET', url: `/wallets/all/history?${query}` })
+    assert.equal(answer.statusCode, 200, answer.body)
+    return answer.json<{ orgId: string; items: Item[]; nextPageToken?: string }>()
+  }
+
+  async function catchUp(): Promise<void> {
+    const { deps, chains } = treasury
+    const follower = newFollower(chains.find(network))
+    // Another follower of this test has the lease until its end.
+    await treasury.database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
+    while ((await follow(deps, follower)) === 'more');
+  }
+})

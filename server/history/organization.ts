@@ -1,0 +1,133 @@
+import { Failure } from '@quorate/core/failure'
+import type { Caller } from '../auth/caller.ts'
+import { networkNamed } from '../chain/chains.ts'
+import type { Chains } from '../chain/chains.ts'
+import type { Database } from '../database/database.ts'
+import { pageOf, type Position, readPosition } from '../page.ts'
+import type { HistoryRow } from './entity.ts'
+import { settledNumber } from './find.ts'
+import { findTokenWords, type TokenWordsByContract } from './tokens.ts'
+
+type Row = HistoryRow & { readonly wallet_id: string }
+type Span = { readonly start: number; readonly end: number }
+type Asked = { readonly database: Database; readonly chains: Chains; readonly span: Span }
+
+/** One table, as spreadsheets open it. More would be cut off without a word: a shorter time is asked for. */
+const csvRowsMax = 100_000
+const rowsAtOnce = 1_000
+
+/** Every wallet's settled movements, newest first by the clocks of their chains, which have seconds. */
+export async function listOrgHistory(
+  asked: Asked,
+  { organization, orgId }: Caller,
+  query: { readonly limit: number; readonly paginationToken?: string | undefined },
+) {
+  const past = readPosition(query.paginationToken)
+  const rows = await rowsBelow(asked, organization, { past, limit: query.limit + 1 })
+  const words = await wordsOf(asked.database, rows)
+  const positionAt = ({ time: at, id }: Row): Position => ({ at, id })
+  return {
+    orgId,
+    ...pageOf(rows, query.limit, { positionAt, itemOf: (row) => itemOf(row, words) }),
+  }
+}
+
+/** @throws Failure `body.malformed` for more than a table may have */
+export async function* orgHistoryRows(asked: Asked, { organization }: Caller) {
+  let past: Position | undefined
+  for (let count = 0; ; count += rowsAtOnce) {
+    const rows = await rowsBelow(asked, organization, { past, limit: rowsAtOnce })
+    if (count + rows.length > csvRowsMax) throw tooMany()
+    const words = await wordsOf(asked.database, rows)
+    yield rows.map((row) => itemOf(row, words))
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < rowsAtOnce) return
+    past = { at: last.time, id: last.id }
+  }
+}
+
+async function rowsBelow(
+  { database, chains, span: { start, end } }: Asked,
+  organization: Uint8Array,
+  page: { readonly past: Position | undefined; readonly limit: number },
+): Promise<readonly Row[]> {
+  const settled = await settledByNetwork(database, chains)
+  if (settled.length === 0) return []
+  // One bound alone, as in a wallet's list. No id is below none.
+  const { past } = page
+  const below = past !== undefined && past.at < end ? past : { at: end, id: new Uint8Array() }
+  return database
+    .selectFrom('history')
+    .innerJoin('wallets', (join) =>
+      join
+        .onRef('wallets.organization', '=', 'history.organization')
+        .onRef('wallets.id', '=', 'history.wallet'),
+    )
+    .selectAll('history')
+    .select('wallets.wallet_id')
+    .where('history.organization', '=', organization)
+    .where('history.canonical', '=', true)
+    .where('history.time', '>=', start)
+    .where((eb) => eb(eb.refTuple('history.time', 'history.id'), '<', eb.tuple(below.at, below.id)))
+    .where((eb) =>
+      eb.or(
+        settled.map(({ network, number }) =>
+          eb.and([eb('history.network', '=', network), eb('history.block_number', '<=', number)]),
+        ),
+      ),
+    )
+    .orderBy('history.time', 'desc')
+    .orderBy('history.id', 'desc')
+    .limit(page.limit)
+    .execute()
+}
+
+/** Of every network that is or was followed; as the operator counts where it still is. */
+async function settledByNetwork(database: Database, { all }: Chains) {
+  const followed = await database.selectFrom('chain_heads').select('network').execute()
+  return Promise.all(
+    followed.map(async ({ network: id }) => {
+      const network = all.find((chain) => chain.network.id === id)?.network ?? networkNamed(id)
+      return { network: id, number: await settledNumber(database, network) }
+    }),
+  )
+}
+
+async function wordsOf(
+  database: Database,
+  rows: readonly Row[],
+): Promise<ReadonlyMap<string, TokenWordsByContract>> {
+  const networks = [...new Set(rows.map(({ network }) => network))]
+  const found = networks.map(async (network) => {
+    const contracts = rows.map((row) => (row.network === network ? row.contract : null))
+    return [network, await findTokenWords(database, network, contracts)] as const
+  })
+  return new Map(await Promise.all(found))
+}
+
+function itemOf(row: Row, words: ReadonlyMap<string, TokenWordsByContract>) {
+  const { nativeAsset } = networkNamed(row.network)
+  const said =
+    row.contract === null ? nativeAsset : (words.get(row.network)?.get(row.contract) ?? {})
+  const fee = { feeSymbol: nativeAsset.symbol, feeDecimals: String(nativeAsset.decimals) }
+  return {
+    timestamp: new Date(row.time).toISOString(),
+    walletId: row.wallet_id,
+    network: row.network,
+    direction: row.direction,
+    from: row.sender,
+    ...(row.recipient === null ? {} : { to: row.recipient }),
+    ...(row.kind === 'Erc721Transfer' ? {} : { amount: row.value }),
+    ...(row.token_id === null ? {} : { tokenId: row.token_id }),
+    asset: row.contract ?? 'Native',
+    ...(said.symbol === undefined ? {} : { symbol: said.symbol }),
+    ...(said.decimals === undefined ? {} : { decimals: String(said.decimals) }),
+    ...(row.fee === null ? {} : { fee: row.fee, ...fee }),
+    txHash: row.hash,
+  }
+}
+
+function tooMany(): Failure<'body.malformed'> {
+  const message = `has more than ${csvRowsMax} movements: choose a shorter time`
+  return new Failure('body.malformed', { issues: [{ path: 'query.startTime', message }] })
+}
