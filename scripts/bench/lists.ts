@@ -42,6 +42,15 @@ export async function benchLists(
         by: name === 'history' ? 'block_number' : 'created_at',
         of: `wallet = (select id from wallets where wallet_id = '${walletId}')`,
       })),
+      {
+        path: `/wallets/${walletId}/history?kind=NativeTransfer&direction=Out`,
+        ...{ table: 'history', by: 'block_number' },
+        of: `wallet = (select id from wallets where wallet_id = '${walletId}')`,
+      },
+      {
+        path: '/wallets/all/history?startTime=2020-01-01&endTime=2100-01-01',
+        ...{ table: 'history', by: 'time', of: 'canonical' },
+      },
     ]
     for (const list of lists) await benchList(platform, { database, list, filled }, say)
   } finally {
@@ -56,15 +65,16 @@ async function benchList(
 ): Promise<void> {
   const { database, list, filled } = ask
   const count = filled.counts[list.table]
-  const name = list.path.replace(filled.walletId, '…')
+  const name = list.path.replace(filled.walletId, '…').replace(/\?startTime.*/, '')
   const tokenAfter = (place: number) => tokenOf(database, list, place)
   const first = await getJson(platform, list.path)
+  const past = `${list.path}${list.path.includes('?') ? '&' : '?'}paginationToken=`
   if (first.nextPageToken !== (await tokenAfter(limit)))
     throw new Error(`The page tokens of ${name} are not made as this benchmark makes them.`)
   const pages = {
     first: list.path,
-    middle: `${list.path}?paginationToken=${await tokenAfter(Math.floor(count / 2))}`,
-    last: `${list.path}?paginationToken=${await tokenAfter(count - limit)}`,
+    middle: `${past}${await tokenAfter(Math.floor(count / 2))}`,
+    last: `${past}${await tokenAfter(count - limit)}`,
   }
   const last = await getJson(platform, pages.last)
   if (last.items.length !== limit || last.nextPageToken !== undefined)
