@@ -68,6 +68,7 @@ const natives: Readonly<Record<string, 'secrets' | 'public'>> = {
   'libsecp256k1.publicKeyVerify': 'public',
   'sodium.crypto_core_ed25519_add': 'public',
   'sodium.crypto_core_ed25519_is_valid_point': 'public',
+  'sodium.crypto_sign_verify_detached': 'public',
   'sodium.crypto_scalarmult_ed25519_base_noclamp': 'secrets',
   'sodium.crypto_scalarmult_ed25519_noclamp': 'secrets',
   // Both slots of a transfer are sent; which of them was chosen is secret, and so all of these are.

@@ -140,7 +140,8 @@ describe('the routes of money', () => {
     const { status, body } = await get(`/wallets/${wallet_id}/assets?netWorth=true`)
     assert.equal(status, 200)
     const asset = { kind: 'Native', symbol: 'ETH', decimals: 18, verified: true, balance: '0' }
-    assert.deepEqual(body, { walletId: wallet_id, network, assets: [asset] })
+    const netWorth = { USD: 0 }
+    assert.deepEqual(body, { walletId: wallet_id, network, assets: [asset], netWorth })
   })
 
   it('tell what has happened on the chain, newest first, by direction and kind', async () => {
