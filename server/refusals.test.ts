@@ -12,7 +12,7 @@ import {
 import { rootOf } from '@quorate/authority/stream'
 import { fromHex, toBase64url, toHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
-import { openChallengesMax } from './auth/action.ts'
+import { forgetExpired, openChallengesMax } from './auth/action.ts'
 import { assertionFor, rawClient, type Answer, type RawClient } from './testing/raw-client.ts'
 import { foundCompany, newKey, publicPem, type Company } from './testing/company.ts'
 import { setupToken, startTestPlatform, type TestPlatform } from './testing/platform.ts'
@@ -247,6 +247,24 @@ describe('who is refused', () => {
         .where('action', 'is', null)
         .executeTakeFirstOrThrow()
       assert.ok(Number(n) <= openChallengesMax + 16)
+    })
+    it('keeps none for ever, and those whose action may still come as long as that', async () => {
+      const requests = async () =>
+        (await platform.database.selectFrom('challenges').select('request').execute()).map(
+          ({ request }) => Buffer.from(request).toString('hex'),
+        )
+      const before = await requests()
+      const minute = 60_000
+      await forgetExpired(platform.database, platform.deps.now() + 14 * minute)
+      assert.deepEqual((await requests()).toSorted(), before.toSorted())
+      platform.clock.ahead = 16 * minute
+      const [oldest = ''] = before
+      // Chance says which of them cleans up: one in 256.
+      for (let i = 0; i < 6_000 && (await requests()).includes(oldest); i++)
+        await robot.init('POST', '/keys', key)
+      const left = await requests()
+      assert.ok(!before.some((request) => left.includes(request)))
+      platform.clock.ahead = 0
     })
   })
 
