@@ -319,23 +319,29 @@ async function keepChallenge(
   return identifier
 }
 
+/**
+ * By the moment up to which they are too many, which most often is none: by their names, PostgreSQL would
+ * rather read the whole table.
+ */
 function forgetTooMany(
   database: Pick<Database, 'selectFrom' | 'deleteFrom'>,
   { organization, user }: Caller,
 ) {
-  const tooMany = database
+  const lastOfTooMany = database
     .selectFrom('challenges')
-    .select('request')
+    .select('issued_at')
     .where('organization', '=', organization)
     .where('user', '=', user)
     .where('action', 'is', null)
     .orderBy('issued_at', 'desc')
     .offset(openChallengesMax - 1)
-    .limit(openChallengesMax)
+    .limit(1)
   return database
     .deleteFrom('challenges')
     .where('organization', '=', organization)
-    .where('request', 'in', tooMany)
+    .where('user', '=', user)
+    .where('action', 'is', null)
+    .where('issued_at', '<=', lastOfTooMany)
 }
 
 /** Far more than come between two looks; what is left waits for the next one. */
