@@ -3,6 +3,7 @@ import * as applications from './applications.ts'
 import * as auth from './auth.ts'
 import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
+import * as feeSponsors from './fee-sponsors.ts'
 import * as federation from './federation.ts'
 import { finishGenesis, startGenesis } from './genesis.ts'
 import * as approvals from './approvals.ts'
@@ -84,6 +85,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(breakGlass),
   ...Object.values(policies),
   ...Object.values(approvals),
+  ...Object.values(feeSponsors),
   ...Object.values(webhooks),
   ...Object.values(health),
 ]

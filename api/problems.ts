@@ -105,6 +105,9 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   // The vendor names no status for it.
   'quota.exceeded': (context) => problem(402, 'Monthly signatures limit reached', context),
   'approval.not_found': (context) => missing('approval', context),
+  'fee_sponsor.not_found': (context) => missing('fee sponsor', context),
+  'fee_sponsor.archived': (context) => invalid('the fee sponsor is archived', context),
+  'fee_sponsor.unsuitable': ({ reason }) => invalid(reason),
   'webhook.not_found': (context) => missing('webhook', context),
   'webhook_event.not_found': (context) => missing('webhook event', context),
   'webhooks.too_many': (context) => invalid('there are as many webhooks as there may be', context),

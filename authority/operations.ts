@@ -78,6 +78,8 @@ export type RootItem =
   | 'policyUpdate'
   | 'break'
   | 'breakEnd'
+  | 'feeSponsor'
+  | 'feeSponsorUpdate'
   | 'assignment'
   | 'assignmentEnd'
   | 'settings'
@@ -133,6 +135,13 @@ const own = { ...signed, callers: people, pats: false } as const
 const ownPat = { ...own, method: 'PUT', changes: root('tokenStatus') } as const
 const ofUser = { ...signed, method: 'PUT', callers: staff } as const
 const ofAccount = { ...signed, method: 'PUT', callers: staff } as const
+const ofSponsor = {
+  ...signed,
+  method: 'PUT',
+  permissions: ['FeeSponsors:Update'],
+  callers: staff,
+  changes: root('feeSponsorUpdate'),
+} as const
 const delegated = { ...signed, callers: ['serviceAccount'] } as const
 
 /** Where raw bytes, transactions and transfers all end: one use of one key. */
@@ -687,8 +696,10 @@ const table = {
     ...signed,
     path: '/wallets/:walletId/transfers',
     permissions: ['Wallets:Transfers:Create'],
+    permissionsIf: [ifPresent('feeSponsorId', 'FeeSponsors:Use')],
     changes: use,
     creates: ['transfer'],
+    bodyIds: { feeSponsorId: 'feeSponsor' },
     erasable: ['externalId'],
   },
   'wallets.listTransfers': {
@@ -706,8 +717,10 @@ const table = {
     ...signed,
     path: '/wallets/:walletId/transactions',
     permissions: ['Wallets:Transactions:Create'],
+    permissionsIf: [ifPresent('feeSponsorId', 'FeeSponsors:Use')],
     changes: use,
     creates: ['transaction'],
+    bodyIds: { feeSponsorId: 'feeSponsor' },
     erasable: ['externalId'],
   },
   'wallets.listTransactions': {
@@ -841,6 +854,49 @@ const table = {
     erasable: ['reason'],
   },
 
+  'feeSponsors.createFeeSponsor': {
+    ...signed,
+    path: '/fee-sponsors',
+    permissions: ['FeeSponsors:Create'],
+    callers: staff,
+    changes: root('feeSponsor'),
+    creates: ['feeSponsor'],
+    bodyIds: { walletId: 'wallet' },
+  },
+  'feeSponsors.listFeeSponsors': {
+    ...read,
+    path: '/fee-sponsors',
+    permissions: ['FeeSponsors:Read'],
+    callers: staff,
+  },
+  'feeSponsors.getFeeSponsor': {
+    ...read,
+    path: '/fee-sponsors/:feeSponsorId',
+    permissions: ['FeeSponsors:Read'],
+    callers: staff,
+  },
+  'quorate.updateFeeSponsor': { ...ofSponsor, path: '/fee-sponsors/:feeSponsorId' },
+  'feeSponsors.activateFeeSponsor': {
+    ...ofSponsor,
+    path: '/fee-sponsors/:feeSponsorId/activate',
+  },
+  'feeSponsors.deactivateFeeSponsor': {
+    ...ofSponsor,
+    path: '/fee-sponsors/:feeSponsorId/deactivate',
+  },
+  'feeSponsors.deleteFeeSponsor': {
+    ...ofSponsor,
+    method: 'DELETE',
+    path: '/fee-sponsors/:feeSponsorId',
+    permissions: ['FeeSponsors:Delete'],
+  },
+  'feeSponsors.listSponsoredFees': {
+    ...read,
+    path: '/fee-sponsors/:feeSponsorId/fees',
+    permissions: ['FeeSponsors:Read'],
+    callers: staff,
+  },
+
   // A receiver of events gains no right: which there are is the server's to keep, not the log's.
   'webhooks.createWebhook': {
     ...signed,
@@ -969,6 +1025,7 @@ const pathIds: Readonly<Record<string, IdKind>> = {
   transactionId: 'transaction',
   policyId: 'policy',
   approvalId: 'approval',
+  feeSponsorId: 'feeSponsor',
 }
 
 export type NamedId = { readonly role: string; readonly kind: IdKind; readonly name: string }

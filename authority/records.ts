@@ -228,6 +228,26 @@ export const walletTable = table(
   'wallet',
   struct({ key: hash32, network: text(64), tags: list(text(100), tagsMax) }),
 )
+/** In wei, and each only where there is one; a day is the last 24 hours of the steps' time. */
+export const sponsorLimitsCodec = struct({
+  perOperation: option(natural),
+  perDay: option(natural),
+  perUserPerDay: option(natural),
+})
+export const feeSponsorStatusCodec = oneOf({ active: 1, deactivated: 2, archived: 3 })
+/** A standing rule: this wallet pays the fees of others, whoever of them asks. */
+export const feeSponsorTable = table(
+  'feeSponsor',
+  struct({
+    wallet: hash32,
+    network: text(64),
+    status: feeSponsorStatusCodec,
+    allowEndUser: oneOf({ no: 0, yes: 1 }),
+    limits: sponsorLimitsCodec,
+  }),
+)
+/** By wallet: the newest sponsor that it stands behind. */
+export const sponsoringTable = table('sponsoring', struct({ sponsor: hash32 }))
 /** Names on the wire, to full ids: a second object of the same name is invalid. */
 export const nameTable = table('name', struct({ id: hash32 }))
 

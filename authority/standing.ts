@@ -3,12 +3,14 @@ import { hashOf } from '@quorate/core/hash'
 import { covers, meaningOf } from './permission-names.ts'
 import {
   credentialTable,
+  feeSponsorTable,
   frozenTable,
   grantsTable,
   organizationTable,
   permissionTable,
   recoveryTable,
   settingsTable,
+  sponsoringTable,
   tokenTable,
   userTable,
   type RecordOf,
@@ -28,6 +30,7 @@ export type RootRecords = {
 export type User = RecordOf<typeof userTable>
 export type Credential = RecordOf<typeof credentialTable>
 export type Token = RecordOf<typeof tokenTable>
+export type FeeSponsor = RecordOf<typeof feeSponsorTable>
 
 export function settingsOf({ find }: RootRecords): Settings {
   return find(settingsTable) ?? defaultSettings
@@ -138,6 +141,18 @@ export function credentialSetHash(
   fingerprints: readonly Uint8Array[],
 ): Uint8Array {
   return hashOf('quorate/credentials/1', user, ...fingerprints)
+}
+
+/** Whose fees does this wallet pay others' with? An archived sponsor pays for nobody any more. */
+export function sponsorOf(
+  { find }: RootRecords,
+  wallet: Uint8Array,
+): { readonly id: Uint8Array; readonly record: FeeSponsor } | undefined {
+  const id = find(sponsoringTable, wallet)?.sponsor
+  const record = id && find(feeSponsorTable, id)
+  return id === undefined || record === undefined || record.status === 'archived'
+    ? undefined
+    : { id, record }
 }
 
 /** Is the organization, this user or this key frozen? */

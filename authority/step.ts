@@ -22,10 +22,12 @@ import { assertionsCodec } from './credential.ts'
 import { keyCertificateBytesMax, keyTerms } from './key-certificate.ts'
 import { spkiBytesMax } from './public-key.ts'
 import {
+  feeSponsorStatusCodec,
   openingCodec,
   permissionNameBytesMax,
   permissionOperationsMax,
   policyBytesMax,
+  sponsorLimitsCodec,
 } from './records.ts'
 import {
   payloadBytesMax,
@@ -235,6 +237,19 @@ export const operationCodec = union({
   ],
   break: [35, struct({ policy: hash32, effectiveAt: option(u64) })],
   breakEnd: [36, struct({ policy: hash32 })],
+  feeSponsor: [
+    37,
+    struct({
+      wallet: hash32,
+      network: text(64),
+      allowEndUser: oneOf({ no: 0, yes: 1 }),
+      limits: sponsorLimitsCodec,
+    }),
+  ],
+  feeSponsorUpdate: [
+    38,
+    struct({ sponsor: hash32, status: feeSponsorStatusCodec, limits: sponsorLimitsCodec }),
+  ],
 })
 export type ItemOperation = Decoded<typeof operationCodec>
 export type ItemKind = ItemOperation['kind']

@@ -75,6 +75,10 @@ export type Failures = {
   'approval.not_approver': { readonly approvalId: string }
   'quota.exceeded': { readonly limit: number; readonly month: string }
   'approval.not_found': { readonly approvalId: string }
+  'fee_sponsor.not_found': { readonly feeSponsorId: string }
+  'fee_sponsor.archived': { readonly feeSponsorId: string }
+  /** Of a wallet that cannot pay for others, or not again. */
+  'fee_sponsor.unsuitable': { readonly reason: string }
   'webhook.not_found': { readonly webhookId: string }
   'webhook_event.not_found': { readonly webhookEventId: string }
   'webhooks.too_many': { readonly max: number }

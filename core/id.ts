@@ -22,6 +22,7 @@ export const idPrefixes = {
   transaction: 'tx',
   policy: 'plc',
   approval: 'ap',
+  feeSponsor: 'fs',
   webhook: 'wh',
   /** One attempt to tell a receiver of something. */
   webhookEvent: 'whe',

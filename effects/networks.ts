@@ -19,6 +19,8 @@ type Traits = {
   readonly rawAllowed: boolean
   /** Nothing new begins there, and what exists stays usable. */
   readonly isRetired: boolean
+  /** Can one wallet pay the fees of what another one does? */
+  readonly hasSponsors: boolean
 }
 
 export type EvmNetwork = Traits & {
@@ -44,6 +46,8 @@ const evmNetworks = Object.entries(evmRows).map(
     rawAllowed: false,
     isRetired: traits.includes('retired'),
     isLegacy: traits.includes('legacy'),
+    // A chain of the old fees has no delegated accounts (EIP-7702) either, by which sponsors pay.
+    hasSponsors: !traits.includes('legacy'),
     chainId,
     feeCeiling: feeCeilings[asset],
   }),
@@ -59,6 +63,7 @@ const networks: readonly Network[] = [
     separated: false,
     rawAllowed: true,
     isRetired: false,
+    hasSponsors: false,
   },
   {
     id: 'KeyECDSAStark',
@@ -68,6 +73,7 @@ const networks: readonly Network[] = [
     separated: false,
     rawAllowed: true,
     isRetired: false,
+    hasSponsors: false,
   },
   {
     id: 'KeyEdDSA',
@@ -77,6 +83,7 @@ const networks: readonly Network[] = [
     separated: false,
     rawAllowed: true,
     isRetired: false,
+    hasSponsors: false,
   },
 ]
 
@@ -90,6 +97,7 @@ const walletless: Readonly<Record<'Schnorr' | 'DH', PseudoNetwork>> = {
     separated: false,
     rawAllowed: true,
     isRetired: false,
+    hasSponsors: false,
   },
   DH: {
     id: 'KeyDH',
@@ -99,6 +107,7 @@ const walletless: Readonly<Record<'Schnorr' | 'DH', PseudoNetwork>> = {
     separated: false,
     rawAllowed: false,
     isRetired: false,
+    hasSponsors: false,
   },
 }
 

@@ -9,6 +9,7 @@ import { approvalRoutes } from './approvals/routes.ts'
 import type { Caller } from './auth/caller.ts'
 import type { LoginDeps } from './auth/login.ts'
 import { credentialRoutes } from './credentials/routes.ts'
+import { feeSponsorRoutes } from './fee-sponsors/routes.ts'
 import type { Route } from './http/route.ts'
 import { derivationRoutes } from './keys/derive.ts'
 import { derivationResolver } from './keys/held-derivation.ts'
@@ -73,6 +74,7 @@ export function identityRoutes(
     ...breakGlassRoutes(deps),
     ...policyRoutes(deps),
     ...simulateRoutes(deps),
+    ...feeSponsorRoutes(deps),
     ...usageRoutes(deps),
     ...webhookRoutes(deps),
     ...approvalRoutes({ ...deps, resolvers }),

@@ -172,6 +172,8 @@ const restricting: ReadonlySet<string> = new Set([
   'permissions.deleteAssignment',
   'quorate.cancelRecovery',
   'keys.deleteKey',
+  'feeSponsors.deactivateFeeSponsor',
+  'feeSponsors.deleteFeeSponsor',
   'quorate.cancelBreak',
 ])
 

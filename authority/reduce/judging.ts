@@ -102,6 +102,8 @@ export type NetworkTraits = {
   readonly rawAllowed: boolean
   /** Nothing new begins there, and what exists stays usable. */
   readonly isRetired: boolean
+  /** Can one wallet pay the fees of what another one does? */
+  readonly hasSponsors: boolean
 }
 export type PlanAsk = {
   readonly operation: OperationName

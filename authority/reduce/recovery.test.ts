@@ -55,7 +55,7 @@ const rules: Rules = {
   manifest: cluster.manifest,
   networkOf: () => ({
     ...{ scheme: 'ECDSA', curve: 'secp256k1' },
-    ...{ separated: true, rawAllowed: false, isRetired: false },
+    ...{ separated: true, rawAllowed: false, isRetired: false, hasSponsors: false },
   }),
   plan: ({ network }) => ({
     ...{ ok: true, network, slot: undefined, slotNamed: false, fee: 1n },

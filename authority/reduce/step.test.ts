@@ -48,7 +48,12 @@ const root = rootOf(organization)
 const adminId = idOf(requestOf(genesis), 'user')
 const digest = new Uint8Array(32).fill(9)
 
-const traits = { scheme: 'ECDSA', curve: 'secp256k1', isRetired: false } as const
+const traits = {
+  scheme: 'ECDSA',
+  curve: 'secp256k1',
+  isRetired: false,
+  hasSponsors: false,
+} as const
 
 /** What `judge/` gives is tested there; here the plan is whatever the payload says. */
 const rules: Rules = {

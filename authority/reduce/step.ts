@@ -24,6 +24,7 @@ import { reduceConfirmation } from './confirmation.ts'
 import * as credentials from './credentials.ts'
 import * as delegation from './delegation.ts'
 import { reduceApproval, reduceDecision } from './approval.ts'
+import * as feeSponsors from './fee-sponsors.ts'
 import { reduceFreeze } from './freeze.ts'
 import { activePolicies, definitionOf } from './definitions.ts'
 import { judgeNotDenied } from './approved.ts'
@@ -336,6 +337,8 @@ const authoredKinds: Table<Authored> = {
   breakEnd: breakGlass.reduceBreakEnd,
   assignment: permissions.reduceAssignment,
   assignmentEnd: permissions.reduceAssignmentEnd,
+  feeSponsor: feeSponsors.reduceFeeSponsor,
+  feeSponsorUpdate: feeSponsors.reduceFeeSponsorUpdate,
   settings: reduceSettings,
   key: reduceKey,
   keyStatus: delegation.reduceKeyStatus,

@@ -60,15 +60,15 @@ export type Made = {
 type Wish = Omit<Ask, 'organization' | 'user' | 'by' | 'token'>
 
 const digest = new Uint8Array(32).fill(9)
-const open = { separated: true, isRetired: false } as const
+const open = { separated: true, isRetired: false, hasSponsors: false } as const
 const onSecp256k1 = { scheme: 'ECDSA', curve: 'secp256k1' } as const
 
 /** `judge/` has the real ones; here a plan is whatever the payload says. */
 function rulesOf({ manifest }: ReturnType<typeof makeCluster>): Rules {
   const networks: Readonly<Record<string, NetworkTraits>> = {
-    Chain: { ...onSecp256k1, ...open, rawAllowed: false },
+    Chain: { ...onSecp256k1, ...open, rawAllowed: false, hasSponsors: true },
     Other: { ...onSecp256k1, ...open, rawAllowed: false },
-    Retired: { ...onSecp256k1, separated: true, rawAllowed: false, isRetired: true },
+    Retired: { ...onSecp256k1, ...open, rawAllowed: false, isRetired: true, hasSponsors: true },
     KeyECDSA: { ...onSecp256k1, ...open, rawAllowed: true },
     KeyEdDSA: { scheme: 'EdDSA', curve: 'ed25519', ...open, rawAllowed: true },
   }

@@ -15,6 +15,7 @@ const use = {
   ...({ key: id, wallet: undefined, network: '', action: 'signature' } as const),
   ...{ slot: undefined, fee: 0n, digests: [id] },
 } as const
+const limits = { perOperation: undefined, perDay: undefined, perUserPerDay: undefined }
 const credential = {
   ...({ kind: 'Key', publicKey: spki, rank: 'confirmed', relyingParty: undefined } as const),
 } as const
@@ -69,6 +70,8 @@ const placeholders: { readonly [K in ItemKind]: Extract<ItemOperation, { kind: K
   },
   break: { kind: 'break', policy: id, effectiveAt: 0 },
   breakEnd: { kind: 'breakEnd', policy: id },
+  feeSponsor: { kind: 'feeSponsor', wallet: id, network: '', allowEndUser: 'no', limits },
+  feeSponsorUpdate: { kind: 'feeSponsorUpdate', sponsor: id, status: 'active', limits },
   decision: { kind: 'decision', approval: id, value: 'approved', status: 'approved' },
 }
 

@@ -71,7 +71,7 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   const local = await localIds(deps.database, caller, names)
   const subjects = await readRoot(known(deps), organization, (root) => {
     checkPermissions(root, caller, permissionsFor(match.operation, body))
-    const subjects = subjectsOf(root, caller, names, local)
+    const subjects = subjectsOf(root, caller, { match, names, local })
     return [...subjects, ...newcomersOf(root, match, subjects, deps.now())]
   })
   const maxFee = await deps.quoteMaxFee(caller, match, body)
@@ -228,19 +228,24 @@ async function outgoingIds(
   return ids
 }
 
+type Named = {
+  readonly match: Match
+  readonly names: readonly NamedId[]
+  readonly local: LocalIds
+}
+
 /** What path and body name by a short name, in full: that is what the user's signature covers. */
 function subjectsOf(
   root: Root,
   caller: Caller,
-  named: readonly NamedId[],
-  local: LocalIds,
+  { match, names, local }: Named,
 ): readonly Subject[] {
-  return named.map(({ role, kind, name }) => {
+  return names.map(({ role, kind, name }) => {
     const known = local.get(role)
     if (known !== undefined) return { role, id: known }
     const id = idNamed(root, kind, name)
     if (id === undefined || !isSeen(root, caller, kind, id))
-      throw unknown({ role, kind, name }, caller)
+      throw unknown({ role, kind, name }, caller, match)
     return { role, id }
   })
 }
@@ -272,7 +277,7 @@ function newcomersOf(
   return [{ role: credentialsRole, id: credentialSetHash(user, fingerprints) }]
 }
 
-function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
+function unknown({ role, kind, name }: NamedId, { orgId }: Caller, { params }: Match): Failure {
   if (kind === 'wallet') return new Failure('wallet.not_found', { walletId: name, orgId })
   if (kind === 'key') return new Failure('key.not_found', { keyId: name })
   if (role === 'serviceAccountId')
@@ -285,6 +290,10 @@ function unknown({ role, kind, name }: NamedId, { orgId }: Caller): Failure {
   if (kind === 'token') return new Failure('personal_token.not_found', { tokenId: name })
   if (kind === 'policy') return new Failure('policy.not_found', { policyId: name })
   if (kind === 'assignment') return new Failure('assignment.not_found', { assignmentId: name })
+  if (kind === 'feeSponsor')
+    return Object.hasOwn(params, role)
+      ? new Failure('fee_sponsor.not_found', { feeSponsorId: name })
+      : new Failure('fee_sponsor.unsuitable', { reason: `there is no fee sponsor ${name}` })
   throw new TypeError(`nothing is named by ${role}`)
 }
 

@@ -1,6 +1,7 @@
 import type { Curve, Scheme } from '@quorate/authority/key-certificate'
 import type { ApprovalTables } from '../approvals/tables.ts'
 import type { IdentityTables } from '../auth/tables.ts'
+import type { FeeSponsorTables } from '../fee-sponsors/tables.ts'
 import type { ChainTables } from '../history/tables.ts'
 import type { MailTables } from '../mail/tables.ts'
 import type { OidcTables } from '../oidc/tables.ts'
@@ -25,6 +26,7 @@ export type Tables = LogTables &
   PeopleTables &
   ApprovalTables &
   PolicyTables &
+  FeeSponsorTables &
   SettingsTables &
   RecoveryTables &
   UsageTables &

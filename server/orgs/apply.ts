@@ -7,6 +7,7 @@ import { endSessions, userWhoseSessionsEnd } from '../auth/sessions.ts'
 import { addCredential } from '../credentials/add.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { sharing } from '../database/shared.ts'
+import { addFeeSponsor } from '../fee-sponsors/add.ts'
 import { addKey } from '../keys/add.ts'
 import { addRecovery, endRecovery } from '../recovery/add.ts'
 import { addRegistration } from '../registration/add.ts'
@@ -136,6 +137,7 @@ const rowsOf: { readonly [kind: string]: MakeRows | undefined } = {
   permissionUpdate: changePermission,
   policy: addPolicy,
   policyUpdate: changePolicy,
+  feeSponsor: addFeeSponsor,
   assignment: addGrant,
   assignmentEnd: removeAssignment,
   recovery: addRecovery,

@@ -58,6 +58,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   },
   approval_decisions: derived,
   policies: derived,
+  fee_sponsors: derived,
   proposals: kept,
   signatures: kept,
   signer_pairs: kept,

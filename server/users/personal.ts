@@ -39,6 +39,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   assignments: nothing('ids'),
   recoveries: nothing('ids and times'),
   policies: nothing('ids and times'),
+  fee_sponsors: nothing('what a company calls its own wallet'),
   approvals: nothing('ids, times, and what policies say of them'),
   settings_proposals: nothing('settings of a company'),
   agreement_acceptances: nothing('ids'),
