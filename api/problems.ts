@@ -31,6 +31,18 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
     forbidden(`${caller} is not authorized to perform operation (${operation})`),
   'action.missing': () => forbidden('user action signature is missing or invalid'),
   'action.used': () => invalid('user action has already been used'),
+  'idempotency_key.malformed': () =>
+    invalid('an idempotency key is 1 to 64 visible characters of ASCII'),
+  'idempotency_key.reused': () =>
+    problem(422, 'another request was made under this idempotency key'),
+  'idempotency_key.in_flight': () =>
+    conflict('the request under this idempotency key is still being carried out'),
+  'idempotency_key.lost': () =>
+    conflict(
+      'how the request under this idempotency key ended is not known: look for what it made',
+    ),
+  'idempotency_key.too_many': (context) =>
+    problem(429, 'too many idempotency keys within a day', context),
   'challenge.invalid': () => invalid('Challenge token is not valid.'),
   'code.invalid': () => forbidden('Invalid code'),
   'code.expired': () => invalid('Registration code expired'),

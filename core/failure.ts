@@ -19,6 +19,13 @@ export type Failures = {
   'caller.not_permitted': { readonly caller: string; readonly operation: string }
   'action.missing': Readonly<Record<string, never>>
   'action.used': Readonly<Record<string, never>>
+  'idempotency_key.malformed': Readonly<Record<string, never>>
+  /** Another request came under this key before. */
+  'idempotency_key.reused': Readonly<Record<string, never>>
+  'idempotency_key.in_flight': Readonly<Record<string, never>>
+  /** The first request was begun, and nobody knows how it ended: so it is not begun again. */
+  'idempotency_key.lost': Readonly<Record<string, never>>
+  'idempotency_key.too_many': { readonly max: number }
   'challenge.invalid': Readonly<Record<string, never>>
   'code.invalid': Readonly<Record<string, never>>
   'code.expired': Readonly<Record<string, never>>

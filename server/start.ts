@@ -14,6 +14,7 @@ import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
 import { buildHttp } from './http/app.ts'
+import { openKeptAnswers } from './http/kept-answers.ts'
 import { openFactFile } from './facts/file.ts'
 import { identityRoutes, resolversOf, resumeIdentity, type IdentityDeps } from './identity.ts'
 import { openLinks } from './link/links.ts'
@@ -81,6 +82,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     routes: [...identityRoutes(deps, resolvers), ...moneyRoutes(money)],
     authenticate: authenticateWith({ ...deps, setupToken }),
     allowsOrigin: originsOf(database, settings.corsOrigins),
+    keepAnswer: openKeptAnswers({ database, now: Date.now }),
     log,
   })
   serveHealth(app, coordinator, database)

@@ -4,8 +4,7 @@ import { evm } from '@quorate/chains/evm/index'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import type { Opine } from '../facts/file.ts'
 import { follow, newFollower } from '../history/follow.ts'
-import type { Caller } from '../auth/caller.ts'
-import { buildHttp } from '../http/app.ts'
+import { openEdge } from '../transfers/testing/edge.ts'
 import { makeWallet, mine, network, startTreasury } from '../transfers/testing/treasury.ts'
 import { stranger, type Treasury } from '../transfers/testing/treasury.ts'
 import type { WalletRow } from '../wallets/find.ts'
@@ -20,18 +19,17 @@ describe('what a wallet holds', () => {
   let fake: Deployed
   let pieces: Deployed
   let sets: Deployed
-  let app: ReturnType<typeof buildHttp<Caller>>
+  let app: ReturnType<typeof openEdge>
   let prices: Awaited<ReturnType<Opine>>['prices'] = []
   before(async () => {
     treasury = await startTreasury()
-    const { caller, database, chains, rpc } = treasury
+    const { database, chains, rpc } = treasury
     const opine: Opine = async ({ movements }) => ({
       prices: prices.filter(({ asset }) => movements.some((moved) => moved.asset === asset)),
       screenings: [],
     })
     const routes = assetRoutes({ database, chains, opine, now: () => now })
-    const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
-    app = buildHttp<Caller>({ ...edge, log: treasury.deps.log })
+    app = openEdge(treasury, routes)
     wallet = await makeWallet(treasury, 5n * 10n ** 17n)
     coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
     fake = await deploy(rpc, 'Boaster')

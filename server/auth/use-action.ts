@@ -128,13 +128,16 @@ export async function findOpenAction(
 async function rowFor(
   database: Database | DatabaseTransaction,
   caller: Caller,
-  { userAction }: RawRequest,
+  {
+    userAction,
+    action = userAction === undefined ? undefined : secretHash(userAction),
+  }: RawRequest,
 ) {
-  if (userAction === undefined) throw new Failure('action.missing', {})
+  if (action === undefined) throw new Failure('action.missing', {})
   const row = await database
     .selectFrom('challenges')
     .selectAll()
-    .where('action', '=', secretHash(userAction))
+    .where('action', '=', action)
     .executeTakeFirst()
   if (row === undefined || !isOf(caller, row)) throw new Failure('action.missing', {})
   return row

@@ -3,6 +3,7 @@ import type { ApprovalTables } from '../approvals/tables.ts'
 import type { IdentityTables } from '../auth/tables.ts'
 import type { FeeSponsorTables } from '../fee-sponsors/tables.ts'
 import type { ChainTables } from '../history/tables.ts'
+import type { KeptAnswerTables } from '../http/kept-answers.ts'
 import type { MailTables } from '../mail/tables.ts'
 import type { OidcTables } from '../oidc/tables.ts'
 import type { SettingsTables } from '../settings/tables.ts'
@@ -30,7 +31,8 @@ export type Tables = LogTables &
   SettingsTables &
   RecoveryTables &
   UsageTables &
-  WebhookTables
+  WebhookTables &
+  KeptAnswerTables
 
 type LogTables = {
   readonly proposals: {

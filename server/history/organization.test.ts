@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
-import type { Caller } from '../auth/caller.ts'
-import { buildHttp } from '../http/app.ts'
 import { moneyRoutes } from '../money.ts'
+import { openEdge } from '../transfers/testing/edge.ts'
 import { makeWallet, mine, network, startTreasury } from '../transfers/testing/treasury.ts'
 import { payment, request, type Treasury } from '../transfers/testing/treasury.ts'
 import { openQuota } from '../usage/quota.ts'
@@ -17,15 +16,14 @@ describe('the lists of an organization', () => {
   let treasury: Treasury
   let wallets: readonly [WalletRow, WalletRow]
   let coin: Deployed
-  let app: ReturnType<typeof buildHttp<Caller>>
+  let app: ReturnType<typeof openEdge>
   before(async () => {
     treasury = await startTreasury()
-    const { caller, platform, deps, rpc } = treasury
+    const { platform, deps, rpc } = treasury
     const { coordinator } = platform
     const quota = openQuota(undefined)
     const routes = moneyRoutes({ ...deps, coordinator, quota, wake: () => undefined })
-    const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
-    app = buildHttp<Caller>({ ...edge, log: deps.log })
+    app = openEdge(treasury, routes)
     wallets = [await makeWallet(treasury), await makeWallet(treasury)]
     coin = await deploy(rpc, 'Coin', ['=1+1', '=GLD', 6])
     for (const { address } of wallets) await mint(address, 5n)
@@ -72,13 +70,11 @@ describe('the lists of an organization', () => {
     assert.equal((await history(whole)).items[0]?.['amount'], '6')
     const { caller } = treasury
     const other = { ...caller, organization: new Uint8Array(32) }
-    const authenticate = async () => other
     const routes = moneyRoutes({
       ...{ ...treasury.deps, coordinator: treasury.platform.coordinator },
       ...{ quota: openQuota(undefined), wake: () => undefined },
     })
-    const log = treasury.deps.log
-    const theirs = buildHttp<Caller>({ routes, authenticate, allowsOrigin: async () => false, log })
+    const theirs = openEdge({ ...treasury, caller: other }, routes)
     for (const url of [`/wallets/all/history?${whole}`, '/orgs/transfers']) {
       const answer = await theirs.inject({ method: 'GET', url })
       assert.deepEqual([answer.statusCode, answer.json<{ items: [] }>().items], [200, []], url)

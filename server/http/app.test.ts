@@ -41,6 +41,7 @@ const edge: Edge<Caller> = {
     assert.match(from, /^https?:/)
     return from === allowedOrigin
   },
+  keepAnswer: async () => assert.fail('no answer here is kept'),
   log: { error: (context) => void logged.push(context) },
   routes: [
     openRoute(getHealth, async () => ({ status: 'ok' })),
@@ -279,7 +280,10 @@ const preflight = (from: string, path = '/keys') =>
       'access-control-request-headers': official.join(','),
     },
   })
-const official = ['authorization', 'content-type', 'x-dfns-useraction', 'x-dfns-sdk-version']
+const official = [
+  ...['authorization', 'content-type', 'x-dfns-useraction', 'x-dfns-sdk-version'],
+  'idempotency-key',
+]
 const allowedIn = (headers: Headers) => [
   headers.get('access-control-allow-origin'),
   headers.get('access-control-allow-credentials'),
@@ -302,6 +306,7 @@ test('a page of an allowed origin may read errors too', async () => {
   for (const path of [...paths, '/%zz']) {
     const answer = await ask(path, { headers })
     assert.deepEqual(allowedIn(answer.headers), [allowedOrigin, null, 'Origin'], path)
+    assert.equal(answer.headers.get('access-control-expose-headers'), 'idempotent-replayed')
   }
   const refused = await ask('/keys/key-1', { headers: { ...headers, authorization: 'Bearer bad' } })
   assert.equal(refused.status, 401)

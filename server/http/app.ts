@@ -1,6 +1,8 @@
 import Fastify from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import type { Endpoint } from '@quorate/api/endpoint'
+import { replayedHeader } from '@quorate/api/idempotency'
 import { parse } from '@quorate/api/parse'
 import {
   matchOperation,
@@ -16,6 +18,7 @@ import { type AllowsOrigin, greetWith, servePreflights } from './cors.ts'
 import { envelopeOf, envelopeOfError } from './envelope.ts'
 import type { Envelope, Log } from './envelope.ts'
 import { Csv } from './csv.ts'
+import { keyOf, requestHashOf, type KeepAnswer, type Written } from './repeatable.ts'
 import { Held, type OpenInput, type RawRequest, type Route } from './route.ts'
 
 /**
@@ -41,6 +44,7 @@ export type Edge<Caller> = {
   readonly routes: readonly Route<Caller>[]
   readonly authenticate: Authenticate<Caller>
   readonly allowsOrigin: AllowsOrigin
+  readonly keepAnswer: KeepAnswer<Caller>
   readonly log: Log
 }
 
@@ -77,17 +81,18 @@ export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
     method: methods,
     url: '*',
     handler: async (request, reply) => {
-      const { status, answer } = await serve(request)
+      const answer = await serve(request)
       if (answer instanceof Csv) return sendText(reply, answer)
-      return sendJson(reply, status, answer)
+      if (answer.isRepeated !== undefined) reply.header(replayedHeader, String(answer.isRepeated))
+      return sendJson(reply, answer)
     },
   })
   return app
 }
 
-type Served = { readonly status: 200 | 202; readonly answer: unknown }
+type Served = Csv | (Written & { readonly isRepeated?: boolean })
 
-function server<Caller>({ routes, authenticate }: Edge<Caller>) {
+function server<Caller>({ routes, authenticate, keepAnswer }: Edge<Caller>) {
   const routesByName = new Map(routes.map((route) => [route.endpoint.name, route]))
   if (routesByName.size !== routes.length) throw new Error('one operation is served twice')
 
@@ -109,14 +114,25 @@ function server<Caller>({ routes, authenticate }: Edge<Caller>) {
       body: parse(endpoint.body, readRequestBody(match, raw.body), 'body'),
       raw,
     } as OpenInput<never, never, never>
-    const answer = route.open
-      ? await route.handle(input)
-      : await route.handle({ ...input, caller: caller as Caller })
-    if (answer instanceof Csv) return { status: 200, answer }
-    return answer instanceof Held
-      ? { status: 202, answer: endpoint.returns.parse(answer.answer) }
-      : { status: 200, answer: endpoint.returns.parse(answer) }
+    if (route.open) return served(endpoint, await route.handle(input))
+    const { handle } = route
+    const by = { ...input, caller: caller as Caller }
+    const key = keyOf(match, request.headers)
+    if (key === undefined) return served(endpoint, await handle(by))
+    const asked = { ...by, key, request: requestHashOf(raw), userAction: raw.userAction }
+    return keepAnswer(asked, async (action) => {
+      const given = action === undefined ? by : { ...by, raw: { ...raw, action } }
+      const answer = served(endpoint, await handle(given))
+      if (answer instanceof Csv) throw new TypeError('no table is kept')
+      return answer
+    })
   }
+}
+
+function served(endpoint: Endpoint, answer: unknown): Csv | Written {
+  if (answer instanceof Csv) return answer
+  const [status, value] = answer instanceof Held ? [202, answer.answer] : [200, answer]
+  return { status, text: JSON.stringify(endpoint.returns.parse(value)) }
 }
 
 function rawOf({ method, headers, raw, body }: FastifyRequest): RawRequest {
@@ -169,7 +185,7 @@ function doing({ method, raw }: FastifyRequest): string {
 }
 
 function send(reply: FastifyReply, envelope: Envelope): FastifyReply {
-  return sendJson(reply, envelope.error.status, envelope)
+  return sendJson(reply, { status: envelope.error.status, text: JSON.stringify(envelope) })
 }
 
 const answerHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
@@ -184,12 +200,12 @@ function sendText(reply: FastifyReply, { text }: Csv): FastifyReply {
     .send(text)
 }
 
-function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
+function sendJson(reply: FastifyReply, { status, text }: Written): FastifyReply {
   return reply
     .code(status)
     .headers(answerHeaders)
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify(value))
+    .send(text)
 }
 
 /** For bytes that never became a request: there is only a socket to answer on. */

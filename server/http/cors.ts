@@ -1,3 +1,4 @@
+import { idempotencyKeyHeader, replayedHeader } from '@quorate/api/idempotency'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** As browsers write an origin (RFC 6454, section 6.2); what is `null` is nobody's. */
@@ -12,6 +13,7 @@ const requestHeaders = [
   'x-dfns-sdk-version',
   'x-dfns-appid',
   'x-dfns-nonce',
+  idempotencyKeyHeader,
 ]
 
 /** May pages of this origin read our answers? */
@@ -29,7 +31,10 @@ export function greetWith(allowsOrigin: AllowsOrigin): Greet {
     // Also where there is none: no cache may give the answer to somebody who has one.
     reply.header('vary', 'Origin')
     if (origin === undefined || !form.test(origin) || !(await allowsOrigin(origin))) return
-    reply.header('access-control-allow-origin', origin)
+    reply.headers({
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': replayedHeader,
+    })
   }
 }
 

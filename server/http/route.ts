@@ -10,6 +10,8 @@ export type RawRequest = {
   readonly body: string
   /** The header `x-dfns-useraction`. */
   readonly userAction: string | undefined
+  /** Its hash, or that of an earlier one under the same idempotency key, which then counts. */
+  readonly action?: Uint8Array
   /** By the header `accept`: the few lists that are tables too answer with `Csv`. */
   readonly wantsCsv?: boolean
 }

@@ -75,6 +75,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   oidc_states: kept,
   one_time_codes: kept,
   attempts: kept,
+  kept_answers: kept,
   newcomer_challenges: kept,
   external_ids: kept,
   outbox: kept,

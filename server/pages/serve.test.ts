@@ -16,6 +16,7 @@ function appWith(box: typeof mailbox | undefined) {
     routes: [],
     authenticate: async () => assert.fail('pages ask nobody who he is'),
     allowsOrigin: async () => true,
+    keepAnswer: async () => assert.fail('pages have no keys'),
     log: { error: (context) => assert.fail(JSON.stringify(context)) },
   })
   servePages(app, box)

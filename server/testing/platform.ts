@@ -9,6 +9,7 @@ import { createTestDatabase } from '@quorate/scripts/test-database'
 import { openDatabase, type Database } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
 import { buildHttp } from '../http/app.ts'
+import { openKeptAnswers } from '../http/kept-answers.ts'
 import { leaseApprovals } from '../approvals/lease.ts'
 import { work } from '../approvals/work.ts'
 import { identityRoutes, resolversOf, type IdentityDeps } from '../identity.ts'
@@ -95,6 +96,7 @@ export async function startTestPlatform(
       routes: identityRoutes({ ...deps, life }),
       authenticate: authenticateWith({ ...deps, setupToken }),
       allowsOrigin: originsOf(database, ['https://console.example']),
+      keepAnswer: openKeptAnswers({ database, now }),
       log: { error: (context) => unexpected.push(context) },
     })
     await app.listen({ port: 0, host: '127.0.0.1' })

@@ -10,8 +10,6 @@ import { keyStream } from '@quorate/authority/stream'
 import { ask } from '../coordinator/testing/company.ts'
 import { applyRoot } from '../orgs/apply.ts'
 import { approvalFor } from '../approvals/find.ts'
-import type { Caller } from '../auth/caller.ts'
-import { buildHttp } from '../http/app.ts'
 import { moneyRoutes, openMoney } from '../money.ts'
 import { simulateRoutes } from '../policies/simulate.ts'
 import { openQuota } from '../usage/quota.ts'
@@ -21,6 +19,7 @@ import { findOutgoing } from './find.ts'
 import { outgoingResolver } from './resolver.ts'
 import type { Outgoing } from './tables.ts'
 import { signedPost } from './testing/signed-post.ts'
+import { openEdge } from './testing/edge.ts'
 import {
   ether,
   makeWallet,
@@ -38,10 +37,10 @@ import {
 } from './testing/treasury.ts'
 
 let treasury: Treasury
-let app: ReturnType<typeof buildHttp<Caller>>
+let app: ReturnType<typeof openEdge>
 before(async () => {
   treasury = await startTreasury()
-  const { caller, platform, deps } = treasury
+  const { platform, deps } = treasury
   // No worker runs: each step is taken by a test.
   const saying = { ...deps, opine: (outflow: Outflow) => opine(outflow) }
   const routes = [
@@ -51,8 +50,7 @@ before(async () => {
     }),
     ...simulateRoutes({ ...saying, ...openMoney(deps), rules: rulesFor(platform.manifest) }),
   ]
-  const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
-  app = buildHttp<Caller>({ ...edge, log: deps.log })
+  app = openEdge(treasury, routes)
 })
 after(async () => {
   await app.close()

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { nameOf } from '@quorate/core/id'
-import type { Caller } from '../auth/caller.ts'
-import { buildHttp } from '../http/app.ts'
 import { moneyRoutes, startMoneyWorkers, type MoneyWorkers } from '../money.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
+import { openEdge } from './testing/edge.ts'
 import { signedPost } from './testing/signed-post.ts'
 import { makeWallet, payment, startTreasury, stranger } from './testing/treasury.ts'
 import { ether, mine, network, type Treasury, type Wish } from './testing/treasury.ts'
@@ -13,12 +12,12 @@ import { ether, mine, network, type Treasury, type Wish } from './testing/treasu
 let treasury: Treasury
 let wallet: WalletRow
 let workers: MoneyWorkers
-let app: ReturnType<typeof buildHttp<Caller>>
+let app: ReturnType<typeof openEdge>
 
 before(async () => {
   treasury = await startTreasury()
   wallet = await makeWallet(treasury)
-  const { caller, platform, deps } = treasury
+  const { platform, deps } = treasury
   workers = startMoneyWorkers(deps)
   const routes = moneyRoutes({
     ...deps,
@@ -26,8 +25,7 @@ before(async () => {
     quota: openQuota(undefined),
     wake: workers.wake,
   })
-  const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
-  app = buildHttp<Caller>({ ...edge, log: deps.log })
+  app = openEdge(treasury, routes)
   await treasury.rpc('evm_setIntervalMining', [1])
 })
 after(async () => {

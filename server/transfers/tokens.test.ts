@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
-import type { Caller } from '../auth/caller.ts'
-import { buildHttp } from '../http/app.ts'
 import { moneyRoutes } from '../money.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { transferOf } from './entity.ts'
 import { findOutgoing } from './find.ts'
 import type { Outgoing } from './tables.ts'
+import { openEdge } from './testing/edge.ts'
 import { signedPost } from './testing/signed-post.ts'
 import { makeWallet, mine, startTreasury, stepTo, stranger } from './testing/treasury.ts'
 import { network, reread, step, type Treasury } from './testing/treasury.ts'
 
 let treasury: Treasury
-let app: ReturnType<typeof buildHttp<Caller>>
+let app: ReturnType<typeof openEdge>
 let wallet: WalletRow
 let coin: Deployed
 let pieces: Deployed
@@ -22,13 +21,12 @@ let sets: Deployed
 
 before(async () => {
   treasury = await startTreasury()
-  const { caller, platform, deps, rpc } = treasury
+  const { platform, deps, rpc } = treasury
   // No worker runs: each step is taken by a test.
   const { coordinator } = platform
   const quota = openQuota(undefined)
   const routes = moneyRoutes({ ...deps, coordinator, quota, wake: () => undefined })
-  const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
-  app = buildHttp<Caller>({ ...edge, log: deps.log })
+  app = openEdge(treasury, routes)
   wallet = await makeWallet(treasury)
   coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
   pieces = await deploy(rpc, 'Pieces')

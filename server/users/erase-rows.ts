@@ -376,6 +376,12 @@ async function eraseOwn(
     .where('organization', '=', organization)
     .where((eb) => eb.or([eb('scope', '=', user), eb('holder', '=', user)]))
     .execute()
+  // Whoever has asked for something may have been told a word of his.
+  await transaction
+    .deleteFrom('kept_answers')
+    .where('organization', '=', organization)
+    .where('status', 'is not', null)
+    .execute()
   const left = ['usernames', 'one_time_codes', 'newcomer_challenges'] as const
   for (const table of [...left, 'sessions', 'local_credentials', 'challenges'] as const)
     await transaction

@@ -25,6 +25,9 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   signature_requests: erasedIn('external id and personal members of the evidence go'),
   outgoing: erasedIn('external id and personal members of the evidence go'),
   approval_decisions: erasedIn('why he decided so goes'),
+  kept_answers: erasedIn(
+    'deleted where there is an answer: the others have one within a day or go',
+  ),
   attempts: erasedIn('hashes of names that were tried: gone a quarter of an hour later'),
 
   records: nothing('what rules read is never personal: ids, keys, rights'),

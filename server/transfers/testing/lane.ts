@@ -7,11 +7,10 @@ import { encode } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
 import { assertionsCodec } from '@quorate/authority/credential'
 import { randomBytes } from 'node:crypto'
-import { buildHttp } from '../../http/app.ts'
-import type { Caller } from '../../auth/caller.ts'
 import { moneyRoutes, openMoney } from '../../money.ts'
 import { openQuota } from '../../usage/quota.ts'
 import type { Outgoing } from '../tables.ts'
+import { openEdge } from './edge.ts'
 import type { Treasury } from './treasury.ts'
 
 export type Way = 'abort' | 'cancel' | 'speed-up'
@@ -38,8 +37,7 @@ export function openLane(treasury: Treasury) {
     ...{ ...deps, coordinator: platform.coordinator },
     ...{ quota: openQuota(undefined), wake: () => undefined },
   })
-  const edge = { routes, authenticate: async () => caller, allowsOrigin: async () => false }
-  const app = buildHttp<Caller>({ ...edge, log: deps.log })
+  const app = openEdge(treasury, routes)
 
   /** The bound on fees is what the server would quote, unless it is given. */
   async function ask(row: Outgoing, way: Way, given: { maxFee?: bigint } = {}): Promise<Answer> {
