@@ -66,6 +66,7 @@ const transfer = z.object({
       verified: z.boolean().optional(),
     }),
   }),
+  feeSponsorId: z.string().optional(),
   ...progress,
 })
 export type Transfer = z.output<typeof transfer>

@@ -12,7 +12,9 @@ export type Credentials = {
 type Host = { readonly baseUrl: string; readonly orgId: string }
 
 /** The parts of the client whose published types the checker has read. */
-const parts: readonly string[] = ['auth', 'keys', 'networks', 'permissions', 'wallets', 'webhooks']
+const parts: readonly string[] = [
+  ...['auth', 'feeSponsors', 'keys', 'networks', 'permissions', 'wallets', 'webhooks'],
+]
 
 /** The official client as it is published, with a key that signs. */
 export async function checkedClient(

@@ -22,6 +22,7 @@ import {
 } from './sdk/curves.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
+import { feeSponsors } from './sdk/fee-sponsors.ts'
 import { history } from './sdk/history.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { starkKeys } from './sdk/stark.ts'
@@ -78,6 +79,7 @@ describe('a platform', () => {
     walletSignatures(platform)
     transactionSignatures(platform)
     transfers(platform)
+    feeSponsors(platform)
     moreTransfers(platform)
     lanes(platform)
     broadcasts(platform)

@@ -9,6 +9,7 @@ import { tokenLogs } from './token-logs.ts'
 import { internalPayments, internalTransfersOf } from './traces.ts'
 import { tokenTransfersOf, transfersOf } from './transfers.ts'
 
+export { findHeader } from './blocks.ts'
 export { callFunction, type Call } from './call.ts'
 export { readFees, type Fees } from './fees.ts'
 export { pendingNonce, requireFunds } from './observe.ts'

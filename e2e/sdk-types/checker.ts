@@ -7,7 +7,14 @@ import type { AnySchemaObject, ValidateFunction } from 'ajv'
 import { createGenerator } from 'ts-json-schema-generator'
 import type { SchemaGenerator } from 'ts-json-schema-generator'
 
-type ClientName = 'auth' | 'keys' | 'networks' | 'permissions' | 'wallets' | 'webhooks'
+type ClientName =
+  | 'auth'
+  | 'feeSponsors'
+  | 'keys'
+  | 'networks'
+  | 'permissions'
+  | 'wallets'
+  | 'webhooks'
 /** A method of the official client, such as `wallets.createWallet`. */
 export type SdkOperation = {
   [C in ClientName]: `${C}.${keyof DfnsApiClient[C] & string}`

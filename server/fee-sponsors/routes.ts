@@ -15,6 +15,7 @@ import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { pageOf, readPosition } from '../page.ts'
+import { listSponsoredFees } from '../sponsorships/find.ts'
 import { feeSponsorOf } from './entity.ts'
 
 const { route } = routing<Caller>()
@@ -36,6 +37,11 @@ export function feeSponsorRoutes(deps: FeeSponsorDeps): readonly Route<Caller>[]
         change(deps, caller, raw, feeSponsorId),
       ),
     ),
+    route(api.listSponsoredFees, async ({ caller, query, params: { feeSponsorId } }) => {
+      const { organization } = caller
+      const { id: sponsor } = await rowNamed(deps, caller, feeSponsorId)
+      return listSponsoredFees(deps.database, { organization, sponsor }, query)
+    }),
   ]
 }
 
@@ -81,19 +87,23 @@ function rows({ database }: FeeSponsorDeps, { organization }: Caller) {
   return database.selectFrom('fee_sponsors').selectAll().where('organization', '=', organization)
 }
 
-/** @throws Failure `fee_sponsor.not_found` */
 async function shown(
   deps: FeeSponsorDeps,
   caller: Caller,
   feeSponsorId: string,
 ): Promise<FeeSponsor> {
-  const { organization } = caller
-  const id = await readRoot(deps.log, organization, (root) =>
+  const row = await rowNamed(deps, caller, feeSponsorId)
+  return readRoot(deps.log, caller.organization, (root) => feeSponsorOf(root, row))
+}
+
+/** @throws Failure `fee_sponsor.not_found` */
+async function rowNamed(deps: FeeSponsorDeps, caller: Caller, feeSponsorId: string) {
+  const id = await readRoot(deps.log, caller.organization, (root) =>
     idNamed(root, 'feeSponsor', feeSponsorId),
   )
   const row = id && (await rows(deps, caller).where('id', '=', id).executeTakeFirst())
   if (row === undefined) throw new Failure('fee_sponsor.not_found', { feeSponsorId })
-  return readRoot(deps.log, organization, (root) => feeSponsorOf(root, row))
+  return row
 }
 
 type Paging = { readonly limit: number; readonly paginationToken?: string | undefined }

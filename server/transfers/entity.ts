@@ -1,5 +1,6 @@
 import type { EventKind } from '@quorate/api/event-kinds'
 import { toHex } from '@quorate/core/bytes'
+import { nameOf } from '@quorate/core/id'
 import { parseJson, isObject } from '@quorate/core/json'
 import type { Transaction } from '@quorate/api/transactions'
 import type { Transfer } from '@quorate/api/transfers'
@@ -11,7 +12,12 @@ import type { Outgoing } from './tables.ts'
 
 /** A transfer as the API and its events give it. */
 export function transferOf(row: Outgoing): Transfer {
-  return { ...transactionOf(row), metadata: { asset: assetOf(row) } }
+  const feeSponsorId = row.fee_sponsor && nameOf('feeSponsor', row.fee_sponsor)
+  return {
+    ...transactionOf(row),
+    ...optional('feeSponsorId', feeSponsorId),
+    metadata: { asset: assetOf(row) },
+  }
 }
 
 /** Of a token it is what the contract says of itself, and nobody has checked that. */
@@ -51,7 +57,7 @@ export function eventOf(
   row: Outgoing,
 ): { readonly kind: EventKind; readonly data: object } | undefined {
   const status = statusOf(row.state)
-  if (status === 'Executing') return undefined
+  if (status === 'Executing' || row.kind === 'sponsorship') return undefined
   const event = {
     Pending: 'requested',
     Broadcasted: 'broadcasted',

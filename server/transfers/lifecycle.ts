@@ -9,6 +9,9 @@ import { Failure } from '@quorate/core/failure'
  * they hold waits as `held`, without a slot, for whoever approves it; they may hold it as late as
  * before its bytes are signed, and then it begins anew once it is approved.
  *
+ * What a fee sponsor pays for has no slot: it is prepared at once, and from `signed` on it follows what
+ * the sponsor sends for it, which is a row with a life of its own.
+ *
  * Up to `prepared` no signed bytes exist, and a refusal, the request's own deadline or its user ends it. From
  * `signed` on somebody may have the bytes, so only the chain can end it: another transaction has its
  * slot for good (`lapsed`), or it was carried out and failed (`reverted`). A reorganization puts it
@@ -17,7 +20,13 @@ import { Failure } from '@quorate/core/failure'
 const lifecycle = {
   asked: { pass: 'requested', hold: 'held', reject: 'rejected', expire: 'expired' },
   held: { release: 'requested', reject: 'rejected' },
-  requested: { takeSlot: 'slotted', refuse: 'refused', expire: 'expired', abort: 'aborted' },
+  requested: {
+    takeSlot: 'slotted',
+    prepare: 'prepared',
+    refuse: 'refused',
+    expire: 'expired',
+    abort: 'aborted',
+  },
   slotted: {
     prepare: 'prepared',
     loseSlot: 'requested',

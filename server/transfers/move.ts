@@ -34,6 +34,7 @@ export type Change = Partial<
     | 'approval_id'
     | 'policy_resolved_at'
     | 'replacement_id'
+    | 'delegation_nonce'
     | 'broadcasted_at'
     | 'confirmed_at'
   >
@@ -79,6 +80,7 @@ export async function makeMove(
     if (makesRoom) await callNext(transaction, row, now)
     for (const event of move.tells ?? []) await recordEvent(transaction, event)
     await tell(transaction, row.state, moved, now)
+    await callSponsored(transaction, moved, now)
     return { kind: 'moved' as const, row: moved }
   }).catch((error: unknown) => {
     if (error instanceof Lost) return { kind: 'lost' as const }
@@ -108,8 +110,13 @@ function datesOf(row: Outgoing, state: State, now: number): Change {
   const isSent = statusOf(state) === 'Broadcasted' && row.broadcasted_at === null
   return {
     ...(isSent ? { broadcasted_at: now } : {}),
-    ...(state === 'confirmed' ? { confirmed_at: now } : {}),
+    ...(isPaidFor(row, state) ? { confirmed_at: now } : {}),
   }
+}
+
+/** A fee is paid for what has failed, too. */
+function isPaidFor({ kind }: Outgoing, state: State): boolean {
+  return state === 'confirmed' || (state === 'reverted' && kind === 'sponsorship')
 }
 
 function isInPool(state: State): boolean {
@@ -118,6 +125,22 @@ function isInPool(state: State): boolean {
 
 function isAtDesk(state: State): boolean {
   return atTheDesk.some((each) => each === state)
+}
+
+/** What follows a sponsorship looks at it again. */
+async function callSponsored(
+  transaction: DatabaseTransaction,
+  { organization, sponsored }: Outgoing,
+  now: number,
+): Promise<void> {
+  if (sponsored === null) return
+  await transaction
+    .updateTable('outgoing')
+    .set({ due_at: now })
+    .where('organization', '=', organization)
+    .where('id', '=', sponsored)
+    .where('due_at', 'is not', null)
+    .execute()
 }
 
 /** Of the others, the one that has waited longest for this address's next slot may come now. */

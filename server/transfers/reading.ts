@@ -14,6 +14,7 @@ export function intentOf(row: Outgoing): OutgoingIntent {
   if (replacement === 'cancellation') return { kind: 'cancellation' }
   if (replacement === 'speedUp')
     return { kind: 'speedUp', original: original === null ? undefined : intentIn(original) }
+  if (row.kind === 'sponsorship') throw new TypeError('what is sent for another row has no payload')
   return readableIntent(row.kind, decodeEvidence(row.evidence).payload)
 }
 export type OutgoingIntent = TransferIntent | TransactionIntent | ReplacementIntent

@@ -11,12 +11,12 @@ import { findWallet } from '../wallets/find.ts'
 import { findOutgoing } from './find.ts'
 import type { State } from './lifecycle.ts'
 import { beginOutgoing, insertRow, newRow, type RequestDeps } from './request.ts'
-import type { Outgoing } from './tables.ts'
+import type { AskedKind, Outgoing } from './tables.ts'
 
 export type Replacement = NonNullable<Outgoing['replacement']>
 /** What is to be replaced, as the path names it. */
 export type Named = {
-  readonly kind: Outgoing['kind']
+  readonly kind: AskedKind
   readonly walletId: string
   readonly name: string
 }

@@ -21,7 +21,7 @@ import { eventOf } from './entity.ts'
 import { findOutgoing } from './find.ts'
 import { giveBack, leaseMs } from './lease.ts'
 import { payerOf } from './reading.ts'
-import type { Outgoing } from './tables.ts'
+import type { AskedKind, Outgoing } from './tables.ts'
 import { workOnce, type WorkDeps } from './work.ts'
 
 export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
@@ -32,7 +32,7 @@ export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
 }
 
 export type Asked = {
-  readonly kind: Outgoing['kind']
+  readonly kind: AskedKind
   readonly walletId: string
   readonly raw: RawRequest
 }
@@ -136,7 +136,7 @@ async function spokenOf(database: Database, row: Outgoing): Promise<Outgoing> {
 export type Entry = {
   readonly caller: Caller
   readonly wallet: WalletRow
-  readonly kind: Outgoing['kind']
+  readonly kind: AskedKind
   readonly action: SignedAction
   readonly quota: Pick<Quota, 'claim'>
   readonly now: number
@@ -244,4 +244,7 @@ const untouched = {
   replaces_hash: null,
   original: null,
   replacement_id: null,
+  fee_sponsor: null,
+  sponsored: null,
+  delegation_nonce: null,
 } as const satisfies Partial<Outgoing>

@@ -1,11 +1,12 @@
 import type { State } from './lifecycle.ts'
 
-/** The rows of migrations 0020, 0120, 0155 and 0160, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0020, 0120, 0155, 0160 and 0191, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type OutgoingTables = {
   readonly outgoing: {
     readonly organization: Uint8Array
     readonly id: Uint8Array
-    readonly kind: 'transfer' | 'transaction'
+    /** A sponsorship is sent for another row, and shown to nobody by itself. */
+    readonly kind: 'transfer' | 'transaction' | 'sponsorship'
     /** The wire's name of the id. */
     readonly name: string
     readonly wallet: Uint8Array
@@ -53,6 +54,12 @@ export type OutgoingTables = {
     readonly original: Uint8Array | null
     /** The wire's name of the newest row that has come for its place. */
     readonly replacement_id: string | null
+    /** Who pays: on the row that is paid for, and on what is sent for it. */
+    readonly fee_sponsor: Uint8Array | null
+    /** Of a sponsorship: the id of the row that it is sent for. */
+    readonly sponsored: Uint8Array | null
+    /** Of a row that has its account run the contract from then on: the account's nonce for that. */
+    readonly delegation_nonce: number | null
     /** Of the state that it is in. */
     readonly attempts: number
     /** Empty: nothing is left to do. */
@@ -73,3 +80,5 @@ export type OutgoingTables = {
   }
 }
 export type Outgoing = OutgoingTables['outgoing']
+/** What a user asks for, and sees. */
+export type AskedKind = Exclude<Outgoing['kind'], 'sponsorship'>

@@ -22,7 +22,7 @@ import { findOutgoing } from '../find.ts'
 import { leaseRows } from '../lease.ts'
 import type { State } from '../lifecycle.ts'
 import { enter } from '../request.ts'
-import type { Outgoing } from '../tables.ts'
+import type { AskedKind, Outgoing } from '../tables.ts'
 import { type WorkDeps, workOnce } from '../work.ts'
 
 export const network = 'EthereumSepolia'
@@ -122,7 +122,7 @@ export async function fund(rpc: Rpc, { address }: WalletRow, wei: bigint): Promi
 
 export type Wish = {
   readonly body: object
-  readonly kind?: Outgoing['kind']
+  readonly kind?: AskedKind
   readonly maxFee?: bigint
   readonly person?: Person
   readonly executeBefore?: number
