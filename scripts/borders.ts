@@ -77,7 +77,10 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   scripts: {
-    rooms: ['core', 'authority', 'wire', 'client', 'cli', 'devnet'],
+    rooms: [
+      ...['core', 'authority', 'wire', 'client', 'cli', 'devnet'],
+      'chains/evm/account/account',
+    ],
     node: ['*'],
     packages: ['esbuild', '@peculiar/x509', 'reflect-metadata', 'pg', '@dfns/*', 'viem'],
   },

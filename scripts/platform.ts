@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { toHex } from '@quorate/core/bytes'
 import { type Child, startChild, stopChildren } from '@quorate/devnet/child'
+import { deployOnce } from '@quorate/devnet/deploy'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { freePort, isFree } from '@quorate/devnet/free-port'
 import { serverEnvironment, signerEnvironment } from './environments.ts'
@@ -103,7 +105,7 @@ type Run = PlatformOptions & {
 
 async function startAndWrite(run: Run): Promise<void> {
   const nodes = await startNodes(run)
-  const processes = await startProcesses(run, nodes)
+  const [processes] = await Promise.all([startProcesses(run, nodes), deployAccount(nodes)])
   await untilReady(run, processes)
   const bootstrapped = await bootstrapOnce(run)
   const write = () => writeBootstrapFile(run, { ...nodes, ...processes, bootstrapped })
@@ -161,6 +163,15 @@ async function startNodes(run: Run): Promise<Nodes> {
   const nodes = { EthereumSepolia: { rpcUrl, confirmations: 2 } }
   writePrivateFile(nodesFile, JSON.stringify(nodes))
   return { ports, databaseUrl: postgres.current().url, ethereum, nodesFile }
+}
+
+/** Without it nobody could try fee sponsors. */
+async function deployAccount({ ethereum }: Nodes): Promise<void> {
+  // Half a second to load, which nobody has to wait for who only stops or asks for help.
+  const { accountAddress, deployment } = await import('@quorate/chains/evm/account/account')
+  const { to, data } = deployment()
+  const { rpcUrl } = ethereum.current()
+  await deployOnce(rpcUrl, { address: accountAddress, to, data: `0x${toHex(data)}` })
 }
 
 type Processes = {

@@ -18,6 +18,9 @@ const issuerSecret = new URL('../server/issuer-secret.ts', import.meta.url)
 /** It runs where the server's database can be reached. */
 const accusations = new URL('../server/accusations.ts', import.meta.url)
 
+/** What it prints is of the server's chains. */
+const accountContract = new URL('../server/account-contract.ts', import.meta.url)
+
 /** It runs where the file of nodes is. */
 const doctor = new URL('../server/doctor.ts', import.meta.url)
 
@@ -31,6 +34,7 @@ const commands: Readonly<Record<string, Command>> = {
   rebuild: rebuildCommand,
   'issuer-secret': (args) => runProgram(issuerSecret, args),
   accusations: (args) => runProgram(accusations, args),
+  'account-contract': (args) => runProgram(accountContract, args),
   doctor: (args) => runProgram(doctor, args),
   peers: (args) => runProgram(peers, args),
   approve: (args, print) => approveCommand(args, commandToken(process.env), { print, ask }),

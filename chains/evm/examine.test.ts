@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { Failure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
 import { ethereumSepolia as network } from '../testing/sepolia.ts'
+import { runtimeCode } from './account/artifact.ts'
 import { examine } from './examine.ts'
 
 const hash = `0x${'11'.repeat(32)}`
@@ -20,6 +21,7 @@ const answers: Readonly<Record<string, unknown>> = {
   debug_traceBlockByHash: [],
   eth_getBlockReceipts: [],
   eth_getLogs: [],
+  eth_getCode: runtimeCode,
 }
 
 async function verdicts(spoiled: Readonly<Record<string, unknown>> = {}, move = 1) {
@@ -84,9 +86,18 @@ describe('a look at a node', () => {
     debug_traceBlockByHash: 'traces',
     eth_getBlockReceipts: 'receipts of a block',
     eth_getLogs: 'range of logs',
+    eth_getCode: 'account contract',
   }
   for (const [method, what] of Object.entries(welcome))
     it(`is poor without ${method}`, async () => {
       assert.match((await verdicts({ [method]: refused })).get(what) ?? '', /^poor /)
     })
+
+  it('is poor without the contract that sponsored accounts run, and says what to do', async () => {
+    const said = (code: string) =>
+      verdicts({ eth_getCode: code }).then((found) => found.get('account contract'))
+    const how = 'and `quorate account-contract` says how: there are no fee sponsors'
+    assert.equal(await said('0x60'), `poor not deployed, ${how}`)
+    assert.equal(await said('0x'), `poor neither deployed nor its deployer, ${how}`)
+  })
 })

@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '@quorate/core/failure'
 import type { Network, Rpc } from '../adapter.ts'
+import { accountAddress, hasDeployer, isDeployed } from './account/account.ts'
 import { readFields, readHash, readList, readQuantity } from './answer.ts'
 import { readFees } from './fees.ts'
 
@@ -121,6 +122,11 @@ const tests: Readonly<Record<string, Test>> = {
       readList(await rpc('eth_getLogs', [asked]))
     })
     return most === undefined ? poor('none') : good(`${most} blocks at once, at least`)
+  }),
+  'account contract': optional('there are no fee sponsors', async ({ rpc }) => {
+    if (await isDeployed(rpc)) return good(accountAddress)
+    const where = (await hasDeployer(rpc)) ? 'not deployed' : 'neither deployed nor its deployer'
+    return bad(`${where}, and \`quorate account-contract\` says how`)
   }),
   batches: async ({ batch }) => {
     const most = await largest(batchSizes, async (size) => {

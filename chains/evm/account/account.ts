@@ -45,6 +45,26 @@ export function deployment(): { readonly to: string; readonly data: Uint8Array }
   return { to: deployer, data: concat(salt, fromHex(creationCode.slice(2))) }
 }
 
+/** Is there what `deployment` is sent to? */
+export async function hasDeployer(rpc: Rpc): Promise<boolean> {
+  return readBytes(await rpc('eth_getCode', [deployer, 'latest'])).length > 0
+}
+
+/**
+ * Where it is not: the transaction of type 0 that makes it on any chain which takes transactions that
+ * name none. Its sender is nobody's, and needs this much before.
+ */
+export const deployerBirth = {
+  sender: '0x3fAB184622Dc19b6109349B94811493BF2a45362',
+  wei: 10n ** 16n,
+  transaction: `0x${[
+    'f8a58085174876e800830186a08080b853604580600e600039806000f350fe7f',
+    'ff'.repeat(31),
+    'e03601600081602082378035828234f58015156039578182fd5b808252505050',
+    `6014600cf31ba0${'22'.repeat(32)}a0${'22'.repeat(32)}`,
+  ].join('')}`,
+} as const
+
 /**
  * A call to an address without code succeeds and does nothing: nobody may be asked to sign one before
  * this is known.

@@ -3,8 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import solc from 'solc'
-import { getCreate2Address, type Hex } from 'viem'
-import { accountAbi } from './account.ts'
+import {
+  getAddress,
+  getContractAddress,
+  getCreate2Address,
+  parseTransaction,
+  recoverTransactionAddress,
+  type Hex,
+  type TransactionSerializedLegacy,
+} from 'viem'
+import { accountAbi, deployerBirth, deployment } from './account.ts'
 import { creationCode, runtimeCode } from './artifact.ts'
 
 const source = new URL('account.sol', import.meta.url)
@@ -31,6 +39,18 @@ describe('the pinned account contract', () => {
     const known = accountAbi.map(plain).toSorted(byName)
     const own = made.abi.filter(({ name }) => known.some((one) => one.name === name))
     assert.deepEqual(own.map(plain).toSorted(byName), known)
+  })
+})
+
+describe('what deploys it where nothing does yet', () => {
+  it('is made by a transaction whose sender follows from a signature that nobody chose', async () => {
+    const { sender, transaction, wei } = deployerBirth
+    const serializedTransaction = transaction as TransactionSerializedLegacy
+    const from = await recoverTransactionAddress({ serializedTransaction })
+    const { gas = 0n, gasPrice = 0n } = parseTransaction(transaction)
+    assert.equal(from, sender)
+    assert.equal(getContractAddress({ from, nonce: 0n }), getAddress(deployment().to))
+    assert.equal(gas * gasPrice, wei)
   })
 })
 
