@@ -145,9 +145,9 @@ function sourceOf({ params }: Match): string {
 function wordsOfIntent(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'transfer':
-      return [...wordsOfMoved(intent), `to ${intent.to}`]
+      return [...wordsOfMoved(intent), `to ${intent.to}`, ...wordsOfSponsor(intent)]
     case 'transaction':
-      return wordsOfBody(intent.transaction)
+      return [...wordsOfBody(intent.transaction), ...wordsOfSponsor(intent)]
     case 'derivation':
       return [
         'derives a secret that whoever asked for it can use',
@@ -180,9 +180,20 @@ function wordsOfMoved(moved: Moved): readonly string[] {
   }
 }
 
+function wordsOfSponsor({ feeSponsorId }: { readonly feeSponsorId?: string }): readonly string[] {
+  return feeSponsorId === undefined ? [] : [`the fees are paid by ${feeSponsorId}`]
+}
+
 function wordsOfBody(
   body: Extract<Intent, { kind: 'transaction' }>['transaction'],
 ): readonly string[] {
+  if (body.form === 'operations')
+    return body.operations.flatMap((one, i) => [
+      `operation ${i + 1} of ${body.operations.length}`,
+      `${one.value} of the smallest unit, Native`,
+      `to ${one.to}`,
+      ...(one.data.length === 0 ? [] : [`with 0x${toHex(one.data)}`]),
+    ])
   return body.form === 'object'
     ? ['a transaction', JSON.stringify(body.object)]
     : ['a transaction in bytes', `0x${Buffer.from(body.bytes).toString('hex')}`]

@@ -17,6 +17,10 @@ const silent = '0000000000000000'
 /** Tag, variant, then length and digits of each number, then whether there are a gas price and an original. */
 const bare = `${tag}01${'0107'}${'025208'}${'02012c'}${'00'}`
 const golden = `${bare}0000${silent}`
+const sponsorship = {
+  ...({ family: 'sponsorship', nonce: 7n, gasLimit: 21_000n, maxFeePerGas: 300n } as const),
+  ...{ maxPriorityFeePerGas: 0n, inner: { r: 1n, s: 2n, yParity: 1 } as const },
+}
 const opinions = {
   prices: [
     {
@@ -37,6 +41,23 @@ describe('facts', () => {
     assert.equal(toHex(encodeFacts({ ...dynamic, original })), resting)
   })
 
+  it('of what somebody else pays for have one encoding as well', () => {
+    const inner = { r: 1n, s: 2n, yParity: 1 } as const
+    assert.equal(toHex(encodeFacts({ family: 'sponsored' })), `${tag}0200${silent}`)
+    const delegating = { family: 'sponsored', delegationNonce: 3n } as const
+    assert.equal(toHex(encodeFacts(delegating)), `${tag}02010103${silent}`)
+    assert.equal(
+      toHex(encodeFacts(sponsorship)),
+      `${tag}03${'0107'}${'025208'}${'02012c'}00${'0101'}${'0102'}0100${silent}`,
+    )
+    const delegation = { nonce: 3n, signature: { ...inner, yParity: 0 } } as const
+    const whole = { ...sponsorship, delegation }
+    const written = toHex(encodeFacts(whole))
+    assert.ok(written.endsWith(`01${'0103'}${'0101'}${'0102'}00${silent}`))
+    for (const facts of [delegating, { family: 'sponsored' } as const, sponsorship, whole])
+      assert.deepEqual(decodeFacts(encodeFacts(facts)), facts)
+  })
+
   it('are read back as they were written', () => {
     const said = [
       { ...noFacts, ...opinions },
@@ -55,7 +76,7 @@ describe('facts', () => {
     const bytes = fromHex(golden)
     for (const bad of [
       concat(bytes, new Uint8Array(1)),
-      fromHex(`${tag}02${silent}`),
+      fromHex(`${tag}04${silent}`),
       fromHex(golden.replace('0107', '020007')),
       new Uint8Array(),
     ])

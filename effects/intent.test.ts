@@ -56,12 +56,34 @@ describe('what a payload asks', () => {
     }
   })
 
+  it('names who pays the fees, of a transfer or of several operations', () => {
+    const paid = readIntent('transfer', JSON.stringify({ ...transfer, feeSponsorId: 'fs-1' }))
+    assert.ok(paid.ok && paid.intent.kind === 'transfer')
+    assert.equal(paid.intent.feeSponsorId, 'fs-1')
+    const userOperations = [
+      { to: '0x01', value: '5' },
+      { to: '0x02', data: '0x0a' },
+    ]
+    const body = { kind: 'UserOperations', userOperations, feeSponsorId: 'fs-1', externalId: 'x' }
+    const operations = [
+      { to: '0x01', value: 5n, data: new Uint8Array() },
+      { to: '0x02', value: 0n, data: new Uint8Array([10]) },
+    ]
+    assert.deepEqual(readIntent('transaction', JSON.stringify(body)), {
+      ok: true,
+      intent: {
+        ...{ kind: 'transaction', transaction: { form: 'operations', operations } },
+        ...{ feeSponsorId: 'fs-1', externalId: 'x' },
+      },
+    })
+  })
+
   it('is unsupported, and says so, when its kind is another product’s', () => {
     for (const [operation, kind] of [
       ['transfer', 'Erc7984'],
       ['transfer', 'toString'],
       ['transaction', 'Psbt'],
-      ['transaction', 'UserOperations'],
+      ['transaction', 'ExtrinsicV4'],
       ['signature', 'Snip12'],
       ['signature', 'Psbt'],
       ['signature', 'toString'],
@@ -76,7 +98,7 @@ describe('what a payload asks', () => {
     'a list': ['transfer', '[]'],
     'no kind': ['transfer', '{}'],
     'a member given twice': ['transfer', '{"kind":"Native","to":"a","amount":"1","amount":"2"}'],
-    'a member nobody knows': ['transfer', JSON.stringify({ ...transfer, feeSponsorId: 'fs-1' })],
+    'a member nobody knows': ['transfer', JSON.stringify({ ...transfer, feeSponsor: 'fs-1' })],
     'an amount that is a number': ['transfer', JSON.stringify({ ...transfer, amount: 1 })],
     'an amount in hex': ['transfer', JSON.stringify({ ...transfer, amount: '0x1' })],
     'an amount below zero': ['transfer', JSON.stringify({ ...transfer, amount: '-1' })],

@@ -22,6 +22,8 @@ export type TransferIntent = Moved & {
   readonly to: string
   readonly priority: Priority
   readonly externalId?: string
+  /** Who pays the fees, if it is not the wallet itself. */
+  readonly feeSponsorId?: string
 }
 /** What a transfer moves. `Erc1155` is our addition to the API. */
 export type Moved =
@@ -38,8 +40,10 @@ export type Moved =
 /** Sign and broadcast. */
 export type TransactionIntent = {
   readonly kind: 'transaction'
-  readonly transaction: TransactionBody
+  readonly transaction: TransactionBody | OperationsBody
   readonly externalId?: string
+  /** There are operations, and only they, for which somebody else pays. */
+  readonly feeSponsorId?: string
 }
 
 /** Sign and hand back. `network` and `blockchainKind` as the caller named them, if it did. */
@@ -84,6 +88,15 @@ export type DerivationIntent = {
 export type TransactionBody =
   | { readonly form: 'bytes'; readonly bytes: Uint8Array }
   | { readonly form: 'object'; readonly object: Json }
+/** What an account does all at once, in somebody else's transaction. */
+export type OperationsBody = {
+  readonly form: 'operations'
+  readonly operations: readonly {
+    readonly to: string
+    readonly value: bigint
+    readonly data: Uint8Array
+  }[]
+}
 export type Priority = 'Slow' | 'Standard' | 'Fast'
 
 export type ReadIntent =
@@ -95,6 +108,8 @@ export const payloadBytesMax = 128 * 1024
 /** As the API's contract has it for transfers, transactions and signatures. */
 const externalIdLengthMax = 50
 const addressLengthMax = 128
+/** As many movements as there may be opinions about (`opinionsMax`). */
+export const operationsMax = 16
 const nameLengthMax = 64
 
 /** Reads the exact string that a user signed. Members nobody knows are refused. */
@@ -120,10 +135,12 @@ const readers: { readonly [K in UseOperation]: (body: Members) => Intent } = {
       to: readText(body.get('to'), 'to', addressLengthMax),
       priority: readPriority(body.get('priority')),
       ...readExternalId(body),
+      ...readOptional(body, 'feeSponsorId', nameLengthMax),
     }
   },
   transaction: (body) => {
-    const kind = ofKind(body, 'transaction', ['Transaction', 'Evm', 'Eip1559'])
+    const kind = ofKind(body, 'transaction', ['Transaction', 'Evm', 'Eip1559', 'UserOperations'])
+    if (kind === 'UserOperations') return readOperations(body)
     onlyMembers(body, 'the request', ['kind', 'externalId', ...transactionMembers[kind]])
     const transaction = kind === 'Transaction' ? readTransaction(body) : readUnwrapped(body)
     return { kind: 'transaction', transaction, ...readExternalId(body) }
@@ -152,7 +169,7 @@ const movedMembers = {
 
 function readMoved(body: Members): Moved {
   const asset = ofKind(body, 'transfer', ['Native', 'Erc20', 'Erc721', 'Erc1155'])
-  const common = ['kind', 'to', 'priority', 'externalId']
+  const common = ['kind', 'to', 'priority', 'externalId', 'feeSponsorId']
   onlyMembers(body, 'the transfer', [...common, ...movedMembers[asset]])
   if (asset === 'Native') {
     const { memo } = readOptional(body, 'memo', nameLengthMax)
@@ -178,6 +195,32 @@ const transactionMembers = {
 function readUnwrapped(body: Members): TransactionBody {
   const own = [...body].filter(([name]) => name !== 'kind' && name !== 'externalId')
   return { form: 'object', object: { type: 2, ...Object.fromEntries(own) } }
+}
+
+function readOperations(body: Members): TransactionIntent {
+  const own = ['kind', 'userOperations', 'feeSponsorId', 'externalId']
+  onlyMembers(body, 'the request', own)
+  const given = body.get('userOperations')
+  if (!Array.isArray(given) || given.length === 0 || given.length > operationsMax)
+    throw refused(`userOperations is not a list of 1 to ${operationsMax}`)
+  return {
+    kind: 'transaction',
+    transaction: { form: 'operations', operations: given.map(readOperation) },
+    feeSponsorId: readText(body.get('feeSponsorId'), 'feeSponsorId', nameLengthMax),
+    ...readExternalId(body),
+  }
+}
+
+function readOperation(item: Json): OperationsBody['operations'][number] {
+  const members = readMembers(item, 'an operation')
+  onlyMembers(members, 'an operation', ['to', 'value', 'data'])
+  return {
+    to: readText(members.get('to'), 'to', addressLengthMax),
+    value: members.has('value') ? readAmount(members.get('value'), 'value') : 0n,
+    data: members.has('data')
+      ? readHex(members.get('data'), 'data', payloadBytesMax)
+      : new Uint8Array(),
+  }
 }
 
 function readAsk(body: Members): SignatureIntent['ask'] {

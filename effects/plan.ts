@@ -11,12 +11,24 @@ import {
 } from './evm/effect.ts'
 import { networkNamedIn } from './evm/named-chain.ts'
 import { cancellationEffect, speedUpEffect } from './evm/replacement.ts'
+import {
+  sponsoredEffect,
+  sponsorshipEffect,
+  type Sponsored,
+  type SponsoredIntent,
+} from './evm/sponsored.ts'
 import type { Facts } from './facts.ts'
 import { encodeDerivation, encodeSchnorr } from './instruction.ts'
-import type { DerivationIntent, Intent, SignatureIntent } from './intent.ts'
+import type {
+  DerivationIntent,
+  Intent,
+  SignatureIntent,
+  TransactionBody,
+  TransactionIntent,
+} from './intent.ts'
 import { quoted, refused, unsupported } from './json.ts'
 import { isReplacement, type ReplacementIntent } from './replacement.ts'
-import { findNetwork, type Network, pseudoNetworkOf } from './networks.ts'
+import { type EvmNetwork, findNetwork, type Network, pseudoNetworkOf } from './networks.ts'
 
 export type PlanInput = {
   readonly network: Network
@@ -28,6 +40,17 @@ export type PlanInput = {
   readonly untweaked?: boolean
   readonly intent: Intent | ReplacementIntent
   readonly facts: Facts
+  /** Of a request whose fees somebody else pays, and of no other. */
+  readonly sponsored?: Sponsored | undefined
+}
+/** The same request, asked of the key that pays. */
+export type SponsorshipInput = {
+  readonly network: Network
+  /** Of the wallet whose fees are paid, compressed. */
+  readonly publicKey: Uint8Array
+  readonly intent: Intent | ReplacementIntent
+  readonly facts: Facts
+  readonly sponsored: Sponsored
 }
 
 export type Plan =
@@ -39,8 +62,23 @@ export type Plan =
  * anything else compares and refuses; nothing is taken from bytes that the server built.
  */
 export function plan(input: PlanInput): Plan {
+  return planned(() => effectOf(input))
+}
+
+/** The transaction by which somebody else pays for what the request's own key has signed by then. */
+export function planSponsorship({ intent, network, facts, ...asked }: SponsorshipInput): Plan {
+  return planned(() => {
+    if (facts.family !== 'sponsorship') throw refused('the facts are not those needed')
+    if (!isSponsored(intent)) throw refused('the request has no fee sponsor')
+    if (network.family !== 'evm') throw refused(`${network.id} has no fee sponsors`)
+    const { publicKey, sponsored } = asked
+    return sponsorshipEffect(intent, { network, publicKey, facts }, sponsored)
+  })
+}
+
+function planned(effect: () => Effect): Plan {
   try {
-    return { ok: true, effect: effectOf(input) }
+    return { ok: true, effect: effect() }
   } catch (error) {
     if (isFailure(error, 'request.refused') || isFailure(error, 'request.unsupported'))
       return { ok: false, reason: error.context.reason }
@@ -66,6 +104,7 @@ export function networkOfSignature(
 /** Which facts `plan` will insist on: those of the chain, or none where the payload says it all. */
 export function factsNeeded(network: Network, intent: Intent | ReplacementIntent): Facts['family'] {
   if (network.family !== 'evm') return 'none'
+  if (isSponsored(intent)) return 'sponsored'
   if (intent.kind === 'transfer' || isReplacement(intent)) return 'evm'
   if (intent.kind === 'derivation') return 'none'
   if (intent.kind === 'transaction') return intent.transaction.form === 'object' ? 'evm' : 'none'
@@ -87,9 +126,32 @@ function effectOf(input: PlanInput): Effect {
   if (network.family !== 'evm') throw unsupported(`${network.id} has no transactions`)
   const context = { network, publicKey, facts }
   if (isReplacement(intent)) return replacementEffect(intent, context)
+  if (isSponsored(intent)) return asSponsored(intent, { ...input, network })
   return intent.kind === 'transfer'
     ? transferEffect(intent, context)
-    : transactionEffect(intent.transaction, context)
+    : transactionEffect(bodyOf(intent), context)
+}
+
+/** Does it name somebody who pays its fees? */
+export function isSponsored(
+  intent: Intent | ReplacementIntent,
+): intent is SponsoredIntent & { readonly feeSponsorId: string } {
+  const isOutgoing = intent.kind === 'transfer' || intent.kind === 'transaction'
+  return isOutgoing && intent.feeSponsorId !== undefined
+}
+
+function asSponsored(
+  intent: SponsoredIntent,
+  { network, publicKey, facts, sponsored }: PlanInput & { readonly network: EvmNetwork },
+): Effect {
+  if (facts.family !== 'sponsored') throw refused('the facts are not those needed')
+  if (sponsored === undefined) throw refused('nobody knows who pays the fees')
+  return sponsoredEffect(intent, { network, publicKey, facts }, sponsored)
+}
+
+function bodyOf({ transaction }: TransactionIntent): TransactionBody {
+  if (transaction.form === 'operations') throw refused('operations need a fee sponsor')
+  return transaction
 }
 
 function replacementEffect(intent: ReplacementIntent, context: Context): Effect {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { fromHex } from '@quorate/core/bytes'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { bytesToBig, fromHex } from '@quorate/core/bytes'
 import type { PlanAsk } from '@quorate/authority/reduce/judging'
 import { makeCluster } from '@quorate/authority/testing/world'
 import { encodeFacts, noFacts } from '@quorate/effects/facts'
@@ -113,6 +114,56 @@ describe('what a request becomes', () => {
     const operation = 'wallets.generateSignature'
     const said = outflow({ ...transfer, operation, payload: message, facts: encodeFacts(noFacts) })
     assert.deepEqual([said.isRaw, said.isKnown], [true, false])
+  })
+
+  it('needs a bound of fees where somebody else pays them, and says who has to agree', () => {
+    const payload = JSON.stringify({ kind: 'Native', to, amount: '5', feeSponsorId: 'fs-1' })
+    const facts = encodeFacts({ family: 'sponsored' })
+    const sponsor = fromHex('02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5')
+    const sponsored = { request: new Uint8Array(32), executeBefore: 1_000, sponsor }
+    const made = plan({ ...transfer, payload, facts, sponsored })
+    assert.ok(made.ok)
+    assert.deepEqual([made.slot, made.fee, made.digests.length], [undefined, 0n, 1])
+    assert.equal(reason({ ...transfer, payload, facts }), 'nobody knows who pays the fees')
+    const unbound = { ...transfer, payload, facts, sponsored, maxFee: undefined }
+    assert.equal(reason(unbound), 'the request bounds no fee')
+  })
+
+  it('is, for the key that pays, bounded by what the user has signed', () => {
+    const { planSponsorship } = rulesFor(makeCluster().manifest)
+    const key = (byte: number) => new Uint8Array(32).fill(byte)
+    const [publicKey, sponsor] = [7, 8].map((one) => secp256k1.getPublicKey(key(one), true))
+    if (publicKey === undefined || sponsor === undefined) return assert.fail()
+    const payload = JSON.stringify({ kind: 'Native', to, amount: '5', feeSponsorId: 'fs-1' })
+    const sponsored = { request: new Uint8Array(32), executeBefore: 1_000, sponsor }
+    const asked = { ...transfer, publicKey, payload, sponsored }
+    const inner = plan({ ...asked, facts: encodeFacts({ family: 'sponsored' }) })
+    const [digest] = inner.ok ? inner.digests : []
+    if (digest === undefined) return assert.fail()
+    const bytes = secp256k1.sign(digest, key(7), { prehash: false, format: 'recovered' })
+    const [r, s] = [bytesToBig(bytes.subarray(1, 33)), bytesToBig(bytes.subarray(33))]
+    const facts = encodeFacts({
+      ...{ family: 'sponsorship', nonce: 3n, gasLimit: 21_000n, maxFeePerGas: gwei },
+      ...{ maxPriorityFeePerGas: 1n, inner: { r, s, yParity: bytes[0] === 1 ? 1 : 0 } },
+    })
+    const made = planSponsorship({ ...asked, facts })
+    assert.ok(made.ok, made.ok ? '' : made.reason)
+    const { slot, slotNamed, fee, network } = made
+    assert.deepEqual([slot, slotNamed, fee], [3n, false, 21_000n * gwei])
+    assert.equal(network, 'EthereumSepolia')
+    const refusals: readonly [object, RegExp][] = [
+      [{ maxFee: 21_000n * gwei - 1n }, /above what was signed/],
+      [{ maxFee: undefined }, /bounds no fee/],
+      [{ facts: encodeFacts(noFacts) }, /not those needed/],
+      [{ facts: new Uint8Array(3) }, /not well-formed/],
+      [{ network: 'Nowhere' }, /no such network/],
+      [{ network: 'Base' }, /has not signed these operations/],
+      [{ operation: 'keys.createKey' }, /uses no key/],
+    ]
+    for (const [change, expected] of refusals) {
+      const other = planSponsorship({ ...asked, facts, ...change })
+      assert.match(other.ok ? '' : other.reason, expected)
+    }
   })
 
   it('is nothing without readable facts, a known network and an operation that uses a key', () => {

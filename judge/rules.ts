@@ -7,6 +7,7 @@ import type {
   PlanAsk,
   Rules,
   SignablePlan,
+  SponsorshipAsk,
 } from '@quorate/authority/reduce/judging'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
@@ -17,7 +18,11 @@ import {
   type UseOperation,
 } from '@quorate/effects/intent'
 import { findNetwork, type Network, pseudoNetworkOf } from '@quorate/effects/networks'
-import { networkOfSignature, plan as planEffect } from '@quorate/effects/plan'
+import {
+  networkOfSignature,
+  plan as planEffect,
+  planSponsorship as planFor,
+} from '@quorate/effects/plan'
 import type { Effect } from '@quorate/effects/effect'
 import type { ReplacementIntent } from '@quorate/effects/replacement'
 import { judgeLimits } from '@quorate/policy/limits'
@@ -29,7 +34,7 @@ import { readReplacement } from './replacement.ts'
  * policy whether that is within limits; here they meet. Server, signers and verifier run the same.
  */
 export function rulesFor(manifest: Manifest): Rules {
-  return { manifest, networkOf, plan, childOf, policies: policyRules }
+  return { manifest, networkOf, plan, planSponsorship, childOf, policies: policyRules }
 }
 
 const useOperations: Readonly<Record<string, UseOperation>> = {
@@ -49,26 +54,63 @@ function childOf(...of: Parameters<Rules['childOf']>): Uint8Array | undefined {
 }
 
 function plan(ask: PlanAsk): Plan {
-  const facts = factsOf(ask.facts)
+  return restingOn(ask.facts, (facts) => {
+    const replacement = readReplacement(ask, facts)
+    const read = replacement ?? readOrdinary(ask, facts)
+    if (!read.ok) return refused(read.reason)
+    const { intent } = read
+    const network = applicable(ask, intent)
+    if (network === undefined) return refused('the network is unknown')
+    const { scheme, curve, untweaked, publicKey, sponsored } = ask
+    const key = { publicKey, scheme, curve, untweaked, sponsored }
+    const planned = planEffect({ network, ...key, intent, facts })
+    const made = concluded(planned, { ask, network, intent, facts })
+    return replacement?.ok && made.ok ? { ...made, replaces: { effect: replacement.effect } } : made
+  })
+}
+
+/** What the key of a sponsor signs around what the request's own key has signed. */
+function planSponsorship(ask: SponsorshipAsk): Plan {
+  return restingOn(ask.facts, (facts) => {
+    const read = readOrdinary(ask, facts)
+    if (!read.ok) return refused(read.reason)
+    const { intent } = read
+    const network = findNetwork(ask.network)
+    if (network === undefined) return refused('there is no such network to pay on')
+    const { publicKey, sponsored } = ask
+    const planned = planFor({ network, publicKey, sponsored, intent, facts })
+    return concluded(planned, { ask: { ...ask, rawAllowed: false }, network, intent, facts })
+  })
+}
+
+function restingOn(encoded: Uint8Array, make: (facts: Facts) => Plan): Plan {
+  const facts = factsOf(encoded)
   if (facts === undefined) return refused('the facts are not well-formed')
-  const replacement = readReplacement(ask, facts)
-  const read = replacement ?? readOrdinary(ask, facts)
-  if (!read.ok) return refused(read.reason)
-  const network = applicable(ask, read.intent)
-  if (network === undefined) return refused('the network is unknown')
-  const { scheme, curve, untweaked, publicKey } = ask
-  const key = { publicKey, scheme, curve, untweaked }
-  const planned = planEffect({ network, ...key, intent: read.intent, facts })
+  return make(facts)
+}
+
+type Resting = {
+  readonly ask: Pick<PlanAsk, 'maxFee' | 'rawAllowed'>
+  readonly network: Network
+  readonly intent: Intent | ReplacementIntent
+  readonly facts: Facts
+}
+
+function concluded(
+  planned: ReturnType<typeof planEffect>,
+  { ask, network, intent, facts }: Resting,
+): Plan {
   if (!planned.ok) return refused(planned.reason)
   const { effect } = planned
   const excess = limited(ask, network, facts, effect)
-  if (excess !== undefined) return refused(excess)
-  const signed = signable(network, read.intent, effect)
-  return replacement?.ok ? { ...signed, replaces: { effect: replacement.effect } } : signed
+  return excess === undefined ? signable(network, intent, effect) : refused(excess)
 }
 
 /** What the payload itself asks for. */
-function readOrdinary({ operation, payload }: PlanAsk, facts: Facts): ReadIntent {
+function readOrdinary(
+  { operation, payload }: Pick<PlanAsk, 'operation' | 'payload'>,
+  facts: Facts,
+): ReadIntent {
   const no = (reason: string) => ({ ok: false, unsupported: false, reason }) as const
   const kind = useOperations[operation]
   if (kind === undefined) return no('the request uses no key')
@@ -86,7 +128,12 @@ function applicable(ask: PlanAsk, intent: Intent | ReplacementIntent): Network |
 }
 
 /** What the server chose is bounded by what the user signed; everything by the network's ceiling. */
-function limited(ask: PlanAsk, network: Network, facts: Facts, effect: Effect): string | undefined {
+function limited(
+  ask: Pick<PlanAsk, 'maxFee' | 'rawAllowed'>,
+  network: Network,
+  facts: Facts,
+  effect: Effect,
+): string | undefined {
   if (facts.family !== 'none') {
     if (ask.maxFee === undefined) return 'the request bounds no fee'
     if (effect.feeMax > ask.maxFee) return 'the fee is above what was signed'
@@ -129,7 +176,7 @@ function namesSlot(intent: Intent | ReplacementIntent): boolean {
         ? intent.ask.transaction
         : undefined
   if (body === undefined) return false
-  if (body.form === 'bytes') return true
+  if (body.form !== 'object') return body.form === 'bytes'
   const { object } = body
   return typeof object === 'object' && object !== null && Object.hasOwn(object, 'nonce')
 }

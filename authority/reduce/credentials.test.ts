@@ -51,6 +51,7 @@ const rules: Rules = {
   networkOf: () => undefined,
   plan: () => ({ ok: false, reason: 'nothing is signed here' }),
   policies,
+  planSponsorship: () => ({ ok: false, reason: 'nobody pays for others here' }),
   childOf: () => undefined,
 }
 const settings: Settings = {

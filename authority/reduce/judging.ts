@@ -20,6 +20,8 @@ export type Rules = {
   readonly manifest: Manifest
   readonly networkOf: (id: string) => NetworkTraits | undefined
   readonly plan: (ask: PlanAsk) => Plan
+  /** The same request, as the key signs it that pays the fees. */
+  readonly planSponsorship: (ask: SponsorshipAsk) => Plan
   /** BIP 32 without secrets. Empty where there is no key, with a chance of less than 2^-127. */
   readonly childOf: (parent: ParentKey, path: ChildPath) => Uint8Array | undefined
   readonly policies: PolicyRules
@@ -118,6 +120,24 @@ export type PlanAsk = {
   readonly rawAllowed: boolean
   readonly maxFee: bigint | undefined
   readonly facts: Uint8Array
+  /** Who pays the fees, if that is somebody else. */
+  readonly sponsored?: Sponsored | undefined
+}
+export type Sponsored = {
+  /** SHA-256 of the pre-image: what bears it, an account does once. */
+  readonly request: Uint8Array
+  /** As it was signed: milliseconds since 1970. */
+  readonly executeBefore: number
+  /** Public key of the wallet that pays. */
+  readonly sponsor: Uint8Array
+}
+export type SponsorshipAsk = Pick<
+  PlanAsk,
+  'operation' | 'payload' | 'network' | 'maxFee' | 'facts'
+> & {
+  /** Of the wallet whose fees are paid. */
+  readonly publicKey: Uint8Array
+  readonly sponsored: Sponsored
 }
 /** What these bytes would do, rebuilt from payload and facts; or why they may not be signed. */
 export type Plan =

@@ -62,6 +62,7 @@ const rules: Rules = {
     ...{ digests: [digest], messages: [digest], outflow: nothingLeaves },
   }),
   policies,
+  planSponsorship: () => ({ ok: false, reason: 'nobody pays for others here' }),
   childOf: () => undefined,
 }
 const settings: Settings = {

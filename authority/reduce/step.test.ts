@@ -80,6 +80,7 @@ const rules: Rules = {
       outflow: nothingLeaves,
     }
   },
+  planSponsorship: () => ({ ok: false, reason: 'nobody pays for others here' }),
   childOf: () => undefined,
   policies,
 }

@@ -60,6 +60,7 @@ export type Made = {
 type Wish = Omit<Ask, 'organization' | 'user' | 'by' | 'token'>
 
 const digest = new Uint8Array(32).fill(9)
+const sponsorDigest = new Uint8Array(32).fill(10)
 const open = { separated: true, isRetired: false, hasSponsors: false } as const
 const onSecp256k1 = { scheme: 'ECDSA', curve: 'secp256k1' } as const
 
@@ -84,6 +85,11 @@ function rulesOf({ manifest }: ReturnType<typeof makeCluster>): Rules {
       digests: [digest],
       messages: [digest],
       outflow: nothingLeaves,
+    }),
+    // Slot and fee are whatever the facts say, and the digest is another one than the wallet's own.
+    planSponsorship: ({ network, facts: [slot = 0, fee = 0] }) => ({
+      ...{ ok: true, network, slot: BigInt(slot), slotNamed: false, fee: BigInt(fee) },
+      ...{ digests: [sponsorDigest], messages: [sponsorDigest], outflow: nothingLeaves },
     }),
     policies,
     childOf: (parent, path) => new Uint8Array([2, ...childPoint(parent, path)]),

@@ -1,10 +1,12 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { equalBytes, toHex } from '@quorate/core/bytes'
+import type { Outflow } from '@quorate/core/outflow'
 import { type Effect, rawOutflow } from '../effect.ts'
 import type { Facts } from '../facts.ts'
 import type { SignatureIntent, TransactionBody, TransferIntent } from '../intent.ts'
 import { refused } from '../json.ts'
 import type { EvmNetwork } from '../networks.ts'
+import { accountContract } from './account.ts'
 import { accountOfKey, addressOfKey, checksummed, readAddress } from './address.ts'
 import { personalDigest } from './messages.ts'
 import { outflowOfMessage, outflowOfTransaction, outflowOfTypedData } from './outflow.ts'
@@ -26,7 +28,7 @@ export type Context = {
 }
 
 /** EIP-2681: an account's nonce stays below 2^64 - 1. */
-const nonceMax = 2n ** 64n - 2n
+export const nonceMax = 2n ** 64n - 2n
 /** What every transaction costs (Yellow Paper, appendix G, G_transaction). */
 const gasMin = 21_000n
 const gasMax = 2n ** 63n - 1n
@@ -48,7 +50,8 @@ export function transactionEffect(body: TransactionBody, context: Context): Effe
 }
 
 /**
- * From then on the account does what a contract says, whoever asks: nobody can tell what leaves. It
+ * From then on the account does what a contract says, whoever asks: nobody can tell what leaves, but
+ * of the one contract by which sponsors pay. It
  * uses up a nonce only if somebody brings it to the chain, so that no slot is held for it.
  * @throws Failure `request.refused`
  */
@@ -62,10 +65,12 @@ export function delegationEffect(
   if (chainId !== context.network.chainId) throw refused('the authorization names another chain')
   if (nonce > nonceMax) throw refused('the nonce is out of range')
   const digest = delegationDigest({ chainId, address: contract, nonce })
+  // The code of this one does what the key signs, each time again, and nothing else.
+  const isKnown = equalBytes(contract, accountContract)
   return {
     ...nothingSpent(context),
-    ...{ kind: 'delegation', to: checksummed(contract), unlimited: true },
-    outflow: rawOutflow,
+    ...{ kind: 'delegation', to: checksummed(contract), unlimited: !isKnown },
+    outflow: isKnown ? nothingLeaves : rawOutflow,
     signing: [{ digest }],
   }
 }
@@ -96,12 +101,16 @@ export function typedDataEffect(
       : readPermit(typeText, ask.message, {
           ...{ networkId: context.network.id, contract: `0x${toHex(verifyingContract)}` },
         })
+  // What an account's own code makes of it, be it operations of which there is only a hash.
+  const isOwn =
+    verifyingContract !== undefined &&
+    equalBytes(verifyingContract, accountOfKey(context.publicKey))
   return {
     ...nothingSpent(context),
     kind: 'typed-data',
     ...(verifyingContract === undefined ? {} : { to: checksummed(verifyingContract) }),
-    unlimited,
-    outflow: outflowOfTypedData(primaryType, permit),
+    unlimited: unlimited || isOwn,
+    outflow: isOwn ? rawOutflow : outflowOfTypedData(primaryType, permit),
     signing: [{ digest }],
   }
 }
@@ -178,6 +187,10 @@ function checkBounds(tx: EvmTransaction): void {
     throw refused('neither a recipient nor a contract to create')
 }
 
-function nothingSpent({ publicKey }: Context): Omit<Effect, 'kind' | 'outflow' | 'signing'> {
+const nothingLeaves: Outflow = { isKnown: true, isRaw: false, movements: [], fee: undefined }
+
+export function nothingSpent({
+  publicKey,
+}: Pick<Context, 'publicKey'>): Omit<Effect, 'kind' | 'outflow' | 'signing'> {
   return { from: addressOfKey(publicKey), value: 0n, feeMax: 0n, raw: false, unlimited: false }
 }

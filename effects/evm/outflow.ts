@@ -90,11 +90,31 @@ type Bounds = {
 /** Everything that can leave by this transaction, as far as its bytes alone tell. */
 export function outflowOfTransaction(tx: EvmTransaction, bounds: Bounds): Outflow {
   const called = outflowOfCall(tx, bounds)
-  // Accounts get other code by it, this one perhaps; and one that has some does what that says when it
-  // calls itself (EIP-7702), whatever function it seems to call.
-  const isOwnCode = tx.data.length > 0 && tx.to !== undefined && equalBytes(tx.to, bounds.from)
-  const isRaw = tx.type === 4 || isOwnCode
+  // Accounts get other code by it, this one perhaps.
+  const isRaw = tx.type === 4 || isOwnCode(tx, bounds)
   return isRaw ? { ...called, isKnown: false, isRaw } : called
+}
+
+/** The same of all that an account does in one transaction for whose fees somebody else pays. */
+export function outflowOfOperations(
+  operations: readonly (Call & { readonly to: Uint8Array })[],
+  bounds: Omit<Bounds, 'feeMax'>,
+): Outflow {
+  const outflows = operations.map((one) => {
+    const called = outflowOfCall(one, { ...bounds, feeMax: 0n })
+    return isOwnCode(one, bounds) ? { ...called, isKnown: false, isRaw: true } : called
+  })
+  return {
+    isKnown: outflows.every(({ isKnown }) => isKnown),
+    isRaw: outflows.some(({ isRaw }) => isRaw),
+    movements: outflows.flatMap(({ movements }) => movements),
+    fee: undefined,
+  }
+}
+
+/** An account that has code does what that says when it calls itself (EIP-7702), whatever it seems to call. */
+function isOwnCode({ to, data }: Call, { from }: Pick<Bounds, 'from'>): boolean {
+  return data.length > 0 && to !== undefined && equalBytes(to, from)
 }
 
 /** A call within a call within one: deeper, nobody would follow. */

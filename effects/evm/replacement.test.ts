@@ -54,6 +54,15 @@ describe('a cancellation', () => {
 })
 
 describe('a speed-up', () => {
+  it('is none of what somebody else pays for, whose transaction is not its account’s', () => {
+    const paid = { kind: 'Native', to, amount: '5', feeSponsorId: 'fs-1' }
+    const userOperations = [{ to, value: '5' }]
+    const several = { kind: 'UserOperations', userOperations, feeSponsorId: 'fs-1' }
+    const none = 'what somebody else pays for is not sped up'
+    assert.equal(effectOf(original('transfer', paid)), none)
+    assert.equal(effectOf(original('transaction', several)), none)
+  })
+
   it('is the transfer that it was, for other fees', () => {
     const payment = original('transfer', { kind: 'Native', to, amount: '5' })
     const { tx, effect } = transactionOf(payment)

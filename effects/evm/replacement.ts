@@ -1,5 +1,5 @@
 import type { Effect } from '../effect.ts'
-import type { TransactionBody, TransferIntent, TransactionIntent } from '../intent.ts'
+import type { TransferIntent, TransactionIntent } from '../intent.ts'
 import { refused } from '../json.ts'
 import { accountOfKey } from './address.ts'
 import { complete, effectOf, readWhole, transferEffect, type Context } from './effect.ts'
@@ -28,11 +28,14 @@ export function speedUpEffect(
   original: TransferIntent | TransactionIntent,
   context: Context,
 ): Effect {
+  if (original.feeSponsorId !== undefined)
+    throw refused('what somebody else pays for is not sped up')
   if (original.kind === 'transfer') return transferEffect(original, context)
   return { ...effectOf(repriced(original.transaction, context), context), kind: 'transaction' }
 }
 
-function repriced(body: TransactionBody, context: Context): EvmTransaction {
+function repriced(body: TransactionIntent['transaction'], context: Context): EvmTransaction {
+  if (body.form === 'operations') throw refused('operations are no transaction of their account')
   if (body.form === 'bytes') return repricedWhole(readWhole(body.bytes, context), context)
   return complete(withoutFees(readTransactionRequest(body.object)), context)
 }

@@ -138,7 +138,8 @@ export function aboveCeiling(network: string, fee: bigint): Failure {
 }
 
 function bodyOf(intent: Exclude<Intent, { kind: 'transfer' }>): TransactionBody | undefined {
-  if (intent.kind === 'transaction') return intent.transaction
+  if (intent.kind === 'transaction')
+    return intent.transaction.form === 'operations' ? undefined : intent.transaction
   if (intent.kind === 'derivation') return undefined
   return intent.ask.kind === 'Transaction' ? intent.ask.transaction : undefined
 }

@@ -485,8 +485,8 @@ const raw: readonly Attack[] = [
     'signs a delegation of the account itself (EIP-7702), where raw bytes are blocked',
     blocked(
       'effects/evm/effect.ts',
-      '    outflow: rawOutflow,',
-      '    outflow: { ...rawOutflow, isRaw: false },',
+      '    outflow: isKnown ? nothingLeaves : rawOutflow,',
+      '    outflow: nothingLeaves,',
     ),
     rawBytes,
     { kind: 'Eip7702', address: token, nonce: 1, chainId: 11155111 },
@@ -512,7 +512,7 @@ const raw: readonly Attack[] = [
   ),
   sending(
     'brings delegations to the chain by a payment that a limit allows (EIP-7702)',
-    blocked(outflow, 'const isRaw = tx.type === 4 || isOwnCode', 'const isRaw = isOwnCode'),
+    blocked(outflow, 'const isRaw = tx.type === 4 ||', 'const isRaw ='),
     rawBytes,
     {
       ...{ type: 4, to: recipient, value: '1' },
@@ -523,11 +523,7 @@ const raw: readonly Attack[] = [
   ),
   attack(
     'has the account’s own code do what looks like a transfer of a coin (EIP-7702)',
-    blocked(
-      outflow,
-      'const isOwnCode = tx.data.length > 0',
-      'const isOwnCode = tx.data.length > 1e6',
-    ),
+    blocked(outflow, 'return data.length > 0 && to', 'return data.length > 1e6 && to'),
     async ({ stage }) => {
       const wallet = await guarded(stage, onlyTo(recipient))
       const to = addressOf('EthereumSepolia', wallet.key.statement.publicKey)

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { fromHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import {
+  concatHex,
   decodeFunctionData,
   encodeFunctionData,
+  encodePacked,
   hashMessage,
   hashTypedData as viemHash,
   keccak256,
@@ -11,6 +13,7 @@ import {
 import { parseAbi, parseTransaction, serializeTransaction, type TypedDataDefinition } from 'viem'
 import { hashAuthorization } from 'viem/utils'
 import { readIntent } from '../../intent.ts'
+import { encodeOperations, executeDigest, relayCall } from '../account.ts'
 import { personalDigest } from '../messages.ts'
 import { attachSignature, decodeUnsigned, delegationDigest, digest } from '../transaction.ts'
 import { encodeUnsigned, type EvmSignature, type EvmTransaction } from '../transaction.ts'
@@ -34,6 +37,7 @@ export const differentials = {
   'wrapped call': sameWrapped,
   authorization: sameAuthorization,
   message: sameMessage,
+  'sponsored call': sameSponsored,
 } as const satisfies Readonly<Record<string, (draw: Draw) => void>>
 export type DifferentialKind = keyof typeof differentials
 /** Most of them are of what has most ways to go wrong. */
@@ -41,7 +45,9 @@ const turns: readonly DifferentialKind[] = [
   ...(['transaction', 'transaction', 'damaged transaction', 'typed data', 'typed data'] as const),
   ...(['transaction', 'damaged transaction', 'typed data', 'token transfer'] as const),
 ]
-const rare: readonly DifferentialKind[] = ['authorization', 'message', 'wrapped call']
+const rare: readonly DifferentialKind[] = [
+  ...(['authorization', 'message', 'wrapped call', 'sponsored call'] as const),
+]
 
 /** @returns what was compared */
 export function compare(seed: number): DifferentialKind {
@@ -214,6 +220,48 @@ function sameAuthorization(draw: Draw): void {
   const one = authorizationFrom(draw)
   const { chainId, address, nonce } = authorizationToViem(one)
   assert.equal(hexText(delegationDigest(one)), hashAuthorization({ chainId, address, nonce }))
+}
+
+const relaying = parseAbi([
+  'function relay(address account, bytes operations, bytes32 nonce, uint256 deadline, bytes32 r, bytes32 vs)',
+])
+const executeFields = [
+  { name: 'operations', type: 'bytes32' },
+  { name: 'nonce', type: 'bytes32' },
+  { name: 'deadline', type: 'uint256' },
+  { name: 'sponsor', type: 'address' },
+]
+
+function sameSponsored(draw: Draw): void {
+  const operations = Array.from({ length: draw.below(5) }, () => ({
+    ...{ to: draw.bytes(20), value: draw.natural(32), data: draw.bytes(draw.below(100)) },
+  }))
+  const packed = encodeOperations(operations)
+  const types = ['address', 'uint256', 'uint256', 'bytes'] as const
+  const parts = operations.map(({ to, value, data }) =>
+    encodePacked(types, [hexText(to), value, BigInt(data.length), hexText(data)]),
+  )
+  assert.equal(hexText(packed), concatHex(parts))
+  const [account, nonce, sponsor] = [draw.bytes(20), draw.bytes(32), draw.bytes(20)]
+  const [deadline, chainId] = [draw.natural(32), draw.natural(6)]
+  const terms = { account, operations: packed, nonce, deadline }
+  const named = { nonce: hexText(nonce), deadline, sponsor: hexText(sponsor) }
+  const theirs = viemHash({
+    ...{ domain: { chainId, verifyingContract: hexText(account) }, primaryType: 'Execute' },
+    ...{ types: { Execute: executeFields } },
+    message: { operations: keccak256(packed), ...named },
+  })
+  assert.equal(hexText(executeDigest(terms, { chainId, sponsor })), theirs)
+  const [r, s, yParity] = [draw.natural(32), draw.natural(31), draw.one([0, 1] as const)]
+  const vs = `0x${((BigInt(yParity) << 255n) | s).toString(16).padStart(64, '0')}` as const
+  const call = encodeFunctionData({
+    abi: relaying,
+    args: [
+      ...([hexText(account), hexText(packed), named.nonce, deadline] as const),
+      ...([`0x${r.toString(16).padStart(64, '0')}`, vs] as const),
+    ],
+  })
+  assert.equal(hexText(relayCall(terms, { r, s, yParity })), call)
 }
 
 function sameMessage(draw: Draw): void {
