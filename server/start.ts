@@ -73,7 +73,8 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   const { opine, rules } = deps
   const working = { database, coordinator, chains, opine, rules, log, now: Date.now }
   const workers = startMoneyWorkers(working)
-  const money = { ...working, quota: deps.quota, wake: workers.wake }
+  const { quota, life } = deps
+  const money = { ...working, quota, life, wake: workers.wake }
   const resolvers = [...resolversOf(deps), outgoingResolver(money)]
   const approvals = startApprovalWorker({ ...deps, log: coordinator, report: log, resolvers })
   const { carrier, mailbox } = openCarrier(settings.mailFile)

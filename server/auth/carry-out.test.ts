@@ -18,6 +18,7 @@ import type { Log } from './log.ts'
 const used = 'user action has already been used'
 const missing = 'user action signature is missing or invalid'
 const key = { scheme: 'EdDSA', curve: 'ed25519' }
+const message = { kind: 'Message', message: '0x00' }
 const wallet = { network: 'KeyEdDSA' }
 
 describe('a signed request whose answer was lost', () => {
@@ -188,6 +189,8 @@ describe('a signed request whose answer was lost', () => {
         publicKey: publicPem(newKey()),
       }),
       await signed('POST', '/auth/pats', { name: 'new', publicKey: publicPem(newKey()) }),
+      await signed('POST', `/keys/${made.id}/signatures`, message),
+      await signed('POST', `/keys/${made.id}/signatures`, { ...message, externalId: 'mine' }),
     ]
     const first = []
     for (const ask of asks) first.push(await ask())

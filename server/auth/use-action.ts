@@ -55,7 +55,7 @@ export async function burn(
   action: Burnable,
   now: number,
 ): Promise<void> {
-  const { rows } = await burning(action, now).execute(database)
+  const { rows } = await burning(action, { now, life: null }).execute(database)
   if (rows.length === 0) throw new Failure('action.used', {})
 }
 
@@ -79,8 +79,11 @@ export async function burnFor(
 }
 
 /** A row if it was not burned before: for a statement that writes the change as well. */
-export function burning({ organization, request }: Burnable, now: number): RawBuilder<unknown> {
-  return sql`update challenges set used_at = ${now}
+export function burning(
+  { organization, request }: Burnable,
+  { now, life }: { readonly now: number; readonly life: Uint8Array | null },
+): RawBuilder<unknown> {
+  return sql`update challenges set used_at = ${now}, begun_by = ${life}
     where organization = ${organization} and request = ${request} and used_at is null
     returning request`
 }
@@ -123,6 +126,31 @@ export async function findOpenAction(
   if (used_at === null) return { action: signedIn(row, raw, now), begunBy: undefined }
   if (begun_by === null || equalBytes(begun_by, life)) throw new Failure('action.used', {})
   return { action: signedIn(row, raw, now), begunBy: begun_by }
+}
+
+/** What a request was signed with, and whether what it makes is made: that comes with its use. */
+export type FoundAction = { readonly action: SignedAction; readonly isSpent: boolean }
+
+/**
+ * For what is made in the transaction that burns its action: whoever asks again is shown it, by
+ * another life of a server or under an idempotency key. Here it was answered already.
+ *
+ * @throws Failure `action.missing` when there is none for this very caller, method, path and body
+ * @throws Failure `action.used`
+ */
+export async function findSpendable(
+  database: Database,
+  caller: Caller,
+  raw: RawRequest,
+  { now, life }: { readonly now: number; readonly life: Uint8Array },
+): Promise<FoundAction> {
+  const row = await rowFor(database, caller, raw)
+  const { used_at, begun_by } = row
+  if (used_at === null) return { action: signedIn(row, raw, now), isSpent: false }
+  const isAnswered = raw.action === undefined && equalBytes(begun_by ?? life, life)
+  if (begun_by === null || isAnswered) throw new Failure('action.used', {})
+  // It was in time when it was used, and nothing is begun by it any more.
+  return { action: signedIn(row, raw, used_at), isSpent: true }
 }
 
 async function rowFor(

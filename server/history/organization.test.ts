@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { moneyRoutes } from '../money.ts'
-import { openEdge } from '../transfers/testing/edge.ts'
+import { moneyDeps, openEdge } from '../transfers/testing/edge.ts'
 import { makeWallet, mine, network, startTreasury } from '../transfers/testing/treasury.ts'
 import { payment, request, type Treasury } from '../transfers/testing/treasury.ts'
-import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { follow, newFollower } from './follow.ts'
 
@@ -19,11 +18,8 @@ describe('the lists of an organization', () => {
   let app: ReturnType<typeof openEdge>
   before(async () => {
     treasury = await startTreasury()
-    const { platform, deps, rpc } = treasury
-    const { coordinator } = platform
-    const quota = openQuota(undefined)
-    const routes = moneyRoutes({ ...deps, coordinator, quota, wake: () => undefined })
-    app = openEdge(treasury, routes)
+    const { rpc } = treasury
+    app = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
     wallets = [await makeWallet(treasury), await makeWallet(treasury)]
     coin = await deploy(rpc, 'Coin', ['=1+1', '=GLD', 6])
     for (const { address } of wallets) await mint(address, 5n)
@@ -70,11 +66,7 @@ describe('the lists of an organization', () => {
     assert.equal((await history(whole)).items[0]?.['amount'], '6')
     const { caller } = treasury
     const other = { ...caller, organization: new Uint8Array(32) }
-    const routes = moneyRoutes({
-      ...{ ...treasury.deps, coordinator: treasury.platform.coordinator },
-      ...{ quota: openQuota(undefined), wake: () => undefined },
-    })
-    const theirs = openEdge({ ...treasury, caller: other }, routes)
+    const theirs = openEdge({ ...treasury, caller: other }, moneyRoutes(moneyDeps(treasury)))
     for (const url of [`/wallets/all/history?${whole}`, '/orgs/transfers']) {
       const answer = await theirs.inject({ method: 'GET', url })
       assert.deepEqual([answer.statusCode, answer.json<{ items: [] }>().items], [200, []], url)

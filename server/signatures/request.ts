@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeEvidence } from '@quorate/authority/step'
 import { noFacts } from '@quorate/effects/facts'
 import { findNetwork, type Scheme } from '@quorate/effects/networks'
 import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
-import { burn, burning, findAction, type SignedAction } from '../auth/use-action.ts'
+import { burn, burning, findSpendable, type SignedAction } from '../auth/use-action.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { insertFor } from '../database/insert-for.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
@@ -27,15 +27,21 @@ export type SignWith = {
   readonly wallet?: { readonly id: Uint8Array; readonly network: string }
 }
 
+export type RequestDeps = ExecuteDeps & {
+  /** Names this life of the server: what another has made of a request is shown by this one. */
+  readonly life: Uint8Array
+}
+
 /** The request is written down before any signer hears of it; the answer has the signature. */
 export async function requestSignature(
-  deps: ExecuteDeps,
+  deps: RequestDeps,
   caller: Caller,
   raw: RawRequest,
   signWith: SignWith,
 ): Promise<SignatureRow> {
-  const { database, now } = deps
-  const action = await findAction(database, caller, raw, now())
+  const { database, now, life } = deps
+  const { action, isSpent } = await findSpendable(database, caller, raw, { now: now(), life })
+  if (isSpent) return execute(deps, await findMade(database, caller, action))
   const signing = checkSignable(action.payload, signWith)
   const { externalId } = signing.intent
   const made = newRow(caller, signWith, { ...action, externalId, now: now() })
@@ -46,30 +52,44 @@ export async function requestSignature(
   return execute(deps, await writeDownOnce(deps, { caller, action, externalId }, made))
 }
 
+/** @throws Failure `action.used` where that stands under another request's name, by an external id */
+async function findMade(
+  database: Database,
+  caller: Caller,
+  { request }: SignedAction,
+): Promise<SignatureRow> {
+  try {
+    return await findSignature(database, caller, nameOf('signature', idOf(request, 'signature')))
+  } catch (error) {
+    if (!isFailure(error, 'signature.not_found')) throw error
+    throw new Failure('action.used', {}, { cause: error })
+  }
+}
+
 /** One statement is enough where nothing is counted. @throws Failure `quota.exceeded` besides */
 async function writeDownCounted(
-  { database, quota }: ExecuteDeps,
+  { database, quota, life }: RequestDeps,
   action: SignedAction,
   made: SignatureRow,
 ): Promise<void> {
-  if (quota.limit === undefined) return writeDown(database, action, made)
+  if (quota.limit === undefined) return writeDown(database, { action, life }, made)
   await inTransaction(database, async (transaction) => {
     await quota.claim(transaction, made.organization, made.requested_at)
-    await writeDown(transaction, action, made)
+    await writeDown(transaction, { action, life }, made)
   })
 }
 
 /** @throws Failure `action.used` */
 async function writeDown(
   database: Database | DatabaseTransaction,
-  action: SignedAction,
+  { action, life }: { readonly action: SignedAction; readonly life: Uint8Array },
   made: SignatureRow,
 ): Promise<void> {
   const { organization, requested_at: at } = made
   const data = { signatureRequest: anySignatureOf(made) }
   const event = eventRow({ organization, kind: 'wallet.signature.requested', data, at })
   const { rows } = await sql`
-    with burned as (${burning({ organization, request: action.request }, at)}),
+    with burned as (${burning({ organization, request: action.request }, { now: at, life })}),
       made as (${insertFor('burned', 'signature_requests', made)}),
       told as (${insertFor('burned', 'outbox', event)})
     select request from burned`.execute(database)
@@ -78,7 +98,7 @@ async function writeDown(
 
 /** The first request under an external id is the only one. */
 function writeDownOnce(
-  { database, quota }: ExecuteDeps,
+  { database, quota, life }: RequestDeps,
   given: { readonly caller: Caller; readonly action: SignedAction; readonly externalId: string },
   made: SignatureRow,
 ): Promise<SignatureRow> {
@@ -90,7 +110,7 @@ function writeDownOnce(
     const first = await claimExternalId(transaction, claim)
     if (first === undefined) {
       await quota.claim(transaction, caller.organization, at)
-      await writeDown(transaction, action, made)
+      await writeDown(transaction, { action, life }, made)
       return made
     }
     await burn(transaction, { ...caller, ...action }, at)

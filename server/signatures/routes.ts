@@ -7,17 +7,16 @@ import { checkUsable } from '../keys/reach.ts'
 import { pageOf, readPosition } from '../page.ts'
 import { findWallet } from '../wallets/find.ts'
 import { signatureOf, walletSignatureOf, type SignatureRow } from './entity.ts'
-import type { ExecuteDeps } from './execute.ts'
 import { findSignature, type SignaturePlace } from './find.ts'
-import { requestSignature } from './request.ts'
+import { requestSignature, type RequestDeps } from './request.ts'
 
 const { route } = routing<Caller>()
 
-export function signatureRoutes(deps: ExecuteDeps): readonly Route<Caller>[] {
+export function signatureRoutes(deps: RequestDeps): readonly Route<Caller>[] {
   return [...ofKeys(deps), ...ofWallets(deps)]
 }
 
-function ofKeys(deps: ExecuteDeps): readonly Route<Caller>[] {
+function ofKeys(deps: RequestDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
     route(api.generateKeySignature, async ({ caller, raw, params }) => {
@@ -41,7 +40,7 @@ function ofKeys(deps: ExecuteDeps): readonly Route<Caller>[] {
   ]
 }
 
-function ofWallets(deps: ExecuteDeps): readonly Route<Caller>[] {
+function ofWallets(deps: RequestDeps): readonly Route<Caller>[] {
   const { database } = deps
   return [
     route(api.generateWalletSignature, async ({ caller, raw, params }) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
-import { useAction } from '../auth/use-action.ts'
+import { burnFor, findSpendable } from '../auth/use-action.ts'
 import type { Database } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { checkUsable } from '../keys/reach.ts'
@@ -31,8 +31,10 @@ export async function abortOutgoing(
   caller: Caller,
   { raw, ...named }: Named & { readonly raw: RawRequest },
 ): Promise<Outgoing> {
-  const { database, coordinator, wake, now } = deps
+  const { database, coordinator, wake, now, life } = deps
   checkUsable(caller, await findWallet(database, caller, named.walletId))
+  const { action, isSpent } = await findSpendable(database, caller, raw, { now: now(), life })
+  if (isSpent) return findOutgoing(database, caller, named)
   const row = await leased(deps, caller, named)
   try {
     if (row.state === 'prepared' && (await isAgreed({ coordinator }, row))) throw tooLate(row)
@@ -43,7 +45,8 @@ export async function abortOutgoing(
         ...{ event: 'abort', freesSlot: true },
         values: { reason: 'aborted by its user', slot: null },
         within: async (transaction) => {
-          await useAction(transaction, caller, raw, now())
+          const burned = { organization: row.organization, request: action.request }
+          await burnFor(transaction, burned, { now: now(), life })
           return {}
         },
       },

@@ -19,7 +19,7 @@ import { findOutgoing } from './find.ts'
 import { outgoingResolver } from './resolver.ts'
 import type { Outgoing } from './tables.ts'
 import { signedPost } from './testing/signed-post.ts'
-import { openEdge } from './testing/edge.ts'
+import { moneyDeps, openEdge } from './testing/edge.ts'
 import {
   ether,
   makeWallet,
@@ -41,13 +41,9 @@ let app: ReturnType<typeof openEdge>
 before(async () => {
   treasury = await startTreasury()
   const { platform, deps } = treasury
-  // No worker runs: each step is taken by a test.
   const saying = { ...deps, opine: (outflow: Outflow) => opine(outflow) }
   const routes = [
-    ...moneyRoutes({
-      ...{ ...saying, coordinator: platform.coordinator },
-      ...{ quota: openQuota(undefined), wake: () => undefined },
-    }),
+    ...moneyRoutes(moneyDeps(treasury, { opine: saying.opine })),
     ...simulateRoutes({ ...saying, ...openMoney(deps), rules: rulesFor(platform.manifest) }),
   ]
   app = openEdge(treasury, routes)

@@ -295,3 +295,27 @@ describe('what is done, or another’s', () => {
       assert.equal((await lane.ask(done ?? row, way)).status, 409, way)
   })
 })
+
+describe('what comes for the place of another, or gives it up, when its answer was lost', () => {
+  it('is what it has made, in a later life of the server, whatever has become of the first', async () => {
+    for (const way of ['speed-up', 'cancel'] as const) {
+      const row = await waiting()
+      const asked = await lane.sign(row, way)
+      const made = await asked.here()
+      assert.equal(made.status, 200, made.body.message)
+      assert.equal((await asked.here()).status, 400)
+      const named = { kind: 'transaction', name: made.body.id } as const
+      await settled(row, await findOutgoing(treasury.database, row, named))
+      const again = await asked.inLaterLife()
+      assert.deepEqual([again.status, again.body.id], [200, made.body.id])
+    }
+  })
+
+  it('is what it has given up', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    const asked = await lane.sign(row, 'abort')
+    assert.equal((await asked.here()).status, 200)
+    const again = await asked.inLaterLife()
+    assert.deepEqual([again.status, again.body.status], [200, 'Failed'])
+  })
+})

@@ -3,6 +3,7 @@ import { encodeOriginal } from '@quorate/authority/original'
 import { decodeEvidence } from '@quorate/authority/step'
 import { originalBytesMax } from '@quorate/effects/facts'
 import type { Caller } from '../auth/caller.ts'
+import { findSpendable } from '../auth/use-action.ts'
 import { agreedSlot } from '../chain/slots.ts'
 import type { Database } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
@@ -10,7 +11,7 @@ import { checkUsable } from '../keys/reach.ts'
 import { findWallet } from '../wallets/find.ts'
 import { findOutgoing } from './find.ts'
 import type { State } from './lifecycle.ts'
-import { beginOutgoing, insertRow, newRow, type RequestDeps } from './request.ts'
+import { beginOutgoing, insertRow, newRow, showMade, type RequestDeps } from './request.ts'
 import type { AskedKind, Outgoing } from './tables.ts'
 
 export type Replacement = NonNullable<Outgoing['replacement']>
@@ -43,14 +44,17 @@ export async function replaceOutgoing(
   caller: Caller,
   asked: Named & { readonly replacement: Replacement; readonly raw: RawRequest },
 ): Promise<Outgoing> {
-  const { database } = deps
+  const { database, now, life } = deps
   const wallet = await findWallet(database, caller, asked.walletId)
   checkUsable(caller, wallet)
   deps.chains.find(wallet.network)
+  const kind = 'transaction'
+  const found = await findSpendable(database, caller, asked.raw, { now: now(), life })
+  if (found.isSpent) return showMade(database, caller, { kind, ...found.action })
   const replaced = await findOutgoing(database, caller, asked)
   const place = await placeOf(database, replaced, asked.replacement)
-  return beginOutgoing(deps, caller, asked.raw, async (transaction, begun) => {
-    const entry = { caller, wallet, kind: 'transaction', ...begun } as const
+  return beginOutgoing(deps, caller, found.action, async (transaction, begun) => {
+    const entry = { caller, wallet, kind, ...begun } as const
     const row = { ...newRow(entry, { externalId: undefined, namesSlot: true }), ...place }
     await insertRow(transaction, { row, quota: deps.quota, now: begun.now })
     await transaction

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { activePoliciesTable } from '@quorate/authority/records'
 import { encodeEvidence } from '@quorate/authority/step'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
 import { requesterOf, type Caller } from '../auth/caller.ts'
-import { findAction, useAction, type SignedAction } from '../auth/use-action.ts'
+import { burnFor, findSpendable, type SignedAction } from '../auth/use-action.ts'
 import { askOf, checkIntent, readableIntent } from '../chain/ask.ts'
 import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
@@ -29,6 +29,8 @@ export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
   /** Tells a worker of this process; others find the row by themselves. */
   readonly wake: () => void
   readonly quota: Quota
+  /** Names this life of the server: what another has made of a request is shown by this one. */
+  readonly life: Uint8Array
 }
 
 export type Asked = {
@@ -48,13 +50,35 @@ export async function requestOutgoing(
   caller: Caller,
   { kind, walletId, raw }: Asked,
 ): Promise<Outgoing> {
-  const { database, quota } = deps
+  const { database, quota, now, life } = deps
   const wallet = await findWallet(database, caller, walletId)
   checkUsable(caller, wallet)
-  const asset = await assetAsked(deps, caller, { kind, wallet, raw })
-  return beginOutgoing(deps, caller, raw, (transaction, begun) =>
+  const found = await findSpendable(database, caller, raw, { now: now(), life })
+  if (found.isSpent) return showMade(database, caller, { kind, ...found.action })
+  const { action } = found
+  const asset = await assetAsked(deps, { kind, wallet, payload: action.payload })
+  return beginOutgoing(deps, caller, action, (transaction, begun) =>
     enter(transaction, { caller, wallet, kind, quota, asset, ...begun }),
   )
+}
+
+/**
+ * What a request has made: its answer was lost on the way.
+ * @throws Failure `action.used` where that stands under another request's name, as under an external id
+ * @throws Failure `policy.blocked`
+ */
+export async function showMade(
+  database: Database,
+  caller: Caller,
+  { kind, request }: Pick<Asked, 'kind'> & Pick<SignedAction, 'request'>,
+): Promise<Outgoing> {
+  const name = nameOf(kind, idOf(request, kind))
+  try {
+    return await spokenOf(database, await findOutgoing(database, caller, { kind, name }))
+  } catch (error) {
+    if (!isFailure(error, `${kind}.not_found`)) throw error
+    throw new Failure('action.used', {}, { cause: error })
+  }
 }
 
 export type Begun = Pick<Entry, 'action' | 'now' | 'leased'>
@@ -63,20 +87,24 @@ export type Begun = Pick<Entry, 'action' | 'now' | 'leased'>
 export async function beginOutgoing(
   deps: RequestDeps,
   caller: Caller,
-  raw: RawRequest,
+  action: SignedAction,
   make: (transaction: DatabaseTransaction, begun: Begun) => Promise<Outgoing>,
 ): Promise<Outgoing> {
-  const { database, coordinator, wake, now } = deps
+  const { database, coordinator, wake, life } = deps
+  const { organization } = caller
   const leased = (await hasPolicies(coordinator, caller)) ? randomUUID() : undefined
   const row = await inTransaction(database, async (transaction) => {
-    const at = now()
-    const action = await useAction(transaction, caller, raw, at)
-    return make(transaction, { action, now: at, leased })
+    const now = deps.now()
+    await burnFor(transaction, { organization, request: action.request }, { now, life })
+    return make(transaction, { action, now, leased })
   })
   if (leased !== undefined && row.lease_holder === leased) await askNow(deps, row)
   wake()
   return leased === undefined ? row : spokenOf(database, row)
 }
+
+type AskedAsset = Pick<Asked, 'kind'> &
+  Pick<SignedAction, 'payload'> & { readonly wallet: WalletRow }
 
 /**
  * What a token says of itself, as JSON. Only its node can tell, and that is asked before anything is
@@ -84,13 +112,11 @@ export async function beginOutgoing(
  * @throws Failure `asset.not_found`, and for whatever is wrong with the addresses
  */
 async function assetAsked(
-  { database, chains, now }: Pick<RequestDeps, 'database' | 'chains' | 'now'>,
-  caller: Caller,
-  { kind, wallet, raw }: Pick<Asked, 'kind' | 'raw'> & { readonly wallet: WalletRow },
+  { chains }: Pick<RequestDeps, 'chains'>,
+  { kind, wallet, payload }: AskedAsset,
 ): Promise<string | null> {
   const chain = chains.find(wallet.network)
   if (kind !== 'transfer') return null
-  const { payload } = await findAction(database, caller, raw, now())
   const intent = readableIntent(kind, payload)
   const move = tokenMoveOf(intent)
   if (move === undefined) return null

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { nameOf } from '@quorate/core/id'
 import { moneyRoutes, startMoneyWorkers, type MoneyWorkers } from '../money.ts'
-import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
-import { openEdge } from './testing/edge.ts'
+import { moneyDeps, openEdge } from './testing/edge.ts'
 import { signedPost } from './testing/signed-post.ts'
 import { makeWallet, payment, startTreasury, stranger } from './testing/treasury.ts'
 import { ether, mine, network, type Treasury, type Wish } from './testing/treasury.ts'
@@ -17,15 +16,8 @@ let app: ReturnType<typeof openEdge>
 before(async () => {
   treasury = await startTreasury()
   wallet = await makeWallet(treasury)
-  const { platform, deps } = treasury
-  workers = startMoneyWorkers(deps)
-  const routes = moneyRoutes({
-    ...deps,
-    coordinator: platform.coordinator,
-    quota: openQuota(undefined),
-    wake: workers.wake,
-  })
-  app = openEdge(treasury, routes)
+  workers = startMoneyWorkers(treasury.deps)
+  app = openEdge(treasury, moneyRoutes(moneyDeps(treasury, { wake: workers.wake })))
   await treasury.rpc('evm_setIntervalMining', [1])
 })
 after(async () => {
@@ -120,6 +112,42 @@ describe('the routes of money', () => {
     assert.equal((await app.inject({ ...swapped, headers: bare, payload })).statusCode, 403)
   })
 
+  it('show what a user action has made when its answer was lost: by another life, or under a key', async () => {
+    const { headers, path, payload } = await signedPost(treasury, wallet, { body: payment() })
+    const asked = { method: 'POST' as const, url: path, headers, payload }
+    const first = (await app.inject(asked)).json<Body>()
+    assert.equal((await app.inject(asked)).statusCode, 400)
+    const key = { ...headers, 'idempotency-key': 'mine' }
+    const keyed = await app.inject({ ...asked, headers: key })
+    assert.deepEqual([keyed.statusCode, keyed.json<Body>().id], [200, first.id])
+    const other = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
+    // By then its time is over, within which it could have begun anything.
+    await treasury.database
+      .updateTable('challenges')
+      .set((eb) => ({ action_expires_at: eb('used_at', '+', 1) }))
+      .execute()
+    const again = await other.inject(asked)
+    assert.deepEqual([again.statusCode, again.json<Body>().id], [200, first.id])
+    await untilDone(`${path}/${first.id}`)
+    const next = await app.inject({ ...asked, headers: key })
+    assert.deepEqual(next.json(), keyed.json())
+    await other.close()
+  })
+
+  it('pay once under a key, however often it is signed', async () => {
+    const before = await counts()
+    const ask = async () => {
+      const { headers, path, payload } = await signedPost(treasury, wallet, { body: payment() })
+      const key = { ...headers, 'idempotency-key': 'invoice-7' }
+      return app.inject({ method: 'POST', url: path, headers: key, payload })
+    }
+    const [first, second] = [await ask(), await ask()]
+    assert.deepEqual(second.json(), first.json())
+    assert.equal(second.headers['idempotent-replayed'], 'true')
+    const { rows, used } = await counts()
+    assert.deepEqual([rows[0], used], [(before.rows[0] ?? 0) + 1, before.used + 1])
+  })
+
   it('find nothing of a wallet that is not there', async () => {
     const nobody = nameOf('wallet', new Uint8Array(32))
     for (const what of ['transfers', 'transactions', 'assets', 'history'])
@@ -206,7 +234,7 @@ function asTransaction(transaction: object | string): Wish {
   return { body: { kind: 'Transaction', transaction }, kind: 'transaction' }
 }
 
-async function counts(): Promise<object> {
+async function counts(): Promise<{ rows: readonly number[]; used: number }> {
   const { database } = treasury
   const count = async (table: 'outgoing' | 'external_ids') => {
     const rows = await database.selectFrom(table).select('organization').execute()

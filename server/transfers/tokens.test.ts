@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { moneyRoutes } from '../money.ts'
-import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { transferOf } from './entity.ts'
 import { findOutgoing } from './find.ts'
 import type { Outgoing } from './tables.ts'
-import { openEdge } from './testing/edge.ts'
+import { moneyDeps, openEdge } from './testing/edge.ts'
 import { signedPost } from './testing/signed-post.ts'
 import { makeWallet, mine, startTreasury, stepTo, stranger } from './testing/treasury.ts'
 import { network, reread, step, type Treasury } from './testing/treasury.ts'
@@ -21,12 +20,8 @@ let sets: Deployed
 
 before(async () => {
   treasury = await startTreasury()
-  const { platform, deps, rpc } = treasury
-  // No worker runs: each step is taken by a test.
-  const { coordinator } = platform
-  const quota = openQuota(undefined)
-  const routes = moneyRoutes({ ...deps, coordinator, quota, wake: () => undefined })
-  app = openEdge(treasury, routes)
+  const { rpc } = treasury
+  app = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
   wallet = await makeWallet(treasury)
   coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
   pieces = await deploy(rpc, 'Pieces')

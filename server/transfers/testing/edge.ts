@@ -1,9 +1,22 @@
+import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../auth/caller.ts'
 import { buildHttp } from '../../http/app.ts'
 import { openKeptAnswers } from '../../http/kept-answers.ts'
 import type { Route } from '../../http/route.ts'
+import { openQuota } from '../../usage/quota.ts'
+import type { RequestDeps } from '../request.ts'
 import type { Treasury } from './treasury.ts'
+
+/** What the routes of money need. No worker runs unless `wake` is one's: each step is a test's. */
+export function moneyDeps(
+  { deps, platform }: Pick<Treasury, 'deps' | 'platform'>,
+  given: Partial<RequestDeps> = {},
+): RequestDeps {
+  const { coordinator } = platform
+  const alone = { quota: openQuota(undefined), wake: () => undefined }
+  return { ...deps, coordinator, ...alone, life: new Uint8Array(randomBytes(16)), ...given }
+}
 
 /** The HTTP edge before these routes, to be asked without a socket: whoever asks is the caller. */
 export function openEdge(

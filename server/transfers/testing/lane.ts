@@ -8,9 +8,8 @@ import { sha256 } from '@quorate/core/hash'
 import { assertionsCodec } from '@quorate/authority/credential'
 import { randomBytes } from 'node:crypto'
 import { moneyRoutes, openMoney } from '../../money.ts'
-import { openQuota } from '../../usage/quota.ts'
 import type { Outgoing } from '../tables.ts'
-import { openEdge } from './edge.ts'
+import { moneyDeps, openEdge } from './edge.ts'
 import type { Treasury } from './treasury.ts'
 
 export type Way = 'abort' | 'cancel' | 'speed-up'
@@ -31,25 +30,34 @@ export type Body = {
 
 /** The routes of money, and a client that has been asked to sign what stands in their way. */
 export function openLane(treasury: Treasury) {
-  const { caller, platform, deps, lines } = treasury
+  const { caller, deps, lines } = treasury
   const money = openMoney({ database: deps.database, chains: deps.chains })
-  const routes = moneyRoutes({
-    ...{ ...deps, coordinator: platform.coordinator },
-    ...{ quota: openQuota(undefined), wake: () => undefined },
-  })
-  const app = openEdge(treasury, routes)
+  const app = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
+  const laterLife = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
 
   /** The bound on fees is what the server would quote, unless it is given. */
   async function ask(row: Outgoing, way: Way, given: { maxFee?: bigint } = {}): Promise<Answer> {
+    return (await sign(row, way, given)).here()
+  }
+
+  /** To be asked as often as one likes, with one signature. */
+  async function sign(row: Outgoing, way: Way, given: { maxFee?: bigint } = {}) {
     const method = way === 'abort' ? 'PUT' : 'POST'
     const path = `/wallets/${row.wallet_id}/${row.kind}s/${row.name}/${way}`
     const match = matchOperation(method, path) ?? assert.fail(path)
     const maxFee = given.maxFee ?? (await money.quoteMaxFee(caller, match, {}).catch(() => 1n))
     const { path: url, payload, headers } = await signed(treasury, row, { method, path, maxFee })
-    const answer = await app.inject({ method, url, headers, payload })
-    return { status: answer.statusCode, body: answer.json<Body>() }
+    const askAt = async (edge: typeof app): Promise<Answer> => {
+      const answer = await edge.inject({ method, url, headers, payload })
+      return { status: answer.statusCode, body: answer.json<Body>() }
+    }
+    return { here: () => askAt(app), inLaterLife: () => askAt(laterLife) }
   }
-  return { ask, lines, close: () => app.close() }
+  const close = async () => {
+    await app.close()
+    await laterLife.close()
+  }
+  return { ask, sign, lines, close }
 }
 
 /** As if the client had gone through `/auth/action`. */
