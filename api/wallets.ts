@@ -151,7 +151,10 @@ const moved = {
   network,
   direction: z.enum(['In', 'Out']),
   blockNumber: z.int(),
+  /** Empty where nobody knows it: see `seenBy`. */
   txHash: z.string(),
+  /** Of ours: how much it was and which way it went is all that is known, since the balance has changed. */
+  seenBy: z.literal('Balance').optional(),
   index: z.string().optional(),
   timestamp: date,
   metadata: z.object({ asset: assetMetadata, fee: assetMetadata.optional() }),

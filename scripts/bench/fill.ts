@@ -49,7 +49,8 @@ export async function fillLists(
     },
     {
       table: 'history',
-      where: `wallet = ${wallet}`,
+      // What it was funded with has no transaction.
+      where: `wallet = ${wallet} and hash is not null`,
       changes: {
         ...{ id: idOf('move'), hash: hashOf('tx'), block_hash: hashOf('block') },
         // Evenly over the blocks there are: what is not yet settled would not be listed.
@@ -94,7 +95,7 @@ async function payOnce({ sdk, file }: BenchPlatform, database: pg.Client): Promi
       'select 1 from outgoing where wallet_id = $1 and due_at is null',
       [walletId],
     )
-    if (items.length > 0 && rows.length > 0) return walletId
+    if (items.some(({ txHash }) => txHash !== '') && rows.length > 0) return walletId
     if (Date.now() > deadline) throw new Error('A payment was not settled in time.')
     await sleep(200)
   }

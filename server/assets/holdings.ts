@@ -32,7 +32,7 @@ export async function holdingsOf<C extends Candidate>(
 }
 
 /** The question is about what could be moved; where to says nothing. */
-function moveOf(to: string, { kind, contract, token_id }: Candidate): TokenMove {
+export function moveOf(to: string, { kind, contract, token_id }: Candidate): TokenMove {
   if (kind === 'Erc20') return { kind, contract, to, amount: 0n }
   const tokenId = BigInt(token_id)
   return kind === 'Erc721'

@@ -22,23 +22,23 @@ export function historyItemOf(
     network: row.network,
     direction: row.direction,
     blockNumber: row.block_number,
-    txHash: row.hash,
-    index: String(row.index),
+    ...placeOf(row),
     timestamp: new Date(row.time).toISOString(),
     metadata: {
       asset: row.contract === null ? native : { ...words, verified: false },
       ...(fee === null ? {} : { fee: native }),
     },
-    from: row.sender,
     ...(fee === null ? {} : { fee }),
   }
   const to = row.recipient ?? undefined
   if (row.kind === 'NativeTransfer' || row.contract === null)
     return {
       ...{ kind: 'NativeTransfer' as const, ...common, ...native, value: row.value },
+      ...(row.sender === null ? {} : { from: row.sender }),
       ...(to === undefined ? {} : { to }),
     }
-  const token = { ...common, contract: row.contract, to: to ?? '', ...symbolOf(words) }
+  const sides = { from: row.sender ?? '', to: to ?? '' }
+  const token = { ...common, contract: row.contract, ...sides, ...symbolOf(words) }
   const tokenId = row.token_id ?? ''
   switch (row.kind) {
     case 'Erc20Transfer':
@@ -49,6 +49,13 @@ export function historyItemOf(
     case 'Erc1155Transfer':
       return { kind: row.kind, ...token, tokenId, value: row.value }
   }
+}
+
+/** What the balance alone has told of is in no transaction that anybody knows. */
+function placeOf({ hash, index }: HistoryRow) {
+  return hash === null
+    ? { txHash: '', seenBy: 'Balance' as const }
+    : { txHash: hash, index: String(index) }
 }
 
 function symbolOf({ symbol }: TokenWords) {

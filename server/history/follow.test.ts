@@ -4,32 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Rpc } from '@quorate/chains/adapter'
-import { fromHex } from '@quorate/core/bytes'
-import { idOf, nameOf } from '@quorate/core/id'
 import { Failure, isFailure } from '@quorate/core/failure'
-import { addressOf } from '@quorate/effects/address'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
-import { contracts } from '@quorate/devnet/testing/contracts'
-import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
+import { deploy } from '@quorate/devnet/testing/deploy'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
-import { type Abi, createWalletClient, encodeFunctionData, http } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
-import { sepolia } from 'viem/chains'
 import { type Chain, openChains } from '../chain/chains.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
-import { walletRows, type WalletRow } from '../wallets/find.ts'
+import type { WalletRow } from '../wallets/find.ts'
 import { conditionOf } from './condition.ts'
 import { type HistoryQuery, listHistory } from './find.ts'
-import { follow, newFollower, type Follower } from './follow.ts'
+import { follow } from './follow.ts'
+import { newFollower, type Follower } from './follower.ts'
+import { address, addWallet, mine, network, pay, payBy } from './testing/payments.ts'
 import { learnTokens } from './tokens.ts'
-
-const seed = new Uint8Array(32).fill(1)
-const organization = idOf(seed, 'organization')
-/** The generator of secp256k1 (SEC 2, section 2.4.1): the key whose secret is 1. */
-const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
-const network = 'EthereumSepolia'
-const address = addressOf(network, publicKey) as `0x${string}`
 
 describe('the follower of a chain', () => {
   /** Keeps the cluster of databases up from one test to the next. */
@@ -57,7 +45,7 @@ describe('the follower of a chain', () => {
     home = await createTestDatabase()
     database = openDatabase(home.url, () => undefined)
     await migrate(database)
-    wallet = await addWallet()
+    wallet = await addWallet(database)
   })
   after(async () => {
     await leave()
@@ -73,8 +61,8 @@ describe('the follower of a chain', () => {
   })
 
   it('reads a short chain from its beginning, and tells of what comes in', async () => {
-    const hash = await pay(5n)
-    await mine(2)
+    const hash = await pay(node, 5n)
+    await mine(rpc, 2)
     await catchUp(newFollower(chain))
     const { items } = await history()
     const [first] = items
@@ -89,25 +77,25 @@ describe('the follower of a chain', () => {
 
   it('shows what is settled and nothing before', async () => {
     const follower = newFollower(chain)
-    const hash = await pay(6n)
-    await mine(1)
+    const hash = await pay(node, 6n)
+    await mine(rpc, 1)
     await catchUp(follower)
     assert.ok(!(await history()).items.some(({ txHash }) => txHash === hash))
-    await mine(1)
+    await mine(rpc, 1)
     await catchUp(follower)
     assert.ok((await history()).items.some(({ txHash }) => txHash === hash))
   })
 
   it('forgets what a reorganization took back, and knows it again in its new block', async () => {
     const follower = newFollower(chain)
-    await mine(3)
-    const hash = await pay(7n)
-    await mine(2)
+    await mine(rpc, 3)
+    const hash = await pay(node, 7n)
+    await mine(rpc, 2)
     await catchUp(follower)
     const [before] = (await history()).items
     assert.equal(before?.txHash, hash)
     await rpc('anvil_reorg', [2, []])
-    await mine(1)
+    await mine(rpc, 1)
     await catchUp(follower)
     assert.ok(!(await history()).items.some(({ txHash }) => txHash === hash))
     const gone = await database.selectFrom('history').selectAll().where('hash', '=', hash).execute()
@@ -115,8 +103,8 @@ describe('the follower of a chain', () => {
       gone.map(({ canonical }) => canonical),
       [false],
     )
-    const again = await pay(8n)
-    await mine(2)
+    const again = await pay(node, 8n)
+    await mine(rpc, 2)
     await catchUp(follower)
     assert.equal((await history()).items[0]?.txHash, again)
   })
@@ -130,7 +118,7 @@ describe('the follower of a chain', () => {
     await coin.invoke('mint', [address, 5n])
     await pieces.invoke('mint', [address, 7n])
     await sets.invoke('mintSome', [address, [1n, 2n], [3n, 4n]])
-    await mine(2)
+    await mine(rpc, 2)
     await catchUp(newFollower(chain))
     const kinds = async (query: Partial<HistoryQuery>) =>
       (await history(query)).items.map(({ kind }) => kind)
@@ -165,13 +153,13 @@ describe('the follower of a chain', () => {
   it('takes back what a reorganization took back of tokens', async () => {
     const follower = newFollower(chain)
     const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
-    await mine(3)
+    await mine(rpc, 3)
     await coin.invoke('mint', [address, 5n])
-    await mine(2)
+    await mine(rpc, 2)
     await catchUp(follower)
     assert.equal((await history({ contract: coin.address })).items.length, 1)
     await rpc('anvil_reorg', [3, []])
-    await mine(1)
+    await mine(rpc, 1)
     await catchUp(follower)
     assert.deepEqual((await history({ contract: coin.address })).items, [])
   })
@@ -182,7 +170,7 @@ describe('the follower of a chain', () => {
     await catchUp(follower)
     const before = await headers()
     await coin.invoke('mint', [address, 5n])
-    await mine(1)
+    await mine(rpc, 1)
     const behind: Rpc = async (method, params) => {
       const answer = await rpc(method, params)
       return method === 'eth_getLogs' ? [] : answer
@@ -200,9 +188,9 @@ describe('the follower of a chain', () => {
     const follower = newFollower(chain)
     const payer = await deploy(rpc, 'Payer')
     const ours = { functionName: 'pass', args: [address] }
-    const hash = await payBy(payer, ours)
-    await payBy(payer, { ...ours, functionName: 'passAndFail' })
-    await mine(2)
+    const hash = await payBy(node, rpc, { payer, ...ours })
+    await payBy(node, rpc, { payer, ...ours, functionName: 'passAndFail' })
+    await mine(rpc, 2)
     await catchUp(follower)
     const { items } = await history({ kind: 'NativeTransfer' })
     const [first, second] = items
@@ -215,9 +203,9 @@ describe('the follower of a chain', () => {
 
   it('goes on without traces where a node has none, and says so once', async () => {
     const payer = await deploy(rpc, 'Payer')
-    await payBy(payer, { functionName: 'pass', args: [address] })
-    const hash = await pay(3n)
-    await mine(2)
+    await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
+    const hash = await pay(node, 3n)
+    await mine(rpc, 2)
     const without: Rpc = async (method, params) => {
       if (method !== 'debug_traceBlockByHash') return rpc(method, params)
       throw new Failure('chain.refused', { network, reason: 'the method does not exist' })
@@ -229,14 +217,14 @@ describe('the follower of a chain', () => {
       await assert.rejects(follow(deps(), follower), (error) => isFailure(error, 'chain.refused'))
     await catchUp(follower)
     assert.equal((await history()).items[0]?.txHash, hash)
-    assert.deepEqual(lines, ['what contracts pay on is not seen: no traces'])
+    assert.deepEqual(lines, ['what contracts pay on is seen by balances alone: no traces'])
   })
 
   it('is held up by nothing that a node’s own command has made', async () => {
     const follower = newFollower(chain)
     await rpc('anvil_setBalance', [address, '0xffffffffffffffff'])
-    const hash = await pay(4n)
-    await mine(2)
+    const hash = await pay(node, 4n)
+    await mine(rpc, 2)
     await catchUp(follower)
     assert.equal((await history()).items[0]?.txHash, hash)
   })
@@ -271,7 +259,7 @@ describe('the follower of a chain', () => {
     const follower = newFollower(chain)
     await catchUp(follower)
     const before = await headers()
-    await mine(1)
+    await mine(rpc, 1)
     let looks = 0
     const stolen: Chain = {
       ...chain,
@@ -325,61 +313,5 @@ describe('the follower of a chain', () => {
 
   function history(query: Partial<HistoryQuery> = {}) {
     return listHistory(database, { wallet, network: chain.network }, { limit: 50, ...query })
-  }
-
-  async function pay(value: bigint): Promise<string> {
-    const account = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`)
-    const client = createWalletClient({ account, chain: sepolia, transport: http(node.rpcUrl) })
-    return client.sendTransaction({ to: address, value, gas: 21_000n })
-  }
-
-  async function payBy(
-    { address: to }: Deployed,
-    { functionName, args }: { readonly functionName: string; readonly args: readonly string[] },
-  ): Promise<string> {
-    const abi = contracts.Payer.abi as Abi
-    const data = encodeFunctionData({ abi, functionName, args })
-    const account = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`)
-    const client = createWalletClient({ account, chain: sepolia, transport: http(node.rpcUrl) })
-    const hash = await client.sendTransaction({ to, value: 9n, data, gas: 200_000n })
-    await mine(1)
-    return hash
-  }
-
-  async function mine(blocks: number): Promise<void> {
-    await rpc('anvil_mine', [`0x${blocks.toString(16)}`])
-  }
-
-  async function addWallet(): Promise<WalletRow> {
-    const [key, id] = [idOf(seed, 'key'), idOf(seed, 'wallet')]
-    const row = { organization, created_at: 0, name: null }
-    const born = {
-      key_id: nameOf('key', key),
-      public_key: publicKey,
-      certificate: new Uint8Array(),
-      master: false,
-    }
-    const kind = { scheme: 'ECDSA', curve: 'secp256k1', untweaked: false } as const
-    await database
-      .insertInto('keys')
-      .values({ ...row, id: key, ...born, ...kind })
-      .execute()
-    const named = {
-      id,
-      wallet_id: nameOf('wallet', id),
-      key,
-      network,
-      address,
-      external_id: null,
-      tags: '[]',
-      owner: null,
-    }
-    await database
-      .insertInto('wallets')
-      .values({ ...row, ...named })
-      .execute()
-    return walletRows(database, { organization })
-      .where('wallet_id', '=', named.wallet_id)
-      .executeTakeFirstOrThrow()
   }
 })

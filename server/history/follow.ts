@@ -1,36 +1,18 @@
-import { randomUUID } from 'node:crypto'
-import type { Block, ChainTransfer, Header, InternalPayment } from '@quorate/chains/adapter'
+import type { Block, ChainTransfer, Header } from '@quorate/chains/adapter'
 import { findBlock } from '@quorate/chains/evm/blocks'
-import { isFailure } from '@quorate/core/failure'
 import { sql } from 'kysely'
+import { openBalances, type Place, setBalancesBack, watchOthers } from '../balances/watch.ts'
 import type { Chain } from '../chain/chains.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import { displaceOutgoing } from '../transfers/displace.ts'
 import { conditionText } from './condition.ts'
+import { type Follower, requireLease, takeLease } from './follower.ts'
 import type { FollowDeps } from './followers.ts'
+import { type FindOurs, transfersInBlock } from './read-block.ts'
 import { addHistory, setHistoryCanonical } from './record.ts'
 import type { ChainCondition } from './tables.ts'
 import { learnTokens } from './tokens.ts'
 
-/** One server's follower of one chain. */
-export type Follower = {
-  readonly chain: Chain
-  readonly holder: string
-  /** No traces are asked for until then: the node has none, or takes too long over them. */
-  untracedUntil: number
-  untraced: number
-}
-
-export function newFollower(chain: Chain): Follower {
-  return { chain, holder: randomUUID(), untracedUntil: 0, untraced: 0 }
-}
-
-/** After it, another server may follow. One look reads a few dozen blocks, each within 10 s at worst. */
-const leaseMs = 30_000
-/** Blocks are replaced while they are looked at, and then there is no trace of them either: look again. */
-const untracedMax = 3
-/** A node that keeps no traces now may be another one by then. */
-const untracedMs = 60 * 60_000
 /** Deeper reorganizations than this, beyond finality, end the following. */
 const depthBeyondFinal = 64
 /** A chain this short is a local one: what has happened on it before us is soon read. */
@@ -45,7 +27,7 @@ export async function follow(
   follower: Follower,
 ): Promise<'idle' | 'same' | 'more'> {
   const { database, now } = deps
-  const { chain, holder } = follower
+  const { chain } = follower
   if (!(await isWanted(database, chain)) || !(await takeLease(database, follower, now())))
     return 'idle'
   await chain.ready()
@@ -61,14 +43,18 @@ export async function follow(
     await setCondition(deps, follower, null)
     return 'same'
   }
+  const start = startOf(held, change)
+  if (start === undefined) return 'same'
+  await open(deps, follower, { at: start, isFirst: held.length === 0 })
   const seen = await transfersIn(deps, follower, change.added)
   const contracts = seen.flatMap(({ token }) => token?.contract ?? [])
   await learnTokens(database, chain, { contracts, now: now() })
   await inTransaction(database, async (transaction) => {
-    await requireLease(transaction, { network: chain.network.id, holder, now: now() })
-    await orphan(transaction, chain, change.orphaned, now())
+    await requireLease(transaction, follower, now())
+    await orphan(transaction, chain, { headers: change.orphaned, start, now: now() })
     await add(transaction, chain, change.added)
-    await addHistory(transaction, chain.network.id, seen, now())
+    const about = { network: chain.network.id, before: start, now: now() }
+    await addHistory(transaction, about, seen)
   })
   await setCondition(deps, follower, null)
   return change.added.length > 0 ? 'more' : 'same'
@@ -93,44 +79,41 @@ async function begin({ rpc, adapter }: Chain) {
   return { kind: 'moved' as const, orphaned: [], added: [first] }
 }
 
-async function takeLease(
-  database: Database,
-  { chain, holder }: Follower,
-  now: number,
-): Promise<boolean> {
-  const lease = { lease_holder: holder, lease_until: now + leaseMs }
-  const row = { network: chain.network.id, ...lease, condition: null, condition_since: null }
-  const taken = await database
-    .insertInto('chain_heads')
-    .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .column('network')
-        .doUpdateSet(lease)
-        .where((eb) =>
-          eb.or([
-            eb('chain_heads.lease_holder', '=', holder),
-            eb('chain_heads.lease_until', '<', now),
-          ]),
-        ),
-    )
-    .executeTakeFirst()
-  return taken.numInsertedOrUpdatedRows === 1n
+/** The last block that stays, or the first of all. */
+function startOf(
+  held: readonly Header[],
+  { orphaned, added }: { readonly orphaned: readonly Header[]; readonly added: readonly Header[] },
+): Place | undefined {
+  const header = held.at(-1 - orphaned.length) ?? added[0]
+  return header && { number: Number(header.number), hash: header.hash }
 }
 
-/** Two followers never write at once, and one whose lease has passed on writes nothing. */
-async function requireLease(
-  transaction: DatabaseTransaction,
-  lease: { readonly network: string; readonly holder: string; readonly now: number },
+/** What wallets hold is told from here on of those that are new, and of all where nothing is held yet. */
+async function open(
+  { database, now }: FollowDeps,
+  follower: Follower,
+  { at, isFirst }: { readonly at: Place; readonly isFirst: boolean },
 ): Promise<void> {
-  const { network, holder, now } = lease
-  const kept = await transaction
-    .updateTable('chain_heads')
-    .set({ lease_until: now + leaseMs })
+  const { id: network } = follower.chain.network
+  const { isComplete } = follower
+  if (isComplete && !isFirst && !(await hasUnseen(database, network))) return
+  await inTransaction(database, async (transaction) => {
+    await requireLease(transaction, follower, now())
+    if (!isComplete) await watchOthers(transaction, network)
+    await openBalances(transaction, { network, at, which: isFirst ? 'all' : 'unseen' })
+  })
+  follower.isComplete = true
+}
+
+async function hasUnseen(database: Database, network: string): Promise<boolean> {
+  const row = await database
+    .selectFrom('balances')
+    .select('wallet')
     .where('network', '=', network)
-    .where('lease_holder', '=', holder)
+    .where('block_number', 'is', null)
+    .limit(1)
     .executeTakeFirst()
-  if (kept.numUpdatedRows !== 1n) throw new Error('another server follows this chain by now')
+  return row !== undefined
 }
 
 /** Oldest first, as far back as a reorganization may reach. */
@@ -157,43 +140,12 @@ async function transfersIn(
   follower: Follower,
   blocks: readonly Block[],
 ): Promise<readonly ChainTransfer[]> {
-  const { adapter, rpc, network } = follower.chain
+  const { id: network } = follower.chain.network
+  const findOurs: FindOurs = (named) => addressesOfOurs(deps.database, network, named)
   const found: ChainTransfer[] = []
-  for (const block of blocks) {
-    const logs = await adapter.tokenLogs(rpc, block)
-    const internal = await internalIn(deps, follower, block)
-    const sides = [...block.transactions, ...logs, ...internal]
-    const named = sides.flatMap(({ from, to }) => [from, to ?? from])
-    const ours = await addressesOfOurs(deps.database, network.id, new Set(named))
-    if (ours.size === 0) continue
-    found.push(...(await adapter.transfersOf(rpc, block, ours)))
-    found.push(...adapter.internalTransfersOf(block, internal, ours))
-    found.push(...(await adapter.tokenTransfersOf(rpc, { block, logs }, ours)))
-  }
+  for (const block of blocks)
+    found.push(...(await transfersInBlock(deps, follower, block, findOurs)))
   return found
-}
-
-/** Without traces all else is seen as ever: what contracts pay on must not hold up what is paid outright. */
-async function internalIn(
-  { log, now }: FollowDeps,
-  follower: Follower,
-  block: Block,
-): Promise<readonly InternalPayment[]> {
-  const { adapter, rpc, network } = follower.chain
-  if (now() < follower.untracedUntil) return []
-  try {
-    const payments = await adapter.internalPayments(rpc, block)
-    follower.untraced = 0
-    return payments
-  } catch (error) {
-    if (!isFailure(error, 'chain.refused') && !isFailure(error, 'chain.unavailable')) throw error
-    follower.untraced += 1
-    if (follower.untraced < untracedMax) throw error
-    follower.untraced = 0
-    follower.untracedUntil = now() + untracedMs
-    log.warn({ err: error, network: network.id }, 'what contracts pay on is not seen: no traces')
-    return []
-  }
 }
 
 /** Asked by those of one block: however many wallets there are, a block names some thousands at most. */
@@ -215,9 +167,9 @@ async function addressesOfOurs(
 async function orphan(
   transaction: DatabaseTransaction,
   { network }: Chain,
-  headers: readonly Header[],
-  now: number,
+  gone: { readonly headers: readonly Header[]; readonly start: Place; readonly now: number },
 ): Promise<void> {
+  const { headers, start, now } = gone
   if (headers.length === 0) return
   const hashes = headers.map(({ hash }) => hash)
   await transaction
@@ -227,6 +179,7 @@ async function orphan(
     .where('hash', 'in', hashes)
     .execute()
   await setHistoryCanonical(transaction, { network: network.id, hashes, canonical: false })
+  await setBalancesBack(transaction, network.id, start)
   await displaceOutgoing(transaction, { network: network.id, hashes, now })
 }
 

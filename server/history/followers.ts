@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Chain, Chains } from '../chain/chains.ts'
+import { compareBalances } from '../balances/compare.ts'
+import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
-import { follow, type Follower, newFollower } from './follow.ts'
+import { follow } from './follow.ts'
+import { type Follower, newFollower } from './follower.ts'
 
 export type FollowLog = {
   warn(context: object, message: string): void
@@ -18,11 +20,20 @@ const pollMs = 700
 /** Another server follows, the node does not answer, or people are at work on it. */
 const idleMs = 2_000
 
+/** So often, a few balances are compared. */
+const compareMs = 1_000
+/** A node that fails is asked again after two seconds, then four, and never later than this. */
+const troubledMsMax = 60_000
+
 /** Follows every network that has a node; of several servers, one does at a time. */
 export function startFollowers(deps: FollowDeps): { stop(): Promise<void> } {
   const stopping = new AbortController()
   const { signal } = stopping
-  const loops = deps.chains.all.map((chain) => loop(deps, newFollower(chain), signal))
+  const loops = deps.chains.all.flatMap((chain) => {
+    const follower = newFollower(chain)
+    const turns = [() => passing(deps, follower), () => comparing(deps, follower)]
+    return turns.map((turn) => loop(deps, { follower, turn }, signal))
+  })
   return {
     stop: async () => {
       stopping.abort()
@@ -31,29 +42,48 @@ export function startFollowers(deps: FollowDeps): { stop(): Promise<void> } {
   }
 }
 
-async function loop(deps: FollowDeps, follower: Follower, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const delay = await passing(deps, follower)
-    try {
-      await sleep(delay, undefined, { signal })
-    } catch (error) {
-      if (!signal.aborted) throw error
-    }
+type Turning = {
+  readonly follower: Follower
+  /** @returns how long to wait for the next one */
+  readonly turn: () => Promise<number>
+}
+
+async function loop(
+  { log }: FollowDeps,
+  { follower, turn }: Turning,
+  signal: AbortSignal,
+): Promise<void> {
+  const network = follower.chain.network.id
+  for (let failed = 0; !signal.aborted;) {
+    const delay = await turn().then(
+      (wait) => {
+        failed = 0
+        return wait
+      },
+      (error: unknown) => {
+        log.warn({ err: error, network }, 'a chain was not followed')
+        return Math.min(idleMs * 2 ** failed++, troubledMsMax)
+      },
+    )
+    await pause(delay, signal)
   }
 }
 
-/** @returns how long to wait for the next look */
-async function passing(deps: FollowDeps, follower: Follower): Promise<number> {
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
-    const passed = await follow(deps, follower)
-    if (passed === 'more') return 0
-    return passed === 'idle' ? idleMs : pollMs
+    await sleep(ms, undefined, { signal })
   } catch (error) {
-    deps.log.warn({ err: error, network: networkOf(follower.chain) }, 'a chain was not followed')
-    return idleMs
+    if (!signal.aborted) throw error
   }
 }
 
-function networkOf({ network }: Chain): string {
-  return network.id
+async function passing(deps: FollowDeps, follower: Follower): Promise<number> {
+  const passed = await follow(deps, follower)
+  if (passed === 'more') return 0
+  return passed === 'idle' ? idleMs : pollMs
+}
+
+async function comparing(deps: FollowDeps, follower: Follower): Promise<number> {
+  await compareBalances(deps, follower)
+  return compareMs
 }

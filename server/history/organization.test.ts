@@ -6,7 +6,8 @@ import { moneyDeps, openEdge } from '../transfers/testing/edge.ts'
 import { makeWallet, mine, network, startTreasury } from '../transfers/testing/treasury.ts'
 import { payment, request, type Treasury } from '../transfers/testing/treasury.ts'
 import type { WalletRow } from '../wallets/find.ts'
-import { follow, newFollower } from './follow.ts'
+import { follow } from './follow.ts'
+import { newFollower } from './follower.ts'
 
 type Item = Readonly<Record<string, string | undefined>>
 const whole = 'startTime=2020-01-01&endTime=2100-01-01'

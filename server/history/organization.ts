@@ -115,7 +115,7 @@ function itemOf(row: Row, words: ReadonlyMap<string, TokenWordsByContract>) {
     walletId: row.wallet_id,
     network: row.network,
     direction: row.direction,
-    from: row.sender,
+    ...(row.sender === null ? {} : { from: row.sender }),
     ...(row.recipient === null ? {} : { to: row.recipient }),
     ...(row.kind === 'Erc721Transfer' ? {} : { amount: row.value }),
     ...(row.token_id === null ? {} : { tokenId: row.token_id }),
@@ -123,7 +123,7 @@ function itemOf(row: Row, words: ReadonlyMap<string, TokenWordsByContract>) {
     ...(said.symbol === undefined ? {} : { symbol: said.symbol }),
     ...(said.decimals === undefined ? {} : { decimals: String(said.decimals) }),
     ...(row.fee === null ? {} : { fee: row.fee, ...fee }),
-    txHash: row.hash,
+    txHash: row.hash ?? '',
   }
 }
 

@@ -3,6 +3,7 @@ import { hashOf } from '@quorate/core/hash'
 import type { ChainTransfer } from '@quorate/chains/adapter'
 import { sql } from 'kysely'
 import { noteTokens } from '../assets/candidates.ts'
+import { noteMovements, type Place } from '../balances/watch.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { eventRow } from '../outbox.ts'
 import { type WalletRow, walletRows } from '../wallets/find.ts'
@@ -13,32 +14,42 @@ import { findTokenWords } from './tokens.ts'
 /** Written at once: a statement takes 65,535 parameters, and a row has twenty. */
 const rowsAtOnce = 1_000
 
-type Movement = { readonly row: HistoryRow; readonly wallet: WalletRow }
+export type Movement = { readonly row: HistoryRow; readonly wallet: WalletRow }
 
-/** One row for each wallet and direction, with the event that tells of it. */
+type About = {
+  readonly network: string
+  /** All of it is in blocks after this one, unless it is the first that is held. */
+  readonly before: Place
+  readonly now: number
+}
+
+/**
+ * One row for each wallet and direction, with the event that tells of it. Of what is known already
+ * nothing is told again.
+ */
 export async function addHistory(
   transaction: DatabaseTransaction,
-  network: string,
+  about: About,
   transfers: readonly ChainTransfer[],
-  now: number,
 ): Promise<void> {
   if (transfers.length === 0) return
+  const { network } = about
   const wallets = await walletsAt(transaction, network, transfers)
   const movements = new Map<string, Movement>()
   for (const transfer of transfers)
     for (const wallet of wallets.get(transfer.address) ?? []) {
       const row = rowOf(network, transfer, wallet)
-      movements.set(`${wallet.wallet_id} ${toHex(row.id)}`, { row, wallet })
+      movements.set(nameOf(row), { row, wallet })
     }
   const all = [...movements.values()]
   for (let i = 0; i < all.length; i += rowsAtOnce)
-    await addMovements(transaction, network, { movements: all.slice(i, i + rowsAtOnce), now })
+    await addMovements(transaction, about, all.slice(i, i + rowsAtOnce))
 }
 
-async function addMovements(
+export async function addMovements(
   transaction: DatabaseTransaction,
-  network: string,
-  { movements, now }: { readonly movements: readonly Movement[]; readonly now: number },
+  { network, before, now }: About,
+  movements: readonly Movement[],
 ): Promise<void> {
   const rows = movements.map(({ row }) => row)
   const words = await findTokenWords(
@@ -46,26 +57,38 @@ async function addMovements(
     network,
     rows.map(({ contract }) => contract),
   )
-  await transaction
+  const news = await transaction
     .insertInto('history')
     .values(rows)
     .onConflict((conflict) =>
-      conflict.columns(['organization', 'wallet', 'id']).doUpdateSet({ canonical: true }),
+      conflict
+        .columns(['organization', 'wallet', 'id'])
+        .doUpdateSet({ canonical: true })
+        .where('history.canonical', '=', false),
     )
+    .returning(['organization', 'wallet', 'id'])
     .execute()
   await noteTokens(transaction, rows)
-  const events = movements.map(({ row, wallet }) =>
-    eventRow({
-      organization: row.organization,
-      kind: 'wallet.blockchainevent.detected',
-      data: {
-        blockchainEvent: historyItemOf(row, wallet, words.get(row.contract ?? '')),
-        wallet: walletOf(wallet),
-      },
-      at: now,
-    }),
-  )
-  await transaction.insertInto('outbox').values(events).execute()
+  await noteMovements(transaction, rows, before)
+  const added = new Set(news.map(nameOf))
+  const events = movements
+    .filter(({ row }) => added.has(nameOf(row)))
+    .map(({ row, wallet }) =>
+      eventRow({
+        organization: row.organization,
+        kind: 'wallet.blockchainevent.detected',
+        data: {
+          blockchainEvent: historyItemOf(row, wallet, words.get(row.contract ?? '')),
+          wallet: walletOf(wallet),
+        },
+        at: now,
+      }),
+    )
+  if (events.length > 0) await transaction.insertInto('outbox').values(events).execute()
+}
+
+function nameOf(row: Pick<HistoryRow, 'organization' | 'wallet' | 'id'>): string {
+  return [row.organization, row.wallet, row.id].map(toHex).join()
 }
 
 /** Of every organization: two may have wallets of one key. */
@@ -132,6 +155,30 @@ function rowOf(
     time: Number(transfer.timestamp) * 1000,
     canonical: true,
   }
+}
+
+/** What nobody has seen move, as the balance tells of it at a block. */
+export function rowByBalance(
+  { organization, id: wallet, network }: Pick<WalletRow, 'organization' | 'id' | 'network'>,
+  block: Place & { readonly time: number },
+  difference: bigint,
+): HistoryRow {
+  const direction = difference > 0n ? 'In' : 'Out'
+  const value = difference > 0n ? difference : -difference
+  return {
+    ...{ organization, wallet, network, direction, kind: 'NativeTransfer' },
+    id: lastIn(block.hash, direction),
+    ...{ block_hash: block.hash, block_number: block.number, time: block.time * 1000 },
+    ...{ hash: null, index: 0, sender: null, recipient: null, fee: null },
+    ...{ value: value.toString(), contract: null, token_id: null, canonical: true },
+  }
+}
+
+/** Sorts after everything that has a place in the block. */
+function lastIn(blockHash: string, direction: string): Uint8Array {
+  const parts = [fromHex(blockHash.slice(2)), toUtf8(direction)]
+  const own = hashOf('quorate/balance-movement/1', ...parts).subarray(0, 28)
+  return concat(placeOf(0xffff_ffff), own)
 }
 
 /** Sorts by the place in the block; the same movement in another block is another one. */

@@ -1,4 +1,4 @@
-/** The rows of migrations 0021, 0165 and 0166, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021, 0165, 0166 and 0175, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -25,11 +25,12 @@ export type ChainTables = {
     readonly network: string
     readonly block_hash: string
     readonly block_number: number
-    readonly hash: string
+    /** Null, as the sender is, for what the balance alone has told of. */
+    readonly hash: string | null
     readonly index: number
     readonly kind: 'NativeTransfer' | 'Erc20Transfer' | 'Erc721Transfer' | 'Erc1155Transfer'
     readonly direction: 'In' | 'Out'
-    readonly sender: string
+    readonly sender: string | null
     readonly recipient: string | null
     readonly value: string
     /** Of the transaction; null where somebody else has paid for a movement of tokens. */
@@ -58,6 +59,29 @@ export type ChainTables = {
     /** Empty for coins. */
     readonly token_id: string
     readonly block_number: number
+  }
+  /** One for the native asset of each wallet, and for each token that has moved. */
+  readonly balances: {
+    readonly organization: Uint8Array
+    readonly wallet: Uint8Array
+    readonly kind: 'Native' | 'Erc20' | 'Erc721' | 'Erc1155'
+    /** Empty for the native asset. */
+    readonly contract: string
+    /** Empty for coins. */
+    readonly token_id: string
+    readonly network: string
+    /** Up to which history was held against the chain; null until the chain's follower has met the row. */
+    readonly block_number: number | null
+    readonly block_hash: string | null
+    /** By the chain's word at that block; null until it was asked. */
+    readonly balance: string | null
+    /** How much of it no movement explains: some tokens grow by themselves. Always 0 of the native asset. */
+    readonly unexplained: string
+    /** The last block with a movement. */
+    readonly moved_number: number
+    readonly due_at: number
+    /** Without an answer, since the last one. */
+    readonly attempts: number
   }
 }
 

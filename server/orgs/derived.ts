@@ -93,4 +93,5 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   history: kept,
   token_words: kept,
   wallet_tokens: kept,
+  balances: kept,
 }

@@ -65,6 +65,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   history: nothing('what anybody can read on the chain'),
   token_words: nothing('what a contract says to anybody'),
   wallet_tokens: nothing('what anybody can read on the chain'),
+  balances: nothing('what anybody can read on the chain'),
 }
 
 type Found = { readonly is: 'erased' | 'nothing'; readonly why: string }

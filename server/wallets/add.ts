@@ -2,6 +2,7 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { requestHash } from '@quorate/authority/request'
 import { addressOf } from '@quorate/effects/address'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { watchWallet } from '../balances/watch.ts'
 import { addBornKey, authorOf } from '../keys/add.ts'
 import type { KeyRow } from '../keys/find.ts'
 import { tellOfKey } from '../keys/shown.ts'
@@ -78,6 +79,7 @@ export async function addWalletOn(
     created_at: time,
   }
   await transaction.insertInto('wallets').values(wallet).execute()
+  if (wallet.address !== null) await watchWallet(transaction, wallet)
   if (made.isOnNewKey) await tellOfKey(transaction, 'key.created', key, time)
   const data = { wallet: walletOf({ ...key, ...wallet }) }
   await recordEvent(transaction, { organization, kind: 'wallet.created', data, at: time })

@@ -1,0 +1,386 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import type { Rpc } from '@quorate/chains/adapter'
+import { Failure } from '@quorate/core/failure'
+import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
+import { deploy } from '@quorate/devnet/testing/deploy'
+import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { encodeAbiParameters, keccak256 } from 'viem'
+import { type Chain, openChains } from '../chain/chains.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { migrate } from '../database/migrate.ts'
+import { listHistory } from '../history/find.ts'
+import { follow } from '../history/follow.ts'
+import { newFollower, type Follower } from '../history/follower.ts'
+import { address, addWallet, mine, network, pay, payBy } from '../history/testing/payments.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import { compareBalances } from './compare.ts'
+
+const ether = 10n ** 18n
+
+describe('what a wallet holds by its history, and by the chain', () => {
+  /** Keeps the cluster of databases up from one test to the next. */
+  let keeper: TestDatabase
+  let home: TestDatabase
+  let database: Database
+  let node: RunningEthereum
+  let rpc: Rpc
+  let chain: Chain
+  let wallet: WalletRow
+  let lines: string[]
+  let dataDir: string
+  before(async () => {
+    keeper = await createTestDatabase()
+  })
+  beforeEach(async () => {
+    lines = []
+    dataDir = mkdtempSync(join(tmpdir(), 'quorate-balances-'))
+    ;[home, node] = await Promise.all([createTestDatabase(), startEthereum({ dataDir })])
+    const nodes = new Map([[network, { rpcUrl: node.rpcUrl, confirmations: 2 }]])
+    chain = openChains(nodes).find(network)
+    rpc = chain.rpc
+    await rpc('evm_setIntervalMining', [0])
+    await rpc('evm_setAutomine', [false])
+    database = openDatabase(home.url, () => undefined)
+    await migrate(database)
+    wallet = await addWallet(database)
+  })
+  afterEach(async () => {
+    await database.destroy()
+    await home.drop()
+    await node.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  after(() => keeper.drop())
+
+  it('is the same for what came in and went out as transactions do', async () => {
+    const follower = newFollower(chain)
+    await pay(node, 5n)
+    const payer = await deploy(rpc, 'Payer')
+    await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    await coin.invoke('mint', [address, 7n])
+    await mine(rpc, 2)
+    await settleAll(follower)
+    assert.deepEqual(lines, [])
+    const earlier = await movements()
+    await fund(ether)
+    await settleAll(follower)
+    await payFrom(3n)
+    await mine(rpc, 3)
+    await settleAll(follower)
+    const told = (await movements()).map(({ direction, seenBy }) => [direction, seenBy])
+    assert.deepEqual(told.slice(0, 2), [
+      ['Out', undefined],
+      ['In', 'Balance'],
+    ])
+    assert.deepEqual((await movements()).slice(2), earlier)
+    assert.equal(lines.length, 1, 'of what was funded alone')
+    assert.equal((await rowOf('Native')).balance, String(await chain.adapter.balance(rpc, address)))
+    assert.equal((await rowOf('Erc20', coin.address)).balance, '7')
+    assert.equal((await rowOf('Erc20', coin.address)).unexplained, '0')
+  })
+
+  it('differs where contracts pay on without traces: that it came in is told, and not whence', async () => {
+    const follower = newFollower(without('debug_traceBlockByHash'))
+    await settleAll(follower)
+    const payer = await deploy(rpc, 'Payer')
+    await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
+    const number = Number(await rpc('eth_blockNumber', []))
+    await mine(rpc, 5)
+    await settleAll(follower)
+    const [first] = await movements()
+    const { timestamp, ...told } = first ?? {}
+    assert.ok(timestamp)
+    const asset = { symbol: 'ETH', decimals: 18, verified: true }
+    assert.deepEqual(told, {
+      ...{ kind: 'NativeTransfer', walletId: wallet.wallet_id, network, direction: 'In' },
+      ...{ blockNumber: number, txHash: '', seenBy: 'Balance', value: '9', ...asset },
+      metadata: { asset },
+    })
+    const events = await database.selectFrom('outbox').select('data').orderBy('id').execute()
+    assert.deepEqual(JSON.parse(events.at(-1)?.data ?? '{}').blockchainEvent, first)
+    await mine(rpc, 5)
+    await settleAll(follower)
+    assert.deepEqual((await movements())[0], first, 'and once')
+  })
+
+  it('differs where something was missed: the block is read again, and it is there', async () => {
+    const follower = newFollower(without('debug_traceBlockByHash'))
+    await settleAll(follower)
+    const payer = await deploy(rpc, 'Payer')
+    await mine(rpc, 3)
+    const hash = await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
+    await mine(rpc, 3)
+    await catchUp(follower)
+    const tracing = newFollower(chain)
+    await settleAll({ ...tracing, holder: follower.holder })
+    const [first] = await movements()
+    assert.deepEqual([first?.txHash, first?.seenBy], [hash, undefined])
+    assert.ok(first?.kind === 'NativeTransfer')
+    assert.deepEqual([first.from?.toLowerCase(), first.value], [payer.address, '9'])
+  })
+
+  it('differs in a token that hid a movement, until it is read again', async () => {
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    const hiding = newFollower(changed('eth_getLogs', async () => []))
+    await settleAll(newFollower(chain))
+    await coin.invoke('mint', [address, 1n])
+    await mine(rpc, 2)
+    await takeOver()
+    await settleAll(newFollower(chain))
+    await coin.invoke('mint', [address, 20n])
+    await mine(rpc, 2)
+    await takeOver()
+    await catchUp({ ...hiding, chain: withoutBloom(hiding.chain) })
+    assert.equal((await movements('Erc20Transfer')).length, 1)
+    await coin.invoke('mint', [address, 300n])
+    await mine(rpc, 2)
+    await takeOver()
+    await settleAll(newFollower(chain))
+    const values = (await movements('Erc20Transfer')).map((item) => 'value' in item && item.value)
+    assert.deepEqual(values, ['300', '20', '1'])
+    const row = await rowOf('Erc20', coin.address)
+    assert.deepEqual([row.balance, row.unexplained], ['321', '0'])
+  })
+
+  it('differs in a token that grows by itself: how much of it nothing explains is kept', async () => {
+    const follower = newFollower(chain)
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    await coin.invoke('mint', [address, 7n])
+    await mine(rpc, 2)
+    await settleAll(follower)
+    const types = [{ type: 'address' }, { type: 'uint256' }] as const
+    // Where Solidity keeps the fourth of a contract's variables, a mapping, for one key.
+    const slot = keccak256(encodeAbiParameters(types, [address, 3n]))
+    await rpc('anvil_setStorageAt', [coin.address, slot, `0x${'9'.padStart(64, '0')}`])
+    await mine(rpc, 3)
+    await passTime()
+    await settleAll(follower)
+    const row = await rowOf('Erc20', coin.address)
+    assert.deepEqual([row.balance, row.unexplained], ['9', '2'])
+    assert.equal((await movements('Erc20Transfer')).length, 1)
+  })
+
+  it('tells what was there before, and what a node’s own command takes away', async () => {
+    await fund(ether)
+    await mine(rpc, 2)
+    const follower = newFollower(chain)
+    const head = await rpc('eth_blockNumber', [])
+    await startAt(follower, Number(head) - 1)
+    await mine(rpc, 3)
+    await settleAll(follower)
+    const [first, ...others] = await movements()
+    assert.ok(first?.kind === 'NativeTransfer')
+    assert.deepEqual([first.direction, first.value], ['In', String(ether)])
+    assert.deepEqual(others, [])
+    await fund(ether - 5n)
+    const hash = await pay(node, 2n)
+    await mine(rpc, 3)
+    await settleAll(follower)
+    const [paid, taken] = await movements()
+    assert.ok(taken?.kind === 'NativeTransfer' && paid?.kind === 'NativeTransfer')
+    assert.deepEqual([taken.direction, taken.value, taken.seenBy], ['Out', '5', 'Balance'])
+    assert.deepEqual([paid.value, paid.txHash], ['2', hash])
+  })
+
+  it('is told at the first block that a node remembers, which has forgotten those before', async () => {
+    const untraced = without('debug_traceBlockByHash')
+    const follower = newFollower(untraced)
+    await mine(rpc, 3)
+    await settleAll(follower)
+    const payer = await deploy(rpc, 'Payer')
+    await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
+    const number = Number(await rpc('eth_blockNumber', []))
+    await mine(rpc, 60)
+    const remembered = new Set(await hashesAfter(number + 40))
+    const forgetful = changed(
+      'eth_getBalance',
+      async (params) => {
+        const [, at] = params as [string, { readonly blockHash: string }]
+        if (remembered.has(at.blockHash)) return rpc('eth_getBalance', params)
+        throw new Failure('chain.refused', { network, reason: 'missing trie node' })
+      },
+      untraced,
+    )
+    await passTime()
+    await settleAll(follower, { chain: forgetful })
+    const [first] = await movements()
+    assert.ok(first?.kind === 'NativeTransfer')
+    assert.deepEqual([first.value, first.blockNumber], ['9', number + 41])
+  })
+
+  it('waits where a node remembers nothing, says so once, and goes on when it does', async () => {
+    const follower = newFollower(chain)
+    const forgetful = changed('eth_getBalance', async () => {
+      throw new Failure('chain.refused', { network, reason: 'missing trie node' })
+    })
+    const forgetting = { ...follower, chain: forgetful }
+    await mine(rpc, 3)
+    await catchUp(forgetting)
+    await compareBalances(deps(), forgetting)
+    await compareBalances(deps(), forgetting)
+    const said = 'the node does not say what wallets hold: their history is not compared'
+    assert.deepEqual(lines, [said])
+    assert.equal((await rowOf('Native')).attempts, 1)
+    await passTime()
+    await settleAll(forgetting, { chain })
+    assert.equal((await rowOf('Native')).attempts, 0)
+  })
+
+  it('is compared anew from where a reorganization has begun', async () => {
+    const follower = newFollower(without('debug_traceBlockByHash'))
+    await settleAll(follower)
+    const payer = await deploy(rpc, 'Payer')
+    await mine(rpc, 2)
+    await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
+    await mine(rpc, 3)
+    await settleAll(follower)
+    const told = await movements()
+    assert.equal(told[0]?.seenBy, 'Balance')
+    await rpc('anvil_reorg', [5, []])
+    await mine(rpc, 4)
+    await settleAll(follower)
+    assert.deepEqual(await movements(), told.slice(1))
+    const { balance, block_hash } = await rowOf('Native')
+    assert.equal(balance, String(await chain.adapter.balance(rpc, address)))
+    const header = await database
+      .selectFrom('block_headers')
+      .select('canonical')
+      .where('hash', '=', block_hash)
+      .executeTakeFirst()
+    assert.equal(header?.canonical, true)
+  })
+
+  it('is written down by nobody whose lease has gone to another', async () => {
+    const follower = newFollower(chain)
+    await mine(rpc, 3)
+    await catchUp(follower)
+    const stealing = changed('eth_getBalance', async (params) => {
+      await database.updateTable('chain_heads').set({ lease_holder: 'another' }).execute()
+      return rpc('eth_getBalance', params)
+    })
+    await assert.rejects(
+      compareBalances(deps(), { ...follower, chain: stealing }),
+      /another server/,
+    )
+    assert.equal((await rowOf('Native')).balance, null)
+    assert.equal(await compareBalances(deps(), follower), 'idle')
+  })
+
+  function deps() {
+    const say = (_: object, message: string) => void lines.push(message)
+    return {
+      database,
+      chains: { find: () => chain, all: [chain] },
+      log: { warn: say, error: say },
+      now: Date.now,
+    }
+  }
+
+  function without(name: string): Chain {
+    return changed(name, async () => {
+      throw new Failure('chain.refused', { network, reason: 'the method does not exist' })
+    })
+  }
+
+  /** The real node, but for the answers to one question. */
+  function changed(
+    name: string,
+    answer: (params: readonly unknown[]) => Promise<unknown>,
+    from = chain,
+  ): Chain {
+    const other: Rpc = (method, params) =>
+      method === name ? answer(params) : from.rpc(method, params)
+    return { ...from, rpc: other }
+  }
+
+  function withoutBloom(from: Chain): Chain {
+    const other: Rpc = async (method, params) => {
+      const answer = await from.rpc(method, params)
+      return method === 'eth_getBlockByNumber' ? { ...(answer as object), logsBloom: null } : answer
+    }
+    return { ...from, rpc: other }
+  }
+
+  async function catchUp(follower: Follower): Promise<void> {
+    for (let looks = 0; looks < 100; looks++)
+      try {
+        if ((await follow(deps(), follower)) !== 'more') return
+      } catch (error) {
+        // Traces are asked for three times before they are given up.
+        if (!(error instanceof Failure)) throw error
+      }
+    assert.fail('the chain has no end')
+  }
+
+  async function settleAll(
+    follower: Follower,
+    others: { readonly chain?: Chain } = {},
+  ): Promise<void> {
+    const following = others.chain === undefined ? follower : { ...follower, chain: others.chain }
+    await catchUp(following)
+    for (let turns = 0; turns < 50; turns++)
+      if ((await compareBalances(deps(), following)) === 'idle') return
+    assert.fail('the balances are never settled')
+  }
+
+  /** As if all that was compared had been compared long ago. */
+  async function passTime(): Promise<void> {
+    await database.updateTable('balances').set({ due_at: 0 }).execute()
+  }
+
+  /** As if the lease of whoever has followed had ended. */
+  async function takeOver(): Promise<void> {
+    await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
+  }
+
+  /** As an operator's long chain would begin: at one of its newer blocks. */
+  async function startAt(follower: Follower, number: number): Promise<void> {
+    const beginning: Rpc = (method, params) =>
+      method === 'eth_getBlockByNumber' && params[0] === '0x0'
+        ? rpc(method, [`0x${number.toString(16)}`, params[1]])
+        : rpc(method, params)
+    await follow(deps(), { ...follower, chain: { ...chain, rpc: beginning } })
+  }
+
+  async function hashesAfter(number: number): Promise<readonly string[]> {
+    const hashes: string[] = []
+    const head = Number(await rpc('eth_blockNumber', []))
+    for (let at = number + 1; at <= head; at++) {
+      const block = await rpc('eth_getBlockByNumber', [`0x${at.toString(16)}`, false])
+      hashes.push((block as { readonly hash: string }).hash)
+    }
+    return hashes
+  }
+
+  async function movements(kind?: string) {
+    const query = kind === undefined ? { limit: 500 } : { limit: 500, kind }
+    return (await listHistory(database, { wallet, network: chain.network }, query)).items
+  }
+
+  async function rowOf(kind: 'Native' | 'Erc20', contract = '') {
+    const rows = await database
+      .selectFrom('balances')
+      .selectAll()
+      .where('kind', '=', kind)
+      .execute()
+    const row = rows.find((one) => one.contract.toLowerCase() === contract.toLowerCase())
+    assert.ok(row)
+    return row
+  }
+
+  async function fund(wei: bigint): Promise<void> {
+    await rpc('anvil_setBalance', [address, `0x${wei.toString(16)}`])
+    await mine(rpc, 3)
+  }
+
+  async function payFrom(value: bigint): Promise<void> {
+    await rpc('anvil_impersonateAccount', [address])
+    const to = `0x${'77'.repeat(20)}`
+    await rpc('eth_sendTransaction', [{ from: address, to, value: `0x${value.toString(16)}` }])
+  }
+})

@@ -1,0 +1,112 @@
+import { isFailure } from '@quorate/core/failure'
+import { type Database, inTransaction } from '../database/database.ts'
+import { type Follower, requireLease } from '../history/follower.ts'
+import type { FollowDeps } from '../history/followers.ts'
+import { isUntraced } from '../history/read-block.ts'
+import { balanceAt, unlessForgotten } from './ask.ts'
+import { comparedBlock, type Due, dueBalances } from './due.ts'
+import { isHeld } from './held.ts'
+import { nextLook, postpone, setMark } from './mark.ts'
+import { netOf } from './net.ts'
+import { settle, type Seen } from './settle.ts'
+import type { Place } from './watch.ts'
+
+/** Of each kind in a turn, which comes once a second at most: what 100,000 wallets cost a node has an end. */
+const rowsAtOnce = 16
+const quietMs = 60 * 60_000
+
+/**
+ * Holds what wallets hold by their history against what the chain says at the same block. Where the
+ * two differ, what may have been missed is read again, and what is missing even then is written
+ * down as what it is. Nothing waits for this.
+ */
+export async function compareBalances(
+  deps: FollowDeps,
+  follower: Follower,
+): Promise<'idle' | 'more'> {
+  const { database, now } = deps
+  const at = await comparedBlock(database, follower, now())
+  if (at === undefined) return 'idle'
+  const wanted = { at, now: now(), limit: rowsAtOnce }
+  const due = await dueBalances(database, follower.chain.network.id, wanted)
+  if (due.length === 0) return 'idle'
+  const looked = await Promise.all(due.map((row) => lookAt(deps, follower, { row, at })))
+  const seen = looked.filter((one) => one !== undefined)
+  await setMarks(deps, follower, seen)
+  for (const one of seen) if (one.difference !== 0n) await settled(deps, follower, one)
+  return 'more'
+}
+
+/** @returns nothing where the node has forgotten: it is asked again later */
+async function lookAt(
+  deps: FollowDeps,
+  follower: Follower,
+  { row, at }: { readonly row: Due; readonly at: Place },
+): Promise<Seen | undefined> {
+  try {
+    if (row.balance !== null)
+      return await difference(deps.database, follower, { row, at, before: BigInt(row.balance) })
+    const opening = { number: row.block_number, hash: row.block_hash }
+    return (
+      (await unlessForgotten(difference(deps.database, follower, { row, at: opening }))) ??
+      (await difference(deps.database, follower, { row, at }))
+    )
+  } catch (error) {
+    if (!isFailure(error, 'chain.refused')) throw error
+    await put(deps, follower, { row, error })
+    return undefined
+  }
+}
+
+async function difference(
+  database: Database,
+  { chain }: Follower,
+  { row, at, before }: { readonly row: Due; readonly at: Place; readonly before?: bigint },
+): Promise<Seen> {
+  const balance = await balanceAt(chain, row, at.hash)
+  // What was there when the watching began is held against all that history knows of.
+  const after = before === undefined ? -1 : row.block_number
+  const net = await netOf(database, row, { after, upTo: at.number })
+  return { row, at, balance, before, difference: balance - (before ?? 0n) - net }
+}
+
+async function put(
+  { database, log, now }: FollowDeps,
+  follower: Follower,
+  { row, error }: { readonly row: Due; readonly error: unknown },
+): Promise<void> {
+  await inTransaction(database, (transaction) => postpone(transaction, row, now()))
+  if (now() < follower.quietUntil) return
+  follower.quietUntil = now() + quietMs
+  const about = { err: error, network: row.network, walletId: row.wallet_id }
+  log.warn(about, 'the node does not say what wallets hold: their history is not compared')
+}
+
+/** Of those that are as they should be. */
+async function setMarks(
+  { database, now }: FollowDeps,
+  follower: Follower,
+  seen: readonly Seen[],
+): Promise<void> {
+  const good = seen.filter((one) => one.difference === 0n)
+  if (good.length === 0) return
+  await inTransaction(database, async (transaction) => {
+    await requireLease(transaction, follower, now())
+    for (const { row, at, balance, before } of good) {
+      if ((await isHeld(transaction, row.network, at)) === undefined) continue
+      const dueAt = nextLook(row, now(), isUntraced(follower, now()))
+      const opened = before === undefined ? { unexplained: 0n } : { dueAt }
+      await setMark(transaction, row, { at, balance, ...opened })
+    }
+  })
+}
+
+/** One that cannot be settled now keeps no other one waiting. */
+async function settled(deps: FollowDeps, follower: Follower, seen: Seen): Promise<void> {
+  try {
+    await settle(deps, follower, seen)
+  } catch (error) {
+    if (!isFailure(error, 'chain.refused')) throw error
+    await put(deps, follower, { row: seen.row, error })
+  }
+}

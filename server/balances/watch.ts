@@ -1,0 +1,120 @@
+import { toHex } from '@quorate/core/bytes'
+import { sql } from 'kysely'
+import type { DatabaseTransaction } from '../database/database.ts'
+import type { HistoryRow } from '../history/entity.ts'
+import type { ChainTables } from '../history/tables.ts'
+
+export type BalanceRow = ChainTables['balances']
+/** Which of them. */
+export type BalanceKey = Pick<
+  BalanceRow,
+  'organization' | 'wallet' | 'kind' | 'contract' | 'token_id'
+>
+export type Place = { readonly number: number; readonly hash: string }
+
+type Owner = {
+  readonly organization: Uint8Array
+  readonly id: Uint8Array
+  readonly network: string
+}
+
+/** In the transaction that makes the wallet: its chain's follower finds it there. */
+export async function watchWallet(
+  transaction: DatabaseTransaction,
+  { organization, id, network }: Owner,
+): Promise<void> {
+  const native = { kind: 'Native', contract: '', token_id: '' } as const
+  const row = { ...unseen, organization, wallet: id, ...native, network, moved_number: 0 }
+  await transaction
+    .insertInto('balances')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+const unseen = {
+  ...{ block_number: null, block_hash: null, balance: null },
+  ...{ unexplained: '0', due_at: 0, attempts: 0 },
+}
+
+/** The wallets of a network that were made when nobody noted them. */
+export async function watchOthers(
+  transaction: DatabaseTransaction,
+  network: string,
+): Promise<void> {
+  await sql`insert into balances
+    select organization, id, 'Native', '', '', network, null, null, null, '0', 0, 0, 0
+    from wallets where network = ${network} and address is not null
+    on conflict do nothing`.execute(transaction)
+}
+
+/** From this block on, history is held against the chain. */
+export async function openBalances(
+  transaction: DatabaseTransaction,
+  { network, at, which }: { network: string; at: Place; which: 'unseen' | 'all' },
+): Promise<void> {
+  let rows = transaction
+    .updateTable('balances')
+    .set({ block_number: at.number, block_hash: at.hash, balance: null, due_at: 0, attempts: 0 })
+    .where('network', '=', network)
+  if (which === 'unseen') rows = rows.where('block_number', 'is', null)
+  await rows.execute()
+}
+
+/** After a reorganization, from its last common block on. */
+export async function setBalancesBack(
+  transaction: DatabaseTransaction,
+  network: string,
+  to: Place,
+): Promise<void> {
+  await transaction
+    .updateTable('balances')
+    .set({ block_number: to.number, block_hash: to.hash, balance: null, due_at: 0, attempts: 0 })
+    .where('network', '=', network)
+    .where('block_number', '>', to.number)
+    .execute()
+}
+
+/**
+ * Notes what has moved, in the transaction that writes it.
+ * @param before a block that all of it is after
+ */
+export async function noteMovements(
+  transaction: DatabaseTransaction,
+  rows: readonly HistoryRow[],
+  before: Place,
+): Promise<void> {
+  const noted = new Map<string, BalanceRow>()
+  for (const row of rows) {
+    const key = keyOf(row)
+    const name = [toHex(key.organization), toHex(key.wallet), key.kind, key.contract, key.token_id]
+    const moved_number = Math.max(row.block_number, noted.get(name.join())?.moved_number ?? 0)
+    const opened = { block_number: before.number, block_hash: before.hash }
+    noted.set(name.join(), { ...unseen, ...key, network: row.network, ...opened, moved_number })
+  }
+  if (noted.size === 0) return
+  await transaction
+    .insertInto('balances')
+    .values([...noted.values()])
+    .onConflict((conflict) =>
+      conflict.columns(['organization', 'wallet', 'kind', 'contract', 'token_id']).doUpdateSet({
+        moved_number: sql`greatest(balances.moved_number, excluded.moved_number)`,
+      }),
+    )
+    .execute()
+}
+
+function keyOf(row: HistoryRow): BalanceKey {
+  const { organization, wallet, contract, token_id } = row
+  const own = { organization, wallet, contract: contract ?? '', token_id: token_id ?? '' }
+  switch (row.kind) {
+    case 'NativeTransfer':
+      return { ...own, kind: 'Native' }
+    case 'Erc20Transfer':
+      return { ...own, kind: 'Erc20' }
+    case 'Erc721Transfer':
+      return { ...own, kind: 'Erc721' }
+    case 'Erc1155Transfer':
+      return { ...own, kind: 'Erc1155' }
+  }
+}

@@ -1,0 +1,60 @@
+import type { Block, ChainTransfer, InternalPayment } from '@quorate/chains/adapter'
+import { isFailure } from '@quorate/core/failure'
+import type { FollowDeps } from './followers.ts'
+import type { Follower } from './follower.ts'
+
+/** Blocks are replaced while they are looked at, and then there is no trace of them either: look again. */
+const untracedMax = 3
+/** A node that keeps no traces now may be another one by then. */
+const untracedMs = 60 * 60_000
+
+/** Which of the addresses that a block names are ours. */
+export type FindOurs = (named: ReadonlySet<string>) => Promise<ReadonlySet<string>>
+
+/** What has moved in a block of ours, in every way that the node tells of. */
+export async function transfersInBlock(
+  deps: Pick<FollowDeps, 'log' | 'now'>,
+  follower: Follower,
+  block: Block,
+  findOurs: FindOurs,
+): Promise<readonly ChainTransfer[]> {
+  const { adapter, rpc } = follower.chain
+  const logs = await adapter.tokenLogs(rpc, block)
+  const internal = await internalIn(deps, follower, block)
+  const sides = [...block.transactions, ...logs, ...internal]
+  const ours = await findOurs(new Set(sides.flatMap(({ from, to }) => [from, to ?? from])))
+  if (ours.size === 0) return []
+  return [
+    ...(await adapter.transfersOf(rpc, block, ours)),
+    ...adapter.internalTransfersOf(block, internal, ours),
+    ...(await adapter.tokenTransfersOf(rpc, { block, logs }, ours)),
+  ]
+}
+
+export function isUntraced({ untracedUntil }: Follower, now: number): boolean {
+  return now < untracedUntil
+}
+
+/** Without traces all else is seen as ever: what contracts pay on must not hold up what is paid outright. */
+async function internalIn(
+  { log, now }: Pick<FollowDeps, 'log' | 'now'>,
+  follower: Follower,
+  block: Block,
+): Promise<readonly InternalPayment[]> {
+  const { adapter, rpc, network } = follower.chain
+  if (isUntraced(follower, now())) return []
+  try {
+    const payments = await adapter.internalPayments(rpc, block)
+    follower.untraced = 0
+    return payments
+  } catch (error) {
+    if (!isFailure(error, 'chain.refused') && !isFailure(error, 'chain.unavailable')) throw error
+    follower.untraced += 1
+    if (follower.untraced < untracedMax) throw error
+    follower.untraced = 0
+    follower.untracedUntil = now() + untracedMs
+    const message = 'what contracts pay on is seen by balances alone: no traces'
+    log.warn({ err: error, network: network.id }, message)
+    return []
+  }
+}
