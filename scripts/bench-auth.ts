@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { benchLogins } from './bench/login.ts'
-import { heading, machine, rateLine, rateOf, timesOf } from './bench/measure.ts'
+import { heading, line, machine, rateLine, rateOf, timesOf } from './bench/measure.ts'
 import { startBenchPlatform, type BenchPlatform } from './bench/platform.ts'
 import { watchProcessors } from './bench/processor.ts'
 import { watchRequests } from './bench/requests.ts'
@@ -53,8 +53,8 @@ async function benchCalls(
   const times = await timesOf(calls, call)
   requests.stop()
   say(heading('One caller: init, sign, signed call; milliseconds'))
-  say(withTail('all three requests', times))
-  for (const [name, values] of requests.times) say(withTail(`  ${name}`, values))
+  say(line('all three requests', times))
+  for (const [name, values] of requests.times) say(line(`  ${name}`, values))
   say(spent(calls))
   const rates: number[] = []
   for (let i = 0; i < rounds; i++) rates.push(await rateOf(calls / rounds / 4, [call]))
@@ -68,18 +68,6 @@ async function benchCalls(
     crowdTimes.push(...each.flat())
   }
   say(heading(`${crowd} callers at once, milliseconds`))
-  say(withTail('all three requests', crowdTimes))
+  say(line('all three requests', crowdTimes))
   say(rateLine(`calls, ${crowd} callers`, crowdRates))
-}
-
-function withTail(name: string, values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b)
-  const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))] ?? Number.NaN
-  const cells = [at(0), at(0.5), at(0.9)].map((ms) => ms.toFixed(1).padStart(9)).join('')
-  return (
-    `  ${name}`.padEnd(46) +
-    cells +
-    String(values.length).padStart(9) +
-    `  p99 ${at(0.99).toFixed(1)}`
-  )
 }

@@ -3,7 +3,6 @@ import { cpus, loadavg } from 'node:os'
 export type Spread = {
   readonly least: number
   readonly median: number
-  readonly p90: number
   readonly p95: number
   readonly p99: number
   readonly count: number
@@ -40,7 +39,6 @@ export function spreadOf(values: readonly number[]): Spread {
   return {
     least: at(0),
     median: at(0.5),
-    p90: at(0.9),
     p95: at(0.95),
     p99: at(0.99),
     count: values.length,
@@ -50,13 +48,13 @@ export function spreadOf(values: readonly number[]): Spread {
 const nameWidth = 46
 
 export function heading(title: string): string {
-  const columns = ['least', 'median', 'p90', 'runs'].map((name) => name.padStart(9)).join('')
+  const columns = ['least', 'p50', 'p95', 'p99', 'runs'].map((name) => name.padStart(9)).join('')
   return `\n${title.padEnd(nameWidth)}${columns}`
 }
 
 export function line(name: string, values: readonly number[]): string {
-  const { least, median, p90, count } = spreadOf(values)
-  const times = [least, median, p90].map((ms) => ms.toFixed(1).padStart(9)).join('')
+  const { least, median, p95, p99, count } = spreadOf(values)
+  const times = [least, median, p95, p99].map((ms) => ms.toFixed(1).padStart(9)).join('')
   return `  ${name}`.padEnd(nameWidth) + times + String(count).padStart(9)
 }
 
