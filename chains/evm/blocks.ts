@@ -1,3 +1,4 @@
+import { isFailure } from '@quorate/core/failure'
 import type { Block, BlockTransaction, HeadChange, Header, Rpc } from '../adapter.ts'
 import {
   readAccount,
@@ -8,9 +9,12 @@ import {
   readQuantity,
   unreadable,
 } from './answer.ts'
+import { inPieces } from './pieces.ts'
 
 /** Read in one go: a few seconds' work, after which the caller writes down how far it came. */
 const blocksPerCallMax = 32
+/** And no block more once there are so many: some hundred bytes of memory each. */
+const transactionsPerCallMax = 5_000
 
 /** @param at a number, or the newest block. Undefined when there is none there yet. */
 export async function findHeader(rpc: Rpc, at: bigint | 'latest'): Promise<Header | undefined> {
@@ -18,15 +22,45 @@ export async function findHeader(rpc: Rpc, at: bigint | 'latest'): Promise<Heade
   return block === null || block === undefined ? undefined : readHeader(readFields(block))
 }
 
-/** With its transactions. One answer is one block: it never mixes two forks. */
+/**
+ * With its transactions. One answer is one block: it never mixes two forks. One that is too long for
+ * an answer is read in pieces, each by the block's own hash.
+ */
 export async function findBlock(rpc: Rpc, at: bigint | 'latest'): Promise<Block | undefined> {
-  const answer = await rpc('eth_getBlockByNumber', [blockTag(at), true])
+  const answer = await wholeBlock(rpc, at)
   if (answer === null || answer === undefined) return undefined
   const block = readFields(answer)
-  const transactions = readList(block['transactions']).map(readTransaction)
+  const header = readHeader(block)
+  const listed = readList(block['transactions']).map((one, i) => ({ one, i }))
+  const transactions = await inPieces(listed, async ({ one, i }) =>
+    typeof one === 'string'
+      ? transactionIn(rpc, header.hash, { hash: readHash(one), i })
+      : readTransaction(one),
+  )
   const { logsBloom } = block
   const bloom = typeof logsBloom === 'string' ? { logsBloom: readBytes(logsBloom) } : {}
-  return { ...readHeader(block), transactions, ...bloom }
+  return { ...header, transactions, ...bloom }
+}
+
+async function wholeBlock(rpc: Rpc, at: bigint | 'latest'): Promise<unknown> {
+  try {
+    return await rpc('eth_getBlockByNumber', [blockTag(at), true])
+  } catch (error) {
+    if (!isFailure(error, 'chain.refused')) throw error
+    return rpc('eth_getBlockByNumber', [blockTag(at), false])
+  }
+}
+
+async function transactionIn(
+  rpc: Rpc,
+  blockHash: string,
+  { hash, i }: { readonly hash: string; readonly i: number },
+): Promise<BlockTransaction> {
+  const params = [blockHash, `0x${i.toString(16)}`]
+  const answer = await rpc('eth_getTransactionByBlockHashAndIndex', params)
+  const transaction = readTransaction(answer)
+  if (transaction.hash !== hash) throw unreadable('the transaction asked for')
+  return transaction
 }
 
 /**
@@ -76,10 +110,16 @@ async function findOrphaned(rpc: Rpc, held: readonly Header[]): Promise<readonly
 async function readOn(rpc: Rpc, base: Header, last: bigint): Promise<readonly Block[]> {
   const added: Block[] = []
   let parent = base
-  while (parent.number < last && added.length < blocksPerCallMax) {
+  let transactions = 0
+  while (
+    parent.number < last &&
+    added.length < blocksPerCallMax &&
+    transactions < transactionsPerCallMax
+  ) {
     const block = await findBlock(rpc, parent.number + 1n)
     if (block?.parentHash !== parent.hash) break
     added.push(block)
+    transactions += block.transactions.length
     parent = block
   }
   return added

@@ -65,7 +65,9 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['eth_getBlockByNumber', block],
   ['eth_getLogs', logs],
   ['eth_call', call],
-  ['debug_traceBlockByHash', trace],
+  ['eth_getTransactionByBlockHashAndIndex', transactionIn],
+  ['debug_traceBlockByHash', trace('debug_traceBlockByHash', traceForm)],
+  ['debug_traceTransaction', trace('debug_traceTransaction', callForm)],
 ])
 
 /** The newest state is that of the newest block which all have, by its hash (EIP-1898). */
@@ -270,25 +272,35 @@ async function call(group: Group, params: readonly unknown[]): Promise<unknown> 
   })
 }
 
+/** Of a block that all have, too long for one answer. */
+async function transactionIn(group: Group, params: readonly unknown[]): Promise<unknown> {
+  const form = (value: unknown) => transactionForm(readFields(value))
+  const method = 'eth_getTransactionByBlockHashAndIndex'
+  return group.agreed(await group.pin(), { method, params, form })
+}
+
 /** Not every node keeps traces: those that do have to agree. */
-async function trace(group: Group, params: readonly unknown[]): Promise<unknown> {
-  const asked = { method: 'debug_traceBlockByHash', params, form: traceForm }
-  const answers = await group.all(await group.pin(), asked)
-  const given = answers.filter(({ kind }) => kind === 'result')
-  return group.same(asked, given.length > 0 ? given : answers.slice(0, 1))
+function trace(method: string, form: Form): Rule {
+  return async (group, params) => {
+    const asked = { method, params, form }
+    const answers = await group.all(await group.pin(), asked)
+    const given = answers.filter(({ kind }) => kind === 'result')
+    return group.same(asked, given.length > 0 ? given : answers.slice(0, 1))
+  }
+}
+
+function traceForm(value: unknown): unknown {
+  return readList(value).map((one) => callForm(readFields(one)['result']))
 }
 
 /** Of each call what says where money went; the rest differs from node to node. */
-function traceForm(value: unknown): unknown {
-  const callForm = (call: Fields): unknown => {
-    const { type, from, to, value: amount, error, calls } = call
-    const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
-    const inner = readList(calls ?? []).map((one) => callForm(readFields(one)))
-    const isPayment = typeof amount === 'string' && readQuantity(amount) > 0n
-    const failed = error !== undefined && error !== null
-    return [type, account(from), account(to), isPayment ? amount : null, failed, inner]
-  }
-  return readList(value).map((one) => callForm(readFields(readFields(one)['result'])))
+function callForm(value: unknown): unknown {
+  const { type, from, to, value: amount, error, calls } = readFields(value)
+  const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
+  const isPayment = typeof amount === 'string' && readQuantity(amount) > 0n
+  const failed = error !== undefined && error !== null
+  const inner = readList(calls ?? []).map(callForm)
+  return [type, account(from), account(to), isPayment ? amount : null, failed, inner]
 }
 
 function logsForm(value: unknown): unknown {

@@ -11,6 +11,7 @@ import {
   unreadable,
 } from './answer.ts'
 import { coversBloom } from './bloom.ts'
+import { inPieces } from './pieces.ts'
 
 /** The hashes of their signatures. ERC-20 and ERC-721 share the first, and differ in what is indexed. */
 const transfer = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
@@ -64,12 +65,11 @@ async function listLogs(rpc: Rpc, { hash }: Block): Promise<readonly unknown[] |
 }
 
 async function listLogsOneByOne(rpc: Rpc, { transactions }: Block): Promise<readonly unknown[]> {
-  const logs: unknown[] = []
-  for (const { hash } of transactions) {
+  const lists = await inPieces(transactions, async ({ hash }) => {
     const receipt = readFields(await rpc('eth_getTransactionReceipt', [hash]))
-    logs.push(...readList(receipt['logs']))
-  }
-  return logs
+    return readList(receipt['logs'])
+  })
+  return lists.flat()
 }
 
 function readLog(block: Block, answer: unknown): Log {

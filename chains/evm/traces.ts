@@ -1,3 +1,4 @@
+import { isFailure } from '@quorate/core/failure'
 import type { Block, BlockTransaction, ChainTransfer, InternalPayment, Rpc } from '../adapter.ts'
 import {
   type Fields,
@@ -8,6 +9,7 @@ import {
   readQuantity,
   unreadable,
 } from './answer.ts'
+import { inPieces } from './pieces.ts'
 import { sidesOf } from './transfers.ts'
 
 /** Calls within calls: the deepest that the machine goes (Yellow Paper, section 9.1), and the outermost. */
@@ -25,8 +27,7 @@ export async function internalPayments(
 ): Promise<readonly InternalPayment[]> {
   const { transactions } = block
   if (transactions.length === 0) return []
-  const tracer = { tracer: 'callTracer' }
-  const traces = readList(await rpc('debug_traceBlockByHash', [block.hash, tracer]))
+  const traces = (await listTraces(rpc, block)) ?? (await listTracesOneByOne(rpc, block))
   if (traces.length !== transactions.length) throw unreadable('a trace of each transaction')
   return transactions.flatMap((transaction, i) => {
     const { txHash, result } = readFields(traces[i])
@@ -34,6 +35,28 @@ export async function internalPayments(
       throw unreadable('traces in the order of the block')
     return paymentsIn(transaction, readFields(result))
   })
+}
+
+const tracer = { tracer: 'callTracer' }
+
+/** @returns nothing where the node refuses: it has none, or they are too many for one answer */
+async function listTraces(rpc: Rpc, { hash }: Block): Promise<readonly unknown[] | undefined> {
+  try {
+    return readList(await rpc('debug_traceBlockByHash', [hash, tracer]))
+  } catch (error) {
+    if (isFailure(error, 'chain.refused')) return undefined
+    throw error
+  }
+}
+
+/** The first by itself: a node that has no traces says so, and is not asked for thousands. */
+async function listTracesOneByOne(rpc: Rpc, { transactions }: Block): Promise<readonly unknown[]> {
+  const traceOf = async ({ hash }: BlockTransaction): Promise<unknown> => ({
+    result: await rpc('debug_traceTransaction', [hash, tracer]),
+  })
+  const [first, ...others] = transactions
+  if (first === undefined) return []
+  return [await traceOf(first), ...(await inPieces(others, traceOf))]
 }
 
 /** Those of these addresses, once per direction, as `transfersOf` has what is paid outright. */

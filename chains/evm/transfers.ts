@@ -1,5 +1,6 @@
 import type { Block, BlockTransaction, ChainTransfer, Rpc, TokenLog } from '../adapter.ts'
 import { unreadable } from './answer.ts'
+import { inPieces } from './pieces.ts'
 import { findReceipt } from './status.ts'
 
 /**
@@ -13,27 +14,20 @@ export async function transfersOf(
   block: Block,
   addresses: ReadonlySet<string>,
 ): Promise<readonly ChainTransfer[]> {
-  const found: ChainTransfer[] = []
-  for (const transaction of block.transactions) {
+  const { number: blockNumber, hash: blockHash, timestamp } = block
+  const touching = block.transactions.flatMap((transaction) => {
     const sides = sidesOf(transaction, addresses)
-    if (sides.length === 0) continue
+    return sides.length === 0 ? [] : [{ transaction, sides }]
+  })
+  const found = await inPieces(touching, async ({ transaction, sides }) => {
     const { succeeded, fee } = await receiptIn(rpc, block, transaction.hash)
     const value = succeeded ? transaction.value : 0n
-    const { number: blockNumber, hash: blockHash, timestamp } = block
-    for (const side of sides)
-      if (side.direction === 'Out' || value > 0n)
-        found.push({
-          ...transaction,
-          ...side,
-          value,
-          fee,
-          succeeded,
-          blockHash,
-          blockNumber,
-          timestamp,
-        })
-  }
-  return found
+    const moved = { ...transaction, value, fee, succeeded, blockHash, blockNumber, timestamp }
+    return sides
+      .filter(({ direction }) => direction === 'Out' || value > 0n)
+      .map((side) => ({ ...moved, ...side }))
+  })
+  return found.flat()
 }
 
 /**
@@ -46,35 +40,39 @@ export async function tokenTransfersOf(
   addresses: ReadonlySet<string>,
 ): Promise<readonly ChainTransfer[]> {
   const { number: blockNumber, hash: blockHash, timestamp } = block
-  const feeOf = feesIn(rpc, block)
-  const found: ChainTransfer[] = []
-  for (const log of logs) {
-    if (log.value === 0n) continue
-    for (const side of sidesOf(log, addresses)) {
-      const fee = await feeOf(log.hash, side.address)
-      const { from, to, value, hash, transactionIndex: index } = log
-      found.push({
-        ...{ ...side, token: log, from, to, value, hash, index, succeeded: true },
-        ...{ blockHash, blockNumber, timestamp },
-        ...(fee === undefined ? {} : { fee }),
-      })
+  const ours = logs
+    .filter(({ value }) => value > 0n)
+    .flatMap((log) => sidesOf(log, addresses).map((side) => ({ log, side })))
+  const feeOf = await feesIn(rpc, block, new Set(ours.map(({ log }) => log.hash)), addresses)
+  return ours.map(({ log, side }) => {
+    const fee = feeOf(log.hash, side.address)
+    const { from, to, value, hash, transactionIndex: index } = log
+    return {
+      ...{ ...side, token: log, from, to, value, hash, index, succeeded: true },
+      ...{ blockHash, blockNumber, timestamp },
+      ...(fee === undefined ? {} : { fee }),
     }
-  }
-  return found
+  })
 }
 
 /** The fee of a transaction if this address has paid it; each receipt is asked for once. */
-function feesIn(
+async function feesIn(
   rpc: Rpc,
   block: Block,
-): (hash: string, payer: string) => Promise<bigint | undefined> {
-  const payers = new Map(block.transactions.map(({ hash, from }) => [hash, from]))
-  const fees = new Map<string, bigint>()
-  return async (hash, payer) => {
-    if (payers.get(hash) !== payer) return undefined
-    const fee = fees.get(hash) ?? (await receiptIn(rpc, block, hash)).fee
-    fees.set(hash, fee)
-    return fee
+  hashes: ReadonlySet<string>,
+  addresses: ReadonlySet<string>,
+): Promise<(hash: string, payer: string) => bigint | undefined> {
+  const paid = block.transactions.filter(
+    ({ hash, from }) => hashes.has(hash) && addresses.has(from),
+  )
+  const fees = await inPieces(paid, async ({ hash, from }) => {
+    const { fee } = await receiptIn(rpc, block, hash)
+    return [hash, { payer: from, fee }] as const
+  })
+  const feesByHash = new Map(fees)
+  return (hash, payer) => {
+    const found = feesByHash.get(hash)
+    return found?.payer === payer ? found.fee : undefined
   }
 }
 

@@ -85,7 +85,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
   })
 
   it('differs where contracts pay on without traces: that it came in is told, and not whence', async () => {
-    const follower = newFollower(without('debug_traceBlockByHash'))
+    const follower = newFollower(withoutTraces())
     await settleAll(follower)
     const payer = await deploy(rpc, 'Payer')
     await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
@@ -109,7 +109,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
   })
 
   it('differs where something was missed: the block is read again, and it is there', async () => {
-    const follower = newFollower(without('debug_traceBlockByHash'))
+    const follower = newFollower(withoutTraces())
     await settleAll(follower)
     const payer = await deploy(rpc, 'Payer')
     await mine(rpc, 3)
@@ -188,7 +188,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
   })
 
   it('is told at the first block that a node remembers, which has forgotten those before', async () => {
-    const untraced = without('debug_traceBlockByHash')
+    const untraced = withoutTraces()
     const follower = newFollower(untraced)
     await mine(rpc, 3)
     await settleAll(follower)
@@ -232,7 +232,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
   })
 
   it('is compared anew from where a reorganization has begun', async () => {
-    const follower = newFollower(without('debug_traceBlockByHash'))
+    const follower = newFollower(withoutTraces())
     await settleAll(follower)
     const payer = await deploy(rpc, 'Payer')
     await mine(rpc, 2)
@@ -281,20 +281,20 @@ describe('what a wallet holds by its history, and by the chain', () => {
     }
   }
 
-  function without(name: string): Chain {
-    return changed(name, async () => {
+  function withoutTraces(): Chain {
+    return changed('debug_', async () => {
       throw new Failure('chain.refused', { network, reason: 'the method does not exist' })
     })
   }
 
-  /** The real node, but for the answers to one question. */
+  /** The real node, but for the answers to questions that begin so. */
   function changed(
     name: string,
     answer: (params: readonly unknown[]) => Promise<unknown>,
     from = chain,
   ): Chain {
     const other: Rpc = (method, params) =>
-      method === name ? answer(params) : from.rpc(method, params)
+      method.startsWith(name) ? answer(params) : from.rpc(method, params)
     return { ...from, rpc: other }
   }
 

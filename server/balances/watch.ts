@@ -1,6 +1,6 @@
 import { toHex } from '@quorate/core/bytes'
 import { sql } from 'kysely'
-import type { DatabaseTransaction } from '../database/database.ts'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { HistoryRow } from '../history/entity.ts'
 import type { ChainTables } from '../history/tables.ts'
 
@@ -32,33 +32,81 @@ export async function watchWallet(
     .execute()
 }
 
+/** Written in one statement. */
+const rowsAtOnce = 10_000
+
+/** Before every id. */
+const none = new Uint8Array()
+
 const unseen = {
   ...{ block_number: null, block_hash: null, balance: null },
   ...{ unexplained: '0', due_at: 0, attempts: 0 },
 }
 
-/** The wallets of a network that were made when nobody noted them. */
-export async function watchOthers(
+/**
+ * The addresses of a network's wallets, page by page; those that were made when nobody noted them
+ * are noted by the way.
+ */
+export async function* watchAll(
+  database: Database,
+  network: string,
+): AsyncGenerator<readonly string[]> {
+  let past: Pick<Owner, 'organization' | 'id'> = { organization: none, id: none }
+  for (;;) {
+    const rows = await database
+      .selectFrom('wallets')
+      .select(['organization', 'id', 'address'])
+      .where('network', '=', network)
+      .where((eb) =>
+        eb(eb.refTuple('organization', 'id'), '>', eb.tuple(past.organization, past.id)),
+      )
+      .orderBy('organization')
+      .orderBy('id')
+      .limit(rowsAtOnce)
+      .execute()
+    const last = rows.at(-1)
+    if (last === undefined) return
+    await sql`insert into balances
+      select organization, id, 'Native', '', '', network, null, null, null, '0', 0, 0, 0
+      from wallets where network = ${network} and address is not null
+        and (organization, id) > (${past.organization}, ${past.id})
+        and (organization, id) <= (${last.organization}, ${last.id})
+      on conflict do nothing`.execute(database)
+    yield rows.flatMap(({ address }) => address ?? [])
+    past = last
+  }
+}
+
+/** As if all of them were new. */
+export async function openAllAnew(
   transaction: DatabaseTransaction,
   network: string,
 ): Promise<void> {
-  await sql`insert into balances
-    select organization, id, 'Native', '', '', network, null, null, null, '0', 0, 0, 0
-    from wallets where network = ${network} and address is not null
-    on conflict do nothing`.execute(transaction)
+  await transaction
+    .updateTable('balances')
+    .set({ block_number: null, block_hash: null, balance: null, due_at: 0, attempts: 0 })
+    .where('network', '=', network)
+    .where('block_number', 'is not', null)
+    .execute()
 }
 
-/** From this block on, history is held against the chain. */
+/** The next rows are held against the chain from this block on. @returns whose they are */
 export async function openBalances(
   transaction: DatabaseTransaction,
-  { network, at, which }: { network: string; at: Place; which: 'unseen' | 'all' },
-): Promise<void> {
-  let rows = transaction
-    .updateTable('balances')
-    .set({ block_number: at.number, block_hash: at.hash, balance: null, due_at: 0, attempts: 0 })
-    .where('network', '=', network)
-  if (which === 'unseen') rows = rows.where('block_number', 'is', null)
-  await rows.execute()
+  network: string,
+  at: Place,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ readonly address: string | null }>`
+    with unseen as (
+      select organization, wallet, kind, contract, token_id from balances
+      where network = ${network} and block_number is null limit ${rowsAtOnce}
+    )
+    update balances b set block_number = ${at.number}, block_hash = ${at.hash}
+    from unseen u left join wallets w on w.organization = u.organization and w.id = u.wallet
+    where b.organization = u.organization and b.wallet = u.wallet and b.kind = u.kind
+      and b.contract = u.contract and b.token_id = u.token_id
+    returning w.address`.execute(transaction)
+  return rows.flatMap(({ address }) => address ?? [])
 }
 
 /** After a reorganization, from its last common block on. */

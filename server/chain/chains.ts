@@ -13,6 +13,8 @@ export type Chain = {
   readonly network: Network
   readonly rpc: Rpc
   readonly adapter: typeof evm
+  /** Where its reading begins, if the operator says so. */
+  readonly firstBlock?: bigint
   /**
    * Is the node of this network? Asked once, before anything else is.
    * @throws Failure `chain.unavailable`, `chain.refused`
@@ -76,7 +78,7 @@ export function chainAt({ all, find }: Chains, kebab: string): Chain {
 }
 
 function openChain(known: Network, node: NetworkNodes, onDistrust: OnDistrust): Chain {
-  const { agree = 1, confirmations } = node
+  const { agree = 1, confirmations, firstBlock } = node
   const confirmationsFinal = confirmations ?? known.confirmationsFinal
   const network = { ...known, confirmationsFinal }
   const nodes = urlsOf(node).map((url) => httpNode({ url, network: network.id }))
@@ -101,5 +103,6 @@ function openChain(known: Network, node: NetworkNodes, onDistrust: OnDistrust): 
       throw error
     }
   }
-  return { network, rpc, adapter: evm, ready }
+  const beginning = firstBlock === undefined ? {} : { firstBlock: BigInt(firstBlock) }
+  return { network, rpc, adapter: evm, ...beginning, ready }
 }

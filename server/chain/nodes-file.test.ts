@@ -11,6 +11,16 @@ describe('the file of nodes', () => {
     assert.equal(soon.find('EthereumSepolia').network.confirmationsFinal, 2)
   })
 
+  it('says where the reading of a chain begins', () => {
+    const read = (firstBlock: unknown) =>
+      readChains(JSON.stringify({ Base: { rpcUrl: 'http://127.0.0.1:8545', firstBlock } }))
+    assert.equal(read(0).find('Base').firstBlock, 0n)
+    assert.equal(read(17).find('Base').firstBlock, 17n)
+    assert.equal(read(undefined).find('Base').firstBlock, undefined)
+    for (const wrong of [-1, '17', null, true])
+      assert.throws(() => read(wrong), /Base: firstBlock/, String(wrong))
+  })
+
   it('names several nodes, and how many of them must agree', () => {
     const [one, other] = ['http://127.0.0.1:8545', 'http://127.0.0.1:8546']
     const read = (node: object) => readChains(JSON.stringify({ Base: node }))

@@ -14,12 +14,17 @@ export type NetworkNodes = {
   readonly agree?: number
   /** Blocks after which a transaction is settled, its own counted, if not the network's usual. */
   readonly confirmations?: number
+  /** Where the reading of a chain begins that was not read yet. */
+  readonly firstBlock?: number
 }
 
 /** Each is asked whatever counts for money. */
 const nodesMax = 8
 /** No chain needs as many; past it, somebody has mistaken the unit. */
 const confirmationsMax = 10_000
+
+/** Two million years of the quickest chains. */
+const firstBlockMax = Number.MAX_SAFE_INTEGER
 
 /**
  * Reads what `SERVER_NODES_FILE` holds: `{"EthereumSepolia": {"rpcUrl": "http://…", "confirmations": 2}}`, or
@@ -65,7 +70,7 @@ function parsed(text: string): Json {
 
 function mistakesIn(node: Json): string[] {
   if (!isObject(node)) return ['not an object']
-  const { rpcUrl, rpcUrls, agree, confirmations, ...others } = node
+  const { rpcUrl, rpcUrls, agree, confirmations, firstBlock, ...others } = node
   const count = Array.isArray(rpcUrls) ? rpcUrls.length : 1
   return [
     ...((rpcUrl === undefined) === (rpcUrls === undefined)
@@ -81,6 +86,9 @@ function mistakesIn(node: Json): string[] {
     ...(confirmations === undefined || isCount(confirmations, confirmationsMax)
       ? []
       : [`confirmations is not a number from 1 to ${confirmationsMax}`]),
+    ...(firstBlock === undefined || firstBlock === 0 || isCount(firstBlock, firstBlockMax)
+      ? []
+      : ['firstBlock is not the number of a block']),
     ...Object.keys(others).map((name) => `${name} is not known`),
   ]
 }

@@ -19,6 +19,9 @@ import { newFollower, type Follower } from './follower.ts'
 import { address, addWallet, mine, network, pay, payBy } from './testing/payments.ts'
 import { learnTokens } from './tokens.ts'
 
+const elsewhere = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+const stranger = '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359'
+
 describe('the follower of a chain', () => {
   /** Keeps the cluster of databases up from one test to the next. */
   let keeper: TestDatabase
@@ -207,7 +210,7 @@ describe('the follower of a chain', () => {
     const hash = await pay(node, 3n)
     await mine(rpc, 2)
     const without: Rpc = async (method, params) => {
-      if (method !== 'debug_traceBlockByHash') return rpc(method, params)
+      if (!method.startsWith('debug_')) return rpc(method, params)
       throw new Failure('chain.refused', { network, reason: 'the method does not exist' })
     }
     const follower = newFollower({ ...chain, rpc: without })
@@ -273,6 +276,59 @@ describe('the follower of a chain', () => {
     assert.equal(await headers(), before)
   })
 
+  it('sees wallets that are made while it follows, also those that another one has met first', async () => {
+    const [one, other] = [newFollower(chain), newFollower(chain)]
+    await catchUp(one)
+    await addWallet(database, elsewhere)
+    await pay(node, 11n, elsewhere)
+    await mine(rpc, 2)
+    await catchUp(one)
+    await addWallet(database, stranger)
+    await handOver()
+    await mine(rpc, 1)
+    await catchUp(other)
+    await handOver()
+    await pay(node, 12n, stranger)
+    await mine(rpc, 2)
+    await catchUp(one)
+    const rows = await database
+      .selectFrom('history')
+      .select('value')
+      .where('value', 'in', ['11', '12'])
+      .orderBy('value')
+      .execute()
+    assert.deepEqual(
+      rows.map(({ value }) => value),
+      ['11', '12'],
+    )
+  })
+
+  it('begins where the operator says, and goes on after a long while', async () => {
+    const number = Number(await rpc('eth_blockNumber', []))
+    await mine(rpc, 100)
+    const from = newFollower({ ...chain, firstBlock: BigInt(number + 10) })
+    await catchUp(from)
+    const numbers = async () =>
+      (await database.selectFrom('block_headers').select('number').orderBy('number').execute()).map(
+        (row) => row.number,
+      )
+    assert.deepEqual(
+      await numbers(),
+      Array.from({ length: 91 }, (_, i) => number + 10 + i),
+    )
+    await mine(rpc, 150)
+    const hash = await pay(node, 6n)
+    await mine(rpc, 150)
+    const late = newFollower(chain)
+    await catchUp(late, () => Date.now() + 60_000)
+    assert.equal((await numbers()).length, 91 + 300)
+    assert.ok((await history()).items.some(({ txHash }) => txHash === hash))
+    const ahead = newFollower({ ...chain, firstBlock: 1_000_000n })
+    await database.deleteFrom('block_headers').execute()
+    assert.equal(await follow({ ...deps(), now: () => Date.now() + 180_000 }, ahead), 'same')
+    assert.deepEqual(await numbers(), [])
+  })
+
   it('says when all that it holds is gone from the chain, and goes by it no more', async () => {
     const follower = newFollower(chain)
     await catchUp(follower)
@@ -301,6 +357,11 @@ describe('the follower of a chain', () => {
       log: { warn: say, error: say },
       now: Date.now,
     }
+  }
+
+  /** As if the lease of whoever has followed had ended. */
+  async function handOver(): Promise<void> {
+    await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
   }
 
   async function catchUp(follower: Follower, now = Date.now): Promise<void> {

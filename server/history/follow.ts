@@ -1,20 +1,24 @@
-import type { Block, ChainTransfer, Header } from '@quorate/chains/adapter'
-import { findBlock } from '@quorate/chains/evm/blocks'
+import type { Block, ChainTransfer, HeadChange, Header } from '@quorate/chains/adapter'
+import { findBlock, findHeader } from '@quorate/chains/evm/blocks'
 import { sql } from 'kysely'
-import { openBalances, type Place, setBalancesBack, watchOthers } from '../balances/watch.ts'
+import { openAllAnew, openBalances, watchAll } from '../balances/watch.ts'
+import { type Place, setBalancesBack } from '../balances/watch.ts'
 import type { Chain } from '../chain/chains.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import { displaceOutgoing } from '../transfers/displace.ts'
 import { conditionText } from './condition.ts'
-import { type Follower, requireLease, takeLease } from './follower.ts'
+import { type Follower, keepingLease, requireLease, takeLease } from './follower.ts'
 import type { FollowDeps } from './followers.ts'
 import { type FindOurs, transfersInBlock } from './read-block.ts'
 import { addHistory, setHistoryCanonical } from './record.ts'
 import type { ChainCondition } from './tables.ts'
 import { learnTokens } from './tokens.ts'
+import { Watched } from './watched.ts'
 
 /** Deeper reorganizations than this, beyond finality, end the following. */
 const depthBeyondFinal = 64
+/** Written in one transaction, as soon as there are so many; one block may have more. */
+const movementsAtOnce = 2_000
 /** A chain this short is a local one: what has happened on it before us is soon read. */
 const shortChainMax = 1_000n
 
@@ -28,9 +32,22 @@ export async function follow(
 ): Promise<'idle' | 'same' | 'more'> {
   const { database, now } = deps
   const { chain } = follower
-  if (!(await isWanted(database, chain)) || !(await takeLease(database, follower, now())))
-    return 'idle'
+  const lease = (await isWanted(database, chain))
+    ? await takeLease(database, follower, now())
+    : undefined
+  if (lease === undefined) return 'idle'
+  return keepingLease(deps, follower, () => look(deps, follower, lease))
+}
+
+async function look(
+  deps: FollowDeps,
+  follower: Follower,
+  lease: number,
+): Promise<'idle' | 'same' | 'more'> {
+  const { database, now } = deps
+  const { chain } = follower
   await chain.ready()
+  await loadWatched(deps, follower, lease)
   const held = await heldHeaders(database, chain)
   const change =
     held.length === 0 ? await begin(chain) : await chain.adapter.advance(chain.rpc, held)
@@ -46,18 +63,18 @@ export async function follow(
   const start = startOf(held, change)
   if (start === undefined) return 'same'
   await open(deps, follower, { at: start, isFirst: held.length === 0 })
-  const seen = await transfersIn(deps, follower, change.added)
+  const { seen, added } = await transfersIn(deps, follower, change.added)
   const contracts = seen.flatMap(({ token }) => token?.contract ?? [])
   await learnTokens(database, chain, { contracts, now: now() })
   await inTransaction(database, async (transaction) => {
     await requireLease(transaction, follower, now())
     await orphan(transaction, chain, { headers: change.orphaned, start, now: now() })
-    await add(transaction, chain, change.added)
+    await add(transaction, chain, added)
     const about = { network: chain.network.id, before: start, now: now() }
     await addHistory(transaction, about, seen)
   })
   await setCondition(deps, follower, null)
-  return change.added.length > 0 ? 'more' : 'same'
+  return added.length > 0 ? 'more' : 'same'
 }
 
 /** Nobody's chain is not worth the reading. */
@@ -71,12 +88,16 @@ async function isWanted(database: Database, { network }: Chain): Promise<boolean
   return wallet !== undefined
 }
 
-/** From the first block of a short chain, else from the newest one. */
-async function begin({ rpc, adapter }: Chain) {
-  const [first, newest] = await Promise.all([findBlock(rpc, 0n), findBlock(rpc, 'latest')])
+/** From the operator's first block, or that of a short chain, else from the newest one. */
+async function begin({ rpc, adapter, firstBlock }: Chain): Promise<HeadChange> {
+  if (firstBlock !== undefined) {
+    const block = await findBlock(rpc, firstBlock)
+    return block === undefined ? { kind: 'same' } : { kind: 'moved', orphaned: [], added: [block] }
+  }
+  const [first, newest] = await Promise.all([findBlock(rpc, 0n), findHeader(rpc, 'latest')])
   if (first === undefined || newest === undefined || newest.number > shortChainMax)
     return adapter.advance(rpc, [])
-  return { kind: 'moved' as const, orphaned: [], added: [first] }
+  return { kind: 'moved', orphaned: [], added: [first] }
 }
 
 /** The last block that stays, or the first of all. */
@@ -88,21 +109,40 @@ function startOf(
   return header && { number: Number(header.number), hash: header.hash }
 }
 
-/** What wallets hold is told from here on of those that are new, and of all where nothing is held yet. */
+/** From here on new wallets are watched, and all of them where nothing is held yet. */
 async function open(
   { database, now }: FollowDeps,
   follower: Follower,
   { at, isFirst }: { readonly at: Place; readonly isFirst: boolean },
 ): Promise<void> {
   const { id: network } = follower.chain.network
-  const { isComplete } = follower
-  if (isComplete && !isFirst && !(await hasUnseen(database, network))) return
-  await inTransaction(database, async (transaction) => {
-    await requireLease(transaction, follower, now())
-    if (!isComplete) await watchOthers(transaction, network)
-    await openBalances(transaction, { network, at, which: isFirst ? 'all' : 'unseen' })
-  })
-  follower.isComplete = true
+  const leased = <T>(write: (transaction: DatabaseTransaction) => Promise<T>): Promise<T> =>
+    inTransaction(database, async (transaction) => {
+      await requireLease(transaction, follower, now())
+      return write(transaction)
+    })
+  const { watched } = follower
+  // Whoever does not know how a transaction ended has to read all addresses again.
+  follower.watched = undefined
+  if (isFirst) await leased((transaction) => openAllAnew(transaction, network))
+  while (await hasUnseen(database, network)) {
+    const opened = await leased((transaction) => openBalances(transaction, network, at))
+    for (const address of opened) watched?.addresses.add(address)
+  }
+  follower.watched = watched
+}
+
+/** All addresses of ours, unless they are in memory already. */
+async function loadWatched(
+  { database }: FollowDeps,
+  follower: Follower,
+  leaseCount: number,
+): Promise<void> {
+  if (follower.watched?.leaseCount === leaseCount) return
+  const addresses = new Watched()
+  for await (const page of watchAll(database, follower.chain.network.id))
+    for (const address of page) addresses.add(address)
+  follower.watched = { addresses, leaseCount }
 }
 
 async function hasUnseen(database: Database, network: string): Promise<boolean> {
@@ -134,34 +174,38 @@ async function heldHeaders(database: Database, { network }: Chain): Promise<read
   }))
 }
 
-/** One block after the other: of what is read, only what is ours is kept. */
+/**
+ * One block after the other: of what is read, only what is ours is kept, and once that is much, the
+ * other blocks are left to the next look.
+ */
 async function transfersIn(
   deps: FollowDeps,
   follower: Follower,
   blocks: readonly Block[],
-): Promise<readonly ChainTransfer[]> {
-  const { id: network } = follower.chain.network
-  const findOurs: FindOurs = (named) => addressesOfOurs(deps.database, network, named)
-  const found: ChainTransfer[] = []
-  for (const block of blocks)
-    found.push(...(await transfersInBlock(deps, follower, block, findOurs)))
-  return found
+): Promise<{ readonly seen: readonly ChainTransfer[]; readonly added: readonly Block[] }> {
+  const seen: ChainTransfer[] = []
+  const added: Block[] = []
+  for (const block of blocks) {
+    if (seen.length >= movementsAtOnce) break
+    seen.push(...(await transfersInBlock(deps, follower, block, oursAmong(deps, follower))))
+    added.push(block)
+  }
+  return { seen, added }
 }
 
-/** Asked by those of one block: however many wallets there are, a block names some thousands at most. */
-async function addressesOfOurs(
-  database: Database,
-  network: string,
-  named: ReadonlySet<string>,
-): Promise<ReadonlySet<string>> {
-  if (named.size === 0) return named
-  const ours = await database
-    .selectFrom('wallets')
-    .select('address')
-    .where('network', '=', network)
-    .where(sql<boolean>`address = any(${[...named]}::text[])`)
-    .execute()
-  return new Set(ours.flatMap(({ address }) => address ?? []))
+/** The database has the last word about those that memory does not deny: a handful, mostly of none. */
+function oursAmong({ database }: FollowDeps, { chain, watched }: Follower): FindOurs {
+  return async (named) => {
+    const maybe = [...named].filter((address) => watched?.addresses.mayHave(address) ?? true)
+    if (maybe.length === 0) return new Set()
+    const ours = await database
+      .selectFrom('wallets')
+      .select('address')
+      .where('network', '=', chain.network.id)
+      .where(sql<boolean>`address = any(${maybe}::text[])`)
+      .execute()
+    return new Set(ours.flatMap(({ address }) => address ?? []))
+  }
 }
 
 async function orphan(

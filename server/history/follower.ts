@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Chain } from '../chain/chains.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
+import type { FollowDeps } from './followers.ts'
+import type { Watched } from './watched.ts'
 
 /** One server's follower of one chain. */
 export type Follower = {
@@ -9,34 +12,40 @@ export type Follower = {
   /** No traces are asked for until then: the node has none, or takes too long over them. */
   untracedUntil: number
   untraced: number
-  /** Every wallet of the network has a row among the balances. */
-  isComplete: boolean
+  /** Every address of ours, as long as nobody else has followed since. */
+  watched: { readonly addresses: Watched; readonly leaseCount: number } | undefined
   /** Until then nothing more is said of balances that nobody can compare. */
   quietUntil: number
 }
 
 export function newFollower(chain: Chain): Follower {
-  const fresh = { untracedUntil: 0, untraced: 0, isComplete: false, quietUntil: 0 }
-  return { chain, holder: randomUUID(), ...fresh }
+  const fresh = { untracedUntil: 0, untraced: 0, quietUntil: 0 }
+  return { chain, holder: randomUUID(), ...fresh, watched: undefined }
 }
 
-/** After it, another server may follow. One look reads a few dozen blocks, each within 10 s at worst. */
+/** After it, another server may follow. */
 const leaseMs = 30_000
 
+/** @returns how often the chain has changed hands; nothing while another server has it */
 export async function takeLease(
   database: Database,
-  { chain, holder }: Follower,
+  { chain, holder }: Pick<Follower, 'chain' | 'holder'>,
   now: number,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const lease = { lease_holder: holder, lease_until: now + leaseMs }
-  const row = { network: chain.network.id, ...lease, condition: null, condition_since: null }
+  const known = { network: chain.network.id, condition: null, condition_since: null }
+  const row = { ...known, ...lease, lease_count: 0 }
   const taken = await database
     .insertInto('chain_heads')
     .values(row)
     .onConflict((conflict) =>
       conflict
         .column('network')
-        .doUpdateSet(lease)
+        .doUpdateSet({
+          ...lease,
+          lease_count: sql`chain_heads.lease_count
+            + case when chain_heads.lease_holder = ${holder} then 0 else 1 end`,
+        })
         .where((eb) =>
           eb.or([
             eb('chain_heads.lease_holder', '=', holder),
@@ -44,8 +53,31 @@ export async function takeLease(
           ]),
         ),
     )
+    .returning('lease_count')
     .executeTakeFirst()
-  return taken.numInsertedOrUpdatedRows === 1n
+  return taken?.lease_count
+}
+
+/**
+ * Keeps the lease while blocks are read, however long a node takes. Who has lost it finds out when
+ * he writes, and not here.
+ */
+export async function keepingLease<T>(
+  { database, now, log }: Pick<FollowDeps, 'database' | 'now' | 'log'>,
+  follower: Follower,
+  work: () => Promise<T>,
+): Promise<T> {
+  const network = follower.chain.network.id
+  const renew = () =>
+    requireLease(database, follower, now()).catch((error: unknown) =>
+      log.warn({ err: error, network }, 'the lease of a chain was not renewed'),
+    )
+  const renewing = setInterval(() => void renew(), leaseMs / 3)
+  try {
+    return await work()
+  } finally {
+    clearInterval(renewing)
+  }
 }
 
 /**
@@ -53,7 +85,7 @@ export async function takeLease(
  * @throws Error when it has
  */
 export async function requireLease(
-  transaction: DatabaseTransaction,
+  transaction: Database | DatabaseTransaction,
   { chain, holder }: Follower,
   now: number,
 ): Promise<void> {

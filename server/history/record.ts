@@ -6,13 +6,15 @@ import { noteTokens } from '../assets/candidates.ts'
 import { noteMovements, type Place } from '../balances/watch.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { eventRow } from '../outbox.ts'
-import { type WalletRow, walletRows } from '../wallets/find.ts'
+import { walletsOfAll, type WalletRow } from '../wallets/find.ts'
 import { walletOf } from '../wallets/entity.ts'
 import { historyItemOf, type HistoryRow } from './entity.ts'
 import { findTokenWords } from './tokens.ts'
 
 /** Written at once: a statement takes 65,535 parameters, and a row has twenty. */
 const rowsAtOnce = 1_000
+/** Whose wallets are looked up at once. */
+const transfersAtOnce = 1_000
 
 export type Movement = { readonly row: HistoryRow; readonly wallet: WalletRow }
 
@@ -32,8 +34,19 @@ export async function addHistory(
   about: About,
   transfers: readonly ChainTransfer[],
 ): Promise<void> {
-  if (transfers.length === 0) return
-  const { network } = about
+  for (let i = 0; i < transfers.length; i += transfersAtOnce) {
+    const some = transfers.slice(i, i + transfersAtOnce)
+    const movements = await movementsOf(transaction, about.network, some)
+    for (let at = 0; at < movements.length; at += rowsAtOnce)
+      await addMovements(transaction, about, movements.slice(at, at + rowsAtOnce))
+  }
+}
+
+async function movementsOf(
+  transaction: DatabaseTransaction,
+  network: string,
+  transfers: readonly ChainTransfer[],
+): Promise<readonly Movement[]> {
   const wallets = await walletsAt(transaction, network, transfers)
   const movements = new Map<string, Movement>()
   for (const transfer of transfers)
@@ -41,9 +54,7 @@ export async function addHistory(
       const row = rowOf(network, transfer, wallet)
       movements.set(nameOf(row), { row, wallet })
     }
-  const all = [...movements.values()]
-  for (let i = 0; i < all.length; i += rowsAtOnce)
-    await addMovements(transaction, about, all.slice(i, i + rowsAtOnce))
+  return [...movements.values()]
 }
 
 export async function addMovements(
@@ -98,18 +109,13 @@ async function walletsAt(
   transfers: readonly ChainTransfer[],
 ): Promise<ReadonlyMap<string, readonly WalletRow[]>> {
   const addresses = [...new Set(transfers.map(({ address }) => address))]
-  const named = await transaction
-    .selectFrom('wallets')
-    .select(['organization', 'wallet_id', 'address'])
-    .where('network', '=', network)
-    .where(sql<boolean>`address = any(${addresses}::text[])`)
+  const rows = await walletsOfAll(transaction)
+    .where('wallets.network', '=', network)
+    .where(sql<boolean>`wallets.address = any(${addresses}::text[])`)
     .execute()
   const found = new Map<string, WalletRow[]>()
-  for (const { organization, wallet_id, address } of named) {
-    const wallet = await walletRows(transaction, { organization })
-      .where('wallet_id', '=', wallet_id)
-      .executeTakeFirstOrThrow()
-    const at = address ?? ''
+  for (const wallet of rows) {
+    const at = wallet.address ?? ''
     found.set(at, [...(found.get(at) ?? []), wallet])
   }
   return found

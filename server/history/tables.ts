@@ -1,10 +1,12 @@
-/** The rows of migrations 0021, 0165, 0166 and 0175, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021, 0165, 0166, 0175 and 0176, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
     readonly network: string
     readonly lease_holder: string
     readonly lease_until: number
+    /** How often another server than before has followed. */
+    readonly lease_count: number
     /** Why nothing is judged by this chain at the moment. */
     readonly condition: ChainCondition | null
     readonly condition_since: number | null

@@ -33,16 +33,22 @@ export function walletRows(
   { organization }: Pick<Caller, 'organization'>,
   owner?: Uint8Array,
 ) {
-  const rows = database
+  const rows = walletsOfAll(database).where('wallets.organization', '=', organization)
+  return owner === undefined ? rows : rows.where('wallets.owner', '=', owner)
+}
+
+/** Of every organization: for what follows chains, and for no answer to anybody. */
+export function walletsOfAll(database: Database | DatabaseTransaction) {
+  return database
     .selectFrom('wallets')
     .innerJoin('keys', (join) =>
-      join.onRef('keys.id', '=', 'wallets.key').on('keys.organization', '=', organization),
+      join
+        .onRef('keys.id', '=', 'wallets.key')
+        .onRef('keys.organization', '=', 'wallets.organization'),
     )
     .selectAll('wallets')
     .select(['keys.key_id', 'keys.scheme', 'keys.curve', 'keys.public_key', 'keys.certificate'])
     .select(['keys.delegable_by', 'keys.deleted_at'])
-    .where('wallets.organization', '=', organization)
-  return owner === undefined ? rows : rows.where('wallets.owner', '=', owner)
 }
 
 /** @throws Failure `wallet.not_found`, for a wallet of others too */

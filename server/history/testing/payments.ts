@@ -1,5 +1,5 @@
 import type { Rpc } from '@quorate/chains/adapter'
-import { fromHex } from '@quorate/core/bytes'
+import { fromHex, toUtf8 } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import type { RunningEthereum } from '@quorate/devnet/ethereum'
 import { contracts } from '@quorate/devnet/testing/contracts'
@@ -8,7 +8,8 @@ import { addressOf } from '@quorate/effects/address'
 import { type Abi, createWalletClient, encodeFunctionData, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { sepolia } from 'viem/chains'
-import type { Database } from '../../database/database.ts'
+import { watchWallet } from '../../balances/watch.ts'
+import { type Database, inTransaction } from '../../database/database.ts'
 import { walletRows, type WalletRow } from '../../wallets/find.ts'
 
 const seed = new Uint8Array(32).fill(1)
@@ -19,8 +20,8 @@ export const network = 'EthereumSepolia'
 export const address = addressOf(network, publicKey) as `0x${string}`
 
 /** A wallet of nobody's making: chains are followed for it like for any other. */
-export async function addWallet(database: Database): Promise<WalletRow> {
-  const [key, id] = [idOf(seed, 'key'), idOf(seed, 'wallet')]
+export async function addWallet(database: Database, at: string = address): Promise<WalletRow> {
+  const [key, id] = [idOf(seed, 'key'), idOf(toUtf8(at), 'wallet')]
   const row = { organization, created_at: 0, name: null }
   const born = {
     ...{ key_id: nameOf('key', key), public_key: publicKey },
@@ -30,15 +31,19 @@ export async function addWallet(database: Database): Promise<WalletRow> {
   await database
     .insertInto('keys')
     .values({ ...row, id: key, ...born, ...kind })
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
   const named = {
-    ...{ id, wallet_id: nameOf('wallet', id), key, network, address },
+    ...{ id, wallet_id: nameOf('wallet', id), key, network, address: at },
     ...{ external_id: null, tags: '[]', owner: null },
   }
-  await database
-    .insertInto('wallets')
-    .values({ ...row, ...named })
-    .execute()
+  await inTransaction(database, async (transaction) => {
+    await transaction
+      .insertInto('wallets')
+      .values({ ...row, ...named })
+      .execute()
+    await watchWallet(transaction, { organization, id, network })
+  })
   return walletRows(database, { organization })
     .where('wallet_id', '=', named.wallet_id)
     .executeTakeFirstOrThrow()

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Rpc } from '@quorate/chains/adapter'
+import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { type Chain, openChains } from '../chain/chains.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { migrate } from '../database/migrate.ts'
+import { follow } from './follow.ts'
+import { newFollower } from './follower.ts'
+import { fakeChain } from './testing/fake-chain.ts'
+import { address, addWallet, network } from './testing/payments.ts'
+
+const transactions = 2_000
+const logs = 20_000
+
+describe('a fake node with blocks of thousands', () => {
+  let home: TestDatabase
+  let database: Database
+  let known: Chain
+  before(async () => {
+    home = await createTestDatabase()
+    database = openDatabase(home.url, () => undefined)
+    await migrate(database)
+    await addWallet(database)
+    known = openChains(new Map([[network, { rpcUrl: 'http://127.0.0.1:9' }]])).find(network)
+  })
+  after(async () => {
+    await database.destroy()
+    await home.drop()
+  })
+
+  it('is read in pieces, few at a time, and what is ours is written as it comes', async () => {
+    const shape = { blocks: 3, transactions, logs, ours: [address], every: 4, listMax: 1_000 }
+    const { rpc, busiest } = counting(fakeChain(known.network, shape))
+    const follower = newFollower({ ...known, rpc, ready: async () => undefined })
+    follower.untracedUntil = Infinity
+    const say = (_: object, message: string) => assert.fail(message)
+    const log = { warn: say, error: say }
+    const chains = { find: () => known, all: [known] }
+    const written: number[] = []
+    for (let looks = 0; looks < 10; looks++) {
+      if ((await follow({ database, chains, log, now: Date.now }, follower)) !== 'more') break
+      written.push(await rowsOf('block_headers'))
+    }
+    assert.deepEqual(written, [1, 2, 3], 'a look ends where it has found enough')
+    assert.equal(await rowsOf('history'), (3 * (transactions + logs)) / 4)
+    assert.equal(await rowsOf('outbox'), (3 * (transactions + logs)) / 4)
+    assert.ok(busiest() <= 16, `${busiest()} questions at a time`)
+  })
+
+  function counting(inner: Rpc): { readonly rpc: Rpc; busiest(): number } {
+    let [open, most] = [0, 0]
+    const rpc: Rpc = async (method, params) => {
+      open += 1
+      most = Math.max(most, open)
+      try {
+        return await inner(method, params)
+      } finally {
+        open -= 1
+      }
+    }
+    return { rpc, busiest: () => most }
+  }
+
+  async function rowsOf(table: 'block_headers' | 'history' | 'outbox'): Promise<number> {
+    const { count } = await database
+      .selectFrom(table)
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    return count
+  }
+})
