@@ -8,7 +8,7 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { certificateCodec, certificateOf, statementBytes, type Vote } from './agreement/messages.ts'
 import { encodeKeyStatement, encodePooledStatement } from './key-certificate.ts'
 import { writtenHash } from './records.ts'
-import { challengeOf, commitTo, encodePreimage, erasePayload } from './request.ts'
+import { challengeOf, commitTo, encodePreimage, erasePayload, sponsorshipHash } from './request.ts'
 import {
   encodeEvidence,
   encodeStep,
@@ -90,6 +90,11 @@ const registration = {
   ],
   wallets: [born('EthereumSepolia'), born('KeyECDSA')],
 } as const
+const sponsorship = {
+  kind: 'sponsor',
+  ...{ sponsor: named('sponsor'), wallet: named('wallet'), key: named('key') },
+  ...{ network: 'EthereumSepolia', slot: 7n, fee: 21000000000000n, digests: [named('digest')] },
+} as const
 const { payload: committed, fields } = commitTo(payload, salt)
 const step = encodeStep({
   organization,
@@ -167,6 +172,8 @@ const formats = {
     }),
   ),
   registration: toHex(encode(operationCodec, registration)),
+  sponsorshipName: toHex(sponsorshipHash(sha256(preimage))),
+  sponsorship: toHex(encode(operationCodec, sponsorship)),
   registrationFacts: toHex(encode(keyCertificatesCodec, [toUtf8('first'), toUtf8('second')])),
   vote: toHex(statementBytes(vote)),
   seal: toHex(statementBytes(seal)),

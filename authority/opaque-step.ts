@@ -68,6 +68,7 @@ function isEvidenceOf({ cause, payload, fields, assertions, facts }: Item, besid
 /** The body of a completion that has lost members has another hash: its `fields` are proved. */
 function isCausedBy(cause: Item['cause'], { preimage, payload, salt }: Evidence): boolean {
   if (cause.kind === 'request') return equalBytes(cause.hash, sha256(preimage))
+  if (cause.kind === 'rule') return equalBytes(cause.request, sha256(preimage))
   return (
     cause.kind === 'completion' &&
     equalBytes(cause.preimage, sha256(preimage)) &&

@@ -315,6 +315,10 @@ export const spendTable = table(
 /** The same by asset, in its smallest unit. */
 export const assetSpentTable = table('assetSpent', struct({ count: u32 }))
 export const assetSpendTable = table('assetSpend', struct({ time: u64, amount: natural }))
+/** In the stream of a key that pays, by sponsor, and by sponsor and user: how many sponsorships. */
+export const sponsoredTable = table('sponsored', struct({ count: u32 }))
+/** By number as well: the most that all up to this one could cost. */
+export const sponsorshipTable = table('sponsorship', struct({ time: u64, amount: natural }))
 /** In a key's stream, by network and number: of all its uses the chain carries out one. */
 export const slotTable = table(
   'slot',

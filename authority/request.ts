@@ -99,6 +99,14 @@ export function completionHash(challenge: Uint8Array, body: Uint8Array): Uint8Ar
   return hashOf('quorate/completion/1', challenge, body)
 }
 
+/**
+ * What names the second use of a request whose fees somebody else pays: that by the payer's key, in
+ * the stream of that key.
+ */
+export function sponsorshipHash(request: Uint8Array): Uint8Array {
+  return hashOf('quorate/sponsorship/1', request)
+}
+
 /** The 43 characters a credential is asked to sign. */
 export function challengeOf(encoded: Uint8Array): string {
   return toBase64url(requestHash(encoded))

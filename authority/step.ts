@@ -91,6 +91,20 @@ const use = struct({
 })
 export type Use = Decoded<typeof use>
 
+/** What a key signs because somebody else's wallet has: it pays the fees, and does nothing besides. */
+const sponsorship = struct({
+  sponsor: hash32,
+  /** Whose fees are paid. */
+  wallet: hash32,
+  /** The one that pays. */
+  key: hash32,
+  network: text(64),
+  slot: natural,
+  fee: natural,
+  digests: list(hash32, 64, 1),
+})
+export type Sponsorship = Decoded<typeof sponsorship>
+
 const status = oneOf({ active: 1, inactive: 2, archived: 3 })
 const newCredential = struct({
   kind: oneOf({ Key: 1, Fido2: 2, PasswordProtectedKey: 3, RecoveryKey: 4 }),
@@ -250,9 +264,22 @@ export const operationCodec = union({
     38,
     struct({ sponsor: hash32, status: feeSponsorStatusCodec, limits: sponsorLimitsCodec }),
   ],
+  sponsor: [40, sponsorship],
+  /** The same request, slot and digests, judged afresh for a new execution window. */
+  sponsorRenewal: [41, sponsorship],
 })
 export type ItemOperation = Decoded<typeof operationCodec>
 export type ItemKind = ItemOperation['kind']
+
+/** Those by which a key signs something. */
+export type SigningOperation = Extract<
+  ItemOperation,
+  { kind: 'use' | 'renew' | 'sponsor' | 'sponsorRenewal' }
+>
+
+export function isSigning(operation: ItemOperation): operation is SigningOperation {
+  return ['use', 'renew', 'sponsor', 'sponsorRenewal'].includes(operation.kind)
+}
 
 const item = struct({
   cause,

@@ -133,11 +133,13 @@ export class Replay {
   private want({ step, evidence }: Body, index: number, reader: Reader): void {
     const item = step.items[index]
     const beside = evidence[index]
-    if (item?.operation.kind !== 'use' || beside === undefined) return
+    if (item === undefined || beside === undefined) return
+    const { operation } = item
+    if (operation.kind !== 'use' && operation.kind !== 'sponsor') return
     const made = messagesOf({ step, evidence, reader, rules: rulesFor(this.trust.manifest) }, index)
     const { user, token, method, path } = decodePreimage(beside.preimage)
     const match = matchOperation(method, path)
-    const key = keyOf(reader, rootOf(step.organization), item.operation.key)
+    const key = keyOf(reader, rootOf(step.organization), operation.key)
     if (!made.ok || user === undefined || match === undefined || key === undefined) return
     const records = this.history.recordsOf(reader, step.organization)
     const needed = permissionsFor(match.operation, readRequestBody(match, beside.payload))
@@ -150,8 +152,8 @@ export class Replay {
           token: token && nameOf('token', token.id),
           credentials: beside.assertions.map(({ fingerprint }) => toHex(fingerprint)),
           permissions: permissionsBehind(records, user, needed),
-          network: item.operation.network,
-          digest: toHex(item.operation.digests[i] ?? new Uint8Array()),
+          network: operation.network,
+          digest: toHex(operation.digests[i] ?? new Uint8Array()),
         },
         holds: (signature) => isSignature(key, message, signature),
       })

@@ -26,9 +26,11 @@ const associated = toUtf8('quorate/external-id-key/1')
 
 export function externalIdsOf(store: Store, kek: KeyEncryption): ExternalIds {
   const key = keyIn(store, kek)
-  const tagged = (place: Place, { evidence }: Body) =>
+  const tagged = (place: Place, { step, evidence }: Body) =>
     evidence.flatMap((one, item) => {
-      const tag = place.stream.kind === 'key' ? tagOf(key, place, one) : undefined
+      // Whoever pays for others sees the ids of many wallets, each with its own: theirs are judged there.
+      const isOwn = place.stream.kind === 'key' && step.items[item]?.cause.kind !== 'rule'
+      const tag = isOwn ? tagOf(key, place, one) : undefined
       return tag === undefined ? [] : [{ item, tag, request: requestHash(one.preimage) }]
     })
   return {

@@ -110,13 +110,14 @@ export function areSame(a: Judging['item']['subjects'], b: Judging['item']['subj
  * waited for one, and a renewal, only for `executeBefore`.
  */
 export function judgeTimes(judging: Judging): void {
-  const { step, isRenewal, preimage } = judging
+  const { step, isRenewal, rule, preimage } = judging
   const { issuedAt, signBefore, executeBefore } = preimage
   if (signBefore - issuedAt > signWithinMsMax || executeBefore - issuedAt > executeWithinMsMax)
     refuse('the request allows itself too much time')
   if (step.time < issuedAt - skewMs) refuse('the request comes from the future')
   if (step.time > executeBefore) refuse('the request has expired')
-  const isLater = isRenewal || isHeld(judging)
+  // What stands around another use comes after that one, which was in time.
+  const isLater = isRenewal || rule !== undefined || isHeld(judging)
   if (!isLater && step.time > signBefore) refuse('the request has expired')
 }
 

@@ -165,6 +165,8 @@ export type Judging = {
   readonly item: Omit<Item, 'operation'>
   /** A renewal is judged as its request's first use was, but for the deadline. */
   readonly isRenewal: boolean
+  /** The standing rule by which another key acts around a request; most often there is none. */
+  readonly rule: Uint8Array | undefined
   readonly evidence: Evidence
   readonly preimage: Preimage
   /** What names whatever the item creates: the hash of its request, or of what completed it. */

@@ -22,14 +22,45 @@ export function spendingOf(judging: Judging): Spending {
         unknown: last.unknown - before.unknown,
       }
     },
-    asset: (asset, since) => {
-      const count = own(judging, assetSpentTable, asset)?.count ?? 0
-      const at = (index: number) => entry(judging, assetSpendTable, [asset, index])
-      const first = firstAfter(count, since, (index) => at(index).time)
-      const last = count === 0 ? 0n : at(count - 1).amount
-      return last - (first === 0 ? 0n : at(first - 1).amount)
-    },
+    asset: (asset, since) => sumSince(judging, ofAsset(asset), since),
   }
+}
+
+/** Amounts that are added up one after the other, under a name of their own. */
+export type Series = {
+  readonly counts: Table<{ readonly count: number }>
+  readonly entries: Table<{ readonly time: number; readonly amount: bigint }>
+  readonly name: readonly (string | Uint8Array)[]
+}
+
+function ofAsset(asset: string): Series {
+  return { counts: assetSpentTable, entries: assetSpendTable, name: [asset] }
+}
+
+/** Of all entries that are later than that. */
+export function sumSince(judging: Judging, series: Series, since: number): bigint {
+  const { entries, name } = series
+  const count = countOf(judging, series)
+  const at = (index: number) => entry(judging, entries, [...name, index])
+  const first = firstAfter(count, since, (index) => at(index).time)
+  const last = count === 0 ? 0n : at(count - 1).amount
+  return last - (first === 0 ? 0n : at(first - 1).amount)
+}
+
+/** One more entry, of now. */
+export function addTo(judging: Judging, series: Series, amount: bigint): readonly Write[] {
+  const { counts, entries, name } = series
+  const count = countOf(judging, series)
+  const before = count === 0 ? 0n : entry(judging, entries, [...name, count - 1]).amount
+  const { time } = judging.step
+  return [
+    put(counts, name, { count: count + 1 }),
+    put(entries, [...name, BigInt(count)], { time, amount: before + amount }),
+  ]
+}
+
+function countOf(judging: Judging, { counts, name }: Series): number {
+  return own(judging, counts, ...name)?.count ?? 0
 }
 
 /**
@@ -58,19 +89,7 @@ export function spend(judging: Judging, outflow: Outflow, uses: 0 | 1 = 1): read
       unpriced: before.unpriced + (micros === undefined ? 1 : 0),
       unknown: before.unknown + (isKnown ? 0 : 1),
     }),
-    ...(isKnown ? assets : []).flatMap(([asset, amount]) => spendAsset(judging, asset, amount)),
-  ]
-}
-
-function spendAsset(judging: Judging, asset: string, amount: bigint): readonly Write[] {
-  const count = own(judging, assetSpentTable, asset)?.count ?? 0
-  const before = count === 0 ? 0n : entry(judging, assetSpendTable, [asset, count - 1]).amount
-  return [
-    put(assetSpentTable, [asset], { count: count + 1 }),
-    put(assetSpendTable, [asset, BigInt(count)], {
-      time: judging.step.time,
-      amount: before + amount,
-    }),
+    ...(isKnown ? assets : []).flatMap(([asset, amount]) => addTo(judging, ofAsset(asset), amount)),
   ]
 }
 
@@ -97,6 +116,10 @@ function entriesOf(judging: Judging): number {
   return own(judging, spentTable)?.count ?? 0
 }
 
-function entry<T>(judging: Judging, table: Table<T>, name: readonly (string | number)[]): T {
+function entry<T>(
+  judging: Judging,
+  table: Table<T>,
+  name: readonly (string | number | Uint8Array)[],
+): T {
   return own(judging, table, ...name) ?? refuse('the count of uses has a gap')
 }

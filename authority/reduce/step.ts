@@ -5,7 +5,14 @@ import { sha256 } from '@quorate/core/hash'
 import { nameOf } from '@quorate/core/id'
 import type { KeyTerms } from '../key-certificate.ts'
 import { keyTable, recordKey, requestTable, writtenHash, type Write } from '../records.ts'
-import { commitTo, completionHash, decodePreimage, requestHash, type Preimage } from '../request.ts'
+import {
+  commitTo,
+  completionHash,
+  decodePreimage,
+  requestHash,
+  sponsorshipHash,
+  type Preimage,
+} from '../request.ts'
 import {
   assertionsHash,
   operationCodec,
@@ -47,6 +54,8 @@ import * as policies from './policy.ts'
 import { reduceRecovery, reduceRecoveryEnd } from './recovery.ts'
 import { reduceRegistration, registrationTerms } from './registration.ts'
 import { reduceSettings } from './settings.ts'
+import { sponsorNamed } from './sponsor.ts'
+import { planSponsorship, reduceSponsorRenewal, reduceSponsorship } from './sponsorship.ts'
 import { reduceTags } from './tags.ts'
 import * as tokens from './tokens.ts'
 import * as updates from './update.ts'
@@ -136,7 +145,7 @@ export function draftStep(
   const empty = { ...draft, items, written: noStep }
   for (const [index, { kind, evidence }] of asked.entries()) {
     const refusal = refusalOf(() => {
-      const item = draftItem(evidence)
+      const item = draftItem(evidence, kind)
       const made = reduced(
         judgingOf({ step: empty, reader: overlaid, rules }, item, evidence, kind),
         kind,
@@ -171,7 +180,10 @@ export function refusedBy(
   }
   for (const one of asked) {
     const outcome = outcomeOf(
-      () => judgingOf({ step, reader, rules }, draftItem(one.evidence), one.evidence, one.kind),
+      () => {
+        const item = draftItem(one.evidence, one.kind)
+        return judgingOf({ step, reader, rules }, item, one.evidence, one.kind)
+      },
       (judging) => ({ authored: judgeAuthor(judging) }),
     )
     if (!outcome.ok) return outcome.reason
@@ -180,12 +192,12 @@ export function refusedBy(
 }
 
 /** An item without its operation: the rules look at what was asked, never at this one. */
-function draftItem(evidence: Evidence): Item {
+function draftItem(evidence: Evidence, kind?: ItemKind): Item {
   const preimage = decodePreimage(evidence.preimage)
   if (evidence.salt === undefined) return refuse(unseen)
   const { payload, fields } = commitTo(evidence.payload, evidence.salt)
   return {
-    cause: causeOf(preimage, evidence),
+    cause: actsByRule(kind) ? ruleIn(preimage, evidence) : causeOf(preimage, evidence),
     subjects: preimage.subjects,
     payload,
     fields,
@@ -203,6 +215,11 @@ function causeOf({ purpose }: Preimage, { preimage, payload }: Evidence): Item['
   return { kind: 'completion', preimage: hash, body: sha256(toUtf8(payload)) }
 }
 
+function ruleIn(preimage: Preimage, { preimage: encoded }: Evidence): Item['cause'] {
+  const rule = sponsorNamed({ preimage }) ?? refuse('the request has no fee sponsor')
+  return { kind: 'rule', rule, request: requestHash(encoded) }
+}
+
 /** What names all that an item creates, and the item itself: `request` in the tables of steps. */
 export function requestOfEvidence(evidence: Evidence): Uint8Array {
   return nameOfCause(causeOf(decodePreimage(evidence.preimage), evidence))
@@ -212,6 +229,7 @@ export function requestOfEvidence(evidence: Evidence): Uint8Array {
 export function nameOfCause(cause: Item['cause']): Uint8Array {
   if (cause.kind === 'request') return cause.hash
   if (cause.kind === 'completion') return completionHash(cause.preimage, cause.body)
+  if (cause.kind === 'rule') return sponsorshipHash(cause.request)
   throw new TypeError(`no item is caused by a ${cause.kind} yet`)
 }
 
@@ -235,10 +253,40 @@ function judgingOf(
   const preimage = decodePreimage(evidence.preimage)
   const challenge = requestHash(evidence.preimage)
   const { cause } = item
+  const rule = judgeRule(cause, { kind, preimage })
   const request =
-    cause.kind === 'completion' ? completionHash(cause.preimage, cause.body) : challenge
-  const isRenewal = kind === 'renew'
-  return { step, item, evidence, preimage, request, challenge, reader, rules, isRenewal }
+    rule !== undefined
+      ? sponsorshipHash(challenge)
+      : cause.kind === 'completion'
+        ? completionHash(cause.preimage, cause.body)
+        : challenge
+  const isRenewal = kind === 'renew' || kind === 'sponsorRenewal'
+  // Whoever asked for what a rule stands around is judged as for that.
+  const asked = cause.kind === 'rule' ? { ...item, cause: requestOfRule(cause) } : item
+  const at = { step, item: asked, evidence, preimage, request, challenge, rule, isRenewal }
+  return { ...at, reader, rules }
+}
+
+function requestOfRule({ request: hash }: Extract<Item['cause'], { kind: 'rule' }>) {
+  return { kind: 'request', hash } as const
+}
+
+/** Kinds of which one key acts around what another has signed. */
+function actsByRule(kind: ItemKind | undefined): boolean {
+  return kind === 'sponsor' || kind === 'sponsorRenewal'
+}
+
+/** @returns the standing rule of what acts by one: whatever is asked for itself has none */
+function judgeRule(
+  cause: Item['cause'],
+  { kind, preimage }: { readonly kind: ItemKind | undefined; readonly preimage: Preimage },
+): Uint8Array | undefined {
+  const named = cause.kind === 'rule' ? cause.rule : undefined
+  if (actsByRule(kind) !== (named !== undefined)) refuse('no standing rule allows such an item')
+  const wanted = sponsorNamed({ preimage })
+  if (named !== undefined && (wanted === undefined || !equalBytes(named, wanted)))
+    refuse('the item names another rule than its user')
+  return named
 }
 
 function reduceItem(judging: Judging, item: Item): readonly Write[] {
@@ -270,6 +318,8 @@ function reduceAuthored(judging: Judging, kind: ItemKind): Reduced {
   if (kind === 'approval') return opened(judging, authored)
   if (kind === 'use') return reduceUse(judging, authored)
   if (kind === 'renew') return reduceRenewal(judging, authored)
+  if (kind === 'sponsor') return reduceSponsorship(judging, authored)
+  if (kind === 'sponsorRenewal') return reduceSponsorRenewal(judging, authored)
   judgeUnused(judging)
   const reduce = authoredKinds[kind] ?? refuse('nobody may ask for such an item')
   judgeGate(judging, governedActivity(judging, authored))
@@ -302,8 +352,8 @@ function reduceCompleted(judging: Judging, kind: ItemKind): Reduced {
 
 function judgeHome({ step }: Judging, kind: ItemKind, { match }: Pick<Authored, 'match'>): void {
   const home = match.operation.changes
-  const isExpected =
-    home.item === kind || (home.item === 'use' && kind === 'renew') || kind === 'approval'
+  const isOfUse = kind === 'renew' || actsByRule(kind)
+  const isExpected = home.item === kind || (home.item === 'use' && isOfUse) || kind === 'approval'
   const isAtHome = home.stream === step.stream.kind || home.stream === 'held'
   if (!isExpected || !isAtHome) refuse('the item does not stand where it belongs')
 }
@@ -451,7 +501,7 @@ export function messagesOf(
     },
     (judging) => {
       judgeNotDenied(judging)
-      return { messages: planUse(judging, judgeAuthor(judging)).plan.messages }
+      return { messages: plannedFor(judging, judgeAuthor(judging)).plan.messages }
     },
   )
 }
@@ -506,8 +556,17 @@ export function rehearsalOf(
 function saidOf(judging: Judging, of?: PolicyAsk['policies']): PolicyVerdict | undefined {
   const authored = presumedAuthor(judging)
   const isUse = authored.match.operation.changes.item === 'use'
-  const activity = isUse ? planUse(judging, authored).activity : governedActivity(judging, authored)
+  const activity = isUse
+    ? plannedFor(judging, authored).activity
+    : governedActivity(judging, authored)
   return activity && evaluateBy(judging, activity, of ?? policiesOn(judging, activity))
+}
+
+/** What a key is to sign, be it by itself or around what another one has signed. */
+function plannedFor(judging: Judging, authored: Authored) {
+  return judging.rule === undefined
+    ? planUse(judging, authored)
+    : planSponsorship(judging, authored)
 }
 
 function policiesOn(judging: Judging, activity: Activity | undefined): PolicyAsk['policies'] {

@@ -16,6 +16,7 @@ import { find, recordsOf, refuse, type Judging, type SignablePlan } from './judg
 import { isRawAllowed } from './key.ts'
 import { excessOf, judgeReplacement, usesAt } from './replacement.ts'
 import { spend } from './spending.ts'
+import { judgeSponsor, sponsoredBy } from './sponsor.ts'
 import { put, type Reduced } from './writes.ts'
 
 const actions = {
@@ -72,20 +73,28 @@ function countedOf(
 
 /** The same request, slot and digests, judged afresh. Nothing is counted again. */
 export function reduceRenewal(judging: Judging, authored: Authored): Reduced {
-  const { request, step } = judging
   const { use, activity } = planUse(judging, authored)
-  const known = own(judging, requestTable, request)
-  if (known === undefined) return refuse('there is nothing to renew')
-  const isSame =
-    known.slot === use.slot &&
-    known.digests.length === use.digests.length &&
-    known.digests.every((digest, i) => equalBytes(digest, use.digests[i] ?? new Uint8Array()))
-  if (!isSame) refuse('a renewal signs what was agreed and nothing else')
+  const renewed = renewalOf(judging, use)
   judgeGate(judging, activity)
   return {
     operation: { kind: 'renew', ...use },
-    writes: [put(requestTable, [request], { ...known, time: step.time })],
+    writes: [renewed],
   }
+}
+
+/** The request's record, in which nothing is new but the time. */
+export function renewalOf(
+  judging: Judging,
+  { slot, digests }: Pick<Use, 'slot' | 'digests'>,
+): Write {
+  const known = own(judging, requestTable, judging.request)
+  if (known === undefined) return refuse('there is nothing to renew')
+  const isSame =
+    known.slot === slot &&
+    known.digests.length === digests.length &&
+    known.digests.every((digest, i) => equalBytes(digest, digests[i] ?? new Uint8Array()))
+  if (!isSame) refuse('a renewal signs what was agreed and nothing else')
+  return put(requestTable, [judging.request], { ...known, time: judging.step.time })
 }
 
 type Planned = {
@@ -106,6 +115,7 @@ export function planUse(judging: Judging, authored: Authored): Planned {
   if (step.stream.kind !== 'key' || !equalBytes(step.stream.id, terms.key))
     refuse('the use stands in the stream of another key')
   judgeOwner(judging, authored, key)
+  const sponsor = wallet && judgeSponsor(judging, authored, { wallet, network })
   const plan = rules.plan({
     operation: match.name,
     payload: evidence.payload,
@@ -117,6 +127,7 @@ export function planUse(judging: Judging, authored: Authored): Planned {
     rawAllowed: isRawAllowed(judging, key),
     maxFee: preimage.maxFee,
     facts: evidence.facts,
+    sponsored: sponsor && sponsoredBy(judging, sponsor),
   })
   if (!plan.ok) return refuse(plan.reason)
   const { slot, fee, digests } = plan
@@ -132,7 +143,7 @@ export function planUse(judging: Judging, authored: Authored): Planned {
  * Whose key it is: an end user uses what was delegated to him and nothing else, and of that nobody
  * else uses anything. A key that waits to be delegated is its maker's until then.
  */
-function judgeOwner(
+export function judgeOwner(
   judging: Judging,
   { user, record }: Authored,
   { terms, owner, delegableBy, status, derivation }: RecordOf<typeof keyTable>,
@@ -170,7 +181,11 @@ function signingKey(
  * Two requests at one slot are two transactions of which the chain takes one: fine when the user
  * himself named the slot, in the payload or by what is there; never when the server chose it.
  */
-function takeSlot(judging: Judging, use: Use, plan: SignablePlan): readonly Write[] {
+export function takeSlot(
+  judging: Judging,
+  use: Pick<Use, 'network' | 'slot' | 'fee'>,
+  plan: SignablePlan,
+): readonly Write[] {
   if (use.slot === undefined) return []
   const uses = usesAt(judging, plan)
   const isNamed = plan.slotNamed || plan.replaces !== undefined

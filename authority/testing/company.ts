@@ -20,7 +20,7 @@ import {
   type RecordOf,
   type Table,
 } from '../records.ts'
-import type { NetworkTraits, ParentKey, PlanAsk, Rules } from '../reduce/judging.ts'
+import type { NetworkTraits, ParentKey, PlanAsk, Rules, Sponsored } from '../reduce/judging.ts'
 import { newborn } from '../reduce/new-user.ts'
 import { draftStep, judgeKeyRequest, reduceStep, type StepOutcome } from '../reduce/step.ts'
 import { decodePreimage } from '../request.ts'
@@ -76,24 +76,32 @@ function rulesOf({ manifest }: ReturnType<typeof makeCluster>): Rules {
   return {
     manifest,
     networkOf: (id) => (Object.hasOwn(networks, id) ? networks[id] : undefined),
-    plan: ({ network }: PlanAsk) => ({
+    plan: ({ network, sponsored }: PlanAsk) => ({
       ok: true,
       network: network === '' ? 'KeyECDSA' : network,
       slot: undefined,
       slotNamed: false,
       fee: 1n,
-      digests: [digest],
+      digests: [sponsored === undefined ? digest : sponsoredDigest(sponsored)],
       messages: [digest],
       outflow: nothingLeaves,
     }),
     // Slot and fee are whatever the facts say, and the digest is another one than the wallet's own.
-    planSponsorship: ({ network, facts: [slot = 0, fee = 0] }) => ({
-      ...{ ok: true, network, slot: BigInt(slot), slotNamed: false, fee: BigInt(fee) },
-      ...{ digests: [sponsorDigest], messages: [sponsorDigest], outflow: nothingLeaves },
-    }),
+    planSponsorship: ({ network, facts: [slot, fee = 0] }) =>
+      slot === undefined
+        ? { ok: false, reason: 'nothing was signed before' }
+        : {
+            ...{ ok: true, network, slot: BigInt(slot), slotNamed: false, fee: BigInt(fee) },
+            ...{ digests: [sponsorDigest], messages: [sponsorDigest], outflow: nothingLeaves },
+          },
     policies,
     childOf: (parent, path) => new Uint8Array([2, ...childPoint(parent, path)]),
   }
+}
+
+/** Another one for every request that somebody else pays for. */
+export function sponsoredDigest({ request, executeBefore, sponsor }: Sponsored): Uint8Array {
+  return hashOf('sponsored', request, toUtf8(`${executeBefore}`), sponsor)
 }
 
 /** Another one for every parent and path, and no public key. */

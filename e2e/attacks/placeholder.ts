@@ -15,6 +15,9 @@ const use = {
   ...({ key: id, wallet: undefined, network: '', action: 'signature' } as const),
   ...{ slot: undefined, fee: 0n, digests: [id] },
 } as const
+const sponsorship = {
+  ...{ sponsor: id, wallet: id, key: id, network: '', slot: 0n, fee: 0n, digests: [id] },
+}
 const limits = { perOperation: undefined, perDay: undefined, perUserPerDay: undefined }
 const credential = {
   ...({ kind: 'Key', publicKey: spki, rank: 'confirmed', relyingParty: undefined } as const),
@@ -32,6 +35,8 @@ const placeholders: { readonly [K in ItemKind]: Extract<ItemOperation, { kind: K
   },
   use: { kind: 'use', ...use },
   renew: { kind: 'renew', ...use },
+  sponsor: { kind: 'sponsor', ...sponsorship },
+  sponsorRenewal: { kind: 'sponsorRenewal', ...sponsorship },
   user: { kind: 'user', user: id, userKind: 'employee', origin: 'invited', pinned: undefined },
   userUpdate: { kind: 'userUpdate', user: id, ssoRequired: 'no' },
   userStatus: { kind: 'userStatus', user: id, status: 'active' },

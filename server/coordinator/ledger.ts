@@ -312,7 +312,7 @@ function lastOfEach(writes: readonly Write[]): readonly Write[] {
 
 function requestsIn(body: Uint8Array): readonly { request: Uint8Array; item: number }[] {
   return decodeBody(body).step.items.flatMap(({ cause }, item) =>
-    cause.kind === 'request' || cause.kind === 'completion'
+    cause.kind === 'request' || cause.kind === 'completion' || cause.kind === 'rule'
       ? [{ request: nameOfCause(cause), item }]
       : [],
   )

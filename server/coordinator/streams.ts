@@ -52,7 +52,7 @@ export type StreamsWorld = {
 export type Wish = {
   readonly kind: ItemKind
   readonly evidence: Evidence
-  /** SHA-256 of the pre-image. */
+  /** SHA-256 of the pre-image, or what names the second use of such a request. */
   readonly request: Uint8Array
   /** Boards the messages of the step in which the wish stands. */
   readonly riderFor?: (at: { readonly seq: number; readonly hash: Uint8Array }) => Rider
@@ -404,7 +404,8 @@ export async function standingAs(
   organization: Uint8Array,
   { kind, request }: Pick<Wish, 'kind' | 'request'>,
 ): Promise<Standing | undefined> {
-  const found = kind === 'renew' ? undefined : await standingOf(ledger, organization, request)
+  const isRenewal = kind === 'renew' || kind === 'sponsorRenewal'
+  const found = isRenewal ? undefined : await standingOf(ledger, organization, request)
   const isIt =
     found !== undefined && (operationAt(found).kind === 'approval') === (kind === 'approval')
   return isIt ? found : undefined

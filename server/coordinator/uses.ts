@@ -3,8 +3,13 @@ import { Failure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
 import { decodeBody } from '@quorate/authority/body'
 import { messagesOf } from '@quorate/authority/reduce/step'
-import { requestHash } from '@quorate/authority/request'
-import { executionWindowMs, type Evidence, type Use } from '@quorate/authority/step'
+import { requestHash, sponsorshipHash } from '@quorate/authority/request'
+import {
+  executionWindowMs,
+  isSigning,
+  type Evidence,
+  type SigningOperation,
+} from '@quorate/authority/step'
 import { keyStream, rootOf } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
 import type { Faults } from './faults.ts'
@@ -35,6 +40,14 @@ export type UseAsk = {
   readonly organization: Uint8Array
   readonly key: Uint8Array
   readonly evidence: Evidence
+  /**
+   * `use` unless said: of the key that the request itself is about.
+   *
+   * `sponsor`: of the key of the fee sponsor that the request names. `key` is that one's, and the
+   * evidence is the request's own but for its facts, which are of family `sponsorship`: they bring what
+   * the wallet's key has signed by then. It stands under `sponsorshipHash(request)`, for `stepOf` too.
+   */
+  readonly kind?: 'use' | 'sponsor' | undefined
 }
 export type Signed = {
   /** Hash of the step in which the use stands. */
@@ -47,6 +60,15 @@ export type Signed = {
   readonly network: string
   /** As they were agreed on, whatever a later ask says. */
   readonly facts: Uint8Array
+}
+
+/** The kind of item by which the same is judged afresh. */
+const renewals = { use: 'renew', sponsor: 'sponsorRenewal' } as const
+
+/** Under which name it stands: one request has a use of two keys, if somebody else pays for it. */
+function nameOfUse({ evidence, kind }: Pick<UseAsk, 'evidence' | 'kind'>): Uint8Array {
+  const request = requestHash(evidence.preimage)
+  return kind === 'sponsor' ? sponsorshipHash(request) : request
 }
 
 export type UsesWorld = StreamsWorld & {
@@ -72,7 +94,7 @@ export class Uses {
    * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`, `key.not_found`
    */
   sign(ask: UseAsk): Promise<Signed> {
-    const name = toHex(ask.organization) + toHex(requestHash(ask.evidence.preimage))
+    const name = toHex(ask.organization) + toHex(nameOfUse(ask))
     const present = this.running.get(name)
     if (present !== undefined) return present
     const started = this.run(ask).finally(() => this.running.delete(name))
@@ -80,7 +102,7 @@ export class Uses {
     return started
   }
 
-  async judge({ organization, key, evidence }: UseAsk): Promise<void> {
+  async judge({ organization, key, evidence, kind = 'use' }: UseAsk): Promise<void> {
     const { views, rules, clock } = this.world
     const place = { organization, stream: keyStream(key) }
     await Promise.all([
@@ -89,15 +111,15 @@ export class Uses {
     ])
     const now = clock()
     const made = await views.read(place, (snapshot) =>
-      draftNext(place, [{ kind: 'use', evidence }], { snapshot, rules, now }),
+      draftNext(place, [{ kind, evidence }], { snapshot, rules, now }),
     )
     if (!made.ok) throw refusalFor(made.reason)
   }
 
   private async run(ask: UseAsk): Promise<Signed> {
     const { streams, keys, signer, faults } = this.world
-    const { organization, key } = ask
-    const request = requestHash(ask.evidence.preimage)
+    const { organization, key, kind = 'use' } = ask
+    const request = nameOfUse(ask)
     const place = { organization, stream: keyStream(key) }
     const statement = await keys.statementOf(organization, key)
     if (statement === undefined) throw new Failure('key.not_found', { keyId: nameOf('key', key) })
@@ -111,19 +133,20 @@ export class Uses {
     // One that rode with another draft than the one in force ends nowhere.
     const rideOf = ({ step }: Standing) =>
       last !== undefined && equalBytes(last.step, step.hash) ? last : undefined
-    const wish = { kind: 'use', evidence: ask.evidence, request, riderFor } as const
+    const wish = { kind, evidence: ask.evidence, request, riderFor } as const
     let standing = await streams.settle(place, wish)
     // Nothing rode along: it stood already, and may have been signed in an earlier life.
     const isOld = rideOf(standing) === undefined
     const done = isOld ? await this.kept(statement, standing, request) : undefined
     if (done !== undefined) return done
-    for (let renewals = 0; ; renewals++) {
+    for (let times = 0; ; times++) {
       const signatures = await this.signUnder(statement, standing, rideOf(standing))
       if (signatures !== undefined) return this.keep(standing, request, signatures)
-      if (renewals >= renewalsMax)
+      if (times >= renewalsMax)
         throw new Failure('signing.failed', { reason: 'no signature within its time' })
       const evidence = evidenceAt(standing)
-      standing = await streams.settle(place, { kind: 'renew', evidence, request, riderFor })
+      const renewal = { kind: renewals[kind], evidence, request, riderFor }
+      standing = await streams.settle(place, renewal)
     }
   }
 
@@ -204,8 +227,8 @@ function signedOf(standing: Standing, signatures: readonly Signature[]): Signed 
 }
 
 /** @throws Failure `request.refused` when the request has been used for something else */
-function useOf({ step, item }: Standing): Use {
+function useOf({ step, item }: Standing): SigningOperation {
   const operation = decodeBody(step.body).step.items[item]?.operation
-  if (operation?.kind === 'use' || operation?.kind === 'renew') return operation
+  if (operation !== undefined && isSigning(operation)) return operation
   throw new Failure('request.refused', { reason: 'the request is no use of a key' })
 }

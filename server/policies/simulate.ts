@@ -4,6 +4,7 @@ import { matchOperation } from '@quorate/authority/operations'
 import type { PolicyAsk, PolicyVerdict, Rules } from '@quorate/authority/reduce/judging'
 import { evaluationOf, nameOfCause, rehearsalOf } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
+import type { ItemKind } from '@quorate/authority/step'
 import { keyStream, rootOf, streamCodec } from '@quorate/authority/stream'
 import { decode, encode } from '@quorate/core/codec'
 import { Failure } from '@quorate/core/failure'
@@ -133,6 +134,10 @@ async function placesSince(
     .execute()
 }
 
+const notRehearsed: ReadonlySet<ItemKind> = new Set([
+  ...(['renew', 'sponsorRenewal', 'approval', 'decision'] as const),
+])
+
 /** Nothing for what is no first use or change: renewals, approvals, decisions. */
 function rehearsed(
   { step, evidence }: ReturnType<typeof decodeBody>,
@@ -142,14 +147,16 @@ function rehearsed(
   const [item, beside] = [step.items[index], evidence[index]]
   if (item === undefined || beside === undefined) return undefined
   const { kind } = item.operation
-  if (kind === 'renew' || kind === 'approval' || kind === 'decision') return undefined
-  const isAbout = outcome.ok ? outcome.said !== undefined : kind === 'use'
+  if (notRehearsed.has(kind)) return undefined
+  const isAbout = outcome.ok ? outcome.said !== undefined : kind === 'use' || kind === 'sponsor'
   const { method, path } = decodePreimage(beside.preimage)
   const match = matchOperation(method, path)
   if (!isAbout || match === undefined) return undefined
   const [created] = match.operation.creates
+  // What a sponsor pays for is known by the request itself.
+  const request = item.cause.kind === 'rule' ? item.cause.request : nameOfCause(item.cause)
   return {
-    ...(created === undefined ? {} : { requestId: createdName(nameOfCause(item.cause), created) }),
+    ...(created === undefined ? {} : { requestId: createdName(request, created) }),
     operation: match.name,
     date: new Date(step.time).toISOString(),
     isUnknown: !outcome.ok,

@@ -24,6 +24,7 @@ export type Sign = (ask: {
   readonly organization: Uint8Array
   readonly key: Uint8Array
   readonly evidence: Evidence
+  readonly kind?: 'use' | 'sponsor' | undefined
 }) => Promise<{
   readonly signatures: readonly Signature[]
   /** As they were agreed on. */

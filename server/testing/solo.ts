@@ -30,6 +30,7 @@ import {
   type Evidence,
   type ItemKind,
 } from '@quorate/authority/step'
+import { sponsorshipHash } from '@quorate/authority/request'
 import { keyStream, rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import {
   certifyKey,
@@ -135,9 +136,9 @@ export class Solo implements Log {
     return taken.certificate
   }
 
-  readonly sign: Sign = async ({ organization, key, evidence }) => {
+  readonly sign: Sign = async ({ organization, key, evidence, kind = 'use' }) => {
     if (this.missing.length > 1) throw this.unavailable()
-    const made = await this.put(organization, keyStream(key), { kind: 'use', evidence })
+    const made = await this.put(organization, keyStream(key), { kind, evidence })
     const drafted = { ...made, reader: this.of(organization), rules: this.rules }
     const planned = messagesOf({ ...drafted, evidence: [evidence] }, 0)
     if (!planned.ok) throw new Failure('request.refused', { reason: planned.reason })
@@ -212,7 +213,8 @@ export class Solo implements Log {
     reason: string,
   ) {
     const ledger = new Ledger(this.database)
-    const request = requestOfEvidence(evidence)
+    const own = requestOfEvidence(evidence)
+    const request = kind === 'sponsor' ? sponsorshipHash(own) : own
     const standing = await standingAs(ledger, organization, { kind, request })
     if (standing === undefined) throw refusalFor(reason)
     const { body, certificate } = standing.step

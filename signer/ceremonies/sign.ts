@@ -1,6 +1,6 @@
 import type { KeyTerms, Scheme } from '@quorate/authority/key-certificate'
 import { keyTable, decodeRecord, recordKey } from '@quorate/authority/records'
-import type { Item } from '@quorate/authority/step'
+import { isSigning, type Item } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'
 import { equalBytes, toHex, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
@@ -117,7 +117,7 @@ type Found = NonNullable<ReturnType<typeof keyOf>>
 
 function keyOf(deps: CeremonyDeps, place: Place, item: Item | undefined) {
   const operation = item?.operation
-  return operation?.kind === 'use' || operation?.kind === 'renew'
+  return operation !== undefined && isSigning(operation)
     ? recordOf(deps, place, operation.key)
     : undefined
 }
