@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -32,7 +33,10 @@ export async function leaseRows(
     .execute()
 }
 
-/** Makes a row wait, and says why to whoever looks at it. */
+/**
+ * Makes a row wait, and says why to whoever looks at it. Whoever was called since it was leased does
+ * not wait: the call may be of what it has just looked for in vain.
+ */
 export async function postpone(
   database: Database,
   row: Outgoing,
@@ -41,7 +45,7 @@ export async function postpone(
   await database
     .updateTable('outgoing')
     .set({
-      due_at: until.dueAt,
+      due_at: sql<number>`case when due_at = ${row.due_at} then ${until.dueAt}::int8 else due_at end`,
       waiting: until.waiting,
       attempts: row.attempts + 1,
       lease_holder: null,

@@ -75,9 +75,7 @@ export async function makeMove(
       .executeTakeFirst()
     if (moved === undefined) throw new Lost()
     if (move.freesSlot === true) await releaseSlot(transaction, row.request)
-    const makesRoom =
-      (isAtDesk(row.state) && !isAtDesk(state)) || (isInPool(row.state) && !isInPool(state))
-    if (makesRoom) await callNext(transaction, row, now)
+    if (makesRoom(row.state, state)) await callNext(transaction, row, now)
     for (const event of move.tells ?? []) await recordEvent(transaction, event)
     await tell(transaction, row.state, moved, now)
     await callSponsored(transaction, moved, now)
@@ -117,6 +115,12 @@ function datesOf(row: Outgoing, state: State, now: number): Change {
 /** A fee is paid for what has failed, too. */
 function isPaidFor({ kind }: Outgoing, state: State): boolean {
   return state === 'confirmed' || (state === 'reverted' && kind === 'sponsorship')
+}
+
+/** Also where it was called and goes another way: then the call is the next one's. */
+function makesRoom(from: State, to: State): boolean {
+  if (from === 'requested') return to !== 'slotted'
+  return (isAtDesk(from) && !isAtDesk(to)) || (isInPool(from) && !isInPool(to))
 }
 
 function isInPool(state: State): boolean {

@@ -13,10 +13,9 @@ export type StepDeps = {
   readonly opine: Opine
   readonly now: number
 }
-export type Outcome =
-  | ({ readonly kind: 'move' } & Move)
-  /** `why` is for people; `ms` where something is known about when to look again. */
-  | { readonly kind: 'wait'; readonly why: string | null; readonly ms?: number }
+export type Outcome = ({ readonly kind: 'move' } & Move) | Wait
+/** `why` is for people; `ms` where something is known about when to look again. */
+export type Wait = { readonly kind: 'wait'; readonly why: string | null; readonly ms?: number }
 export type Step = (deps: StepDeps, row: Outgoing) => Promise<Outcome>
 
 export function refuse(reason: string): Outcome {

@@ -71,6 +71,7 @@ describe('the pool of a node', () => {
       await mine(treasury)
       return (await inState(rows, 'confirmed')) === rows.length
     }, waitMsMax)
+    await worker.stop()
     assert.deepEqual([pool.most(), pool.refusals], [16, []])
   })
 

@@ -24,15 +24,20 @@ const standBackMs = 5_000
  */
 export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   if (isExpired(row, deps.now)) return expire()
-  if (!row.names_slot && (await isSlotGone(deps, row))) return loseSlot
-  const lack = await tokenLack(deps, row)
+  // At once: while one of a wallet is here, all others wait, and each answer of a node takes its time.
+  const [isGone, lack, found, balance] = await Promise.all([
+    !row.names_slot && isSlotGone(deps, row),
+    tokenLack(deps, row),
+    findFacts(deps, row),
+    deps.chain.adapter.balance(deps.chain.rpc, row.address),
+  ])
+  if (isGone) return loseSlot
   if (lack.kind === 'short') return insufficient(lack.needed, lack.available, ` of ${lack.asset}`)
   if (lack.kind === 'promised') return standBack('what is under way may need all there is')
-  const found = await findFacts(deps, row)
   if ('kind' in found) return found
   const effect = planned(payerOf(row), intentOf(row), found)
   checkAgainst(deps, row, { facts: found, effect })
-  const short = await missingFunds(deps, row, effect)
+  const short = await missingFunds(deps, row, { effect, balance })
   if (short !== undefined) return short
   const cost = (effect.value + effect.feeMax).toString()
   const facts = encodeFacts({ ...found, ...(await deps.opine(effect.outflow)) })
@@ -113,11 +118,11 @@ async function outbidding(deps: StepDeps, row: Outgoing): Promise<Facts | Outcom
  * so that alone is a reason to wait and not one to fail.
  */
 async function missingFunds(
-  { database, chain }: StepDeps,
+  { database }: StepDeps,
   row: Outgoing,
-  { value, feeMax }: Effect,
+  { effect, balance }: { readonly effect: Effect; readonly balance: bigint },
 ): Promise<Outcome | undefined> {
-  const balance = await chain.adapter.balance(chain.rpc, row.address)
+  const { value, feeMax } = effect
   if (balance < value + feeMax) return insufficient(value + feeMax, balance)
   const ahead = await database
     .selectFrom('outgoing')

@@ -6,7 +6,7 @@ import type { WalletRow } from '../wallets/find.ts'
 import { moneyDeps, openEdge } from './testing/edge.ts'
 import { signedPost } from './testing/signed-post.ts'
 import { makeWallet, payment, startTreasury, stranger } from './testing/treasury.ts'
-import { ether, mine, network, type Treasury, type Wish } from './testing/treasury.ts'
+import { ether, network, type Treasury, type Wish } from './testing/treasury.ts'
 
 let treasury: Treasury
 let wallet: WalletRow
@@ -172,28 +172,36 @@ describe('the routes of money', () => {
 
   it('tell what has happened on the chain, newest first, by direction and kind', async () => {
     const path = `/wallets/${wallet.wallet_id}/history`
-    await mine(treasury, 2)
-    const all = await untilTrue(path, ({ items }) => items.length >= 4)
-    const [first] = all.items
+    // By then nothing comes any more: but for what the wallet was given by the node's own command.
+    const paying = (await counts()).rows[0] ?? 0
+    const nothing = 1
+    const isAll = ({ items }: Body) => byBlocks(items).length === paying - nothing
+    const all = byBlocks((await untilTrue(path, isAll)).items)
+    const [first] = all
     assert.ok(first)
     assert.equal(first.kind, 'NativeTransfer')
     assert.equal(first.direction, 'Out')
     assert.equal(first.from, wallet.address)
     assert.ok(first.txHash && Number(first.fee) > 0 && first.symbol === 'ETH')
-    const numbers = all.items.map(({ blockNumber }) => blockNumber)
+    const numbers = all.map(({ blockNumber }) => blockNumber)
     assert.deepEqual(
       numbers,
       numbers.toSorted((a, b) => b - a),
     )
     const page = await get(`${path}?limit=3`)
     const rest = await get(`${path}?paginationToken=${page.body.nextPageToken}`)
-    assert.deepEqual([...page.body.items, ...rest.body.items], all.items)
-    assert.deepEqual((await get(`${path}?direction=In`)).body.items, [])
+    assert.deepEqual(byBlocks([...page.body.items, ...rest.body.items]), all)
+    assert.deepEqual(byBlocks((await get(`${path}?direction=In`)).body.items), [])
     assert.deepEqual((await get(`${path}?kind=Erc20Transfer`)).body.items, [])
     assert.deepEqual((await get(`${path}?contract=${stranger}`)).body.items, [])
-    assert.equal((await get(`${path}?kind=NativeTransfer`)).body.items.length, all.items.length)
+    const ofKind = (await get(`${path}?kind=NativeTransfer`)).body.items
+    assert.equal(byBlocks(ofKind).length, all.length)
   })
 })
+
+function byBlocks(items: readonly Body[]): readonly Body[] {
+  return items.filter(({ seenBy }) => seenBy === undefined)
+}
 
 type Answer = { readonly status: number; readonly body: Body }
 /** Whatever an answer may have; each test looks at what it is about. */
@@ -206,6 +214,7 @@ type Body = {
   readonly direction: string
   readonly from: string
   readonly symbol: string
+  readonly seenBy?: string
   readonly blockNumber: number
   readonly requestBody: { readonly amount?: string }
   readonly requester: { readonly userId: string }

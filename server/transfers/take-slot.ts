@@ -4,28 +4,39 @@ import { checkIntent } from '../chain/ask.ts'
 import { isDelegated, queuedMax, slotsAtOnce } from '../chain/pool.ts'
 import { minedNonce } from '../chain/facts.ts'
 import { holdSlot, lockQueue, lowestFreeSlot } from '../chain/slots.ts'
-import type { DatabaseTransaction } from '../database/database.ts'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { atTheDesk } from './lifecycle.ts'
 import type { Change } from './move.ts'
-import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
+import { expire, isExpired, refuse, type Outcome, type StepDeps, type Wait } from './outcome.ts'
 import { intentOf, payerOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
-/** Whoever leaves the desk calls the next one; this is for when that was not heard. */
-const atTheDeskMs = 2_000
+/**
+ * Whoever leaves the desk calls the next one. This is for when that was not heard: soon for whoever has
+ * just come, seldom for the hundreds who stand in line.
+ */
+const inLineMs = 2_000
+const inLineMsMax = 10_000
+const growth = 1.5
 
 /**
  * Gives a request its slot, for ever. One request of an address at a time holds a slot that the
  * signers have not agreed on yet: so one that is refused leaves no gap, and its slot is the next
  * one's.
  */
-export async function takeSlot({ chain, now }: StepDeps, row: Outgoing): Promise<Outcome> {
+export async function takeSlot(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  const { database, chain, now } = deps
   if (isExpired(row, now)) return expire()
   const { rpc } = chain
-  const mined = await minedNonce(rpc, row.address)
-  if (row.names_slot) return takeNamed(rpc, row, mined)
-  const pending = Number(await pendingNonce(rpc, row.address))
-  const end = Number(mined) + (await slotsAtOnce(rpc, row.address))
+  if (row.names_slot) return takeNamed(rpc, row, await minedNonce(rpc, row.address))
+  // Asked again where it counts; here, so that no node is asked for all who stand in line.
+  if (await isDeskTaken(database, row)) return notNow(row)
+  const [mined, waiting, atOnce] = await Promise.all([
+    minedNonce(rpc, row.address),
+    pendingNonce(rpc, row.address),
+    slotsAtOnce(rpc, row.address),
+  ])
+  const [pending, end] = [Number(waiting), Number(mined) + atOnce]
   if (pending >= end) return full
   return {
     kind: 'move',
@@ -42,11 +53,10 @@ const full = {
 } as const satisfies Outcome
 
 /** How long to wait when another one is at the desk. */
-export const notNow = {
-  kind: 'wait',
-  why: 'another one of this wallet comes first',
-  ms: atTheDeskMs,
-} as const satisfies Outcome
+export function notNow({ attempts }: Outgoing): Wait {
+  const ms = Math.round(Math.min(inLineMs * growth ** attempts, inLineMsMax))
+  return { kind: 'wait', why: 'another one of this wallet comes first', ms }
+}
 
 /** The user's own word counts, be it to replace what waits or to go ahead of the line. */
 async function takeNamed(rpc: Rpc, row: Outgoing, mined: bigint): Promise<Outcome> {
@@ -77,18 +87,25 @@ async function takeNext(
   { pending, end }: { readonly pending: number; readonly end: number },
 ): Promise<Change | undefined> {
   await lockQueue(transaction, row)
-  const present = await transaction
-    .selectFrom('outgoing')
-    .select('id')
-    .where('network', '=', row.network)
-    .where('address', '=', row.address)
-    .where('state', 'in', atTheDesk)
-    .where('names_slot', '=', false)
-    .limit(1)
-    .executeTakeFirst()
-  if (present !== undefined) return undefined
+  if (await isDeskTaken(transaction, row)) return undefined
   const slot = await lowestFreeSlot(transaction, row, pending)
   if (slot === undefined || slot >= end) return undefined
   await holdSlot(transaction, row, { slot, request: row.request })
   return { slot }
+}
+
+async function isDeskTaken(
+  database: Database | DatabaseTransaction,
+  { network, address }: Outgoing,
+): Promise<boolean> {
+  const present = await database
+    .selectFrom('outgoing')
+    .select('id')
+    .where('network', '=', network)
+    .where('address', '=', address)
+    .where('state', 'in', atTheDesk)
+    .where('names_slot', '=', false)
+    .limit(1)
+    .executeTakeFirst()
+  return present !== undefined
 }

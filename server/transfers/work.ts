@@ -7,7 +7,7 @@ import type { Database } from '../database/database.ts'
 import { giveBack, postpone } from './lease.ts'
 import { isAtRest } from './lifecycle.ts'
 import { makeMove } from './move.ts'
-import type { Outcome, StepDeps } from './outcome.ts'
+import type { Outcome, StepDeps, Wait } from './outcome.ts'
 import { nextStep } from './steps.ts'
 import { notNow } from './take-slot.ts'
 import type { Outgoing } from './tables.ts'
@@ -42,7 +42,7 @@ export async function workOnce(deps: WorkDeps, row: Outgoing): Promise<Outgoing 
   if (outcome.kind === 'wait') return wait(deps, row, outcome)
   const tells = await triggeredBy(deps, row, outcome)
   const moved = await makeMove(deps.database, row, { ...outcome, tells }, deps.now())
-  if (moved.kind === 'not-now') return wait(deps, row, notNow)
+  if (moved.kind === 'not-now') return wait(deps, row, notNow(row))
   if (moved.kind === 'lost') return undefined
   if (!isAtRest(moved.row.state) && outcome.later === undefined) return moved.row
   await giveBack(deps.database, moved.row)
@@ -83,7 +83,7 @@ async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
 async function wait(
   { database, now }: WorkDeps,
   row: Outgoing,
-  { why, ms }: Extract<Outcome, { kind: 'wait' }>,
+  { why, ms }: Wait,
 ): Promise<undefined> {
   const dueAt = now() + (ms ?? delayMs(row.attempts))
   await postpone(database, row, { dueAt, waiting: why })
