@@ -21,6 +21,7 @@ import { requestOfTransfer } from '../transfer.ts'
 import { hashTypedData } from '../typed-data.ts'
 import { readWrapped } from '../wrappers.ts'
 import { type Draw, drawFrom } from './draw.ts'
+import { sameCall } from './known-calls.ts'
 import { authorizationFrom, authorizationToViem, hexText } from './transactions.ts'
 import { signatureToViem, transactionFrom } from './transactions.ts'
 import { typedDataFrom } from './typed-data.ts'
@@ -35,6 +36,7 @@ export const differentials = {
   'typed data': sameTypedData,
   'token transfer': sameTransfer,
   'wrapped call': sameWrapped,
+  'known call': (draw: Draw) => sameCall(draw, damaged),
   authorization: sameAuthorization,
   message: sameMessage,
   'sponsored call': sameSponsored,
@@ -46,7 +48,7 @@ const turns: readonly DifferentialKind[] = [
   ...(['transaction', 'damaged transaction', 'typed data', 'token transfer'] as const),
 ]
 const rare: readonly DifferentialKind[] = [
-  ...(['authorization', 'message', 'wrapped call', 'sponsored call'] as const),
+  ...(['authorization', 'message', 'wrapped call', 'sponsored call', 'known call'] as const),
 ]
 
 /** @returns what was compared */
@@ -94,6 +96,11 @@ function sameReading(draw: Draw): void {
   assert.equal(BigInt(theirs.chainId ?? 0), ours.chainId)
   assert.equal(theirs.to ?? undefined, ours.to === undefined ? undefined : hexText(ours.to))
   assert.equal(theirs.value ?? 0n, ours.value)
+  if (ours.type === 0) return
+  const listed = ours.accessList.map(({ address, keys }) => ({
+    ...{ address: hexText(address), storageKeys: keys.map(hexText) },
+  }))
+  assert.deepEqual(theirs.accessList ?? [], listed)
 }
 
 /** What viem refuses to read, though it is well-formed: its plan is refused, or it cannot count so far. */
