@@ -118,7 +118,8 @@ test('a kind of transfer or an option that would change where money goes is refu
   const transfer = { kind: 'Native', to, amount: '1' }
   unserved(transferAsset, { ...transfer, kind: 'Erc7984', contract: to })
   malformed(transferAsset, { ...transfer, kind: 'Erc20' })
-  for (const option of ['memo', 'travelRule', 'feeSponsorId', 'expiresAt', 'offer'])
+  accepts(transferAsset, { ...transfer, feeSponsorId: 'fs-1' })
+  for (const option of ['memo', 'travelRule', 'expiresAt', 'offer'])
     unserved(transferAsset, { ...transfer, [option]: 'x' })
   malformed(transferAsset, { to, amount: '1' })
   malformed(transferAsset, { ...transfer, kind: 7 })
@@ -145,7 +146,21 @@ test('a transaction is hex, or an object of type 0, 2 or 4 with its own members'
   malformed(broadcastTransaction, broadcast({ type: 2, to, gasPrice: '5' }))
   malformed(broadcastTransaction, broadcast({ type: 4, to, authorizationList: [] }))
   malformed(broadcastTransaction, broadcast({ type: 2, to: 'vitalik.eth' }))
-  unserved(broadcastTransaction, { kind: 'UserOperations', userOperations: [] })
+  const operations = (count: number) => ({
+    ...{ kind: 'UserOperations', feeSponsorId: 'fs-1' },
+    userOperations: Array.from({ length: count }, () => ({ to, value: '5', data: '0x' })),
+  })
+  accepts(broadcastTransaction, operations(1))
+  accepts(broadcastTransaction, operations(16))
+  for (const wrong of [
+    operations(0),
+    operations(17),
+    { ...operations(1), feeSponsorId: undefined },
+    { ...operations(1), userOperations: [{ value: '5' }] },
+    { ...operations(1), userOperations: [{ to, gas: '5' }] },
+  ])
+    malformed(broadcastTransaction, wrong)
+  malformed(broadcastTransaction, { ...broadcast({ to, value: '5' }), feeSponsorId: 'fs-1' })
   accepts(broadcastTransaction, { kind: 'Evm', to, value: '5', nonce: 1, externalId: 'x' })
   accepts(broadcastTransaction, { kind: 'Eip1559', to, data: '0x', maxFeePerGas: '0x10' })
   malformed(broadcastTransaction, { kind: 'Evm', to, maxFeePerGas: '5' })

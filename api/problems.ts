@@ -120,6 +120,9 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'fee_sponsor.not_found': (context) => missing('fee sponsor', context),
   'fee_sponsor.archived': (context) => invalid('the fee sponsor is archived', context),
   'fee_sponsor.unsuitable': ({ reason }) => invalid(reason),
+  // As documented: 401, although he is known.
+  'fee_sponsor.not_for_end_users': (context) =>
+    problem(401, 'the fee sponsor is not for end users', context),
   'webhook.not_found': (context) => missing('webhook', context),
   'webhook_event.not_found': (context) => missing('webhook event', context),
   'webhooks.too_many': (context) => invalid('there are as many webhooks as there may be', context),

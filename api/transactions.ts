@@ -1,12 +1,20 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
-import { transaction as unsignedTransaction, unwrapped, unwrappedFees } from './evm.ts'
+import { address, transaction as unsignedTransaction, unwrapped, unwrappedFees } from './evm.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { progress } from './transfers.ts'
 import { supportedKinds } from './unsupported.ts'
-import { echo, externalId, id, network, requester } from './words.ts'
+import { amount, echo, externalId, hexBytes, id, network, requester } from './words.ts'
 
+/** As many as signers read (`effects/intent.ts`). */
+const operationsMax = 16
+/** One call of the wallet, in a transaction that a fee sponsor pays for. */
+const operation = z.strictObject({
+  to: address,
+  value: amount.optional(),
+  data: hexBytes.optional(),
+})
 const transactionBody = supportedKinds(
   z.discriminatedUnion('kind', [
     z.strictObject({
@@ -20,8 +28,14 @@ const transactionBody = supportedKinds(
       ...{ kind: z.literal('Eip1559'), ...unwrapped, ...unwrappedFees },
       externalId: externalId.optional(),
     }),
+    z.strictObject({
+      kind: z.literal('UserOperations'),
+      userOperations: z.array(operation).min(1).max(operationsMax),
+      feeSponsorId: id,
+      externalId: externalId.optional(),
+    }),
   ]),
-  ['Transaction', 'Evm', 'Eip1559'],
+  ['Transaction', 'Evm', 'Eip1559', 'UserOperations'],
 )
 export type TransactionBody = z.output<typeof transactionBody>
 

@@ -11,7 +11,8 @@ const common = {
   priority: z.enum(['Slow', 'Standard', 'Fast']).optional(),
   externalId: externalId.optional(),
   travelRule: unsupported,
-  feeSponsorId: unsupported,
+  /** Who pays the fees, on networks that have sponsors. */
+  feeSponsorId: id.optional(),
 }
 const transferBody = supportedKinds(
   z.discriminatedUnion('kind', [

@@ -86,6 +86,7 @@ export type Failures = {
   'fee_sponsor.archived': { readonly feeSponsorId: string }
   /** Of a wallet that cannot pay for others, or not again. */
   'fee_sponsor.unsuitable': { readonly reason: string }
+  'fee_sponsor.not_for_end_users': { readonly feeSponsorId: string }
   'webhook.not_found': { readonly webhookId: string }
   'webhook_event.not_found': { readonly webhookEventId: string }
   'webhooks.too_many': { readonly max: number }

@@ -8,6 +8,7 @@ import { historyRoutes } from './history/routes.ts'
 import type { Route } from './http/route.ts'
 import { networkRoutes } from './networks/routes.ts'
 import type { ObserveFacts } from './signatures/execute.ts'
+import { namesSponsor, quoteSponsored, type SponsoredQuoteDeps } from './sponsorships/quote.ts'
 import { transactionRoutes } from './transactions/routes.ts'
 import { isReplacing, quoteReplacement } from './transfers/quote-replacement.ts'
 import type { RequestDeps } from './transfers/request.ts'
@@ -41,15 +42,16 @@ export function startMoneyWorkers(deps: WorkDeps): MoneyWorkers {
 }
 
 /** What those need of the chain who have a user's request signed. */
-export function openMoney(deps: QuoteDeps): {
+export function openMoney(deps: QuoteDeps & SponsoredQuoteDeps): {
   readonly quoteMaxFee: QuoteMaxFee
   readonly observeFacts: ObserveFacts
 } {
   return {
-    quoteMaxFee: (caller, match, body) =>
-      isReplacing(match)
-        ? quoteReplacement(deps, caller, match)
-        : quoteMaxFee(deps, caller, match, body),
+    quoteMaxFee: (caller, match, body) => {
+      if (isReplacing(match)) return quoteReplacement(deps, caller, match)
+      if (namesSponsor(match, body)) return quoteSponsored(deps, caller, match, body)
+      return quoteMaxFee(deps, caller, match, body)
+    },
     observeFacts: openSignatureFacts(deps),
   }
 }

@@ -142,7 +142,7 @@ async function identityDeps(
     rules: rulesFor(manifest),
     opine: openFactFile(settings.factsFile, (context, message) => log.warn(context, message)),
     quota: openQuota(settings.monthlySignatures === 0 ? undefined : settings.monthlySignatures),
-    ...openMoney({ database, chains }),
+    ...openMoney({ database, chains, log: coordinator }),
   }
 }
 

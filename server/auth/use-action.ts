@@ -24,9 +24,17 @@ export type SignedAction = {
 
 /** @returns the full id of what the request names in this role, which its signature covers */
 export function subjectNamed({ preimage }: SignedAction, role: string): Uint8Array {
-  const subject = preimage.subjects.find((one) => one.role === role)
-  if (subject === undefined) throw new TypeError(`the request names no ${role}`)
-  return subject.id
+  const id = subjectOf(preimage, role)
+  if (id === undefined) throw new TypeError(`the request names no ${role}`)
+  return id
+}
+
+/** The same, where it may name none. */
+export function subjectOf(
+  { subjects }: Pick<Preimage, 'subjects'>,
+  role: string,
+): Uint8Array | undefined {
+  return subjects.find((one) => one.role === role)?.id
 }
 
 /**

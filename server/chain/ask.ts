@@ -1,4 +1,5 @@
 import type { EvmAsk } from '@quorate/chains/evm/index'
+import { fromHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { checksummed, readAddress } from '@quorate/effects/evm/address'
 import { readTransactionRequest, type TransactionRequest } from '@quorate/effects/evm/request'
@@ -7,7 +8,7 @@ import { noFacts, type Facts } from '@quorate/effects/facts'
 import { readIntent, type Intent, type TransactionBody } from '@quorate/effects/intent'
 import type { UseOperation } from '@quorate/effects/intent'
 import { findNetwork, type EvmNetwork } from '@quorate/effects/networks'
-import { plan } from '@quorate/effects/plan'
+import { isSponsored, plan, type PlanInput } from '@quorate/effects/plan'
 import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacement'
 import { decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { callOf } from './tokens.ts'
@@ -90,11 +91,16 @@ function askOfWhole(original: Intent, from: string): EvmAsk {
  * What would happen, as the signers will see it.
  * @throws Failure `body.malformed`, `request.unsupported`, `fee.above_ceiling`, `address.malformed`
  */
-export function planned(payer: Payer, intent: Intent | ReplacementIntent, facts: Facts): Effect {
+export function planned(
+  payer: Payer,
+  intent: Intent | ReplacementIntent,
+  facts: Facts,
+  sponsored?: PlanInput['sponsored'],
+): Effect {
   const network = evmNetwork(payer.network)
   const { publicKey } = payer
   const { scheme, curve } = network
-  const made = plan({ network, publicKey, scheme, curve, intent, facts })
+  const made = plan({ network, publicKey, scheme, curve, intent, facts, sponsored })
   if (made.ok) return made.effect
   throw malformed(made.reason)
 }
@@ -108,8 +114,16 @@ export function checkIntent(payer: Payer, intent: Intent | ReplacementIntent): E
     for (const text of [intent.to, ...(intent.asset === 'Native' ? [] : [intent.contract])])
       if (readAddress(text) === undefined)
         throw new Failure('address.malformed', { text: text.slice(0, 128) })
+  if (isSponsored(intent)) return planned(payer, intent, { family: 'sponsored' }, anySponsor)
   const ask = translated(() => askOf(intent, payer))
   return planned(payer, intent, ask === undefined ? noFacts : provisional(payer.network, ask))
+}
+
+/** Who it is changes nothing of what an account would do. Its key is the generator of secp256k1 (SEC 2). */
+const anySponsor = {
+  request: new Uint8Array(32),
+  executeBefore: 0,
+  sponsor: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'),
 }
 
 /** Slots above are beyond what a node's answers and our rows can count. */

@@ -56,7 +56,8 @@ describe('what a user is asked to bound fees by', () => {
     await migrate(database)
     await addRows()
     const chains = readChains(JSON.stringify({ [network]: { rpcUrl: node.rpcUrl } }))
-    money = openMoney({ database, chains })
+    const log = { read: () => assert.fail('nobody is sponsored here') }
+    money = openMoney({ database, chains, log })
   })
   after(async () => {
     await database.destroy()

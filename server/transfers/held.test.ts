@@ -44,7 +44,11 @@ before(async () => {
   const saying = { ...deps, opine: (outflow: Outflow) => opine(outflow) }
   const routes = [
     ...moneyRoutes(moneyDeps(treasury, { opine: saying.opine })),
-    ...simulateRoutes({ ...saying, ...openMoney(deps), rules: rulesFor(platform.manifest) }),
+    ...simulateRoutes({
+      ...saying,
+      ...openMoney({ ...deps, log: deps.coordinator }),
+      rules: rulesFor(platform.manifest),
+    }),
   ]
   app = openEdge(treasury, routes)
 })

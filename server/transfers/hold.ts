@@ -9,6 +9,7 @@ import type { ApprovalRow } from '../approvals/tables.ts'
 import { askOf, planned } from '../chain/ask.ts'
 import { observeWithin } from '../chain/facts.ts'
 import { lowestFreeSlot } from '../chain/slots.ts'
+import { presentSponsoredFacts } from '../sponsorships/facts.ts'
 import { expire, isExpired, type Outcome, type StepDeps } from './outcome.ts'
 import { feeBoundOf, intentOf, payerOf } from './reading.ts'
 import { observeReplacement } from './replacement-facts.ts'
@@ -18,7 +19,7 @@ import type { Outgoing } from './tables.ts'
 const heldMsMax = 15_000
 const pass = { kind: 'move', event: 'pass' } as const satisfies Outcome
 /** What waits for an approval keeps nothing that another one could need. */
-const nothingKept = { slot: null, facts: null, cost: null } as const
+const nothingKept = { slot: null, facts: null, cost: null, delegation_nonce: null } as const
 
 /**
  * Has the rules say what they think of it, on what the chain says now: nothing of that is kept, and
@@ -95,6 +96,7 @@ export async function awaitApproval({ database, now }: StepDeps, row: Outgoing):
 
 /** @returns nothing where it has to be seen first what the chain says of it */
 async function presentFacts(deps: StepDeps, row: Outgoing): Promise<Uint8Array | undefined> {
+  if (row.fee_sponsor !== null) return presentSponsoredFacts(deps, row)
   const { chain, database } = deps
   const ask = askOf(intentOf(row), row)
   if (ask === undefined) return opined(deps, row, noFacts)

@@ -1,6 +1,7 @@
 import { pendingNonce } from '@quorate/chains/evm/index'
 import { isFailure } from '@quorate/core/failure'
 import { equalBytes } from '@quorate/core/bytes'
+import type { Database } from '../database/database.ts'
 import type { Effect } from '@quorate/effects/effect'
 import { encodeFacts, noFacts, type Facts } from '@quorate/effects/facts'
 import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacement'
@@ -14,7 +15,7 @@ import type { Outgoing } from './tables.ts'
 import { tokenLack } from './token-funds.ts'
 
 /** One odd answer of a node ends nothing; the same one three times does. */
-const refusalsMax = 3
+export const refusalsMax = 3
 /** Some blocks: neither fees nor balances change faster. */
 const standBackMs = 5_000
 
@@ -68,19 +69,19 @@ function isWholeOriginal(intent: ReplacementIntent): boolean {
   return original?.kind === 'transaction' && original.transaction.form === 'bytes'
 }
 
-const loseSlot = {
+export const loseSlot = {
   ...{ kind: 'move', event: 'loseSlot' },
-  values: { slot: null },
+  values: { slot: null, facts: null, cost: null },
   freesSlot: true,
 } as const satisfies Outcome
 
 /** What may take long does not keep others of the same wallet from going ahead. */
-function standBack(why: string): Outcome {
+export function standBack(why: string): Outcome {
   return { ...loseSlot, later: { why, ms: standBackMs } }
 }
 
 /** Used by somebody else while nobody had signed for it: then there is still another one to have. */
-async function isSlotGone({ database, chain }: StepDeps, row: Outgoing): Promise<boolean> {
+export async function isSlotGone({ database, chain }: StepDeps, row: Outgoing): Promise<boolean> {
   const slot = row.slot ?? 0
   const pending = await pendingNonce(chain.rpc, row.address)
   return pending > BigInt(slot) || isAgreedOn(database, row, slot)
@@ -124,6 +125,13 @@ async function missingFunds(
 ): Promise<Outcome | undefined> {
   const { value, feeMax } = effect
   if (balance < value + feeMax) return insufficient(value + feeMax, balance)
+  const promised = await promisedOf(database, row)
+  if (balance - promised >= value + feeMax) return undefined
+  return standBack('what is under way may need all there is')
+}
+
+/** What others under way may take from the same address; those at the same slot never do. */
+export async function promisedOf(database: Database, row: Outgoing): Promise<bigint> {
   const ahead = await database
     .selectFrom('outgoing')
     .select(['id', 'cost', 'slot'])
@@ -131,12 +139,14 @@ async function missingFunds(
     .where('address', '=', row.address)
     .where('state', 'in', ['prepared', 'signed', 'broadcasted'])
     .execute()
-  const others = ahead.filter(({ id, slot }) => !equalBytes(id, row.id) && slot !== row.slot)
-  const promised = others.reduce((sum, { cost }) => sum + BigInt(cost ?? 0), 0n)
-  if (balance - promised >= value + feeMax) return undefined
-  return standBack('what is under way may need all there is')
+  const others = ahead.filter(({ id, slot }) => !equalBytes(id, row.id) && !isSameSlot(slot, row))
+  return others.reduce((sum, { cost }) => sum + BigInt(cost ?? 0), 0n)
 }
 
-function insufficient(needed: bigint, available: bigint, asset = ''): Outcome {
+function isSameSlot(slot: number | null, row: Outgoing): boolean {
+  return slot !== null && slot === row.slot
+}
+
+export function insufficient(needed: bigint, available: bigint, asset = ''): Outcome {
   return refuse(`insufficient funds: ${needed}${asset} needed, ${available} available`)
 }

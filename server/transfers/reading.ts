@@ -55,7 +55,7 @@ export function effectOf(row: Outgoing): Effect {
   return planned(payerOf(row), intentOf(row), decodeFacts(writtenFacts(row)))
 }
 
-function writtenFacts({ facts, state }: Outgoing): Uint8Array {
+export function writtenFacts({ facts, state }: Pick<Outgoing, 'facts' | 'state'>): Uint8Array {
   if (facts === null) throw new TypeError(`${state}, and no facts are written down`)
   return facts
 }

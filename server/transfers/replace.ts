@@ -76,6 +76,10 @@ export async function placeOf(
   row: Outgoing,
   replacement: Replacement,
 ): Promise<Place> {
+  if (row.fee_sponsor !== null) {
+    const reason = 'what a fee sponsor pays for is neither sped up nor cancelled'
+    throw new Failure('request.unsupported', { reason })
+  }
   const slot = await replaceableSlot(database, row, replacement)
   if (slot === undefined)
     throw new Failure('transfer.wrong_state', { from: row.state, event: replacement })

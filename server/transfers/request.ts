@@ -5,8 +5,10 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { activePoliciesTable } from '@quorate/authority/records'
 import { encodeEvidence } from '@quorate/authority/step'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
+import { isSponsored } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
-import { burnFor, findSpendable, type SignedAction } from '../auth/use-action.ts'
+import { readRoot } from '../auth/log.ts'
+import { burnFor, findSpendable, subjectOf, type SignedAction } from '../auth/use-action.ts'
 import { askOf, checkIntent, readableIntent } from '../chain/ask.ts'
 import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
@@ -14,6 +16,7 @@ import { inTransaction, type Database, type DatabaseTransaction } from '../datab
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
 import { checkUsable } from '../keys/reach.ts'
+import { checkSponsor } from '../sponsorships/sponsor.ts'
 import { recordEvent } from '../outbox.ts'
 import type { Quota } from '../usage/quota.ts'
 import { findWallet, type WalletRow } from '../wallets/find.ts'
@@ -22,6 +25,7 @@ import { findOutgoing } from './find.ts'
 import { giveBack, leaseMs } from './lease.ts'
 import { payerOf } from './reading.ts'
 import type { AskedKind, Outgoing } from './tables.ts'
+import { untouched } from './untouched.ts'
 import { workOnce, type WorkDeps } from './work.ts'
 
 export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
@@ -31,8 +35,6 @@ export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
   readonly quota: Quota
   /** Names this life of the server: what another has made of a request is shown by this one. */
   readonly life: Uint8Array
-  /** How to wait, if not by this machine's clock. */
-  readonly pause?: (ms: number) => Promise<unknown>
 }
 
 export type Asked = {
@@ -58,6 +60,7 @@ export async function requestOutgoing(
   const found = await findSpendable(database, caller, raw, { now: now(), life })
   if (found.isSpent) return showMade(database, caller, { kind, ...found.action })
   const { action } = found
+  await checkPaying(deps, caller, { kind, wallet, payload: action.payload })
   const asset = await assetAsked(deps, { kind, wallet, payload: action.payload })
   return beginOutgoing(deps, caller, action, (transaction, begun) =>
     enter(transaction, { caller, wallet, kind, quota, asset, ...begun }),
@@ -107,6 +110,22 @@ export async function beginOutgoing(
 
 type AskedAsset = Pick<Asked, 'kind'> &
   Pick<SignedAction, 'payload'> & { readonly wallet: WalletRow }
+
+/**
+ * Of what somebody else is to pay for.
+ * @throws Failure `fee_sponsor.unsuitable`, `fee_sponsor.not_for_end_users`
+ */
+async function checkPaying(
+  { coordinator }: Pick<RequestDeps, 'coordinator'>,
+  caller: Caller,
+  { kind, wallet, payload }: AskedAsset,
+): Promise<void> {
+  const { feeSponsorId } = readableIntent(kind, payload)
+  if (feeSponsorId === undefined) return
+  await readRoot(coordinator, caller.organization, (root) =>
+    checkSponsor(root, caller, wallet, feeSponsorId),
+  )
+}
 
 /**
  * What a token says of itself, as JSON. Only its node can tell, and that is asked before anything is
@@ -183,7 +202,7 @@ export async function enter(transaction: DatabaseTransaction, entry: Entry): Pro
   const { externalId } = intent
   const row = newRow(entry, {
     externalId,
-    namesSlot: namesSlot(intent, { network, address: address ?? '' }),
+    namesSlot: !isSponsored(intent) && namesSlot(intent, { network, address: address ?? '' }),
   })
   if (intent.externalId !== undefined) {
     const first = await claimExternalId(transaction, {
@@ -226,6 +245,7 @@ export function newRow(
     user_id: userId,
     token_id: tokenId ?? null,
     external_id: said.externalId ?? null,
+    fee_sponsor: subjectOf(action.preimage, 'feeSponsorId') ?? null,
     evidence: encodeEvidence(action.evidence(new Uint8Array())),
     asset,
     execute_before: action.preimage.executeBefore,
@@ -245,34 +265,3 @@ function namesSlot(
   const ask = askOf(intent, from)
   return ask === undefined || ask.nonce !== undefined
 }
-
-/** What every row begins with. */
-const untouched = {
-  state: 'requested',
-  reason: null,
-  approval_id: null,
-  policy_resolved_at: null,
-  waiting: null,
-  slot: null,
-  facts: null,
-  cost: null,
-  signed: null,
-  hash: null,
-  block_hash: null,
-  block_number: null,
-  fee: null,
-  attempts: 0,
-  lease_holder: null,
-  lease_until: 0,
-  broadcasted_at: null,
-  confirmed_at: null,
-  replacement: null,
-  replaces: null,
-  replaces_slot: null,
-  replaces_hash: null,
-  original: null,
-  replacement_id: null,
-  fee_sponsor: null,
-  sponsored: null,
-  delegation_nonce: null,
-} as const satisfies Partial<Outgoing>

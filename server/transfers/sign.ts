@@ -19,13 +19,24 @@ import type { Outgoing } from './tables.ts'
  * by whichever server, leads to the same bytes.
  */
 export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  const { coordinator, now } = deps
-  const { organization, key } = row
-  if (isExpired(row, now) && !(await isAgreed(deps, row))) return expire()
-  try {
-    const signed = await coordinator.sign({ organization, key, evidence: evidenceOf(row) })
-    const { bytes, hash } = assembled(deps, row, signed)
+  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire()
+  return signing(deps, row, async () => {
+    const { organization, key, public_key: publicKey } = row
+    const evidence = evidenceOf(row)
+    const signed = await deps.coordinator.sign({ organization, key, evidence })
+    const { bytes, hash } = assembled(deps, { effect: effectOf(row), publicKey }, signed)
     return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
+  })
+}
+
+/** Whatever keeps the signers of a user's own key from signing. */
+export async function signing(
+  deps: StepDeps,
+  row: Outgoing,
+  work: () => Promise<Outcome>,
+): Promise<Outcome> {
+  try {
+    return await work()
   } catch (error) {
     if (isFailure(error, 'policy.held')) return hold(deps, row, evidenceOf(row))
     if (isFailure(error, 'policy.blocked'))
@@ -48,7 +59,8 @@ async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<O
     const approval = await approvalFor(deps.database, row.organization, row.request)
     if (approval !== undefined) return held(approval)
   }
-  const isOthers = !row.names_slot && (await isAgreedOn(deps.database, row, row.slot ?? 0))
+  const isOthers =
+    row.slot !== null && !row.names_slot && (await isAgreedOn(deps.database, row, row.slot))
   if (!isOthers) return refuse(reason)
   const values = { slot: null, facts: null, cost: null }
   return { kind: 'move', event: 'loseSlot', values, freesSlot: true }
@@ -68,15 +80,19 @@ export async function isAgreed(
  * Two libraries that know nothing of each other make the same bytes of it, and the signature holds;
  * else nothing is written down, let alone sent.
  */
-function assembled({ chain }: StepDeps, row: Outgoing, signed: Signed): SignedTransaction {
-  const { unsigned, digest } = unsignedOf(effectOf(row))
+export function assembled(
+  { chain }: Pick<StepDeps, 'chain'>,
+  { effect, publicKey }: { readonly effect: Effect; readonly publicKey: Uint8Array },
+  signed: Signed,
+): SignedTransaction {
+  const { unsigned, digest } = unsignedOf(effect)
   const [signature] = signed.signatures
   const [agreed] = signed.digests
   if (signature?.scheme !== 'ECDSA') throw new TypeError('EVM transactions bear ECDSA signatures')
   const { r, s, recid } = signature
   if (agreed === undefined || !equalBytes(agreed, digest))
     throw new TypeError('the signers have agreed on other bytes than these')
-  if (!verifySignature('ECDSA', 'secp256k1', row.public_key, digest, concat(r, s)))
+  if (!verifySignature('ECDSA', 'secp256k1', publicKey, digest, concat(r, s)))
     throw new TypeError('the signature does not hold')
   const parts = {
     r: bytesToBig(r),

@@ -5,6 +5,7 @@ import { isDelegated, queuedMax, slotsAtOnce } from '../chain/pool.ts'
 import { minedNonce } from '../chain/facts.ts'
 import { holdSlot, lockQueue, lowestFreeSlot } from '../chain/slots.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
+import { isBeingDelegated } from '../sponsorships/delegating.ts'
 import { atTheDesk } from './lifecycle.ts'
 import type { Change } from './move.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps, type Wait } from './outcome.ts'
@@ -41,7 +42,7 @@ export async function takeSlot(deps: StepDeps, row: Outgoing): Promise<Outcome> 
   return {
     kind: 'move',
     event: 'takeSlot',
-    within: (transaction) => takeNext(transaction, row, { pending, end }),
+    within: (transaction) => takeNext(transaction, row, { mined, pending, end }),
   }
 }
 
@@ -70,6 +71,9 @@ async function takeNamed(rpc: Rpc, row: Outgoing, mined: bigint): Promise<Outcom
     kind: 'move',
     event: 'takeSlot',
     within: async (transaction) => {
+      await lockQueue(transaction, row)
+      const isLate = row.replacement === null && (await isBeingDelegated(transaction, row, mined))
+      if (isLate) return undefined
       await holdSlot(transaction, row, { slot, request })
       return { slot }
     },
@@ -81,13 +85,17 @@ function namedSlot(row: Outgoing): bigint {
   return checkIntent(payerOf(row), intentOf(row)).slot ?? 0n
 }
 
+/** How far an address has come, and how far it may go. */
+type Lane = { readonly mined: bigint; readonly pending: number; readonly end: number }
+
 async function takeNext(
   transaction: DatabaseTransaction,
   row: Outgoing,
-  { pending, end }: { readonly pending: number; readonly end: number },
+  { mined, pending, end }: Lane,
 ): Promise<Change | undefined> {
   await lockQueue(transaction, row)
   if (await isDeskTaken(transaction, row)) return undefined
+  if (await isBeingDelegated(transaction, row, mined)) return undefined
   const slot = await lowestFreeSlot(transaction, row, pending)
   if (slot === undefined || slot >= end) return undefined
   await holdSlot(transaction, row, { slot, request: row.request })
@@ -105,6 +113,8 @@ async function isDeskTaken(
     .where('address', '=', address)
     .where('state', 'in', atTheDesk)
     .where('names_slot', '=', false)
+    // What a sponsor pays for has none, and takes none.
+    .where('slot', 'is not', null)
     .limit(1)
     .executeTakeFirst()
   return present !== undefined

@@ -32,7 +32,9 @@ export async function tokenLack({ database, chain }: StepDeps, row: Outgoing): P
     .where('state', 'in', ['prepared', 'signed', 'broadcasted'])
     .where('kind', '=', 'transfer')
     .execute()
-  const others = ahead.filter(({ id, slot }) => !equalBytes(id, row.id) && slot !== row.slot)
+  const others = ahead.filter(
+    ({ id, slot }) => !equalBytes(id, row.id) && (slot === null || slot !== row.slot),
+  )
   const promised = others.reduce((sum, other) => {
     const theirs = tokenMoveOf(intentOf(other))
     return theirs !== undefined && isSame(theirs, move) ? sum + amountOf(theirs) : sum

@@ -18,7 +18,8 @@ export async function triggeredBy(
   { event, judged }: Move,
 ): Promise<readonly Event[]> {
   const { organization, key, request } = row
-  if (row.approval_id !== null) return []
+  // Policies on the sponsor's key are no word on what it is sent for.
+  if (row.approval_id !== null || row.kind === 'sponsorship') return []
   const isAllowed = event === 'sign' && (await hasPolicies(database, organization))
   if (!isAllowed && judged === undefined) return []
   const at = now()

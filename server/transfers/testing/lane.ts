@@ -31,7 +31,7 @@ export type Body = {
 /** The routes of money, and a client that has been asked to sign what stands in their way. */
 export function openLane(treasury: Treasury) {
   const { caller, deps, lines } = treasury
-  const money = openMoney({ database: deps.database, chains: deps.chains })
+  const money = openMoney({ database: deps.database, chains: deps.chains, log: deps.coordinator })
   const app = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
   const laterLife = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
 

@@ -1,0 +1,91 @@
+import { isFailure } from '@quorate/core/failure'
+import { encodeFacts, type SponsoredFacts } from '@quorate/effects/facts'
+import { lockQueue } from '../chain/slots.ts'
+import { expire, isExpired, refuse, type Outcome, type StepDeps } from '../transfers/outcome.ts'
+import { insufficient, promisedOf, refusalsMax } from '../transfers/prepare.ts'
+import { feeBoundOf } from '../transfers/reading.ts'
+import type { Outgoing } from '../transfers/tables.ts'
+import { tokenLack } from '../transfers/token-funds.ts'
+import { isHeldFrom } from './delegating.ts'
+import { estimateFee } from './estimate.ts'
+import { accountFacts, sponsorOfRow } from './facts.ts'
+import type { Sponsor } from './sponsor.ts'
+import { operationsOf, sponsoredEffect, sponsoredIntentOf } from './terms.ts'
+
+/** Some blocks: neither fees nor balances change faster. */
+const standBackMs = 5_000
+
+/**
+ * Looks at everything that can be known to fail before the account signs: once it has, nobody takes
+ * that back. It has no slot: of all that bear its request's hash, the contract does one.
+ */
+export async function prepareSponsored(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  if (isExpired(row, deps.now)) return expire()
+  const sponsor = await sponsorOfRow(deps, row)
+  if (sponsor.record.status !== 'active') return refuse('the fee sponsor is not active')
+  const account = await accountFacts(deps, row)
+  if (!account.ok) return account.isFinal ? refuse(account.why) : wait(account.why)
+  const { facts } = account
+  const effect = sponsoredEffect(row, sponsor, facts)
+  const lack =
+    (await walletLack(deps, row, effect.value)) ?? (await sponsorLack(deps, row, sponsor, facts))
+  if (lack !== undefined) return lack
+  const { delegationNonce: nonce } = facts
+  const delegation_nonce = nonce === undefined ? null : Number(nonce)
+  const encoded = encodeFacts({ ...facts, ...(await deps.opine(effect.outflow)) })
+  return {
+    kind: 'move',
+    event: 'prepare',
+    values: { facts: encoded, cost: effect.value.toString(), delegation_nonce },
+    within: async (transaction) => {
+      if (delegation_nonce === null) return {}
+      await lockQueue(transaction, row)
+      return (await isHeldFrom(transaction, row, delegation_nonce)) ? undefined : {}
+    },
+  }
+}
+
+function wait(why: string): Outcome {
+  return { kind: 'wait', why, ms: standBackMs }
+}
+
+/** What it is to pay itself, which are no fees. */
+async function walletLack(
+  deps: StepDeps,
+  row: Outgoing,
+  value: bigint,
+): Promise<Outcome | undefined> {
+  const { chain, database } = deps
+  const lack = await tokenLack(deps, row)
+  if (lack.kind === 'short') return insufficient(lack.needed, lack.available, ` of ${lack.asset}`)
+  const underWay = 'what is under way may need all there is'
+  if (lack.kind === 'promised') return wait(underWay)
+  const balance = await chain.adapter.balance(chain.rpc, row.address)
+  if (balance < value) return insufficient(value, balance)
+  const isPromised = balance - (await promisedOf(database, row)) < value
+  return isPromised && value > 0n ? wait(underWay) : undefined
+}
+
+/** Would it pay this, as far as can be told before there is something to try out? */
+async function sponsorLack(
+  { chain }: StepDeps,
+  row: Outgoing,
+  { record, wallet }: Sponsor,
+  { delegationNonce }: SponsoredFacts,
+): Promise<Outcome | undefined> {
+  const operations = operationsOf(sponsoredIntentOf(row), row.address)
+  const isDelegated = delegationNonce === undefined
+  try {
+    const fee = await estimateFee(chain, operations, { from: row.address, isDelegated })
+    const { perOperation = fee } = record.limits
+    if (fee > perOperation)
+      return refuse(`the fee sponsor pays ${perOperation} for one, and it may cost ${fee}`)
+    if (fee > feeBoundOf(row)) return wait('fees are above what was signed for')
+    const balance = await chain.adapter.balance(chain.rpc, wallet.address)
+    return balance < fee ? insufficient(fee, balance, ' of the fee sponsor') : undefined
+  } catch (error) {
+    if (!isFailure(error, 'chain.refused')) throw error
+    const { reason } = error.context
+    return row.attempts + 1 >= refusalsMax ? refuse(reason) : { kind: 'wait', why: reason }
+  }
+}

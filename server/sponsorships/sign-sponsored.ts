@@ -1,0 +1,77 @@
+import { concat, equalBytes } from '@quorate/core/bytes'
+import { idOf, nameOf } from '@quorate/core/id'
+import { sponsorshipHash } from '@quorate/authority/request'
+import { decodeFacts, type Facts } from '@quorate/effects/facts'
+import { verifySignature } from '@quorate/threshold/public/verify'
+import type { Signed } from '../coordinator/coordinator.ts'
+import { expire, isExpired, type Outcome, type StepDeps } from '../transfers/outcome.ts'
+import { evidenceOf } from '../transfers/reading.ts'
+import { isAgreed, signing } from '../transfers/sign.ts'
+import type { Outgoing } from '../transfers/tables.ts'
+import { untouched } from '../transfers/untouched.ts'
+import { sponsorOfRow } from './facts.ts'
+import type { Sponsor } from './sponsor.ts'
+import { sponsoredEffect } from './terms.ts'
+
+/**
+ * Has the account sign, and in the same write there is what its sponsor is to send: from then on that
+ * alone decides what becomes of it.
+ */
+export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire()
+  return signing(deps, row, async () => {
+    const sponsor = await sponsorOfRow(deps, row)
+    const { organization, key } = row
+    const evidence = evidenceOf(row)
+    const signed = await deps.coordinator.sign({ organization, key, evidence })
+    checkSigned(row, sponsor, signed)
+    return {
+      kind: 'move',
+      event: 'sign',
+      within: async (transaction) => {
+        const made = sponsorshipRow(row, sponsor, deps.now)
+        await transaction.insertInto('outgoing').values(made).execute()
+        return {}
+      },
+    }
+  })
+}
+
+/** The signatures are over what the facts make of the payload, and hold. */
+function checkSigned(
+  row: Outgoing,
+  sponsor: Sponsor,
+  { digests, signatures, facts }: Signed,
+): void {
+  const said: Facts = decodeFacts(facts)
+  const expected = sponsoredEffect(row, sponsor, said).signing
+  const isWhole = expected.length === digests.length && expected.length === signatures.length
+  if (!isWhole) throw new TypeError('the signers have agreed on other bytes than these')
+  for (const [i, signature] of signatures.entries()) {
+    const [wanted, agreed] = [expected[i], digests[i]]
+    if (wanted === undefined || !('digest' in wanted) || agreed === undefined)
+      throw new TypeError('an account signs digests')
+    if (!equalBytes(wanted.digest, agreed))
+      throw new TypeError('the signers have agreed on other bytes than these')
+    if (signature.scheme !== 'ECDSA') throw new TypeError('an account signs by ECDSA')
+    const { r, s } = signature
+    if (!verifySignature('ECDSA', 'secp256k1', row.public_key, agreed, concat(r, s)))
+      throw new TypeError('the signature does not hold')
+  }
+}
+
+/** What the sponsor is to send. It keeps nothing of what the user said, and bears no name for anybody. */
+function sponsorshipRow(row: Outgoing, { wallet }: Sponsor, now: number): Outgoing {
+  const request = sponsorshipHash(row.request)
+  const id = idOf(request, 'transaction')
+  return {
+    ...untouched,
+    ...{ organization: row.organization, id, kind: 'sponsorship', name: nameOf('transaction', id) },
+    ...{ wallet: wallet.id, wallet_id: wallet.wallet_id, key: wallet.key },
+    ...{ public_key: wallet.public_key, network: row.network, address: wallet.address, request },
+    ...{ user_id: row.user_id, token_id: row.token_id, external_id: null },
+    ...{ evidence: new Uint8Array(), asset: null, execute_before: row.execute_before },
+    ...{ names_slot: false, due_at: now, created_at: now },
+    ...{ fee_sponsor: row.fee_sponsor, sponsored: row.id },
+  }
+}

@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { encodeFunctionData, parseAbi } from 'viem'
+import { delegationOf } from '@quorate/chains/evm/account/account'
+import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
+import { moneyRoutes } from '../money.ts'
+import { feeSponsorName } from './sponsor.ts'
+import { transactionOf, transferOf } from '../transfers/entity.ts'
+import type { Outgoing } from '../transfers/tables.ts'
+import { moneyDeps, openEdge } from '../transfers/testing/edge.ts'
+import { signedPost } from '../transfers/testing/signed-post.ts'
+import {
+  ether,
+  fund,
+  makeWallet,
+  mine,
+  network,
+  payment,
+  request,
+  reread,
+  startTreasury,
+  step,
+  stepTo,
+  stranger,
+  type Treasury,
+  type Wish,
+} from '../transfers/testing/treasury.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import { listSponsoredFees } from './find.ts'
+import {
+  carry,
+  changeSponsor,
+  deployAccount,
+  empty,
+  makeSponsor,
+  paidFor,
+  type TestSponsor,
+} from './testing/sponsor.ts'
+
+let treasury: Treasury
+let sponsor: TestSponsor
+let coin: Deployed
+
+before(async () => {
+  treasury = await startTreasury()
+  await deployAccount(treasury)
+  sponsor = await makeSponsor(treasury)
+  coin = await deploy(treasury.rpc, 'Coin', ['Gold', 'GLD', 6])
+})
+after(() => treasury.stop())
+
+const balance = (address: string | null): Promise<bigint> => {
+  const { adapter, rpc } = treasury.chains.find(network)
+  return adapter.balance(rpc, address ?? '')
+}
+const nonceOf = async ({ address }: WalletRow): Promise<number> =>
+  Number(await treasury.rpc('eth_getTransactionCount', [address, 'latest']))
+const codeOf = ({ address }: WalletRow) => delegationOf(treasury.rpc, address ?? '')
+
+/** A payment that the sponsor is to pay for. */
+function ask(
+  wallet: WalletRow,
+  body: object = {},
+  more: Partial<Wish> & { by?: TestSponsor } = {},
+) {
+  const { by = sponsor, ...wish } = more
+  return request(treasury, wallet, { body: payment({ feeSponsorId: by.name, ...body }), ...wish })
+}
+
+async function paid(wallet: WalletRow, body: object = {}): Promise<Outgoing> {
+  return carry(treasury, await ask(wallet, body), 'confirmed')
+}
+
+/** A wallet that has what it is to pay, and nothing for fees. */
+const poor = (wei = 1000n) => makeWallet(treasury, wei)
+
+describe('what a fee sponsor pays for, with four signer processes and a real chain', () => {
+  it('moves the last wei of a wallet, and the wallet runs the contract from then on', async () => {
+    const wallet = await poor()
+    const [there, funds] = [await balance(stranger), await balance(sponsor.wallet.address)]
+    assert.equal(await codeOf(wallet), 'none')
+    const done = await paid(wallet)
+    assert.equal(await balance(stranger), there + 1000n)
+    assert.equal(await balance(wallet.address), 0n)
+    assert.equal(await codeOf(wallet), 'ours')
+    const sent = await paidFor(treasury, done)
+    assert.ok(sent)
+    assert.equal(await balance(sponsor.wallet.address), funds - BigInt(sent.fee ?? 0))
+    const shown = transferOf(done)
+    assert.deepEqual([shown.status, shown.feeSponsorId], ['Confirmed', sponsor.name])
+    assert.deepEqual([shown.txHash, shown.fee], [sent.hash, undefined])
+  })
+
+  it('moves tokens of a wallet that never had any ether', async () => {
+    const wallet = await poor(0n)
+    await coin.invoke('mint', [wallet.address, 100n])
+    const before = await coin.ask('balanceOf', [stranger])
+    await paid(wallet, { kind: 'Erc20', contract: coin.address, amount: '40' })
+    assert.equal(await coin.ask('balanceOf', [stranger]), before + 40n)
+    assert.equal(await coin.ask('balanceOf', [wallet.address]), 60n)
+    assert.equal(await balance(wallet.address), 0n)
+  })
+
+  it('needs the account’s own nonce for the first time, and never again', async () => {
+    const wallet = await poor(2000n)
+    const first = await paid(wallet)
+    assert.equal(await nonceOf(wallet), 1)
+    const second = await paid(wallet)
+    assert.equal(await nonceOf(wallet), 1)
+    const types = await Promise.all(
+      [first, second].map(async ({ hash }) => {
+        const found = await treasury.rpc('eth_getTransactionByHash', [hash])
+        return (found as { readonly type: string }).type
+      }),
+    )
+    assert.deepEqual(types, ['0x4', '0x2'])
+    assert.deepEqual([first.delegation_nonce, second.delegation_nonce], [0, null])
+  })
+
+  it('is three calls at once, all of them or none', async () => {
+    const wallet = await poor(30n)
+    await coin.invoke('mint', [wallet.address, 5n])
+    const abi = parseAbi(['function transfer(address to, uint256 amount) returns (bool)'])
+    const moving = (amount: bigint) => ({
+      to: coin.address,
+      data: encodeFunctionData({ abi, functionName: 'transfer', args: [stranger, amount] }),
+    })
+    const operations = (amount: bigint) => ({
+      ...{ kind: 'UserOperations', feeSponsorId: sponsor.name },
+      userOperations: [
+        { to: stranger, value: '10' },
+        moving(amount),
+        { to: stranger, value: '20' },
+      ],
+    })
+    const there = await balance(stranger)
+    const body = operations(5n)
+    const row = await request(treasury, wallet, { kind: 'transaction', body })
+    const done = await carry(treasury, row, 'confirmed')
+    assert.equal(await balance(stranger), there + 30n)
+    assert.equal(await coin.ask('balanceOf', [wallet.address]), 0n)
+    const shown = transactionOf(done)
+    assert.deepEqual(shown.requestBody, body)
+    await fund(treasury.rpc, wallet, 30n)
+    // One token more than there is: nothing of it happens, and nothing is sent.
+    const more = await request(treasury, wallet, { kind: 'transaction', body: operations(1n) })
+    const failed = await carry(treasury, more, 'lapsed')
+    assert.match(failed.reason ?? '', /^the fee sponsor has not paid: /)
+    assert.equal(await balance(wallet.address), 30n)
+  })
+
+  it('goes side by side: two of one wallet for the first time, each once', async () => {
+    const wallet = await poor(2000n)
+    const there = await balance(stranger)
+    const rows = [await ask(wallet), await ask(wallet)]
+    for (const row of rows) await carry(treasury, row, 'signed')
+    for (const row of rows) await carry(treasury, row, 'broadcasted', 'included')
+    for (const row of rows) await carry(treasury, row, 'confirmed')
+    assert.equal(await balance(stranger), there + 2000n)
+    assert.equal(await nonceOf(wallet), 1)
+  })
+
+  it('is in the list of what the sponsor has paid, and in no list of transactions', async () => {
+    const wallet = await poor()
+    const done = await paid(wallet)
+    const sent = await paidFor(treasury, done)
+    const { organization } = treasury.company
+    const named = { organization, sponsor: sponsor.id }
+    const { items } = await listSponsoredFees(treasury.database, named, { limit: 1 })
+    const [item] = items
+    assert.deepEqual(
+      [item?.feeSponsorId, item?.sponsoreeId, item?.requestId, item?.fee],
+      [feeSponsorName(sponsor.id), wallet.wallet_id, done.name, sent?.fee],
+    )
+    const shown = await treasury.database
+      .selectFrom('outbox')
+      .select('kind')
+      .where('data', 'like', `%${sent?.name}%`)
+      .execute()
+    assert.deepEqual(shown, [])
+  })
+})
+
+describe('a fee sponsor that cannot pay', () => {
+  it('fails what it was to pay for, before anything is signed', async () => {
+    const broke = await makeSponsor(treasury, { funds: 0n })
+    const wallet = await poor()
+    const row = await ask(wallet, {}, { by: broke })
+    const failed = await carry(treasury, row, 'refused')
+    assert.match(failed.reason ?? '', /insufficient funds: .* of the fee sponsor needed/)
+    const small = await makeSponsor(treasury, { limits: { perOperation: '1' } })
+    const dear = await carry(treasury, await ask(wallet, {}, { by: small }), 'refused')
+    assert.match(dear.reason ?? '', /the fee sponsor pays 1 for one/)
+    const off = await makeSponsor(treasury)
+    const late = await ask(wallet, {}, { by: off })
+    await changeSponsor(treasury, off, { end: '/deactivate' })
+    const { reason } = await carry(treasury, late, 'refused')
+    assert.equal(reason, 'the fee sponsor is not active')
+    assert.equal(await codeOf(wallet), 'none')
+  })
+
+  it('is refused at the edge when it is switched off between signature and request', async () => {
+    const other = await makeSponsor(treasury)
+    const wallet = await poor()
+    const app = openEdge(treasury, moneyRoutes(moneyDeps(treasury)))
+    const body = payment({ feeSponsorId: other.name })
+    const { path: url, payload, headers } = await signedPost(treasury, wallet, { body })
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    const answer = await app.inject({ method: 'POST', url, headers, payload })
+    await app.close()
+    const { error } = answer.json<{ readonly error: { readonly message: string } }>()
+    assert.deepEqual([answer.statusCode, error.message], [400, 'the fee sponsor is not active'])
+    const rows = treasury.database
+      .selectFrom('outgoing')
+      .select('id')
+      .where('wallet', '=', wallet.id)
+    assert.deepEqual(await rows.execute(), [])
+  })
+
+  it('keeps what is signed waiting until it has money', async () => {
+    const other = await makeSponsor(treasury)
+    const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
+    await empty(treasury, other)
+    assert.match(await reasonOf(row), /insufficient funds of the fee sponsor/)
+    await fund(treasury.rpc, other.wallet, ether)
+    await carry(treasury, row, 'confirmed')
+  })
+
+  it('keeps it waiting while it is switched off', async () => {
+    const other = await makeSponsor(treasury)
+    const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    assert.equal(await reasonOf(row), 'the fee sponsor is not active')
+    await changeSponsor(treasury, other, { end: '/activate' })
+    await carry(treasury, row, 'confirmed')
+  })
+
+  it('keeps it waiting when its day is used up, by the word of its signers', async () => {
+    const other = await makeSponsor(treasury)
+    const wallet = await poor(2000n)
+    const first = await carry(treasury, await ask(wallet, {}, { by: other }), 'confirmed')
+    const cost = (await paidFor(treasury, first))?.cost ?? ''
+    await changeSponsor(treasury, other, { body: { limits: { perDay: cost } } })
+    const second = await carry(treasury, await ask(wallet, {}, { by: other }), 'signed')
+    assert.match(await reasonOf(second), /the signers refused: .* in a day/)
+    await changeSponsor(treasury, other, { body: { limits: {} } })
+    await carry(treasury, second, 'confirmed')
+  })
+
+  it('has failed it once the time is over, and nothing was paid', async () => {
+    const other = await makeSponsor(treasury)
+    const wallet = await poor()
+    const executeBefore = Date.now() + 8_000
+    const row = await carry(treasury, await ask(wallet, {}, { by: other, executeBefore }), 'signed')
+    await empty(treasury, other)
+    const late = { ...treasury, deps: { ...treasury.deps, now: () => executeBefore + 1 } }
+    const failed = await carry(late, row, 'lapsed')
+    assert.match(failed.reason ?? '', /not executed within its time/)
+    assert.equal(await balance(wallet.address), 1000n)
+  })
+
+  /** Why what is sent for it has not been sent, once it has been tried. */
+  async function reasonOf(row: Outgoing): Promise<string> {
+    for (let tries = 0, why = null; why === null && tries < 4; tries++) {
+      const sent = await paidFor(treasury, row)
+      assert.ok(sent)
+      await step(treasury, sent)
+      why = (await paidFor(treasury, row))?.waiting ?? null
+    }
+    await step(treasury, await reread(treasury, row))
+    const found = await reread(treasury, row)
+    assert.equal(found.state, 'signed')
+    return found.waiting ?? ''
+  }
+})
+
+describe('an account of which both its own transactions and a sponsor’s are under way', () => {
+  it('takes no slot while it signs for the nonce by which it is delegated', async () => {
+    const wallet = await makeWallet(treasury)
+    const sponsored = await carry(treasury, await ask(wallet), 'signed')
+    const own = await request(treasury, wallet, { body: payment() })
+    await step(treasury, own)
+    const { state, waiting } = await reread(treasury, own)
+    assert.deepEqual([state, waiting], ['requested', 'another one of this wallet comes first'])
+    await carry(treasury, sponsored, 'confirmed')
+    const after_ = await stepTo(treasury, own, 'broadcasted')
+    assert.equal(after_.slot, 1)
+    await mine(treasury, 2)
+    await stepTo(treasury, own, 'confirmed')
+  })
+
+  it('signs for no such nonce while one of its own transactions holds it', async () => {
+    const wallet = await makeWallet(treasury)
+    const own = await stepTo(
+      treasury,
+      await request(treasury, wallet, { body: payment() }),
+      'slotted',
+    )
+    const sponsored = await ask(wallet)
+    await step(treasury, sponsored)
+    const { state, waiting } = await reread(treasury, sponsored)
+    assert.deepEqual([state, waiting], ['requested', 'another one of this wallet comes first'])
+    await stepTo(treasury, own, 'broadcasted')
+    await step(treasury, sponsored)
+    assert.equal((await reread(treasury, sponsored)).state, 'requested')
+    await mine(treasury, 2)
+    await stepTo(treasury, own, 'confirmed')
+    const done = await carry(treasury, sponsored, 'confirmed')
+    assert.equal(done.delegation_nonce, 1)
+  })
+})

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { accountAddress, deployment } from '@quorate/chains/evm/account/account'
+import { createdName, idOf } from '@quorate/core/id'
+import { toHex } from '@quorate/core/bytes'
+import { requestHash } from '@quorate/authority/request'
+import type { WholeEvidence } from '@quorate/authority/step'
+import { deployOnce } from '@quorate/devnet/deploy'
+import { signedRequest } from '@quorate/signer/testing/requests'
+import { applyRoot } from '../../orgs/apply.ts'
+import type { State } from '../../transfers/lifecycle.ts'
+import {
+  fund,
+  makeWallet,
+  mine,
+  reread,
+  step,
+  type Treasury,
+} from '../../transfers/testing/treasury.ts'
+import type { Outgoing } from '../../transfers/tables.ts'
+import type { WalletRow } from '../../wallets/find.ts'
+
+export type TestSponsor = { readonly id: Uint8Array; readonly name: string; wallet: WalletRow }
+
+/** As `npm start` has it. Blocks are made by hand elsewhere; not while this waits for one. */
+export async function deployAccount({ rpc, node }: Treasury): Promise<void> {
+  const { to, data } = deployment()
+  await rpc('evm_setAutomine', [true])
+  await deployOnce(node.rpcUrl, { address: accountAddress, to, data: `0x${toHex(data)}` })
+  await rpc('evm_setAutomine', [false])
+}
+
+/** Of a wallet of its own, funded unless told otherwise. */
+export async function makeSponsor(
+  treasury: Treasury,
+  { funds, ...more }: { readonly funds?: bigint; readonly limits?: object } = {},
+): Promise<TestSponsor> {
+  const wallet = await makeWallet(treasury, funds)
+  const body = { walletId: wallet.wallet_id, ...more }
+  const evidence = await settle(treasury, { kind: 'feeSponsor', path: '/fee-sponsors', body })
+  const request = requestHash(evidence.preimage)
+  const [id, name] = [idOf(request, 'feeSponsor'), createdName(request, 'feeSponsor')]
+  treasury.company.ids.set(name, id)
+  return { id, name, wallet }
+}
+
+/** Another state or other limits of a sponsor. */
+export async function changeSponsor(
+  treasury: Treasury,
+  { id, name }: TestSponsor,
+  { end = '', body = {} }: { readonly end?: string; readonly body?: object },
+): Promise<void> {
+  const change = { method: 'PUT', subjects: [{ role: 'feeSponsorId', id }] } as const
+  const path = `/fee-sponsors/${name}${end}`
+  await settle(treasury, { kind: 'feeSponsorUpdate', path, body, change })
+}
+
+type Change = {
+  readonly kind: 'feeSponsor' | 'feeSponsorUpdate'
+  readonly path: string
+  readonly body: object
+  readonly change?: NonNullable<Parameters<typeof signedRequest>[1]['change']>
+}
+
+async function settle(
+  { bot, company, platform, database }: Treasury,
+  { kind, ...wish }: Change,
+): Promise<WholeEvidence> {
+  const { organization } = company
+  const evidence = signedRequest(bot, { ...wish, ids: company.ids, now: Date.now() })
+  await platform.coordinator.settle({ organization, kind, evidence })
+  await applyRoot(database, organization)
+  return evidence
+}
+
+export async function empty(treasury: Treasury, { wallet }: TestSponsor): Promise<void> {
+  await fund(treasury.rpc, wallet, 0n)
+}
+
+/** What is sent for it, once it is signed. */
+export async function paidFor(
+  { database }: Treasury,
+  { id }: Outgoing,
+): Promise<Outgoing | undefined> {
+  return database.selectFrom('outgoing').selectAll().where('sponsored', '=', id).executeTakeFirst()
+}
+
+/** As many as it takes a payment to be settled, with room. */
+const stepsMax = 40
+
+/** Steps of both rows, and blocks, until the one that was asked for is in one of these states. */
+export async function carry(
+  treasury: Treasury,
+  row: Outgoing,
+  ...states: readonly State[]
+): Promise<Outgoing> {
+  for (let i = 0; i < stepsMax; i++) {
+    const found = await reread(treasury, row)
+    if (states.includes(found.state)) return found
+    const paid = await paidFor(treasury, row)
+    if (paid !== undefined) await step(treasury, paid)
+    await step(treasury, await reread(treasury, row))
+    if (paid?.state === 'broadcasted' || paid?.state === 'included') await mine(treasury)
+  }
+  const found = await reread(treasury, row)
+  const paid = await paidFor(treasury, row)
+  return assert.fail(
+    `${found.state} (${found.reason ?? found.waiting}), ${paid?.state} (${paid?.reason ?? paid?.waiting})`,
+  )
+}

@@ -1,0 +1,32 @@
+import type { Outgoing } from './tables.ts'
+
+/** What every row begins with. */
+export const untouched = {
+  state: 'requested',
+  reason: null,
+  approval_id: null,
+  policy_resolved_at: null,
+  waiting: null,
+  slot: null,
+  facts: null,
+  cost: null,
+  signed: null,
+  hash: null,
+  block_hash: null,
+  block_number: null,
+  fee: null,
+  attempts: 0,
+  lease_holder: null,
+  lease_until: 0,
+  broadcasted_at: null,
+  confirmed_at: null,
+  replacement: null,
+  replaces: null,
+  replaces_slot: null,
+  replaces_hash: null,
+  original: null,
+  replacement_id: null,
+  fee_sponsor: null,
+  sponsored: null,
+  delegation_nonce: null,
+} as const satisfies Partial<Outgoing>
