@@ -22,7 +22,7 @@ import {
 } from './sdk/curves.ts'
 import { delegatedSigning } from './sdk/delegation.ts'
 import { erasures } from './sdk/erasure.ts'
-import { feeSponsors } from './sdk/fee-sponsors.ts'
+import { feeSponsors, sponsoredPayments } from './sdk/fee-sponsors.ts'
 import { history } from './sdk/history.ts'
 import { keptSignatures, keys, keySignatures } from './sdk/keys.ts'
 import { starkKeys } from './sdk/stark.ts'
@@ -80,6 +80,7 @@ describe('a platform', () => {
     transactionSignatures(platform)
     transfers(platform)
     feeSponsors(platform)
+    sponsoredPayments(platform)
     moreTransfers(platform)
     lanes(platform)
     broadcasts(platform)
