@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Outflow } from '@quorate/core/outflow'
 import { decodeFacts } from '@quorate/effects/facts'
 import { rulesFor } from '@quorate/judge/rules'
@@ -16,10 +16,12 @@ import { openQuota } from '../usage/quota.ts'
 import { noOpinions, openFactFile } from '../facts/file.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { findOutgoing } from './find.ts'
+import type { State } from './lifecycle.ts'
 import { outgoingResolver } from './resolver.ts'
 import type { Outgoing } from './tables.ts'
 import { signedPost } from './testing/signed-post.ts'
 import { moneyDeps, openEdge } from './testing/edge.ts'
+import { openLane, type Way } from './testing/lane.ts'
 import {
   ether,
   makeWallet,
@@ -495,3 +497,101 @@ async function triggersOf(id: string): Promise<{ readonly action: { readonly kin
     .filter(({ activity }) => activity.transferRequest.id === id)
     .map(({ policy }) => policy)
 }
+
+describe('what comes for the place of a payment, where a policy holds it', () => {
+  let wallet: WalletRow
+  let lane: ReturnType<typeof openLane>
+  let row: Outgoing
+  before(() => {
+    lane = openLane(treasury)
+  })
+  after(() => lane.close())
+  /** The payment was signed before there was a policy, and nothing else waits for a block. */
+  beforeEach(async () => {
+    await mine(treasury)
+    wallet = await makeWallet(treasury)
+    row = await stepTo(
+      treasury,
+      await request(treasury, wallet, { body: payment() }),
+      'broadcasted',
+    )
+    await policyOn(wallet)
+  })
+
+  async function heldOne(way: Way): Promise<Outgoing> {
+    const { status, body } = await lane.ask(row, way)
+    assert.deepEqual([status, body.status], [200, 'Pending'], body.message)
+    const found = await replacementOf(body.id)
+    assert.deepEqual([found.state, found.slot], ['held', null])
+    assert.equal((await approvalOf(found)).approval_id, found.approval_id)
+    return found
+  }
+  const replacementOf = (name: string) =>
+    findOutgoing(treasury.database, treasury.caller, { kind: 'transaction', name })
+  const paidTo = async () => {
+    const { adapter, rpc } = treasury.chains.find(network)
+    return adapter.balance(rpc, stranger)
+  }
+  /** @returns how much more the recipient has when all of them are settled */
+  async function settled(ends: readonly (readonly [Outgoing, State])[]): Promise<bigint> {
+    const before = await paidTo()
+    await mine(treasury, 4)
+    for (const [one, end] of ends) await stepTo(treasury, one, end)
+    return (await paidTo()) - before
+  }
+
+  it('it runs once it is approved, be it a speed-up or a cancellation', async () => {
+    const faster = await heldOne('speed-up')
+    await decide(faster, 'Approved')
+    const sent = await stepTo(treasury, faster, 'broadcasted')
+    assert.equal(sent.slot, row.slot)
+    const cancelling = await heldOne('cancel')
+    await decide(cancelling, 'Approved')
+    await stepTo(treasury, cancelling, 'broadcasted')
+    const paid = await settled([
+      [cancelling, 'confirmed'],
+      [row, 'lapsed'],
+      [faster, 'lapsed'],
+    ])
+    assert.equal(paid, 0n)
+  })
+
+  it('it is rejected where it is denied, and the payment is made', async () => {
+    for (const way of ['speed-up', 'cancel'] as const) {
+      const one = await heldOne(way)
+      await decide(one, 'Denied')
+      const { reason } = await stepTo(treasury, one, 'rejected')
+      assert.equal(reason, 'an approver has denied it')
+    }
+    assert.equal(await settled([[row, 'confirmed']]), 1000n)
+  })
+
+  it('it is rejected where nobody approves it in time, and the payment is made', async () => {
+    const one = await heldOne('cancel')
+    const { expires_at: expiresAt } = await approvalOf(one)
+    const later = { ...treasury, deps: { ...treasury.deps, now: () => expiresAt + 1 } }
+    const { reason } = await stepTo(later, one, 'rejected')
+    assert.equal(reason, 'nobody has approved it in time')
+    assert.equal(await settled([[row, 'confirmed']]), 1000n)
+  })
+
+  it('it is refused where it is blocked, and the payment is made', async () => {
+    await policyOn(wallet, { kind: 'Block' })
+    for (const way of ['speed-up', 'cancel'] as const) {
+      const { status, body } = await lane.ask(row, way)
+      assert.deepEqual([status, body.message], [403, 'Blocked by policy'])
+      const { replacement_id: name } = await reread(treasury, row)
+      assert.equal((await replacementOf(name ?? '')).state, 'rejected')
+    }
+    assert.equal(await settled([[row, 'confirmed']]), 1000n)
+  })
+
+  it('it comes too late where the payment is made before it is approved', async () => {
+    const one = await heldOne('speed-up')
+    assert.equal(await settled([[row, 'confirmed']]), 1000n)
+    await decide(one, 'Approved')
+    const { reason } = await stepTo(treasury, one, 'refused')
+    assert.match(reason ?? '', /nonce .* has been used/)
+    assert.equal(await settled([[row, 'confirmed']]), 0n)
+  })
+})

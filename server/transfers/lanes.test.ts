@@ -3,9 +3,15 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
-import { encodeUnsigned } from '@quorate/effects/evm/transaction'
+import {
+  decodeUnsigned,
+  encodeUnsigned,
+  type EvmTransaction,
+} from '@quorate/effects/evm/transaction'
+import { privateKeyToAccount } from 'viem/accounts'
+import { openChains } from '../chain/chains.ts'
 import { findOutgoing } from './find.ts'
-import { evidenceOf } from './reading.ts'
+import { effectOf, evidenceOf } from './reading.ts'
 import { transactionOf, transferOf } from './entity.ts'
 import type { Outgoing } from './tables.ts'
 import type { WalletRow } from '../wallets/find.ts'
@@ -122,15 +128,32 @@ describe('a speed-up', () => {
   it('is of whole bytes and of every type, whatever fees these named', async () => {
     const paid = await balance(stranger)
     const named = { to: stranger, gasLimit: '30000' }
-    const whole = encodeUnsigned({
-      ...{ type: 2, chainId: 11155111n, nonce: 2n, gasLimit: 21_000n, accessList: [] },
-      ...{ maxFeePerGas: 3n * gwei, maxPriorityFeePerGas: gwei, value: 1n },
-      ...{ to: fromHex(stranger.slice(2).toLowerCase()), data: new Uint8Array() },
+    const to = fromHex(stranger.slice(2).toLowerCase())
+    const shared = { chainId: 11155111n, gasLimit: 60_000n, to, value: 1n, data: new Uint8Array() }
+    const fees = { maxFeePerGas: 3n * gwei, maxPriorityFeePerGas: gwei }
+    const accessList = [{ address: to, keys: [new Uint8Array(32)] }]
+    const bytesOf = (tx: EvmTransaction) => `0x${toHex(encodeUnsigned(tx))}`
+    const authority = privateKeyToAccount(`0x${'5a'.repeat(32)}`)
+    const delegation = async (nonce: number) => {
+      const asked = { chainId: 11155111, address: stranger, nonce } as const
+      const { r, s, yParity = 0 } = await authority.signAuthorization(asked)
+      return { ...{ address: stranger, chainId: 11155111, nonce }, r, s, yParity }
+    }
+    const readDelegation = ({ r, s, yParity, nonce }: Awaited<ReturnType<typeof delegation>>) => ({
+      ...{ chainId: 11155111n, address: to, nonce: BigInt(nonce), yParity: BigInt(yParity) },
+      ...{ r: BigInt(r), s: BigInt(s) },
     })
     const asks = [
       { type: 0, ...named, value: '1', gasPrice: `${2n * gwei}` },
       { type: 2, ...named, value: '1', maxFeePerGas: `${3n * gwei}`, maxPriorityFeePerGas: '1' },
-      `0x${toHex(whole)}`,
+      { type: 4, to: stranger, value: '1', authorizationList: [await delegation(0)] },
+      bytesOf({ type: 0, ...shared, nonce: 3n, gasPrice: 2n * gwei }),
+      bytesOf({ type: 1, ...shared, nonce: 4n, gasPrice: 2n * gwei, accessList }),
+      bytesOf({ type: 2, ...shared, nonce: 5n, ...fees, accessList: [] }),
+      bytesOf({
+        ...{ type: 4, ...shared, nonce: 6n, ...fees, accessList },
+        authorizations: [readDelegation(await delegation(1))],
+      }),
     ]
     for (const transaction of asks) {
       const body = { kind: 'Transaction', transaction }
@@ -142,7 +165,9 @@ describe('a speed-up', () => {
         ['lapsed', 'confirmed'],
       )
     }
-    assert.equal(await balance(stranger), paid + 3n)
+    assert.equal(await balance(stranger), paid + BigInt(asks.length))
+    const code = await treasury.rpc('eth_getCode', [authority.address, 'latest'])
+    assert.equal(code, `0xef0100${toHex(to)}`)
   })
 
   it('costs no more than was signed for it', async () => {
@@ -317,5 +342,40 @@ describe('what comes for the place of another, or gives it up, when its answer w
     assert.equal((await asked.here()).status, 200)
     const again = await asked.inLaterLife()
     assert.deepEqual([again.status, again.body.status], [200, 'Failed'])
+  })
+})
+
+describe('on a network without a fee market', () => {
+  const classic = 'EthereumClassic'
+  const chains = () =>
+    openChains(new Map([[classic, { rpcUrl: treasury.node.rpcUrl, confirmations: 2 }]]))
+  before(() => treasury.rpc('anvil_setChainId', [61]))
+  after(() => treasury.rpc('anvil_setChainId', [11155111]))
+
+  it('a payment is cancelled, and sped up, by one of type 0 at a higher price', async () => {
+    const through = { ...treasury, deps: { ...treasury.deps, chains: chains() } }
+    const there = openLane({ ...through, chains: through.deps.chains })
+    const own = await makeWallet(treasury, undefined, classic)
+    for (const [way, paid] of [
+      ['cancel', 0n],
+      ['speed-up', 1000n],
+    ] as const) {
+      const before = await balance(stranger)
+      const asked = await request(treasury, own, { body: payment() })
+      const row = await stepTo(through, asked, 'broadcasted')
+      const { body, status } = await there.ask(row, way)
+      assert.equal(status, 200, body.message)
+      const named = { kind: 'transaction', name: body.id } as const
+      const found = await findOutgoing(treasury.database, row, named)
+      const instead = await stepTo(through, found, 'broadcasted')
+      const { type, ...tx } = decodeUnsigned(effectOf(instead).unsigned ?? assert.fail())
+      assert.ok(type === 0 && 'gasPrice' in tx)
+      assert.ok(tx.gasPrice * 10n >= (priceOf(row).gasPrice ?? 0n) * 11n)
+      await mine(treasury, 4)
+      await stepTo(through, instead, 'confirmed')
+      await stepTo(through, row, 'lapsed')
+      assert.equal(await balance(stranger), before + paid)
+    }
+    await there.close()
   })
 })

@@ -99,10 +99,11 @@ export async function makeWallet(
     rpc,
   }: Pick<Treasury, 'platform' | 'company' | 'bot' | 'caller' | 'rpc'>,
   funds = ether,
+  on = network,
 ): Promise<WalletRow> {
   const { coordinator, database } = platform
   const { organization } = company
-  const wish = { path: '/wallets', body: { network }, now: Date.now(), ids: company.ids }
+  const wish = { path: '/wallets', body: { network: on }, now: Date.now(), ids: company.ids }
   const evidence = signedRequest(bot, wish)
   const { certificate } = await coordinator.createKey({ organization, evidence })
   const settled = { ...evidence, facts: certificate }
