@@ -19,6 +19,7 @@ import { rounds } from './rounds.ts'
 import { rulers } from './rulers.ts'
 import { schemes } from './schemes.ts'
 import { times } from './times.ts'
+import { sponsors } from './sponsors.ts'
 import { late, rights } from './tokens.ts'
 
 export const attacks: readonly Attack[] = [
@@ -44,4 +45,5 @@ export const attacks: readonly Attack[] = [
   ...late,
   ...policies,
   ...lanes,
+  ...sponsors,
 ]

@@ -10,6 +10,7 @@ import { replacing, sending } from './lanes.ts'
 import { mutationOf } from './mutation.ts'
 import { named } from './named.ts'
 import { touched } from './passkeys.ts'
+import { paidInOrder } from './sponsors.ts'
 
 /** Fewer would mean that somebody has taken attacks out. */
 const distinctMin = 390
@@ -64,6 +65,11 @@ describe('a coalition of the server, its database, the network and one signer of
       const { refusals, lastRounds, isSigned } = await stage.use(evidence, wallet)
       assert.deepEqual([refusals, lastRounds, isSigned], [[], 1, true])
     }
+  })
+
+  it('gets one for what a sponsor pays for', async () => {
+    const { refusals, lastRounds, isSigned } = await paidInOrder(cast.stage)
+    assert.deepEqual([refusals, lastRounds, isSigned], [[], 1, true])
   })
 
   for (const one of attacks)

@@ -94,9 +94,12 @@ function forgedItem({ kind, evidence }: Forging['asked'][number]): Item {
   const committed = ruled(() => commitTo(evidence.payload, evidence.salt))
   const hash = requestHash(evidence.preimage)
   const isRequest = ['action', 'genesis'].includes(preimage?.purpose ?? 'action')
+  const rule = preimage?.subjects.find(({ role }) => role === 'feeSponsorId')?.id
+  const isRuled = kind === 'sponsor' || kind === 'sponsorRenewal'
+  const asked = isRuled && rule ? ruledBy(rule, hash) : ({ kind: 'request', hash } as const)
   return {
     cause: isRequest
-      ? { kind: 'request', hash }
+      ? asked
       : { kind: 'completion', preimage: hash, body: sha256(toUtf8(evidence.payload)) },
     subjects: preimage?.subjects ?? [],
     payload: committed?.payload ?? noStep,
@@ -106,6 +109,10 @@ function forgedItem({ kind, evidence }: Forging['asked'][number]): Item {
     facts: sha256(evidence.facts),
     versions: [],
   }
+}
+
+function ruledBy(rule: Uint8Array, request: Uint8Array): Item['cause'] {
+  return { kind: 'rule', rule, request }
 }
 
 function emptyStep({ ledger, rules, now: time }: World, { organization, stream }: Place) {
