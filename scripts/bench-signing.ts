@@ -9,9 +9,15 @@ import { watchRequests } from './bench/requests.ts'
 
 /** Three to four minutes on two busy cores. */
 const usual = { signatures: 256, burst: 1_000 }
-type Sizes = { signatures: number; burst: number; profile: string | undefined }
+type Sizes = {
+  signatures: number
+  burst: number
+  profile: string | undefined
+  /** One of the two alone. */
+  scheme: string | undefined
+}
 const usage =
-  'Usage: npm run bench:signing -- [--signatures 256] [--burst 1000] [--profile <folder>]'
+  'Usage: npm run bench:signing -- [--signatures 256] [--burst 1000] [--scheme ECDSA|EdDSA] [--profile <folder>]'
 
 const crowds = [1, 8, 64]
 /** The first ones compile the code of every process. */
@@ -37,7 +43,9 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
   if (profile !== undefined) mkdirSync(profile, { recursive: true })
   const platform = await startBenchPlatform(stopSignal, profile)
   try {
-    for (const curve of curves) await benchCurve(platform, curve, sizes, say)
+    for (const curve of curves)
+      if ((sizes.scheme ?? curve.scheme) === curve.scheme)
+        await benchCurve(platform, curve, sizes, say)
     say(`\nAt the end: ${machine()}`)
   } finally {
     await platform.stop()
@@ -123,11 +131,13 @@ function line(name: string, times: readonly number[], rate?: number): string {
 }
 
 function readSizes(args: readonly string[]): Sizes | undefined {
-  const sizes: Sizes = { ...usual, profile: undefined }
+  const sizes: Sizes = { ...usual, profile: undefined, scheme: undefined }
   for (let i = 0; i < args.length; i += 2) {
     const [name, value = ''] = [args[i], args[i + 1]]
     const count = Number(value)
     if (name === '--profile' && value !== '') sizes.profile = resolve(value)
+    else if (name === '--scheme' && curves.some(({ scheme }) => scheme === value))
+      sizes.scheme = value
     else if (!Number.isSafeInteger(count) || count < 0 || value === '') return undefined
     else if (name === '--signatures' && count > 0) sizes.signatures = count
     else if (name === '--burst') sizes.burst = count

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { equalBytes, toBase64url, toUtf8 } from '@quorate/core/bytes'
+import { equalBytes, toBase64url, toHex } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { credentialIdTable, keyTable, walletTable } from '@quorate/authority/records'
 import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import type { IdKind } from '@quorate/core/id'
-import { sha256 } from '@quorate/core/hash'
 import { isObject, type Json } from '@quorate/core/json'
 import { endpoints } from '@quorate/api/endpoints'
 import type { FirstFactor, SecondFactor } from '@quorate/api/challenge'
@@ -30,8 +29,10 @@ import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
 import { usableCredentials, verifiedAssertion, type Answerers } from './credentials.ts'
 import { idNamed, readRoot, type KnownLog, type Log, type Root } from './log.ts'
+import { recentOf, type OpenChallenge } from './recent.ts'
 import { checkCallerKind, checkPermissions } from './standing.ts'
 import type { Tokens } from './tokens.ts'
+import { isOf, secretHash } from './use-action.ts'
 
 export type ActionDeps = {
   readonly database: Database
@@ -121,20 +122,12 @@ export async function completeAction(
   given: GivenAction,
 ): Promise<string> {
   const { database, now } = deps
-  const open = database
-    .selectFrom('challenges')
-    .select(['request', 'preimage'])
-    .where('identifier', '=', secretHash(given.challengeIdentifier))
-    .where('organization', '=', caller.organization)
-    .where('user', '=', caller.user)
-    .where('token', caller.token === undefined ? 'is' : '=', caller.token?.id ?? null)
-    .where('expires_at', '>', now())
-    .where('action', 'is', null)
-  const row = await open.executeTakeFirst()
-  if (row === undefined) throw new Failure('challenge.invalid', {})
-  const assertions = await verifiedFactors(deps, caller, row.preimage, given)
+  const open = await openChallenge(database, given.challengeIdentifier)
+  const isHis = open !== undefined && isOf(caller, open) && now() < open.expires_at
+  if (!isHis) throw new Failure('challenge.invalid', {})
+  const assertions = await verifiedFactors(deps, caller, open.preimage, given)
   const action = secret()
-  const updated = await database
+  const signed = await database
     .updateTable('challenges')
     .set({
       assertion: encode(assertionsCodec, assertions),
@@ -142,11 +135,29 @@ export async function completeAction(
       action_expires_at: now() + actionWithinMs,
     })
     .where('organization', '=', caller.organization)
-    .where('request', '=', row.request)
+    .where('request', '=', open.request)
+    .where('action', 'is', null)
+    .returningAll()
+    .executeTakeFirst()
+  if (signed === undefined) throw new Failure('challenge.invalid', {})
+  recentOf(database).keepAction(signed)
+  return action
+}
+
+/** As it was issued; that nobody has signed it, the statement sees that keeps the signature. */
+async function openChallenge(
+  database: Database,
+  identifier: string,
+): Promise<OpenChallenge | undefined> {
+  const hash = secretHash(identifier)
+  const known = recentOf(database).challenges.get(toHex(hash))
+  if (known !== undefined) return known
+  return database
+    .selectFrom('challenges')
+    .select(['organization', 'request', 'user', 'token', 'preimage', 'expires_at'])
+    .where('identifier', '=', hash)
     .where('action', 'is', null)
     .executeTakeFirst()
-  if (updated.numUpdatedRows !== 1n) throw new Failure('challenge.invalid', {})
-  return action
 }
 
 /**
@@ -176,10 +187,6 @@ async function verifiedFactors(
   if (equalBytes(first.fingerprint, second.fingerprint))
     throw new Failure('credential.unsuitable', {})
   return [first, second]
-}
-
-export function secretHash(text: string): Uint8Array {
-  return sha256(toUtf8(text))
 }
 
 function secret(): string {
@@ -323,6 +330,7 @@ async function keepChallenge(
     .insertInto('challenges')
     .values(row)
     .execute()
+  recentOf(database).challenges.put(toHex(row.identifier), row)
   // A hash: one challenge in 256 takes those with it that have expired since the last such one.
   if (request[0] === 0) await forgetExpired(database, made.now)
   return identifier

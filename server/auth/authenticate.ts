@@ -8,6 +8,7 @@ import type { Database } from '../database/database.ts'
 import type { Authenticate } from '../http/app.ts'
 import type { Caller } from './caller.ts'
 import { idNamed, readRoot, type Log, type Root } from './log.ts'
+import { recentOf, type UserRow } from './recent.ts'
 import { generationIn, liveSession } from './sessions.ts'
 import { checkCallerKind, checkPermissions, isActive, isTokenLive } from './standing.ts'
 import type { Bearer, Tokens } from './tokens.ts'
@@ -34,7 +35,14 @@ const nobody: Caller = {
 /** From a bearer token to a caller who may ask for this operation, as far as no body is needed. */
 export function authenticateWith(deps: AuthenticateDeps): Authenticate<Caller> {
   const setupToken = sha256(toUtf8(deps.setupToken))
-  const userOf = batching((named: readonly Named[]) => usersOf(deps.database, named))
+  const find = batching((named: readonly Named[]) => usersOf(deps.database, named))
+  const { users } = recentOf(deps.database)
+  const userOf = async (named: Named): Promise<UserRow | undefined> => {
+    const name = `${named.orgId} ${named.userId}`
+    const found = users.get(name) ?? (await find(named))
+    if (found !== undefined) users.put(name, found)
+    return found
+  }
   return async ({ name, operation, authorization }) => {
     const token = /^Bearer ([^ ]+)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) throw new Failure('token.invalid', {})
@@ -62,13 +70,6 @@ export function authenticateWith(deps: AuthenticateDeps): Authenticate<Caller> {
       return caller
     })
   }
-}
-
-type UserRow = {
-  readonly organization: Uint8Array
-  readonly user: Uint8Array
-  readonly username: string
-  readonly kind: 'employee' | 'endUser' | 'serviceAccount'
 }
 
 type Named = Pick<Bearer, 'orgId' | 'userId'>

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { fromBase64url } from '@quorate/core/bytes'
+import { concat, fromBase64url, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { FirstFactor, SecondFactor } from '@quorate/api/challenge'
 import {
@@ -13,6 +13,7 @@ import { settingsOf, type Credential } from '@quorate/authority/standing'
 import type { Database } from '../database/database.ts'
 import type { Answerer } from './challenge.ts'
 import { readRoot, type Log, type Root } from './log.ts'
+import { recentOf } from './recent.ts'
 import { liveCredential } from './standing.ts'
 
 /** Whose signature is wanted: a user's own, or that of the one token he speaks through. */
@@ -42,12 +43,24 @@ export async function usableCredentials(
   { database, log }: Reading,
   signatory: Signatory,
 ): Promise<Answerers> {
-  const { organization, user, token } = signatory
-  const rows = await rowsIn(database, organization)
-    .where('user', '=', user)
-    .where('token', token === undefined ? 'is' : '=', token ?? null)
-    .execute()
-  return readRoot(log, organization, (root) => answerersOf(root, rows, signatory))
+  const rows = await rowsOf(database, signatory)
+  return readRoot(log, signatory.organization, (root) => answerersOf(root, rows, signatory))
+}
+
+/** A token has its credentials from its beginning, a user comes by new ones at any time. */
+async function rowsOf(
+  database: Database,
+  { organization, user, token }: Signatory,
+): Promise<readonly CredentialRow[]> {
+  const own = rowsIn(database, organization).where('user', '=', user)
+  if (token === undefined) return own.where('token', 'is', null).execute()
+  const { tokens } = recentOf(database)
+  const name = toHex(concat(organization, user, token))
+  const known = tokens.get(name)
+  if (known !== undefined) return known
+  const rows = await own.where('token', '=', token).execute()
+  if (rows.length > 0) tokens.put(name, rows)
+  return rows
 }
 
 /** Those that a client knows by this name, whosever they are: without a user it says who logs in. */
@@ -72,7 +85,7 @@ function rowsIn(database: Database, organization: Uint8Array) {
     .limit(credentialsMax)
 }
 
-type Row = {
+export type CredentialRow = {
   readonly cred_id: string
   readonly user: Uint8Array
   readonly fingerprint: Uint8Array
@@ -81,7 +94,7 @@ type Row = {
 
 function answerersOf(
   root: Root,
-  rows: readonly Row[],
+  rows: readonly CredentialRow[],
   { token, time }: Pick<Signatory, 'token' | 'time'>,
 ): Answerers {
   const settings = settingsOf(root)

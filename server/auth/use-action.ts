@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, toHex, toUtf8 } from '@quorate/core/bytes'
 import { decode } from '@quorate/core/codec'
+import { sha256 } from '@quorate/core/hash'
 import { Failure } from '@quorate/core/failure'
 import { assertionsCodec } from '@quorate/authority/credential'
 import { withoutTrailingSlash } from '@quorate/authority/operations'
@@ -9,9 +10,14 @@ import type { WholeEvidence } from '@quorate/authority/step'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { matchesSignedRequest } from '../http/user-action.ts'
-import { secretHash } from './action.ts'
 import type { Caller } from './caller.ts'
+import { recentOf } from './recent.ts'
 import type { IdentityTables } from './tables.ts'
+
+/** Tokens and codes are kept by their hashes alone. */
+export function secretHash(text: string): Uint8Array {
+  return sha256(toUtf8(text))
+}
 
 /** A request with its author's signature: act on `payload`, never on the HTTP body. */
 export type SignedAction = {
@@ -161,6 +167,23 @@ export async function findSpendable(
   return { action: signedIn(row, raw, used_at), isSpent: true }
 }
 
+/**
+ * The action as this process kept it a moment ago, once. Whoever finds it burned then, by another server,
+ * asks as if there were none.
+ *
+ * @throws Failure `action.missing` when it is for another method, path or body
+ */
+export function rememberedAction(
+  database: Database,
+  caller: Caller,
+  raw: RawRequest,
+  now: number,
+): SignedAction | undefined {
+  if (raw.userAction === undefined) return undefined
+  const row = recentOf(database).actions.take(toHex(secretHash(raw.userAction)))
+  return row !== undefined && isOf(caller, row) ? signedIn(row, raw, now) : undefined
+}
+
 async function rowFor(
   database: Database | DatabaseTransaction,
   caller: Caller,
@@ -219,7 +242,7 @@ type Row = {
   readonly token: Uint8Array | null
 }
 
-function isOf({ organization, user, token }: Caller, row: Row): boolean {
+export function isOf({ organization, user, token }: Caller, row: Row): boolean {
   return (
     equalBytes(row.organization, organization) &&
     equalBytes(row.user, user) &&

@@ -1,8 +1,10 @@
 import { decodeBody } from '@quorate/authority/body'
+import { activePoliciesTable } from '@quorate/authority/records'
 import type { PolicyEvaluation, Rules } from '@quorate/authority/reduce/judging'
 import { evaluationOf, rehearsalOf, requestOfEvidence } from '@quorate/authority/reduce/step'
 import type { Evidence } from '@quorate/authority/step'
 import { rootOf, type StreamId } from '@quorate/authority/stream'
+import { readRoot, type KnownLog } from '../auth/log.ts'
 import { Ledger } from '../coordinator/ledger.ts'
 import { Views } from '../coordinator/views.ts'
 import type { Database } from '../database/database.ts'
@@ -15,16 +17,15 @@ export type Asked = {
   readonly evidence: Evidence
 }
 
-/** Whoever has none need not be asked what they say. */
-export async function hasPolicies(database: Database, organization: Uint8Array): Promise<boolean> {
-  const found = await database
-    .selectFrom('policies')
-    .select('id')
-    .where('organization', '=', organization)
-    .where('status', '=', 'Active')
-    .limit(1)
-    .executeTakeFirst()
-  return found !== undefined
+/**
+ * Whoever has none on signing need not be asked what they say. One record tells, as this server knows
+ * it: whoever asks has just signed, or read, by the newest ones.
+ */
+export function hasPolicies({ readKnown }: KnownLog, organization: Uint8Array): Promise<boolean> {
+  return readRoot({ read: readKnown }, organization, (root) => {
+    const active = root.find(activePoliciesTable, 'Wallets:Sign')
+    return active !== undefined && active.policies.length > 0
+  })
 }
 
 /** What policies say of a request that is in force, at its place in the log; or as of now. */

@@ -11,7 +11,7 @@ import { decodePreimage } from '@quorate/authority/request'
 import { approvalFor } from '../approvals/find.ts'
 import { openApproval } from '../approvals/open.ts'
 import type { ApprovalRow } from '../approvals/tables.ts'
-import type { Log } from '../auth/log.ts'
+import type { KnownLog, Log } from '../auth/log.ts'
 import type { Database } from '../database/database.ts'
 import { insertFor } from '../database/insert-for.ts'
 import type { Quota } from '../usage/quota.ts'
@@ -27,7 +27,7 @@ import { intentOf, networkOf, resultOf, type Sign, type Signing } from './signat
 export type ExecuteDeps = {
   readonly database: Database
   readonly sign: Sign
-  readonly log: Pick<Log, 'settle' | 'read'>
+  readonly log: Pick<Log, 'settle' | 'read'> & KnownLog
   readonly rules: Rules
   readonly quota: Quota
   readonly opine: Opine
@@ -93,11 +93,9 @@ async function signOrHold(
 ): Promise<SignatureRow> {
   const { organization, key } = row
   try {
-    const [signed, isGoverned] = await Promise.all([
-      deps.sign({ organization, key, evidence }),
-      hasPolicies(deps.database, organization),
-    ])
+    const signed = await deps.sign({ organization, key, evidence })
     const result = JSON.stringify(resultOf(signing, signed))
+    const isGoverned = await hasPolicies(deps.log, organization)
     const events = isGoverned ? await triggeredBy(deps, row, evidence) : []
     return await finish(deps, row, { status: 'Signed', result, signed_at: deps.now() }, events)
   } catch (error) {

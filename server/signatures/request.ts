@@ -6,7 +6,13 @@ import { noFacts } from '@quorate/effects/facts'
 import { findNetwork, type Scheme } from '@quorate/effects/networks'
 import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
-import { burn, burning, findSpendable, type SignedAction } from '../auth/use-action.ts'
+import {
+  burn,
+  burning,
+  findSpendable,
+  rememberedAction,
+  type SignedAction,
+} from '../auth/use-action.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { insertFor } from '../database/insert-for.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
@@ -40,11 +46,28 @@ export async function requestSignature(
   signWith: SignWith,
 ): Promise<SignatureRow> {
   const { database, now, life } = deps
+  const known = rememberedAction(database, caller, raw, now())
+  try {
+    if (known !== undefined) return await begin(deps, caller, known, signWith)
+  } catch (error) {
+    // Another server has answered it meanwhile, as its row says.
+    if (!isFailure(error, 'action.used')) throw error
+  }
   const { action, isSpent } = await findSpendable(database, caller, raw, { now: now(), life })
   if (isSpent) return execute(deps, await findMade(database, caller, action))
+  return begin(deps, caller, action, signWith)
+}
+
+/** @throws Failure `action.used` */
+async function begin(
+  deps: RequestDeps,
+  caller: Caller,
+  action: SignedAction,
+  signWith: SignWith,
+): Promise<SignatureRow> {
   const signing = checkSignable(action.payload, signWith)
   const { externalId } = signing.intent
-  const made = newRow(caller, signWith, { ...action, externalId, now: now() })
+  const made = newRow(caller, signWith, { ...action, externalId, now: deps.now() })
   if (externalId === undefined) {
     await writeDownCounted(deps, action, made)
     return execute(deps, made, signing)

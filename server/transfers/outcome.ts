@@ -8,7 +8,10 @@ import type { Outgoing } from './tables.ts'
 /** What a step may ask. It reads, and acts where acting twice is harmless; it writes nothing down. */
 export type StepDeps = {
   readonly database: Database
-  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf' | 'judge' | 'settle' | 'read'>
+  readonly coordinator: Pick<
+    Coordinator,
+    'sign' | 'stepOf' | 'judge' | 'settle' | 'read' | 'readKnown'
+  >
   readonly chain: Chain
   readonly opine: Opine
   readonly now: number

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
-import { activePoliciesTable } from '@quorate/authority/records'
 import { encodeEvidence } from '@quorate/authority/step'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
 import { isSponsored } from '@quorate/effects/plan'
@@ -11,7 +10,7 @@ import { readRoot } from '../auth/log.ts'
 import { burnFor, findSpendable, subjectOf, type SignedAction } from '../auth/use-action.ts'
 import { askOf, checkIntent, readableIntent } from '../chain/ask.ts'
 import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
-import type { Coordinator } from '../coordinator/coordinator.ts'
+import { hasPolicies } from '../policies/evaluate.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
@@ -28,8 +27,7 @@ import type { AskedKind, Outgoing } from './tables.ts'
 import { untouched } from './untouched.ts'
 import { workOnce, type WorkDeps } from './work.ts'
 
-export type RequestDeps = Omit<WorkDeps, 'coordinator'> & {
-  readonly coordinator: WorkDeps['coordinator'] & Pick<Coordinator, 'find'>
+export type RequestDeps = WorkDeps & {
   /** Tells a worker of this process; others find the row by themselves. */
   readonly wake: () => void
   readonly quota: Quota
@@ -97,7 +95,7 @@ export async function beginOutgoing(
 ): Promise<Outgoing> {
   const { database, coordinator, wake, life } = deps
   const { organization } = caller
-  const leased = (await hasPolicies(coordinator, caller)) ? randomUUID() : undefined
+  const leased = (await hasPolicies(coordinator, organization)) ? randomUUID() : undefined
   const row = await inTransaction(database, async (transaction) => {
     const now = deps.now()
     await burnFor(transaction, { organization, request: action.request }, { now, life })
@@ -144,15 +142,6 @@ async function assetAsked(
   checkIntent(payerOf({ ...wallet, address: wallet.address ?? '' }), intent)
   await chain.ready()
   return JSON.stringify(await tokenWords(chain, move))
-}
-
-/** One record says whether there is any policy to be asked. */
-async function hasPolicies(
-  { find }: Pick<Coordinator, 'find'>,
-  { organization }: Caller,
-): Promise<boolean> {
-  const active = await find(organization, activePoliciesTable, 'Wallets:Sign')
-  return active !== undefined && active.policies.length > 0
 }
 
 /** The answer is to say what policies say: so they are asked here, and by a worker if this fails. */

@@ -20,7 +20,7 @@ export async function triggeredBy(
   const { organization, key, request } = row
   // Policies on the sponsor's key are no word on what it is sent for.
   if (row.approval_id !== null || row.kind === 'sponsorship') return []
-  const isAllowed = event === 'sign' && (await hasPolicies(database, organization))
+  const isAllowed = event === 'sign' && (await hasPolicies(log, organization))
   if (!isAllowed && judged === undefined) return []
   const at = now()
   const asked = { organization, stream: keyStream(key), evidence: judged ?? evidenceOf(row) }
