@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { concat, fromHex } from '@quorate/core/bytes'
+import { concat, fromBase64url, fromHex } from '@quorate/core/bytes'
 import { foundGood, verifiedOnce } from './once.ts'
 import { isFullOrder } from './public-key.ts'
 
@@ -53,10 +53,12 @@ export function signEd25519(privateKey: KeyObject, message: Uint8Array): Uint8Ar
 }
 
 /** As one who meets his own signatures again, in a quorum, and need not verify them. */
-export function signingWith(privateKey: KeyObject): (message: Uint8Array) => Uint8Array {
-  const publicKey = rawPublicKey(privateKey)
+export function signingWith(
+  publicKey: Uint8Array,
+  sign: (message: Uint8Array) => Uint8Array,
+): (message: Uint8Array) => Uint8Array {
   return (message) => {
-    const signature = signEd25519(privateKey, message)
+    const signature = sign(message)
     foundGood(scheme, [publicKey, message, signature])
     return signature
   }
@@ -70,6 +72,13 @@ export function rawPublicKey(key: KeyObject): Uint8Array {
   })
   if (key.asymmetricKeyType !== 'ed25519') throw new Error('Not an Ed25519 key.')
   return new Uint8Array(spki.subarray(spkiPrefix.length))
+}
+
+/** The 32 bytes that RFC 8032 makes a private key of: what other implementations begin with. */
+export function seedOf(privateKey: KeyObject): Uint8Array {
+  const { crv, d } = privateKey.export({ format: 'jwk' })
+  if (crv !== 'Ed25519' || d === undefined) throw new Error('Not an Ed25519 key.')
+  return fromBase64url(d)
 }
 
 /** @throws Error when the text is no PKCS#8 PEM of an Ed25519 key */

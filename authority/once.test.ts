@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { toUtf8 } from '@quorate/core/bytes'
-import { rawPublicKey, signingWith, verifyEd25519 } from './ed25519.ts'
+import { rawPublicKey, signEd25519, signingWith, verifyEd25519 } from './ed25519.ts'
 import { verifiedOnce } from './once.ts'
 
 describe('a signature that was verified before', () => {
@@ -39,7 +39,7 @@ describe('a signature that was verified before', () => {
 
   it('is good to whoever made it, for that message and key alone', () => {
     const said = toUtf8('said by itself')
-    const made = signingWith(own.privateKey)(said)
+    const made = signingWith(key, (message) => signEd25519(own.privateKey, message))(said)
     assert.deepEqual(made, new Uint8Array(sign(null, said, own.privateKey)))
     assert.ok(verifyEd25519(key, said, made))
     assert.ok(!verifyEd25519(key, message, made))

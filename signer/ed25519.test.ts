@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict'
-import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto'
 import { after, describe, it } from 'node:test'
-import { rawPublicKey, verifyEd25519, verifyEd25519By } from '@quorate/authority/ed25519'
+import {
+  rawPublicKey,
+  seedOf,
+  signEd25519,
+  verifyEd25519,
+  verifyEd25519By,
+} from '@quorate/authority/ed25519'
 import {
   bigToBytes,
   bytesToBig,
@@ -18,6 +31,17 @@ type Case = {
   readonly message: Uint8Array
   readonly signature: Uint8Array
 }
+
+describe('a signer of its own', () => {
+  it('signs by libsodium what OpenSSL would, byte for byte', () => {
+    for (let i = 0; i < 32; i++) {
+      const { privateKey } = generateKeyPairSync('ed25519')
+      const message = new Uint8Array(randomBytes(i * 7))
+      const signed = libsodium.signingEd25519(seedOf(privateKey))(message)
+      assert.deepEqual(signed, signEd25519(privateKey, message))
+    }
+  })
+})
 
 /** Signers that verify differently would not agree on what is certified. */
 describe('a peer signature', () => {

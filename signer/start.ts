@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import {
   rawPublicKey,
   readEd25519,
+  seedOf,
   signingWith,
   verifyEd25519,
   verifyEd25519By,
@@ -88,5 +89,10 @@ function selfFrom({ id, identityFile, manifestFile, manifestHash }: SignerSettin
   if (!equalBytes(rawPublicKey(identity), named.identity))
     throw new Error('Cannot start: the identity key is not the one that the manifest names.')
   const bootId = new Uint8Array(randomBytes(16))
-  return { index, manifest, bootId, sign: signingWith(identity) }
+  return {
+    index,
+    manifest,
+    bootId,
+    sign: signingWith(named.identity, libsodium.signingEd25519(seedOf(identity))),
+  }
 }

@@ -79,6 +79,18 @@ describe('a packet', () => {
     const missing = sealPacket({ ...header, round: 1 }, [], sign)
     assert.equal(openPacket(missing, { ...place, round: 1, self: 1 }, verify), undefined)
   })
+
+  it('carries none where nothing is sealed', () => {
+    const open = { ...place, protocol: 'frost', round: 1 } as const
+    const at = { ...header, protocol: 'frost', round: 1 } as const
+    const bare = sealPacket(at, [], sign)
+    assert.deepEqual(openPacket(bare, { ...open, self: 1 }, verify), {
+      fresh: undefined,
+      parts: [],
+    })
+    const keyed = sealPacket({ ...at, fresh: new Uint8Array(32) }, [], sign)
+    assert.equal(openPacket(keyed, { ...open, self: 1 }, verify), undefined)
+  })
 })
 
 describe('a sealed part', () => {

@@ -23,6 +23,12 @@ import { signersMax } from '@quorate/authority/manifest'
  */
 export const protocols = { dkg: 1, pair: 2, frost: 3, ecdsa: 4, taproot: 5, dh: 6 } as const
 export type Protocol = keyof typeof protocols
+/** Those in which one says to another what is not for everybody. */
+const sealing: ReadonlySet<Protocol> = new Set(['dkg', 'pair', 'ecdsa'])
+
+export function isSealing(protocol: Protocol): boolean {
+  return sealing.has(protocol)
+}
 
 /** A signature of three rounds between seven signers stays below this; so does pair setup. */
 export const partBytesMax = 512 * 1024
@@ -37,7 +43,7 @@ const header = struct({
   round: u8,
   /** Signer's index, 1..n. */
   from: u8,
-  /** This sender's X25519 key of this ceremony: in round 1, and for it alone. */
+  /** This sender's X25519 key of this ceremony, where parts are sealed: in round 1, and for it alone. */
   fresh: option(fixed(32)),
 })
 export type PacketHeader = Decoded<typeof header>
@@ -104,7 +110,7 @@ export function openPacket(
     equalBytes(head.ceremony, expected.ceremony) &&
     head.round === expected.round &&
     head.from === expected.from &&
-    (head.round === 1) === (head.fresh !== undefined)
+    (head.round === 1 && isSealing(head.protocol)) === (head.fresh !== undefined)
   if (!isExpected || !verify(encode(signed, whole), signature)) return undefined
   const mine = whole.parts.filter(({ to }) => to === everybody || to === expected.self)
   const parts = mine.flatMap(({ to, hash, body }) =>

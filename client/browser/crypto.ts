@@ -12,6 +12,10 @@ export function createHash(name: keyof typeof hashes): Sink<Uint8Array> {
   return sinkOf(hashes[name].create())
 }
 
+export function hash(name: keyof typeof hashes, data: Uint8Array): Uint8Array {
+  return hashes[name](data)
+}
+
 export function createHmac(name: keyof typeof hashes, key: Uint8Array): Sink<Uint8Array> {
   return sinkOf(hmac.create(hashes[name], key))
 }

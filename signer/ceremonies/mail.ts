@@ -2,6 +2,7 @@ import type { Inbound, Outbound, Party } from '@quorate/threshold/session'
 import {
   everybody,
   headerBytes,
+  isSealing,
   openPacket,
   sealPacket,
   type Packet,
@@ -19,13 +20,15 @@ export type Mail = {
   readonly ceremony: Uint8Array
   /** All of them, this signer too. */
   readonly participants: readonly Party[]
-  readonly fresh: FreshKey
+  /** Where nothing is sealed there is none. */
+  readonly fresh: FreshKey | undefined
   /** Learnt in round 1. */
   readonly peers: Map<Party, Uint8Array>
 }
 
 export function openMail(mail: Omit<Mail, 'fresh' | 'peers'>): Mail {
-  return { ...mail, fresh: makeFreshKey(), peers: new Map() }
+  const fresh = isSealing(mail.protocol) ? makeFreshKey() : undefined
+  return { ...mail, fresh, peers: new Map() }
 }
 
 /** @returns nothing when a peer's key is one that seals nothing */
@@ -103,7 +106,9 @@ function sealFor(
 ): Uint8Array | undefined {
   if (header.round === 1) return body
   const peer = mail.peers.get(to)
-  return peer && seal(mail.fresh, peer, { header: headerBytes(header), to, part }, body)
+  return (
+    mail.fresh && peer && seal(mail.fresh, peer, { header: headerBytes(header), to, part }, body)
+  )
 }
 
 function unsealFrom(
@@ -114,7 +119,7 @@ function unsealFrom(
   if (header.round === 1) return body
   const peer = mail.peers.get(header.from)
   const place = { header: headerBytes(header), to: mail.self.index, part }
-  return peer && unseal(mail.fresh, peer, place, body)
+  return mail.fresh && peer && unseal(mail.fresh, peer, place, body)
 }
 
 function headerOf(
@@ -127,6 +132,6 @@ function headerOf(
     ceremony,
     round,
     from,
-    fresh: round === 1 && from === self.index ? fresh.publicKey : undefined,
+    fresh: round === 1 && from === self.index ? fresh?.publicKey : undefined,
   }
 }

@@ -27,6 +27,9 @@ declare module 'sodium-native' {
       message: Uint8Array,
       publicKey: Uint8Array,
     ): boolean
+    sodium_malloc(size: number): Uint8Array
+    crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void
+    crypto_sign_detached(signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void
     crypto_core_ed25519_is_valid_point(point: Uint8Array): boolean
     crypto_core_ed25519_add(out: Uint8Array, a: Uint8Array, b: Uint8Array): void
     crypto_scalarmult_ed25519_base_noclamp(out: Uint8Array, scalar: Uint8Array): void
