@@ -48,6 +48,22 @@ describe('a signature request', () => {
     assert.deepEqual(await rowsOf(), { statuses: ['Signed'], events: [requested, signed] })
   })
 
+  it('is not made when another server has used its action, whatever this one remembers', async () => {
+    const { database } = platform
+    const before = await rowsOf()
+    const body = bodyOf('elsewhere')
+    const userAction = await client.act(path, body)
+    const used = await database
+      .updateTable('challenges')
+      .set({ used_at: Date.now(), begun_by: new Uint8Array(16).fill(7) })
+      .where('action', 'is not', null)
+      .where('used_at', 'is', null)
+      .executeTakeFirst()
+    assert.equal(used.numUpdatedRows, 1n)
+    assert.equal((await client.send('POST', path, body, userAction)).status, 400)
+    assert.deepEqual(await rowsOf(), before)
+  })
+
   it('is the same under one external id, whose second action is burned all the same', async () => {
     const body = bodyOf('twice', 'invoice 1')
     const actions = [await client.act(path, body), await client.act(path, body)]
