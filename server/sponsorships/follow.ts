@@ -1,6 +1,7 @@
 import { findHeader } from '@quorate/chains/evm/index'
 import type { Chain } from '../chain/chains.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
+import { nowhere } from '../transfers/sent.ts'
 import { isAgreed } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorshipOf } from './find.ts'
@@ -18,7 +19,7 @@ export async function follow(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   switch (paid.state) {
     case 'broadcasted':
       if (row.state === 'signed') return { kind: 'move', event: 'send', values: { hash } }
-      return row.state === 'included' ? { kind: 'move', event: 'displace' } : wait(paid)
+      return row.state === 'included' ? displaced : wait(paid)
     case 'included':
     case 'confirmed':
     case 'reverted':
@@ -33,6 +34,9 @@ export async function follow(deps: StepDeps, row: Outgoing): Promise<Outcome> {
       return wait(paid)
   }
 }
+
+/** Its block is gone, and may come again. */
+const displaced = { kind: 'move', event: 'displace', values: nowhere } as const satisfies Outcome
 
 function wait({ waiting }: Outgoing): Outcome {
   return { kind: 'wait', why: waiting, ms: lookMs }

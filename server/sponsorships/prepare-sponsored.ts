@@ -6,6 +6,7 @@ import { insufficient, promisedOf, refusalsMax } from '../transfers/prepare.ts'
 import { feeBoundOf } from '../transfers/reading.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { tokenLack } from '../transfers/token-funds.ts'
+import { overBudget } from './budget.ts'
 import { isHeldFrom } from './delegating.ts'
 import { estimateFee } from './estimate.ts'
 import { accountFacts, sponsorOfRow } from './facts.ts'
@@ -68,20 +69,20 @@ async function walletLack(
 
 /** Would it pay this, as far as can be told before there is something to try out? */
 async function sponsorLack(
-  { chain }: StepDeps,
+  deps: StepDeps,
   row: Outgoing,
-  { record, wallet }: Sponsor,
+  sponsor: Sponsor,
   { delegationNonce }: SponsoredFacts,
 ): Promise<Outcome | undefined> {
+  const { chain } = deps
   const operations = operationsOf(sponsoredIntentOf(row), row.address)
   const isDelegated = delegationNonce === undefined
   try {
     const fee = await estimateFee(chain, operations, { from: row.address, isDelegated })
-    const { perOperation = fee } = record.limits
-    if (fee > perOperation)
-      return refuse(`the fee sponsor pays ${perOperation} for one, and it may cost ${fee}`)
+    const short = await overBudget(deps, row, sponsor, fee)
+    if (short !== undefined) return refuse(short)
     if (fee > feeBoundOf(row)) return wait('fees are above what was signed for')
-    const balance = await chain.adapter.balance(chain.rpc, wallet.address)
+    const balance = await chain.adapter.balance(chain.rpc, sponsor.wallet.address)
     return balance < fee ? insufficient(fee, balance, ' of the fee sponsor') : undefined
   } catch (error) {
     if (!isFailure(error, 'chain.refused')) throw error

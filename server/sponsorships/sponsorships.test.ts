@@ -25,6 +25,7 @@ import {
   type Treasury,
   type Wish,
 } from '../transfers/testing/treasury.ts'
+import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { listSponsoredFees } from './find.ts'
 import {
@@ -34,6 +35,7 @@ import {
   empty,
   makeSponsor,
   paidFor,
+  waitingOf,
   type TestSponsor,
 } from './testing/sponsor.ts'
 
@@ -160,6 +162,39 @@ describe('what a fee sponsor pays for, with four signer processes and a real cha
     assert.equal(await nonceOf(wallet), 1)
   })
 
+  it('is one signature of the month, though two keys sign', async () => {
+    const { database, company } = treasury
+    const used = async () =>
+      (await openQuota(undefined).read(database, company.organization, Date.now())).used
+    const before = await used()
+    await paid(await poor())
+    assert.equal(await used(), before + 1)
+  })
+
+  it('is put back by a reorganization, and carried out once more', async () => {
+    const by = await makeSponsor(treasury)
+    // What is taken back shall be this payment and none before it.
+    await mine(treasury, 4)
+    const row = await carry(treasury, await ask(await poor(), {}, { by }), 'included')
+    const there = await balance(stranger)
+    await treasury.rpc('anvil_reorg', [2, []])
+    assert.equal(await balance(stranger), there - 1000n)
+    const sent = await paidFor(treasury, row)
+    assert.ok(sent)
+    await step(treasury, sent)
+    await step(treasury, row)
+    const both = [await reread(treasury, row), await paidFor(treasury, row)]
+    assert.deepEqual(
+      both.map((one) => [one?.state, one?.block_hash]),
+      [
+        ['broadcasted', null],
+        ['broadcasted', null],
+      ],
+    )
+    await carry(treasury, row, 'confirmed')
+    assert.equal(await balance(stranger), there)
+  })
+
   it('is in the list of what the sponsor has paid, and in no list of transactions', async () => {
     const wallet = await poor()
     const done = await paid(wallet)
@@ -221,7 +256,7 @@ describe('a fee sponsor that cannot pay', () => {
     const other = await makeSponsor(treasury)
     const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
     await empty(treasury, other)
-    assert.match(await reasonOf(row), /insufficient funds of the fee sponsor/)
+    assert.match(await waitingOf(treasury, row), /insufficient funds of the fee sponsor/)
     await fund(treasury.rpc, other.wallet, ether)
     await carry(treasury, row, 'confirmed')
   })
@@ -230,21 +265,33 @@ describe('a fee sponsor that cannot pay', () => {
     const other = await makeSponsor(treasury)
     const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
     await changeSponsor(treasury, other, { end: '/deactivate' })
-    assert.equal(await reasonOf(row), 'the fee sponsor is not active')
+    assert.equal(await waitingOf(treasury, row), 'the fee sponsor is not active')
     await changeSponsor(treasury, other, { end: '/activate' })
     await carry(treasury, row, 'confirmed')
   })
 
-  it('keeps it waiting when its day is used up, by the word of its signers', async () => {
+  it('keeps it waiting when its day is used up meanwhile, by the word of its signers', async () => {
     const other = await makeSponsor(treasury)
     const wallet = await poor(2000n)
     const first = await carry(treasury, await ask(wallet, {}, { by: other }), 'confirmed')
-    const cost = (await paidFor(treasury, first))?.cost ?? ''
-    await changeSponsor(treasury, other, { body: { limits: { perDay: cost } } })
     const second = await carry(treasury, await ask(wallet, {}, { by: other }), 'signed')
-    assert.match(await reasonOf(second), /the signers refused: .* in a day/)
+    const perDay = (await paidFor(treasury, first))?.cost ?? ''
+    await changeSponsor(treasury, other, { body: { limits: { perDay } } })
+    assert.match(await waitingOf(treasury, second), /the signers refused: .* in a day/)
     await changeSponsor(treasury, other, { body: { limits: {} } })
     await carry(treasury, second, 'confirmed')
+  })
+
+  it('fails what is above what is left of its day, or of the user’s, before anything is signed', async () => {
+    for (const limit of ['perDay', 'perUserPerDay']) {
+      const other = await makeSponsor(treasury)
+      const wallet = await poor(2000n)
+      const first = await carry(treasury, await ask(wallet, {}, { by: other }), 'confirmed')
+      const used = (await paidFor(treasury, first))?.cost ?? ''
+      await changeSponsor(treasury, other, { body: { limits: { [limit]: used } } })
+      const failed = await carry(treasury, await ask(wallet, {}, { by: other }), 'refused')
+      assert.match(failed.reason ?? '', /^the fee sponsor has 0 left for a day, and it may cost /)
+    }
   })
 
   it('has failed it once the time is over, and nothing was paid', async () => {
@@ -258,20 +305,6 @@ describe('a fee sponsor that cannot pay', () => {
     assert.match(failed.reason ?? '', /not executed within its time/)
     assert.equal(await balance(wallet.address), 1000n)
   })
-
-  /** Why what is sent for it has not been sent, once it has been tried. */
-  async function reasonOf(row: Outgoing): Promise<string> {
-    for (let tries = 0, why = null; why === null && tries < 4; tries++) {
-      const sent = await paidFor(treasury, row)
-      assert.ok(sent)
-      await step(treasury, sent)
-      why = (await paidFor(treasury, row))?.waiting ?? null
-    }
-    await step(treasury, await reread(treasury, row))
-    const found = await reread(treasury, row)
-    assert.equal(found.state, 'signed')
-    return found.waiting ?? ''
-  }
 })
 
 describe('an account of which both its own transactions and a sponsor’s are under way', () => {

@@ -102,7 +102,9 @@ async function usedIn(database: Database, organization: Uint8Array, month: Month
 function countOf(organization: Uint8Array, { from, until }: Month): RawBuilder<unknown> {
   return sql`(
     (select count(*) from outgoing where organization = ${organization}
-      and created_at >= ${from}::int8 and created_at < ${until}::int8)
+      and created_at >= ${from}::int8 and created_at < ${until}::int8
+      -- What a sponsor sends for one is part of it.
+      and sponsored is null)
     + (select count(*) from signature_requests where organization = ${organization}
       and requested_at >= ${from}::int8 and requested_at < ${until}::int8))`
 }

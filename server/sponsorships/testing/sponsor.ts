@@ -107,3 +107,17 @@ export async function carry(
     `${found.state} (${found.reason ?? found.waiting}), ${paid?.state} (${paid?.reason ?? paid?.waiting})`,
   )
 }
+
+/** Why what is sent for it has not been sent, once that has been tried: as the asked row says it. */
+export async function waitingOf(treasury: Treasury, row: Outgoing): Promise<string> {
+  for (let tries = 0, why = null; why === null && tries < 4; tries++) {
+    const sent = await paidFor(treasury, row)
+    assert.ok(sent)
+    await step(treasury, sent)
+    why = (await paidFor(treasury, row))?.waiting ?? null
+  }
+  await step(treasury, await reread(treasury, row))
+  const found = await reread(treasury, row)
+  assert.equal(found.state, 'signed')
+  return found.waiting ?? ''
+}
