@@ -13,7 +13,7 @@ import { touched } from './passkeys.ts'
 import { paidInOrder } from './sponsors.ts'
 
 /** Fewer would mean that somebody has taken attacks out. */
-const distinctMin = 390
+const distinctMin = 440
 
 const checkout = join(import.meta.dirname, '..', '..')
 

@@ -321,6 +321,29 @@ export const named: readonly Named[] = [
     ],
   },
   {
+    name: 'user operations and a paymaster',
+    note: 'a fee sponsor, and a contract that takes what its account has signed from that sponsor alone',
+    attacks: [
+      'has a sponsor pay for what no key of the wallet has signed',
+      'has a sponsor pay for one request with the signature for another one',
+      'has a sponsor pay for other operations than its user has asked for',
+      'has a hash of operations signed as typed data, past a policy on raw bytes',
+      'has a sponsor pay twice for one request',
+      'drains a sponsor by one operation after the other, be it that each reverts',
+      'has a sponsor hand an account over to another contract, which its user once wanted',
+    ],
+    tests: [
+      {
+        file: 'chains/evm/account/account.test.ts',
+        name: 'does nothing twice if it is called again while it does it',
+      },
+      {
+        file: 'chains/evm/account/account.test.ts',
+        name: 'not who is not the sponsor that was named, be it with the very same bytes',
+      },
+    ],
+  },
+  {
     name: 'a lie about decimals',
     attacks: [
       'lies about the decimals of an asset, by more than any has',
