@@ -1,6 +1,7 @@
 import { getLatestUnacceptedAgreement, recordAgreementAcceptance } from './agreements.ts'
 import * as applications from './applications.ts'
 import * as auth from './auth.ts'
+import { listOrgBalances, listOrgBalanceTotals } from './balances.ts'
 import * as credentials from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import * as feeSponsors from './fee-sponsors.ts'
@@ -67,6 +68,8 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(networks),
   transferAsset,
   listTransfers,
+  listOrgBalances,
+  listOrgBalanceTotals,
   listOrgTransfers,
   getTransfer,
   abortTransfer,

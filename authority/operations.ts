@@ -991,6 +991,18 @@ const table = {
     permissions: ['Wallets:Transactions:Read'],
     callers: staff,
   },
+  'quorate.listOrgBalances': {
+    ...read,
+    path: '/orgs/balances',
+    permissions: ['Wallets:Read'],
+    callers: staff,
+  },
+  'quorate.listOrgBalanceTotals': {
+    ...read,
+    path: '/orgs/balances/totals',
+    permissions: ['Wallets:Read'],
+    callers: staff,
+  },
   'quorate.getTrust': { ...read, path: '/orgs/trust' },
   'quorate.getWalletProof': {
     ...read,

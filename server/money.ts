@@ -1,6 +1,7 @@
 import type { QuoteMaxFee } from './auth/action.ts'
 import type { Caller } from './auth/caller.ts'
 import { assetRoutes } from './assets/routes.ts'
+import { balanceRoutes } from './balances/routes.ts'
 import { quoteMaxFee, type QuoteDeps } from './chain/quote.ts'
 import { openSignatureFacts } from './chain/signature-facts.ts'
 import { startFollowers } from './history/followers.ts'
@@ -24,6 +25,7 @@ export function moneyRoutes(deps: RequestDeps): readonly Route<Caller>[] {
     ...transferRoutes(deps),
     ...transactionRoutes(deps),
     ...assetRoutes(deps),
+    ...balanceRoutes(deps),
     ...historyRoutes(deps),
     ...networkRoutes(deps),
   ]

@@ -57,6 +57,10 @@ export async function fillLists(
     },
   ]
   for (const copy of copies) await fill(database, copy, rows)
+  // Of the wallets above, with something in each, which the chain knows nothing of: never compared.
+  const never = { due_at: '9000000000000000', moved_number: '0' }
+  const one = { wallet: idOf('wa'), held: '1', balance: "'1'", ...never }
+  await fill(database, { table: 'balances', where: `wallet = ${wallet}`, changes: one }, rows)
   await database.query('vacuum analyze')
   return { walletId }
 }

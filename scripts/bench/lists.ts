@@ -6,9 +6,10 @@ import type { BenchPlatform } from './platform.ts'
 
 type List = {
   readonly path: string
-  readonly table: 'wallets' | 'keys' | 'outgoing' | 'history'
-  /** The order of the list, newest first: a time or number, then the id. */
-  readonly by: string
+  readonly table: string
+  readonly order: string
+  /** What names the next page after a row. */
+  readonly token: string
   /** Rows that the list leaves out are of another owner. */
   readonly of: string
 }
@@ -34,24 +35,29 @@ export async function benchLists(
     const get = (path: string) => getJson(platform, path)
     await timesOf(runs, () => get(`/wallets/${walletId}`))
     say(line('one wallet, for comparison', await timesOf(runs, () => get(`/wallets/${walletId}`))))
+    const ofWallet = `wallet = (select id from wallets where wallet_id = '${walletId}')`
     const lists: readonly List[] = [
-      { path: '/wallets', table: 'wallets', by: 'created_at', of: 'true' },
-      { path: '/keys', table: 'keys', by: 'created_at', of: 'true' },
+      { path: '/wallets', table: 'wallets', ...newestBy('created_at'), of: 'true' },
+      { path: '/keys', table: 'keys', ...newestBy('created_at'), of: 'true' },
       ...['transfers', 'history'].map((name) => ({
         path: `/wallets/${walletId}/${name}`,
         table: name === 'history' ? ('history' as const) : ('outgoing' as const),
-        by: name === 'history' ? 'block_number' : 'created_at',
-        of: `wallet = (select id from wallets where wallet_id = '${walletId}')`,
+        ...newestBy(name === 'history' ? 'block_number' : 'created_at'),
+        of: ofWallet,
       })),
       {
         path: `/wallets/${walletId}/history?kind=NativeTransfer&direction=Out`,
-        ...{ table: 'history', by: 'block_number' },
-        of: `wallet = (select id from wallets where wallet_id = '${walletId}')
-          and kind = 'NativeTransfer' and direction = 'Out'`,
+        ...{ table: 'history', ...newestBy('block_number') },
+        of: `${ofWallet} and kind = 'NativeTransfer' and direction = 'Out'`,
       },
       {
         path: '/wallets/all/history?startTime=2020-01-01&endTime=2100-01-01',
-        ...{ table: 'history', by: 'time', of: 'canonical' },
+        ...{ table: 'history', ...newestBy('time'), of: 'canonical' },
+      },
+      {
+        ...{ path: '/orgs/balances', table: 'balances', order: 'wallet, kind, contract, token_id' },
+        token: `encode(wallet, 'hex') || ',' || kind || ',' || contract || ',' || token_id`,
+        of: 'held <> 0',
       },
     ]
     for (const list of lists) await benchList(platform, { database, list, filled }, say)
@@ -110,13 +116,18 @@ async function getJson({ file }: BenchPlatform, path: string): Promise<Page> {
   return (await answer.json()) as Page
 }
 
+/** Newest first: a time or number, then the id. */
+function newestBy(by: string): Pick<List, 'order' | 'token'> {
+  return { order: `${by} desc, id desc`, token: `${by} || '.' || encode(id, 'hex')` }
+}
+
 /** What the page that ends with the row at this place (from 1) would name as the next one. */
-async function tokenOf(database: pg.Client, { table, by, of }: List, place: number) {
-  const { rows } = await database.query<{ at: string; id: string }>(
-    `select ${by} as at, encode(id, 'hex') as id from ${table} where ${of}
-     order by ${by} desc, ${table}.id desc offset ${place - 1} limit 1`,
+async function tokenOf(database: pg.Client, { table, order, token, of }: List, place: number) {
+  const { rows } = await database.query<{ token: string }>(
+    `select ${token} as token from ${table} where ${of}
+     order by ${order} offset ${place - 1} limit 1`,
   )
   const [row] = rows
   if (row === undefined) throw new Error(`${table} has no row ${place}`)
-  return Buffer.from(`${row.at}.${row.id}`).toString('base64url')
+  return Buffer.from(row.token).toString('base64url')
 }

@@ -45,7 +45,10 @@ async function reconnectServer(database: pg.Client): Promise<void> {
 
 /** Entries begin at the left margin; what belongs to one is indented. */
 function plansIn(log: string, table: string): readonly string[] {
-  const isOfList = new RegExp(`Query Text: select [^\\n]* from "${table}" [^\\n]* desc limit `)
+  // Of an organization, a page at a time: what workers look for is of none.
+  const isOfList = new RegExp(
+    `Query Text: select [^\\n]* from "${table}" [^\\n]*"organization" = \\$\\d[^\\n]* limit `,
+  )
   return log.split(/\n(?=\S)/).filter((entry) => isOfList.test(entry))
 }
 

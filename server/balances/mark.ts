@@ -1,5 +1,6 @@
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Due } from './due.ts'
+import { setHeld } from './totals.ts'
 import type { Place } from './watch.ts'
 
 /** Nothing else is known of it to have changed, so that it is only looked at now and then. */
@@ -24,11 +25,12 @@ export async function setMark(
   row: Due,
   { at, balance, unexplained, dueAt }: Mark,
 ): Promise<void> {
-  await rowOf(transaction, row)
+  const set = await rowOf(transaction, row)
     .set({ block_number: at.number, block_hash: at.hash, balance: balance.toString() })
     .set({ due_at: dueAt ?? 0, attempts: 0 })
     .set(unexplained === undefined ? {} : { unexplained: unexplained.toString() })
-    .execute()
+    .executeTakeFirst()
+  if (set.numUpdatedRows === 1n) await setHeld(transaction, row, balance)
 }
 
 export async function postpone(

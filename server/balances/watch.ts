@@ -40,7 +40,7 @@ const none = new Uint8Array()
 
 const unseen = {
   ...{ block_number: null, block_hash: null, balance: null },
-  ...{ unexplained: '0', due_at: 0, attempts: 0 },
+  ...{ unexplained: '0', due_at: 0, attempts: 0, held: '0' },
 }
 
 /**
@@ -67,7 +67,7 @@ export async function* watchAll(
     const last = rows.at(-1)
     if (last === undefined) return
     await sql`insert into balances
-      select organization, id, 'Native', '', '', network, null, null, null, '0', 0, 0, 0
+      select organization, id, 'Native', '', '', network, null, null, null, '0', 0, 0, 0, 0
       from wallets where network = ${network} and address is not null
         and (organization, id) > (${past.organization}, ${past.id})
         and (organization, id) <= (${last.organization}, ${last.id})

@@ -24,6 +24,8 @@ export function openDatabase(url: string, report: (error: Error) => void): Datab
       types: { getTypeParser },
     })
     pool.on('error', report)
+    // One that breaks while somebody has it, between two statements, would else end the process.
+    pool.on('connect', (client) => client.on('error', report))
     return new PostgresDialect({ pool: preparing(pool) })
   }
   return new TwoPools(open(), open())

@@ -1,4 +1,4 @@
-/** The rows of migrations 0021, 0165, 0166, 0175 and 0176, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021, 0165, 0166, 0175 to 0177, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -84,6 +84,19 @@ export type ChainTables = {
     readonly due_at: number
     /** Without an answer, since the last one. */
     readonly attempts: number
+    /** The last balance that is known, also while it is asked for anew. */
+    readonly held: string
+  }
+  /** The sums of what is held, by asset; all pieces of a collection are one. */
+  readonly balance_totals: {
+    readonly organization: Uint8Array
+    readonly network: string
+    readonly kind: 'Native' | 'Erc20' | 'Erc721' | 'Erc1155'
+    readonly contract: string
+    readonly token_id: string
+    readonly amount: string
+    /** How many rows have any. */
+    readonly wallets: number
   }
 }
 

@@ -94,4 +94,5 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   token_words: kept,
   wallet_tokens: kept,
   balances: kept,
+  balance_totals: kept,
 }

@@ -66,6 +66,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   token_words: nothing('what a contract says to anybody'),
   wallet_tokens: nothing('what anybody can read on the chain'),
   balances: nothing('what anybody can read on the chain'),
+  balance_totals: nothing('sums of the same'),
 }
 
 type Found = { readonly is: 'erased' | 'nothing'; readonly why: string }
