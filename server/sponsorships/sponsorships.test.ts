@@ -294,6 +294,26 @@ describe('a fee sponsor that cannot pay', () => {
     }
   })
 
+  it('has failed it when its own users take the nonce back, as they may', async () => {
+    const other = await makeSponsor(treasury)
+    const wallet = await poor()
+    const row = await carry(treasury, await ask(wallet, {}, { by: other }), 'broadcasted')
+    const sent = await paidFor(treasury, row)
+    const gwei = 10n ** 9n
+    const transaction = {
+      ...{ type: 2, to: stranger, value: '1', nonce: sent?.slot, gasLimit: '30000' },
+      ...{ maxFeePerGas: String(100n * gwei), maxPriorityFeePerGas: String(50n * gwei) },
+    }
+    const body = { kind: 'Transaction', transaction }
+    const own = await request(treasury, other.wallet, { kind: 'transaction', body })
+    await stepTo(treasury, own, 'broadcasted')
+    await mine(treasury, 3)
+    await stepTo(treasury, own, 'confirmed')
+    const failed = await carry(treasury, row, 'lapsed')
+    assert.equal(failed.reason, `the fee sponsor has not paid: replaced by ${own.name}`)
+    assert.equal(await balance(wallet.address), 1000n)
+  })
+
   it('has failed it once the time is over, and nothing was paid', async () => {
     const other = await makeSponsor(treasury)
     const wallet = await poor()
