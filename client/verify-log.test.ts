@@ -21,7 +21,8 @@ import {
   t0,
 } from '@quorate/authority/testing/world'
 import { decodeBody } from '@quorate/authority/body'
-import { fromHex, toHex } from '@quorate/core/bytes'
+import { sponsorshipHash } from '@quorate/authority/request'
+import { bytesToBig, fromHex, toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeFacts } from '@quorate/effects/facts'
 import { rulesFor } from '@quorate/judge/rules'
@@ -39,8 +40,8 @@ const adminId = idOf(requestOf(genesis), 'user')
 
 type Made = { readonly exported: ExportedStep; readonly step: Step; readonly evidence: Evidence }
 
-/** An organization whose administrator makes a key and signs with it, twice; real signatures all. */
-function history() {
+/** An organization, as its log grows. */
+function founded() {
   const records = new Records()
   const heads = new Map<string, Head>()
   const steps: Made[] = []
@@ -62,16 +63,24 @@ function history() {
     return made
   }
   put(root, 'genesis', genesis)
-  const ask = makeRequest({
-    ...{ organization, user: adminId, by: admin, path: '/keys' },
-    body: { scheme: 'ECDSA', curve: 'secp256k1' },
-  })
-  const judged = judgeKeyRequest({ organization, time: t0, evidence: ask }, records, rules)
-  assert.ok(judged.ok)
-  const secret = secp256k1.utils.randomSecretKey()
-  const certificate = certifyKey(cluster, judged.terms, secp256k1.getPublicKey(secret))
-  put(root, 'key', { ...ask, facts: certificate })
-  const { key } = judged.terms
+  const born = (kind: 'key' | 'wallet', body: object) => {
+    const asked = { organization, user: adminId, by: admin, path: `/${kind}s`, body }
+    const ask = makeRequest(asked)
+    const judged = judgeKeyRequest({ organization, time: t0, evidence: ask }, records, rules)
+    assert.ok(judged.ok)
+    const secret = secp256k1.utils.randomSecretKey()
+    const publicKey = secp256k1.getPublicKey(secret)
+    const certificate = certifyKey(cluster, judged.terms, publicKey)
+    put(root, kind, { ...ask, facts: certificate })
+    return { key: judged.terms.key, secret, publicKey, id: idOf(requestOf(ask), kind) }
+  }
+  return { records, steps, put, born }
+}
+
+/** Its administrator makes a key and signs with it, twice; real signatures all. */
+function history() {
+  const { records, steps, put, born } = founded()
+  const { key, secret } = born('key', { scheme: 'ECDSA', curve: 'secp256k1' })
   const use = () => {
     const evidence = makeRequest({
       ...{ organization, user: adminId, by: admin, ids: { keyId: key } },
@@ -88,6 +97,50 @@ function history() {
   }
   const journal: ExportedSignature[] = [use(), use()]
   return { steps, journal, secret, key }
+}
+
+/** A transfer that one wallet has signed, and another one around that. */
+function paidHistory() {
+  const { records, steps, put, born } = founded()
+  const [payer, wallet] = [1, 2].map(() => born('wallet', { network: 'EthereumSepolia' }))
+  if (payer === undefined || wallet === undefined) return assert.fail()
+  const by = { organization, user: adminId, by: admin }
+  const sponsoring = makeRequest({
+    ...{ ...by, path: '/fee-sponsors', body: { walletId: nameOf('wallet', payer.id) } },
+    ids: { walletId: payer.id },
+  })
+  put(root, 'feeSponsor', sponsoring)
+  const sponsor = idOf(requestOf(sponsoring), 'feeSponsor')
+  const evidence = makeRequest({
+    ...{ ...by, path: pathOf('wallet', wallet.id, '/transfers'), maxFee: 10n ** 16n },
+    body: {
+      ...{ kind: 'Native', to: `0x${'77'.repeat(20)}`, amount: '1' },
+      feeSponsorId: nameOf('feeSponsor', sponsor),
+    },
+    ids: { walletId: wallet.id, feeSponsorId: sponsor },
+    facts: encodeFacts({ family: 'sponsored' }),
+  })
+  const signed = ({ step }: Made, beside: Evidence, secret: Uint8Array) => {
+    const planned = messagesOf({ step, evidence: [beside], reader: records, rules }, 0)
+    const [message = noStep] = planned.ok ? planned.messages : assert.fail(planned.reason)
+    return secp256k1.sign(message, secret, { prehash: false, format: 'recovered' })
+  }
+  const first = signed(put(keyStream(wallet.key), 'use', evidence), evidence, wallet.secret)
+  const [r, s] = [bytesToBig(first.subarray(1, 33)), bytesToBig(first.subarray(33))]
+  const paying = {
+    ...evidence,
+    facts: encodeFacts({
+      ...{ family: 'sponsorship', nonce: 0n, gasLimit: 100_000n, maxFeePerGas: 10n ** 9n },
+      ...{ maxPriorityFeePerGas: 1n, inner: { r, s, yParity: first[0] === 1 ? 1 : 0 } },
+    }),
+  }
+  const second = signed(put(keyStream(payer.key), 'sponsor', paying), paying, payer.secret)
+  const request = requestOf(evidence)
+  const journal = [
+    { request: toHex(request), digest: 0, signature: toHex(first.subarray(1)) },
+    { request: toHex(sponsorshipHash(request)), digest: 0, signature: toHex(second.subarray(1)) },
+  ]
+  return { steps: steps.map((made) => made.exported), journal }
 }
 
 function exportedOf(step: Step, evidence: readonly Evidence[]): ExportedStep {
@@ -129,6 +182,27 @@ const replaced = (index: number, step: ExportedStep) =>
   exported.map((one, i) => (i === index ? step : one))
 
 describe('an exported log', () => {
+  it('tells of the key that pays for a request, and whose signature that was', async () => {
+    const { steps, journal } = paidHistory()
+    const verdict = await verify(steps, journal)
+    assert.deepEqual(verdict.faults, [])
+    const told = verdict.signatures.map(({ request, user, operation }) => [
+      request,
+      user,
+      operation,
+    ])
+    assert.deepEqual(
+      told,
+      journal.map(({ request }) => [request, nameOf('user', adminId), 'wallets.transferAsset']),
+    )
+    const [inner, outer] = journal
+    if (inner === undefined || outer === undefined) return assert.fail()
+    const swapped = [inner, { ...outer, signature: inner.signature }]
+    assert.deepEqual(await faultsOf(steps, swapped), [
+      `signature ${outer.request}/0: it is not of the agreed message under its key`,
+    ])
+  })
+
   it('tells of each signature who wanted it, by which credential and by which right', async () => {
     const verdict = await verify()
     assert.deepEqual(verdict.faults, [])

@@ -51,19 +51,19 @@ async function sponsoring(stage: Stage, payer: Wallet, body: object = {}): Promi
 type Asking = {
   readonly by?: Actor
   readonly amount?: string
-  readonly delegationNonce?: bigint
+  readonly externalId?: string
 }
 
 /** One wei, for whose fees the sponsor is to pay. */
 function asked(
   stage: Stage,
   { wallet, sponsor }: Pick<Scene, 'wallet' | 'sponsor'>,
-  { by = stage.admin, amount = '1', ...delegation }: Asking = {},
+  { by = stage.admin, amount = '1', externalId }: Asking = {},
 ): WholeEvidence {
   return stage.transfer(by, wallet, {
-    body: { amount, feeSponsorId: sponsor.name },
+    body: { amount, feeSponsorId: sponsor.name, ...(externalId && { externalId }) },
     ids: { walletId: wallet.id, feeSponsorId: sponsor.id },
-    facts: { family: 'sponsored', ...delegation },
+    facts: { family: 'sponsored' },
   })
 }
 
@@ -137,9 +137,15 @@ export async function inOrder(stage: Stage, scene: Scene, asking?: Asking) {
 }
 
 /** What is in order by the very messages that fail below. */
-export async function paidInOrder(stage: Stage): Promise<Outcome> {
+export async function paidInOrder(stage: Stage): Promise<readonly Outcome[]> {
   const scene = await sceneOf(stage)
-  return paid(stage, scene, await inOrder(stage, scene))
+  const outcomes: Outcome[] = []
+  // Each wallet has external ids of its own, and one sponsor pays for many.
+  for (const wallet of [scene.wallet, await stage.createWallet(stage.admin)]) {
+    const ready = await inOrder(stage, { ...scene, wallet }, { externalId: 'invoice 1' })
+    outcomes.push(await paid(stage, scene, ready))
+  }
+  return outcomes
 }
 
 async function putPaid(
