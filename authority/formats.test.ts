@@ -7,6 +7,7 @@ import { sha256 } from '@quorate/core/hash'
 import { idOf, nameOf } from '@quorate/core/id'
 import { certificateCodec, certificateOf, statementBytes, type Vote } from './agreement/messages.ts'
 import { encodeKeyStatement, encodePooledStatement } from './key-certificate.ts'
+import { signManifest } from './manifest.ts'
 import { writtenHash } from './records.ts'
 import { challengeOf, commitTo, encodePreimage, erasePayload, sponsorshipHash } from './request.ts'
 import {
@@ -134,6 +135,17 @@ const voice = (signer: number) => ({
   signature: new Uint8Array(64).fill(signer),
 })
 
+const operated = (id: string) => ({
+  ...{ id, identity: named(`${id} identity`), operator: named(`${id} operator`) },
+  tls: named(`${id} certificate`),
+})
+const cluster = {
+  ...{ epoch: 1, previous: undefined, threshold: 2, quorum: 2 },
+  signers: [operated('signer-1'), operated('signer-2')],
+}
+const ownNetwork = { id: 'MyChain', chainId: 777001, feeCeiling: 10n ** 17n, legacy: true }
+const unsigned = (operator: number) => new Uint8Array(64).fill(operator)
+
 const formats = {
   preimage: toHex(preimage),
   challenge: challengeOf(preimage),
@@ -190,6 +202,8 @@ const formats = {
     }),
   ),
   certificate: toHex(encode(certificateCodec, certificateOf([voice(1), voice(2), voice(4)]))),
+  manifest: toHex(signManifest({ ...cluster, networks: [] }, unsigned)),
+  manifestWithNetworks: toHex(signManifest({ ...cluster, networks: [ownNetwork] }, unsigned)),
   keyStatement: toHex(encodeKeyStatement({ terms, ...made })),
   pooledStatement: toHex(
     encodePooledStatement({

@@ -1,22 +1,28 @@
 import {
+  bool,
   bytes,
   decode,
   encode,
   fixed,
   hash32,
   list,
+  natural,
   option,
   struct,
   tag,
   text,
   u8,
   u32,
+  u64,
 } from '@quorate/core/codec'
 import type { Decoded } from '@quorate/core/codec'
+import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
 
 /** More signers than seven buy nothing but rounds. */
 export const signersMax = 7
+/** More of one's own would be a table, which is a release. */
+export const networksMax = 16
 
 /**
  * Who the signers are. A hash chain of epochs; each is signed by the offline keys of the signers'
@@ -24,8 +30,7 @@ export const signersMax = 7
  *
  * Keys are raw: Ed25519 of 32 bytes. `tls` is the SHA-256 of the link certificate's public key.
  */
-const manifestBody = struct({
-  format: tag('quorate/manifest/1'),
+const members = {
   epoch: u32,
   previous: option(hash32),
   threshold: u8,
@@ -35,6 +40,27 @@ const manifestBody = struct({
     signersMax,
     2,
   ),
+}
+const plainBody = struct({ format: tag('quorate/manifest/1'), ...members })
+/**
+ * With networks of the operators' own: what signers must know of each. Whatever else there is to know of
+ * it is the server's. They are part of what decides, and so fixed for the life of the cluster.
+ */
+const bodyWithNetworks = struct({
+  format: tag('quorate/manifest/2'),
+  ...members,
+  networks: list(
+    struct({
+      id: text(32),
+      chainId: u64,
+      /** The most that one transaction may spend on fees, in units of 10^-18. */
+      feeCeiling: natural,
+      /** Takes transactions of type 0 alone: it has no fee market (EIP-1559). */
+      legacy: bool,
+    }),
+    networksMax,
+    1,
+  ),
 })
 const signedManifest = struct({
   body: bytes(4096),
@@ -42,8 +68,10 @@ const signedManifest = struct({
   signatures: list(fixed(64), signersMax),
 })
 
-export type Manifest = Decoded<typeof manifestBody> & { readonly hash: Uint8Array }
-export type ManifestBody = Decoded<typeof manifestBody>
+/** `networks` may be empty: then the manifest is written in the form that has none. */
+export type ManifestBody = Decoded<typeof bodyWithNetworks>
+export type Manifest = ManifestBody & { readonly hash: Uint8Array }
+export type OwnNetwork = ManifestBody['networks'][number]
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 type Sign = (operator: number, message: Uint8Array) => Uint8Array
 
@@ -55,7 +83,8 @@ export function areSoundNumbers(numbers: { n: number; t: number; q: number }): b
 
 /** @param sign gives the Ed25519 signature of the operator at an index, 1..n */
 export function signManifest(body: ManifestBody, sign: Sign): Uint8Array {
-  const encoded = encode(manifestBody, body)
+  const encoded =
+    body.networks.length === 0 ? encode(plainBody, body) : encode(bodyWithNetworks, body)
   return encode(signedManifest, {
     body: encoded,
     signatures: body.signers.map((_, i) => sign(i + 1, encoded)),
@@ -64,17 +93,19 @@ export function signManifest(body: ManifestBody, sign: Sign): Uint8Array {
 
 /**
  * @throws Failure `bytes.malformed`
- * @throws Error when the numbers are unsound, a key stands twice, or an operator has not signed:
- *   a process must not start with such a manifest
+ * @throws Error when the numbers are unsound, a key stands twice, a network is none or like another, or
+ *   an operator has not signed: a process must not start with such a manifest. Whether a network is one
+ *   of the tables is for `judge/networks`, which knows them.
  */
 export function readManifest(file: Uint8Array, verify: Verify): Manifest {
   const { body, signatures } = decode(signedManifest, file)
-  const manifest = decode(manifestBody, body)
+  const manifest = decodeBody(body)
   const numbers = { n: manifest.signers.length, t: manifest.threshold, q: manifest.quorum }
   if (!areSoundNumbers(numbers)) throw new Error('The cluster manifest has unsound numbers.')
   for (const part of ['identity', 'operator', 'tls'] as const)
     if (new Set(manifest.signers.map((signer) => signer[part].join())).size !== numbers.n)
       throw new Error(`The cluster manifest names one ${part} twice.`)
+  checkNetworks(manifest.networks)
   const isSigned = manifest.signers.every(({ operator }, i) => {
     const signature = signatures[i]
     return signature !== undefined && verify(operator, body, signature)
@@ -82,4 +113,30 @@ export function readManifest(file: Uint8Array, verify: Verify): Manifest {
   if (!isSigned || signatures.length !== numbers.n)
     throw new Error('The cluster manifest is not signed by every operator.')
   return { ...manifest, hash: sha256(body) }
+}
+
+function decodeBody(body: Uint8Array): ManifestBody {
+  try {
+    return { ...decode(plainBody, body), networks: [] }
+  } catch (error) {
+    if (!isFailure(error, 'bytes.malformed')) throw error
+    return decode(bodyWithNetworks, body)
+  }
+}
+
+/** As the tables write theirs, so that it can be a path and an event's word. */
+const networkId = /^[A-Z][A-Za-z0-9]{1,31}$/
+
+function checkNetworks(networks: readonly OwnNetwork[]): void {
+  for (const { id, chainId, feeCeiling } of networks) {
+    if (!networkId.test(id)) throw new Error('The cluster manifest has a network without a name.')
+    // An authorization (EIP-7702) for chain 0 holds on every chain.
+    if (chainId === 0) throw new Error(`The cluster manifest has ${id} on no chain.`)
+    if (feeCeiling === 0n) throw new Error(`The cluster manifest lets ${id} have no fees.`)
+  }
+  const [ids, chains] = [networks.map(({ id }) => id.toLowerCase()), networks.map((n) => n.chainId)]
+  if (new Set(ids).size !== ids.length)
+    throw new Error('The cluster manifest names two networks alike.')
+  if (new Set(chains).size !== chains.length)
+    throw new Error('The cluster manifest has two networks on one chain.')
 }

@@ -3,6 +3,7 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
+import { networksOf } from '@quorate/judge/networks'
 import { commitTo, decodePreimage, requestHash } from '@quorate/authority/request'
 
 /** What a server says about an organization's beginning, all of it checked. Hex throughout. */
@@ -30,6 +31,7 @@ export class Untrusted extends Error {
  *
  * @param genesis the 32 bytes, as hex, that were pinned when the organization was made
  * @throws Untrusted
+ * @throws Error for a manifest that nobody may begin with
  */
 export function trustFrom(genesis: string, answer: TrustAnswer): Trust {
   const request = fromHex(genesis)
@@ -43,6 +45,7 @@ export function trustFrom(genesis: string, answer: TrustAnswer): Trust {
   const manifest = readManifest(fromHex(answer.manifest), verifyEd25519)
   if (!isObject(body) || body['manifest'] !== toHex(manifest.hash))
     throw new Untrusted('The genesis names another cluster.')
+  networksOf(manifest)
   const organization = idOf(request, 'organization')
   return { organization, orgId: nameOf('organization', organization), manifest }
 }

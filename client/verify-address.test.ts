@@ -36,6 +36,7 @@ import {
   requestOf,
 } from '@quorate/authority/testing/world'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import { trustFrom, Untrusted } from './trust.ts'
 import { verifyAddress } from './verify-address.ts'
 
@@ -138,7 +139,7 @@ const proof = { steps: [sealed([onKey(good)])] }
 describe('the address of a wallet', () => {
   it('is verified from the genesis alone', () => {
     const { address } = verifyAddress(wallet(good), proof, trust)
-    assert.equal(address, addressOf('EthereumSepolia', publicKey))
+    assert.equal(address, addressOf(tableNetworks, 'EthereumSepolia', publicKey))
   })
 
   it('is verified on a key that came into force before it', () => {
@@ -146,7 +147,7 @@ describe('the address of a wallet', () => {
     const own = sealed([{ ...walletItem, network: 'EthereumSepolia', key }])
     const birth = sealed([birthOf(good)])
     const { address } = verifyAddress(wallet(good), { steps: [own, birth] }, trust)
-    assert.equal(address, addressOf('EthereumSepolia', publicKey))
+    assert.equal(address, addressOf(tableNetworks, 'EthereumSepolia', publicKey))
     assert.throws(
       () => verifyAddress(wallet(good), { steps: [own] }, trust),
       new Untrusted('Another key than the certified one is in force.'),
@@ -228,11 +229,12 @@ describe('the address of a wallet', () => {
       steps: [sealed([{ ...walletItem, network, key: { ...born, ...change } }])],
     })
     const signingKey = { id: nameOf('key', child.key), publicKey: toHex(own) }
-    const shown = (by: Uint8Array) => wallet(by, { address: addressOf(network, own), signingKey })
+    const shown = (by: Uint8Array) =>
+      wallet(by, { address: addressOf(tableNetworks, network, own), signingKey })
     const verified = verifyAddress(shown(certificate), inForce(), trust)
     assert.deepEqual(
       [verified.address, verified.publicKey, verified.request],
-      [addressOf(network, own), toHex(own), toHex(asked)],
+      [addressOf(tableNetworks, network, own), toHex(own), toHex(asked)],
     )
     const another = { ...derivation, master: noStep }
     for (const [by, proof, reason] of [

@@ -17,6 +17,7 @@ import { decodeStep, stepHash, type ItemOperation } from '@quorate/authority/ste
 import { rootOf } from '@quorate/authority/stream'
 import { addressOf } from '@quorate/effects/address'
 import { childKeyOf } from '@quorate/effects/child-key'
+import { networksOf } from '@quorate/judge/networks'
 import { Untrusted, type Trust } from './trust.ts'
 
 /** A wallet as the API gives it; `certificate` (hex) is the extra field that the signers made. */
@@ -124,7 +125,7 @@ function verifyKey(
     throw new Untrusted('The certificate is of another key.')
   if (toHex(publicKey) !== wallet.signingKey.publicKey)
     throw new Untrusted('The public key is not the certified one.')
-  const address = addressOf(wallet.network, publicKey)
+  const address = addressOf(networksOf(trust.manifest), wallet.network, publicKey)
   if (address !== wallet.address) throw new Untrusted('The address is not that of the key.')
   const raw = terms.raw === 'yes'
   return {

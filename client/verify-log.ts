@@ -15,7 +15,7 @@ import {
   recordKey,
   type RecordOf,
 } from '@quorate/authority/records'
-import type { Reader } from '@quorate/authority/reduce/judging'
+import type { Reader, Rules } from '@quorate/authority/reduce/judging'
 import { messagesOf, nameOfCause } from '@quorate/authority/reduce/step'
 import { decodePreimage } from '@quorate/authority/request'
 import { permissionsBehind } from '@quorate/authority/standing'
@@ -82,6 +82,7 @@ type Wanted = {
  */
 export class Replay {
   private readonly trust: Trust
+  private readonly rules: Rules
   private readonly history = new History()
   private readonly wanted = new Map<string, Wanted>()
   private readonly given = new Map<string, string>()
@@ -93,6 +94,7 @@ export class Replay {
 
   constructor(trust: Trust) {
     this.trust = trust
+    this.rules = rulesFor(trust.manifest)
   }
 
   add({ body: encoded, certificate }: ExportedStep): void {
@@ -115,11 +117,11 @@ export class Replay {
 
   /** @returns what is wrong with a step, after taking it in if nothing is */
   private judge(body: Body, certificate: string): string | undefined {
-    const { organization, manifest } = this.trust
+    const { organization } = this.trust
     const { step } = body
     if (!equalBytes(step.organization, organization)) return 'it is of another organization'
     const seals = attempt(() => decode(certificateCodec, fromHex(certificate)))
-    const outcome = follow(this.history, body, seals, rulesFor(manifest))
+    const outcome = follow(this.history, body, seals, this.rules)
     if (!outcome.ok) return outcome.reason
     const reader = this.history.before(step)
     for (const index of step.items.keys()) this.want(body, index, reader)
@@ -136,7 +138,7 @@ export class Replay {
     if (item === undefined || beside === undefined) return
     const { operation } = item
     if (operation.kind !== 'use' && operation.kind !== 'sponsor') return
-    const made = messagesOf({ step, evidence, reader, rules: rulesFor(this.trust.manifest) }, index)
+    const made = messagesOf({ step, evidence, reader, rules: this.rules }, index)
     const { user, token, method, path } = decodePreimage(beside.preimage)
     const match = matchOperation(method, path)
     const key = keyOf(reader, rootOf(step.organization), operation.key)

@@ -4,7 +4,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { isObject, type Json, parseJson } from '@quorate/core/json'
 import { type EvmFacts, noFacts } from './facts.ts'
 import { readIntent, type UseOperation } from './intent.ts'
-import { findNetwork } from './networks.ts'
+import { tableNetworks } from './networks.ts'
 import { factsNeeded, plan } from './plan.ts'
 
 const publicKey = secp256k1.getPublicKey(new Uint8Array(32).fill(7), true)
@@ -102,7 +102,7 @@ function planned(payload: Json, operation: UseOperation = 'signature') {
   const read = readIntent(operation, JSON.stringify(parseJson(JSON.stringify(payload))))
   if (!read.ok) return read
   const outcomes = ['EthereumSepolia', 'KeyECDSA'].map((id) => {
-    const network = findNetwork(id)
+    const network = tableNetworks.find(id)
     assert.ok(network)
     const given = factsNeeded(network, read.intent) === 'evm' ? facts : noFacts
     return plan({

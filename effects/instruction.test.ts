@@ -12,7 +12,7 @@ import {
   encodeSchnorr,
 } from './instruction.ts'
 import { readIntent, type UseOperation } from './intent.ts'
-import { findNetwork, pseudoNetworkOf, type Scheme } from './networks.ts'
+import { tableNetworks, pseudoNetworkOf, type Scheme } from './networks.ts'
 import { plan } from './plan.ts'
 
 const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
@@ -110,7 +110,7 @@ describe('what a DH key is told', () => {
 
 it('no wallet can be made on what stands for keys without one', () => {
   for (const scheme of ['Schnorr', 'DH'] as const)
-    assert.equal(findNetwork(pseudoNetworkOf({ scheme, curve: 'secp256k1' }).id), undefined)
+    assert.equal(tableNetworks.find(pseudoNetworkOf({ scheme, curve: 'secp256k1' }).id), undefined)
 })
 
 it('only a Schnorr key has a script tree', () => {
@@ -139,7 +139,7 @@ function effectFor(scheme: Scheme, operation: UseOperation, body: object, born: 
   const { intent } = read
   const curve = scheme === 'EdDSA' ? 'ed25519' : 'secp256k1'
   const named = intent.kind === 'signature' && intent.network
-  const network = named ? findNetwork(named) : pseudoNetworkOf({ scheme, curve })
+  const network = named ? tableNetworks.find(named) : pseudoNetworkOf({ scheme, curve })
   if (network === undefined) return { ok: false, reason: 'unknown network' } as const
   return plan({ network, publicKey, scheme, curve, ...born, intent, facts: noFacts })
 }

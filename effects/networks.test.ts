@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sepolia } from 'viem/chains'
-import { findNetwork, pseudoNetworkOf } from './networks.ts'
+import { tableNetworks, pseudoNetworkOf } from './networks.ts'
 import { evmRows, unnumberedIds } from './networks/evm.ts'
 
 const gwei = 10n ** 9n
@@ -20,7 +20,7 @@ const usualGasPrices: Readonly<Record<string, bigint>> = {
 
 describe('the signers’ copy of the networks', () => {
   it('has the chain id of Sepolia, and lets nothing raw be signed in its wallets', () => {
-    const network = findNetwork('EthereumSepolia')
+    const network = tableNetworks.find('EthereumSepolia')
     assert.ok(network?.family === 'evm')
     assert.equal(network.chainId, BigInt(sepolia.id))
     assert.deepEqual([network.rawAllowed, network.separated], [false, true])
@@ -42,11 +42,11 @@ describe('the signers’ copy of the networks', () => {
 
   it('knows no others, whatever their name', () => {
     for (const id of ['Bitcoin', 'ethereumsepolia', '__proto__', '', ...unnumberedIds])
-      assert.equal(findNetwork(id), undefined)
+      assert.equal(tableNetworks.find(id), undefined)
   })
 
   it('gives each chain one network, whose transactions name it', () => {
-    const networks = Object.keys(evmRows).map((id) => findNetwork(id))
+    const networks = Object.keys(evmRows).map((id) => tableNetworks.find(id))
     const chainIds = networks.map((network) => network?.family === 'evm' && network.chainId)
     assert.equal(new Set(chainIds).size, networks.length)
     assert.ok(networks.every((network) => network?.separated && !network.rawAllowed))
@@ -54,11 +54,11 @@ describe('the signers’ copy of the networks', () => {
 
   it('has retired what nothing new begins on, and knows who has no fee market', () => {
     const retired = ['EthereumGoerli', 'EthereumHolesky', 'PolygonMumbai', 'TempoAndantino']
-    for (const id of retired) assert.equal(findNetwork(id)?.isRetired, true, id)
+    for (const id of retired) assert.equal(tableNetworks.find(id)?.isRetired, true, id)
     for (const id of ['Ethereum', 'Base', 'KeyECDSA'])
-      assert.equal(findNetwork(id)?.isRetired, false, id)
+      assert.equal(tableNetworks.find(id)?.isRetired, false, id)
     const legacy = Object.keys(evmRows).filter((id) => {
-      const network = findNetwork(id)
+      const network = tableNetworks.find(id)
       return network?.family === 'evm' && network.isLegacy
     })
     assert.deepEqual(legacy, ['EthereumClassic', 'EthereumClassicMordor'])
@@ -66,7 +66,9 @@ describe('the signers’ copy of the networks', () => {
 
   it('lets no ceiling be lower than what a contract’s call costs on a busy day', () => {
     // Two million gas at ten times of what the dearest of them by gas usually asks.
-    for (const [id, network] of Object.keys(evmRows).map((id) => [id, findNetwork(id)] as const)) {
+    for (const [id, network] of Object.keys(evmRows).map(
+      (id) => [id, tableNetworks.find(id)] as const,
+    )) {
       const usual = usualGasPrices[id] ?? gwei
       assert.ok(network?.family === 'evm' && network.feeCeiling >= 2_000_000n * usual * 10n, id)
     }

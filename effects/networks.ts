@@ -35,22 +35,32 @@ export type EvmNetwork = Traits & {
 /** Stands for no chain: its wallets only sign what they are given. */
 export type PseudoNetwork = Traits & { readonly family: 'pseudo' }
 
-const evmNetworks = Object.entries(evmRows).map(
-  ([id, [chainId, asset, ...traits]]: [string, EvmRow]): EvmNetwork => ({
-    id,
+function evmNetwork(
+  known: Pick<EvmNetwork, 'id' | 'chainId' | 'feeCeiling' | 'isLegacy'> & {
+    readonly isRetired?: boolean
+  },
+): EvmNetwork {
+  return {
     family: 'evm',
     scheme: 'ECDSA',
     curve: 'secp256k1',
     // EIP-155 and everything since: a transaction names its chain.
     separated: true,
     rawAllowed: false,
-    isRetired: traits.includes('retired'),
-    isLegacy: traits.includes('legacy'),
+    isRetired: false,
     // A chain of the old fees has no delegated accounts (EIP-7702) either, by which sponsors pay.
-    hasSponsors: !traits.includes('legacy'),
-    chainId,
-    feeCeiling: feeCeilings[asset],
-  }),
+    hasSponsors: !known.isLegacy,
+    ...known,
+  }
+}
+
+const evmNetworks = Object.entries(evmRows).map(
+  ([id, [chainId, asset, ...traits]]: [string, EvmRow]): EvmNetwork =>
+    evmNetwork({
+      ...{ id, chainId, feeCeiling: feeCeilings[asset] },
+      isRetired: traits.includes('retired'),
+      isLegacy: traits.includes('legacy'),
+    }),
 )
 
 const networks: readonly Network[] = [
@@ -111,16 +121,52 @@ const walletless: Readonly<Record<'Schnorr' | 'DH', PseudoNetwork>> = {
   },
 }
 
-const networksById = new Map(networks.map((network) => [network.id, network]))
-
-export function findNetwork(id: string): Network | undefined {
-  return networksById.get(id)
+/** What an operator says of a chain of his own: all that signers have to know of it. */
+export type OwnNetwork = {
+  readonly id: string
+  readonly chainId: number
+  readonly feeCeiling: bigint
+  readonly legacy: boolean
 }
+
+/** The networks there are for whoever judges by one manifest. */
+export type Networks = {
+  readonly find: (id: string) => Network | undefined
+  /** Each chain has one network. */
+  readonly onChain: (chainId: bigint) => EvmNetwork | undefined
+}
+
+/**
+ * The tables' networks and those of an operator's own, which the cluster manifest names.
+ * @throws Error where one would pass for another: nothing may start with such a manifest
+ */
+export function openNetworks(own: readonly OwnNetwork[]): Networks {
+  const all: readonly Network[] = [...networks, ...own.map(ownNetwork)]
+  const names = [...all, ...Object.values(walletless)].map(({ id }) => id.toLowerCase())
+  const chains = all.flatMap((network) => (network.family === 'evm' ? network : []))
+  for (const { id, chainId } of own) {
+    // Paths have no capitals, and people hardly see them.
+    if (names.filter((name) => name === id.toLowerCase()).length > 1)
+      throw new Error(`There is a network ${id} already: the manifest cannot have its own.`)
+    if (chains.filter((network) => network.chainId === BigInt(chainId)).length > 1)
+      throw new Error(`${id} is on chain ${chainId}, which has a network already.`)
+  }
+  const byId = new Map(all.map((network) => [network.id, network]))
+  const byChain = new Map(chains.map((network) => [network.chainId, network]))
+  return { find: (id) => byId.get(id), onChain: (chainId) => byChain.get(chainId) }
+}
+
+function ownNetwork({ id, chainId, feeCeiling, legacy }: OwnNetwork): EvmNetwork {
+  return evmNetwork({ id, chainId: BigInt(chainId), feeCeiling, isLegacy: legacy })
+}
+
+/** Those of the tables, which are there under every manifest. */
+export const tableNetworks = openNetworks([])
 
 /** The pseudo network of a key that signs without a wallet. */
 export function pseudoNetworkOf({ scheme, curve }: Pick<Network, 'scheme' | 'curve'>): Network {
   if (scheme === 'Schnorr' || scheme === 'DH') return walletless[scheme]
-  const network = findNetwork(curve === 'stark' ? `Key${scheme}Stark` : `Key${scheme}`)
+  const network = tableNetworks.find(curve === 'stark' ? `Key${scheme}Stark` : `Key${scheme}`)
   if (network === undefined) throw new TypeError(`no pseudo network for ${scheme} on ${curve}`)
   return network
 }

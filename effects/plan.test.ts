@@ -9,7 +9,7 @@ import { addressOfKey } from './evm/address.ts'
 import { encodeRlp } from './evm/rlp.ts'
 import { type EvmFacts, type Facts, noFacts } from './facts.ts'
 import { readIntent, type UseOperation } from './intent.ts'
-import { findNetwork } from './networks.ts'
+import { tableNetworks } from './networks.ts'
 import { factsNeeded, networkOfSignature, plan, type Plan } from './plan.ts'
 
 const publicKey = secp256k1.getPublicKey(new Uint8Array(32).fill(7), true)
@@ -82,7 +82,7 @@ describe('a transfer', () => {
 
   it('is refused on a network without transactions and for a key of another scheme or curve', () => {
     refuse('transfer', transfer, noFacts, 'KeyECDSA')
-    const network = findNetwork('EthereumSepolia')
+    const network = tableNetworks.find('EthereumSepolia')
     const read = readIntent('transfer', JSON.stringify(transfer))
     assert.ok(network && read.ok)
     for (const [scheme, curve] of [
@@ -426,7 +426,7 @@ describe('a signature', () => {
     const networkOf = (ask: object) => {
       const read = readIntent('signature', JSON.stringify({ blockchainKind: 'Evm', ...ask }))
       assert.ok(read.ok && read.intent.kind === 'signature')
-      return networkOfSignature(read.intent, key)?.id
+      return networkOfSignature(tableNetworks, read.intent, key)?.id
     }
     const delegation = { kind: 'Eip7702', address: recipient, nonce: 0 }
     const whole = serializeTransaction({ chainId: 8453, type: 'eip1559', nonce: 0, to: recipient })
@@ -465,7 +465,7 @@ describe('a signature', () => {
       const body = { kind: 'Message', message: '0x00', ...network }
       const read = readIntent('signature', JSON.stringify(body))
       assert.ok(read.ok && read.intent.kind === 'signature')
-      return networkOfSignature(read.intent, { scheme: 'ECDSA', curve })?.id
+      return networkOfSignature(tableNetworks, read.intent, { scheme: 'ECDSA', curve })?.id
     }
     assert.equal(of({}), 'KeyECDSA')
     assert.equal(of({}, 'stark'), 'KeyECDSAStark')
@@ -484,7 +484,7 @@ function digestOf({ signing }: Effect): Hex {
 }
 
 function attempt(operation: UseOperation, body: unknown, given: Facts, networkId: string): Plan {
-  const network = findNetwork(networkId)
+  const network = tableNetworks.find(networkId)
   assert.ok(network)
   const read = readIntent(operation, JSON.stringify(body))
   if (!read.ok) return read

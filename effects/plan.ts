@@ -28,7 +28,7 @@ import type {
 } from './intent.ts'
 import { quoted, refused, unsupported } from './json.ts'
 import { isReplacement, type ReplacementIntent } from './replacement.ts'
-import { type EvmNetwork, findNetwork, type Network, pseudoNetworkOf } from './networks.ts'
+import { type EvmNetwork, type Network, type Networks, pseudoNetworkOf } from './networks.ts'
 
 export type PlanInput = {
   readonly network: Network
@@ -93,12 +93,13 @@ function planned(effect: () => Effect): Plan {
  * that its bytes name where it says no more than that they are Ethereum's, or the key's pseudo network.
  */
 export function networkOfSignature(
+  networks: Networks,
   intent: SignatureIntent,
   key: Pick<Network, 'scheme' | 'curve'>,
 ): Network | undefined {
-  if (intent.network !== undefined) return findNetwork(intent.network)
+  if (intent.network !== undefined) return networks.find(intent.network)
   const isEvm = intent.blockchainKind === 'Evm'
-  return (isEvm ? networkNamedIn(intent.ask) : undefined) ?? pseudoNetworkOf(key)
+  return (isEvm ? networkNamedIn(networks, intent.ask) : undefined) ?? pseudoNetworkOf(key)
 }
 
 /** Which facts `plan` will insist on: those of the chain, or none where the payload says it all. */

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { fromHex } from '@quorate/core/bytes'
 import { type Facts, noFacts } from '@quorate/effects/facts'
 import { readIntent, type UseOperation } from '@quorate/effects/intent'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import { plan } from '@quorate/effects/plan'
 import { evaluate } from '@quorate/policy/evaluate'
 import type { Policy, Rule } from '@quorate/policy/policy'
@@ -19,7 +19,7 @@ const fee = 42_000n
 
 /** What effects says leaves is what policy looks at: one type, though neither room knows the other. */
 function outflowOf(operation: UseOperation, payload: object, facts: Facts = noFacts): Outflow {
-  const network = findNetwork('EthereumSepolia')
+  const network = tableNetworks.find('EthereumSepolia')
   const read = readIntent(operation, JSON.stringify(payload))
   assert.ok(network && read.ok)
   const planned = plan({

@@ -2,7 +2,6 @@ import { hashOf } from '@quorate/core/hash'
 import { isFailure } from '@quorate/core/failure'
 import type { Manifest } from '@quorate/authority/manifest'
 import type {
-  NetworkTraits,
   Plan,
   PlanAsk,
   Rules,
@@ -17,7 +16,7 @@ import {
   type ReadIntent,
   type UseOperation,
 } from '@quorate/effects/intent'
-import { findNetwork, type Network, pseudoNetworkOf } from '@quorate/effects/networks'
+import { type Network, type Networks, pseudoNetworkOf } from '@quorate/effects/networks'
 import {
   networkOfSignature,
   plan as planEffect,
@@ -26,6 +25,7 @@ import {
 import type { Effect } from '@quorate/effects/effect'
 import type { ReplacementIntent } from '@quorate/effects/replacement'
 import { judgeLimits } from '@quorate/policy/limits'
+import { networksOf } from './networks.ts'
 import { policyRules } from './policies.ts'
 import { readReplacement } from './replacement.ts'
 
@@ -34,7 +34,12 @@ import { readReplacement } from './replacement.ts'
  * policy whether that is within limits; here they meet. Server, signers and verifier run the same.
  */
 export function rulesFor(manifest: Manifest): Rules {
-  return { manifest, networkOf, plan, planSponsorship, childOf, policies: policyRules }
+  const networks = networksOf(manifest)
+  return {
+    ...{ manifest, networkOf: networks.find, childOf, policies: policyRules },
+    plan: (ask) => plan(networks, ask),
+    planSponsorship: (ask) => planSponsorship(networks, ask),
+  }
 }
 
 const useOperations: Readonly<Record<string, UseOperation>> = {
@@ -45,21 +50,17 @@ const useOperations: Readonly<Record<string, UseOperation>> = {
   'keys.deriveKey': 'derivation',
 }
 
-function networkOf(id: string): NetworkTraits | undefined {
-  return findNetwork(id)
-}
-
 function childOf(...of: Parameters<Rules['childOf']>): Uint8Array | undefined {
   return childKeyOf(...of)?.publicKey
 }
 
-function plan(ask: PlanAsk): Plan {
+function plan(networks: Networks, ask: PlanAsk): Plan {
   return restingOn(ask.facts, (facts) => {
     const replacement = readReplacement(ask, facts)
     const read = replacement ?? readOrdinary(ask, facts)
     if (!read.ok) return refused(read.reason)
     const { intent } = read
-    const network = applicable(ask, intent)
+    const network = applicable(networks, ask, intent)
     if (network === undefined) return refused('the network is unknown')
     const { scheme, curve, untweaked, publicKey, sponsored } = ask
     const key = { publicKey, scheme, curve, untweaked, sponsored }
@@ -70,12 +71,12 @@ function plan(ask: PlanAsk): Plan {
 }
 
 /** What the key of a sponsor signs around what the request's own key has signed. */
-function planSponsorship(ask: SponsorshipAsk): Plan {
+function planSponsorship(networks: Networks, ask: SponsorshipAsk): Plan {
   return restingOn(ask.facts, (facts) => {
     const read = readOrdinary(ask, facts)
     if (!read.ok) return refused(read.reason)
     const { intent } = read
-    const network = findNetwork(ask.network)
+    const network = networks.find(ask.network)
     if (network === undefined) return refused('there is no such network to pay on')
     const { publicKey, sponsored } = ask
     const planned = planFor({ network, publicKey, sponsored, intent, facts })
@@ -120,11 +121,17 @@ function readOrdinary(
 }
 
 /** The wallet's own network, or for a key by itself the one that the payload names. */
-function applicable(ask: PlanAsk, intent: Intent | ReplacementIntent): Network | undefined {
-  if (ask.network !== '') return findNetwork(ask.network)
+function applicable(
+  networks: Networks,
+  ask: PlanAsk,
+  intent: Intent | ReplacementIntent,
+): Network | undefined {
+  if (ask.network !== '') return networks.find(ask.network)
   const { scheme, curve } = ask
   if (intent.kind === 'derivation') return pseudoNetworkOf({ scheme, curve })
-  return intent.kind === 'signature' ? networkOfSignature(intent, { scheme, curve }) : undefined
+  return intent.kind === 'signature'
+    ? networkOfSignature(networks, intent, { scheme, curve })
+    : undefined
 }
 
 /** What the server chose is bounded by what the user signed; everything by the network's ceiling. */

@@ -43,9 +43,13 @@ describe('the settings of npm start', () => {
   it('have defaults, and take a relative folder from where the command was given', () => {
     const { port, dataDir } = startSettings({})
     assert.deepEqual({ port, dataDir }, { port: 8700, dataDir: join(process.cwd(), '.quorate') })
-    const own = startSettings({ QUORATE_SIGNER_FACTS_FILE: 'facts.json' })
-    const { serverFactsFile, signerFactsFile } = own
-    assert.deepEqual([serverFactsFile, signerFactsFile], ['', join(process.cwd(), 'facts.json')])
+    const here = (name: string) => join(process.cwd(), name)
+    const given = { QUORATE_SIGNER_FACTS_FILE: 'facts.json', QUORATE_NETWORKS_FILE: 'own.json' }
+    const { serverFactsFile, signerFactsFile, networksFile } = startSettings(given)
+    assert.deepEqual(
+      [serverFactsFile, signerFactsFile, networksFile],
+      ['', here('facts.json'), here('own.json')],
+    )
   })
 
   it('name all mistakes at once', () => {

@@ -9,6 +9,7 @@ import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { freePort, isFree } from '@quorate/devnet/free-port'
 import { serverEnvironment, signerEnvironment } from './environments.ts'
 import { lastLines, logFile } from './log-file.ts'
+import { readOwnNetworks } from './own-networks.ts'
 import { makeSocketDir, removeSocketDir, startPostgres } from './postgres.ts'
 import { type Cluster, provision } from './provision.ts'
 import type { StartSettings } from './settings.ts'
@@ -61,7 +62,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const stop = () => stopAll(started, socketDir)
   stopSignal.addEventListener('abort', stop)
   try {
-    const cluster = await provision(join(dataDir, 'cluster'), new Date())
+    const own = readOwnNetworks(options.networksFile)
+    const cluster = await provision(join(dataDir, 'cluster'), new Date(), own)
     const run = { ...options, baseUrl, socketDir, cluster, started, afterRestart: () => undefined }
     await startAndWrite(run)
     return { baseUrl, stop }

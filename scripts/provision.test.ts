@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { once } from 'node:events'
 import { createServer, connect, type TLSSocket } from 'node:tls'
@@ -19,6 +20,7 @@ import { readManifest } from '@quorate/authority/manifest'
 import { toHex } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { makeAuthority } from './certificates.ts'
+import { readOwnNetworks } from './own-networks.ts'
 import { type Cluster, provision } from './provision.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-provision-'))
@@ -99,6 +101,53 @@ describe('the link certificates', () => {
     assert.equal(await greet(cluster, posing), 'closed')
     assert.equal(await greet(cluster, pem(cluster.server)), 'closed')
     assert.equal(await greet(cluster, {}), 'closed')
+  })
+})
+
+describe('networks of an operator’s own', () => {
+  const file = join(folder, 'networks.json')
+  const read = (entry: object) => {
+    writeFileSync(file, JSON.stringify(entry))
+    return readOwnNetworks(file)
+  }
+  const own = { MyChain: { chainId: 777_001, feeCeiling: '100000000000000000' } }
+
+  it('are in the manifest that is made, and in it for the life of the cluster', async () => {
+    const networks = read(own)
+    const dir = join(folder, 'own')
+    const { manifestFile } = await provision(dir, now, networks)
+    const { networks: made } = readManifest(readFileSync(manifestFile), verifyEd25519)
+    assert.deepEqual(made, networks)
+    assert.equal(made[0]?.feeCeiling, 10n ** 17n)
+    await provision(dir, now, networks)
+    await provision(dir, now)
+    const others = read({ ...own, MyOther: { ...own.MyChain, chainId: 777_002, legacy: true } })
+    await assert.rejects(provision(dir, now, others), /keeps those/)
+    await assert.rejects(provision(join(folder, 'cluster'), now, networks), /keeps those/)
+  })
+
+  it('make no cluster where one of them would pass for another', async () => {
+    const dir = join(folder, 'colliding')
+    await assert.rejects(provision(dir, now, read({ Base: own.MyChain })), /already/)
+    const onOne = read({ MyChain: { ...own.MyChain, chainId: 1 } })
+    await assert.rejects(provision(dir, now, onOne), /already/)
+    assert.ok(!existsSync(dir))
+  })
+
+  it('are none without a file, and every entry of one is whole', () => {
+    assert.deepEqual(readOwnNetworks(''), [])
+    const { MyChain } = own
+    for (const wrong of [
+      { ...MyChain, feeCeiling: 1 },
+      { ...MyChain, feeCeiling: '0x1' },
+      { ...MyChain, feeCeiling: '0' },
+      { ...MyChain, chainId: '777001' },
+      { ...MyChain, legacy: 'yes' },
+      { ...MyChain, name: 'Mine' },
+      { chainId: 1 },
+    ])
+      assert.throws(() => read({ MyChain: wrong }), /wrong at MyChain/)
+    assert.throws(() => read([]), /JSON object/)
   })
 })
 

@@ -1,8 +1,10 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { rawPublicKey, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
-import { readManifest, signManifest } from '@quorate/authority/manifest'
+import { type OwnNetwork, readManifest, signManifest } from '@quorate/authority/manifest'
+import { manifestHashOf } from '@quorate/client/manifest'
 import { toHex } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { type Certificate, makeAuthority } from './certificates.ts'
@@ -41,15 +43,30 @@ const quorum = 3
 /**
  * The cluster in `dir`, made on first use. All of it appears at once: a start cut short leaves
  * nothing that the next one could mistake for a cluster.
+ *
+ * @param networks of the operators' own, for the manifest that is made
+ * @throws Error where the manifest has others: what decides is fixed for the life of a cluster
  */
-export async function provision(dir: string, now: Date): Promise<Cluster> {
+export async function provision(
+  dir: string,
+  now: Date,
+  networks: readonly OwnNetwork[] = [],
+): Promise<Cluster> {
   if (!existsSync(dir)) {
     const draft = `${dir}.new`
     rmSync(draft, { recursive: true, force: true })
-    await makeCluster(draft, now)
+    await makeCluster(draft, now, networks)
     renameSync(draft, dir)
   }
-  return clusterIn(dir)
+  const cluster = clusterIn(dir)
+  if (networks.length > 0 && !hasNetworks(cluster, networks))
+    throw new Error('The cluster was made with other networks of its own, and keeps those.')
+  return cluster
+}
+
+function hasNetworks({ manifestFile }: Cluster, wanted: readonly OwnNetwork[]): boolean {
+  const { networks } = readManifest(readFileSync(manifestFile), verifyEd25519)
+  return isDeepStrictEqual(networks, wanted)
 }
 
 function clusterIn(dir: string): Cluster {
@@ -87,7 +104,7 @@ const tlsFiles = (dir: string) => ({
   tlsCertFile: join(dir, 'link-certificate.pem'),
 })
 
-async function makeCluster(dir: string, now: Date): Promise<void> {
+async function makeCluster(dir: string, now: Date, networks: readonly OwnNetwork[]): Promise<void> {
   const authority = await makeAuthority('quorate', now)
   for (const folder of ['server', 'operators', ...signerIds.map((id) => join('signers', id))])
     mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 })
@@ -106,16 +123,19 @@ async function makeCluster(dir: string, now: Date): Promise<void> {
     })),
   )
   const body = {
-    format: 'quorate/manifest/1' as const,
     epoch: 1,
     previous: undefined,
     threshold,
     quorum,
     signers,
+    networks,
   }
   const sign = (index: number, message: Uint8Array) =>
     signEd25519(at(operators, index - 1), message)
-  writePrivateFile(join(dir, 'manifest'), signManifest(body, sign))
+  const manifest = signManifest(body, sign)
+  // Refuses what no process would start with.
+  manifestHashOf(manifest)
+  writePrivateFile(join(dir, 'manifest'), manifest)
 }
 
 async function makeSigner(clusterDir: string, id: string, certificate: Certificate) {

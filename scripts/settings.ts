@@ -12,6 +12,8 @@ export type StartSettings = {
   /** Empty: the server, or the signers, know no prices and no deny list. */
   readonly serverFactsFile: string
   readonly signerFactsFile: string
+  /** Empty: no networks of one's own. Only a cluster that is made now takes them. */
+  readonly networksFile: string
 }
 
 /** A path is taken from where the command was given, which for npm is the checkout. */
@@ -55,15 +57,22 @@ export function startSettings(env: NodeJS.ProcessEnv): StartSettings {
         read: filled,
         fallback: '',
       },
+      networksFile: {
+        name: 'QUORATE_NETWORKS_FILE',
+        about: 'networks of your own, JSON, for the manifest that the first start makes',
+        read: filled,
+        fallback: '',
+      },
     },
     'QUORATE_',
   )
-  const { dataDir, serverFactsFile, signerFactsFile } = settings
+  const { dataDir, serverFactsFile, signerFactsFile, networksFile } = settings
   return {
     ...settings,
     dataDir: resolve(dataDir),
     serverFactsFile: serverFactsFile && resolve(serverFactsFile),
     signerFactsFile: signerFactsFile && resolve(signerFactsFile),
+    networksFile: networksFile && resolve(networksFile),
   }
 }
 

@@ -9,6 +9,7 @@ import {
   verifyEd25519By,
 } from '@quorate/authority/ed25519'
 import { readManifest } from '@quorate/authority/manifest'
+import { networksOf } from '@quorate/judge/networks'
 import { equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
 import * as libsodium from '@quorate/threshold/public/ed25519'
 import type { ClockSource } from './clock.ts'
@@ -82,6 +83,7 @@ function selfFrom({ id, identityFile, manifestFile, manifestHash }: SignerSettin
   const manifest = readManifest(new Uint8Array(readFileSync(manifestFile)), verifyEd25519)
   if (toHex(manifest.hash) !== manifestHash)
     throw new Error('Cannot start: the manifest is not the one that SIGNER_MANIFEST_HASH names.')
+  networksOf(manifest)
   const index = manifest.signers.findIndex((signer) => signer.id === id) + 1
   const named = manifest.signers[index - 1]
   if (named === undefined) throw new Error(`Cannot start: the manifest names no ${id}.`)

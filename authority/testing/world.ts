@@ -25,7 +25,7 @@ import {
   type KeyTerms,
   type PooledTerms,
 } from '../key-certificate.ts'
-import { readManifest, signManifest, type Manifest } from '../manifest.ts'
+import { readManifest, signManifest, type Manifest, type OwnNetwork } from '../manifest.ts'
 import { matchOperation, namedIds } from '../operations.ts'
 import { readPublicKey } from '../public-key.ts'
 import { decodeRecord, encodeRecord, recordKey, type Table, type Write } from '../records.ts'
@@ -44,7 +44,10 @@ export type Cluster = {
   readonly identities: readonly KeyObject[]
 }
 
-export function makeCluster({ n, t, q } = { n: 4, t: 2, q: 3 }): Cluster {
+export function makeCluster(
+  { n, t, q } = { n: 4, t: 2, q: 3 },
+  networks: readonly OwnNetwork[] = [],
+): Cluster {
   const identities = Array.from({ length: n }, () => generateKeyPairSync('ed25519').privateKey)
   const operators = identities.map(() => generateKeyPairSync('ed25519').privateKey)
   const file = signManifest(
@@ -59,6 +62,7 @@ export function makeCluster({ n, t, q } = { n: 4, t: 2, q: 3 }): Cluster {
         operator: rawPublicKey(at(operators, i)),
         tls: randomBytes(32),
       })),
+      networks,
     },
     (operator, message) => signEd25519(at(operators, operator - 1), message),
   )

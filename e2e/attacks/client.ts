@@ -14,6 +14,7 @@ import { encode } from '@quorate/core/codec'
 import { sha512, transcript } from '@quorate/core/hash'
 import { nameOf } from '@quorate/core/id'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { encodeDerivation, encodeDerived, type Derivation } from '@quorate/effects/instruction'
 import { childIn, type Key } from '@quorate/signer/testing/keys'
@@ -50,7 +51,11 @@ async function genuine({ stage, master }: Cast): Promise<Shown> {
   const { publicKey } = key.statement
   return {
     wallet: {
-      ...{ id: made(evidence, 'wallet').name, network, address: addressOf(network, publicKey) },
+      ...{
+        id: made(evidence, 'wallet').name,
+        network,
+        address: addressOf(tableNetworks, network, publicKey),
+      },
       signingKey: { id: key.name, publicKey: toHex(publicKey) },
       certificate: toHex(stage.certificateOf(master)),
     },
@@ -105,7 +110,9 @@ const untrusted = (reason: string, code: string) => at('client/verify-address.ts
 /** Its public key and address, in the place of those of the wallet. */
 function moved({ wallet }: Shown, publicKey: Uint8Array): Pick<Shown, 'wallet'> {
   const signingKey = { ...wallet.signingKey, publicKey: toHex(publicKey) }
-  return { wallet: { ...wallet, signingKey, address: addressOf(network, publicKey) } }
+  return {
+    wallet: { ...wallet, signingKey, address: addressOf(tableNetworks, network, publicKey) },
+  }
 }
 
 const addresses: readonly Attack[] = [

@@ -5,6 +5,7 @@ import { concat, fromHex, toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { privateKeyToAddress } from 'viem/accounts'
 import { addressOf } from '../address.ts'
+import { tableNetworks } from '../networks.ts'
 import { addressOfKey, checksummed, readAddress } from './address.ts'
 
 /** From EIP-55, "Test Cases". */
@@ -52,15 +53,18 @@ describe('EVM address', () => {
       const secret = new Uint8Array(32).fill(i)
       const address = addressOfKey(secp256k1.getPublicKey(secret, true))
       assert.equal(address, privateKeyToAddress(`0x${toHex(secret)}`))
-      assert.equal(addressOf('EthereumSepolia', secp256k1.getPublicKey(secret, true)), address)
+      assert.equal(
+        addressOf(tableNetworks, 'EthereumSepolia', secp256k1.getPublicKey(secret, true)),
+        address,
+      )
     }
   })
 
   it('does not exist on a pseudo network, nor on one nobody knows', () => {
     const key = secp256k1.getPublicKey(new Uint8Array(32).fill(1), true)
-    assert.equal(addressOf('KeyECDSA', key), undefined)
+    assert.equal(addressOf(tableNetworks, 'KeyECDSA', key), undefined)
     assert.throws(
-      () => addressOf('Ethereum2', key),
+      () => addressOf(tableNetworks, 'Ethereum2', key),
       (error) => isFailure(error, 'request.unsupported'),
     )
   })

@@ -2,8 +2,7 @@ import { isFailure } from '@quorate/core/failure'
 import { isObject } from '@quorate/core/json'
 import type { SignatureIntent, TransactionBody } from '../intent.ts'
 import { readNatural } from '../json.ts'
-import { type EvmNetwork, findNetwork } from '../networks.ts'
-import { evmRows } from '../networks/evm.ts'
+import type { EvmNetwork, Networks } from '../networks.ts'
 import { decodeUnsigned } from './transaction.ts'
 
 /**
@@ -11,12 +10,13 @@ import { decodeUnsigned } from './transaction.ts'
  * chain, or are the same on every one.
  * @returns nothing where they leave it open, and for a chain that is none here
  */
-export function networkNamedIn(ask: SignatureIntent['ask']): EvmNetwork | undefined {
-  if (ask.kind === 'Message' || ask.kind === 'Eip191') return evmNetwork('Ethereum')
+export function networkNamedIn(
+  networks: Networks,
+  ask: SignatureIntent['ask'],
+): EvmNetwork | undefined {
+  if (ask.kind === 'Message' || ask.kind === 'Eip191') return networks.onChain(1n)
   const chainId = chainNamedIn(ask)
-  const rows = Object.entries(evmRows).filter(([, [id]]) => id === chainId)
-  const [first, second] = rows
-  return first === undefined || second !== undefined ? undefined : evmNetwork(first[0])
+  return chainId === undefined ? undefined : networks.onChain(chainId)
 }
 
 function chainNamedIn(ask: SignatureIntent['ask']): bigint | undefined {
@@ -47,9 +47,4 @@ function unlessRefused(read: () => bigint | undefined): bigint | undefined {
     if (isFailure(error, 'request.refused') || isFailure(error, 'bytes.malformed')) return undefined
     throw error
   }
-}
-
-function evmNetwork(id: string): EvmNetwork | undefined {
-  const network = findNetwork(id)
-  return network?.family === 'evm' ? network : undefined
 }

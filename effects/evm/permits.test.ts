@@ -4,7 +4,7 @@ import { fromHex } from '@quorate/core/bytes'
 import type { Outflow } from '@quorate/core/outflow'
 import { noFacts } from '../facts.ts'
 import { readIntent } from '../intent.ts'
-import { findNetwork } from '../networks.ts'
+import { tableNetworks } from '../networks.ts'
 import { plan } from '../plan.ts'
 
 /** The generator of secp256k1 (SEC 2). */
@@ -20,7 +20,7 @@ const fields = (text: string) =>
   })
 
 function outflowOf(body: object): Outflow {
-  const network = findNetwork('EthereumSepolia')
+  const network = tableNetworks.find('EthereumSepolia')
   const read = readIntent('signature', JSON.stringify({ kind: 'Eip712', ...body }))
   assert.ok(network && read.ok)
   const planned = plan({

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import type { EvmFacts } from '../facts.ts'
 import { readIntent, type TransactionIntent, type TransferIntent } from '../intent.ts'
-import { findNetwork } from '../networks.ts'
+import { tableNetworks } from '../networks.ts'
 import { plan } from '../plan.ts'
 import type { ReplacementIntent } from '../replacement.ts'
 import { addressOfKey } from './address.ts'
@@ -11,7 +11,7 @@ import { decodeUnsigned, encodeUnsigned } from './transaction.ts'
 
 /** The generator of secp256k1 (SEC 2). */
 const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
-const network = findNetwork('EthereumSepolia') ?? assert.fail()
+const network = tableNetworks.find('EthereumSepolia') ?? assert.fail()
 const chainId = 11_155_111n
 const to = `0x${'77'.repeat(20)}`
 const facts: EvmFacts = {

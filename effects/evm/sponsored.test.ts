@@ -16,7 +16,7 @@ import type { Effect } from '../effect.ts'
 import type { AccountSignature, Facts, SponsorshipFacts } from '../facts.ts'
 import { noFacts } from '../facts.ts'
 import { readIntent, type UseOperation } from '../intent.ts'
-import { findNetwork } from '../networks.ts'
+import { tableNetworks } from '../networks.ts'
 import { factsNeeded, plan, planSponsorship, type Plan } from '../plan.ts'
 import { accountContract } from './account.ts'
 import { addressOfKey, checksummed } from './address.ts'
@@ -305,7 +305,7 @@ function attempt(
     sponsored: by,
   }: Omit<Change, 'change'> & { readonly sponsored?: Sponsored | undefined },
 ): Plan {
-  const network = findNetwork(networkId)
+  const network = tableNetworks.find(networkId)
   assert.ok(network)
   const read = readIntent(operation, JSON.stringify(body))
   if (!read.ok) return read
@@ -322,7 +322,7 @@ function sponsorshipOf(
   body: unknown = transfer,
   change: Partial<Sponsored> = {},
 ): Plan {
-  const network = findNetwork('EthereumSepolia')
+  const network = tableNetworks.find('EthereumSepolia')
   assert.ok(network)
   const read = readIntent('transfer', JSON.stringify(body))
   assert.ok(read.ok)

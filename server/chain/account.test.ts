@@ -26,7 +26,7 @@ import { addressOfKey, checksummed } from '@quorate/effects/evm/address'
 import { attachSignature, decodeUnsigned } from '@quorate/effects/evm/transaction'
 import type { AccountSignature, Facts } from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import { plan, planSponsorship } from '@quorate/effects/plan'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 
@@ -67,7 +67,7 @@ describe('the account contract, as the server calls it and as signers sign for i
   })
 })
 
-const network = findNetwork('EthereumSepolia') ?? assert.fail()
+const network = tableNetworks.find('EthereumSepolia') ?? assert.fail()
 const stranger = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
 const dataDir = mkdtempSync(join(tmpdir(), 'sponsored-'))
 let node: RunningEthereum

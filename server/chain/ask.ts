@@ -7,7 +7,7 @@ import type { Effect } from '@quorate/effects/effect'
 import { noFacts, type Facts } from '@quorate/effects/facts'
 import { readIntent, type Intent, type TransactionBody } from '@quorate/effects/intent'
 import type { UseOperation } from '@quorate/effects/intent'
-import { findNetwork, type EvmNetwork } from '@quorate/effects/networks'
+import { tableNetworks, type EvmNetwork } from '@quorate/effects/networks'
 import { isSponsored, plan, type PlanInput } from '@quorate/effects/plan'
 import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacement'
 import { decodeUnsigned } from '@quorate/effects/evm/transaction'
@@ -33,7 +33,7 @@ export function readableIntent<K extends UseOperation>(
 
 /** What the signers know of a network that has transactions. */
 export function evmNetwork(id: string): EvmNetwork {
-  const network = findNetwork(id)
+  const network = tableNetworks.find(id)
   if (network?.family !== 'evm') throw unsupported(`${id} has no transactions`)
   return network
 }

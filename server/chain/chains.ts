@@ -5,7 +5,7 @@ import { evmNetworks, findEvmNetwork } from '@quorate/chains/networks/evm'
 import { kebabOf } from '@quorate/chains/networks/kebab'
 import { httpNode } from '@quorate/chains/nodes'
 import { Failure } from '@quorate/core/failure'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import { isNetwork, type NetworkNodes, type Nodes, readNodes, urlsOf } from './nodes-file.ts'
 
 /** A network whose nodes this server asks, as if they were one. */
@@ -31,7 +31,7 @@ export type Chains = {
 export function networkNamed(id: string): Network {
   const network = findEvmNetwork(id)
   if (network !== undefined) return network
-  const isPseudo = findNetwork(id)?.family === 'pseudo'
+  const isPseudo = tableNetworks.find(id)?.family === 'pseudo'
   const reason = isPseudo ? `${id} stands for no chain` : `the network ${id} is not supported yet`
   throw new Failure('request.unsupported', { reason })
 }

@@ -8,7 +8,7 @@ import { matchOperation } from '@quorate/authority/operations'
 import { addressOf } from '@quorate/effects/address'
 import { decodeFacts } from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import { encode } from '@quorate/core/codec'
 import { encodeRecord, recordKey, slotTable } from '@quorate/authority/records'
 import { keyStream, streamCodec } from '@quorate/authority/stream'
@@ -34,7 +34,7 @@ const caller: Caller = {
 /** The generator of secp256k1 (SEC 2, section 2.4.1): the key whose secret is 1. */
 const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
 const [key, network] = [idOf(seed, 'key'), 'EthereumSepolia']
-const address = addressOf(network, publicKey) ?? ''
+const address = addressOf(tableNetworks, network, publicKey) ?? ''
 const wallets = {
   [network]: createdName(seed, 'wallet', 1),
   KeyECDSA: createdName(seed, 'wallet', 2),
@@ -137,7 +137,7 @@ describe('what a user is asked to bound fees by', () => {
   async function factsOf(transaction: object, maxFee: bigint) {
     const payload = JSON.stringify(asTransaction(transaction))
     const read = readIntent('signature', payload)
-    const known = findNetwork(network)
+    const known = tableNetworks.find(network)
     assert.ok(read.ok && read.intent.kind === 'signature' && known)
     const facts = await money.observeFacts({
       ...{ network: known, scheme: 'ECDSA', curve: 'secp256k1', publicKey, intent: read.intent },

@@ -2,6 +2,7 @@ import type { Json } from '@quorate/core/json'
 import type { Match } from '@quorate/authority/operations'
 import type { UseOperation } from '@quorate/effects/intent'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import { networkOfSignature } from '@quorate/effects/plan'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
@@ -71,8 +72,12 @@ async function payerOf(
   }
   const { scheme, curve, public_key: publicKey } = await findKey(database, caller, keyId)
   if (intent.kind !== 'signature') return undefined
-  const network = networkOfSignature(intent, { scheme, curve })
+  const network = networkOfSignature(tableNetworks, intent, { scheme, curve })
   if (network?.family !== 'evm' || network.scheme !== scheme || network.curve !== curve)
     return undefined
-  return { network: network.id, publicKey, address: addressOf(network.id, publicKey) ?? '' }
+  return {
+    network: network.id,
+    publicKey,
+    address: addressOf(tableNetworks, network.id, publicKey) ?? '',
+  }
 }

@@ -1,6 +1,7 @@
 import { pendingNonce } from '@quorate/chains/evm/index'
 import { Failure } from '@quorate/core/failure'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import { encodeFacts, noFacts } from '@quorate/effects/facts'
 import type { Database } from '../database/database.ts'
 import { conditionOf } from '../history/condition.ts'
@@ -21,7 +22,7 @@ export function openSignatureFacts(deps: {
 }): ObserveFacts {
   const { database, chains } = deps
   return async ({ network: { id: network }, publicKey, intent, organization, key, maxFee }) => {
-    const address = addressOf(network, publicKey) ?? ''
+    const address = addressOf(tableNetworks, network, publicKey) ?? ''
     const ask = askOf(intent, { network, address })
     if (ask === undefined) return encodeFacts(noFacts)
     const chain = chains.find(network)

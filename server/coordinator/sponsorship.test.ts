@@ -9,7 +9,7 @@ import type { Evidence, WholeEvidence } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
 import { type AccountSignature, encodeFacts, type SponsorshipFacts } from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import { planSponsorship } from '@quorate/effects/plan'
 import { verifySignature } from '@quorate/threshold/public/verify'
 import { signedRequest, type Person } from '@quorate/signer/testing/requests'
@@ -18,7 +18,7 @@ import { ask, type Company, found, hire, type Key } from './testing/company.ts'
 import { type Platform, startPlatform } from './testing/platform.ts'
 
 const gwei = 10n ** 9n
-const network = findNetwork('EthereumSepolia') ?? assert.fail()
+const network = tableNetworks.find('EthereumSepolia') ?? assert.fail()
 const recipient = `0x${'77'.repeat(20)}`
 
 describe('a request that two keys sign, with four signer processes', () => {

@@ -7,7 +7,7 @@ import { sponsorOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import { createdName } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import type { Caller } from '../auth/caller.ts'
 import { idNamed, readRoot, type Root } from '../auth/log.ts'
 import { receiptOf } from '../auth/receipt.ts'
@@ -65,7 +65,7 @@ function checkSuited(root: Root, action: SignedAction): void {
   const unsuitable = (reason: string) => new Failure('fee_sponsor.unsuitable', { reason })
   if (key.owner !== undefined || key.delegableBy !== undefined || key.status !== 'active')
     throw unsuitable('a wallet that is delegated, or archived, pays for nobody')
-  const network = findNetwork(record.network)
+  const network = tableNetworks.find(record.network)
   if (network === undefined || !network.hasSponsors || network.isRetired)
     throw unsuitable(`there are no fee sponsors on ${record.network}`)
   if (sponsorOf(root, wallet) !== undefined) throw unsuitable('the wallet is a fee sponsor already')

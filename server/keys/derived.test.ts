@@ -6,6 +6,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { HDKey } from '@scure/bip32'
 import { readKeyCertificate } from '@quorate/authority/key-certificate'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import { concat, fromHex, toHex } from '@quorate/core/bytes'
 import { foundCompany, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
@@ -76,7 +77,10 @@ describe('keys derived from a master', () => {
       body: { network: 'EthereumSepolia', signingKey: { deriveFrom: { keyId: master.id } } },
     })
     assert.equal(wallet.signingKey.publicKey, theirs(master, 'm/0'))
-    assert.equal(wallet.address, addressOf('EthereumSepolia', fromHex(theirs(master, 'm/0'))))
+    assert.equal(
+      wallet.address,
+      addressOf(tableNetworks, 'EthereumSepolia', fromHex(theirs(master, 'm/0'))),
+    )
     const child = await sdk.keys.getKey({ keyId: wallet.signingKey.id })
     assert.deepEqual(child.derivedFrom, { keyId: master.id, path: 'm/0' })
     assert.deepEqual(child.wallets, [{ id: wallet.id, network: 'EthereumSepolia' }])

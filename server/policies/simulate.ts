@@ -12,7 +12,7 @@ import { createdName } from '@quorate/core/id'
 import type { Json, JsonObject } from '@quorate/core/json'
 import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import { factsNeeded, networkOfSignature } from '@quorate/effects/plan'
 import { encodePolicy } from '@quorate/policy/format'
 import type { Policy } from '@quorate/policy/policy'
@@ -247,9 +247,9 @@ async function factsFor(
   const network =
     key.network === undefined
       ? intent.kind === 'signature'
-        ? networkOfSignature(intent, { scheme, curve })
+        ? networkOfSignature(tableNetworks, intent, { scheme, curve })
         : undefined
-      : findNetwork(key.network)
+      : tableNetworks.find(key.network)
   if (network === undefined) return encodeFacts(noFacts)
   // Facts are of what moves on a chain, and nothing does by Schnorr, in whatever way.
   const signing = { network, scheme, curve, publicKey, untweaked: false, intent }

@@ -6,7 +6,7 @@ import { keyStream } from '@quorate/authority/stream'
 import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
 import type { Intent } from '@quorate/effects/intent'
 import { factsNeeded } from '@quorate/effects/plan'
-import { findNetwork } from '@quorate/effects/networks'
+import { tableNetworks } from '@quorate/effects/networks'
 import { decodePreimage } from '@quorate/authority/request'
 import { approvalFor } from '../approvals/find.ts'
 import { openApproval } from '../approvals/open.ts'
@@ -192,7 +192,8 @@ async function signingOf(database: Database, row: SignatureRow): Promise<Signing
     .where('id', '=', row.key)
     .executeTakeFirstOrThrow()
   const intent = intentOf(decodeEvidence(row.evidence).payload)
-  const named = row.wallet === null || row.network === null ? undefined : findNetwork(row.network)
+  const named =
+    row.wallet === null || row.network === null ? undefined : tableNetworks.find(row.network)
   const network = named ?? networkOf(intent, { scheme, curve })
   return { network, scheme, curve, publicKey, untweaked, intent }
 }

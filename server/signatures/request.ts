@@ -3,7 +3,7 @@ import { Failure, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeEvidence } from '@quorate/authority/step'
 import { noFacts } from '@quorate/effects/facts'
-import { findNetwork, type Scheme } from '@quorate/effects/networks'
+import { tableNetworks, type Scheme } from '@quorate/effects/networks'
 import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
 import {
@@ -180,7 +180,7 @@ function checkSignable(payload: string, key: SignWith): Signing {
   const { scheme, curve, public_key, untweaked, wallet } = key
   const intent = intentOf(payload)
   const network =
-    (wallet === undefined ? undefined : findNetwork(wallet.network)) ??
+    (wallet === undefined ? undefined : tableNetworks.find(wallet.network)) ??
     networkOf(intent, { scheme, curve })
   const signing: Signing = { network, scheme, curve, publicKey: public_key, untweaked, intent }
   if (factsNeeded(network, intent) !== 'none') return signing

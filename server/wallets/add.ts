@@ -1,6 +1,7 @@
 import { idOf, nameOf } from '@quorate/core/id'
 import { requestHash } from '@quorate/authority/request'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { watchWallet } from '../balances/watch.ts'
 import { addBornKey, authorOf } from '../keys/add.ts'
@@ -69,7 +70,7 @@ export async function addWalletOn(
     wallet_id: nameOf('wallet', id),
     key: key.id,
     network,
-    address: addressOf(network, key.public_key) ?? null,
+    address: addressOf(tableNetworks, network, key.public_key) ?? null,
     name,
     external_id: externalId,
     named_in: request,

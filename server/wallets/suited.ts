@@ -1,5 +1,5 @@
 import { Failure } from '@quorate/core/failure'
-import { findNetwork, type Network } from '@quorate/effects/networks'
+import { tableNetworks, type Network } from '@quorate/effects/networks'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { findKey, type KeyRow } from '../keys/find.ts'
@@ -30,7 +30,7 @@ export async function checkSuited(
   caller: Caller,
   { network: networkId, signingKey = {} }: Asked,
 ): Promise<void> {
-  const network = findNetwork(networkId)
+  const network = tableNetworks.find(networkId)
   if (network === undefined) throw unsupported(`${networkId} is not supported yet`)
   if (network.isRetired) throw unsupported(`${networkId} is retired and takes no new wallets`)
   const { id: keyId, scheme = network.scheme, curve = network.curve, deriveFrom } = signingKey
@@ -62,7 +62,7 @@ async function checkFree(database: Database, key: KeyRow, network: Network): Pro
     .execute()
   if (others.some((other) => other.network === network.id))
     throw new Failure('wallet.already_exists', { keyId: key.key_id, network: network.id })
-  const all = [network, ...others.flatMap((other) => findNetwork(other.network) ?? [])]
+  const all = [network, ...others.flatMap((other) => tableNetworks.find(other.network) ?? [])]
   if (all.length > 1 && all.some(({ separated }) => !separated))
     throw unsuitable('the signatures of its networks could not be told apart')
 }

@@ -34,6 +34,7 @@ export function makeCluster(
         operator: rawPublicKey(entry(operators, i)),
         tls: tls[i] ?? new Uint8Array(randomBytes(32)),
       })),
+      networks: [],
     },
     (index, message) => signEd25519(entry(operators, index - 1), message),
   )

@@ -1,5 +1,6 @@
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import { encodeUnsigned } from '@quorate/effects/evm/transaction'
 import { encodeFacts } from '@quorate/effects/facts'
 import { evmFacts, recipient, usualMaxFee } from '@quorate/signer/testing/uses'
@@ -526,7 +527,7 @@ const raw: readonly Attack[] = [
     blocked(outflow, 'return data.length > 0 && to', 'return data.length > 1e6 && to'),
     async ({ stage }) => {
       const wallet = await guarded(stage, onlyTo(recipient))
-      const to = addressOf('EthereumSepolia', wallet.key.statement.publicKey)
+      const to = addressOf(tableNetworks, 'EthereumSepolia', wallet.key.statement.publicKey)
       const data = call(erc20.transfer, someone, 1n)
       return stage.use(transaction(stage, wallet, { to, data }), wallet)
     },

@@ -5,6 +5,7 @@ import type { RunningEthereum } from '@quorate/devnet/ethereum'
 import { contracts } from '@quorate/devnet/testing/contracts'
 import type { Deployed } from '@quorate/devnet/testing/deploy'
 import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
 import { type Abi, createWalletClient, encodeFunctionData, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { sepolia } from 'viem/chains'
@@ -17,7 +18,7 @@ export const organization = idOf(seed, 'organization')
 /** The generator of secp256k1 (SEC 2, section 2.4.1): the key whose secret is 1. */
 const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
 export const network = 'EthereumSepolia'
-export const address = addressOf(network, publicKey) as `0x${string}`
+export const address = addressOf(tableNetworks, network, publicKey) as `0x${string}`
 
 /** A wallet of nobody's making: chains are followed for it like for any other. */
 export async function addWallet(database: Database, at: string = address): Promise<WalletRow> {
