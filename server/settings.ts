@@ -19,6 +19,8 @@ export type ServerSettings = {
   readonly agreementsFile: string
   /** Empty: there is none. */
   readonly factsFile: string
+  /** Empty: there is none. */
+  readonly assetsFile: string
   /** Where people reach the pages: what links in mails begin with. */
   readonly publicUrl: string
   /** Whose pages may read answers besides those of the organizations' origins. */
@@ -110,6 +112,10 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
       },
       factsFile: {
         ...file('SERVER_FACTS_FILE', 'prices and denied addresses, JSON'),
+        fallback: '',
+      },
+      assetsFile: {
+        ...file('SERVER_ASSETS_FILE', 'tokens that the operator vouches for, JSON'),
         fallback: '',
       },
       publicUrl: {

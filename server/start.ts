@@ -9,7 +9,10 @@ import { startApprovalWorker } from './approvals/worker.ts'
 import { readAgreements } from './agreements/read.ts'
 import { authenticateWith } from './auth/authenticate.ts'
 import { openTokens } from './auth/tokens.ts'
+import { readListings } from './assets/file.ts'
+import { keepListings } from './assets/listed.ts'
 import { readChains, type Chains } from './chain/chains.ts'
+import { isNetwork } from './chain/nodes-file.ts'
 import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
@@ -51,6 +54,8 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     log.warn({ err: error }, 'an idle database connection broke'),
   )
   await migrate(database)
+  const assets = settings.assetsFile === '' ? '{}' : readFileSync(settings.assetsFile, 'utf8')
+  await keepListings(database, readListings(assets, isNetwork))
   const links = await openLinks({
     host,
     port: settings.linkPort,

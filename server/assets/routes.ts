@@ -9,6 +9,7 @@ import { routing, type Route } from '../http/route.ts'
 import { findWallet, type WalletRow } from '../wallets/find.ts'
 import { listCandidates } from './candidates.ts'
 import { holdingsOf, newestHash } from './holdings.ts'
+import { findListed } from './listed.ts'
 import { quoteOf } from './quotes.ts'
 
 const { route } = routing<Caller>()
@@ -57,7 +58,7 @@ async function assetsOf({ database, opine, now }: AssetDeps, chain: Chain, walle
   const blockHash = await newestHash(chain)
   const balance = await chain.adapter.balance(chain.rpc, address, blockHash)
   const { id, nativeAsset } = chain.network
-  const candidates = await listCandidates(database, wallet, ['Erc20'])
+  const candidates = await withListed(database, wallet)
   const coins = await holdingsOf(chain, { address, blockHash }, candidates)
   const words = await findTokenWords(
     database,
@@ -73,12 +74,22 @@ async function assetsOf({ database, opine, now }: AssetDeps, chain: Chain, walle
     price,
   }
   const others = coins.map(async ({ contract, balance: units }) => {
-    const { isListed: verified, price: own } = await quote(`Erc20/${contract.toLowerCase()}`, units)
-    const said = { decimals: 0, ...words.get(contract) }
-    const asset = { kind: 'Erc20' as const, contract, ...said, verified, balance: `${units}` }
+    const { isListed, price: own } = await quote(`Erc20/${contract.toLowerCase()}`, units)
+    const said = { decimals: 0, verified: isListed, ...words.get(contract) }
+    const asset = { kind: 'Erc20' as const, contract, ...said, balance: `${units}` }
     return { asset, price: own }
   })
   return [native, ...(await Promise.all(others))]
+}
+
+/** What has moved, and what the operator knows, whether or not anybody has seen it move. */
+async function withListed(database: Database, wallet: Owner) {
+  const moved = await listCandidates(database, wallet, ['Erc20'])
+  const seen = new Set(moved.map(({ contract }) => contract))
+  const listed = await findListed(database, wallet.network)
+  const others = listed.filter(({ kind, contract }) => kind === 'Erc20' && !seen.has(contract))
+  const kind = 'Erc20' as const
+  return [...moved, ...others.map(({ contract }) => ({ kind, contract, token_id: '' }))]
 }
 
 async function piecesOf({ database }: AssetDeps, chain: Chain, wallet: Owner) {

@@ -152,6 +152,6 @@ async function assetsOf(database: Database, rows: readonly Asset[]) {
       return { network, kind, ...networkNamed(network).nativeAsset, verified: true }
     const said = words.get(network)?.get(contract) ?? {}
     const piece = token_id === '' ? {} : { tokenId: token_id }
-    return { network, kind, contract, ...piece, ...said, verified: false }
+    return { network, kind, contract, ...piece, verified: false, ...said }
   }
 }

@@ -1,18 +1,18 @@
-import type { TokenWords } from '@quorate/chains/evm/index'
 import { networkNamed } from '../chain/chains.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { ChainTables } from './tables.ts'
+import type { ShownWords } from './tokens.ts'
 
 export type HistoryRow = ChainTables['history']
 
 /**
  * A movement as the API and its events give it.
- * @param words of the token's contract: a stranger's, whatever they say
+ * @param words of the token's contract, a stranger's, unless the operator knows it
  */
 export function historyItemOf(
   row: HistoryRow,
   { wallet_id }: Pick<WalletRow, 'wallet_id'>,
-  words: TokenWords = {},
+  words: ShownWords = {},
 ) {
   const { symbol, decimals } = networkNamed(row.network).nativeAsset
   const native = { symbol, decimals, verified: true }
@@ -25,7 +25,7 @@ export function historyItemOf(
     ...placeOf(row),
     timestamp: new Date(row.time).toISOString(),
     metadata: {
-      asset: row.contract === null ? native : { ...words, verified: false },
+      asset: row.contract === null ? native : { verified: false, ...words },
       ...(fee === null ? {} : { fee: native }),
     },
     ...(fee === null ? {} : { fee }),
@@ -58,6 +58,6 @@ function placeOf({ hash, index }: HistoryRow) {
     : { txHash: hash, index: String(index) }
 }
 
-function symbolOf({ symbol }: TokenWords) {
-  return { ...(symbol === undefined ? {} : { symbol }), verified: false }
+function symbolOf({ symbol, verified = false }: ShownWords) {
+  return { ...(symbol === undefined ? {} : { symbol }), verified }
 }

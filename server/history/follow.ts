@@ -1,6 +1,7 @@
 import type { Block, ChainTransfer, HeadChange, Header } from '@quorate/chains/adapter'
 import { findBlock, findHeader } from '@quorate/chains/evm/blocks'
 import { sql } from 'kysely'
+import { checkListings } from '../assets/listed.ts'
 import { openAllAnew, openBalances, watchAll } from '../balances/watch.ts'
 import { type Place, setBalancesBack } from '../balances/watch.ts'
 import type { Chain } from '../chain/chains.ts'
@@ -56,7 +57,7 @@ async function look(
     return 'idle'
   }
   if (change.kind === 'same') {
-    await learnTokens(database, chain, { contracts: [], now: now() })
+    await learn(deps, chain, [])
     await setCondition(deps, follower, null)
     return 'same'
   }
@@ -65,7 +66,7 @@ async function look(
   await open(deps, follower, { at: start, isFirst: held.length === 0 })
   const { seen, added } = await transfersIn(deps, follower, change.added)
   const contracts = seen.flatMap(({ token }) => token?.contract ?? [])
-  await learnTokens(database, chain, { contracts, now: now() })
+  await learn(deps, chain, contracts)
   await inTransaction(database, async (transaction) => {
     await requireLease(transaction, follower, now())
     await orphan(transaction, chain, { headers: change.orphaned, start, now: now() })
@@ -98,6 +99,16 @@ async function begin({ rpc, adapter, firstBlock }: Chain): Promise<HeadChange> {
   if (first === undefined || newest === undefined || newest.number > shortChainMax)
     return adapter.advance(rpc, [])
   return { kind: 'moved', orphaned: [], added: [first] }
+}
+
+/** What tokens say of themselves, and whether it is what the operator says. */
+async function learn(
+  { database, log, now }: FollowDeps,
+  chain: Chain,
+  contracts: readonly string[],
+): Promise<void> {
+  await learnTokens(database, chain, { contracts, now: now() })
+  await checkListings(database, chain, { log, now: now() })
 }
 
 /** The last block that stays, or the first of all. */

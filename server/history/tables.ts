@@ -1,4 +1,4 @@
-/** The rows of migrations 0021, 0165, 0166, 0175 to 0177, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021, 0165, 0166, 0175 to 0178, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -50,6 +50,18 @@ export type ChainTables = {
     readonly decimals: number | null
     /** Null until somebody has asked. */
     readonly asked_at: number | null
+  }
+  /** What the operator's file says of tokens. */
+  readonly listed_assets: {
+    readonly network: string
+    readonly contract: string
+    readonly kind: 'Erc20' | 'Erc721' | 'Erc1155'
+    readonly symbol: string
+    readonly decimals: number | null
+    /** Null until the contract was asked. */
+    readonly checked_at: number | null
+    /** What it said otherwise. */
+    readonly contradiction: string | null
   }
   /** What was moved to or from a wallet once, and so may be there. */
   readonly wallet_tokens: {

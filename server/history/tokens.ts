@@ -1,5 +1,6 @@
 import { readTokenWords, type TokenWords } from '@quorate/chains/evm/index'
 import { sql } from 'kysely'
+import { findListed } from '../assets/listed.ts'
 import type { Chain } from '../chain/chains.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 
@@ -9,7 +10,9 @@ import type { Database, DatabaseTransaction } from '../database/database.ts'
  */
 const askedMax = 32
 
-export type TokenWordsByContract = ReadonlyMap<string, TokenWords>
+/** What is shown of a token: by the operator's word, or else by its contract's. */
+export type ShownWords = TokenWords & { readonly verified?: boolean }
+export type TokenWordsByContract = ReadonlyMap<string, ShownWords>
 
 /** Notes contracts that were not met before, and asks some of those that nobody has asked yet. */
 export async function learnTokens(
@@ -53,10 +56,13 @@ export async function findTokenWords(
     .where('network', '=', network)
     .where(sql<boolean>`contract = any(${wanted}::text[])`)
     .execute()
-  return new Map(
-    rows.map(({ contract, symbol, decimals }) => [
-      contract,
-      { ...(symbol === null ? {} : { symbol }), ...(decimals === null ? {} : { decimals }) },
-    ]),
-  )
+  const listed = await findListed(database, network, wanted)
+  return new Map([
+    ...rows.map((row) => [row.contract, given(row)] as const),
+    ...listed.map((row) => [row.contract, { ...given(row), verified: true }] as const),
+  ])
+}
+
+function given({ symbol, decimals }: { symbol: string | null; decimals: number | null }) {
+  return { ...(symbol === null ? {} : { symbol }), ...(decimals === null ? {} : { decimals }) }
 }

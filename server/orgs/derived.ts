@@ -93,6 +93,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   history: kept,
   token_words: kept,
   wallet_tokens: kept,
+  listed_assets: kept,
   balances: kept,
   balance_totals: kept,
 }

@@ -4,9 +4,9 @@ import { nameOf } from '@quorate/core/id'
 import { parseJson, isObject } from '@quorate/core/json'
 import type { Transaction } from '@quorate/api/transactions'
 import type { Transfer } from '@quorate/api/transfers'
-import type { TokenWords } from '@quorate/chains/evm/index'
 import { decodeEvidence } from '@quorate/authority/step'
 import { networkNamed } from '../chain/chains.ts'
+import type { ShownWords } from '../history/tokens.ts'
 import { statusOf } from './lifecycle.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -20,9 +20,9 @@ export function transferOf(row: Outgoing): Transfer {
   }
 }
 
-/** Of a token it is what the contract says of itself, and nobody has checked that. */
+/** Of a token it is what the contract said of itself when it was asked for, or the operator. */
 function assetOf({ network, asset }: Outgoing): Transfer['metadata']['asset'] {
-  if (asset !== null) return { ...(JSON.parse(asset) as TokenWords), verified: false }
+  if (asset !== null) return { verified: false, ...(JSON.parse(asset) as ShownWords) }
   const { symbol, decimals } = networkNamed(network).nativeAsset
   return { symbol, decimals, verified: true }
 }

@@ -9,7 +9,9 @@ import { requesterOf, type Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
 import { burnFor, findSpendable, subjectOf, type SignedAction } from '../auth/use-action.ts'
 import { askOf, checkIntent, readableIntent } from '../chain/ask.ts'
+import { findListed } from '../assets/listed.ts'
 import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
+import type { ShownWords } from '../history/tokens.ts'
 import { hasPolicies } from '../policies/evaluate.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
@@ -126,12 +128,12 @@ async function checkPaying(
 }
 
 /**
- * What a token says of itself, as JSON. Only its node can tell, and that is asked before anything is
- * written down.
+ * What a token says of itself, as JSON, and whether the operator knows it. Only its node can tell, and
+ * that is asked before anything is written down.
  * @throws Failure `asset.not_found`, and for whatever is wrong with the addresses
  */
 async function assetAsked(
-  { chains }: Pick<RequestDeps, 'chains'>,
+  { chains, database }: Pick<RequestDeps, 'chains' | 'database'>,
   { kind, wallet, payload }: AskedAsset,
 ): Promise<string | null> {
   const chain = chains.find(wallet.network)
@@ -141,7 +143,12 @@ async function assetAsked(
   if (move === undefined) return null
   checkIntent(payerOf({ ...wallet, address: wallet.address ?? '' }), intent)
   await chain.ready()
-  return JSON.stringify(await tokenWords(chain, move))
+  const said = await tokenWords(chain, move)
+  const contract = chain.adapter.parseAddress(move.contract)
+  const listed = await findListed(database, wallet.network, [contract])
+  const known = listed.find((one) => one.kind === move.kind)
+  const words: ShownWords = known ? { ...said, symbol: known.symbol, verified: true } : said
+  return JSON.stringify(words)
 }
 
 /** The answer is to say what policies say: so they are asked here, and by a worker if this fails. */

@@ -1,0 +1,94 @@
+import { readToken } from '@quorate/chains/evm/index'
+import { sql } from 'kysely'
+import type { Chain } from '../chain/chains.ts'
+import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
+import type { FollowLog } from '../history/followers.ts'
+import type { Listing } from './file.ts'
+
+/** Compared in one look at a chain; the others have their turn at the next ones. */
+const checkedAtOnce = 16
+
+/** What the operator's file says, and nothing besides. What has changed is compared anew. */
+export async function keepListings(
+  database: Database,
+  listings: readonly Listing[],
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    const names = listings.map(({ network, contract }) => `${network} ${contract}`)
+    await transaction
+      .deleteFrom('listed_assets')
+      .where(sql<boolean>`not (network || ' ' || contract = any(${names}::text[]))`)
+      .execute()
+    for (const listing of listings)
+      await transaction
+        .insertInto('listed_assets')
+        .values({ ...listing, checked_at: null, contradiction: null })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['network', 'contract'])
+            .doUpdateSet({ ...listing, checked_at: null, contradiction: null })
+            .where(
+              sql<boolean>`(listed_assets.kind, listed_assets.symbol, listed_assets.decimals)
+                is distinct from (excluded.kind, excluded.symbol, excluded.decimals)`,
+            ),
+        )
+        .execute()
+  })
+}
+
+/** Holds some of what is listed against what the contracts say of themselves. */
+export async function checkListings(
+  database: Database,
+  { rpc, network: { id: network } }: Chain,
+  { log, now }: { readonly log: FollowLog; readonly now: number },
+): Promise<void> {
+  const unchecked = await database
+    .selectFrom('listed_assets')
+    .selectAll()
+    .where('network', '=', network)
+    .where('checked_at', 'is', null)
+    .limit(checkedAtOnce)
+    .execute()
+  for (const { contract, kind, symbol, decimals } of unchecked) {
+    const said = await readToken(rpc, { kind, contract })
+    const contradiction = contradictionIn({ kind, symbol, decimals }, said)
+    await database
+      .updateTable('listed_assets')
+      .set({ checked_at: now, contradiction })
+      .where('network', '=', network)
+      .where('contract', '=', contract)
+      .execute()
+    if (contradiction === null) continue
+    const message = 'an asset of the operator’s file is not what its contract says'
+    log.error({ network, contract, reason: contradiction }, message)
+  }
+}
+
+function contradictionIn(
+  { kind, symbol, decimals }: Pick<Listing, 'kind' | 'symbol' | 'decimals'>,
+  said: Awaited<ReturnType<typeof readToken>>,
+): string | null {
+  if (said === undefined) return `there is no ${kind} contract`
+  if (kind === 'Erc20' && said.decimals !== decimals) return `it has ${said.decimals} decimals`
+  if (said.symbol !== undefined && said.symbol !== symbol) return `its symbol is ${said.symbol}`
+  return null
+}
+
+export type Listed = Pick<Listing, 'contract' | 'kind' | 'symbol' | 'decimals'>
+
+/** Those of a network that their contracts have not contradicted; of these contracts if any are named. */
+export async function findListed(
+  database: Database | DatabaseTransaction,
+  network: string,
+  contracts?: readonly string[],
+): Promise<readonly Listed[]> {
+  let rows = database
+    .selectFrom('listed_assets')
+    .select(['contract', 'kind', 'symbol', 'decimals'])
+    .where('network', '=', network)
+    .where('checked_at', 'is not', null)
+    .where('contradiction', 'is', null)
+  if (contracts !== undefined)
+    rows = rows.where(sql<boolean>`contract = any(${[...contracts]}::text[])`)
+  return rows.execute()
+}
