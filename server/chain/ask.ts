@@ -120,7 +120,7 @@ export function checkIntent(payer: Payer, intent: Intent | ReplacementIntent): E
 }
 
 /** Who it is changes nothing of what an account would do. Its key is the generator of secp256k1 (SEC 2). */
-const anySponsor = {
+export const anySponsor = {
   request: new Uint8Array(32),
   executeBefore: 0,
   sponsor: fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'),

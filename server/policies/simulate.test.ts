@@ -8,7 +8,7 @@ let platform: TestPlatform
 let company: Company
 let keyId: string
 before(async () => {
-  platform = await startTestPlatform()
+  platform = await startTestPlatform({ quoteMaxFee: async () => 10n ** 15n })
   company = await foundCompany(platform)
   const robot = client()
   keyId = good(await robot.call('/keys', { scheme: 'EdDSA', curve: 'ed25519' })).id
@@ -96,6 +96,32 @@ describe('a drafted policy', () => {
     )
     const other = { ...draft, filters: { permissionId: { in: ['pm-other'] } } }
     assert.equal(good(await simulate({ policy: other })).held, 0)
+  })
+
+  it('says of one request whose fees somebody else is to pay what leaves by it', async () => {
+    const robot = client()
+    const [payer, wallet] = [
+      good(await robot.call('/wallets', { network: 'EthereumSepolia' })),
+      good(await robot.call('/wallets', { network: 'EthereumSepolia' })),
+    ]
+    const sponsor = good(await robot.call('/fee-sponsors', { walletId: payer.id }))
+    const amounts = (limit: string) => {
+      const configuration = { asset: 'EthereumSepolia/Native', limit }
+      return policy({ kind: 'TransactionAssetLimit', configuration })
+    }
+    const asked = (feeSponsorId: string) => ({
+      ...{ kind: 'Transaction', walletId: wallet.id },
+      body: {
+        ...{ kind: 'UserOperations', feeSponsorId },
+        userOperations: [2, 3].map((value) => ({ to: `0x${'77'.repeat(20)}`, value: `${value}` })),
+      },
+    })
+    const verdict = async (limit: string) =>
+      good(await simulate({ policy: amounts(limit), request: asked(sponsor.id) })).request.verdict
+    // Both together, and no fee.
+    assert.deepEqual([await verdict('4'), await verdict('5')], ['Blocked', 'Allowed'])
+    const nobody = { policy: amounts('5'), request: asked(`${sponsor.id.slice(0, -1)}7`) }
+    assert.equal((await simulate(nobody)).status, 404)
   })
 
   it('is refused in words, and so is a request that nobody could make', async () => {

@@ -20,6 +20,8 @@ import { readPolicy } from '@quorate/policy/read'
 import type { QuoteMaxFee } from '../auth/action.ts'
 import type { Caller } from '../auth/caller.ts'
 import { makeChallenge } from '../auth/challenge.ts'
+import { idNamed, type Log, readRoot } from '../auth/log.ts'
+import { anySponsor } from '../chain/ask.ts'
 import { Ledger } from '../coordinator/ledger.ts'
 import { Views } from '../coordinator/views.ts'
 import type { Database } from '../database/database.ts'
@@ -186,7 +188,9 @@ async function rehearse(deps: SimulateDeps, caller: Caller, { of }: Draft, reque
   const match = matchOperation('POST', path)
   if (match === undefined) throw new TypeError(`nothing is asked at ${path}`)
   const maxFee = await deps.quoteMaxFee(caller, match, JSON.parse(payload))
-  const subjects = [subject]
+  const views = new Views(new Ledger(database))
+  await views.refresh({ organization, stream: rootOf(organization) })
+  const subjects = [subject, ...(await sponsorIn(views, organization, request))]
   const { preimage, salt } = makeChallenge(
     { purpose: 'action', organization, user, method: 'POST', path, subjects, maxFee },
     ...([payload, now()] as const),
@@ -195,14 +199,25 @@ async function rehearse(deps: SimulateDeps, caller: Caller, { of }: Draft, reque
   const evidence = { preimage, payload, salt, assertions: [], facts }
   const stream = keyStream(key.id)
   const ask = { organization, stream, time: now(), evidence }
-  const views = new Views(new Ledger(database))
-  await views.refresh({ organization, stream: rootOf(organization) })
   await views.refresh({ organization, stream })
   const outcome = await views.read({ organization, stream }, ({ reader }) =>
     rehearsalOf(ask, reader, rules, of),
   )
   if (!outcome.ok) throw new Failure('request.refused', { reason: outcome.reason })
   return told(outcome.said)
+}
+
+/** Named as in a challenge, where somebody else is to pay. */
+async function sponsorIn(views: Views, organization: Uint8Array, { body }: Request) {
+  const { feeSponsorId } = body
+  if (typeof feeSponsorId !== 'string') return []
+  const root = { organization, stream: rootOf(organization) }
+  const read: Log['read'] = (_, judge) => views.read(root, ({ reader }) => judge(reader))
+  const id = await readRoot({ read }, organization, (records) =>
+    idNamed(records, 'feeSponsor', feeSponsorId),
+  )
+  if (id === undefined) throw new Failure('fee_sponsor.not_found', { feeSponsorId })
+  return [{ role: 'feeSponsorId', id }]
 }
 
 async function whatSigns(database: Database, caller: Caller, { walletId, keyId, kind }: Request) {
@@ -254,7 +269,12 @@ async function factsFor(
   // Facts are of what moves on a chain, and nothing does by Schnorr, in whatever way.
   const signing = { network, scheme, curve, publicKey, untweaked: false, intent }
   const ask = { ...signing, organization, key: key.id, payload, maxFee }
-  const observed =
-    factsNeeded(network, intent) === 'none' ? noFacts : decodeFacts(await observeFacts(ask))
+  const needed = factsNeeded(network, intent)
+  // Whether the account has its code already changes nothing of what leaves.
+  if (needed === 'sponsored') {
+    const asked = { ...signing, sponsored: anySponsor }
+    return encodeFacts(await withOpinions(opine, asked, { family: needed }))
+  }
+  const observed = needed === 'none' ? noFacts : decodeFacts(await observeFacts(ask))
   return encodeFacts(await withOpinions(opine, signing, observed))
 }

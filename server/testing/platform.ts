@@ -60,7 +60,7 @@ const approvalsMax = 100
 
 /** The real server's routes on a real database; only the signers are one process. */
 export async function startTestPlatform(
-  given: Partial<Pick<IdentityDeps, 'agreements' | 'opine' | 'receivers'>> & {
+  given: Partial<Pick<IdentityDeps, 'agreements' | 'opine' | 'receivers' | 'quoteMaxFee'>> & {
     readonly monthlySignatures?: number
   } = {},
 ): Promise<TestPlatform> {
@@ -88,7 +88,7 @@ export async function startTestPlatform(
     rules: rulesFor(solo.cluster.manifest),
     issuers: openIssuers({ fetch: openOutward({ networks: ['127.0.0.0/8'] }), now }),
     receivers: given.receivers ?? openReceivers({ networks: ['127.0.0.0/8'] }),
-    quoteMaxFee: async () => undefined,
+    quoteMaxFee: given.quoteMaxFee ?? (async () => undefined),
     observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
   }
   const listen = async (life = deps.life) => {
