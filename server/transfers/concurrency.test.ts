@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { until } from '../coordinator/testing/platform.ts'
 import { openBrake } from '../testing/brake.ts'
 import type { WalletRow } from '../wallets/find.ts'
+import type { State } from './lifecycle.ts'
 import { openKilledServers } from './testing/killed-servers.ts'
 import {
   makeWallet,
@@ -15,9 +16,12 @@ import {
   type Treasury,
 } from './testing/treasury.ts'
 
-/** `QUORATE_TEST_TRANSFERS=200` is the full size; each takes about a second of four signers. */
+/** In full: `npm run test:transfers`. */
 const transfers = Number(process.env['QUORATE_TEST_TRANSFERS'] ?? 16)
 const kills = Math.max(3, Math.floor(transfers / 10))
+/** So many signers are killed besides, in turns: with two of four away, nothing can be signed. */
+const signersAtOnce = [1, 2] as const
+const signers = 4
 const seed = process.env['QUORATE_TEST_SEED'] ?? 'lanes'
 const waitMsMax = 60_000 + transfers * 4_000
 
@@ -38,16 +42,19 @@ describe('many transfers of one wallet at once', () => {
     await treasury.stop()
   })
 
-  it(`pay once each, at nonces without a gap, although servers are killed (seed ${seed})`, async () => {
+  it(`pay once each, at nonces without a gap, although servers and signers are killed (seed ${seed})`, async () => {
     const paid = await balance(stranger)
     await Promise.all(
       Array.from({ length: transfers }, () => request(treasury, wallet, { body: payment() })),
     )
     for (let i = 0; i < kills; i++) {
       servers.start()
-      const before = await changes()
       const few = 1 + (random(i) % Math.ceil((7 * transfers) / kills))
-      await until(async () => (await changes()) >= before + few || (await isDone()), waitMsMax)
+      const early = random(i + kills) % few
+      await come(early)
+      for (const signer of victims(i)) await treasury.platform.signer(signer).end()
+      for (const signer of victims(i)) treasury.platform.signer(signer).start()
+      await come(few - early)
       await servers.kill()
       await letTimePass()
     }
@@ -61,28 +68,53 @@ describe('many transfers of one wallet at once', () => {
     assert.equal(await balance(stranger), paid + 1000n * BigInt(transfers))
     const count = await treasury.rpc('eth_getTransactionCount', [wallet.address, 'latest'])
     assert.equal(Number(count), transfers)
+    for (const { hash } of rows) {
+      const receipt = await treasury.rpc('eth_getTransactionReceipt', [hash])
+      assert.ok(receipt, `${hash} is in no block`)
+    }
   })
 
   function all() {
     const { database } = treasury
     return database
       .selectFrom('outgoing')
-      .select(['state', 'slot'])
+      .select(['state', 'slot', 'hash'])
       .where('wallet', '=', wallet.id)
       .execute()
   }
 
+  async function counts(): Promise<ReadonlyMap<State, number>> {
+    const rows = await treasury.database
+      .selectFrom('outgoing')
+      .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
+      .where('wallet', '=', wallet.id)
+      .groupBy('state')
+      .execute()
+    return new Map(rows.map(({ state, count }) => [state, Number(count)]))
+  }
+
   async function isDone(): Promise<boolean> {
-    return (await all()).every(({ state }) => state === 'confirmed')
+    return (await counts()).get('confirmed') === transfers
   }
 
   /** How far all of them have come together, in states. */
   async function changes(): Promise<number> {
     const order = ['requested', 'slotted', 'prepared', 'signed', 'broadcasted', 'included']
-    return (await all()).reduce((sum, { state }) => {
+    return [...(await counts())].reduce((sum, [state, count]) => {
       const at = order.indexOf(state)
-      return sum + (at === -1 ? order.length : at)
+      return sum + count * (at === -1 ? order.length : at)
     }, 0)
+  }
+
+  async function come(further: number): Promise<void> {
+    const to = (await changes()) + further
+    await until(async () => (await changes()) >= to || (await isDone()), waitMsMax)
+  }
+
+  function victims(round: number): readonly number[] {
+    const first = random(round + 2 * kills)
+    const count = signersAtOnce[first % signersAtOnce.length] ?? 1
+    return Array.from({ length: count }, (_, i) => 1 + ((first + i) % signers))
   }
 
   /** As if the leases of the dead had ended. */
