@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
+import { nothing } from './paths.ts'
 import { date, id } from './words.ts'
 
 export const agreement = z.strictObject({
@@ -25,6 +26,6 @@ export const getLatestUnacceptedAgreement = endpoint('agreements.getLatestUnacce
 export const recordAgreementAcceptance = endpoint('agreements.recordAgreementAcceptance', {
   summary: 'Accept an agreement.',
   params: z.strictObject({ agreementId: id }),
-  body: z.strictObject({}),
+  body: nothing,
   returns: z.object({ agreementId: z.string(), userId: z.string(), dateAccepted: date }),
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { date, id } from './words.ts'
 
@@ -9,7 +10,7 @@ export const breakPolicy = endpoint('quorate.breakPolicy', {
   summary:
     'Sign, as a member of the break-glass quorum, that a policy shall end without its approvers. 202 while more members must sign; once enough have, it ends after the declared wait.',
   params: z.strictObject({ policyId: id }),
-  body: z.strictObject({}),
+  body: nothing,
   returns: z.union([
     z.object({ policyId: z.string(), status: z.literal('Waiting'), endsAt: date, ...receipt }),
     z.object({ policyId: z.string(), status: z.literal('Pending') }),
@@ -19,6 +20,6 @@ export const breakPolicy = endpoint('quorate.breakPolicy', {
 export const cancelBreak = endpoint('quorate.cancelBreak', {
   summary: 'Keep the policy, as any employee with a confirmed credential.',
   params: z.strictObject({ policyId: id }),
-  body: z.strictObject({}),
+  body: nothing,
   returns: z.object({ policyId: z.string(), status: z.literal('Cancelled'), ...receipt }),
 })

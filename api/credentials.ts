@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { credentialKind, newCredentialChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
 import { addedCredential } from './new-credential.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { date, id } from './words.ts'
 
@@ -59,7 +60,7 @@ export const deactivateCredential = endpoint('auth.deactivateCredential', {
 export const deleteCredential = endpoint('auth.deleteCredential', {
   summary: 'End a credential of your own, for good.',
   params: named,
-  body: z.strictObject({}),
+  body: nothing,
   returns: ended,
 })
 

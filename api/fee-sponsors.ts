@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { amount, date, id, name, network } from './words.ts'
 
@@ -13,7 +14,6 @@ const limits = z.strictObject({
 })
 
 const params = z.strictObject({ feeSponsorId: id })
-const nothing = z.strictObject({})
 
 const feeSponsor = z.object({
   id: z.string(),

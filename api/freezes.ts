@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { signedStatementBytesMax } from '@quorate/authority/statement'
 
 import { endpoint } from './endpoint.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { hexBytes, id } from './words.ts'
 
@@ -32,6 +33,6 @@ export const freeze = endpoint('quorate.freeze', {
 export const unfreeze = endpoint('quorate.unfreeze', {
   summary: 'Let what was frozen go on, by a member of the root quorum who is not frozen himself.',
   params: z.strictObject({ freezeId: id }),
-  body: z.strictObject({}),
+  body: nothing,
   returns: frozen,
 })

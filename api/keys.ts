@@ -5,6 +5,7 @@ import { mayBeMaster } from '@quorate/authority/key-certificate'
 
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { nothing, ofKey } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { unsupported } from './unsupported.ts'
 import { certificate, curve, date, hexBytes, id, name, requester, scheme } from './words.ts'
@@ -122,7 +123,7 @@ export const listKeys = endpoint('keys.listKeys', {
 
 export const getKey = endpoint('keys.getKey', {
   summary: 'One key, with the wallets that stand on it.',
-  params: z.strictObject({ keyId: id }),
+  params: ofKey,
   returns: key.extend({
     wallets: z.array(z.object({ id: z.string(), network: z.string() })),
     store: z.object({
@@ -136,21 +137,21 @@ export const getKey = endpoint('keys.getKey', {
 
 export const updateKey = endpoint('keys.updateKey', {
   summary: 'Give a key another name, or none.',
-  params: z.strictObject({ keyId: id }),
+  params: ofKey,
   body: z.strictObject({ name: name.nullable() }),
   returns: key,
 })
 
 export const deleteKey = endpoint('keys.deleteKey', {
   summary: 'Archive a key and every wallet on it: they sign nothing any more, for ever.',
-  params: z.strictObject({ keyId: id }),
-  body: z.strictObject({}),
+  params: ofKey,
+  body: nothing,
   returns: key.extend(receipt),
 })
 
 export const delegateKey = endpoint('keys.delegateKey', {
   summary: 'Give a key that was made for it to an end user, with every wallet on it, for ever.',
-  params: z.strictObject({ keyId: id }),
+  params: ofKey,
   body: z.strictObject({ delegateTo: id }),
   returns: z.object({ keyId: z.string(), status: z.literal('Delegated') }),
 })
@@ -171,7 +172,7 @@ export const deriveKey = endpoint('keys.deriveKey', {
   summary:
     'Derive 32 bytes that only this key gives: for the same domain and seed always the same. ' +
     'Held by a policy, it is asked again once it is approved.',
-  params: z.strictObject({ keyId: id }),
+  params: ofKey,
   // How long they may be is the signers' to say.
   body: z.strictObject({ domain: hexBytes, seed: hexBytes }),
   returns: z.union([

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { accessTokenOf, daysValid, secondsValid } from './access-token.ts'
 import { endpoint } from './endpoint.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { externalId, id, name, publicKeyPem } from './words.ts'
 
 const token = accessTokenOf('Pat')
 const tokenId = z.strictObject({ tokenId: id })
-const nothing = z.strictObject({})
 const restricted = token.extend(receipt)
 
 export const createPersonalAccessToken = endpoint('auth.createPersonalAccessToken', {

@@ -7,6 +7,7 @@ import { changeRequest, pendingChange } from './change-request.ts'
 import { receipt } from './receipt.ts'
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { nothing } from './paths.ts'
 import { date, id, name } from './words.ts'
 
 const permissionId = z.strictObject({ permissionId: id })
@@ -83,6 +84,6 @@ export const listAssignments = endpoint('permissions.listAssignments', {
 export const deleteAssignment = endpoint('permissions.deleteAssignment', {
   summary: 'Take a permission from somebody.',
   params: z.strictObject({ permissionId: id, assignmentId: id }),
-  body: z.strictObject({}),
+  body: nothing,
   returns: z.union([changeRequest, z.object(receipt)]),
 })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { changeRequest, pendingChange } from './change-request.ts'
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { date, id, name } from './words.ts'
 
@@ -60,7 +61,7 @@ export const updatePolicy = endpoint('policies.updatePolicy', {
 export const archivePolicy = endpoint('policies.archivePolicy', {
   summary: 'Take a policy out of force, for ever. 202 if a policy holds that.',
   params: policyId,
-  body: z.strictObject({}),
+  body: nothing,
   returns: z.union([policy.extend(receipt), changeRequest]),
 })
 

@@ -4,6 +4,7 @@ import { registrationChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
 import { receipt } from './receipt.ts'
 import { newCredentials, registered } from './new-credential.ts'
+import { nothing } from './paths.ts'
 import { date, id, username } from './words.ts'
 
 const who = { username, orgId: id }
@@ -82,6 +83,6 @@ export const getRecovery = endpoint('quorate.getRecovery', {
 export const cancelRecovery = endpoint('quorate.cancelRecovery', {
   summary: 'Stop a recovery of oneself that waits, with any credential that still counts.',
   params,
-  body: z.strictObject({}),
+  body: nothing,
   returns: recovery.extend({ acknowledgedBy: receipt.acknowledgedBy }),
 })

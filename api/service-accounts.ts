@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { accessTokenOf, daysValid, permissionAssignments } from './access-token.ts'
 import { endpoint } from './endpoint.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { externalId, id, name, publicKeyPem } from './words.ts'
 
@@ -58,7 +59,7 @@ export const updateServiceAccount = endpoint('auth.updateServiceAccount', {
 export const activateServiceAccount = endpoint('auth.activateServiceAccount', {
   summary: 'Switch a service account on again, with its token.',
   params: serviceAccountId,
-  body: z.strictObject({}),
+  body: nothing,
   returns: serviceAccount,
 })
 
@@ -73,6 +74,6 @@ export const deactivateServiceAccount = endpoint('auth.deactivateServiceAccount'
 export const archiveServiceAccount = endpoint('auth.archiveServiceAccount', {
   summary: 'End a service account for good, with its token.',
   params: serviceAccountId,
-  body: z.strictObject({}),
+  body: nothing,
   returns: serviceAccount.extend(receipt),
 })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import { blockchainKind, delegation, transaction as unsignedTransaction, typedData } from './evm.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { ofKey, ofWallet } from './paths.ts'
 import { supportedKinds } from './unsupported.ts'
 import { date, details, echo, externalId, hexBytes, id, network, requester } from './words.ts'
 
@@ -80,14 +81,14 @@ function isKeyNetwork(name: string): boolean {
 
 export const generateKeySignature = endpoint('keys.generateSignature', {
   summary: 'Sign with a key. The answer holds the signature already.',
-  params: z.strictObject({ keyId: id }),
+  params: ofKey,
   body: signatureBody,
   returns: keySignature,
 })
 
 export const listKeySignatures = endpoint('keys.listSignatures', {
   summary: 'Signatures of a key, newest first, page by page.',
-  params: z.strictObject({ keyId: id }),
+  params: ofKey,
   query: z.object(pageQuery),
   returns: pageOf(keySignature).extend({ keyId: z.string() }),
 })
@@ -100,14 +101,14 @@ export const getKeySignature = endpoint('keys.getSignature', {
 
 export const generateWalletSignature = endpoint('wallets.generateSignature', {
   summary: 'Sign with a wallet, on the wallet’s network. The answer holds the signature already.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   body: signatureBody,
   returns: walletSignature,
 })
 
 export const listWalletSignatures = endpoint('wallets.listSignatures', {
   summary: 'Signatures of a wallet, newest first, page by page.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   query: z.object(pageQuery),
   // `keyId` is what the published type asks for; `walletId` is our addition.
   returns: pageOf(walletSignatureRead).extend({ keyId: z.string(), walletId: z.string() }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { nothing, ofTransfer, ofWallet } from './paths.ts'
 import { supportedKinds, unsupported } from './unsupported.ts'
 import { amount, date, details, echo, externalId, id, network, requester } from './words.ts'
 
@@ -74,28 +75,28 @@ export type Transfer = z.output<typeof transfer>
 
 export const transferAsset = endpoint('wallets.transferAsset', {
   summary: 'Ask for a transfer. Poll it until the chain has confirmed it.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   body: transferBody,
   returns: transfer,
 })
 
 export const abortTransfer = endpoint('wallets.abortTransfer', {
   summary: 'Give a transfer up, as long as nothing is signed for it.',
-  params: z.strictObject({ walletId: id, transferId: id }),
-  body: z.strictObject({}),
+  params: ofTransfer,
+  body: nothing,
   returns: transfer,
 })
 
 export const listTransfers = endpoint('wallets.listTransfers', {
   summary: 'Transfers of a wallet, newest first, page by page.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   query: z.object(pageQuery),
   returns: pageOf(transfer).extend({ walletId: z.string() }),
 })
 
 export const getTransfer = endpoint('wallets.getTransfer', {
   summary: 'One transfer.',
-  params: z.strictObject({ walletId: id, transferId: id }),
+  params: ofTransfer,
   returns: transfer,
 })
 

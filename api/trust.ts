@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
-import { id } from './words.ts'
+import { ofWallet } from './paths.ts'
 
 /** All in hex but `payload`, which is the text that was signed. */
 export const getTrust = endpoint('quorate.getTrust', {
@@ -19,7 +19,7 @@ export const getTrust = endpoint('quorate.getTrust', {
 /** In hex: a step without what lies beside it, and the quorum's seals over its hash. */
 export const getWalletProof = endpoint('quorate.getWalletProof', {
   summary: 'The certified steps in which the wallet and its key came into force.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   returns: z.object({
     steps: z.array(z.object({ step: z.string(), certificate: z.string() })),
   }),

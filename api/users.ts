@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { date, externalId, id, publicKeyPem, username } from './words.ts'
 
@@ -70,8 +71,6 @@ export const updateUser = endpoint('auth.updateUser', {
   body: z.strictObject({ isSSORequired: z.boolean() }),
   returns: user,
 })
-
-const nothing = z.strictObject({})
 
 export const activateUser = endpoint('auth.activateUser', {
   summary: 'Let a user in again, together with his credentials and tokens.',

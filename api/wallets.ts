@@ -13,6 +13,7 @@ import {
   notOneDelegation,
 } from './keys.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { ofWallet } from './paths.ts'
 import { unsupported } from './unsupported.ts'
 import { wallet } from './wallet.ts'
 import { curve, date, externalId, id, name, network, scheme } from './words.ts'
@@ -61,13 +62,13 @@ export const listWallets = endpoint('wallets.listWallets', {
 
 export const getWallet = endpoint('wallets.getWallet', {
   summary: 'One wallet.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   returns: wallet,
 })
 
 export const updateWallet = endpoint('wallets.updateWallet', {
   summary: 'Give a wallet another name or external id, or none.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   body: z.strictObject({
     name: name.nullable().optional(),
     externalId: externalId.nullable().optional(),
@@ -77,21 +78,21 @@ export const updateWallet = endpoint('wallets.updateWallet', {
 
 export const delegateWallet = endpoint('wallets.delegateWallet', {
   summary: 'Give the wallet’s key to an end user, with every wallet on it, for ever.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   body: z.strictObject({ userId: id }),
   returns: z.object({ walletId: z.string(), status: z.literal('Delegated') }),
 })
 
 export const tagWallet = endpoint('wallets.tagWallet', {
   summary: 'Add tags to a wallet.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   body: z.strictObject({ tags }),
   returns: z.object({}),
 })
 
 export const untagWallet = endpoint('wallets.untagWallet', {
   summary: 'Take tags from a wallet.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   body: z.strictObject({ tags }),
   returns: z.object({}),
 })
@@ -107,7 +108,7 @@ const asset = {
 
 export const getWalletAssets = endpoint('wallets.getWalletAssets', {
   summary: 'What the wallet holds, by the chain’s word; with prices if they are asked for.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   query: z.object({ netWorth: z.literal('true').optional() }),
   returns: z.object({
     walletId: z.string(),
@@ -126,7 +127,7 @@ const piece = { contract: z.string(), tokenId: z.string(), symbol: z.string().op
 
 export const getWalletNfts = endpoint('wallets.getWalletNfts', {
   summary: 'The pieces of collections that the wallet holds, by their contracts’ word.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   returns: z.object({
     walletId: z.string(),
     network,
@@ -196,7 +197,7 @@ const movement = z.discriminatedUnion('kind', [
 
 export const getWalletHistory = endpoint('wallets.getWalletHistory', {
   summary: 'What has happened to the wallet on the chain, newest first, page by page.',
-  params: z.strictObject({ walletId: id }),
+  params: ofWallet,
   query: z.object({
     ...pageQuery,
     direction: z.enum(['In', 'Out']).optional(),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import { knownKinds } from './event-kinds.ts'
 import { pageOf, pageQuery } from './page.ts'
+import { nothing } from './paths.ts'
 import { date, id } from './words.ts'
 
 /** What common servers take; longer ones are not addresses but attempts. */
@@ -81,14 +82,14 @@ export const updateWebhook = endpoint('webhooks.updateWebhook', {
 export const deleteWebhook = endpoint('webhooks.deleteWebhook', {
   summary: 'Delete a webhook. What it has not been told of yet it never will be.',
   params: webhookId,
-  body: z.strictObject({}),
+  body: nothing,
   returns: z.object({ deleted: z.literal(true) }),
 })
 
 export const pingWebhook = endpoint('webhooks.pingWebhook', {
   summary: 'Send an event that tells of nothing, and say how it was received.',
   params: webhookId,
-  body: z.strictObject({}),
+  body: nothing,
   returns: z.object({ status: z.string(), error: z.string().optional() }),
 })
 
