@@ -2,16 +2,14 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { until } from '../coordinator/testing/platform.ts'
-import { openBrake } from '../testing/brake.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { State } from './lifecycle.ts'
-import { openKilledServers } from './testing/killed-servers.ts'
+import { startMortals, type Mortals } from './testing/killed-servers.ts'
 import {
-  makeWallet,
-  network,
+  balanceOf,
+  endLeases,
   payment,
   request,
-  startTreasury,
   stranger,
   type Treasury,
 } from './testing/treasury.ts'
@@ -28,22 +26,15 @@ const waitMsMax = 60_000 + transfers * 4_000
 describe('many transfers of one wallet at once', () => {
   let treasury: Treasury
   let wallet: WalletRow
-  let servers: ReturnType<typeof openKilledServers>
+  let servers: Mortals['servers']
+  let stop: Mortals['stop']
   before(async () => {
-    treasury = await startTreasury()
-    wallet = await makeWallet(treasury)
-    await treasury.rpc('evm_setIntervalMining', [1])
-    servers = openKilledServers(treasury, await openBrake(treasury.database))
-    // From here on the signers dial the servers that are killed.
-    await treasury.platform.links.close()
+    ;({ treasury, wallet, servers, stop } = await startMortals())
   })
-  after(async () => {
-    await servers.kill()
-    await treasury.stop()
-  })
+  after(() => stop())
 
   it(`pay once each, at nonces without a gap, although servers and signers are killed (seed ${seed})`, async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     await Promise.all(
       Array.from({ length: transfers }, () => request(treasury, wallet, { body: payment() })),
     )
@@ -56,7 +47,7 @@ describe('many transfers of one wallet at once', () => {
       for (const signer of victims(i)) treasury.platform.signer(signer).start()
       await come(few - early)
       await servers.kill()
-      await letTimePass()
+      await endLeases(treasury)
     }
     servers.start()
     await until(isDone, waitMsMax)
@@ -65,7 +56,7 @@ describe('many transfers of one wallet at once', () => {
       rows.map(({ slot }) => slot ?? -1).toSorted((a, b) => a - b),
       rows.map((_, i) => i),
     )
-    assert.equal(await balance(stranger), paid + 1000n * BigInt(transfers))
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n * BigInt(transfers))
     const count = await treasury.rpc('eth_getTransactionCount', [wallet.address, 'latest'])
     assert.equal(Number(count), transfers)
     for (const { hash } of rows) {
@@ -115,18 +106,6 @@ describe('many transfers of one wallet at once', () => {
     const first = random(round + 2 * kills)
     const count = signersAtOnce[first % signersAtOnce.length] ?? 1
     return Array.from({ length: count }, (_, i) => 1 + ((first + i) % signers))
-  }
-
-  /** As if the leases of the dead had ended. */
-  async function letTimePass(): Promise<void> {
-    const { database } = treasury
-    await database.updateTable('outgoing').set({ lease_until: 0 }).execute()
-    await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
-  }
-
-  function balance(address: string): Promise<bigint> {
-    const { adapter, rpc } = treasury.chains.find(network)
-    return adapter.balance(rpc, address)
   }
 })
 

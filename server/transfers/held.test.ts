@@ -23,6 +23,7 @@ import { signedPost } from './testing/signed-post.ts'
 import { moneyDeps, openEdge } from './testing/edge.ts'
 import { openLane, type Way } from './testing/lane.ts'
 import {
+  balanceOf,
   ether,
   makeWallet,
   mine,
@@ -528,10 +529,7 @@ describe('what comes for the place of a payment, where a policy holds it', () =>
   }
   const replacementOf = (name: string) =>
     findOutgoing(treasury.database, treasury.caller, { kind: 'transaction', name })
-  const paidTo = async () => {
-    const { adapter, rpc } = treasury.chains.find(network)
-    return adapter.balance(rpc, stranger)
-  }
+  const paidTo = () => balanceOf(treasury, stranger)
   /** @returns how much more the recipient has when all of them are settled */
   async function settled(ends: readonly (readonly [Outgoing, State])[]): Promise<bigint> {
     const before = await paidTo()

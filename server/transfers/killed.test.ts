@@ -3,18 +3,17 @@ import { after, before, describe, it } from 'node:test'
 import { encode } from '@quorate/core/codec'
 import { keyStream, streamCodec } from '@quorate/authority/stream'
 import { until } from '../coordinator/testing/platform.ts'
-import { openBrake } from '../testing/brake.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { State } from './lifecycle.ts'
-import { openKilledServers } from './testing/killed-servers.ts'
+import { startMortals, type Mortals } from './testing/killed-servers.ts'
 import type { Outgoing } from './tables.ts'
 import {
-  makeWallet,
+  balanceOf,
+  letTimePass,
   network,
   payment,
   request,
   reread,
-  startTreasury,
   stranger,
   type Treasury,
 } from './testing/treasury.ts'
@@ -55,33 +54,26 @@ function turning(about: string, states: readonly State[], to: State): Point {
 describe('a server that is killed', () => {
   let treasury: Treasury
   let wallet: WalletRow
-  let servers: ReturnType<typeof openKilledServers>
+  let servers: Mortals['servers']
+  let stop: Mortals['stop']
   before(async () => {
-    treasury = await startTreasury()
-    wallet = await makeWallet(treasury)
-    await treasury.rpc('evm_setIntervalMining', [1])
-    servers = openKilledServers(treasury, await openBrake(treasury.database))
-    // From here on the signers dial the servers that are killed.
-    await treasury.platform.links.close()
+    ;({ treasury, wallet, servers, stop } = await startMortals())
   })
-  after(async () => {
-    await servers.kill()
-    await treasury.stop()
-  })
+  after(() => stop())
 
   it('at ten points on the way of one payment: it is sent once, and ends confirmed', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await request(treasury, wallet, { body: payment() })
     for (const { about, states, table, when } of points) {
       const event = table === 'outgoing' ? 'update' : 'insert'
       await servers.dieAt({ table, event, when })
       const { state } = await reread(treasury, row)
       assert.ok(states.includes(state), `${about}: ${state}`)
-      await letTimePass()
+      await letTimePass(treasury)
     }
     servers.start()
     await until(async () => (await reread(treasury, row)).state === 'confirmed', 30_000)
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
     await assertOnce(await reread(treasury, row))
     const seen = async () => (await historyOf(wallet)) > 0
     await until(seen, 20_000)
@@ -109,13 +101,6 @@ describe('a server that is killed', () => {
     ])
   }
 
-  /** As if the leases of the dead had ended. */
-  async function letTimePass(): Promise<void> {
-    const { database } = treasury
-    await database.updateTable('outgoing').set({ lease_until: 0, due_at: 0 }).execute()
-    await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
-  }
-
   async function historyOf({ id }: WalletRow): Promise<number> {
     const rows = await treasury.database
       .selectFrom('history')
@@ -124,10 +109,5 @@ describe('a server that is killed', () => {
       .where('direction', '=', 'Out')
       .execute()
     return rows.length
-  }
-
-  function balance(address: string): Promise<bigint> {
-    const { adapter, rpc } = treasury.chains.find(network)
-    return adapter.balance(rpc, address)
   }
 })

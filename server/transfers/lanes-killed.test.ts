@@ -8,8 +8,9 @@ import { openKilledServers } from './testing/killed-servers.ts'
 import { openLane } from './testing/lane.ts'
 import type { Outgoing } from './tables.ts'
 import {
+  balanceOf,
+  letTimePass,
   makeWallet,
-  network,
   payment,
   request,
   reread,
@@ -49,7 +50,7 @@ describe('a server that is killed while it replaces a transfer', () => {
 
   it('runs on from wherever it was: one of the two is carried out, and the other one ends', async () => {
     const wallet = await makeWallet(treasury)
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     // From here on the signers dial the servers that are killed.
     await treasury.platform.links.close()
     const slow = await request(treasury, wallet, { body: payment() })
@@ -61,27 +62,17 @@ describe('a server that is killed while it replaces a transfer', () => {
     const fast = await findOutgoing(treasury.database, slow, { kind: 'transaction', name: body.id })
     for (const write of points) {
       await servers.dieAt(write)
-      await letTimePass()
+      await letTimePass(treasury)
     }
     servers.start()
     await until(async () => (await reread(treasury, fast)).state === 'broadcasted')
     await treasury.rpc('evm_setIntervalMining', [1])
     await until(async () => (await ends(slow, fast)).join() === 'lapsed,confirmed')
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
     assert.equal((await reread(treasury, slow)).replacement_id, fast.name)
   })
 
   async function ends(...rows: readonly Outgoing[]): Promise<readonly State[]> {
     return (await Promise.all(rows.map((row) => reread(treasury, row)))).map(({ state }) => state)
-  }
-
-  /** As if the leases of the dead had ended. */
-  async function letTimePass(): Promise<void> {
-    await treasury.database.updateTable('outgoing').set({ lease_until: 0, due_at: 0 }).execute()
-  }
-
-  function balance(address: string): Promise<bigint> {
-    const { adapter, rpc } = treasury.chains.find(network)
-    return adapter.balance(rpc, address)
   }
 })

@@ -17,9 +17,9 @@ import type { Outgoing } from './tables.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { openLane, type Way } from './testing/lane.ts'
 import {
+  balanceOf,
   makeWallet,
   mine,
-  network,
   payment,
   request,
   reread,
@@ -75,11 +75,6 @@ async function settled(...rows: readonly Outgoing[]): Promise<readonly Outgoing[
   return done
 }
 
-function balance(address: string): Promise<bigint> {
-  const { adapter, rpc } = treasury.chains.find(network)
-  return adapter.balance(rpc, address)
-}
-
 function priceOf({ facts }: Outgoing) {
   const read = facts === null ? undefined : decodeFacts(facts)
   if (read?.family !== 'evm') return assert.fail('no facts')
@@ -88,7 +83,7 @@ function priceOf({ facts }: Outgoing) {
 
 describe('a speed-up', () => {
   it('is the same payment for a tenth more at least, and ends the one that it replaces', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await waiting()
     const faster = await stepTo(treasury, await replacing(row, 'speed-up'), 'broadcasted')
     assert.equal(faster.slot, row.slot)
@@ -106,12 +101,12 @@ describe('a speed-up', () => {
     const { status, reason, replacementId } = transferOf(first ?? row)
     const said = `replaced by ${faster.name}`
     assert.deepEqual([status, reason, replacementId], ['Failed', said, faster.name])
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
     assert.deepEqual(treasury.lines, [])
   })
 
   it('of a speed-up is still the first payment, and each outbids the one before', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await waiting()
     const second = await stepTo(treasury, await replacing(row, 'speed-up'), 'broadcasted')
     const third = await stepTo(treasury, await replacing(second, 'speed-up'), 'broadcasted')
@@ -122,11 +117,11 @@ describe('a speed-up', () => {
       done.map(({ state }) => state),
       ['lapsed', 'lapsed', 'confirmed'],
     )
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
   })
 
   it('is of whole bytes and of every type, whatever fees these named', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const named = { to: stranger, gasLimit: '30000' }
     const to = fromHex(stranger.slice(2).toLowerCase())
     const shared = { chainId: 11155111n, gasLimit: 60_000n, to, value: 1n, data: new Uint8Array() }
@@ -165,7 +160,7 @@ describe('a speed-up', () => {
         ['lapsed', 'confirmed'],
       )
     }
-    assert.equal(await balance(stranger), paid + BigInt(asks.length))
+    assert.equal(await balanceOf(treasury, stranger), paid + BigInt(asks.length))
     const code = await treasury.rpc('eth_getCode', [authority.address, 'latest'])
     assert.equal(code, `0xef0100${toHex(to)}`)
   })
@@ -180,7 +175,7 @@ describe('a speed-up', () => {
   })
 
   it('comes too late, before or after it is signed: then it has failed, and the first is paid', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await waiting()
     const [early, late] = [await replacing(row, 'speed-up'), await replacing(row, 'speed-up')]
     await stepTo(treasury, late, 'signed')
@@ -189,13 +184,13 @@ describe('a speed-up', () => {
     const [unsigned, signed] = await settled(early, late)
     assert.deepEqual([unsigned?.state, signed?.state], ['refused', 'lapsed'])
     assert.equal(signed?.reason, `${row.name} was carried out, which it was to replace`)
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
   })
 })
 
 describe('a cancellation', () => {
   it('pays nothing to the wallet itself, and ends the one that it replaces', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await waiting()
     const cancelling = await stepTo(treasury, await replacing(row, 'cancel'), 'broadcasted')
     const { kind, txHash } = transactionOf(cancelling).requestBody as Record<string, string>
@@ -203,13 +198,13 @@ describe('a cancellation', () => {
     const [first, second] = await settled(row, cancelling)
     assert.deepEqual([first?.state, second?.state], ['lapsed', 'confirmed'])
     assert.equal(first?.reason, `cancelled by ${cancelling.name}`)
-    assert.equal(await balance(stranger), paid)
+    assert.equal(await balanceOf(treasury, stranger), paid)
     const [next] = await settled(await waiting())
     assert.equal(next?.slot, (row.slot ?? 0) + 1)
   })
 
   it('can be of a speed-up, and be sped up itself', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await waiting()
     const faster = await stepTo(treasury, await replacing(row, 'speed-up'), 'broadcasted')
     const cancelling = await stepTo(treasury, await replacing(faster, 'cancel'), 'broadcasted')
@@ -219,7 +214,7 @@ describe('a cancellation', () => {
       done.map(({ state }) => state),
       ['lapsed', 'lapsed', 'lapsed', 'confirmed'],
     )
-    assert.equal(await balance(stranger), paid)
+    assert.equal(await balanceOf(treasury, stranger), paid)
   })
 
   it('fills the gap of a payment that the signers agreed on and nobody has signed', async () => {
@@ -257,7 +252,7 @@ describe('a cancellation', () => {
 
 describe('a transaction from outside', () => {
   it('at the nonce of a payment is noticed, and what comes after goes on', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await waiting()
     const { rpc } = treasury
     const { address } = wallet
@@ -271,7 +266,7 @@ describe('a transaction from outside', () => {
     const [lost] = await settled(row)
     assert.equal(lost?.state, 'lapsed')
     assert.equal(lost?.reason, 'another transaction has used its nonce')
-    assert.equal(await balance(stranger), paid + 5n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 5n)
     const [next] = await settled(await waiting())
     assert.deepEqual([next?.state, next?.slot], ['confirmed', 1])
   })
@@ -360,7 +355,7 @@ describe('on a network without a fee market', () => {
       ['cancel', 0n],
       ['speed-up', 1000n],
     ] as const) {
-      const before = await balance(stranger)
+      const before = await balanceOf(treasury, stranger)
       const asked = await request(treasury, own, { body: payment() })
       const row = await stepTo(through, asked, 'broadcasted')
       const { body, status } = await there.ask(row, way)
@@ -374,7 +369,7 @@ describe('on a network without a fee market', () => {
       await mine(treasury, 4)
       await stepTo(through, instead, 'confirmed')
       await stepTo(through, row, 'lapsed')
-      assert.equal(await balance(stranger), before + paid)
+      assert.equal(await balanceOf(treasury, stranger), before + paid)
     }
     await there.close()
   })

@@ -20,6 +20,7 @@ import { transactionOf, transferOf } from './entity.ts'
 import { leaseRows } from './lease.ts'
 import type { Outgoing } from './tables.ts'
 import {
+  balanceOf,
   ether,
   makeWallet,
   mine,
@@ -49,7 +50,7 @@ describe('outgoing money, with four signer processes and a real chain', () => {
   })
 
   it('goes through the states one by one, pays once, and says so each time', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await request(treasury, wallet, { body: payment() })
     assert.equal(transferOf(row).status, 'Pending')
     for (const state of ['slotted', 'prepared', 'signed', 'broadcasted']) {
@@ -60,7 +61,7 @@ describe('outgoing money, with four signer processes and a real chain', () => {
     await stepTo(treasury, row, 'included')
     await mine(treasury)
     const done = await stepTo(treasury, row, 'confirmed')
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
     const { status, txHash, fee, dateConfirmed, metadata } = transferOf(done)
     assert.equal(status, 'Confirmed')
     assert.ok(txHash && dateConfirmed && BigInt(fee ?? 0) > 0n)
@@ -91,7 +92,7 @@ describe('outgoing money, with four signer processes and a real chain', () => {
       assert.deepEqual(done.requestBody, body)
     }
     assert.equal(Number(await nonceOf(wallet)), nonce + 3)
-    assert.equal(await balance(checksummed(new Uint8Array(20).fill(0xaa))), 5n)
+    assert.equal(await balanceOf(treasury, checksummed(new Uint8Array(20).fill(0xaa))), 5n)
   })
 
   it('sends what gives accounts code (EIP-7702), whoever of them has signed it', async () => {
@@ -209,7 +210,7 @@ describe('a chain that does as it likes', () => {
   })
 
   it('takes a block back before it was settled: the payment is not lost', async () => {
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const row = await request(treasury, wallet, { body: payment() })
     await stepTo(treasury, row, 'broadcasted')
     await mine(treasury)
@@ -219,12 +220,12 @@ describe('a chain that does as it likes', () => {
     await step(treasury, row)
     const done = await confirm(row)
     assert.notEqual(done.block_hash, block_hash)
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
   })
 
   it('takes back what was confirmed: it is broadcasted again, and confirmed again', async () => {
     const follower = newFollower(treasury.chains.find(network))
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     // What is taken back shall be this payment and none before it.
     await mine(treasury, 4)
     const row = await request(treasury, wallet, { body: payment() })
@@ -239,7 +240,7 @@ describe('a chain that does as it likes', () => {
     await step(treasury, row)
     const done = await confirm(row)
     assert.notEqual(done.block_hash, block_hash)
-    assert.equal(await balance(stranger), paid + 1000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
     const again = ['requested', 'broadcasted', 'confirmed', 'broadcasted', 'confirmed']
     assert.deepEqual(await eventsOf(done), again)
   })
@@ -255,7 +256,7 @@ describe('a chain that does as it likes', () => {
     const failed = transactionOf(await stepTo(treasury, row, 'reverted'))
     assert.equal(failed.status, 'Failed')
     assert.ok(BigInt(failed.fee ?? 0) > 0n && failed.txHash !== undefined)
-    assert.equal(await balance(trap), 0n)
+    assert.equal(await balanceOf(treasury, trap), 0n)
   })
 
   it('does not answer: everything waits and nothing fails', async () => {
@@ -385,7 +386,7 @@ describe('several servers', () => {
 
   it('send many payments of one wallet, each once and without a gap', async () => {
     const first = Number(await nonceOf(wallet))
-    const paid = await balance(stranger)
+    const paid = await balanceOf(treasury, stranger)
     const rows: Outgoing[] = []
     for (let i = 0; i < 8; i++) rows.push(await request(treasury, wallet, { body: payment() }))
     const workers = [startWorker(treasury.deps), startWorker(treasury.deps)]
@@ -402,7 +403,7 @@ describe('several servers', () => {
       slots.toSorted((a, b) => a - b),
       rows.map((_, i) => first + i),
     )
-    assert.equal(await balance(stranger), paid + 8000n)
+    assert.equal(await balanceOf(treasury, stranger), paid + 8000n)
     assert.deepEqual(treasury.lines, [])
   })
 
@@ -501,11 +502,6 @@ async function eventsOf({ name, kind }: Outgoing): Promise<readonly string[]> {
 
 async function isCertified({ organization, request: hash }: Outgoing): Promise<boolean> {
   return (await treasury.platform.coordinator.stepOf(organization, hash)) !== undefined
-}
-
-function balance(address: string): Promise<bigint> {
-  const { adapter, rpc } = treasury.chains.find(network)
-  return adapter.balance(rpc, address)
 }
 
 async function nonceOf({ address }: WalletRow): Promise<bigint> {

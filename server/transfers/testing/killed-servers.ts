@@ -2,9 +2,25 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { until } from '../../coordinator/testing/platform.ts'
-import type { Brake, Write } from '../../testing/brake.ts'
+import { openBrake, type Brake, type Write } from '../../testing/brake.ts'
 import type { MoneyServerParts } from './money-server.ts'
-import { network, type Treasury } from './treasury.ts'
+import { makeWallet, network, startTreasury, type Treasury } from './treasury.ts'
+
+/** A wallet on a chain with a block a second, whose signers dial servers that are killed. */
+export async function startMortals() {
+  const treasury = await startTreasury()
+  const wallet = await makeWallet(treasury)
+  await treasury.rpc('evm_setIntervalMining', [1])
+  const servers = openKilledServers(treasury, await openBrake(treasury.database))
+  await treasury.platform.links.close()
+  const stop = async () => {
+    await servers.kill()
+    await treasury.stop()
+  }
+  return { treasury, wallet, servers, stop }
+}
+
+export type Mortals = Awaited<ReturnType<typeof startMortals>>
 
 /** Servers that die: each as a process of its own, at the write that is named. */
 export function openKilledServers(treasury: Treasury, brake: Brake) {

@@ -206,6 +206,24 @@ export async function stepTo(
   return found
 }
 
+export function balanceOf({ chains }: Pick<Treasury, 'chains'>, address: string): Promise<bigint> {
+  const { adapter, rpc } = chains.find(network)
+  return adapter.balance(rpc, address)
+}
+
+/** As if the leases of whoever has died had ended. */
+export async function endLeases({ database }: Pick<Treasury, 'database'>): Promise<void> {
+  await database.updateTable('outgoing').set({ lease_until: 0 }).execute()
+  await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
+}
+
+/** The same, and all that is under way is due. */
+export async function letTimePass(treasury: Pick<Treasury, 'database'>): Promise<void> {
+  await endLeases(treasury)
+  const due = treasury.database.updateTable('outgoing').set({ due_at: 0 })
+  await due.where('due_at', 'is not', null).execute()
+}
+
 export async function mine({ rpc }: Pick<Treasury, 'rpc'>, blocks = 1): Promise<void> {
   await rpc('anvil_mine', [`0x${blocks.toString(16)}`])
 }
