@@ -6,6 +6,7 @@ import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { moneyRoutes } from '../money.ts'
 import { feeSponsorName } from './sponsor.ts'
 import { transactionOf, transferOf } from '../transfers/entity.ts'
+import { evidenceOf } from '../transfers/reading.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { moneyDeps, openEdge } from '../transfers/testing/edge.ts'
 import { signedPost } from '../transfers/testing/signed-post.ts'
@@ -360,5 +361,39 @@ describe('an account of which both its own transactions and a sponsor’s are un
     await stepTo(treasury, own, 'confirmed')
     const done = await carry(treasury, sponsored, 'confirmed')
     assert.equal(done.delegation_nonce, 1)
+  })
+})
+
+describe('a sponsorship that signers have agreed on, and then sign no more', () => {
+  it('has failed what it was for once no block can take it any more, and not before', async () => {
+    const { rpc, database, platform, company } = treasury
+    const other = await makeSponsor(treasury)
+    const executeBefore = Date.now() + 60_000
+    const row = await carry(
+      treasury,
+      await ask(await poor(), {}, { by: other, executeBefore }),
+      'signed',
+    )
+    const sent = (await paidFor(treasury, row)) ?? assert.fail()
+    const { facts, request: name } = await stepTo(treasury, sent, 'prepared')
+    assert.ok(facts)
+    // Somebody has all of it: another server, of which this one knows no more than that.
+    const evidence = { ...evidenceOf(row), facts }
+    const { organization } = company
+    const key = other.wallet.key
+    await platform.coordinator.sign({ organization, key, kind: 'sponsor', evidence })
+    await database.deleteFrom('signatures').where('request', '=', name).execute()
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    await stepTo(treasury, sent, 'refused')
+    for (let looks = 0; looks < 2; looks++) await step(treasury, row)
+    const { state, waiting } = await reread(treasury, row)
+    assert.deepEqual([state, waiting], ['signed', 'until no block can take it any more'])
+    await rpc('evm_setNextBlockTimestamp', [Math.ceil(executeBefore / 1000) + 1])
+    await mine(treasury, 3)
+    const failed = await stepTo(treasury, row, 'lapsed')
+    assert.match(
+      failed.reason ?? '',
+      /^the fee sponsor has not paid: the fee sponsor is not active/,
+    )
   })
 })
