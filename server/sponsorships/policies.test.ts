@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { rulesFor } from '@quorate/judge/rules'
 import { keyStream } from '@quorate/authority/stream'
 import { approvalFor } from '../approvals/find.ts'
 import { ask } from '../coordinator/testing/company.ts'
-import { moneyRoutes } from '../money.ts'
+import { moneyRoutes, openMoney } from '../money.ts'
+import { simulateRoutes } from '../policies/simulate.ts'
 import { findOutgoing } from '../transfers/find.ts'
 import { moneyDeps, openEdge } from '../transfers/testing/edge.ts'
 import { signedPost } from '../transfers/testing/signed-post.ts'
 import {
   makeWallet,
+  network,
   payment,
   request,
   startTreasury,
@@ -61,6 +64,34 @@ describe('policies, where a sponsor pays', () => {
     const stream = keyStream(row.key)
     await platform.coordinator.settle({ organization, kind: 'decision', evidence, stream })
     await carry(treasury, row, 'confirmed')
+  })
+
+  it('are rehearsed on it as on any other: what leaves counts, and no fee', async () => {
+    const { deps, platform } = treasury
+    const sponsor = await makeSponsor(treasury)
+    const wallet = await makeWallet(treasury, 1000n)
+    const log = deps.coordinator
+    const rules = rulesFor(platform.manifest)
+    const app = openEdge(
+      treasury,
+      simulateRoutes({ ...deps, ...openMoney({ ...deps, log }), rules }),
+    )
+    const verdictOf = async (limit: string) => {
+      const configuration = { asset: `${network}/Native`, limit }
+      const rule = { kind: 'TransactionAssetLimit', configuration }
+      const body = payment({ feeSponsorId: sponsor.name })
+      const answer = await app.inject({
+        ...({ method: 'POST', url: '/v2/policies/simulate' } as const),
+        payload: {
+          policy: { name: 'x', activityKind: 'Wallets:Sign', rule, action: { kind: 'Block' } },
+          request: { walletId: wallet.wallet_id, kind: 'Transfer', body },
+        },
+      })
+      assert.equal(answer.statusCode, 200, answer.body)
+      return answer.json<{ readonly request: { readonly verdict: string } }>().request.verdict
+    }
+    assert.deepEqual([await verdictOf('1000'), await verdictOf('999')], ['Allowed', 'Blocked'])
+    await app.close()
   })
 
   it('on the wallet that pays fail what it was to pay for, if they block', async () => {
