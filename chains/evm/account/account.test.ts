@@ -204,6 +204,22 @@ describe('nobody else makes an account do anything', () => {
     await succeeds({ to: accountAddress, data: relayData(terms, signature) })
   })
 
+  it('not on a chain that is a copy of the one for which it was signed', async () => {
+    const owner = await newOwner()
+    await delegate(owner)
+    const terms = termsOf(owner, [pay(1n)])
+    const there = executeHash(terms, { chainId: 1n, sponsor: sponsor.address })
+    await rpc('anvil_setChainId', [1])
+    try {
+      await reverts('NotSigned()', { data: relay(owner, terms) })
+      const data = toHexText(relayData(terms, signedBy(owner, there)))
+      const call = { from: sponsor.address, to: accountAddress, data }
+      assert.equal(await rpc('eth_call', [call, 'latest']), '0x')
+    } finally {
+      await rpc('anvil_setChainId', [Number(chainId)])
+    }
+  })
+
   it('not with the higher of the two values of s that one signature can have', async () => {
     const owner = await newOwner()
     await delegate(owner)
