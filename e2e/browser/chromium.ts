@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core'
@@ -125,7 +125,16 @@ async function addAuthenticator(session: CDPSession): Promise<Authenticator> {
   }
 }
 
+let folder: string | undefined
+
 /** Pictures for whoever looks; `QUORATE_TEST_SCREENSHOTS` names a folder that is kept. */
 export function screenshotFolder(): string {
-  return process.env['QUORATE_TEST_SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'quorate-pages-'))
+  const kept = process.env['QUORATE_TEST_SCREENSHOTS']
+  if (kept !== undefined) return kept
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'quorate-pages-'))
+    folder = made
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+  }
+  return folder
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -50,6 +50,7 @@ describe('the operator’s agreements', () => {
 
 describe('the file of agreements', () => {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-agreements-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
   const reading = (text: string) => {
     const file = join(folder, 'agreements.json')
     writeFileSync(file, text)
