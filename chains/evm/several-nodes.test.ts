@@ -5,14 +5,16 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { isFailure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
+import { deploy } from '@quorate/devnet/testing/deploy'
 import { createWalletClient, http, keccak256 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { sepolia } from 'viem/chains'
 import type { Rpc } from '../adapter.ts'
 import { httpNode } from '../nodes.ts'
 import { ethereumSepolia } from '../testing/sepolia.ts'
+import { findBlock } from './blocks.ts'
 import { evm } from './index.ts'
 import { severalNodes } from './several-nodes.ts'
 
@@ -120,6 +122,19 @@ async function paid() {
   const bytes = await wallet.signTransaction(request)
   const sent = { hash: keccak256(bytes), from: account.address, slot: BigInt(nonce) }
   return { sent, bytes }
+}
+
+const readListOf = (logs: unknown) => logs as readonly Readonly<Record<string, unknown>>[]
+
+async function hashAt(number: unknown): Promise<string> {
+  return Object(await real('eth_getBlockByNumber', [number, false])).hash
+}
+
+/** @returns the number of a block in which a token has moved */
+async function logged(): Promise<unknown> {
+  const coin = await deploy(real, 'Coin', ['Gold', 'GLD', 6])
+  await coin.invoke('mint', [stranger, 1n])
+  return real('eth_blockNumber', [])
 }
 
 describe('several nodes', () => {
@@ -240,7 +255,19 @@ describe('several nodes', () => {
             : result,
       },
     ],
-    ['the logs of a block', 'eth_getLogs', instead('eth_getLogs', () => [log])],
+    [
+      'what a log of a block says',
+      'eth_getLogs',
+      instead('eth_getLogs', (logs) => readListOf(logs).map((one) => ({ ...one, data: '0x' }))),
+    ],
+    [
+      'whether there is one log more',
+      'eth_getLogs',
+      instead('eth_getLogs', (logs) => {
+        const [first] = readListOf(logs)
+        return [first, { ...first, logIndex: '0x1', address: stranger }]
+      }),
+    ],
     ['what a contract says at a block', 'eth_call', instead('eth_call', () => '0x77')],
   ]
   for (const [name, method, ways] of lies)
@@ -248,7 +275,7 @@ describe('several nodes', () => {
       const { sent, bytes } = await paid()
       await real('eth_sendRawTransaction', [bytes])
       await mine(1)
-      const head = await real('eth_blockNumber', [])
+      const head = method === 'eth_getLogs' ? await logged() : await real('eth_blockNumber', [])
       const { hash: blockHash } = Object(await real('eth_getBlockByNumber', [head, false]))
       const params: Readonly<Record<string, readonly unknown[]>> = {
         eth_getLogs: [{ blockHash }],
@@ -265,6 +292,40 @@ describe('several nodes', () => {
       const honest = together([await fakeNode(), await fakeNode()])
       assert.notEqual(await honest.rpc(method, asked), null)
     })
+
+  const hiding: readonly (readonly [string, string, (logs: never) => unknown])[] = [
+    ['that has none yet', 'it lacks logs of the block', () => []],
+    ['that has some of elsewhere', 'what it answers is no answer', () => [log]],
+  ]
+  for (const [name, reason, change] of hiding)
+    it(`do without the logs of a block from one ${name}, and leave that one alone`, async () => {
+      const params = [{ blockHash: await hashAt(await logged()) }]
+      const lying = instead('eth_getLogs', change)
+      const { rpc, distrusted } = together([await fakeNode(lying), await fakeNode()])
+      assert.deepEqual(await rpc('eth_getLogs', params), await real('eth_getLogs', params))
+      assert.deepEqual(distrusted, [`1: ${reason}`])
+      const both = together([await fakeNode(lying), await fakeNode()], 2)
+      await assert.rejects(both.rpc('eth_getLogs', params), isUnavailable)
+    })
+
+  it('read a block too long for one answer by the word of all', async () => {
+    const { bytes } = await paid()
+    await real('eth_sendRawTransaction', [bytes])
+    await mine(1)
+    const head = BigInt(String(await real('eth_blockNumber', [])))
+    const method = 'eth_getTransactionByBlockHashAndIndex'
+    const lying = instead(method, (one) => ({ ...Object(one), value: '0x77' }))
+    const params = [await hashAt(`0x${head.toString(16)}`), '0x0']
+    const honest = together([await fakeNode(), await fakeNode()])
+    assert.equal(Object(await honest.rpc(method, params)).value, '0x1')
+    const other = together([await fakeNode(), await fakeNode(lying)])
+    await assert.rejects(other.rpc(method, params), isUnavailable)
+    const refusing: Rpc = async (asked, given) => {
+      if (asked !== 'eth_getBlockByNumber' || given[1] !== true) return real(asked, given)
+      throw new Failure('chain.refused', { network: network.id, reason: 'the answer is too long' })
+    }
+    assert.deepEqual(await findBlock(refusing, head), await findBlock(real, head))
+  })
 
   it('take what not all can have yet as not there', async () => {
     const { sent, bytes } = await paid()

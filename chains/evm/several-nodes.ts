@@ -1,7 +1,16 @@
 import { toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
-import { readBytes, readFields, readHash, readList, readQuantity, type Fields } from './answer.ts'
+import {
+  type Fields,
+  readBytes,
+  readFields,
+  readHash,
+  readList,
+  readQuantity,
+  unreadable,
+} from './answer.ts'
+import { coversBloom } from './bloom.ts'
 import {
   type Answer,
   ask,
@@ -113,9 +122,56 @@ async function block(group: Group, [at, whole]: readonly unknown[]): Promise<unk
   return group.agreed(pin, { method: 'eth_getBlockByNumber', params, form: blockForm })
 }
 
-/** Of a block that all have. An index that lags says that there are none, and is not believed. */
+/**
+ * Of a block that all have. An index that lags says that there are none, and is not believed. Where
+ * nodes differ, the block's own bloom, of which they do not, says which of them lack some: those are
+ * put aside, and the others have to agree. One that has more than others may be right, as not all of
+ * a network's own logs are in its blooms: then nobody is believed.
+ */
 async function logs(group: Group, params: readonly unknown[]): Promise<unknown> {
-  return group.agreed(await group.pin(), { method: 'eth_getLogs', params, form: logsForm })
+  const pin = await group.pin()
+  const of = readFields(params[0])['blockHash']
+  const form = (value: unknown) =>
+    of === undefined ? logsForm(value) : logsOf(readHash(of), value)
+  const asked = { method: 'eth_getLogs', params, form }
+  const told = await group.told(pin, asked)
+  const isSame = told.every(({ answer }) => answer.said === told[0]?.answer.said)
+  if (isSame || of === undefined) return group.same(asked, answersOf(told))
+  const header = { method: 'eth_getBlockByHash', params: [of, false], form: bloomForm }
+  const { logsBloom } = readFields(await group.agreed(pin, header))
+  if (typeof logsBloom !== 'string') return group.same(asked, answersOf(told))
+  const isShort = ({ answer }: Told) => lacksLogs(readBytes(logsBloom), answer)
+  for (const { member } of told.filter(isShort))
+    group.distrust(member, 'it lacks logs of the block')
+  return group.same(asked, group.enough(answersOf(told.filter((one) => !isShort(one)))))
+}
+
+type Told = { readonly member: Member; readonly answer: Answer }
+
+function answersOf(told: readonly Told[]): readonly Answer[] {
+  return told.map(({ answer }) => answer)
+}
+
+/** One that refuses has said nothing of them. */
+function lacksLogs(bloom: Uint8Array, answer: Answer): boolean {
+  if (answer.kind === 'refused') return false
+  const found = readList(answer.value).map((one) => {
+    const { address, topics } = readFields(one)
+    return { address: String(address), topics: readList(topics).map(readHash) }
+  })
+  return !coversBloom(bloom, found)
+}
+
+function logsOf(block: string, value: unknown): unknown {
+  const said = logsForm(value)
+  const isOfBlock = (one: unknown) => readHash(readFields(one)['blockHash']) === block
+  if (!readList(value).every(isOfBlock)) throw unreadable('logs of the block asked about')
+  return said
+}
+
+function bloomForm(value: unknown): unknown {
+  const { logsBloom } = readFields(value)
+  return [hashOf(value), typeof logsBloom === 'string' ? toHex(readBytes(logsBloom)) : null]
 }
 
 class Group {
@@ -152,11 +208,30 @@ class Group {
   }
 
   /** @throws Failure `chain.unavailable` when fewer answer than have to agree */
-  async all({ members }: Pin, asked: Asked): Promise<readonly Answer[]> {
-    const answers = await this.askAll(members, asked)
+  async all(pin: Pin, asked: Asked): Promise<readonly Answer[]> {
+    return answersOf(await this.told(pin, asked))
+  }
+
+  /** As `all`, and who has said it. */
+  async told({ members }: Pin, asked: Asked): Promise<readonly Told[]> {
+    const told = await Promise.all(
+      members.map(async (member) => {
+        const answer = await ask(member, this.options, asked)
+        return answer === undefined ? [] : [{ member, answer }]
+      }),
+    )
+    this.enough(answersOf(told.flat()))
+    return told.flat()
+  }
+
+  enough(answers: readonly Answer[]): readonly Answer[] {
     if (answers.length < Math.max(this.options.agree, 1))
       throw this.unavailable('too few nodes answer')
     return answers
+  }
+
+  distrust(member: Member, reason: string): void {
+    putAside(member, this.options, reason)
   }
 
   /** @throws Failure `chain.unavailable` when they do not all say the same */
