@@ -73,6 +73,13 @@ describe('the status of a transaction', () => {
     })
   })
 
+  it('has cost what the layer below has taken as well', async () => {
+    const below = { ...receipt, l1Fee: '0x5' }
+    const both = { ...included, eth_getTransactionReceipt: below }
+    const status = await evm.status(answering(both), network, sent)
+    assert.equal(status.kind === 'included' && status.fee, 42_005n)
+  })
+
   it('is not included by the receipt of a block that lost its place', async () => {
     const moved = {
       ...included,

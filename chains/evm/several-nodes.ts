@@ -309,12 +309,13 @@ const anything: Form = () => ''
 
 function receiptForm(value: unknown): unknown {
   const fields = readFields(value)
-  const { logs } = fields
+  const { logs, l1Fee } = fields
   const amounts = ['blockNumber', 'status', 'gasUsed', 'effectiveGasPrice']
   return [
     readHash(fields['transactionHash']),
     readHash(fields['blockHash']),
     ...amounts.map((name) => readQuantity(fields[name])),
+    ...(l1Fee === undefined || l1Fee === null ? [] : [readQuantity(l1Fee)]),
     ...(logs === undefined ? [] : [logsForm(logs)]),
   ]
 }

@@ -1,5 +1,5 @@
 import type { Network, Rpc, SentTransaction, TransactionStatus } from '../adapter.ts'
-import { readFields, readHash, readQuantity, unreadable } from './answer.ts'
+import { type Fields, readFields, readHash, readQuantity, unreadable } from './answer.ts'
 import { findHeader } from './blocks.ts'
 
 export type Receipt = {
@@ -38,8 +38,14 @@ export async function findReceipt(rpc: Rpc, hash: string): Promise<Receipt | und
     blockHash: readHash(receipt['blockHash']),
     blockNumber: readQuantity(receipt['blockNumber']),
     succeeded: readQuantity(receipt['status']) === 1n,
-    fee: readQuantity(receipt['gasUsed']) * readQuantity(receipt['effectiveGasPrice']),
+    fee: feeIn(receipt),
   }
+}
+
+/** With what a layer-two network takes for the layer below it ("L1 data fee", OP Stack and Scroll). */
+function feeIn({ gasUsed, effectiveGasPrice, l1Fee }: Fields): bigint {
+  const below = l1Fee === undefined || l1Fee === null ? 0n : readQuantity(l1Fee)
+  return readQuantity(gasUsed) * readQuantity(effectiveGasPrice) + below
 }
 
 /** A receipt counts only while the block it names is the one at that height. */
