@@ -3,11 +3,11 @@ import type { FeeSponsor } from '@quorate/api/fee-sponsors'
 import { parse } from '@quorate/api/parse'
 import type { Manifest } from '@quorate/authority/manifest'
 import { keyTable, walletTable } from '@quorate/authority/records'
+import type { Rules } from '@quorate/authority/reduce/judging'
 import { sponsorOf } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import { createdName } from '@quorate/core/id'
 import { parseJson } from '@quorate/core/json'
-import { tableNetworks } from '@quorate/effects/networks'
 import type { Caller } from '../auth/caller.ts'
 import { idNamed, readRoot, type Root } from '../auth/log.ts'
 import { receiptOf } from '../auth/receipt.ts'
@@ -20,7 +20,10 @@ import { feeSponsorOf } from './entity.ts'
 
 const { route } = routing<Caller>()
 
-export type FeeSponsorDeps = SettleDeps & { readonly manifest: Pick<Manifest, 'signers'> }
+export type FeeSponsorDeps = SettleDeps & {
+  readonly manifest: Pick<Manifest, 'signers'>
+  readonly rules: Rules
+}
 
 export function feeSponsorRoutes(deps: FeeSponsorDeps): readonly Route<Caller>[] {
   return [
@@ -48,13 +51,14 @@ export function feeSponsorRoutes(deps: FeeSponsorDeps): readonly Route<Caller>[]
 async function create(deps: FeeSponsorDeps, caller: Caller, raw: RawRequest) {
   const { action } = await settleSigned(deps, caller, raw, {
     kind: 'feeSponsor',
-    check: (used) => readRoot(deps.log, caller.organization, (root) => checkSuited(root, used)),
+    check: (used) =>
+      readRoot(deps.log, caller.organization, (root) => checkSuited(deps, root, used)),
   })
   return shown(deps, caller, createdName(action.request, 'feeSponsor'))
 }
 
 /** The rules would say the same; a client is told in words that it knows. */
-function checkSuited(root: Root, action: SignedAction): void {
+function checkSuited({ rules }: FeeSponsorDeps, root: Root, action: SignedAction): void {
   const wallet = subjectNamed(action, 'walletId')
   const record = root.find(walletTable, wallet)
   const key = record && root.find(keyTable, record.key)
@@ -65,7 +69,7 @@ function checkSuited(root: Root, action: SignedAction): void {
   const unsuitable = (reason: string) => new Failure('fee_sponsor.unsuitable', { reason })
   if (key.owner !== undefined || key.delegableBy !== undefined || key.status !== 'active')
     throw unsuitable('a wallet that is delegated, or archived, pays for nobody')
-  const network = tableNetworks.find(record.network)
+  const network = rules.networkOf(record.network)
   if (network === undefined || !network.hasSponsors || network.isRetired)
     throw unsuitable(`there are no fee sponsors on ${record.network}`)
   if (sponsorOf(root, wallet) !== undefined) throw unsuitable('the wallet is a fee sponsor already')

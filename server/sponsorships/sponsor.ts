@@ -2,7 +2,6 @@ import { feeSponsorTable } from '@quorate/authority/records'
 import { sponsorOf, type FeeSponsor } from '@quorate/authority/standing'
 import { Failure } from '@quorate/core/failure'
 import { nameOf } from '@quorate/core/id'
-import { tableNetworks } from '@quorate/effects/networks'
 import { isEndUser, type Caller } from '../auth/caller.ts'
 import { idNamed, readRoot, type Log, type Root } from '../auth/log.ts'
 import type { Database } from '../database/database.ts'
@@ -52,8 +51,6 @@ export function checkSponsor(
   if (record.status !== 'active') throw unsuitable('the fee sponsor is not active')
   if (record.network !== wallet.network)
     throw unsuitable(`the fee sponsor is of ${record.network}, and the wallet of ${wallet.network}`)
-  if (tableNetworks.find(wallet.network)?.hasSponsors !== true)
-    throw unsuitable(`there are no fee sponsors on ${wallet.network}`)
   if (sponsorOf(root, wallet.id) !== undefined)
     throw unsuitable('a wallet that is a fee sponsor is not sponsored itself')
   if (isEndUser(caller) && record.allowEndUser === 'no')
