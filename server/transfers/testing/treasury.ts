@@ -127,6 +127,8 @@ export type Wish = {
   readonly maxFee?: bigint
   readonly person?: Person
   readonly executeBefore?: number
+  /** Until when the signers may agree on it: usually ten minutes. */
+  readonly signBefore?: number
   readonly quota?: Quota
 }
 
@@ -141,12 +143,15 @@ export const payment = (change: object = {}): object => ({
 export function actionFor(
   { company, bot }: Pick<Treasury, 'company' | 'bot'>,
   wallet: WalletRow,
-  { body, kind = 'transfer', maxFee = feeBound, person = bot, executeBefore }: Wish,
+  { body, kind = 'transfer', maxFee = feeBound, person = bot, executeBefore, signBefore }: Wish,
 ): SignedAction {
   const evidence = signedRequest(person, {
     path: `/wallets/${wallet.wallet_id}/${kind}s`,
     ...{ body, maxFee, ids: company.ids, now: Date.now() },
-    ...(executeBefore === undefined ? {} : { change: { executeBefore } }),
+    change: {
+      ...(executeBefore === undefined ? {} : { executeBefore }),
+      ...(signBefore === undefined ? {} : { signBefore }),
+    },
   })
   const { preimage, payload } = evidence
   return {
