@@ -111,9 +111,9 @@ const forTests: Room = {
   ],
 }
 
-/** A test, a measurement, or a file whose only importers are such. */
+/** A test, a measurement, a simulation, or a file whose only importers are such. */
 export function isForTests(file: string): boolean {
-  return /\.test\.ts$|\/bench\.ts$|\/(?:testing|stand-in)\//.test(file)
+  return /\.test\.ts$|\/bench\.ts$|\/(?:testing|stand-in|simulation)\//.test(file)
 }
 
 /** @param file from the root of the checkout, such as `core/bytes.ts` */

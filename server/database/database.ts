@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import { Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely'
 import pg from 'pg'
 import { preparing } from './prepared.ts'
 import type { Tables } from './tables.ts'
@@ -26,9 +26,17 @@ export function openDatabase(url: string, report: (error: Error) => void): Datab
     pool.on('error', report)
     // One that breaks while somebody has it, between two statements, would else end the process.
     pool.on('connect', (client) => client.on('error', report))
-    return new PostgresDialect({ pool: preparing(pool) })
+    return preparing(pool)
   }
-  return new TwoPools(open(), open())
+  return databaseOver({ statements: open(), transactions: open() })
+}
+
+export function databaseOver(pools: {
+  readonly statements: PostgresPool
+  readonly transactions: PostgresPool
+}): Database {
+  const dialectOver = (pool: PostgresPool) => new PostgresDialect({ pool })
+  return new TwoPools(dialectOver(pools.statements), dialectOver(pools.transactions))
 }
 
 /**
@@ -81,7 +89,10 @@ function isPassing(error: unknown): boolean {
 const [byteaType, int8Type] = [17, 20]
 
 /** Engines differ in how they send an int8; here it is a number, or the row is not readable. */
-function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
+export function getTypeParser(
+  type: number,
+  format?: 'text' | 'binary',
+): (value: string) => unknown {
   const usual: (value: string) => unknown = pg.types.getTypeParser(type, format ?? 'text')
   if (type === int8Type) return safeInteger
   if (type === byteaType) return (value) => new Uint8Array(usual(value) as Buffer)

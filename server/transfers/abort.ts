@@ -61,7 +61,7 @@ export async function abortOutgoing(
 }
 
 async function leased(
-  { database, now }: Pick<RequestDeps, 'database' | 'now'>,
+  { database, now, pause = sleep }: Pick<RequestDeps, 'database' | 'now' | 'pause'>,
   caller: Caller,
   named: Named,
 ): Promise<Outgoing> {
@@ -72,7 +72,7 @@ async function leased(
     const row = await lease(database, found, now())
     if (row !== undefined) return row
     if (now() > end) throw tooLate(found)
-    await sleep(pollMs)
+    await pause(pollMs)
   }
 }
 

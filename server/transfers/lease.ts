@@ -21,6 +21,7 @@ export async function leaseRows(
     .where('due_at', '<=', now)
     .where('lease_until', '<', now)
     .orderBy('due_at')
+    .orderBy('id')
     .limit(count)
   // Two that chose the same rows: the second one waits for the first, looks again, and has fewer.
   return database

@@ -35,6 +35,8 @@ export type RequestDeps = WorkDeps & {
   readonly quota: Quota
   /** Names this life of the server: what another has made of a request is shown by this one. */
   readonly life: Uint8Array
+  /** How to wait, if not by this machine's clock. */
+  readonly pause?: (ms: number) => Promise<unknown>
 }
 
 export type Asked = {

@@ -21,6 +21,8 @@ export type WorkDeps = {
   readonly rules: Rules
   readonly log: WorkLog
   readonly now: () => number
+  /** What to do in each state, if not what `steps.ts` says: whoever simulates faults has others. */
+  readonly stepIn?: typeof nextStep
 }
 export type WorkLog = {
   warn(context: object, message: string): void
@@ -60,13 +62,13 @@ export async function work(deps: WorkDeps, row: Outgoing, stepped: () => void): 
 }
 
 async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
-  const { database, coordinator, chains, opine, log } = deps
+  const { database, coordinator, chains, opine, log, stepIn = nextStep } = deps
   try {
     const condition = await conditionOf(database, row.network)
     if (condition !== undefined) return { kind: 'wait', why: condition.text, ms: conditionMs }
     const chain = chains.find(row.network)
     await chain.ready()
-    const step = nextStep(row)
+    const step = stepIn(row)
     if (step === undefined) return { kind: 'wait', why: null }
     return await step({ database, coordinator, chain, opine, now: deps.now() }, row)
   } catch (error) {

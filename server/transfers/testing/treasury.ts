@@ -75,7 +75,7 @@ export async function startTreasury(): Promise<Treasury> {
   return { platform, database, node, rpc, chains, company, bot, caller, deps, lines, stop }
 }
 
-function callerOf({ organization, user, token }: Person): Caller {
+export function callerOf({ organization, user, token }: Person): Caller {
   assert.ok(token)
   return {
     organization,

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import {
+  keccak256,
+  parseTransaction,
+  serializeTransaction,
+  type Hex,
+  type TransactionSerialized,
+} from 'viem'
+
+/**
+ * A stand-in for a chain, small enough that a million payments pass through it: accounts, blocks,
+ * receipts and reorganizations of plain payments. What nodes say of it is `small-node.ts`.
+ */
+export type Tx = {
+  readonly hash: string
+  readonly raw: string
+  /** In lower case, as all addresses here. */
+  readonly from: string
+  readonly to: string
+  readonly value: bigint
+  readonly nonce: number
+  readonly gas: bigint
+  readonly maxFee: bigint
+  readonly tip: bigint
+}
+export type Mined = Tx & { readonly price: bigint }
+export type SmallBlock = {
+  readonly number: number
+  readonly hash: string
+  readonly parentHash: string
+  readonly timestamp: number
+  readonly baseFee: bigint
+  readonly transactions: readonly Mined[]
+  /** What the accounts that it changed were before it. */
+  readonly before: ReadonlyMap<string, Account>
+}
+export type Account = { readonly nonce: number; readonly balance: bigint }
+export type Place = { readonly block: SmallBlock; readonly tx: Mined; readonly index: number }
+
+const nobody: Account = { nonce: 0, balance: 0n }
+const gasOfPayment = 21_000n
+const blockHashOf = (...parts: readonly (string | number)[]) =>
+  `0x${createHash('sha256').update(parts.join(' ')).digest('hex')}`
+
+export class SmallChain {
+  readonly chainId: number
+  readonly blocks: SmallBlock[]
+  private readonly accounts = new Map<string, Account>()
+  private readonly places = new Map<string, Place>()
+  private made = 0
+  /** The highest block there ever was: what it has settled stays. */
+  highest = 0
+
+  constructor(chainId: number, timestamp: number) {
+    this.chainId = chainId
+    const none = { transactions: [], before: new Map<string, Account>() }
+    const parentHash = blockHashOf('nothing')
+    const hash = blockHashOf('genesis', chainId)
+    this.blocks = [{ ...none, number: 0, hash, parentHash, timestamp, baseFee: 1_000_000_000n }]
+  }
+
+  get head(): SmallBlock {
+    const head = this.blocks.at(-1)
+    if (head === undefined) throw new TypeError('a chain has its first block')
+    return head
+  }
+
+  place(hash: string): Place | undefined {
+    return this.places.get(hash)
+  }
+
+  account(address: string): Account {
+    return this.accounts.get(address) ?? nobody
+  }
+
+  /** As it was after this block. */
+  accountAt(address: string, number: number): Account {
+    for (let i = number + 1; i < this.blocks.length; i++) {
+      const before = this.blocks[i]?.before.get(address)
+      if (before !== undefined) return before
+    }
+    return this.account(address)
+  }
+
+  /** As a node's own command gives it: it stands in no block. */
+  endow(address: string, balance: bigint): void {
+    this.accounts.set(address, { ...this.account(address), balance })
+  }
+
+  /** @param offered in the order in which they are tried; what does not fit is left out */
+  mine(offered: Iterable<Tx>, made: { readonly timestamp: number; readonly baseFee: bigint }) {
+    const before = new Map<string, Account>()
+    const set = (address: string, next: Account) => {
+      if (!before.has(address)) before.set(address, this.account(address))
+      this.accounts.set(address, next)
+    }
+    const transactions: Mined[] = []
+    for (const tx of offered) {
+      const sender = this.account(tx.from)
+      if (tx.nonce !== sender.nonce || tx.maxFee < made.baseFee) continue
+      if (sender.balance < tx.value + tx.gas * tx.maxFee) continue
+      const offer = made.baseFee + tx.tip
+      const price = offer < tx.maxFee ? offer : tx.maxFee
+      const paid = tx.value + gasOfPayment * price
+      set(tx.from, { nonce: sender.nonce + 1, balance: sender.balance - paid })
+      const recipient = this.account(tx.to)
+      set(tx.to, { ...recipient, balance: recipient.balance + tx.value })
+      transactions.push({ ...tx, price })
+    }
+    const { number, hash: parentHash } = this.head
+    const hash = blockHashOf(parentHash, number + 1, (this.made += 1))
+    const block = { number: number + 1, hash, parentHash, ...made, transactions, before }
+    this.blocks.push(block)
+    this.highest = Math.max(this.highest, block.number)
+    for (const [index, tx] of transactions.entries()) this.places.set(tx.hash, { block, tx, index })
+    return block
+  }
+
+  /** Takes the newest block off. @returns what was in it */
+  unmine(): readonly Tx[] {
+    const gone = this.blocks.pop()
+    if (gone === undefined || this.blocks.length === 0) throw new TypeError('nothing is before it')
+    for (const [address, account] of gone.before) this.accounts.set(address, account)
+    for (const { hash } of gone.transactions) this.places.delete(hash)
+    return gone.transactions
+  }
+}
+
+/** @returns nothing for bytes that are no signed payment of this chain */
+export function readTx(raw: string, chainId: number): Tx | undefined {
+  const parsed = parsedOf(raw)
+  if (parsed === undefined) return undefined
+  const { r, s, yParity, v, ...unsigned } = parsed
+  if (r === undefined || s === undefined || parsed.chainId !== chainId) return undefined
+  const recid = yParity ?? (v === undefined ? 0 : Number((v - 35n) & 1n))
+  const from = senderOf(serializeTransaction(unsigned), { r, s, recid })
+  const { nonce = 0, value = 0n, gas = 0n, to } = parsed
+  const price = parsed.type === 'legacy' || parsed.type === 'eip2930' ? parsed.gasPrice : undefined
+  const market = parsed.type === 'eip1559' ? parsed : undefined
+  const maxFee = market?.maxFeePerGas ?? price
+  const tip = market?.maxPriorityFeePerGas ?? price
+  if (typeof to !== 'string' || maxFee === undefined || tip === undefined) return undefined
+  const sent = { from, to: to.toLowerCase(), value, nonce, gas, maxFee, tip }
+  return { ...sent, raw, hash: keccak256(raw as Hex) }
+}
+
+function parsedOf(raw: string) {
+  try {
+    return parseTransaction(raw as TransactionSerialized)
+  } catch {
+    // Whatever viem makes of them, they are no transaction: a node says no more than that.
+    return undefined
+  }
+}
+
+function senderOf(
+  unsigned: Hex,
+  { r, s, recid }: { readonly r: Hex; readonly s: Hex; readonly recid: number },
+): string {
+  const digest = Buffer.from(keccak256(unsigned).slice(2), 'hex')
+  const signature = new secp256k1.Signature(BigInt(r), BigInt(s), recid)
+  const point = signature.recoverPublicKey(digest)
+  // Of the point without its first byte, the last twenty bytes (Yellow Paper, section 4.3.1).
+  return `0x${keccak256(`0x${point.toHex(false).slice(2)}`).slice(-40)}`
+}

@@ -1,0 +1,185 @@
+import { Failure } from '@quorate/core/failure'
+import type { Rpc } from '../adapter.ts'
+import { type Account, readTx, type SmallBlock, type SmallChain, type Tx } from './small-chain.ts'
+
+/** What a node's pool keeps of one account (geth, legacypool: `AccountSlots` and `AccountQueue`). */
+const pooledMax = 16 + 64
+/** A pool takes another one at a nonce for a tenth more of both fees (geth, `PriceBump`). */
+const bumpedPercent = 110n
+const gasOfPayment = 21_000n
+const tipUsual = 1_000_000_000n
+
+/** A stand-in for a node: a pool of its own, and a chain that it may not have read to its end. */
+export class SmallNode {
+  private readonly chain: SmallChain
+  readonly pool = new Map<string, Map<number, Tx>>()
+  /** Blocks at the chain's end that it has not read. */
+  lag = 0
+  /** Whatever was ever handed to it, taken or not. */
+  readonly seen: (tx: Tx) => void
+
+  constructor(chain: SmallChain, seen: (tx: Tx) => void = () => undefined) {
+    this.chain = chain
+    this.seen = seen
+  }
+
+  readonly rpc: Rpc = async (method, params) => {
+    const answer = answers[method]
+    if (answer === undefined) throw refused(`the method ${method} does not exist`)
+    return answer(this, params)
+  }
+
+  get head(): SmallBlock {
+    const { blocks } = this.chain
+    return blocks[Math.max(blocks.length - 1 - this.lag, 0)] ?? this.chain.head
+  }
+
+  block(at: unknown): SmallBlock | undefined {
+    if (at === 'latest' || at === 'pending') return this.head
+    const number = Number(at)
+    return number <= this.head.number ? this.chain.blocks[number] : undefined
+  }
+
+  /** @throws Failure `chain.refused` for a block that it does not have */
+  account(address: unknown, at: unknown): Account {
+    const block =
+      typeof at === 'object' && at !== null && 'blockHash' in at
+        ? this.chain.blocks.find(({ hash }) => hash === at.blockHash)
+        : this.block(at)
+    if (block === undefined || block.number > this.head.number) throw refused('header not found')
+    return this.chain.accountAt(String(address).toLowerCase(), block.number)
+  }
+
+  pending(address: unknown): number {
+    const own = this.pool.get(String(address).toLowerCase())
+    let { nonce } = this.account(address, 'latest')
+    while (own?.has(nonce)) nonce++
+    return nonce
+  }
+
+  place(hash: unknown) {
+    const found = this.chain.place(String(hash))
+    return found !== undefined && found.block.number <= this.head.number ? found : undefined
+  }
+
+  pooled(hash: unknown): Tx | undefined {
+    for (const own of this.pool.values())
+      for (const tx of own.values()) if (tx.hash === hash) return tx
+    return undefined
+  }
+
+  /** @throws Failure `chain.refused` in the words of geth */
+  add(raw: string): string {
+    const tx = readTx(raw, this.chain.chainId)
+    if (tx === undefined) throw refused('invalid transaction')
+    this.seen(tx)
+    this.take(tx)
+    return tx.hash
+  }
+
+  take(tx: Tx): void {
+    const own = this.pool.get(tx.from) ?? new Map<number, Tx>()
+    const present = own.get(tx.nonce)
+    const { nonce, balance } = this.account(tx.from, 'latest')
+    if (present?.hash === tx.hash) throw refused('already known')
+    if (tx.nonce < nonce) throw refused('nonce too low')
+    if (balance < tx.value + tx.gas * tx.maxFee)
+      throw refused('insufficient funds for gas * price + value')
+    if (present !== undefined && !outbids(tx, present))
+      throw refused('replacement transaction underpriced')
+    if (own.size >= pooledMax) throw refused('account limit exceeded')
+    own.set(tx.nonce, tx)
+    this.pool.set(tx.from, own)
+  }
+
+  drop({ from, nonce }: Tx): void {
+    const own = this.pool.get(from)
+    own?.delete(nonce)
+    if (own?.size === 0) this.pool.delete(from)
+  }
+
+  /** What blocks have made pointless. */
+  forget(): void {
+    for (const own of this.pool.values())
+      for (const tx of own.values()) if (tx.nonce < this.chain.account(tx.from).nonce) this.drop(tx)
+  }
+}
+
+function outbids(tx: Tx, present: Tx): boolean {
+  const least = (price: bigint) => (price * bumpedPercent) / 100n
+  return tx.maxFee >= least(present.maxFee) && tx.tip >= least(present.tip)
+}
+
+type Answer = (node: SmallNode, params: readonly unknown[]) => unknown
+const answers: Readonly<Record<string, Answer>> = {
+  eth_chainId: (node) => hexOf(node['chain'].chainId),
+  eth_blockNumber: (node) => hexOf(node.head.number),
+  eth_gasPrice: (node) => hexOf(node.head.baseFee + tipUsual),
+  eth_getCode: () => '0x',
+  eth_getTransactionCount: (node, [address, at]) =>
+    hexOf(at === 'pending' ? node.pending(address) : node.account(address, at).nonce),
+  eth_getBalance: (node, [address, at]) => hexOf(node.account(address, at).balance),
+  eth_estimateGas: (node, [call]) => {
+    const { from, value = '0x0' } = Object(call) as { from: string; value?: string }
+    if (node.account(from, 'latest').balance < BigInt(value))
+      throw refused('insufficient funds for gas * price + value')
+    return hexOf(gasOfPayment)
+  },
+  eth_feeHistory: (node, [count]) => feeHistory(node, Number(count)),
+  eth_sendRawTransaction: (node, [raw]) => node.add(String(raw)),
+  eth_getTransactionByHash: (node, [hash]) => {
+    const place = node.place(hash)
+    if (place !== undefined) return transactionOf(place)
+    const waiting = node.pooled(hash)
+    return waiting === undefined
+      ? null
+      : { ...fieldsOf(waiting), blockHash: null, blockNumber: null }
+  },
+  eth_getTransactionReceipt: (node, [hash]) => {
+    const place = node.place(hash)
+    if (place === undefined) return null
+    const { block, tx, index } = place
+    return {
+      ...{ transactionHash: tx.hash, blockHash: block.hash, blockNumber: hexOf(block.number) },
+      ...{ transactionIndex: hexOf(index), from: tx.from, to: tx.to, logs: [] },
+      ...{ status: '0x1', gasUsed: hexOf(gasOfPayment), effectiveGasPrice: hexOf(tx.price) },
+    }
+  },
+  eth_getBlockByNumber: (node, [at, isWhole]) => {
+    const block = node.block(at)
+    if (block === undefined) return null
+    const { number, hash, parentHash, timestamp, transactions } = block
+    const whole = () => transactions.map((tx, index) => transactionOf({ block, tx, index }))
+    return {
+      ...{ number: hexOf(number), hash, parentHash, timestamp: hexOf(timestamp) },
+      transactions: isWhole === true ? whole() : transactions.map((tx) => tx.hash),
+    }
+  },
+}
+
+function feeHistory(node: SmallNode, count: number): object {
+  const { number, baseFee } = node.head
+  const oldest = Math.max(number - count + 1, 0)
+  const heights = Array.from({ length: number - oldest + 1 }, (_, i) => oldest + i)
+  const fees = heights.map((height) => hexOf(node.block(height)?.baseFee ?? baseFee))
+  const reward = heights.map(() => [tipUsual / 2n, tipUsual, tipUsual * 2n].map(hexOf))
+  return { oldestBlock: hexOf(oldest), baseFeePerGas: [...fees, hexOf(baseFee)], reward }
+}
+
+function transactionOf({ block, tx, index }: { block: SmallBlock; tx: Tx; index: number }): object {
+  const { hash: blockHash, number } = block
+  const placed = { blockHash, blockNumber: hexOf(number), transactionIndex: hexOf(index) }
+  return { ...fieldsOf(tx), ...placed }
+}
+
+function fieldsOf({ hash, from, to, value, nonce }: Tx): object {
+  return { hash, from, to, value: hexOf(value), nonce: hexOf(nonce) }
+}
+
+function hexOf(value: bigint | number): string {
+  return `0x${value.toString(16)}`
+}
+
+function refused(reason: string): Failure<'chain.refused'> {
+  return new Failure('chain.refused', { network: 'small', reason })
+}

@@ -1,0 +1,124 @@
+import { Failure } from '@quorate/core/failure'
+import type { Rpc } from '@quorate/chains/adapter'
+import type { Random } from './random.ts'
+import type { Call, Fate } from './schedule.ts'
+
+/** Each per call, of writes three times as often: most of what is begun comes to its end between two. */
+const chances: Readonly<Record<Call['side'], number>> = {
+  database: 0.0005,
+  node: 0.02,
+  signers: 0.03,
+}
+/** A server dies of itself about once in so many calls. */
+const deathChance = 0.0005
+
+/** Where a server is to die: at its so manieth coming to a place. */
+export type Target = {
+  readonly place: string
+  readonly fate: 'dies before' | 'dies after'
+  readonly time: number
+}
+
+/** What goes wrong with calls, by chance and by plan, and the count of it. */
+export class Faults {
+  private readonly random: Random
+  private readonly targets: readonly Target[]
+  private readonly times = new Map<string, number>()
+  readonly counts = new Map<string, number>()
+  /** Places where something is written, by how it went there. */
+  readonly places = new Set<string>()
+  readonly visited = new Set<string>()
+  isOver = false
+  isNodeDown = false
+
+  private readonly lossy: number | undefined
+
+  constructor(
+    random: Random,
+    options: {
+      readonly targets: readonly Target[]
+      readonly isFaultless?: boolean
+      readonly weather?: { readonly lossy?: number }
+    },
+  ) {
+    this.random = random
+    this.targets = options.targets
+    this.isOver = options.isFaultless === true
+    this.lossy = options.weather?.lossy
+  }
+
+  readonly fateOf = (call: Call): Fate => {
+    if (call.isWrite) this.places.add(call.place)
+    const fate = this.isOver ? 'answered' : (this.planned(call) ?? this.byChance(call))
+    if (fate === 'answered') return fate
+    if (fate === 'dies before' || fate === 'dies after') {
+      if (call.isWrite) this.visited.add(pointOf(call.place, fate))
+      this.count(`server ${fate === 'dies before' ? 'killed before' : 'killed after'}`)
+    } else this.count(`${call.side}: ${words[fate]}`)
+    return fate
+  }
+
+  readonly lossOf = ({ side, place }: Call): Error => {
+    if (side === 'node') return new Failure('chain.unavailable', { network: 'EthereumSepolia' })
+    if (side === 'database') return new Error('Connection terminated unexpectedly')
+    if (!place.endsWith('sign') || !this.random.happens(0.1))
+      return new Failure('signers.unavailable', { missing: ['signer-1', 'signer-2'] })
+    this.count('signers: refuse what they have agreed on')
+    return new Failure('request.refused', { reason: 'the key is frozen' })
+  }
+
+  count(kind: string): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+  }
+
+  private planned({ place, isWrite }: Call): Fate | undefined {
+    if (!isWrite) return undefined
+    const time = (this.times.get(place) ?? 0) + 1
+    this.times.set(place, time)
+    return this.targets.find((target) => target.place === place && target.time === time)?.fate
+  }
+
+  private byChance({ side, isWrite, place }: Call): Fate {
+    const { random } = this
+    // A connection that is lost rolls back as well.
+    if (place.endsWith(' rollback')) return 'answered'
+    if (side === 'node' && this.isNodeDown) return 'lost before'
+    if (side === 'node' && isWrite && this.lossy !== undefined)
+      return random.happens(this.lossy) ? 'lost after' : 'answered'
+    if (random.happens(deathChance)) return random.one(['dies before', 'dies after'] as const)
+    if (!random.happens(chances[side] * (isWrite ? 3 : 1))) return 'answered'
+    if (!isWrite) return 'lost before'
+    // What a database has done twice is a fault of the database.
+    if (side === 'database') return random.one(['lost before', 'lost after'] as const)
+    return random.one(['lost before', 'lost after', 'twice'] as const)
+  }
+}
+
+const words = {
+  'lost before': 'not reached',
+  'lost after': 'answer lost',
+  twice: 'reached twice',
+} as const
+
+export function pointOf(place: string, fate: Target['fate']): string {
+  return `${fate} ${place}`
+}
+
+/** A node whose answers about nonces are not those of now, for as long as `lies` says so. */
+export function lyingNode(
+  rpc: Rpc,
+  { random, lies, count }: { random: Random; lies: () => boolean; count: (kind: string) => void },
+  mayRaise: boolean,
+): Rpc {
+  return async (method, params) => {
+    const answer = await rpc(method, params)
+    const isNonce = method === 'eth_getTransactionCount'
+    const isNewest = params[1] === 'pending' || params[1] === 'latest'
+    if (!isNonce || !isNewest || !lies() || !random.happens(0.5)) return answer
+    const true_ = Number(answer)
+    const isRaised = mayRaise && random.happens(0.5)
+    const said = isRaised ? true_ + random.between(1, 3) : Math.max(true_ - random.between(1, 3), 0)
+    count(isRaised ? 'node: nonce too high' : 'node: nonce too low')
+    return `0x${said.toString(16)}`
+  }
+}

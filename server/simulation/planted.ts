@@ -1,0 +1,91 @@
+import { toHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import type { Step } from '../transfers/outcome.ts'
+import type { Planted } from './servers.ts'
+
+/**
+ * Faults that somebody could have built into the server, or into server and signers alike, each by
+ * another step or statement than the real one. An auditor that does not find them would find nothing.
+ */
+export const planted = {
+  'calls it failed when a node gives no answer': {
+    steps: {
+      signed: (step) => async (deps, row) => {
+        try {
+          return await step(deps, row)
+        } catch (error) {
+          if (!isFailure(error, 'chain.unavailable')) throw error
+          const values = { reason: 'the node did not answer' }
+          return { kind: 'move', event: 'lapse', values }
+        }
+      },
+    },
+  },
+  'confirms with the first block': {
+    network: (network) => ({ ...network, confirmationsFinal: 1 }),
+  },
+  'believes a block for ever': {
+    steps: {
+      included: (step) => async (deps, row) => {
+        const { rpc, network } = deps.chain
+        const head = Number(await rpc('eth_blockNumber', []))
+        const depth = head - (row.block_number ?? head) + 1
+        if (depth < network.confirmationsFinal) return { kind: 'wait', why: null }
+        return row.block_hash === null ? step(deps, row) : { kind: 'move', event: 'confirm' }
+      },
+    },
+  },
+  'never sends again': {
+    steps: {
+      broadcasted: (step) => async (deps, row) => {
+        const broadcast = async () => ({ kind: 'known' }) as const
+        const adapter = { ...deps.chain.adapter, broadcast }
+        return step({ ...deps, chain: { ...deps.chain, adapter } }, row)
+      },
+    },
+  },
+  'takes a retry for another request, as do the signers': {
+    statement: eachIdOnce,
+    signers: { forgetExternalIds: true },
+  },
+  'signs anew what it has forgotten, as have the signers': {
+    steps: { signed: forgetful },
+    signers: { forgetRequests: true },
+  },
+} as const satisfies { readonly [name: string]: Planted }
+
+/** The same as the fifth, and no signer is in it. */
+export const retriesOfServer: Planted = { statement: eachIdOnce }
+
+/** Under a name of its own each time, no external id was ever there. */
+function eachIdOnce(text: string, values: readonly unknown[]): readonly unknown[] {
+  if (!text.startsWith('insert into "external_ids"')) return values
+  const [name] = values.slice(-1)
+  return values.map((value, i) => (i === 3 ? `${String(value)} of ${String(name)}` : value))
+}
+
+/** As if its rows came from an old backup: it begins anew whatever a node has not taken at once. */
+function forgetful(step: Step): Step {
+  return async (deps, row) => {
+    const outcome = await step(deps, row).catch((error: unknown) => {
+      if (isFailure(error, 'chain.unavailable')) return undefined
+      throw error
+    })
+    if (outcome !== undefined && outcome.kind !== 'wait') return outcome
+    const { organization, request, id } = row
+    for (const table of ['request_places', 'signatures'] as const)
+      await deps.database
+        .deleteFrom(table)
+        .where('organization', '=', organization)
+        .where('request', '=', request)
+        .execute()
+    const nothing = { slot: null, facts: null, cost: null, signed: null, hash: null }
+    await deps.database
+      .updateTable('outgoing')
+      .set({ ...nothing, state: 'requested', due_at: 0 })
+      .where('organization', '=', organization)
+      .where('id', '=', id)
+      .execute()
+    return { kind: 'wait', why: `${toHex(id)} begins anew` }
+  }
+}

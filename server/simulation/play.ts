@@ -1,0 +1,359 @@
+import { audit, type Evidence, type Finding } from '@quorate/chains/testing/audit'
+import { idOf, nameOf } from '@quorate/core/id'
+import { abortOutgoing } from '../transfers/abort.ts'
+import { replaceOutgoing } from '../transfers/replace.ts'
+import { requestOutgoing } from '../transfers/request.ts'
+import { Faults, type Target } from './faults.ts'
+import { outside } from './outside.ts'
+import type { Server } from './servers.ts'
+import { bodyOf, kindOf, newSought, type Scenario, scenarios, type Sought } from './wishes.ts'
+import { network, World, type WorldOptions } from './world.ts'
+
+const ether = 10n ** 18n
+const feeBound = ether / 100n
+/** Wishes that are under way at a time: enough for lanes to fill. */
+const underWayMax = 24
+/** Turns of one world; it is over long before. */
+const turnsMax = 2_000_000
+const repairsMax = 5
+/** Each fills one nonce. */
+const paymentsPerRepair = 3
+
+export type PlayOptions = WorldOptions & {
+  readonly transfers: number
+  readonly targets: readonly Target[]
+  readonly isFaultless?: boolean
+  readonly only?: readonly Scenario[]
+  /** Worse than usual: where only one thing is looked for. */
+  readonly weather?: Weather
+  /** How often its users try to mend what is stuck. */
+  readonly repairs?: number
+}
+const chainFaults = ['reorganize', 'drop', 'outside', 'fees', 'lag', 'down'] as const
+export type Weather = {
+  /** What happens to the chain all the time, and nothing else does. */
+  readonly chain?: readonly (typeof chainFaults)[number][]
+  /** How many of the answers to what is sent are lost. */
+  readonly lossy?: number
+}
+export type Played = {
+  readonly findings: readonly Finding[]
+  readonly evidence: Evidence
+  readonly faults: Faults
+  readonly lines: readonly string[]
+  readonly transfers: number
+  readonly statuses: ReadonlyMap<string, number>
+  /** Of all that has happened, in its order: the same for the same seed. */
+  readonly fingerprint: string
+}
+
+/** One run from beginning to end: people come, everything goes wrong, everything is mended, and then it is judged. */
+export async function play(options: PlayOptions): Promise<Played> {
+  const world = new World(options)
+  await world.open()
+  const game = new Game(world, options)
+  await game.rage()
+  await game.heal()
+  const evidence = await world.evidence()
+  const { faults } = game
+  const findings = audit(evidence)
+  const statuses = new Map<string, number>()
+  for (const { answers } of evidence.wishes)
+    for (const name of answers) {
+      const status = evidence.told.findLast((one) => one.name === name)?.status ?? ''
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+  const transfers = world.soughts.length
+  const { lines, schedule } = world
+  return {
+    findings,
+    evidence,
+    faults,
+    lines,
+    transfers,
+    statuses,
+    fingerprint: schedule.fingerprint(),
+  }
+}
+
+class Game {
+  readonly faults: Faults
+  private readonly world: World
+  private readonly options: PlayOptions
+  private sent = 0
+
+  constructor(world: World, options: PlayOptions) {
+    this.world = world
+    this.options = options
+    this.faults = new Faults(world.random, options)
+    const { schedule } = world
+    schedule.fateOf = this.faults.fateOf
+    schedule.lossOf = this.faults.lossOf
+  }
+
+  /** Until everybody has come, and most have been served. */
+  async rage(): Promise<void> {
+    const { world, options } = this
+    for (let turn = 0; turn < turnsMax; turn++) {
+      if (!world.schedule.isIdle && !world.random.happens(0.02)) await world.schedule.advance()
+      else if (this.sent < options.transfers) await this.move()
+      else return
+    }
+    throw new Error('it goes on for ever')
+  }
+
+  private async move(): Promise<void> {
+    const { world, faults } = this
+    const { random } = world
+    const { weather } = this.options
+    if (random.happens(0.3)) return this.come()
+    if (random.happens(0.2)) return this.comeBack()
+    this.tick()
+    if (faults.isOver) return
+    if (random.happens(0.2)) for (const server of world.servers) server.skewMs = 0
+    if (random.happens(0.2)) faults.isNodeDown = false
+    if (random.happens(weather === undefined ? 0.4 : 1)) this.disturbChain(weather?.chain)
+    if (random.happens(0.06)) await this.disturbServers()
+  }
+
+  private tick(): void {
+    const { world } = this
+    const { random } = world
+    world.time += random.between(100, 1_500)
+    if (random.happens(0.6))
+      world.mine((tx) => !this.faults.isOver && tx.nonce % 7 === 3 && random.happens(0.3))
+    for (const server of world.servers) server.turn()
+  }
+
+  private async come(): Promise<void> {
+    const { world, options } = this
+    const { random } = world
+    const underWay =
+      this.sent -
+      world.told.filter(({ status }) => status === 'Confirmed' || status === 'Failed').length
+    if (underWay > underWayMax) return
+    const scenario = random.one(options.only ?? scenarios)
+    const sought = newSought(random, {
+      scenario,
+      wallet: random.one(world.wallets),
+      number: this.sent++,
+    })
+    world.soughts.push(sought)
+    await this.ask(sought)
+  }
+
+  private async ask(sought: Sought): Promise<void> {
+    const { world } = this
+    const { random, client, database } = world
+    const { wallet, scenario } = sought
+    const server = this.someServer()
+    if (server === undefined) return void (sought.isUnanswered = true)
+    const kind = kindOf(sought)
+    const nonce = world.chain.account(wallet.address).nonce + random.between(0, 2)
+    const signed = await client.action(database, {
+      ...{ path: `/wallets/${wallet.walletId}/${kind}s`, body: bodyOf(sought, nonce) },
+      ...{ maxFee: feeBound, now: world.time },
+      ...(scenario === 'short of time'
+        ? { executeBefore: world.time + random.between(500, 20_000) }
+        : {}),
+    })
+    const name = nameOf(kind, idOf(signed.request, kind))
+    client.ids.set(name, idOf(signed.request, kind))
+    sought.asked.push(name)
+    sought.signed = signed
+    this.send(sought, server)
+  }
+
+  /** The same signed words again are the same request, whoever has heard them already. */
+  private send(sought: Sought, server = this.someServer()): void {
+    const { signed, wallet } = sought
+    sought.isUnanswered = true
+    if (server === undefined || signed === undefined) return
+    const kind = kindOf(sought)
+    const { caller } = this.world.client
+    server.run(`request a ${kind}`, async () => {
+      await requestOutgoing(server.deps, caller, {
+        kind,
+        walletId: wallet.walletId,
+        raw: signed.raw,
+      })
+      sought.isUnanswered = false
+    })
+  }
+
+  /** Whoever has had no answer asks again where that is safe; others want something of what is under way. */
+  private async comeBack(): Promise<void> {
+    const { world } = this
+    const { random } = world
+    const unanswered = world.soughts.slice(-60).filter((one) => one.isUnanswered)
+    if (unanswered.length > 0 && random.happens(0.5)) return this.again(random.one(unanswered))
+    const again = world.soughts.slice(-60).filter(({ left }) => left > 0)
+    if (again.length === 0) return
+    const sought = random.one(again)
+    sought.left -= 1
+    if (sought.scenario === 'aborted') await this.abort(sought)
+    else if (sought.scenario === 'retried') await this.again(sought)
+    else await this.replace(sought, sought.scenario === 'cancelled' ? 'cancellation' : 'speedUp')
+  }
+
+  /** With the words that were signed, or under an external id with new ones. */
+  private async again(sought: Sought): Promise<void> {
+    const isNew = sought.externalId !== undefined && sought.asked.length < 4
+    if (isNew && this.world.random.happens(0.5)) await this.ask(sought)
+    else this.send(sought)
+  }
+
+  private async abort(sought: Sought): Promise<void> {
+    const { client, database, time } = this.world
+    const [name] = sought.asked.slice(-1)
+    const server = this.someServer()
+    if (name === undefined || server === undefined) return
+    const kind = kindOf(sought)
+    const { walletId } = sought.wallet
+    const path = `/wallets/${walletId}/${kind}s/${name}/abort`
+    const { raw } = await client.action(database, { method: 'PUT', path, body: {}, now: time })
+    server.run('abort', async () => {
+      await abortOutgoing(server.deps, client.caller, { kind, walletId, name, raw })
+    })
+  }
+
+  async replace(sought: Sought, replacement: 'cancellation' | 'speedUp'): Promise<void> {
+    const { client, database, time } = this.world
+    const [name] = sought.asked.slice(-1)
+    const server = this.someServer()
+    if (name === undefined || server === undefined) return
+    const kind = kindOf(sought)
+    const { walletId } = sought.wallet
+    const way = replacement === 'cancellation' ? 'cancel' : 'speed-up'
+    const path = `/wallets/${walletId}/${kind}s/${name}/${way}`
+    const asked = { path, body: {}, maxFee: feeBound, now: time }
+    const { raw, request } = await client.action(database, asked)
+    const id = idOf(request, 'transaction')
+    const made = nameOf('transaction', id)
+    client.ids.set(made, id)
+    ;(replacement === 'cancellation' ? sought.cancelled : sought.spedUp).push(made)
+    server.run(way, async () => {
+      await replaceOutgoing(server.deps, client.caller, { kind, walletId, name, replacement, raw })
+    })
+  }
+
+  private someServer(): Server | undefined {
+    const alive = this.world.servers.filter(({ life }) => life.isAlive)
+    return alive.length === 0 ? undefined : this.world.random.one(alive)
+  }
+
+  private disturbChain(kinds: Weather['chain'] = chainFaults): void {
+    const { world, faults } = this
+    const { random, nodes } = world
+    if (kinds.length === 0) return
+    const kind = random.one(kinds)
+    if (kind === 'reorganize') {
+      const isKept = () => random.happens(0.6)
+      const depth = world.reorganize(random.between(1, network.confirmationsFinal - 1), isKept)
+      if (depth > 0) faults.count(`chain: reorganization of ${depth}`)
+      for (let i = 0; i < depth; i++) if (random.happens(0.9)) world.mine(() => random.happens(0.3))
+    }
+    if (kind === 'drop') this.drop()
+    if (kind === 'outside' && outside(world, random.one(world.wallets)))
+      faults.count('chain: outside transaction')
+    if (kind === 'fees') world.baseFee = BigInt(random.between(1, 40)) * 10n ** 9n
+    if (kind === 'lag')
+      for (const node of nodes) node.lag = random.happens(0.5) ? random.between(0, 2) : 0
+    if (kind === 'down') {
+      faults.isNodeDown = !faults.isNodeDown
+      if (faults.isNodeDown) faults.count('node: down for a while')
+    }
+  }
+
+  private drop(): void {
+    const { random, nodes } = this.world
+    const node = random.one(nodes)
+    const waiting = [...node.pool.values()].flatMap((own) => [...own.values()])
+    if (waiting.length === 0) return
+    node.drop(random.one(waiting))
+    this.faults.count('node: dropped from its pool')
+  }
+
+  private async disturbServers(): Promise<void> {
+    const { world, faults } = this
+    const { random } = world
+    const server = random.one(world.servers)
+    if (!server.life.isAlive) return this.restart(server)
+    if (random.happens(0.3)) {
+      faults.count('server killed anywhere')
+      return world.schedule.kill(server.life)
+    }
+    server.skewMs = random.one([
+      0,
+      0,
+      random.between(-4_000, 4_000),
+      random.between(-60_000, 60_000),
+    ])
+    if (server.skewMs !== 0) faults.count('clock jumped')
+  }
+
+  private restart({ life: { server } }: Server): void {
+    this.world.servers[server] = this.world.newServer(server)
+  }
+
+  /** No more faults; who was not answered asks again, and what is stuck is mended as the documentation says. */
+  async heal(): Promise<void> {
+    const { world, faults } = this
+    faults.isOver = true
+    faults.isNodeDown = false
+    world.baseFee = 10n ** 9n
+    for (const node of world.nodes) node.lag = 0
+    for (const server of world.servers) {
+      server.skewMs = 0
+      if (!server.life.isAlive) this.restart(server)
+    }
+    for (const { address } of world.wallets) world.chain.endow(address, 10n * ether)
+    for (let i = 0; i < network.confirmationsFinal; i++) await this.pass()
+    for (const sought of world.soughts) if (sought.isUnanswered) await this.again(sought)
+    for (let i = 0; i < (this.options.repairs ?? repairsMax); i++) {
+      if (await this.comesToRest()) return
+      await this.repair()
+    }
+  }
+
+  /** As long as something changes. */
+  private async comesToRest(): Promise<boolean> {
+    const patience = 6
+    let last = -1
+    for (let still = 0; still < patience; still++) {
+      for (let i = 0; i < 4; i++) await this.pass()
+      const { rest, all } = await this.world.restCount()
+      if (rest === all) return true
+      if (rest !== last) still = 0
+      last = rest
+    }
+    return false
+  }
+
+  private async pass(): Promise<void> {
+    const { world } = this
+    world.time += 2_000
+    world.mine()
+    for (const server of world.servers) server.turn()
+    while (!world.schedule.isIdle) await world.schedule.advance()
+  }
+
+  /** What a user can do about a payment that waits behind a gap: fill it, or pay something else. */
+  private async repair(): Promise<void> {
+    const { world } = this
+    const stuck = await world.stuckWallets()
+    for (const wallet of world.wallets.filter(({ address }) => stuck.has(address))) {
+      const failed = world.soughts.filter(
+        (one) => one.wallet === wallet && one.cancelled.length < 3,
+      )
+      for (const sought of failed.slice(-40)) await this.replace(sought, 'cancellation')
+      for (let i = 0; i < paymentsPerRepair; i++) {
+        const wish = { scenario: 'transfer', wallet, number: this.sent++ } as const
+        const sought = newSought(world.random, wish)
+        world.soughts.push(sought)
+        await this.ask(sought)
+      }
+      this.faults.count('mended by its user')
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { requestHash } from '@quorate/authority/request'
+import type { Evidence } from '@quorate/authority/step'
+import { concat } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import { idOf, nameOf } from '@quorate/core/id'
+import { encodeFacts } from '@quorate/effects/facts'
+import { verifySignature } from '@quorate/threshold/public/verify'
+import type { Coordinator, Signed } from '../coordinator/coordinator.ts'
+
+export type Wished = {
+  readonly path: string
+  readonly body: object
+  readonly maxFee?: bigint
+  readonly facts: Uint8Array
+  readonly executeBefore?: number
+}
+/** A coordinator and whoever is behind it: four signers, or their stand-in. */
+export type SignersUnderTest = {
+  readonly organization: Uint8Array
+  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf'>
+  readonly now: () => number
+  /** With a key of its own: each test has one. */
+  makeWallet(): Promise<SignedFor>
+  /** As its user has signed it. @param names what its path names, by role in full */
+  evidence(wish: Wished): Evidence
+  know(name: string, id: Uint8Array): void
+  stop(): Promise<void>
+}
+export type SignedFor = {
+  readonly walletId: string
+  readonly key: Uint8Array
+  readonly publicKey: Uint8Array
+}
+
+const gwei = 10n ** 9n
+const maxFee = 10n ** 16n
+const shop = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+
+/** What a server rests on when it has something signed. */
+export function describeSigners(name: string, start: () => Promise<SignersUnderTest>): void {
+  describe(name, () => {
+    const desk = new Desk()
+    before(async () => desk.open(await start()))
+    after(() => desk.signers.stop())
+    describeRequest(desk)
+    describeRefusals(desk)
+  })
+}
+
+type Kind = 'transfers' | 'transactions'
+type Change = Partial<Omit<Wished, 'path' | 'facts'>> & {
+  readonly slot?: bigint
+  readonly fee?: bigint
+  readonly kind?: Kind
+}
+
+class Desk {
+  private opened: SignersUnderTest | undefined
+
+  open(signers: SignersUnderTest): void {
+    this.opened = signers
+  }
+
+  get signers(): SignersUnderTest {
+    return this.opened ?? assert.fail('no signers have been started')
+  }
+
+  payment({ walletId }: SignedFor, change: Change = {}): Evidence {
+    const { slot = 0n, fee = 2n, kind = 'transfers', ...wish } = change
+    const body = { kind: 'Native', to: shop, amount: '5' }
+    const path = `/wallets/${walletId}/${kind}`
+    return this.signers.evidence({ path, body, maxFee, facts: factsAt(slot, fee), ...wish })
+  }
+
+  sign({ key }: SignedFor, evidence: Evidence): Promise<Signed> {
+    const { coordinator, organization } = this.signers
+    return coordinator.sign({ organization, key, evidence })
+  }
+}
+
+const refused = (asked: Promise<unknown>) =>
+  assert.rejects(asked, (error) => isFailure(error, 'request.refused'))
+
+function describeRequest(desk: Desk): void {
+  it('sign for the slot, and the signature holds', async () => {
+    const wallet = await desk.signers.makeWallet()
+    const { signatures, digests, slot } = await desk.sign(
+      wallet,
+      desk.payment(wallet, { slot: 3n }),
+    )
+    const [signature] = signatures
+    const [digest] = digests
+    assert.ok(signature?.scheme === 'ECDSA' && digest !== undefined)
+    const { r, s } = signature
+    const whole = concat(r, s)
+    assert.ok(verifySignature('ECDSA', 'secp256k1', wallet.publicKey, digest, whole))
+    assert.equal(slot, 3n)
+  })
+
+  it('give one request one set of bytes for ever, whatever a server makes of it later', async () => {
+    const wallet = await desk.signers.makeWallet()
+    const evidence = desk.payment(wallet)
+    const once = await desk.sign(wallet, evidence)
+    const again = await desk.sign(wallet, { ...evidence, facts: factsAt(9n, 3n) })
+    assert.deepEqual(again, once)
+    assert.deepEqual(once.facts, evidence.facts)
+  })
+
+  it('know where a request stands once they have agreed on it, and not before', async () => {
+    const wallet = await desk.signers.makeWallet()
+    const evidence = desk.payment(wallet)
+    const request = requestHash(evidence.preimage)
+    const standing = () => desk.signers.coordinator.stepOf(desk.signers.organization, request)
+    assert.equal(await standing(), undefined)
+    const { seq } = await desk.sign(wallet, evidence)
+    assert.equal((await standing())?.step.seq, seq)
+  })
+
+  it('give no slot to two requests, unless the second one names it', async () => {
+    const wallet = await desk.signers.makeWallet()
+    await desk.sign(wallet, desk.payment(wallet))
+    await refused(desk.sign(wallet, desk.payment(wallet)))
+    const transaction = { to: shop, value: '5', nonce: 0 }
+    const named = { kind: 'transactions', body: { kind: 'Transaction', transaction } } as const
+    assert.equal((await desk.sign(wallet, desk.payment(wallet, named))).slot, 0n)
+    assert.equal((await desk.sign(wallet, desk.payment(wallet, { slot: 1n }))).slot, 1n)
+  })
+}
+
+function describeRefusals(desk: Desk): void {
+  it('refuse what costs more than was signed for, and what has expired', async () => {
+    const wallet = await desk.signers.makeWallet()
+    await refused(desk.sign(wallet, desk.payment(wallet, { maxFee: 21_000n * gwei })))
+    await refused(
+      desk.sign(wallet, desk.payment(wallet, { executeBefore: desk.signers.now() - 1 })),
+    )
+    assert.equal((await desk.sign(wallet, desk.payment(wallet))).slot, 0n)
+  })
+
+  it('refuse a second request under one external id', async () => {
+    const wallet = await desk.signers.makeWallet()
+    const body = { kind: 'Native', to: shop, amount: '5', externalId: 'order 1' }
+    await desk.sign(wallet, desk.payment(wallet, { body }))
+    await refused(desk.sign(wallet, desk.payment(wallet, { body, slot: 1n })))
+  })
+
+  it('have a request replaced at its own slot, and nowhere else', async () => {
+    const wallet = await desk.signers.makeWallet()
+    const evidence = desk.payment(wallet)
+    await desk.sign(wallet, evidence)
+    const id = idOf(requestHash(evidence.preimage), 'transfer')
+    const name = nameOf('transfer', id)
+    desk.signers.know(name, id)
+    const path = `/wallets/${wallet.walletId}/transfers/${name}/cancel`
+    const cancel = (slot: bigint) =>
+      desk.signers.evidence({ path, body: {}, maxFee, facts: factsAt(slot, 4n) })
+    await refused(desk.sign(wallet, cancel(1n)))
+    assert.equal((await desk.sign(wallet, cancel(0n))).slot, 0n)
+  })
+}
+
+/** @param fee in gwei */
+function factsAt(nonce: bigint, fee: bigint): Uint8Array {
+  const price = { maxFeePerGas: fee * gwei, maxPriorityFeePerGas: gwei }
+  return encodeFacts({
+    family: 'evm',
+    nonce,
+    gasLimit: 21_000n,
+    ...price,
+    prices: [],
+    screenings: [],
+  })
+}

@@ -1,0 +1,213 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import type { OpaqueStep, Subject } from '@quorate/authority/agreement/messages'
+import { certificateCodec } from '@quorate/authority/agreement/messages'
+import { decodeBody } from '@quorate/authority/body'
+import { matchOperation } from '@quorate/authority/operations'
+import { recordKey, requestTable, type Write } from '@quorate/authority/records'
+import type { Reader, Rules } from '@quorate/authority/reduce/judging'
+import { judgeKeyRequest, messagesOf, requestOfEvidence } from '@quorate/authority/reduce/step'
+import { rawPublicKey, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
+import { readManifest, signManifest } from '@quorate/authority/manifest'
+import { decodePreimage } from '@quorate/authority/request'
+import { executionWindowMs, skewMsMax, type Evidence, type ItemKind } from '@quorate/authority/step'
+import { rootOf, streamName } from '@quorate/authority/stream'
+import { certifyKey, certifyStep, type Cluster, Records } from '@quorate/authority/testing/world'
+import { toHex } from '@quorate/core/bytes'
+import { decode } from '@quorate/core/codec'
+import { Failure } from '@quorate/core/failure'
+import { isObject, parseJson } from '@quorate/core/json'
+import { rulesFor } from '@quorate/judge/rules'
+import { draftNext } from '../coordinator/draft.ts'
+import type { Certified } from '../coordinator/ledger.ts'
+import { refusalFor } from '../coordinator/streams.ts'
+import type { Signature } from '../coordinator/signing.ts'
+import { keyFrom, type Random } from './random.ts'
+
+/** What signers keep of a step, whatever becomes of the server that has proposed it. */
+export type Kept = {
+  readonly place: Subject
+  readonly opaque: OpaqueStep
+  readonly certified: Certified
+  readonly writes: readonly Write[]
+  readonly request: Uint8Array
+  readonly isRenewal: boolean
+}
+/** Faults that are planted in them. */
+export type Forgetting = {
+  readonly forgetRequests?: boolean
+  readonly forgetExternalIds?: boolean
+}
+type Stream = { readonly steps: Kept[] }
+
+/**
+ * A stand-in for the signers: the rules that they all run, one memory that no server's death
+ * touches, and whole keys in place of shares. What they say of a request is what four signers say
+ * (`signers.test.ts` asks both); how they come to it (agreement, ceremonies) is not here.
+ */
+export class SmallSigners {
+  readonly cluster: Cluster
+  readonly rules: Rules
+  private readonly clock: () => number
+  private readonly random: Random
+  private readonly forgetting: Forgetting
+  private readonly records = new Records()
+  private readonly streams = new Map<string, Stream>()
+  private readonly secrets = new Map<string, Uint8Array>()
+  private readonly externalIds = new Map<string, string>()
+
+  constructor({
+    clock,
+    random,
+    ...forgetting
+  }: Forgetting & { readonly clock: () => number; readonly random: Random }) {
+    this.clock = clock
+    this.random = random
+    this.forgetting = forgetting
+    this.cluster = clusterOf(random)
+    this.rules = rulesFor(this.cluster.manifest)
+  }
+
+  get reader(): Reader {
+    return this.records
+  }
+
+  /** From this place in the stream on, in order. */
+  steps({ stream }: Pick<Subject, 'stream'>, from: number): readonly Kept[] {
+    return this.streams.get(streamName(stream))?.steps.slice(from) ?? []
+  }
+
+  standing(place: Subject, request: Uint8Array): Kept | undefined {
+    const name = toHex(request)
+    return this.steps(place, 0).findLast((kept) => toHex(kept.request) === name)
+  }
+
+  createKey(organization: Uint8Array, evidence: Evidence): Uint8Array {
+    const ask = { organization, time: this.clock(), evidence }
+    const judged = judgeKeyRequest(ask, this.records, this.rules)
+    if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
+    const secret = this.random.bytes(32)
+    this.secrets.set(toHex(judged.terms.key), secret)
+    return certifyKey(this.cluster, judged.terms, secp256k1.getPublicKey(secret))
+  }
+
+  publicKey(key: Uint8Array): Uint8Array {
+    return secp256k1.getPublicKey(this.secretOf(key))
+  }
+
+  /** As its owner signs what nobody here has been asked for. */
+  outside(key: Uint8Array, digest: Uint8Array): Signature {
+    return signatureOver(digest, this.secretOf(key))
+  }
+
+  private secretOf(key: Uint8Array): Uint8Array {
+    const secret = this.secrets.get(toHex(key))
+    if (secret === undefined) throw new TypeError('no such key')
+    return secret
+  }
+
+  /**
+   * The same request again is the same step, unless it is to be renewed.
+   * @param now the proposing server's clock
+   * @throws Failure `request.refused`
+   */
+  agree(
+    place: Subject,
+    asked: { readonly kind: ItemKind; readonly evidence: Evidence },
+    now: number,
+  ): Kept {
+    const request = requestOfEvidence(asked.evidence)
+    const isRenewal = asked.kind === 'renew'
+    const isNew = isRenewal || this.forgetting.forgetRequests === true
+    const standing = isNew ? undefined : this.standing(place, request)
+    if (standing !== undefined) return standing
+    const [root] = this.steps({ stream: rootOf(place.organization) }, 0).slice(-1)
+    const [head] = this.steps(place, 0).slice(-1)
+    const snapshot = {
+      root: root?.certified,
+      head: head?.certified,
+      reader: this.readerFor(request),
+    }
+    const made = draftNext(place, [asked], { snapshot, rules: this.rules, now })
+    if (!made.ok) throw refusalFor(made.reason)
+    if (Math.abs(made.step.time - this.clock()) > skewMsMax)
+      throw new Failure('request.refused', { reason: 'the time of the step is not now' })
+    this.requireFirst(place, asked.evidence)
+    const { opaque, writes } = made
+    const certificate = decode(certificateCodec, certifyStep(this.cluster, made.step))
+    const { seq, hash, time, bytes: body } = opaque
+    const certified = { seq, hash, time, body, certificate }
+    const kept: Kept = { place, opaque, certified, writes, request, isRenewal }
+    this.records.apply(place.stream, writes)
+    this.streamOf(place).steps.push(kept)
+    return kept
+  }
+
+  /** @throws Failure `request.refused` by the rules as they stand now, `signing.failed` when it is too late */
+  sign({ place, certified }: Kept): readonly Signature[] {
+    if (this.clock() > certified.time + executionWindowMs)
+      throw new Failure('signing.failed', { reason: 'the time of the step is over' })
+    const body = decodeBody(certified.body)
+    const judged = messagesOf({ ...body, reader: this.records, rules: this.rules }, 0)
+    if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
+    if (place.stream.kind !== 'key') throw new TypeError('nothing is signed in the root stream')
+    const secret = this.secretOf(place.stream.id)
+    return judged.messages.map((digest) => signatureOver(digest, secret))
+  }
+
+  private readerFor(request: Uint8Array): Reader {
+    if (this.forgetting.forgetRequests !== true) return this.records
+    const forgotten = recordKey(requestTable, request)
+    return {
+      read: (stream, key) => (key === forgotten ? undefined : this.records.read(stream, key)),
+    }
+  }
+
+  private streamOf({ stream }: Subject): Stream {
+    const found = this.streams.get(streamName(stream)) ?? { steps: [] }
+    this.streams.set(streamName(stream), found)
+    return found
+  }
+
+  /** Under one external id they know one request, whatever a server says of the first one. */
+  private requireFirst({ stream }: Subject, evidence: Evidence): void {
+    const externalId = externalIdOf(evidence)
+    if (externalId === undefined || stream.kind !== 'key') return
+    if (this.forgetting.forgetExternalIds === true) return
+    const { method, path } = decodePreimage(evidence.preimage)
+    const name = `${streamName(stream)} ${matchOperation(method, path)?.name} ${externalId}`
+    const request = toHex(requestOfEvidence(evidence))
+    const first = this.externalIds.get(name) ?? request
+    const reason = 'the external id stands for another request'
+    if (first !== request) throw new Failure('request.refused', { reason })
+    this.externalIds.set(name, first)
+  }
+}
+
+const [signersCount, threshold, quorum] = [4, 2, 3]
+
+function clusterOf(random: Random): Cluster {
+  const keys = () => Array.from({ length: signersCount }, () => keyFrom(random))
+  const [identities, operators] = [keys(), keys()]
+  const signers = identities.map((identity, i) => ({
+    ...{ id: `signer-${i + 1}`, identity: rawPublicKey(identity), tls: random.bytes(32) },
+    operator: rawPublicKey(operators[i] ?? identity),
+  }))
+  const file = signManifest(
+    { epoch: 0, previous: undefined, threshold, quorum, signers, networks: [] },
+    (operator, message) => signEd25519(operators[operator - 1] ?? keyFrom(random), message),
+  )
+  return { manifest: readManifest(file, verifyEd25519), file, identities }
+}
+
+function externalIdOf({ payload }: Evidence): string | undefined {
+  const body = payload === '' ? {} : parseJson(payload)
+  const id = isObject(body) ? body['externalId'] : undefined
+  return typeof id === 'string' ? id : undefined
+}
+
+function signatureOver(digest: Uint8Array, secret: Uint8Array): Signature {
+  const options = { prehash: false, format: 'recovered' } as const
+  const [recid = 0, ...rs] = secp256k1.sign(digest, secret, options)
+  const bytes = Uint8Array.from(rs)
+  return { scheme: 'ECDSA', r: bytes.subarray(0, 32), s: bytes.subarray(32), recid }
+}

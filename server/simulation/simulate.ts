@@ -1,0 +1,159 @@
+import { createTestDatabase } from '@quorate/scripts/test-database'
+import { openDatabase } from '../database/database.ts'
+import { migrate } from '../database/migrate.ts'
+import { pointOf, type Target } from './faults.ts'
+import { connect, type Connections } from './gated-database.ts'
+import { play, type Played, type PlayOptions } from './play.ts'
+import { Random } from './random.ts'
+import { scenarios } from './wishes.ts'
+
+/** Of one world: more of them at once would only make its tables slower. */
+export const worldSize = 100
+/** Places at which a server is to die in one world. */
+const targetsPerWorld = 4
+/** Enough for each scenario to come to every place where it writes. */
+const censusSize = 3
+
+type More = Pick<PlayOptions, 'planted' | 'repairs' | 'only' | 'weather'>
+
+export type Simulator = {
+  /** All places where something is written, found by a run of each scenario in which nothing fails. */
+  readonly points: readonly Target[]
+  /** Several may run at a time, each in a database of its own. */
+  world(seed: number, size?: number, more?: More): Promise<Played>
+  close(): Promise<void>
+}
+
+/** @param atOnce worlds that may run at a time: while one waits for its database, others go on */
+export async function openSimulator(atOnce: number): Promise<Simulator> {
+  const opened = await Promise.all(Array.from({ length: atOnce }, openPlace))
+  const withPlace = taking(opened.map(({ connections }) => connections))
+  const points = await census(withPlace)
+  return {
+    points,
+    world: (seed, size = worldSize, more = {}) =>
+      withPlace((connections) =>
+        play({
+          ...shapeOf(seed),
+          ...{ connections, transfers: size, targets: targetsOf(points, seed), ...more },
+        }),
+      ),
+    close: async () => {
+      for (const { close } of opened) await close()
+    },
+  }
+}
+
+export async function openPlace() {
+  const home = await createTestDatabase({ template: { name: 'server', fill } })
+  const connections = await connect(home.url)
+  await keepStill(connections)
+  const close = async () => {
+    await connections.end()
+    await home.drop()
+  }
+  return { connections, close }
+}
+
+type WithPlace = <T>(run: (connections: Connections) => Promise<T>) => Promise<T>
+
+/** Whoever comes when all are taken waits for the next one that is free. */
+function taking(places: Connections[]): WithPlace {
+  const waiting: ((place: Connections) => void)[] = []
+  const take = async () => places.pop() ?? new Promise<Connections>((found) => waiting.push(found))
+  const giveBack = (place: Connections) => {
+    const next = waiting.shift()
+    if (next === undefined) places.push(place)
+    else next(place)
+  }
+  return async (run) => {
+    const place = await take()
+    try {
+      return await run(place)
+    } finally {
+      giveBack(place)
+    }
+  }
+}
+
+async function fill(url: string): Promise<void> {
+  const database = openDatabase(url, (error) => {
+    throw error
+  })
+  await migrate(database)
+  await database.destroy()
+}
+
+/** Nothing that the database does by itself is to move rows: in a tie, their place decides who is first. */
+async function keepStill({ statements }: Connections): Promise<void> {
+  const found = await statements.query<{ name: string }>(
+    `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
+  )
+  for (const { name } of found.rows)
+    await statements.query(`alter table "${name}" set (autovacuum_enabled = off)`)
+}
+
+/** How many of what there are in a world: the seed alone says so. */
+function shapeOf(seed: number): Pick<PlayOptions, 'seed' | 'servers' | 'nodes' | 'wallets'> {
+  const random = new Random(`shape ${seed}`)
+  return {
+    seed: String(seed),
+    servers: random.between(1, 4),
+    nodes: random.happens(0.25) ? 3 : 1,
+    wallets: random.between(2, 6),
+  }
+}
+
+async function census(withPlace: WithPlace): Promise<readonly Target[]> {
+  const shape = { servers: 2, nodes: 1, wallets: 2, isFaultless: true, targets: [] }
+  const played = await Promise.all(
+    scenarios.map((scenario) => {
+      const options = { ...shape, seed: `census ${scenario}`, transfers: censusSize }
+      return withPlace((connections) => play({ ...options, connections, only: [scenario] }))
+    }),
+  )
+  const places = new Set(played.flatMap(({ faults }) => [...faults.places]))
+  const fates = ['dies before', 'dies after'] as const
+  return [...places].toSorted().flatMap((place) => fates.map((fate) => ({ place, fate, time: 1 })))
+}
+
+/** In turn, so that worlds in a row come to all of them; when they are through, later times at a place. */
+function targetsOf(points: readonly Target[], seed: number): readonly Target[] {
+  const shuffled = new Random('points').shuffled(points)
+  return Array.from({ length: targetsPerWorld }, (_, i) => {
+    const turn = seed * targetsPerWorld + i
+    const target = shuffled[turn % shuffled.length]
+    if (target === undefined) throw new TypeError('a census has found nothing')
+    return { ...target, time: 1 + (Math.floor(turn / shuffled.length) % 3) }
+  })
+}
+
+/** What several worlds come to. */
+export class Tally {
+  transfers = 0
+  readonly statuses = new Map<string, number>()
+  readonly faults = new Map<string, number>()
+  readonly findings = new Map<string, number>()
+  readonly visited = new Set<string>()
+  readonly failed: number[] = []
+
+  add(seed: number, played: Played): void {
+    this.transfers += played.transfers
+    const addAll = (to: Map<string, number>, from: ReadonlyMap<string, number>) =>
+      from.forEach((count, name) => to.set(name, (to.get(name) ?? 0) + count))
+    addAll(this.statuses, played.statuses)
+    addAll(this.faults, played.faults.counts)
+    for (const { kind } of played.findings) addAll(this.findings, new Map([[kind, 1]]))
+    for (const point of played.faults.visited) this.visited.add(point)
+    if (played.findings.length > 0) this.failed.push(seed)
+  }
+
+  visitedOf(points: readonly Target[]): number {
+    return points.filter(({ place, fate }) => this.visited.has(pointOf(place, fate))).length
+  }
+
+  /** Of these kinds of findings. */
+  count(...kinds: readonly string[]): number {
+    return kinds.reduce((sum, kind) => sum + (this.findings.get(kind) ?? 0), 0)
+  }
+}

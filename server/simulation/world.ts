@@ -1,0 +1,213 @@
+import type { AuditedTx, Evidence, Told } from '@quorate/chains/testing/audit'
+import { networkNamed } from '../chain/chains.ts'
+import { SmallChain, type Tx } from '@quorate/chains/testing/small-chain'
+import { SmallNode } from '@quorate/chains/testing/small-node'
+import { sql } from 'kysely'
+import { createdName, idOf } from '@quorate/core/id'
+import { requestHash } from '@quorate/authority/request'
+import { rootOf } from '@quorate/authority/stream'
+import { addressOf } from '@quorate/effects/address'
+import { tableNetworks } from '@quorate/effects/networks'
+import type { Database } from '../database/database.ts'
+import { transactionOf } from '../transfers/entity.ts'
+import { isAtRest } from '../transfers/lifecycle.ts'
+import { Client } from './client.ts'
+import { type Connections, GatedDatabase } from './gated-database.ts'
+import { Random } from './random.ts'
+import { Schedule } from './schedule.ts'
+import { Server, type Planted } from './servers.ts'
+import { SmallSigners } from './signers.ts'
+import type { SimulatedWallet, Sought } from './wishes.ts'
+import { wishOf } from './wishes.ts'
+
+export const network = { ...networkNamed('EthereumSepolia'), confirmationsFinal: 4 }
+const t0 = Date.UTC(2026, 0, 1)
+const ether = 10n ** 18n
+const gwei = 10n ** 9n
+
+export type WorldOptions = {
+  readonly seed: string
+  readonly connections: Connections
+  readonly servers: number
+  readonly nodes: number
+  readonly wallets: number
+  readonly planted?: Planted
+}
+
+/** Everything there is in one run, all of it from one seed, and the moves that it can make. */
+export class World {
+  readonly random: Random
+  readonly schedule: Schedule
+  readonly gated: GatedDatabase
+  readonly chain: SmallChain
+  readonly nodes: readonly SmallNode[]
+  readonly signers: SmallSigners
+  readonly client: Client
+  /** For what nobody's code does: setting up, and reading at the end. */
+  readonly database: Database
+  readonly servers: Server[] = []
+  readonly wallets: SimulatedWallet[] = []
+  readonly soughts: Sought[] = []
+  readonly told: Told[] = []
+  readonly lines: string[] = []
+  readonly handed = new Map<string, Tx>()
+  /** What owners have sent past everybody: if it lies behind a gap, that is their own affair. */
+  readonly sentOutside = new Set<string>()
+  private readonly options: WorldOptions
+  time = t0
+  baseFee = gwei
+
+  constructor(options: WorldOptions) {
+    this.options = options
+    this.random = new Random(options.seed)
+    this.schedule = new Schedule(this.random)
+    this.gated = new GatedDatabase(options.connections, this.schedule)
+    this.gated.onTold = (one) => this.told.push({ ...one, height: this.chain.head.number })
+    this.schedule.onDeath = (life) => this.gated.abandon(life)
+    this.database = this.gated.for(undefined)
+    this.chain = new SmallChain(network.chainId, t0 / 1000)
+    const seen = (tx: Tx) => void this.handed.set(tx.hash, tx)
+    this.nodes = Array.from({ length: options.nodes }, () => new SmallNode(this.chain, seen))
+    this.signers = new SmallSigners({
+      ...{ clock: () => this.time, random: this.random },
+      ...options.planted?.signers,
+    })
+    this.client = new Client(this.random, this.signers.cluster.manifest.hash, t0)
+  }
+
+  async open(): Promise<void> {
+    await clear(this.database)
+    await this.gated.begin()
+    const { organization, genesis } = this.client
+    const root = { organization, stream: rootOf(organization) }
+    this.signers.agree(root, { kind: 'genesis', evidence: genesis }, this.time)
+    for (let i = 0; i < this.options.wallets; i++)
+      await this.addWallet(i === 0 ? ether / 100n : ether)
+    for (let i = 0; i < this.options.servers; i++) this.servers.push(this.newServer(i))
+    for (let i = 0; i < network.confirmationsFinal; i++) this.mine()
+  }
+
+  newServer(server: number): Server {
+    const { schedule, gated, signers, nodes } = this
+    return new Server(
+      {
+        ...{ schedule, gated, signers, network, planted: this.options.planted ?? {} },
+        nodes: nodes.map((node) => node.rpc),
+        // No two things happen at one moment: in a tie a database chooses.
+        time: () => (this.time += 1),
+        newLife: () => this.random.bytes(16),
+        log: (line) => void this.lines.push(`${this.time - t0} ${server}: ${line}`),
+      },
+      server,
+    )
+  }
+
+  /** In the rows of the log, of which the signers know, and in those that the API reads. */
+  async addWallet(funds: bigint): Promise<SimulatedWallet> {
+    const { client, signers, database } = this
+    const { organization } = client
+    const asked = { path: '/wallets', body: { network: network.id }, now: this.time }
+    const evidence = client.evidence(asked)
+    const certificate = signers.createKey(organization, evidence)
+    const stream = rootOf(organization)
+    const settled = { kind: 'wallet', evidence: { ...evidence, facts: certificate } } as const
+    signers.agree({ organization, stream }, settled, this.time)
+    const request = requestHash(evidence.preimage)
+    const [id, wallet_id] = [idOf(request, 'wallet'), createdName(request, 'wallet')]
+    const [key, key_id] = [idOf(request, 'key'), createdName(request, 'key')]
+    const public_key = signers.publicKey(key)
+    const address = addressOf(tableNetworks, network.id, public_key) ?? ''
+    client.ids.set(wallet_id, id)
+    const common = { organization, name: null, created_at: this.time }
+    const scheme = { scheme: 'ECDSA', curve: 'secp256k1', untweaked: false } as const
+    await database
+      .insertInto('keys')
+      .values({ ...common, id: key, key_id, public_key, certificate, master: false, ...scheme })
+      .execute()
+    const row = { ...common, id, wallet_id, network: network.id, address, key, external_id: null }
+    await database
+      .insertInto('wallets')
+      .values({ ...row, tags: '[]', owner: null })
+      .execute()
+    const walletAddress = address.toLowerCase()
+    this.chain.endow(walletAddress, funds)
+    const wallet = { key, walletId: wallet_id, address: walletAddress }
+    this.wallets.push(wallet)
+    return wallet
+  }
+
+  /** A block of what lies in pools. @param isLeftOut what does not get into it, however much it pays */
+  mine(isLeftOut: (tx: Tx) => boolean = () => false): void {
+    const all = new Map(
+      this.nodes.flatMap(({ pool }) =>
+        [...pool.values()].flatMap((own) => [...own.values()].map((tx) => [tx.hash, tx] as const)),
+      ),
+    )
+    const offered = [...all.values()].filter((tx) => !isLeftOut(tx))
+    offered.sort((a, b) => a.nonce - b.nonce || Number(b.tip - a.tip))
+    const timestamp = Math.max(Math.floor(this.time / 1000), this.chain.head.timestamp + 1)
+    this.chain.mine(offered, { timestamp, baseFee: this.baseFee })
+    for (const node of this.nodes) node.forget()
+  }
+
+  /** Takes blocks off the chain's end, never one that was settled once. */
+  reorganize(depth: number, isKept: (tx: Tx) => boolean): number {
+    const settled = this.chain.highest - network.confirmationsFinal + 1
+    let taken = 0
+    for (; taken < depth && this.chain.head.number > Math.max(settled, 1); taken++)
+      for (const tx of this.chain.unmine().filter(isKept))
+        for (const node of this.nodes) offer(node, tx)
+    return taken
+  }
+
+  async restCount(): Promise<{ readonly rest: number; readonly all: number }> {
+    const rows = await this.database.selectFrom('outgoing').select('state').execute()
+    return { rest: rows.filter(({ state }) => isAtRest(state)).length, all: rows.length }
+  }
+
+  async stuckWallets(): Promise<ReadonlySet<string>> {
+    const rows = await this.database.selectFrom('outgoing').select(['state', 'address']).execute()
+    const waiting = rows.filter(({ state }) => !isAtRest(state))
+    return new Set(waiting.map(({ address }) => address.toLowerCase()))
+  }
+
+  /** All that an auditor needs, with the last word of the API about everything there is. */
+  async evidence(): Promise<Evidence> {
+    const rows = await this.database.selectFrom('outgoing').selectAll().execute()
+    const there = new Set(rows.map(({ name }) => name))
+    const height = this.chain.head.number
+    const last = rows.map((row): Told => {
+      const { id: name, status, txHash: hash } = transactionOf(row)
+      return { name, status, hash, height }
+    })
+    const pooled = this.nodes.flatMap(({ pool }) =>
+      [...pool.values()].flatMap((own) => [...own.values()]),
+    )
+    return {
+      blocks: this.chain.blocks,
+      handed: [...this.handed.values()] satisfies AuditedTx[],
+      pooled: pooled.filter(({ hash }) => !this.sentOutside.has(hash)),
+      confirmationsFinal: network.confirmationsFinal,
+      wishes: this.soughts.map((sought) => wishOf(sought, there)),
+      told: [...this.told, ...last],
+    }
+  }
+}
+
+function offer(node: SmallNode, tx: Tx): void {
+  try {
+    node.take(tx)
+  } catch {
+    // It has it, or another one at its nonce, and says so.
+  }
+}
+
+const tables = [
+  ...['outgoing', 'slots', 'slot_queues', 'external_ids', 'challenges', 'outbox', 'proposals'],
+  ...['steps', 'records', 'request_places', 'signatures', 'keys', 'wallets', 'chain_heads'],
+  'key_certificates',
+]
+
+async function clear(database: Database): Promise<void> {
+  await sql`truncate ${sql.join(tables.map((table) => sql.table(table)))}`.execute(database)
+}
