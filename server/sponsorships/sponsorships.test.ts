@@ -26,6 +26,8 @@ import {
   type Treasury,
   type Wish,
 } from '../transfers/testing/treasury.ts'
+import { eraseRows } from '../users/erase-rows.ts'
+import { inTransaction } from '../database/database.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { listSponsoredFees } from './find.ts'
@@ -395,5 +397,21 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
       failed.reason ?? '',
       /^the fee sponsor has not paid: the fee sponsor is not active/,
     )
+  })
+})
+
+describe('the erasure of somebody for whom a sponsor has paid', () => {
+  it('takes what he said out of his request, and finds nothing in what was sent for it', async () => {
+    const { database, company, bot } = treasury
+    const word = 'a word of his own'
+    const done = await paid(await poor(), { externalId: word })
+    const sent = await paidFor(treasury, done)
+    assert.deepEqual([sent?.external_id, sent?.evidence.length], [null, 0])
+    const erasure = { organization: company.organization, user: bot.user, time: Date.now() }
+    await inTransaction(database, (transaction) => eraseRows(transaction, erasure))
+    const { external_id, evidence } = await reread(treasury, done)
+    assert.equal(external_id, null)
+    assert.ok(!Buffer.from(evidence).includes(word))
+    assert.deepEqual(await paidFor(treasury, done), sent)
   })
 })

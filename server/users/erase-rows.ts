@@ -215,6 +215,8 @@ async function eraseUses(
     .select(['id', 'name'])
     .where('organization', '=', organization)
     .where('user_id', '=', userId)
+    // What a sponsor sends for one of his keeps nothing that he said.
+    .where('sponsored', 'is', null)
     .execute()
   const signatures = await transaction
     .selectFrom('signature_requests')
