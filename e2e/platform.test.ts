@@ -39,7 +39,7 @@ import { documents } from './sdk/documents.ts'
 import { accounts } from './sdk/log.ts'
 import { otherTransactions } from './sdk/transactions.ts'
 import { lanes } from './sdk/lanes.ts'
-import { movedTokens, refusedTokens } from './sdk/tokens-moved.ts'
+import { movedTokens, movedUnits, refusedTokens } from './sdk/tokens-moved.ts'
 import { networks } from './sdk/networks.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
 import { firstStart } from './sdk/start.ts'
@@ -87,6 +87,7 @@ describe('a platform', () => {
     otherTransactions(platform)
     webhooks(platform)
     movedTokens(platform)
+    movedUnits(platform)
     refusedTokens(platform)
     history(platform)
     networks(platform)

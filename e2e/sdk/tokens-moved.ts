@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ContractName } from '@quorate/devnet/testing/contracts'
 import { deploy } from '@quorate/devnet/testing/deploy'
-import type { DfnsApiClient } from '@dfns/sdk'
+import { DfnsApiClient } from '@dfns/sdk'
+import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
 import { openChain } from '../chain.ts'
-import type { Platform } from '../platform.ts'
-import { confirmed, recipient, richWallet } from './transfers.ts'
+import { type Platform, until } from '../platform.ts'
+import { confirmed, confirmedMsMax, recipient, richWallet } from './transfers.ts'
 
 const deployer =
   (platform: Platform) =>
@@ -48,6 +49,36 @@ export function movedTokens(platform: Platform): void {
       assert.equal(await pieces.ask('ownerOf', [7n]), BigInt(recipient))
     })
   })
+}
+
+/** Ours: the client sends what its types do not know, and its answers are none that they know either. */
+export function movedUnits(platform: Platform): void {
+  describe('a transfer of a token that the client’s types have no kind for', () => {
+    it('moves units of a piece, and is in the history like the others', async () => {
+      const { id: walletId, address } = await richWallet(platform, await platform.sdk())
+      const sdk = uncheckedClient(platform)
+      const sets = await deployer(platform)('Sets')
+      await sets.invoke('mint', [address, 7n, 9n])
+      const units = { contract: sets.address, tokenId: '7', amount: '4' }
+      const body = { kind: 'Erc1155', ...units, to: recipient }
+      const made = await sdk.wallets.transferAsset({ walletId, body: body as never })
+      assert.deepEqual(made.requestBody, body)
+      const { txHash } = await confirmed(sdk, { walletId, transferId: made.id })
+      assert.equal(await sets.ask('balanceOf', [recipient, 7n]), 4n)
+      const query = { kind: 'Erc1155Transfer', direction: 'Out' } as never
+      const settled = async () => (await sdk.wallets.getWalletHistory({ walletId, query })).items
+      await until('it is settled', confirmedMsMax, async () => (await settled()).length > 0)
+      const [gone] = (await settled()) as readonly object[]
+      const { kind, tokenId, value, txHash: hash } = gone as Readonly<Record<string, unknown>>
+      assert.deepEqual([kind, tokenId, value, hash], ['Erc1155Transfer', '7', '4', txHash])
+    })
+  })
+}
+
+function uncheckedClient(platform: Platform): DfnsApiClient {
+  const { baseUrl, orgId, serviceAccount } = platform.bootstrap()
+  const { authToken, ...key } = serviceAccount
+  return new DfnsApiClient({ baseUrl, orgId, authToken, signer: new AsymmetricKeySigner(key) })
 }
 
 export function refusedTokens(platform: Platform): void {
