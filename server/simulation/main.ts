@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import type { Played } from './play.ts'
 import { openSimulator, Tally, worldSize, type Simulator } from './simulate.ts'
 
-/** Three minutes of one core or so. */
-const transfersUsual = 5_000
+/** A minute or two; on a machine that is busy otherwise, three or four. */
+const transfersUsual = 3_000
 
 /** One process computes while the database of another world does. */
 const worldsAtOnce = 4

@@ -172,11 +172,9 @@ class Game {
     const kind = kindOf(sought)
     const { caller } = this.world.client
     server.run(`request a ${kind}`, async () => {
-      await requestOutgoing(server.deps, caller, {
-        kind,
-        walletId: wallet.walletId,
-        raw: signed.raw,
-      })
+      const asked = { kind, walletId: wallet.walletId, raw: signed.raw } as const
+      const { name } = await requestOutgoing(server.deps, caller, asked)
+      sought.known = name
       sought.isUnanswered = false
     })
   }
@@ -205,7 +203,7 @@ class Game {
 
   private async abort(sought: Sought): Promise<void> {
     const { client, database, time } = this.world
-    const [name] = sought.asked.slice(-1)
+    const name = sought.known ?? sought.asked.at(-1)
     const server = this.someServer()
     if (name === undefined || server === undefined) return
     const kind = kindOf(sought)
@@ -219,7 +217,7 @@ class Game {
 
   async replace(sought: Sought, replacement: 'cancellation' | 'speedUp'): Promise<void> {
     const { client, database, time } = this.world
-    const [name] = sought.asked.slice(-1)
+    const name = sought.known ?? sought.asked.at(-1)
     const server = this.someServer()
     if (name === undefined || server === undefined) return
     const kind = kindOf(sought)
@@ -309,7 +307,9 @@ class Game {
     }
     for (const { address } of world.wallets) world.chain.endow(address, 10n * ether)
     for (let i = 0; i < network.confirmationsFinal; i++) await this.pass()
-    for (const sought of world.soughts) if (sought.isUnanswered) await this.again(sought)
+    for (const sought of world.soughts.filter(({ isUnanswered }) => isUnanswered))
+      if (sought.externalId === undefined) this.send(sought)
+      else await this.ask(sought)
     for (let i = 0; i < (this.options.repairs ?? repairsMax); i++) {
       if (await this.comesToRest()) return
       await this.repair()

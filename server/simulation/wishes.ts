@@ -30,6 +30,8 @@ export type Sought = {
   readonly cancelled: string[]
   /** As it was signed the last time. */
   signed: Signed | undefined
+  /** By what name the API has answered. */
+  known: string | undefined
   /** Nobody has answered the last time that it was asked for. */
   isUnanswered: boolean
   /** What is still to be asked of it, once there is something to ask of. */
@@ -48,7 +50,7 @@ export function newSought(
     ...{ scenario, wallet, amount, asked: [], spedUp: [], cancelled: [] },
     recipient: `0x${Buffer.from(random.bytes(20)).toString('hex')}`,
     externalId: scenario === 'retried' || random.happens(0.2) ? `order ${number}` : undefined,
-    ...{ signed: undefined, isUnanswered: false },
+    ...{ signed: undefined, known: undefined, isUnanswered: false },
     left: isAskedAgain.has(scenario) ? random.between(1, 3) : 0,
   }
 }
