@@ -7,6 +7,8 @@ import { moneyRoutes } from '../money.ts'
 import { feeSponsorName } from './sponsor.ts'
 import { transactionOf, transferOf } from '../transfers/entity.ts'
 import { evidenceOf } from '../transfers/reading.ts'
+import { placeOf } from '../transfers/replace.ts'
+import { observeReplacement } from '../transfers/replacement-facts.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { moneyDeps, openEdge } from '../transfers/testing/edge.ts'
 import { signedPost } from '../transfers/testing/signed-post.ts'
@@ -309,7 +311,11 @@ describe('a fee sponsor that cannot pay', () => {
     }
     const body = { kind: 'Transaction', transaction }
     const own = await request(treasury, other.wallet, { kind: 'transaction', body })
-    await stepTo(treasury, own, 'broadcasted')
+    const under = await stepTo(treasury, own, 'broadcasted')
+    const place = await placeOf(treasury.database, under, 'speedUp')
+    const chain = treasury.chains.find(network)
+    const faster = await observeReplacement({ ...treasury, chain }, { ...under, ...place })
+    assert.ok(faster.ok && faster.facts.maxFeePerGas >= 110n * gwei)
     await mine(treasury, 3)
     await stepTo(treasury, own, 'confirmed')
     const failed = await carry(treasury, row, 'lapsed')

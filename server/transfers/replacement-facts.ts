@@ -1,11 +1,11 @@
 import { equalBytes } from '@quorate/core/bytes'
-import type { EvmFacts } from '@quorate/effects/facts'
+import { decodeFacts, type EvmFacts } from '@quorate/effects/facts'
 import { decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { askOf } from '../chain/ask.ts'
 import type { Chain } from '../chain/chains.ts'
 import { feeMaxOf } from '../chain/facts.ts'
 import type { Database } from '../database/database.ts'
-import { effectOf, intentOf } from './reading.ts'
+import { effectOf, intentOf, writtenFacts } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
 /** A node takes another transaction at a nonce for a tenth more of both fees (geth, `PriceBump`). */
@@ -71,6 +71,12 @@ function signedAt(
 }
 
 function offerOf(row: Outgoing): Offer {
+  // What is sent for somebody else's request is rebuilt from that; what it offers stands in its facts.
+  const facts = row.kind === 'sponsorship' ? decodeFacts(writtenFacts(row)) : undefined
+  if (facts?.family === 'sponsorship') {
+    const { maxFeePerGas: fee, maxPriorityFeePerGas: tip, gasLimit } = facts
+    return { fee, tip, gasLimit }
+  }
   const { unsigned } = effectOf(row)
   if (unsigned === undefined) throw new TypeError('a transaction has its bytes')
   const tx = decodeUnsigned(unsigned)
