@@ -20,6 +20,8 @@ export type EthereumOptions = {
   readonly dataDir: string
   /** Taken if it is free, so that the address stays the same; otherwise another one. */
   readonly port?: number
+  /** Sepolia's, for which this node stands, if nothing is said. */
+  readonly chainId?: number
   readonly onOutput?: (chunk: Buffer) => void
 }
 
@@ -30,8 +32,7 @@ export type RunningEthereum = Child & {
   readonly fundedPrivateKey: string
 }
 
-/** Sepolia's, for which this node stands. */
-const chainId = 11155111
+const sepolia = 11155111
 
 /** The first account of the mnemonic every Ethereum development node uses: worth nothing anywhere. */
 const fundedPrivateKey = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
@@ -44,7 +45,7 @@ const copyEveryMs = 15_000
 
 /** Starts a real Ethereum node (anvil) that mines a block a second, and waits until it answers. */
 export async function startEthereum(options: EthereumOptions): Promise<RunningEthereum> {
-  const { dataDir, onOutput = () => undefined } = options
+  const { dataDir, chainId = sepolia, onOutput = () => undefined } = options
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const state = join(dataDir, 'state.json')
   restoreState(state)
@@ -61,7 +62,7 @@ export async function startEthereum(options: EthereumOptions): Promise<RunningEt
     onOutput,
   })
   const rpcUrl = `http://127.0.0.1:${port}`
-  await untilReady(child, rpcUrl)
+  await untilReady(child, { rpcUrl, chainId })
   const copying = setInterval(() => copyState(state), copyEveryMs).unref()
   void child.exited.then(() => clearInterval(copying))
   return { ...child, rpcUrl, port, chainId, fundedPrivateKey }
@@ -80,7 +81,10 @@ function findAnvil(): string {
   }
 }
 
-async function untilReady(child: Child, rpcUrl: string): Promise<void> {
+async function untilReady(
+  child: Child,
+  { rpcUrl, chainId }: Pick<RunningEthereum, 'rpcUrl' | 'chainId'>,
+): Promise<void> {
   let ended: string | undefined
   void child.exited.then((how) => (ended = how))
   const deadline = Date.now() + readyWaitMs

@@ -147,9 +147,9 @@ export function openNetworks(own: readonly OwnNetwork[]): Networks {
   for (const { id, chainId } of own) {
     // Paths have no capitals, and people hardly see them.
     if (names.filter((name) => name === id.toLowerCase()).length > 1)
-      throw new Error(`There is a network ${id} already: the manifest cannot have its own.`)
+      throw new Error(`There is another network ${id}: the manifest cannot have its own.`)
     if (chains.filter((network) => network.chainId === BigInt(chainId)).length > 1)
-      throw new Error(`${id} is on chain ${chainId}, which has a network already.`)
+      throw new Error(`There is another network on chain ${chainId}: it cannot be that of ${id}.`)
   }
   const byId = new Map(all.map((network) => [network.id, network]))
   const byChain = new Map(chains.map((network) => [network.chainId, network]))

@@ -97,13 +97,16 @@ describe('the networks of a cluster', () => {
       'Keydh',
       'Ethereumsepolia',
     ])
-      assert.throws(() => networksOf(withOwn({ ...own, id })), /already/, id)
+      assert.throws(() => networksOf(withOwn({ ...own, id })), /another network/, id)
     for (const id of unnumberedIds) assert.ok(networksOf(withOwn({ ...own, id })).find(id))
   })
 
   it('cannot be on the chain of another', () => {
     for (const [chainId] of Object.values(evmRows))
-      assert.throws(() => networksOf(withOwn({ ...own, chainId: Number(chainId) })), /already/)
-    assert.throws(() => rulesFor(withOwn({ ...own, chainId: 1 })), /has a network already/)
+      assert.throws(
+        () => networksOf(withOwn({ ...own, chainId: Number(chainId) })),
+        /another network/,
+      )
+    assert.throws(() => rulesFor(withOwn({ ...own, chainId: 1 })), /another network on chain/)
   })
 })

@@ -128,9 +128,9 @@ describe('networks of an operator’s own', () => {
 
   it('make no cluster where one of them would pass for another', async () => {
     const dir = join(folder, 'colliding')
-    await assert.rejects(provision(dir, now, read({ Base: own.MyChain })), /already/)
+    await assert.rejects(provision(dir, now, read({ Base: own.MyChain })), /another network/)
     const onOne = read({ MyChain: { ...own.MyChain, chainId: 1 } })
-    await assert.rejects(provision(dir, now, onOne), /already/)
+    await assert.rejects(provision(dir, now, onOne), /another network/)
     assert.ok(!existsSync(dir))
   })
 

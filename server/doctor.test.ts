@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { makeCluster } from '@quorate/authority/testing/world'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
 
 const program = fileURLToPath(new URL('./doctor.ts', import.meta.url))
@@ -78,6 +79,23 @@ describe('the command that looks at nodes before they are trusted', () => {
     assert.match(second, /poor traces: the method does not exist: payments within/)
     assert.match(second, /poor batches: none/)
     assert.ok(!told.includes('a-provider-key'))
+  })
+
+  it('looks at the nodes of a network that the manifest alone has, on the chain that it says', async () => {
+    const nodes = join(dataDir, 'own-nodes.json')
+    const words = { name: 'My Chain', symbol: 'MINE', confirmations: 3 }
+    writeFileSync(nodes, JSON.stringify({ MyChain: { rpcUrl: node.rpcUrl, ...words } }))
+    const manifest = join(dataDir, 'manifest')
+    const own = { id: 'MyChain', chainId: 777_001, feeCeiling: 1n, legacy: false }
+    writeFileSync(manifest, makeCluster(undefined, [own]).file)
+    const { code, told } = await runWith(['--manifest', manifest, nodes, 'MyChain'])
+    assert.equal(code, 1)
+    assert.match(told, /MyChain \(My Chain\), node 1/)
+    assert.match(told, /bad {2}chain id: 11155111, and MyChain is 777001/)
+    const without = await runWith([nodes])
+    assert.equal(without.code, 1)
+    assert.match(without.told, /MyChain: there is no such network/)
+    assert.equal((await runWith(['--manifest', manifest])).code, 2)
   })
 
   it('fails for a node of another chain, for one that is gone, and for none', async () => {

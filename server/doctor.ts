@@ -3,11 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Network } from '@quorate/chains/adapter'
 import { examine } from '@quorate/chains/evm/examine'
 import { askBatch, httpNode } from '@quorate/chains/nodes'
-import { networkNamed } from './chain/chains.ts'
-import { isNetwork, readNodes, urlsOf } from './chain/nodes-file.ts'
+import { verifyEd25519 } from '@quorate/authority/ed25519'
+import { readManifest } from '@quorate/authority/manifest'
+import { kindIn, openChains, type Own } from './chain/chains.ts'
+import { readNodes, urlsOf } from './chain/nodes-file.ts'
 
-const usage = `usage: quorate doctor <file> [network ...]
-  the file as SERVER_NODES_FILE has it; each node of it, or of these networks, is asked what it can do`
+const usage = `usage: quorate doctor [--manifest <file>] <file> [network ...]
+  the file as SERVER_NODES_FILE has it; each node of it, or of these networks, is asked what it can do.
+  Networks of your own are in the cluster's manifest, which says what chain they are.`
 
 /**
  * `quorate doctor`: is a node good enough to be trusted with where money is? Nothing is sent and
@@ -16,35 +19,47 @@ const usage = `usage: quorate doctor <file> [network ...]
  * @returns the exit code: 1 when money should not rest on one of them
  */
 async function doctorCommand(
-  [file, ...wanted]: readonly string[],
+  args: readonly string[],
   print: (line: string) => void,
 ): Promise<number> {
-  if (file === undefined) {
+  const [option, manifest = '', ...others] = args
+  const isNamed = option === '--manifest'
+  const [file, ...wanted] = isNamed ? others : args
+  if (file === undefined || file.startsWith('--')) {
     print(usage)
     return 2
   }
-  const nodes = readNodes(readFileSync(file, 'utf8'), isNetwork)
+  const own = isNamed ? ownIn(manifest) : []
+  const nodes = readNodes(readFileSync(file, 'utf8'), kindIn(own))
+  const { find } = openChains(nodes, undefined, own)
   const missing = wanted.filter((id) => !nodes.has(id))
   for (const id of missing) print(`${id} has no node in this file`)
   let worst = missing.length > 0 ? 1 : 0
   for (const [id, node] of nodes) {
     if (wanted.length > 0 && !wanted.includes(id)) continue
-    const { confirmations, ...urls } = node
-    const known = networkNamed(id)
-    const network = { ...known, confirmationsFinal: confirmations ?? known.confirmationsFinal }
-    for (const [at, url] of urlsOf(urls).entries())
-      worst = Math.max(worst, await look({ network, url, place: at + 1 }, print))
+    const { network } = find(id)
+    const title = own.some((one) => one.id === id) ? `${id} (${network.name})` : id
+    for (const [at, url] of urlsOf(node).entries())
+      worst = Math.max(
+        worst,
+        await look({ network, url, title: `${title}, node ${at + 1}` }, print),
+      )
   }
   return worst
 }
 
+/** @throws Error for a manifest that no process would start with */
+function ownIn(manifestFile: string): Own {
+  return readManifest(new Uint8Array(readFileSync(manifestFile)), verifyEd25519).networks
+}
+
 async function look(
-  node: { readonly network: Network; readonly url: string; readonly place: number },
+  node: { readonly network: Network; readonly url: string; readonly title: string },
   print: (line: string) => void,
 ): Promise<number> {
-  const { network, url, place } = node
+  const { network, url, title } = node
   const options = { url, network: network.id }
-  print(`${network.id}, node ${place}`)
+  print(title)
   const findings = await examine({
     ...{ network, rpc: httpNode(options), sleep, now: Date.now },
     batch: (size) => askBatch(options, size),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { serverEnvironment } from '@quorate/scripts/environments'
 import { type Cluster, provision } from '@quorate/scripts/provision'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { makeCluster } from '@quorate/authority/testing/world'
 import { freePort } from '@quorate/devnet/free-port'
 import { SignerProcess, until } from './coordinator/testing/platform.ts'
 
@@ -70,6 +71,26 @@ describe('the server process', () => {
     assert.equal(await exited, 0)
     await Promise.all(signers.map((signer) => signer.end()))
     for (const line of output().trim().split('\n')) assert.ok(Object(JSON.parse(line)).time)
+  })
+
+  it('does not start by a manifest with a network that would pass for another', async () => {
+    const manifestFile = join(folder, 'colliding')
+    const own = { id: 'Base', chainId: 777_001, feeCeiling: 1n, legacy: false }
+    writeFileSync(manifestFile, makeCluster(undefined, [own]).file)
+    const [port, linkPort] = [await freePort(), await freePort()]
+    const nodesFile = join(folder, 'no-nodes.json')
+    writeFileSync(nodesFile, '{}')
+    const { exited, output } = run(
+      serverEnvironment(
+        { ...cluster, manifestFile },
+        {
+          ...{ port, linkPort, databaseUrl: home.url, nodesFile, mailFile: nodesFile },
+          ...{ publicUrl: `http://localhost:${port}`, keyPool: 0 },
+        },
+      ),
+    )
+    assert.equal(await exited, 1)
+    assert.match(output(), /There is another network Base/)
   })
 
   it('says everything that is wrong with its settings, and does not start', async () => {

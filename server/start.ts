@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import { verifyEd25519, verifyEd25519By } from '@quorate/authority/ed25519'
+import { networksOf } from '@quorate/judge/networks'
 import { rulesFor } from '@quorate/judge/rules'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
 import * as libsodium from '@quorate/threshold/public/ed25519'
@@ -11,8 +12,7 @@ import { authenticateWith } from './auth/authenticate.ts'
 import { openTokens } from './auth/tokens.ts'
 import { readListings } from './assets/file.ts'
 import { keepListings } from './assets/listed.ts'
-import { readChains, type Chains } from './chain/chains.ts'
-import { isNetwork } from './chain/nodes-file.ts'
+import { kindIn, readChains, type Chains, type OnDistrust } from './chain/chains.ts'
 import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
@@ -50,12 +50,12 @@ const host = '127.0.0.1'
 export async function startServer(settings: ServerSettings, log: Log): Promise<RunningServer> {
   verifyEd25519By(libsodium.verifyEd25519)
   const manifest = readManifest(new Uint8Array(readFileSync(settings.manifestFile)), verifyEd25519)
+  networksOf(manifest)
   const database = openDatabase(settings.databaseUrl, (error) =>
     log.warn({ err: error }, 'an idle database connection broke'),
   )
   await migrate(database)
-  const assets = settings.assetsFile === '' ? '{}' : readFileSync(settings.assetsFile, 'utf8')
-  await keepListings(database, readListings(assets, isNetwork))
+  await keepListings(database, listingsOf(settings, manifest))
   const links = await openLinks({
     host,
     port: settings.linkPort,
@@ -71,9 +71,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   })
   await applyRoots(database)
   await recount(database, Date.now())
-  const chains = readChains(readFileSync(settings.nodesFile, 'utf8'), (event) =>
-    log.warn(event, 'a node is not asked for a while'),
-  )
+  const chains = chainsOf(settings, manifest, log)
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains, log })
   const { opine, rules } = deps
   const working = { database, coordinator, chains, opine, rules, log, now: Date.now }
@@ -116,6 +114,17 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
       await database.destroy()
     },
   }
+}
+
+function listingsOf({ assetsFile }: ServerSettings, { networks }: Manifest) {
+  const kindOf = kindIn(networks)
+  const assets = assetsFile === '' ? '{}' : readFileSync(assetsFile, 'utf8')
+  return readListings(assets, (id) => kindOf(id) !== undefined)
+}
+
+function chainsOf({ nodesFile }: ServerSettings, { networks }: Manifest, log: Log): Chains {
+  const onDistrust: OnDistrust = (event) => log.warn(event, 'a node is not asked for a while')
+  return readChains(readFileSync(nodesFile, 'utf8'), onDistrust, networks)
 }
 
 type Assembled = {

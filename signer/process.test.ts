@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { startChild, type Child } from '@quorate/devnet/child'
 import { provision, type Cluster as Provisioned } from '@quorate/scripts/provision'
 import type { Reply } from '@quorate/wire/link'
-import { fromHex } from '@quorate/core/bytes'
+import { makeCluster as makeManifest } from '@quorate/authority/testing/world'
+import { fromHex, toHex } from '@quorate/core/bytes'
 import { markOf } from './store/mark.ts'
 import { clusterIn, entry } from './testing/cluster.ts'
 import { withLyingExtension } from './testing/corrupt.ts'
@@ -254,6 +255,14 @@ describe('a signer process', () => {
         /not the one that SIGNER_MANIFEST_HASH/,
       )
       await refuses({ SIGNER_ID: 'signer-9' }, /names no signer-9/)
+      const colliding = join(dir, 'colliding')
+      const own = { id: 'Base', chainId: 777_001, feeCeiling: 1n, legacy: false }
+      const { file, manifest } = makeManifest(undefined, [own])
+      writeFileSync(colliding, file)
+      await refuses(
+        { SIGNER_MANIFEST_FILE: colliding, SIGNER_MANIFEST_HASH: toHex(manifest.hash) },
+        /There is another network Base/,
+      )
       await refuses({ SIGNER_ID: 'signer-1' }, /identity key is not the one/)
       const used = entry(files.signers, 1).storeFile
       await refuses({ SIGNER_STORE_FILE: used }, /store is of another signer/)

@@ -3,7 +3,7 @@ import { fromHex, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { sql } from 'kysely'
 import type { Caller } from '../auth/caller.ts'
-import { networkNamed } from '../chain/chains.ts'
+import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
 import { findTokenWords, type TokenWordsByContract } from '../history/tokens.ts'
 import type { BalanceKey } from './watch.ts'
@@ -15,9 +15,11 @@ type Query = {
 }
 type Asset = Pick<BalanceKey, 'kind' | 'contract' | 'token_id'> & { readonly network: string }
 
+export type BalanceDeps = { readonly database: Database; readonly chains: Pick<Chains, 'named'> }
+
 /** Of all wallets, in the order of their ids: what there is none of is left out. */
 export async function listBalances(
-  database: Database,
+  { database, chains }: BalanceDeps,
   { organization }: Pick<Caller, 'organization'>,
   query: Query,
 ) {
@@ -46,7 +48,7 @@ export async function listBalances(
     .orderBy('token_id')
     .limit(query.limit + 1)
     .execute()
-  const about = await assetsOf(database, found)
+  const about = await assetsOf({ database, chains }, found)
   const names = await walletNames(database, organization, found)
   const page = cutPage(found, query.limit, ({ wallet, kind, contract, token_id }) =>
     [toHex(wallet), kind, contract, token_id].join(),
@@ -82,7 +84,7 @@ async function walletNames(
 
 /** In the order of networks and contracts. */
 export async function listTotals(
-  database: Database,
+  { database, chains }: BalanceDeps,
   { organization }: Pick<Caller, 'organization'>,
   query: Query,
 ) {
@@ -110,7 +112,7 @@ export async function listTotals(
     .orderBy('token_id')
     .limit(query.limit + 1)
     .execute()
-  const about = await assetsOf(database, found)
+  const about = await assetsOf({ database, chains }, found)
   const page = cutPage(found, query.limit, ({ network, kind, contract, token_id }) =>
     [network, kind, contract, token_id].join(),
   )
@@ -140,7 +142,7 @@ function kindOf(text: string | undefined): BalanceKey['kind'] {
   return kinds.find((kind) => kind === text) ?? 'Native'
 }
 
-async function assetsOf(database: Database, rows: readonly Asset[]) {
+async function assetsOf({ database, chains: { named } }: BalanceDeps, rows: readonly Asset[]) {
   const networks = [...new Set(rows.map(({ network }) => network))]
   const words = new Map<string, TokenWordsByContract>()
   for (const network of networks) {
@@ -148,8 +150,7 @@ async function assetsOf(database: Database, rows: readonly Asset[]) {
     words.set(network, await findTokenWords(database, network, contracts))
   }
   return ({ network, kind, contract, token_id }: Asset) => {
-    if (kind === 'Native')
-      return { network, kind, ...networkNamed(network).nativeAsset, verified: true }
+    if (kind === 'Native') return { network, kind, ...named(network).nativeAsset, verified: true }
     const said = words.get(network)?.get(contract) ?? {}
     const piece = token_id === '' ? {} : { tokenId: token_id }
     return { network, kind, contract, ...piece, verified: false, ...said }

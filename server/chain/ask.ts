@@ -7,7 +7,7 @@ import type { Effect } from '@quorate/effects/effect'
 import { noFacts, type Facts } from '@quorate/effects/facts'
 import { readIntent, type Intent, type TransactionBody } from '@quorate/effects/intent'
 import type { UseOperation } from '@quorate/effects/intent'
-import { tableNetworks, type EvmNetwork } from '@quorate/effects/networks'
+import type { EvmNetwork } from '@quorate/effects/networks'
 import { isSponsored, plan, type PlanInput } from '@quorate/effects/plan'
 import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacement'
 import { decodeUnsigned } from '@quorate/effects/evm/transaction'
@@ -15,7 +15,7 @@ import { callOf } from './tokens.ts'
 
 /** Who signs, and where. */
 export type Payer = {
-  readonly network: string
+  readonly network: EvmNetwork
   /** Compressed. */
   readonly publicKey: Uint8Array
   readonly address: string
@@ -31,13 +31,6 @@ export function readableIntent<K extends UseOperation>(
   throw read.unsupported ? unsupported(read.reason) : malformed(read.reason)
 }
 
-/** What the signers know of a network that has transactions. */
-export function evmNetwork(id: string): EvmNetwork {
-  const network = tableNetworks.find(id)
-  if (network?.family !== 'evm') throw unsupported(`${id} has no transactions`)
-  return network
-}
-
 /**
  * An intent as the chain's adapter takes it; what it leaves open, the chain has to fill.
  * @returns nothing for whole bytes, which leave nothing open
@@ -50,7 +43,7 @@ export function askOf(
   const { network, address: from } = payer
   if (isReplacement(intent)) return replacementAsk(intent, payer)
   if (intent.kind === 'transfer') {
-    const type = evmNetwork(network).isLegacy ? 0 : 2
+    const type = network.isLegacy ? 0 : 2
     return { type, from, priority: intent.priority, ...callOf(intent, from) }
   }
   const body = bodyOf(intent)
@@ -69,7 +62,7 @@ function replacementAsk(
 ): EvmAsk {
   const priority = 'Fast'
   const { network, address: from } = payer
-  const type = evmNetwork(network).isLegacy ? 0 : 2
+  const type = network.isLegacy ? 0 : 2
   const original = intent.kind === 'speedUp' ? intent.original : undefined
   if (original === undefined)
     return { type, from, priority, to: from, value: 0n, data: new Uint8Array() }
@@ -97,8 +90,7 @@ export function planned(
   facts: Facts,
   sponsored?: PlanInput['sponsored'],
 ): Effect {
-  const network = evmNetwork(payer.network)
-  const { publicKey } = payer
+  const { network, publicKey } = payer
   const { scheme, curve } = network
   const made = plan({ network, publicKey, scheme, curve, intent, facts, sponsored })
   if (made.ok) return made.effect
@@ -130,24 +122,22 @@ export const anySponsor = {
 export const slotMax = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** Facts that repeat what was fixed and are as low as can be elsewhere. */
-function provisional(network: string, ask: EvmAsk): Facts {
+function provisional(network: EvmNetwork, ask: EvmAsk): Facts {
   const { gasLimit = 21_000n, maxPriorityFeePerGas: tip = 0n, nonce = 0n } = ask
   if (nonce > slotMax) throw malformed('the nonce is out of range')
   const priced = { family: 'evm', nonce, gasLimit } as const
   const price = ask.type === 0 ? (ask.gasPrice ?? 0n) : (ask.maxFeePerGas ?? tip)
-  const { feeCeiling } = evmNetwork(network)
-  if (gasLimit * price > feeCeiling) throw aboveCeiling(network, gasLimit * price)
+  if (gasLimit * price > network.feeCeiling) throw aboveCeiling(network, gasLimit * price)
   return ask.type === 0
     ? { ...priced, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n, gasPrice: price }
     : { ...priced, maxFeePerGas: price, maxPriorityFeePerGas: tip }
 }
 
-export function aboveCeiling(network: string, fee: bigint): Failure {
-  const ceiling = evmNetwork(network).feeCeiling
+export function aboveCeiling({ id: network, feeCeiling }: EvmNetwork, fee: bigint): Failure {
   return new Failure('fee.above_ceiling', {
     network,
     fee: fee.toString(),
-    ceiling: ceiling.toString(),
+    ceiling: feeCeiling.toString(),
   })
 }
 

@@ -5,12 +5,16 @@ import { evmNetworks, findEvmNetwork } from '@quorate/chains/networks/evm'
 import { kebabOf } from '@quorate/chains/networks/kebab'
 import { httpNode } from '@quorate/chains/nodes'
 import { Failure } from '@quorate/core/failure'
-import { tableNetworks } from '@quorate/effects/networks'
-import { isNetwork, type NetworkNodes, type Nodes, readNodes, urlsOf } from './nodes-file.ts'
+import type { EvmNetwork, Networks, OwnNetwork } from '@quorate/effects/networks'
+import { networksOf } from '@quorate/judge/networks'
+import { networkOfOwn } from './own-network.ts'
+import { type NetworkKind, type NetworkNodes, type Nodes, readNodes, urlsOf } from './nodes-file.ts'
 
 /** A network whose nodes this server asks, as if they were one. */
 export type Chain = {
   readonly network: Network
+  /** What the signers know of it. */
+  readonly traits: EvmNetwork
   readonly rpc: Rpc
   readonly adapter: typeof evm
   /** Where its reading begins, if the operator says so. */
@@ -24,24 +28,30 @@ export type Chain = {
 export type Chains = {
   /** @throws Failure `request.unsupported` for what is no chain, `chain.unavailable` without a node */
   find(network: string): Chain
+  /** With or without a node. @throws Failure `request.unsupported` for what is no chain */
+  named(network: string): Network
+  /** As the signers know them. */
+  readonly networks: Networks
   readonly all: readonly Chain[]
 }
 
-/** @throws Failure `request.unsupported` */
-export function networkNamed(id: string): Network {
-  const network = findEvmNetwork(id)
-  if (network !== undefined) return network
-  const isPseudo = tableNetworks.find(id)?.family === 'pseudo'
-  const reason = isPseudo ? `${id} stands for no chain` : `the network ${id} is not supported yet`
-  throw new Failure('request.unsupported', { reason })
+/** What anybody reads a file of nodes by. */
+export type Own = readonly OwnNetwork[]
+
+export function kindIn(own: Own): (id: string) => NetworkKind {
+  return (id) => {
+    if (findEvmNetwork(id) !== undefined) return 'known'
+    return own.some((network) => network.id === id) ? 'own' : undefined
+  }
 }
 
 /**
  * @param nodesFile what `SERVER_NODES_FILE` holds
+ * @param own the networks that the manifest names
  * @throws Error with every mistake at once
  */
-export function readChains(nodesFile: string, onDistrust?: OnDistrust): Chains {
-  return openChains(readNodes(nodesFile, isNetwork), onDistrust)
+export function readChains(nodesFile: string, onDistrust?: OnDistrust, own: Own = []): Chains {
+  return openChains(readNodes(nodesFile, kindIn(own)), onDistrust, own)
 }
 
 /** Told of each node that is put aside for a while; it counts from 1 in the operator's order. */
@@ -51,19 +61,44 @@ export type OnDistrust = (event: {
   readonly reason: string
 }) => void
 
-export function openChains(nodes: Nodes, onDistrust: OnDistrust = () => undefined): Chains {
-  const opened = [...nodes].map(([id, node]) => openChain(networkNamed(id), node, onDistrust))
+export function openChains(
+  nodes: Nodes,
+  onDistrust: OnDistrust = () => undefined,
+  own: Own = [],
+): Chains {
+  const networks = networksOf({ networks: own })
+  const named = (id: string): Network => networkNamed({ networks, own, nodes }, id)
+  const opened = [...nodes].map(([id, node]) =>
+    openChain({ network: named(id), traits: evmNetwork(networks, id), node }, onDistrust),
+  )
   const chains = new Map(opened.map((chain) => [chain.network.id, chain]))
   const find = (id: string): Chain => {
-    const { id: network } = networkNamed(id)
+    const { id: network } = named(id)
     const chain = chains.get(network)
     if (chain === undefined) throw new Failure('chain.unavailable', { network })
     return chain
   }
-  return {
-    find,
-    all: [...chains.values()],
-  }
+  return { find, named, networks, all: [...chains.values()] }
+}
+
+type Known = { readonly networks: Networks; readonly own: Own; readonly nodes: Nodes }
+
+/** @throws Failure `request.unsupported` */
+export function networkNamed({ networks, own, nodes }: Known, id: string): Network {
+  const network = findEvmNetwork(id)
+  if (network !== undefined) return network
+  const traits = own.find((one) => one.id === id)
+  if (traits !== undefined) return networkOfOwn(traits, nodes.get(id))
+  const isPseudo = networks.find(id)?.family === 'pseudo'
+  const reason = isPseudo ? `${id} stands for no chain` : `the network ${id} is not supported yet`
+  throw new Failure('request.unsupported', { reason })
+}
+
+/** What the signers know of a network that has transactions. @throws Failure `request.unsupported` */
+export function evmNetwork(networks: Networks, id: string): EvmNetwork {
+  const network = networks.find(id)
+  if (network?.family === 'evm') return network
+  throw new Failure('request.unsupported', { reason: `${id} has no transactions` })
 }
 
 /**
@@ -77,7 +112,13 @@ export function chainAt({ all, find }: Chains, kebab: string): Chain {
   throw new Failure('request.unsupported', { reason: `there is no network at ${kebab}` })
 }
 
-function openChain(known: Network, node: NetworkNodes, onDistrust: OnDistrust): Chain {
+type Opening = {
+  readonly network: Network
+  readonly traits: EvmNetwork
+  readonly node: NetworkNodes
+}
+
+function openChain({ network: known, traits, node }: Opening, onDistrust: OnDistrust): Chain {
   const { agree = 1, confirmations, firstBlock } = node
   const confirmationsFinal = confirmations ?? known.confirmationsFinal
   const network = { ...known, confirmationsFinal }
@@ -104,5 +145,5 @@ function openChain(known: Network, node: NetworkNodes, onDistrust: OnDistrust): 
     }
   }
   const beginning = firstBlock === undefined ? {} : { firstBlock: BigInt(firstBlock) }
-  return { network, rpc, adapter: evm, ...beginning, ready }
+  return { network, traits, rpc, adapter: evm, ...beginning, ready }
 }

@@ -5,13 +5,19 @@ import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { addressOf } from '@quorate/effects/address'
 import { tableNetworks } from '@quorate/effects/networks'
+import { evmNetwork } from './chains.ts'
 import { parseTransaction, serializeTransaction } from 'viem'
 import { askOf, checkIntent, planned, readableIntent } from './ask.ts'
 
 /** The generator of secp256k1 (SEC 2, section 2.4.1): the key whose secret is 1. */
 const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798')
 const network = 'EthereumClassic'
-const payer = { network, publicKey, address: addressOf(tableNetworks, network, publicKey) ?? '' }
+const traits = evmNetwork(tableNetworks, network)
+const payer = {
+  network: traits,
+  publicKey,
+  address: addressOf(tableNetworks, network, publicKey) ?? '',
+}
 const to = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
 const gasPrice = 10n ** 9n
 const facts = { family: 'evm', nonce: 7n, gasLimit: 21_000n, gasPrice } as const
@@ -59,6 +65,6 @@ describe('on a network without a fee market', () => {
 
   it('elsewhere a transfer is of type 2', () => {
     const intent = transfer({ kind: 'Native', to, amount: '5' })
-    assert.equal(askOf(intent, { ...payer, network: 'Base' })?.type, 2)
+    assert.equal(askOf(intent, { ...payer, network: evmNetwork(tableNetworks, 'Base') })?.type, 2)
   })
 })

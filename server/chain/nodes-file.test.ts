@@ -72,6 +72,47 @@ describe('the file of nodes', () => {
       assert.throws(() => readChains(nonsense), Error, nonsense)
   })
 
+  it('has the words of a network that the manifest alone has, and of no other', () => {
+    const own = [{ id: 'MyChain', chainId: 777_001, feeCeiling: 5n, legacy: true }]
+    const rpcUrl = 'http://127.0.0.1:8545'
+    const whole = { rpcUrl, name: 'My Chain', symbol: 'MINE', confirmations: 3 }
+    const read = (entry: object, id = 'MyChain', networks = own) =>
+      readChains(JSON.stringify({ [id]: entry }), undefined, networks)
+    const chains = read(whole)
+    const { network, traits } = chains.find('MyChain')
+    assert.deepEqual(network, {
+      ...{ id: 'MyChain', name: 'My Chain', family: 'evm', chainId: 777_001, testnet: false },
+      ...{ nativeAsset: { symbol: 'MINE', decimals: 18 }, confirmationsFinal: 3 },
+    })
+    assert.deepEqual([traits.chainId, traits.feeCeiling, traits.isLegacy], [777_001n, 5n, true])
+    assert.equal(chainAt(chains, 'my-chain').network.id, 'MyChain')
+    assert.throws(() => read(whole, 'MyChain', []), /MyChain: there is no such network/)
+    assert.throws(() => read(whole, 'TheirChain'), /TheirChain: there is no such network/)
+    for (const [change, mistake] of [
+      [{ name: undefined }, /it has no name/],
+      [{ name: ' ' }, /it has no name/],
+      [{ symbol: undefined }, /no symbol/],
+      [{ symbol: 'MI NE' }, /no symbol/],
+      [{ confirmations: undefined }, /how many confirmations/],
+      [{ decimals: 6 }, /decimals is not known/],
+    ] as const)
+      assert.throws(() => read({ ...whole, ...change }), mistake)
+    assert.throws(() => read(whole, 'Base'), /name is not known[^]*symbol is not known/)
+    assert.throws(
+      () => readChains('{}', undefined, [{ ...own[0], id: 'Base' } as never]),
+      /another network/,
+    )
+  })
+
+  it('may lack one that the manifest has: what was done there is still shown', () => {
+    const own = [{ id: 'MyChain', chainId: 777_001, feeCeiling: 5n, legacy: true }]
+    const chains = readChains('{}', undefined, own)
+    assert.throws(() => chains.find('MyChain'), { code: 'chain.unavailable' })
+    assert.deepEqual(chains.named('MyChain').nativeAsset, { symbol: 'MyChain', decimals: 18 })
+    assert.equal(chains.named('Base').nativeAsset.symbol, 'ETH')
+    assert.throws(() => chains.named('KeyECDSA'), { code: 'request.unsupported' })
+  })
+
   it('names networks in paths by words with hyphens alone', () => {
     const url = 'http://127.0.0.1:8545'
     const chains = readChains(JSON.stringify({ EthereumSepolia: { rpcUrl: url } }))

@@ -1,4 +1,3 @@
-import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import { isFailure } from '@quorate/core/failure'
 import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
 
@@ -14,6 +13,9 @@ export type NetworkNodes = {
   readonly agree?: number
   /** Blocks after which a transaction is settled, its own counted, if not the network's usual. */
   readonly confirmations?: number
+  /** What a network of the operators' own is called, and its native asset. */
+  readonly name?: string
+  readonly symbol?: string
   /** Where the reading of a chain begins that was not read yet. */
   readonly firstBlock?: number
 }
@@ -29,13 +31,16 @@ const firstBlockMax = Number.MAX_SAFE_INTEGER
 /**
  * Reads what `SERVER_NODES_FILE` holds: `{"EthereumSepolia": {"rpcUrl": "http://…", "confirmations": 2}}`, or
  * several: `{"Base": {"rpcUrls": ["https://…", "https://…"], "agree": 2}}`.
- * @param known the networks there are
+ * A network that the manifest names as the operators' own also has its words: `{"MyChain": {"rpcUrl": "http://…",
+ * "name": "My Chain", "symbol": "MINE", "confirmations": 5}}`.
+ * @param kindOf the networks there are
  * @throws Error with every mistake at once, and without any address
  */
-export function readNodes(text: string, known: (network: string) => boolean): Nodes {
+export function readNodes(text: string, kindOf: (network: string) => NetworkKind): Nodes {
   const mistakes: string[] = []
   const entries = Object.entries(objectOf(text)).map(([network, node]) => {
-    const found = known(network) ? mistakesIn(node) : ['there is no such network']
+    const kind = kindOf(network)
+    const found = kind === undefined ? ['there is no such network'] : mistakesIn(node, kind)
     mistakes.push(...found.map((mistake) => `${network}: ${mistake}`))
     return [network, node] as const
   })
@@ -49,9 +54,8 @@ export function urlsOf({ rpcUrl, rpcUrls = [] }: NetworkNodes): readonly string[
   return rpcUrl === undefined ? rpcUrls : [rpcUrl]
 }
 
-export function isNetwork(id: string): boolean {
-  return findEvmNetwork(id) !== undefined
-}
+/** Of the tables, of the manifest, or none. */
+export type NetworkKind = 'known' | 'own' | undefined
 
 function objectOf(text: string): JsonObject {
   const value = parsed(text)
@@ -68,11 +72,14 @@ function parsed(text: string): Json {
   }
 }
 
-function mistakesIn(node: Json): string[] {
+function mistakesIn(node: Json, kind: NetworkKind): string[] {
   if (!isObject(node)) return ['not an object']
-  const { rpcUrl, rpcUrls, agree, confirmations, firstBlock, ...others } = node
+  const { name, symbol, ...nodes } = node
+  const { rpcUrl, rpcUrls, agree, confirmations, firstBlock, ...others } =
+    kind === 'own' ? nodes : node
   const count = Array.isArray(rpcUrls) ? rpcUrls.length : 1
   return [
+    ...(kind === 'own' ? mistakesInWords({ name, symbol, confirmations }) : []),
     ...((rpcUrl === undefined) === (rpcUrls === undefined)
       ? ['either rpcUrl or rpcUrls names its nodes']
       : []),
@@ -90,6 +97,20 @@ function mistakesIn(node: Json): string[] {
       ? []
       : ['firstBlock is not the number of a block']),
     ...Object.keys(others).map((name) => `${name} is not known`),
+  ]
+}
+
+/** Nobody else can say what a network of the operators' own is called, nor when to take it as settled. */
+function mistakesInWords(words: {
+  readonly [Name in 'name' | 'symbol' | 'confirmations']: Json | undefined
+}): string[] {
+  const { name, symbol, confirmations } = words
+  return [
+    ...(typeof name === 'string' && /^[!-~]( ?[!-~]){0,63}$/.test(name) ? [] : ['it has no name']),
+    ...(typeof symbol === 'string' && /^[A-Za-z0-9.]{1,16}$/.test(symbol)
+      ? []
+      : ['its asset has no symbol']),
+    ...(confirmations === undefined ? ['it does not say after how many confirmations'] : []),
   ]
 }
 

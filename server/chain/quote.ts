@@ -2,14 +2,13 @@ import type { Json } from '@quorate/core/json'
 import type { Match } from '@quorate/authority/operations'
 import type { UseOperation } from '@quorate/effects/intent'
 import { addressOf } from '@quorate/effects/address'
-import { tableNetworks } from '@quorate/effects/networks'
 import { networkOfSignature } from '@quorate/effects/plan'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { findKey } from '../keys/find.ts'
 import { findWallet } from '../wallets/find.ts'
-import { aboveCeiling, askOf, checkIntent, evmNetwork, readableIntent, type Payer } from './ask.ts'
-import type { Chains } from './chains.ts'
+import { aboveCeiling, askOf, checkIntent, readableIntent, type Payer } from './ask.ts'
+import { evmNetwork, type Chains } from './chains.ts'
 import { estimate, feeMaxOf } from './facts.ts'
 import { requireTokens, tokenMoveOf, tokenWords } from './tokens.ts'
 
@@ -39,12 +38,12 @@ export async function quoteMaxFee(
   if (operation === undefined) return undefined
   const intent = readableIntent(operation, JSON.stringify(body))
   if (intent.kind === 'signature' && intent.ask.kind !== 'Transaction') return undefined
-  const payer = await payerOf(database, caller, match, intent)
+  const payer = await payerOf({ database, chains }, caller, match, intent)
   if (payer === undefined) return undefined
   checkIntent(payer, intent)
   const ask = askOf(intent, payer)
   if (ask === undefined) return undefined
-  const chain = chains.find(payer.network)
+  const chain = chains.find(payer.network.id)
   await chain.ready()
   const move = tokenMoveOf(intent)
   if (move !== undefined) {
@@ -52,14 +51,14 @@ export async function quoteMaxFee(
     await requireTokens(chain, payer.address, move)
   }
   const fee = feeMaxOf(await estimate(chain, ask))
-  const { feeCeiling } = evmNetwork(payer.network)
+  const { feeCeiling } = payer.network
   if (fee > feeCeiling) throw aboveCeiling(payer.network, fee)
   return 2n * fee < feeCeiling ? 2n * fee : feeCeiling
 }
 
 /** @returns nothing for a key that signs without any chain */
 async function payerOf(
-  database: Database,
+  { database, chains: { networks } }: QuoteDeps,
   caller: Caller,
   { params }: Match,
   intent: ReturnType<typeof readableIntent>,
@@ -68,16 +67,16 @@ async function payerOf(
   if (walletId !== undefined) {
     const { network, address, public_key: publicKey } = await findWallet(database, caller, walletId)
     if (address === null && intent.kind === 'signature') return undefined
-    return { network, publicKey, address: address ?? '' }
+    return { network: evmNetwork(networks, network), publicKey, address: address ?? '' }
   }
   const { scheme, curve, public_key: publicKey } = await findKey(database, caller, keyId)
   if (intent.kind !== 'signature') return undefined
-  const network = networkOfSignature(tableNetworks, intent, { scheme, curve })
+  const network = networkOfSignature(networks, intent, { scheme, curve })
   if (network?.family !== 'evm' || network.scheme !== scheme || network.curve !== curve)
     return undefined
   return {
-    network: network.id,
+    network,
     publicKey,
-    address: addressOf(tableNetworks, network.id, publicKey) ?? '',
+    address: addressOf(networks, network.id, publicKey) ?? '',
   }
 }

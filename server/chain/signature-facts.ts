@@ -1,13 +1,12 @@
 import { pendingNonce } from '@quorate/chains/evm/index'
 import { Failure } from '@quorate/core/failure'
 import { addressOf } from '@quorate/effects/address'
-import { tableNetworks } from '@quorate/effects/networks'
 import { encodeFacts, noFacts } from '@quorate/effects/facts'
 import type { Database } from '../database/database.ts'
 import { conditionOf } from '../history/condition.ts'
 import type { ObserveFacts } from '../signatures/execute.ts'
-import { askOf, evmNetwork } from './ask.ts'
-import type { Chains } from './chains.ts'
+import { askOf } from './ask.ts'
+import { evmNetwork, type Chains } from './chains.ts'
 import { observeWithin } from './facts.ts'
 import { lowestFreeSlot } from './slots.ts'
 
@@ -22,8 +21,9 @@ export function openSignatureFacts(deps: {
 }): ObserveFacts {
   const { database, chains } = deps
   return async ({ network: { id: network }, publicKey, intent, organization, key, maxFee }) => {
-    const address = addressOf(tableNetworks, network, publicKey) ?? ''
-    const ask = askOf(intent, { network, address })
+    const traits = evmNetwork(chains.networks, network)
+    const address = addressOf(chains.networks, network, publicKey) ?? ''
+    const ask = askOf(intent, { network: traits, address })
     if (ask === undefined) return encodeFacts(noFacts)
     const chain = chains.find(network)
     await chain.ready()
@@ -33,7 +33,7 @@ export function openSignatureFacts(deps: {
     const place = { organization, key, network, address }
     const free = ask.nonce ?? (await lowestFreeSlot(database, place, pending))
     if (free === undefined) throw new Failure('chain.unavailable', { network })
-    const { feeCeiling } = evmNetwork(network)
+    const { feeCeiling } = traits
     const bound = maxFee === undefined || maxFee > feeCeiling ? feeCeiling : maxFee
     const observed = await observeWithin(chain, { ...ask, nonce: BigInt(free) }, bound)
     if (observed.ok) return encodeFacts(observed.facts)

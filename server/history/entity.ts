@@ -1,4 +1,4 @@
-import { networkNamed } from '../chain/chains.ts'
+import type { Network } from '@quorate/chains/adapter'
 import type { WalletRow } from '../wallets/find.ts'
 import type { ChainTables } from './tables.ts'
 import type { ShownWords } from './tokens.ts'
@@ -7,14 +7,15 @@ export type HistoryRow = ChainTables['history']
 
 /**
  * A movement as the API and its events give it.
+ * @param network the row's
  * @param words of the token's contract, a stranger's, unless the operator knows it
  */
 export function historyItemOf(
   row: HistoryRow,
   { wallet_id }: Pick<WalletRow, 'wallet_id'>,
+  { nativeAsset: { symbol, decimals } }: Pick<Network, 'nativeAsset'>,
   words: ShownWords = {},
 ) {
-  const { symbol, decimals } = networkNamed(row.network).nativeAsset
   const native = { symbol, decimals, verified: true }
   const { fee } = row
   const common = {

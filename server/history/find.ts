@@ -34,7 +34,7 @@ export async function listHistory(
   const words = await findTokenWords(database, wallet.network, contracts)
   return pageOf(rows, query.limit, {
     positionAt: ({ block_number, id }) => ({ at: block_number, id }),
-    itemOf: (row) => historyItemOf(row, wallet, words.get(row.contract ?? '')),
+    itemOf: (row) => historyItemOf(row, wallet, network, words.get(row.contract ?? '')),
   })
 }
 

@@ -71,7 +71,7 @@ async function look(
     await requireLease(transaction, follower, now())
     await orphan(transaction, chain, { headers: change.orphaned, start, now: now() })
     await add(transaction, chain, added)
-    const about = { network: chain.network.id, before: start, now: now() }
+    const about = { network: chain.network, before: start, now: now() }
     await addHistory(transaction, about, seen)
   })
   await setCondition(deps, follower, null)

@@ -11,7 +11,7 @@ export type FollowLog = {
 }
 export type FollowDeps = {
   readonly database: Database
-  readonly chains: Chains
+  readonly chains: Pick<Chains, 'find' | 'all'>
   readonly log: FollowLog
   readonly now: () => number
 }

@@ -1,6 +1,5 @@
 import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
-import { networkNamed } from '../chain/chains.ts'
 import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
 import { pageOf, type Position, readPosition } from '../page.ts'
@@ -28,7 +27,7 @@ export async function listOrgHistory(
   const positionAt = ({ time: at, id }: Row): Position => ({ at, id })
   return {
     orgId,
-    ...pageOf(rows, query.limit, { positionAt, itemOf: (row) => itemOf(row, words) }),
+    ...pageOf(rows, query.limit, { positionAt, itemOf: (row) => itemOf(asked.chains, row, words) }),
   }
 }
 
@@ -39,7 +38,7 @@ export async function* orgHistoryRows(asked: Asked, { organization }: Caller) {
     const rows = await rowsBelow(asked, organization, { past, limit: rowsAtOnce })
     if (count + rows.length > csvRowsMax) throw tooMany()
     const words = await wordsOf(asked.database, rows)
-    yield rows.map((row) => itemOf(row, words))
+    yield rows.map((row) => itemOf(asked.chains, row, words))
     const last = rows.at(-1)
     if (last === undefined || rows.length < rowsAtOnce) return
     past = { at: last.time, id: last.id }
@@ -83,11 +82,11 @@ async function rowsBelow(
 }
 
 /** Of every network that is or was followed; as the operator counts where it still is. */
-async function settledByNetwork(database: Database, { all }: Chains) {
+async function settledByNetwork(database: Database, { all, named }: Chains) {
   const followed = await database.selectFrom('chain_heads').select('network').execute()
   return Promise.all(
     followed.map(async ({ network: id }) => {
-      const network = all.find((chain) => chain.network.id === id)?.network ?? networkNamed(id)
+      const network = all.find((chain) => chain.network.id === id)?.network ?? named(id)
       return { network: id, number: await settledNumber(database, network) }
     }),
   )
@@ -105,8 +104,8 @@ async function wordsOf(
   return new Map(await Promise.all(found))
 }
 
-function itemOf(row: Row, words: ReadonlyMap<string, TokenWordsByContract>) {
-  const { nativeAsset } = networkNamed(row.network)
+function itemOf({ named }: Chains, row: Row, words: ReadonlyMap<string, TokenWordsByContract>) {
+  const { nativeAsset } = named(row.network)
   const said =
     row.contract === null ? nativeAsset : (words.get(row.network)?.get(row.contract) ?? {})
   const fee = { feeSymbol: nativeAsset.symbol, feeDecimals: String(nativeAsset.decimals) }

@@ -1,6 +1,6 @@
 import { bigToBytes, concat, fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import type { ChainTransfer } from '@quorate/chains/adapter'
+import type { ChainTransfer, Network } from '@quorate/chains/adapter'
 import { sql } from 'kysely'
 import { noteTokens } from '../assets/candidates.ts'
 import { noteMovements, type Place } from '../balances/watch.ts'
@@ -19,7 +19,7 @@ const transfersAtOnce = 1_000
 export type Movement = { readonly row: HistoryRow; readonly wallet: WalletRow }
 
 type About = {
-  readonly network: string
+  readonly network: Pick<Network, 'id' | 'nativeAsset'>
   /** All of it is in blocks after this one, unless it is the first that is held. */
   readonly before: Place
   readonly now: number
@@ -36,7 +36,7 @@ export async function addHistory(
 ): Promise<void> {
   for (let i = 0; i < transfers.length; i += transfersAtOnce) {
     const some = transfers.slice(i, i + transfersAtOnce)
-    const movements = await movementsOf(transaction, about.network, some)
+    const movements = await movementsOf(transaction, about.network.id, some)
     for (let at = 0; at < movements.length; at += rowsAtOnce)
       await addMovements(transaction, about, movements.slice(at, at + rowsAtOnce))
   }
@@ -65,7 +65,7 @@ export async function addMovements(
   const rows = movements.map(({ row }) => row)
   const words = await findTokenWords(
     transaction,
-    network,
+    network.id,
     rows.map(({ contract }) => contract),
   )
   const news = await transaction
@@ -89,7 +89,7 @@ export async function addMovements(
         organization: row.organization,
         kind: 'wallet.blockchainevent.detected',
         data: {
-          blockchainEvent: historyItemOf(row, wallet, words.get(row.contract ?? '')),
+          blockchainEvent: historyItemOf(row, wallet, network, words.get(row.contract ?? '')),
           wallet: walletOf(wallet),
         },
         at: now,

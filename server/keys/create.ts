@@ -1,4 +1,5 @@
 import type { Manifest } from '@quorate/authority/manifest'
+import type { Rules } from '@quorate/authority/reduce/judging'
 import type { Evidence } from '@quorate/authority/step'
 import type { Caller } from '../auth/caller.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
@@ -16,6 +17,7 @@ export type CreateKey = (ask: {
 export type CreationDeps = SettleDeps & {
   readonly createKey: CreateKey
   readonly manifest: Pick<Manifest, 'signers'>
+  readonly rules: Pick<Rules, 'networkOf'>
 }
 
 /**

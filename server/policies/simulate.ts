@@ -12,7 +12,7 @@ import { createdName } from '@quorate/core/id'
 import type { Json, JsonObject } from '@quorate/core/json'
 import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
-import { tableNetworks } from '@quorate/effects/networks'
+import { networksOf } from '@quorate/judge/networks'
 import { factsNeeded, networkOfSignature } from '@quorate/effects/plan'
 import { encodePolicy } from '@quorate/policy/format'
 import type { Policy } from '@quorate/policy/policy'
@@ -245,7 +245,7 @@ async function whatSigns(database: Database, caller: Caller, { walletId, keyId, 
 type Payer = Awaited<ReturnType<typeof whatSigns>>['key']
 
 async function factsFor(
-  { observeFacts, opine }: SimulateDeps,
+  { observeFacts, opine, rules }: SimulateDeps,
   asked: {
     readonly organization: Uint8Array
     readonly key: Payer
@@ -259,12 +259,13 @@ async function factsFor(
   if (!read.ok) throw new Failure('request.unsupported', { reason: read.reason })
   const { intent } = read
   const { scheme, curve, public_key: publicKey } = key
+  const networks = networksOf(rules.manifest)
   const network =
     key.network === undefined
       ? intent.kind === 'signature'
-        ? networkOfSignature(tableNetworks, intent, { scheme, curve })
+        ? networkOfSignature(networks, intent, { scheme, curve })
         : undefined
-      : tableNetworks.find(key.network)
+      : networks.find(key.network)
   if (network === undefined) return encodeFacts(noFacts)
   // Facts are of what moves on a chain, and nothing does by Schnorr, in whatever way.
   const signing = { network, scheme, curve, publicKey, untweaked: false, intent }

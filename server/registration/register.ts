@@ -4,6 +4,7 @@ import { sha256 } from '@quorate/core/hash'
 import { createdName, nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
 import { fingerprintOf, type Assertion } from '@quorate/authority/credential'
+import type { Rules } from '@quorate/authority/reduce/judging'
 import { userTable } from '@quorate/authority/records'
 import { factsOf } from '@quorate/authority/reduce/registration-wallets'
 import { completionHash } from '@quorate/authority/request'
@@ -21,7 +22,10 @@ import { walletOf } from '../wallets/entity.ts'
 import { findWallet } from '../wallets/find.ts'
 import { checkSuited } from '../wallets/suited.ts'
 
-export type RegisterDeps = SettleDeps & { readonly createKey: CreateKey }
+export type RegisterDeps = SettleDeps & {
+  readonly createKey: CreateKey
+  readonly rules: Pick<Rules, 'networkOf'>
+}
 
 /**
  * `POST /auth/registration`: burns the temporary token and puts what it brought in force. Until it
@@ -40,7 +44,7 @@ export async function registerEndUser(
   wanted: readonly { readonly network: string }[],
 ) {
   const { database } = deps
-  for (const { network } of wanted) await checkSuited(database, caller, { network })
+  for (const { network } of wanted) await checkSuited(deps, caller, { network })
   const { request, registered } = await complete(deps, caller, raw, wanted.length)
   const wallets = await Promise.all(
     wanted.map(async (_, index) =>

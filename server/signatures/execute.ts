@@ -6,7 +6,7 @@ import { keyStream } from '@quorate/authority/stream'
 import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
 import type { Intent } from '@quorate/effects/intent'
 import { factsNeeded } from '@quorate/effects/plan'
-import { tableNetworks } from '@quorate/effects/networks'
+import { networksOf } from '@quorate/judge/networks'
 import { decodePreimage } from '@quorate/authority/request'
 import { approvalFor } from '../approvals/find.ts'
 import { openApproval } from '../approvals/open.ts'
@@ -63,7 +63,7 @@ export async function execute(
   if (row.status !== 'Executing') return unlessBlocked(row)
   let evidence: Evidence | undefined
   try {
-    const signing = known ?? (await signingOf(deps.database, row))
+    const signing = known ?? (await signingOf(deps, row))
     evidence = { ...decodeEvidence(row.evidence), facts: await factsOf(deps, row, signing) }
     return await signOrHold(deps, row, { signing, evidence })
   } catch (error) {
@@ -179,7 +179,11 @@ function isFinal(code: string): boolean {
   return !passing.has(code)
 }
 
-async function signingOf(database: Database, row: SignatureRow): Promise<Signing> {
+async function signingOf(
+  { database, rules }: Pick<ExecuteDeps, 'database' | 'rules'>,
+  row: SignatureRow,
+): Promise<Signing> {
+  const networks = networksOf(rules.manifest)
   const {
     scheme,
     curve,
@@ -192,9 +196,8 @@ async function signingOf(database: Database, row: SignatureRow): Promise<Signing
     .where('id', '=', row.key)
     .executeTakeFirstOrThrow()
   const intent = intentOf(decodeEvidence(row.evidence).payload)
-  const named =
-    row.wallet === null || row.network === null ? undefined : tableNetworks.find(row.network)
-  const network = named ?? networkOf(intent, { scheme, curve })
+  const named = row.wallet === null || row.network === null ? undefined : networks.find(row.network)
+  const network = named ?? networkOf(networks, intent, { scheme, curve })
   return { network, scheme, curve, publicKey, untweaked, intent }
 }
 

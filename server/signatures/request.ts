@@ -3,7 +3,8 @@ import { Failure, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeEvidence } from '@quorate/authority/step'
 import { noFacts } from '@quorate/effects/facts'
-import { tableNetworks, type Scheme } from '@quorate/effects/networks'
+import type { Networks, Scheme } from '@quorate/effects/networks'
+import { networksOf } from '@quorate/judge/networks'
 import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
 import {
@@ -65,7 +66,7 @@ async function begin(
   action: SignedAction,
   signWith: SignWith,
 ): Promise<SignatureRow> {
-  const signing = checkSignable(action.payload, signWith)
+  const signing = checkSignable(networksOf(deps.rules.manifest), action.payload, signWith)
   const { externalId } = signing.intent
   const made = newRow(caller, signWith, { ...action, externalId, now: deps.now() })
   if (externalId === undefined) {
@@ -176,12 +177,12 @@ function newRow(caller: Caller, { key, wallet }: SignWith, made: Made): Signatur
 }
 
 /** What the rules would refuse is better refused before a request is made of it. */
-function checkSignable(payload: string, key: SignWith): Signing {
+function checkSignable(networks: Networks, payload: string, key: SignWith): Signing {
   const { scheme, curve, public_key, untweaked, wallet } = key
   const intent = intentOf(payload)
   const network =
-    (wallet === undefined ? undefined : tableNetworks.find(wallet.network)) ??
-    networkOf(intent, { scheme, curve })
+    (wallet === undefined ? undefined : networks.find(wallet.network)) ??
+    networkOf(networks, intent, { scheme, curve })
   const signing: Signing = { network, scheme, curve, publicKey: public_key, untweaked, intent }
   if (factsNeeded(network, intent) !== 'none') return signing
   const planned = plan({ ...signing, facts: noFacts })

@@ -4,7 +4,7 @@ import type { Evidence } from '@quorate/authority/step'
 import { attachSignature, decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { decodeFacts } from '@quorate/effects/facts'
 import { readIntent, type SignatureIntent } from '@quorate/effects/intent'
-import { type Network, type Scheme, tableNetworks } from '@quorate/effects/networks'
+import type { Network, Networks, Scheme } from '@quorate/effects/networks'
 import { networkOfSignature, plan } from '@quorate/effects/plan'
 
 /** What the signers give, one for each message that a request signs. */
@@ -63,10 +63,11 @@ export function intentOf(payload: string): SignatureIntent {
 
 /** The wallet's network, or the one that a key by itself is told to sign for. */
 export function networkOf(
+  networks: Networks,
   intent: SignatureIntent,
   key: Pick<Signing, 'scheme' | 'curve'>,
 ): Network {
-  const network = networkOfSignature(tableNetworks, intent, key)
+  const network = networkOfSignature(networks, intent, key)
   if (network === undefined)
     throw new Failure('request.unsupported', { reason: `unknown network ${intent.network}` })
   return network

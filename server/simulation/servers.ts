@@ -1,7 +1,7 @@
 import type { Network, Rpc } from '@quorate/chains/adapter'
 import { evm } from '@quorate/chains/evm/index'
 import { severalNodes } from '@quorate/chains/evm/several-nodes'
-import type { Chain, Chains } from '../chain/chains.ts'
+import { evmNetwork, openChains, type Chain, type Chains } from '../chain/chains.ts'
 import { noOpinions } from '../facts/file.ts'
 import { leaseRows } from '../transfers/lease.ts'
 import type { State } from '../transfers/lifecycle.ts'
@@ -132,13 +132,15 @@ export class Server {
   private chains(): Chains {
     const { planted } = this.world
     const network = planted.network?.(this.world.network) ?? this.world.network
+    const known = openChains(new Map())
     const chain: Chain = {
       network,
+      traits: evmNetwork(known.networks, network.id),
       rpc: this.rpc(network),
       adapter: evm,
       ready: async () => undefined,
     }
-    return { find: () => chain, all: [chain] }
+    return { ...known, find: () => chain, all: [chain] }
   }
 
   private rpc(network: Network): Rpc {

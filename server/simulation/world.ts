@@ -1,5 +1,5 @@
 import type { AuditedTx, Evidence, Told } from '@quorate/chains/testing/audit'
-import { networkNamed } from '../chain/chains.ts'
+import { openChains } from '../chain/chains.ts'
 import { SmallChain, type Tx } from '@quorate/chains/testing/small-chain'
 import { SmallNode } from '@quorate/chains/testing/small-node'
 import { sql } from 'kysely'
@@ -20,7 +20,7 @@ import { SmallSigners } from './signers.ts'
 import type { SimulatedWallet, Sought } from './wishes.ts'
 import { wishOf } from './wishes.ts'
 
-export const network = { ...networkNamed('EthereumSepolia'), confirmationsFinal: 4 }
+export const network = { ...openChains(new Map()).named('EthereumSepolia'), confirmationsFinal: 4 }
 const t0 = Date.UTC(2026, 0, 1)
 const ether = 10n ** 18n
 const gwei = 10n ** 9n

@@ -52,6 +52,6 @@ export async function encodedFacts(
   row: Outgoing,
   facts: SponsoredFacts,
 ): Promise<Uint8Array> {
-  const { outflow } = sponsoredEffect(row, await sponsorOfRow(deps, row), facts)
+  const { outflow } = sponsoredEffect(deps.chain, row, await sponsorOfRow(deps, row), facts)
   return encodeFacts({ ...facts, ...(await deps.opine(outflow)) })
 }

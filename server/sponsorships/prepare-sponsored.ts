@@ -27,7 +27,7 @@ export async function prepareSponsored(deps: StepDeps, row: Outgoing): Promise<O
   const account = await accountFacts(deps, row)
   if (!account.ok) return account.isFinal ? refuse(account.why) : wait(account.why)
   const { facts } = account
-  const effect = sponsoredEffect(row, sponsor, facts)
+  const effect = sponsoredEffect(deps.chain, row, sponsor, facts)
   const lack =
     (await walletLack(deps, row, effect.value)) ?? (await sponsorLack(deps, row, sponsor, facts))
   if (lack !== undefined) return lack
@@ -81,7 +81,7 @@ async function sponsorLack(
     const fee = await estimateFee(chain, operations, { from: row.address, isDelegated })
     const short = await overBudget(deps, row, sponsor, fee)
     if (short !== undefined) return refuse(short)
-    if (fee > feeBoundOf(row)) return wait('fees are above what was signed for')
+    if (fee > feeBoundOf(row, chain.traits)) return wait('fees are above what was signed for')
     const balance = await chain.adapter.balance(chain.rpc, sponsor.wallet.address)
     return balance < fee ? insufficient(fee, balance, ' of the fee sponsor') : undefined
   } catch (error) {

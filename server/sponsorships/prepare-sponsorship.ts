@@ -56,9 +56,9 @@ async function signedBy(deps: StepDeps, asked: Outgoing): Promise<Signed | undef
 
 async function observe(deps: StepDeps, row: Outgoing, parts: Parts): Promise<EvmFacts | Outcome> {
   const { sponsor, asked, signed } = parts
-  const ask = { ...relayAsk(asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
+  const ask = { ...relayAsk(deps.chain, asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
   try {
-    const observed = await observeWithin(deps.chain, ask, feeBoundFor(parts))
+    const observed = await observeWithin(deps.chain, ask, feeBoundFor(deps, parts))
     return observed.ok
       ? observed.facts
       : standBack('fees are above what was signed for, or the sponsor pays')
@@ -70,8 +70,11 @@ async function observe(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Evm
   }
 }
 
-function feeBoundFor({ asked, sponsor }: Pick<Parts, 'asked' | 'sponsor'>): bigint {
-  const bound = feeBoundOf(asked)
+function feeBoundFor(
+  { chain }: Pick<StepDeps, 'chain'>,
+  { asked, sponsor }: Pick<Parts, 'asked' | 'sponsor'>,
+): bigint {
+  const bound = feeBoundOf(asked, chain.traits)
   const { perOperation = bound } = sponsor.record.limits
   return perOperation < bound ? perOperation : bound
 }
@@ -87,8 +90,8 @@ async function settle(
     ...{ family: 'sponsorship', nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas },
     ...signed,
   }
-  const { unsigned, feeMax } = sponsorshipEffect(asked, sponsor, facts)
-  const ask = relayAsk(asked, sponsor, signed)
+  const { unsigned, feeMax } = sponsorshipEffect(chain, asked, sponsor, facts)
+  const ask = relayAsk(chain, asked, sponsor, signed)
   const { bytes } = chain.adapter.build(chain.network, ask, observed)
   if (unsigned === undefined || !equalBytes(bytes, unsigned))
     throw new TypeError('two ways to build a sponsorship differ')

@@ -4,8 +4,8 @@ import { isObject, type Json } from '@quorate/core/json'
 import { isSponsored } from '@quorate/effects/plan'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
-import { aboveCeiling, checkIntent, evmNetwork, readableIntent } from '../chain/ask.ts'
-import type { Chain, Chains } from '../chain/chains.ts'
+import { aboveCeiling, checkIntent, readableIntent } from '../chain/ask.ts'
+import { evmNetwork, type Chain, type Chains } from '../chain/chains.ts'
 import { requireTokens, tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import { findWallet } from '../wallets/find.ts'
 import { estimateFee } from './estimate.ts'
@@ -41,7 +41,8 @@ export async function quoteSponsored(
   if (!isSponsored(intent)) return undefined
   const wallet = await findWallet(deps.database, caller, params['walletId'] ?? '')
   const from = wallet.address ?? ''
-  checkIntent({ network: wallet.network, publicKey: wallet.public_key, address: from }, intent)
+  const network = evmNetwork(deps.chains.networks, wallet.network)
+  checkIntent({ network, publicKey: wallet.public_key, address: from }, intent)
   const chain = deps.chains.find(wallet.network)
   await chain.ready()
   const id = await readRoot(deps.log, caller.organization, (root) =>
@@ -55,8 +56,8 @@ export async function quoteSponsored(
   }
   const isDelegated = (await accountKind(chain, from)) === 'ours'
   const fee = await estimateFee(chain, operationsOf(intent, from), { from, isDelegated })
-  const { feeCeiling } = evmNetwork(wallet.network)
-  if (fee > feeCeiling) throw aboveCeiling(wallet.network, fee)
+  const { feeCeiling } = network
+  if (fee > feeCeiling) throw aboveCeiling(network, fee)
   const { perOperation = feeCeiling } = record.limits
   if (fee > perOperation)
     throw unsuitable(`the fee sponsor pays ${perOperation} for one, and it may cost ${fee}`)

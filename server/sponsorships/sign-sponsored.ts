@@ -24,7 +24,7 @@ export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outc
     const { organization, key } = row
     const evidence = evidenceOf(row)
     const signed = await deps.coordinator.sign({ organization, key, evidence })
-    checkSigned(row, sponsor, signed)
+    checkSigned(deps, { row, sponsor }, signed)
     return {
       kind: 'move',
       event: 'sign',
@@ -39,12 +39,12 @@ export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outc
 
 /** The signatures are over what the facts make of the payload, and hold. */
 function checkSigned(
-  row: Outgoing,
-  sponsor: Sponsor,
+  { chain }: Pick<StepDeps, 'chain'>,
+  { row, sponsor }: { readonly row: Outgoing; readonly sponsor: Sponsor },
   { digests, signatures, facts }: Signed,
 ): void {
   const said: Facts = decodeFacts(facts)
-  const expected = sponsoredEffect(row, sponsor, said).signing
+  const expected = sponsoredEffect(chain, row, sponsor, said).signing
   const isWhole = expected.length === digests.length && expected.length === signatures.length
   if (!isWhole) throw new TypeError('the signers have agreed on other bytes than these')
   for (const [i, signature] of signatures.entries()) {

@@ -25,7 +25,7 @@ export async function signSponsorship(deps: StepDeps, row: Outgoing): Promise<Ou
   const evidence = { ...evidenceOf(asked), facts }
   try {
     const signed = await deps.coordinator.sign({ organization, key, kind: 'sponsor', evidence })
-    const effect = sponsorshipEffect(asked, sponsor, decodeFacts(facts))
+    const effect = sponsorshipEffect(deps.chain, asked, sponsor, decodeFacts(facts))
     const { bytes, hash } = assembled(deps, { effect, publicKey: row.public_key }, signed)
     return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
   } catch (error) {

@@ -10,12 +10,16 @@ import type { Effect } from '@quorate/effects/effect'
 import type { Facts, SponsorshipFacts } from '@quorate/effects/facts'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
 import { planSponsorship, type SponsorshipInput } from '@quorate/effects/plan'
-import { evmNetwork, planned } from '../chain/ask.ts'
+import type { EvmNetwork } from '@quorate/effects/networks'
+import { planned } from '../chain/ask.ts'
 import { callOf } from '../chain/tokens.ts'
 import type { Signature } from '../coordinator/coordinator.ts'
 import { intentOf, payerOf } from '../transfers/reading.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import type { Sponsor } from './sponsor.ts'
+
+/** Where it is to be carried out. */
+type On = { readonly traits: EvmNetwork }
 
 /** What a user may ask for that somebody else pays for. */
 export type SponsoredIntent = TransferIntent | TransactionIntent
@@ -44,14 +48,24 @@ export function sponsoredBy(
 }
 
 /** What the account signs. */
-export function sponsoredEffect(row: Outgoing, sponsor: Sponsor, facts: Facts): Effect {
-  return planned(payerOf(row), intentOf(row), facts, sponsoredBy(row, sponsor))
+export function sponsoredEffect(
+  { traits }: On,
+  row: Outgoing,
+  sponsor: Sponsor,
+  facts: Facts,
+): Effect {
+  return planned(payerOf(row, traits), intentOf(row), facts, sponsoredBy(row, sponsor))
 }
 
 /** What the sponsor signs. */
-export function sponsorshipEffect(row: Outgoing, sponsor: Sponsor, facts: Facts): Effect {
+export function sponsorshipEffect(
+  { traits }: On,
+  row: Outgoing,
+  sponsor: Sponsor,
+  facts: Facts,
+): Effect {
   const made = planSponsorship({
-    ...{ network: evmNetwork(row.network), publicKey: row.public_key, facts },
+    ...{ network: traits, publicKey: row.public_key, facts },
     ...{ intent: intentOf(row), sponsored: sponsoredBy(row, sponsor) },
   })
   if (made.ok) return made.effect
@@ -61,7 +75,12 @@ export function sponsorshipEffect(row: Outgoing, sponsor: Sponsor, facts: Facts)
 export type Signed = Pick<SponsorshipFacts, 'inner' | 'delegation'>
 
 /** The transaction that the sponsor is to send, for the chain to say what it takes. */
-export function relayAsk(row: Outgoing, sponsor: Sponsor, { inner, delegation }: Signed): EvmAsk {
+export function relayAsk(
+  { traits }: On,
+  row: Outgoing,
+  sponsor: Sponsor,
+  { inner, delegation }: Signed,
+): EvmAsk {
   const intent = sponsoredIntentOf(row)
   const terms: AccountTerms = {
     account: row.address,
@@ -76,7 +95,7 @@ export function relayAsk(row: Outgoing, sponsor: Sponsor, { inner, delegation }:
   } as const
   if (delegation === undefined) return { type: 2, ...call }
   const { nonce, signature } = delegation
-  const { chainId } = evmNetwork(row.network)
+  const { chainId } = traits
   const authorization = { ...signature, yParity: BigInt(signature.yParity) }
   const authorizations = [{ chainId, address: accountAddress, nonce, ...authorization }]
   return { type: 4, ...call, authorizations }

@@ -5,7 +5,7 @@ import { parseJson, isObject } from '@quorate/core/json'
 import type { Transaction } from '@quorate/api/transactions'
 import type { Transfer } from '@quorate/api/transfers'
 import { decodeEvidence } from '@quorate/authority/step'
-import { networkNamed } from '../chain/chains.ts'
+import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import type { ShownWords } from '../history/tokens.ts'
 import { statusOf } from './lifecycle.ts'
 import type { Outgoing } from './tables.ts'
@@ -23,7 +23,9 @@ export function transferOf(row: Outgoing): Transfer {
 /** Of a token it is what the contract said of itself when it was asked for, or the operator. */
 function assetOf({ network, asset }: Outgoing): Transfer['metadata']['asset'] {
   if (asset !== null) return { verified: false, ...(JSON.parse(asset) as ShownWords) }
-  const { symbol, decimals } = networkNamed(network).nativeAsset
+  const known = findEvmNetwork(network)
+  if (known === undefined) throw new TypeError('the words of a network of their own are in the row')
+  const { symbol, decimals } = known.nativeAsset
   return { symbol, decimals, verified: true }
 }
 

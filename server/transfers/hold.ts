@@ -98,18 +98,18 @@ export async function awaitApproval({ database, now }: StepDeps, row: Outgoing):
 async function presentFacts(deps: StepDeps, row: Outgoing): Promise<Uint8Array | undefined> {
   if (row.fee_sponsor !== null) return presentSponsoredFacts(deps, row)
   const { chain, database } = deps
-  const ask = askOf(intentOf(row), row)
+  const ask = askOf(intentOf(row), payerOf(row, chain.traits))
   if (ask === undefined) return opined(deps, row, noFacts)
   try {
     if (row.replacement !== null) {
-      const observed = await observeReplacement(deps, row, feeBoundOf(row))
+      const observed = await observeReplacement(deps, row, feeBoundOf(row, chain.traits))
       return observed.ok ? await opined(deps, row, observed.facts) : undefined
     }
     const pending = Number(await pendingNonce(chain.rpc, row.address))
     const nonce = ask.nonce ?? (await lowestFreeSlot(database, row, pending))
     if (nonce === undefined) return undefined
     const asked = { ...ask, nonce: BigInt(nonce) }
-    const observed = await observeWithin(chain, asked, feeBoundOf(row))
+    const observed = await observeWithin(chain, asked, feeBoundOf(row, chain.traits))
     return observed.ok ? opined(deps, row, observed.facts) : undefined
   } catch (error) {
     if (isFailure(error, 'chain.refused')) return undefined
@@ -117,7 +117,11 @@ async function presentFacts(deps: StepDeps, row: Outgoing): Promise<Uint8Array |
   }
 }
 
-async function opined({ opine }: StepDeps, row: Outgoing, facts: Facts): Promise<Uint8Array> {
-  const { outflow } = planned(payerOf(row), intentOf(row), facts)
+async function opined(
+  { chain, opine }: StepDeps,
+  row: Outgoing,
+  facts: Facts,
+): Promise<Uint8Array> {
+  const { outflow } = planned(payerOf(row, chain.traits), intentOf(row), facts)
   return encodeFacts({ ...facts, ...(await opine(outflow)) })
 }

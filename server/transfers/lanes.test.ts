@@ -363,7 +363,9 @@ describe('on a network without a fee market', () => {
       const named = { kind: 'transaction', name: body.id } as const
       const found = await findOutgoing(treasury.database, row, named)
       const instead = await stepTo(through, found, 'broadcasted')
-      const { type, ...tx } = decodeUnsigned(effectOf(instead).unsigned ?? assert.fail())
+      const { type, ...tx } = decodeUnsigned(
+        effectOf(instead, through.deps.chains.find(classic).traits).unsigned ?? assert.fail(),
+      )
       assert.ok(type === 0 && 'gasPrice' in tx)
       assert.ok(tx.gasPrice * 10n >= (priceOf(row).gasPrice ?? 0n) * 11n)
       await mine(treasury, 4)

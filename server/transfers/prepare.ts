@@ -36,7 +36,7 @@ export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   if (lack.kind === 'short') return insufficient(lack.needed, lack.available, ` of ${lack.asset}`)
   if (lack.kind === 'promised') return standBack('what is under way may need all there is')
   if ('kind' in found) return found
-  const effect = planned(payerOf(row), intentOf(row), found)
+  const effect = planned(payerOf(row, deps.chain.traits), intentOf(row), found)
   checkAgainst(deps, row, { facts: found, effect })
   const short = await missingFunds(deps, row, { effect, balance })
   if (short !== undefined) return short
@@ -50,12 +50,12 @@ export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
  * let alone signed.
  */
 function checkAgainst(
-  { chain: { adapter, network } }: StepDeps,
+  { chain: { adapter, network, traits } }: StepDeps,
   row: Outgoing,
   { facts, effect }: { readonly facts: Facts; readonly effect: Effect },
 ): void {
   const intent = intentOf(row)
-  const ask = askOf(intent, row)
+  const ask = askOf(intent, payerOf(row, traits))
   // Of bytes that were given whole, there is no second way to build them.
   const isWhole = isReplacement(intent) && isWholeOriginal(intent)
   if (ask === undefined || facts.family !== 'evm' || isWhole) return
@@ -89,12 +89,12 @@ export async function isSlotGone({ database, chain }: StepDeps, row: Outgoing): 
 
 async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome> {
   const { chain } = deps
-  const ask = askOf(intentOf(row), row)
+  const ask = askOf(intentOf(row), payerOf(row, chain.traits))
   if (ask === undefined) return noFacts
   try {
     if (row.replacement !== null) return await outbidding(deps, row)
     const nonce = BigInt(row.slot ?? 0)
-    const observed = await observeWithin(chain, { ...ask, nonce }, feeBoundOf(row))
+    const observed = await observeWithin(chain, { ...ask, nonce }, feeBoundOf(row, chain.traits))
     if (observed.ok) return observed.facts
     if (observed.named) return refuse('the fees it names are above what was signed for')
     return standBack('fees are above what was signed for')
@@ -109,7 +109,7 @@ async function findFacts(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome
 
 /** Somebody has signed for it to be outbid, and for no more than that. */
 async function outbidding(deps: StepDeps, row: Outgoing): Promise<Facts | Outcome> {
-  const observed = await observeReplacement(deps, row, feeBoundOf(row))
+  const observed = await observeReplacement(deps, row, feeBoundOf(row, deps.chain.traits))
   if (observed.ok) return observed.facts
   return refuse('what it takes to replace it is above what was signed for')
 }

@@ -1,6 +1,6 @@
 import type { Match, OperationName } from '@quorate/authority/operations'
 import type { Caller } from '../auth/caller.ts'
-import { aboveCeiling, evmNetwork } from '../chain/ask.ts'
+import { aboveCeiling } from '../chain/ask.ts'
 import { feeMaxOf } from '../chain/facts.ts'
 import type { QuoteDeps } from '../chain/quote.ts'
 import { findOwnOutgoing } from './find.ts'
@@ -38,9 +38,9 @@ export async function quoteReplacement(
   const chain = chains.find(row.network)
   await chain.ready()
   const observed = await observeReplacement({ database, chain }, { ...row, ...place })
-  if (!observed.ok) throw aboveCeiling(row.network, observed.fee)
+  if (!observed.ok) throw aboveCeiling(chain.traits, observed.fee)
   const fee = feeMaxOf(observed.facts)
-  const { feeCeiling } = evmNetwork(row.network)
-  if (fee > feeCeiling) throw aboveCeiling(row.network, fee)
+  const { feeCeiling } = chain.traits
+  if (fee > feeCeiling) throw aboveCeiling(chain.traits, fee)
   return 2n * fee < feeCeiling ? 2n * fee : feeCeiling
 }

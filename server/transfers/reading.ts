@@ -4,8 +4,9 @@ import { decodeEvidence, type Evidence } from '@quorate/authority/step'
 import type { Effect } from '@quorate/effects/effect'
 import { decodeFacts } from '@quorate/effects/facts'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
+import type { EvmNetwork } from '@quorate/effects/networks'
 import type { ReplacementIntent } from '@quorate/effects/replacement'
-import { evmNetwork, planned, readableIntent, type Payer } from '../chain/ask.ts'
+import { planned, readableIntent, type Payer } from '../chain/ask.ts'
 import type { Outgoing } from './tables.ts'
 
 /** What a row holds, read again from what the user signed each time that it counts. */
@@ -26,12 +27,12 @@ function intentIn(encoded: Uint8Array): TransferIntent | TransactionIntent {
   return readableIntent(kind, original.payload)
 }
 
-export function payerOf({
-  network,
-  public_key: publicKey,
-  address,
-}: Pick<Outgoing, 'network' | 'public_key' | 'address'>): Payer {
-  return { network, publicKey, address }
+/** @param traits of its network */
+export function payerOf(
+  { public_key: publicKey, address }: Pick<Outgoing, 'public_key' | 'address'>,
+  traits: EvmNetwork,
+): Payer {
+  return { network: traits, publicKey, address }
 }
 
 export function preimageOf(row: Outgoing): Preimage {
@@ -39,8 +40,7 @@ export function preimageOf(row: Outgoing): Preimage {
 }
 
 /** What fees may come to: as much as was signed for, and no more than the network allows. */
-export function feeBoundOf(row: Outgoing): bigint {
-  const { feeCeiling } = evmNetwork(row.network)
+export function feeBoundOf(row: Outgoing, { feeCeiling }: EvmNetwork): bigint {
   const { maxFee = 0n } = preimageOf(row)
   return maxFee < feeCeiling ? maxFee : feeCeiling
 }
@@ -51,8 +51,8 @@ export function evidenceOf(row: Outgoing): Evidence {
 }
 
 /** The transaction that the facts make of the payload, as the signers build it. */
-export function effectOf(row: Outgoing): Effect {
-  return planned(payerOf(row), intentOf(row), decodeFacts(writtenFacts(row)))
+export function effectOf(row: Outgoing, traits: EvmNetwork): Effect {
+  return planned(payerOf(row, traits), intentOf(row), decodeFacts(writtenFacts(row)))
 }
 
 export function writtenFacts({ facts, state }: Pick<Outgoing, 'facts' | 'state'>): Uint8Array {

@@ -54,7 +54,7 @@ export async function replaceOutgoing(
   const replaced = await findOutgoing(database, caller, asked)
   const place = await placeOf(database, replaced, asked.replacement)
   return beginOutgoing(deps, caller, found.action, async (transaction, begun) => {
-    const entry = { caller, wallet, kind, ...begun } as const
+    const entry = { caller, wallet, kind, chains: deps.chains, ...begun } as const
     const row = { ...newRow(entry, { externalId: undefined, namesSlot: true }), ...place }
     await insertRow(transaction, { row, quota: deps.quota, now: begun.now })
     await transaction

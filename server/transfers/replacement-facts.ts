@@ -1,5 +1,6 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { decodeFacts, type EvmFacts } from '@quorate/effects/facts'
+import type { EvmNetwork } from '@quorate/effects/networks'
 import { decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { askOf } from '../chain/ask.ts'
 import type { Chain } from '../chain/chains.ts'
@@ -36,15 +37,17 @@ export async function observeReplacement(
   { readonly ok: true; readonly facts: EvmFacts } | { readonly ok: false; readonly fee: bigint }
 > {
   const waiting = await signedAt(database, row)
-  const ask = askOf(intentOf(row), row)
+  const ask = askOf(intentOf(row), { network: chain.traits, address: row.address })
   if (ask === undefined || row.replaces_slot === null)
     throw new TypeError('a replacement leaves its fees open and has its slot')
   const replaced = waiting.find(({ id }) => row.replaces !== null && equalBytes(id, row.replaces))
   const gasLimit =
-    row.replacement === 'speedUp' && replaced !== undefined ? offerOf(replaced).gasLimit : undefined
+    row.replacement === 'speedUp' && replaced !== undefined
+      ? offerOf(replaced, chain.traits).gasLimit
+      : undefined
   const asked = { ...ask, nonce: BigInt(row.replaces_slot), ...(gasLimit && { gasLimit }) }
   const usual = await chain.adapter.observe(chain.rpc, asked)
-  const least = leastOf(waiting.map(offerOf))
+  const least = leastOf(waiting.map((one) => offerOf(one, chain.traits)))
   const facts = offering(usual, raised(least, presentOf(usual)))
   const bounded = offering(usual, least)
   const original = row.original === null ? {} : { original: row.original }
@@ -70,14 +73,14 @@ function signedAt(
     .execute()
 }
 
-function offerOf(row: Outgoing): Offer {
+function offerOf(row: Outgoing, traits: EvmNetwork): Offer {
   // What is sent for somebody else's request is rebuilt from that; what it offers stands in its facts.
   const facts = row.kind === 'sponsorship' ? decodeFacts(writtenFacts(row)) : undefined
   if (facts?.family === 'sponsorship') {
     const { maxFeePerGas: fee, maxPriorityFeePerGas: tip, gasLimit } = facts
     return { fee, tip, gasLimit }
   }
-  const { unsigned } = effectOf(row)
+  const { unsigned } = effectOf(row, traits)
   if (unsigned === undefined) throw new TypeError('a transaction has its bytes')
   const tx = decodeUnsigned(unsigned)
   const { gasLimit } = tx

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeEvidence } from '@quorate/authority/step'
@@ -8,7 +9,8 @@ import { isSponsored } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
 import { burnFor, findSpendable, subjectOf, type SignedAction } from '../auth/use-action.ts'
-import { askOf, checkIntent, readableIntent } from '../chain/ask.ts'
+import { askOf, checkIntent, readableIntent, type Payer } from '../chain/ask.ts'
+import { evmNetwork, type Chains } from '../chain/chains.ts'
 import { findListed } from '../assets/listed.ts'
 import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import type { ShownWords } from '../history/tokens.ts'
@@ -65,7 +67,10 @@ export async function requestOutgoing(
   await checkPaying(deps, caller, { kind, wallet, payload: action.payload })
   const asset = await assetAsked(deps, { kind, wallet, payload: action.payload })
   return beginOutgoing(deps, caller, action, (transaction, begun) =>
-    enter(transaction, { caller, wallet, kind, quota, asset, ...begun }),
+    enter(transaction, {
+      ...{ caller, wallet, kind, quota, asset, chains: deps.chains },
+      ...begun,
+    }),
   )
 }
 
@@ -143,7 +148,7 @@ async function assetAsked(
   const intent = readableIntent(kind, payload)
   const move = tokenMoveOf(intent)
   if (move === undefined) return null
-  checkIntent(payerOf({ ...wallet, address: wallet.address ?? '' }), intent)
+  checkIntent(payerOf({ ...wallet, address: wallet.address ?? '' }, chain.traits), intent)
   await chain.ready()
   const said = await tokenWords(chain, move)
   const contract = chain.adapter.parseAddress(move.contract)
@@ -184,6 +189,7 @@ export type Entry = {
   readonly kind: AskedKind
   readonly action: SignedAction
   readonly quota: Pick<Quota, 'claim'>
+  readonly chains: Pick<Chains, 'networks' | 'named'>
   readonly now: number
   /** Of a token: see `assetAsked`. */
   readonly asset?: string | null
@@ -193,14 +199,18 @@ export type Entry = {
 
 /** @returns the row of the request, or of the first one under the same external id */
 export async function enter(transaction: DatabaseTransaction, entry: Entry): Promise<Outgoing> {
-  const { caller, kind, action, quota, now } = entry
+  const { caller, kind, action, quota, chains, now } = entry
   const intent = readableIntent(kind, action.payload)
   const { network, public_key, address } = entry.wallet
-  checkIntent(payerOf({ network, public_key, address: address ?? '' }), intent)
+  const payer = payerOf(
+    { public_key, address: address ?? '' },
+    evmNetwork(chains.networks, network),
+  )
+  checkIntent(payer, intent)
   const { externalId } = intent
   const row = newRow(entry, {
     externalId,
-    namesSlot: !isSponsored(intent) && namesSlot(intent, { network, address: address ?? '' }),
+    namesSlot: !isSponsored(intent) && namesSlot(intent, payer),
   })
   if (intent.externalId !== undefined) {
     const first = await claimExternalId(transaction, {
@@ -228,7 +238,7 @@ export async function insertRow(
 
 /** What a row begins as. */
 export function newRow(
-  { caller, wallet, kind, action, now, leased, asset = null }: Omit<Entry, 'quota'>,
+  { caller, wallet, kind, action, chains, now, leased, asset = null }: Omit<Entry, 'quota'>,
   said: { readonly externalId: string | undefined; readonly namesSlot: boolean },
 ): Outgoing {
   const { network, public_key } = wallet
@@ -245,7 +255,7 @@ export function newRow(
     external_id: said.externalId ?? null,
     fee_sponsor: subjectOf(action.preimage, 'feeSponsorId') ?? null,
     evidence: encodeEvidence(action.evidence(new Uint8Array())),
-    asset,
+    asset: asset ?? (kind === 'transfer' ? nativeWords(chains, network) : null),
     execute_before: action.preimage.executeBefore,
     names_slot: said.namesSlot,
     ...(leased === undefined
@@ -256,10 +266,14 @@ export function newRow(
   }
 }
 
-function namesSlot(
-  intent: TransferIntent | TransactionIntent,
-  from: { readonly network: string; readonly address: string },
-): boolean {
+function namesSlot(intent: TransferIntent | TransactionIntent, from: Payer): boolean {
   const ask = askOf(intent, from)
   return ask === undefined || ask.nonce !== undefined
+}
+
+/** Of a network that this cluster alone has. What is in the tables needs no row to say it. */
+function nativeWords({ named }: Pick<Chains, 'named'>, network: string): string | null {
+  if (findEvmNetwork(network) !== undefined) return null
+  const words: ShownWords = { ...named(network).nativeAsset, verified: true }
+  return JSON.stringify(words)
 }

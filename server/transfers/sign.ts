@@ -24,7 +24,8 @@ export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
     const { organization, key, public_key: publicKey } = row
     const evidence = evidenceOf(row)
     const signed = await deps.coordinator.sign({ organization, key, evidence })
-    const { bytes, hash } = assembled(deps, { effect: effectOf(row), publicKey }, signed)
+    const effect = effectOf(row, deps.chain.traits)
+    const { bytes, hash } = assembled(deps, { effect, publicKey }, signed)
     return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
   })
 }

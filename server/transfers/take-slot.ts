@@ -1,6 +1,7 @@
 import { pendingNonce } from '@quorate/chains/evm/index'
-import type { Rpc } from '@quorate/chains/adapter'
+import type { EvmNetwork } from '@quorate/effects/networks'
 import { checkIntent } from '../chain/ask.ts'
+import type { Chain } from '../chain/chains.ts'
 import { isDelegated, queuedMax, slotsAtOnce } from '../chain/pool.ts'
 import { minedNonce } from '../chain/facts.ts'
 import { holdSlot, lockQueue, lowestFreeSlot } from '../chain/slots.ts'
@@ -29,7 +30,7 @@ export async function takeSlot(deps: StepDeps, row: Outgoing): Promise<Outcome> 
   const { database, chain, now } = deps
   if (isExpired(row, now)) return expire()
   const { rpc } = chain
-  if (row.names_slot) return takeNamed(rpc, row, await minedNonce(rpc, row.address))
+  if (row.names_slot) return takeNamed(chain, row, await minedNonce(rpc, row.address))
   // Asked again where it counts; here, so that no node is asked for all who stand in line.
   if (await isDeskTaken(database, row)) return notNow(row)
   const [mined, waiting, atOnce] = await Promise.all([
@@ -60,8 +61,8 @@ export function notNow({ attempts }: Outgoing): Wait {
 }
 
 /** The user's own word counts, be it to replace what waits or to go ahead of the line. */
-async function takeNamed(rpc: Rpc, row: Outgoing, mined: bigint): Promise<Outcome> {
-  const named = namedSlot(row)
+async function takeNamed({ rpc, traits }: Chain, row: Outgoing, mined: bigint): Promise<Outcome> {
+  const named = namedSlot(row, traits)
   if (named < mined) return refuse(`the nonce ${named} has been used`)
   const ahead = named - mined
   const isFar = ahead >= queuedMax || (ahead > 0n && (await isDelegated(rpc, row.address)))
@@ -80,9 +81,9 @@ async function takeNamed(rpc: Rpc, row: Outgoing, mined: bigint): Promise<Outcom
   }
 }
 
-function namedSlot(row: Outgoing): bigint {
+function namedSlot(row: Outgoing, traits: EvmNetwork): bigint {
   if (row.replaces_slot !== null) return BigInt(row.replaces_slot)
-  return checkIntent(payerOf(row), intentOf(row)).slot ?? 0n
+  return checkIntent(payerOf(row, traits), intentOf(row)).slot ?? 0n
 }
 
 /** How far an address has come, and how far it may go. */

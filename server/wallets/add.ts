@@ -1,6 +1,6 @@
 import { idOf, nameOf } from '@quorate/core/id'
 import { requestHash } from '@quorate/authority/request'
-import { addressOf } from '@quorate/effects/address'
+import { addressOfKey } from '@quorate/effects/evm/address'
 import { tableNetworks } from '@quorate/effects/networks'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { watchWallet } from '../balances/watch.ts'
@@ -70,7 +70,7 @@ export async function addWalletOn(
     wallet_id: nameOf('wallet', id),
     key: key.id,
     network,
-    address: addressOf(tableNetworks, network, key.public_key) ?? null,
+    address: addressOn(network, key.public_key),
     name,
     external_id: externalId,
     named_in: request,
@@ -84,4 +84,9 @@ export async function addWalletOn(
   if (made.isOnNewKey) await tellOfKey(transaction, 'key.created', key, time)
   const data = { wallet: walletOf({ ...key, ...wallet }) }
   await recordEvent(transaction, { organization, kind: 'wallet.created', data, at: time })
+}
+
+/** What is in force was judged: it is a pseudo network, or one of Ethereum's kind, whosever that is. */
+function addressOn(network: string, publicKey: Uint8Array): string | null {
+  return tableNetworks.find(network)?.family === 'pseudo' ? null : addressOfKey(publicKey)
 }

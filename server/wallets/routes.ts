@@ -43,7 +43,7 @@ function changeRoutes(deps: CreationDeps): readonly Route<Caller>[] {
         item: 'wallet',
         bearsKey,
         check: async () => {
-          await checkSuited(database, caller, body)
+          await checkSuited(deps, caller, body)
           await checkDelegation(log, caller, body)
         },
       })

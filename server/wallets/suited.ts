@@ -1,5 +1,5 @@
 import { Failure } from '@quorate/core/failure'
-import { tableNetworks, type Network } from '@quorate/effects/networks'
+import type { NetworkTraits, Rules } from '@quorate/authority/reduce/judging'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { findKey, type KeyRow } from '../keys/find.ts'
@@ -18,6 +18,9 @@ type Asked = {
     | undefined
 }
 
+type SuitedDeps = { readonly database: Database; readonly rules: Pick<Rules, 'networkOf'> }
+type Network = NetworkTraits & { readonly id: string }
+
 /**
  * Does the key go with the network? Only for a better answer than the signers', who see to it by
  * themselves, and before a request is burned for it.
@@ -26,12 +29,13 @@ type Asked = {
  *   and those of `checkMaster`
  */
 export async function checkSuited(
-  database: Database,
+  { database, rules: { networkOf } }: SuitedDeps,
   caller: Caller,
   { network: networkId, signingKey = {} }: Asked,
 ): Promise<void> {
-  const network = tableNetworks.find(networkId)
-  if (network === undefined) throw unsupported(`${networkId} is not supported yet`)
+  const traits = networkOf(networkId)
+  if (traits === undefined) throw unsupported(`${networkId} is not supported yet`)
+  const network = { ...traits, id: networkId }
   if (network.isRetired) throw unsupported(`${networkId} is retired and takes no new wallets`)
   const { id: keyId, scheme = network.scheme, curve = network.curve, deriveFrom } = signingKey
   checkKind(network, { scheme, curve })
@@ -41,7 +45,7 @@ export async function checkSuited(
   checkNotArchived(key)
   checkNotWaiting(caller, key)
   checkKind(network, key)
-  await checkFree(database, key, network)
+  await checkFree({ database, rules: { networkOf } }, key, network)
 }
 
 function checkKind(
@@ -53,7 +57,11 @@ function checkKind(
 }
 
 /** One wallet on each network; several networks only if their signed bytes tell them apart. */
-async function checkFree(database: Database, key: KeyRow, network: Network): Promise<void> {
+async function checkFree(
+  { database, rules }: SuitedDeps,
+  key: KeyRow,
+  network: Network,
+): Promise<void> {
   const others = await database
     .selectFrom('wallets')
     .select('network')
@@ -62,7 +70,7 @@ async function checkFree(database: Database, key: KeyRow, network: Network): Pro
     .execute()
   if (others.some((other) => other.network === network.id))
     throw new Failure('wallet.already_exists', { keyId: key.key_id, network: network.id })
-  const all = [network, ...others.flatMap((other) => tableNetworks.find(other.network) ?? [])]
+  const all = [network, ...others.flatMap((other) => rules.networkOf(other.network) ?? [])]
   if (all.length > 1 && all.some(({ separated }) => !separated))
     throw unsuitable('the signatures of its networks could not be told apart')
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Subject } from '@quorate/authority/agreement/messages'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
-import { type Manifest, readManifest } from '@quorate/authority/manifest'
+import { type Manifest, type OwnNetwork, readManifest } from '@quorate/authority/manifest'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
 import { signerEnvironment } from '@quorate/scripts/environments'
 import { type Cluster, provision } from '@quorate/scripts/provision'
@@ -32,11 +32,12 @@ export type Platform = {
   stop(): Promise<void>
 }
 
-export async function startPlatform(): Promise<Platform> {
+/** @param networks of the operators' own, for the manifest */
+export async function startPlatform(networks: readonly OwnNetwork[] = []): Promise<Platform> {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-platform-'))
   const [home, cluster] = await Promise.all([
     createTestDatabase(),
-    provision(join(folder, 'cluster'), new Date()),
+    provision(join(folder, 'cluster'), new Date(), networks),
   ])
   const manifest = readManifest(new Uint8Array(readFileSync(cluster.manifestFile)), verifyEd25519)
   const lines: string[] = []

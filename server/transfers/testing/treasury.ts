@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import type { Rpc } from '@quorate/chains/adapter'
 import { createdName, idOf, nameOf } from '@quorate/core/id'
 import { rulesFor } from '@quorate/judge/rules'
+import type { OwnNetwork } from '@quorate/authority/manifest'
 import { decodePreimage, requestHash } from '@quorate/authority/request'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { type Person, signedRequest } from '@quorate/signer/testing/requests'
 import type { Caller } from '../../auth/caller.ts'
 import type { SignedAction } from '../../auth/use-action.ts'
-import { type Chains, openChains } from '../../chain/chains.ts'
+import { type Chains, openChains, readChains } from '../../chain/chains.ts'
 import { type Company, found, hire } from '../../coordinator/testing/company.ts'
 import { type Platform, startPlatform } from '../../coordinator/testing/platform.ts'
 import { type Database, inTransaction } from '../../database/database.ts'
@@ -26,6 +27,8 @@ import type { AskedKind, Outgoing } from '../tables.ts'
 import { type WorkDeps, workOnce } from '../work.ts'
 
 export const network = 'EthereumSepolia'
+/** What the operator calls it. */
+export const ownWords = { name: 'My Chain', symbol: 'MINE' }
 export const ether = 10n ** 18n
 export const stranger = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
 /** Above what a payment costs on an empty chain, and below the network's ceiling. */
@@ -46,12 +49,20 @@ export type Treasury = {
   stop(): Promise<void>
 }
 
-export async function startTreasury(): Promise<Treasury> {
+/** @param own a network that the manifest alone has, in place of Sepolia */
+export async function startTreasury(own?: OwnNetwork): Promise<Treasury> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quorate-treasury-'))
-  const [platform, node] = await Promise.all([startPlatform(), startEthereum({ dataDir })])
+  const [platform, node] = await Promise.all([
+    startPlatform(own === undefined ? [] : [own]),
+    startEthereum({ dataDir, ...(own === undefined ? {} : { chainId: own.chainId }) }),
+  ])
   const { coordinator, database } = platform
-  const chains = openChains(new Map([[network, { rpcUrl: node.rpcUrl, confirmations: 2 }]]))
-  const { rpc } = chains.find(network)
+  const entry = { rpcUrl: node.rpcUrl, confirmations: 2 }
+  const chains =
+    own === undefined
+      ? openChains(new Map([[network, entry]]))
+      : readChains(JSON.stringify({ [own.id]: { ...entry, ...ownWords } }), undefined, [own])
+  const { rpc } = chains.find(own?.id ?? network)
   await rpc('evm_setIntervalMining', [0])
   await rpc('evm_setAutomine', [false])
   const company = await found(coordinator, platform.manifest.hash)
@@ -161,15 +172,16 @@ export function actionFor(
 }
 
 export async function request(
-  treasury: Pick<Treasury, 'company' | 'bot' | 'caller' | 'database'>,
+  treasury: Pick<Treasury, 'company' | 'bot' | 'caller' | 'database'> &
+    Partial<Pick<Treasury, 'chains'>>,
   wallet: WalletRow,
   wish: Wish,
 ): Promise<Outgoing> {
-  const { caller, database } = treasury
+  const { caller, database, chains = openChains(new Map()) } = treasury
   const { kind = 'transfer', quota = openQuota(undefined) } = wish
   const action = actionFor(treasury, wallet, wish)
   return inTransaction(database, (transaction) =>
-    enter(transaction, { caller, wallet, kind, action, quota, now: Date.now() }),
+    enter(transaction, { caller, wallet, kind, action, quota, chains, now: Date.now() }),
   )
 }
 

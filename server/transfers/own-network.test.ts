@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { matchOperation } from '@quorate/authority/operations'
+import { decodeUnsigned } from '@quorate/effects/evm/transaction'
+import { addressOf } from '@quorate/effects/address'
+import { rulesFor } from '@quorate/judge/rules'
+import { historyItemOf } from '../history/entity.ts'
+import { rowByBalance } from '../history/record.ts'
+import { openMoney } from '../money.ts'
+import { checkSuited } from '../wallets/suited.ts'
+import type { WalletRow } from '../wallets/find.ts'
+import { transferOf } from './entity.ts'
+import { effectOf } from './reading.ts'
+import {
+  ether,
+  makeWallet,
+  mine,
+  payment,
+  request,
+  startTreasury,
+  stepTo,
+  stranger,
+  type Treasury,
+} from './testing/treasury.ts'
+
+const own = { id: 'MyChain', chainId: 777_001, feeCeiling: ether / 50n, legacy: false }
+
+describe('a network that only this cluster has, with four signer processes and a real chain', () => {
+  let treasury: Treasury
+  let wallet: WalletRow
+  before(async () => {
+    treasury = await startTreasury(own)
+    wallet = await makeWallet(treasury, ether, own.id)
+  })
+  after(() => treasury.stop())
+
+  it('has wallets with an address, and no other has them under its name', async () => {
+    const { chains, deps, caller, database } = treasury
+    assert.equal(wallet.address, addressOf(chains.networks, own.id, wallet.public_key))
+    const suited = (network: string) =>
+      checkSuited({ database, rules: deps.rules }, caller, { network })
+    await suited(own.id)
+    await assert.rejects(suited('TheirChain'), { code: 'request.unsupported' })
+    await assert.rejects(makeWallet(treasury, ether, 'TheirChain'))
+    const elsewhere = rulesFor({ ...treasury.platform.manifest, networks: [] })
+    assert.equal(elsewhere.networkOf(own.id), undefined)
+  })
+
+  it('pays, on its own chain and in its own asset, within its own ceiling', async () => {
+    const { chains, database, rpc, caller } = treasury
+    const log = treasury.deps.coordinator
+    const match = matchOperation('POST', `/wallets/${wallet.wallet_id}/transfers`)
+    assert.ok(match)
+    const quote = openMoney({ database, chains, log }).quoteMaxFee
+    const maxFee = await quote(caller, match, { ...payment() })
+    assert.ok(maxFee !== undefined && maxFee > 0n && maxFee <= own.feeCeiling)
+
+    const row = await request(treasury, wallet, { body: payment(), maxFee })
+    const signed = await stepTo(treasury, row, 'signed')
+    const { traits } = chains.find(own.id)
+    const { chainId } = decodeUnsigned(effectOf(signed, traits).unsigned ?? assert.fail())
+    assert.equal(chainId, BigInt(own.chainId))
+    await stepTo(treasury, row, 'broadcasted')
+    await mine(treasury, 3)
+    const done = await stepTo(treasury, row, 'confirmed')
+    assert.equal(BigInt(String(await rpc('eth_getBalance', [stranger, 'latest']))), 1000n)
+    const asset = { symbol: 'MINE', decimals: 18, verified: true }
+    assert.deepEqual(transferOf(done).metadata, { asset })
+    assert.deepEqual(treasury.lines, [])
+  })
+
+  it('is not asked to pay more for a transaction than its ceiling', async () => {
+    const transaction = { type: 2, to: stranger, maxFeePerGas: `${10n ** 12n}`, gasLimit: '21000' }
+    const asked = request(treasury, wallet, {
+      ...{ body: { kind: 'Transaction', transaction }, kind: 'transaction' },
+      maxFee: ether,
+    })
+    await assert.rejects(asked, { code: 'fee.above_ceiling' })
+  })
+
+  it('has what moved there told in its own asset', async () => {
+    const { network } = treasury.chains.find(own.id)
+    const at = { number: 1, hash: `0x${'00'.repeat(32)}`, time: 0 }
+    const item = historyItemOf(rowByBalance(wallet, at, 5n), wallet, network)
+    assert.deepEqual(item.metadata.asset, { symbol: 'MINE', decimals: 18, verified: true })
+  })
+})
