@@ -30,6 +30,7 @@ export class Faults {
   readonly visited = new Set<string>()
   isOver = false
   isNodeDown = false
+  isNodeLying = false
 
   private readonly lossy: number | undefined
 
@@ -104,21 +105,20 @@ export function pointOf(place: string, fate: Target['fate']): string {
   return `${fate} ${place}`
 }
 
-/** A node whose answers about nonces are not those of now, for as long as `lies` says so. */
+/**
+ * A node whose answers about the newest nonces are not true while `lies` says so. One that is asked
+ * alone says too little: too much would leave a gap, and there is nobody to hold it against.
+ */
 export function lyingNode(
   rpc: Rpc,
-  { random, lies, count }: { random: Random; lies: () => boolean; count: (kind: string) => void },
-  mayRaise: boolean,
+  { random, lies, mayRaise }: { random: Random; lies: () => boolean; mayRaise: boolean },
 ): Rpc {
   return async (method, params) => {
     const answer = await rpc(method, params)
-    const isNonce = method === 'eth_getTransactionCount'
     const isNewest = params[1] === 'pending' || params[1] === 'latest'
-    if (!isNonce || !isNewest || !lies() || !random.happens(0.5)) return answer
-    const true_ = Number(answer)
-    const isRaised = mayRaise && random.happens(0.5)
-    const said = isRaised ? true_ + random.between(1, 3) : Math.max(true_ - random.between(1, 3), 0)
-    count(isRaised ? 'node: nonce too high' : 'node: nonce too low')
-    return `0x${said.toString(16)}`
+    if (method !== 'eth_getTransactionCount' || !isNewest || !lies()) return answer
+    const by = random.between(1, 3)
+    const said = mayRaise && random.happens(0.5) ? Number(answer) + by : Number(answer) - by
+    return `0x${Math.max(said, 0).toString(16)}`
   }
 }

@@ -29,7 +29,7 @@ export type PlayOptions = WorldOptions & {
   /** How often its users try to mend what is stuck. */
   readonly repairs?: number
 }
-const chainFaults = ['reorganize', 'drop', 'outside', 'fees', 'lag', 'down'] as const
+const chainFaults = ['reorganize', 'drop', 'outside', 'fees', 'lag', 'down', 'lie'] as const
 export type Weather = {
   /** What happens to the chain all the time, and nothing else does. */
   readonly chain?: readonly (typeof chainFaults)[number][]
@@ -89,6 +89,7 @@ class Game {
     const { schedule } = world
     schedule.fateOf = this.faults.fateOf
     schedule.lossOf = this.faults.lossOf
+    world.isNodeLying = () => this.faults.isNodeLying
   }
 
   /** Until everybody has come, and most have been served. */
@@ -112,6 +113,7 @@ class Game {
     if (faults.isOver) return
     if (random.happens(0.2)) for (const server of world.servers) server.skewMs = 0
     if (random.happens(0.2)) faults.isNodeDown = false
+    if (random.happens(0.3)) faults.isNodeLying = false
     if (random.happens(weather === undefined ? 0.4 : 1)) this.disturbChain(weather?.chain)
     if (random.happens(0.06)) await this.disturbServers()
   }
@@ -257,6 +259,10 @@ class Game {
     if (kind === 'fees') world.baseFee = BigInt(random.between(1, 40)) * 10n ** 9n
     if (kind === 'lag')
       for (const node of nodes) node.lag = random.happens(0.5) ? random.between(0, 2) : 0
+    if (kind === 'lie') {
+      faults.isNodeLying = true
+      faults.count('node: lies about nonces for a while')
+    }
     if (kind === 'down') {
       faults.isNodeDown = !faults.isNodeDown
       if (faults.isNodeDown) faults.count('node: down for a while')
@@ -299,6 +305,7 @@ class Game {
     const { world, faults } = this
     faults.isOver = true
     faults.isNodeDown = false
+    faults.isNodeLying = false
     world.baseFee = 10n ** 9n
     for (const node of world.nodes) node.lag = 0
     for (const server of world.servers) {

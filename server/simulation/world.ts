@@ -12,6 +12,7 @@ import type { Database } from '../database/database.ts'
 import { transactionOf } from '../transfers/entity.ts'
 import { isAtRest } from '../transfers/lifecycle.ts'
 import { Client } from './client.ts'
+import { lyingNode } from './faults.ts'
 import { type Connections, GatedDatabase } from './gated-database.ts'
 import { Random } from './random.ts'
 import { Schedule } from './schedule.ts'
@@ -55,6 +56,7 @@ export class World {
   readonly sentOutside = new Set<string>()
   private readonly options: WorldOptions
   time = t0
+  isNodeLying: () => boolean = () => false
   baseFee = gwei
 
   constructor(options: WorldOptions) {
@@ -92,7 +94,10 @@ export class World {
     return new Server(
       {
         ...{ schedule, gated, signers, network, planted: this.options.planted ?? {} },
-        nodes: nodes.map((node) => node.rpc),
+        nodes: nodes.map(({ rpc }, i) => {
+          const lies = () => i === 0 && this.isNodeLying()
+          return lyingNode(rpc, { random: this.random, lies, mayRaise: nodes.length > 1 })
+        }),
         // No two things happen at one moment: in a tie a database chooses.
         time: () => (this.time += 1),
         newLife: () => this.random.bytes(16),
