@@ -40,7 +40,8 @@ import { tableNetworks } from '@quorate/effects/networks'
 import { trustFrom, Untrusted } from './trust.ts'
 import { verifyAddress } from './verify-address.ts'
 
-const cluster = makeCluster()
+const own = { id: 'MyChain', chainId: 777_001, feeCeiling: 1n, legacy: false }
+const cluster = makeCluster(undefined, [own])
 const genesis = makeGenesis(cluster, makePerson())
 const pinned = toHex(requestOf(genesis))
 const answer = {
@@ -140,6 +141,15 @@ describe('the address of a wallet', () => {
   it('is verified from the genesis alone', () => {
     const { address } = verifyAddress(wallet(good), proof, trust)
     assert.equal(address, addressOf(tableNetworks, 'EthereumSepolia', publicKey))
+  })
+
+  it('is verified on a network that the manifest alone has, and on none that nobody has', () => {
+    const on = (network: string) => {
+      const steps = [sealed([onKey(good, terms, network)])]
+      return verifyAddress(wallet(good, { network }), { steps }, trust).address
+    }
+    assert.equal(on(own.id), addressOf(tableNetworks, 'EthereumSepolia', publicKey))
+    assert.throws(() => on('TheirChain'), { code: 'request.unsupported' })
   })
 
   it('is verified on a key that came into force before it', () => {

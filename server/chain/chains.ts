@@ -84,7 +84,7 @@ export function openChains(
 type Known = { readonly networks: Networks; readonly own: Own; readonly nodes: Nodes }
 
 /** @throws Failure `request.unsupported` */
-export function networkNamed({ networks, own, nodes }: Known, id: string): Network {
+function networkNamed({ networks, own, nodes }: Known, id: string): Network {
   const network = findEvmNetwork(id)
   if (network !== undefined) return network
   const traits = own.find((one) => one.id === id)
