@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isFailure } from './failure.ts'
-import { membersOf, parseJson, parseJsonWithDecimals } from './json.ts'
+import { membersOf, parseFile, parseJson, parseJsonWithDecimals } from './json.ts'
 
 describe('strict JSON', () => {
   it('reads what JSON.parse reads', () => {
@@ -62,5 +62,17 @@ describe('strict JSON', () => {
     ])
     assert.deepEqual(membersOf('{"a":{"b":1.50}}', 1), [{ name: 'a', raw: '{"b":1.50}' }])
     assert.deepEqual(membersOf('[{"a":1}]', 0), [])
+  })
+})
+
+describe('a file that a person has written', () => {
+  it('is an object, or whoever has written it is told what it is not', () => {
+    assert.deepEqual(parseFile('{"a": 1}', 'file of nodes'), { a: 1 })
+    assert.throws(() => parseFile('[1]', 'file of nodes'), {
+      message: 'The file of nodes is not a JSON object.',
+    })
+    assert.throws(() => parseFile('{', 'file of nodes'), {
+      message: /^The file of nodes is not JSON: ./,
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { Failure } from './failure.ts'
+import { Failure, isFailure } from './failure.ts'
 
 /**
  * The one JSON parser behind everything that is signed. Stricter than `JSON.parse`, so that no two
@@ -190,4 +190,24 @@ function isExact(digits: string): boolean {
   if (Object.is(value, -0)) return false
   if (!digits.includes('.')) return Number.isSafeInteger(value)
   return digits.replace(/[-.]/g, '').length <= decimalDigitsMax
+}
+
+/**
+ * For a file that a person has written.
+ * @param what as in "the file of nodes"
+ * @throws Error that says what is wrong, in words for whoever has written it
+ */
+export function parseFile(text: string, what: string): JsonObject {
+  const value = wellFormed(text, what)
+  if (!isObject(value)) throw new Error(`The ${what} is not a JSON object.`)
+  return value
+}
+
+function wellFormed(text: string, what: string): Json {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (!isFailure(error, 'json.malformed')) throw error
+    throw new Error(`The ${what} is not JSON: ${error.context.reason}.`)
+  }
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { OwnNetwork } from '@quorate/authority/manifest'
-import { isFailure } from '@quorate/core/failure'
-import { isObject, parseJson, type Json } from '@quorate/core/json'
+import { isObject, parseFile, type Json } from '@quorate/core/json'
 
 /**
  * Networks of an operator's own, for a manifest that is to be made:
@@ -12,8 +11,7 @@ import { isObject, parseJson, type Json } from '@quorate/core/json'
  */
 export function readOwnNetworks(file: string): readonly OwnNetwork[] {
   if (file === '') return []
-  const read = parsed(readFileSync(file, 'utf8'))
-  if (!isObject(read)) throw new Error('The file of own networks is not a JSON object.')
+  const read = parseFile(readFileSync(file, 'utf8'), 'file of own networks')
   const networks = Object.entries(read).map(([id, entry]) => [id, networkIn(id, entry)] as const)
   const wrong = networks.flatMap(([id, network]) => (network === undefined ? [id] : []))
   if (wrong.length > 0)
@@ -22,15 +20,6 @@ export function readOwnNetworks(file: string): readonly OwnNetwork[] {
         'units of 10^-18 as text, and may be legacy.',
     )
   return networks.flatMap(([, network]) => network ?? [])
-}
-
-function parsed(text: string): Json {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (!isFailure(error, 'json.malformed')) throw error
-    throw new Error(`The file of own networks is not JSON: ${error.context.reason}.`)
-  }
 }
 
 function networkIn(id: string, entry: Json): OwnNetwork | undefined {

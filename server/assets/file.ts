@@ -1,6 +1,6 @@
 import { evm } from '@quorate/chains/evm/index'
 import { isFailure } from '@quorate/core/failure'
-import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
+import { isObject, parseFile, type Json } from '@quorate/core/json'
 
 /** A token that the operator vouches for, once its contract says the same. */
 export type Listing = {
@@ -31,7 +31,7 @@ export function readListings(
   isNetwork: (network: string) => boolean,
 ): readonly Listing[] {
   const mistakes: string[] = []
-  const listings = Object.entries(objectOf(text)).flatMap(([network, list]) => {
+  const listings = Object.entries(parseFile(text, 'file of assets')).flatMap(([network, list]) => {
     const read = isNetwork(network)
       ? listingsOf(network, list)
       : { mistakes: ['there is no such network'], listings: [] }
@@ -84,20 +84,5 @@ function contractOf(contract: Json | undefined): string | undefined {
   } catch (error) {
     if (isFailure(error, 'address.malformed')) return undefined
     throw error
-  }
-}
-
-function objectOf(text: string): JsonObject {
-  const value = parsed(text)
-  if (!isObject(value)) throw new Error('The file of assets is not a JSON object.')
-  return value
-}
-
-function parsed(text: string): Json {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (!isFailure(error, 'json.malformed')) throw error
-    throw new Error(`The file of assets is not JSON: ${error.context.reason}.`)
   }
 }

@@ -1,5 +1,4 @@
-import { isFailure } from '@quorate/core/failure'
-import { isObject, parseJson, type Json, type JsonObject } from '@quorate/core/json'
+import { isObject, parseFile, type Json } from '@quorate/core/json'
 
 /** Which nodes to ask about a network, by the network's id. */
 export type Nodes = ReadonlyMap<string, NetworkNodes>
@@ -38,7 +37,7 @@ const firstBlockMax = Number.MAX_SAFE_INTEGER
  */
 export function readNodes(text: string, kindOf: (network: string) => NetworkKind): Nodes {
   const mistakes: string[] = []
-  const entries = Object.entries(objectOf(text)).map(([network, node]) => {
+  const entries = Object.entries(parseFile(text, 'file of nodes')).map(([network, node]) => {
     const kind = kindOf(network)
     const found = kind === undefined ? ['there is no such network'] : mistakesIn(node, kind)
     mistakes.push(...found.map((mistake) => `${network}: ${mistake}`))
@@ -56,21 +55,6 @@ export function urlsOf({ rpcUrl, rpcUrls = [] }: NetworkNodes): readonly string[
 
 /** Of the tables, of the manifest, or none. */
 export type NetworkKind = 'known' | 'own' | undefined
-
-function objectOf(text: string): JsonObject {
-  const value = parsed(text)
-  if (!isObject(value)) throw new Error('The file of nodes is not a JSON object.')
-  return value
-}
-
-function parsed(text: string): Json {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (!isFailure(error, 'json.malformed')) throw error
-    throw new Error(`The file of nodes is not JSON: ${error.context.reason}.`)
-  }
-}
 
 function mistakesIn(node: Json, kind: NetworkKind): string[] {
   if (!isObject(node)) return ['not an object']

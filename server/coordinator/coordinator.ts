@@ -32,10 +32,11 @@ import {
   standingOf,
   type StreamsWorld,
 } from './streams.ts'
-import { Uses, type Signed, type UseAsk } from './uses.ts'
+import type { Signed } from './kept-signatures.ts'
+import { Uses, type UseAsk } from './uses.ts'
 import { Views } from './views.ts'
 
-export type { Signed } from './uses.ts'
+export type { Signed } from './kept-signatures.ts'
 export type { Signature } from './signing.ts'
 
 export type SettleAsk = {

@@ -4,25 +4,14 @@ import { nameOf } from '@quorate/core/id'
 import { decodeBody } from '@quorate/authority/body'
 import { messagesOf } from '@quorate/authority/reduce/step'
 import { requestHash, sponsorshipHash } from '@quorate/authority/request'
-import {
-  executionWindowMs,
-  isSigning,
-  type Evidence,
-  type SigningOperation,
-} from '@quorate/authority/step'
+import { executionWindowMs, type Evidence } from '@quorate/authority/step'
 import { keyStream, rootOf } from '@quorate/authority/stream'
 import type { Database } from '../database/database.ts'
 import type { Faults } from './faults.ts'
 import type { Keys, KnownKey } from './keys.ts'
-import {
-  type Ride,
-  type Signature,
-  signatureBytes,
-  signatureFrom,
-  type Signer,
-  type Signing,
-} from './signing.ts'
+import { type Ride, type Signature, type Signer, type Signing } from './signing.ts'
 import { draftNext } from './draft.ts'
+import { keepSignatures, keptSignatures, type Signed } from './kept-signatures.ts'
 import {
   evidenceAt,
   refusalFor,
@@ -48,18 +37,6 @@ export type UseAsk = {
    * the wallet's key has signed by then. It stands under `sponsorshipHash(request)`, for `stepOf` too.
    */
   readonly kind?: 'use' | 'sponsor' | undefined
-}
-export type Signed = {
-  /** Hash of the step in which the use stands. */
-  readonly step: Uint8Array
-  readonly seq: number
-  /** One for each digest. */
-  readonly signatures: readonly Signature[]
-  readonly digests: readonly Uint8Array[]
-  readonly slot: bigint | undefined
-  readonly network: string
-  /** As they were agreed on, whatever a later ask says. */
-  readonly facts: Uint8Array
 }
 
 /** The kind of item by which the same is judged afresh. */
@@ -117,7 +94,7 @@ export class Uses {
   }
 
   private async run(ask: UseAsk): Promise<Signed> {
-    const { streams, keys, signer, faults } = this.world
+    const { database, streams, keys, signer, faults } = this.world
     const { organization, key, kind = 'use' } = ask
     const request = nameOfUse(ask)
     const place = { organization, stream: keyStream(key) }
@@ -137,11 +114,14 @@ export class Uses {
     let standing = await streams.settle(place, wish)
     // Nothing rode along: it stood already, and may have been signed in an earlier life.
     const isOld = rideOf(standing) === undefined
-    const done = isOld ? await this.kept(statement, standing, request) : undefined
+    const done = isOld
+      ? await keptSignatures(database, statement.terms.scheme, { standing, request })
+      : undefined
     if (done !== undefined) return done
     for (let times = 0; ; times++) {
       const signatures = await this.signUnder(statement, standing, rideOf(standing))
-      if (signatures !== undefined) return this.keep(standing, request, signatures)
+      if (signatures !== undefined)
+        return keepSignatures(database, { standing, request }, signatures)
       if (times >= renewalsMax)
         throw new Failure('signing.failed', { reason: 'no signature within its time' })
       const evidence = evidenceAt(standing)
@@ -174,61 +154,4 @@ export class Uses {
     const made = signatures.flatMap((signature) => signature ?? [])
     return made.length === signatures.length ? made : undefined
   }
-
-  private async keep(
-    standing: Standing,
-    request: Uint8Array,
-    signatures: readonly Signature[],
-  ): Promise<Signed> {
-    const { database } = this.world
-    const { organization } = standing.place
-    // A derivation is a secret of whoever asked for it: asked for again, it is made again.
-    const lasting = signatures.filter(({ scheme }) => scheme !== 'DH')
-    if (lasting.length === 0) return signedOf(standing, signatures)
-    const rows = lasting.map((signature, digest) => ({
-      organization,
-      request,
-      digest,
-      signature: signatureBytes(signature),
-      recovery: signature.scheme === 'ECDSA' ? signature.recid : null,
-    }))
-    await database
-      .insertInto('signatures')
-      .values(rows)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-    return signedOf(standing, signatures)
-  }
-
-  private async kept(
-    { terms }: KnownKey,
-    standing: Standing,
-    request: Uint8Array,
-  ): Promise<Signed | undefined> {
-    const { database } = this.world
-    const { organization } = standing.place
-    const rows = await database
-      .selectFrom('signatures')
-      .select(['signature', 'recovery'])
-      .where('organization', '=', organization)
-      .where('request', '=', request)
-      .orderBy('digest')
-      .execute()
-    if (rows.length < useOf(standing).digests.length) return undefined
-    const signatures = rows.map((row) => signatureFrom(terms.scheme, row.signature, row.recovery))
-    return signedOf(standing, signatures)
-  }
-}
-
-function signedOf(standing: Standing, signatures: readonly Signature[]): Signed {
-  const { digests, slot, network } = useOf(standing)
-  const { hash: step, seq } = standing.step
-  return { step, seq, signatures, digests, slot, network, facts: evidenceAt(standing).facts }
-}
-
-/** @throws Failure `request.refused` when the request has been used for something else */
-function useOf({ step, item }: Standing): SigningOperation {
-  const operation = decodeBody(step.body).step.items[item]?.operation
-  if (operation !== undefined && isSigning(operation)) return operation
-  throw new Failure('request.refused', { reason: 'the request is no use of a key' })
 }

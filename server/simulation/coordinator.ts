@@ -1,13 +1,13 @@
 import type { Subject } from '@quorate/authority/agreement/messages'
-import { decodeBody } from '@quorate/authority/body'
 import { requestHash } from '@quorate/authority/request'
 import { executionWindowMs } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
 import { Failure } from '@quorate/core/failure'
-import type { Coordinator, Signed } from '../coordinator/coordinator.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
 import { Ledger } from '../coordinator/ledger.ts'
-import { signatureBytes, signatureFrom, type Signature } from '../coordinator/signing.ts'
-import { evidenceAt, operationAt, standingAs, standingOf } from '../coordinator/streams.ts'
+import { keepSignatures, keptSignatures, type Signed } from '../coordinator/kept-signatures.ts'
+import type { Signature } from '../coordinator/signing.ts'
+import { evidenceAt, standingAs, standingOf } from '../coordinator/streams.ts'
 import type { Standing } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { RequestDeps } from '../transfers/request.ts'
@@ -58,13 +58,14 @@ async function sign(
   const request = requestHash(evidence.preimage)
   const known = await standingAs(ledger, organization, { kind: 'use', request })
   if (known !== undefined) {
-    const done = await kept(world, known, request)
+    const done = await keptSignatures(world.database, 'ECDSA', { standing: known, request })
     if (done !== undefined) return done
   }
   let standing = known ?? (await settle(world, ledger, place, { kind: 'use', evidence }))
   for (let renewals = 0; ; renewals++) {
     const signatures = await signUnder(world, standing)
-    if (signatures !== undefined) return keep(world, standing, request, signatures)
+    if (signatures !== undefined)
+      return keepSignatures(world.database, { standing, request }, signatures)
     if (renewals >= renewalsMax)
       throw new Failure('signing.failed', { reason: 'no signature within its time' })
     const again = { kind: 'renew', evidence: evidenceAt(standing) } as const
@@ -118,50 +119,4 @@ async function signUnder(
       return signers.sign(found)
     },
   })
-}
-
-async function keep(
-  { database }: World,
-  standing: Standing,
-  request: Uint8Array,
-  signatures: readonly Signature[],
-): Promise<Signed> {
-  const { organization } = standing.place
-  const rows = signatures.map((signature, digest) => ({
-    ...{ organization, request, digest, signature: signatureBytes(signature) },
-    recovery: signature.scheme === 'ECDSA' ? signature.recid : null,
-  }))
-  await database
-    .insertInto('signatures')
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  return signedOf(standing, signatures)
-}
-
-async function kept(
-  { database }: World,
-  standing: Standing,
-  request: Uint8Array,
-): Promise<Signed | undefined> {
-  const rows = await database
-    .selectFrom('signatures')
-    .select(['signature', 'recovery'])
-    .where('organization', '=', standing.place.organization)
-    .where('request', '=', request)
-    .orderBy('digest')
-    .execute()
-  if (rows.length === 0) return undefined
-  const signatures = rows.map((row) => signatureFrom('ECDSA', row.signature, row.recovery))
-  return signedOf(standing, signatures)
-}
-
-function signedOf(standing: Standing, signatures: readonly Signature[]): Signed {
-  const operation = operationAt(standing)
-  if (operation.kind !== 'use' && operation.kind !== 'renew')
-    throw new Failure('request.refused', { reason: 'the request is no use of a key' })
-  const { digests, slot, network } = operation
-  const { hash: step, seq, body } = standing.step
-  const facts = decodeBody(body).evidence[0]?.facts ?? new Uint8Array()
-  return { step, seq, signatures, digests, slot, network, facts }
 }
