@@ -24,6 +24,7 @@ import {
   toUtf8,
 } from '@quorate/core/bytes'
 import { ed25519 } from '@quorate/threshold/group/ed25519'
+import { signingEd25519 } from '@quorate/threshold/identity-key'
 import * as libsodium from '@quorate/threshold/public/ed25519'
 
 type Case = {
@@ -37,7 +38,7 @@ describe('a signer of its own', () => {
     for (let i = 0; i < 32; i++) {
       const { privateKey } = generateKeyPairSync('ed25519')
       const message = new Uint8Array(randomBytes(i * 7))
-      const signed = libsodium.signingEd25519(seedOf(privateKey))(message)
+      const signed = signingEd25519(seedOf(privateKey))(message)
       assert.deepEqual(signed, signEd25519(privateKey, message))
     }
   })

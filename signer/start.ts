@@ -11,6 +11,7 @@ import {
 import { readManifest } from '@quorate/authority/manifest'
 import { networksOf } from '@quorate/judge/networks'
 import { equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
+import { signingEd25519 } from '@quorate/threshold/identity-key'
 import * as libsodium from '@quorate/threshold/public/ed25519'
 import type { ClockSource } from './clock.ts'
 import { keyEncryptionFromCommand, keyEncryptionFromFile } from './kek.ts'
@@ -95,6 +96,6 @@ function selfFrom({ id, identityFile, manifestFile, manifestHash }: SignerSettin
     index,
     manifest,
     bootId,
-    sign: signingWith(named.identity, libsodium.signingEd25519(seedOf(identity))),
+    sign: signingWith(named.identity, signingEd25519(seedOf(identity))),
   }
 }

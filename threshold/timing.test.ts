@@ -71,6 +71,10 @@ const natives: Readonly<Record<string, 'secrets' | 'public'>> = {
   'sodium.crypto_sign_verify_detached': 'public',
   'sodium.crypto_scalarmult_ed25519_base_noclamp': 'secrets',
   'sodium.crypto_scalarmult_ed25519_noclamp': 'secrets',
+  // A signer's identity, by which it speaks for itself; its shares are in none of these.
+  'sodium.crypto_sign_seed_keypair': 'secrets',
+  'sodium.crypto_sign_detached': 'secrets',
+  'sodium.sodium_malloc': 'secrets',
   // Both slots of a transfer are sent; which of them was chosen is secret, and so all of these are.
   'sodium.crypto_core_ristretto255_add': 'secrets',
   'sodium.crypto_core_ristretto255_sub': 'secrets',
