@@ -1,4 +1,6 @@
+import { toBase64url } from '@quorate/core/bytes'
 import { bytes, decode, encode, list, struct } from '@quorate/core/codec'
+import { sha256 } from '@quorate/core/hash'
 import {
   decodeStep,
   evidenceCodec,
@@ -25,13 +27,32 @@ export function encodeBody(step: Uint8Array, evidence: readonly Evidence[]): Uin
 
 /** A step is looked at many times on its way. Whoever holds its bytes never changes them. */
 const decoded = new WeakMap<Uint8Array, Body>()
+/** It also arrives more than once: to be voted on, and with its certificate. By the hash of its bytes. */
+const recent = new Map<string, Body>()
+/** As many streams as are at work at once; larger ones are rare, and are decoded again. */
+const recentMax = 256
+const recentBytesMax = 16 * 1024
 
 /** @throws Failure `bytes.malformed` */
 export function decodeBody(encoded: Uint8Array): Body {
-  const known = decoded.get(encoded)
+  const known = decoded.get(encoded) ?? recentBody(encoded)
+  decoded.set(encoded, known)
+  return known
+}
+
+function recentBody(encoded: Uint8Array): Body {
+  if (encoded.length > recentBytesMax) return bodyIn(encoded)
+  const name = toBase64url(sha256(encoded))
+  const known = recent.get(name)
   if (known !== undefined) return known
-  const { step, evidence } = decode(body, encoded)
-  const made = { step: decodeStep(step), hash: stepHash(step), evidence }
-  decoded.set(encoded, made)
+  const made = bodyIn(encoded)
+  const [oldest] = recent.keys()
+  if (recent.size >= recentMax && oldest !== undefined) recent.delete(oldest)
+  recent.set(name, made)
   return made
+}
+
+function bodyIn(encoded: Uint8Array): Body {
+  const { step, evidence } = decode(body, encoded)
+  return { step: decodeStep(step), hash: stepHash(step), evidence }
 }

@@ -1,15 +1,18 @@
-import { toBase64url } from '@quorate/core/bytes'
-import { hashOf } from '@quorate/core/hash'
+import { equalBytes, toBase64url } from '@quorate/core/bytes'
 
 /**
- * Signatures that have been verified in this process. One signature is looked at at the vote, the seal,
- * the certificate and each round; it says the same each time, and a hash costs a fiftieth of it.
+ * Signatures that have been verified in this process, by themselves. One signature is looked at at the
+ * vote, the seal, the certificate and each round; it says the same each time, and to compare what it is
+ * over costs a hundredth of it.
  */
-const kept = new Set<string>()
-/** Half a megabyte. What is dropped is verified again. */
+const kept = new Map<string, Pair>()
+/** At most some four megabytes. What is dropped is verified again. */
 const keptMax = 4_096
+/** What agreement and post sign is shorter by far. */
+const messageBytesMax = 1_024
 
 type Parts = readonly [key: Uint8Array, message: Uint8Array, signature: Uint8Array]
+type Pair = { readonly key: Uint8Array; readonly message: Uint8Array }
 
 /**
  * Verifies, unless the same key, message and signature have been found good before. A bad one is
@@ -19,23 +22,29 @@ type Parts = readonly [key: Uint8Array, message: Uint8Array, signature: Uint8Arr
  */
 export function verifiedOnce(scheme: string, parts: Parts, verify: () => boolean): boolean {
   const name = nameOf(scheme, parts)
-  if (kept.has(name)) return true
+  const [key, message] = parts
+  const found = kept.get(name)
+  const isSame =
+    found !== undefined && equalBytes(found.key, key) && equalBytes(found.message, message)
+  if (isSame) return true
   if (!verify()) return false
-  keep(name)
+  keep(name, parts)
   return true
 }
 
 /** For whoever has made the signature. */
 export function foundGood(scheme: string, parts: Parts): void {
-  keep(nameOf(scheme, parts))
+  keep(nameOf(scheme, parts), parts)
 }
 
-function nameOf(scheme: string, parts: Parts): string {
-  return toBase64url(hashOf(scheme, ...parts))
+function nameOf(scheme: string, [, , signature]: Parts): string {
+  return `${scheme}/${toBase64url(signature)}`
 }
 
-function keep(name: string): void {
-  const [oldest] = kept
+/** Copies: what is given may lie in a larger piece of memory, which would be kept as a whole. */
+function keep(name: string, [key, message]: Parts): void {
+  if (message.length > messageBytesMax) return
+  const [oldest] = kept.keys()
   if (kept.size >= keptMax && oldest !== undefined) kept.delete(oldest)
-  kept.add(name)
+  kept.set(name, { key: key.slice(), message: message.slice() })
 }

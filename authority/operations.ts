@@ -1049,11 +1049,14 @@ export type Match = {
   readonly query: Readonly<Record<string, string>>
 }
 
-const patterns = operationNames.map((name) => ({
-  name,
-  operation: operations[name],
-  segments: operations[name].path.split('/').slice(1),
-}))
+const patterns = Map.groupBy(
+  operationNames.map((name) => ({
+    name,
+    operation: operations[name],
+    segments: operations[name].path.split('/').slice(1),
+  })),
+  ({ operation, segments }) => `${operation.method} ${segments.length}`,
+)
 
 /**
  * Finds the operation that a method and a path ask for. Strict, so that a path has one spelling
@@ -1065,8 +1068,9 @@ export function matchOperation(method: string, target: string): Match | undefine
   const [path = '', search, ...more] = target.split('?')
   const segments = more.length > 0 ? undefined : segmentsOf(path)
   if (segments === undefined) return undefined
-  for (const { name, operation, segments: pattern } of patterns) {
-    if (operation.method !== method || pattern.length !== segments.length) continue
+  for (const { name, operation, segments: pattern } of patterns.get(
+    `${method} ${segments.length}`,
+  ) ?? []) {
     if (!pattern.every((part, i) => part.startsWith(':') || part === segments[i])) continue
     const params = pattern.flatMap((part, i) =>
       part.startsWith(':') ? [[part.slice(1), segments[i] ?? '']] : [],

@@ -125,8 +125,10 @@ function recordReader(db: DatabaseSync, kept: Kept<NewestRecord>): LogTable['rec
   }
   return (place, key, seqMax) => {
     const name = `${nameOf(place)}/${key}`
-    const newest = kept.get(name) ?? readAt(place, key, Number.MAX_SAFE_INTEGER)
-    if ((newest.value?.length ?? 0) <= recordBytesMax) kept.put(name, newest)
+    const known = kept.get(name)
+    const newest = known ?? readAt(place, key, Number.MAX_SAFE_INTEGER)
+    const isSmall = (newest.value?.length ?? 0) <= recordBytesMax
+    if (known === undefined && isSmall) kept.put(name, newest)
     return newest.seq <= seqMax ? newest.value : readAt(place, key, seqMax).value
   }
 }
