@@ -24,6 +24,8 @@ const signersAtOnce = [1, 2] as const
 const signers = 4
 const seed = process.env['QUORATE_TEST_SEED'] ?? 'lanes'
 const waitMsMax = 60_000 + transfers * 4_000
+/** In full size, longer than tests are given otherwise. */
+const within = { timeout: waitMsMax + 60_000 }
 
 describe('many transfers of one wallet at once', () => {
   let treasury: Treasury
@@ -35,37 +37,41 @@ describe('many transfers of one wallet at once', () => {
   })
   after(() => stop())
 
-  it(`pay once each, at nonces without a gap, although servers and signers are killed (seed ${seed})`, async () => {
-    const paid = await balanceOf(treasury, stranger)
-    const wish = { body: payment(), signBefore: Date.now() + signWithinMs }
-    await Promise.all(Array.from({ length: transfers }, () => request(treasury, wallet, wish)))
-    for (let i = 0; i < kills; i++) {
+  it(
+    `pay once each, at nonces without a gap, although servers and signers are killed (seed ${seed})`,
+    within,
+    async () => {
+      const paid = await balanceOf(treasury, stranger)
+      const wish = { body: payment(), signBefore: Date.now() + signWithinMs }
+      await Promise.all(Array.from({ length: transfers }, () => request(treasury, wallet, wish)))
+      for (let i = 0; i < kills; i++) {
+        servers.start()
+        const few = 1 + (random(i) % Math.ceil((7 * transfers) / kills))
+        const early = random(i + kills) % few
+        await come(early)
+        for (const signer of victims(i)) await treasury.platform.signer(signer).end()
+        for (const signer of victims(i)) treasury.platform.signer(signer).start()
+        await come(few - early)
+        await servers.kill()
+        await endLeases(treasury)
+      }
       servers.start()
-      const few = 1 + (random(i) % Math.ceil((7 * transfers) / kills))
-      const early = random(i + kills) % few
-      await come(early)
-      for (const signer of victims(i)) await treasury.platform.signer(signer).end()
-      for (const signer of victims(i)) treasury.platform.signer(signer).start()
-      await come(few - early)
-      await servers.kill()
-      await endLeases(treasury)
-    }
-    servers.start()
-    await until(isDone, waitMsMax)
-    assert.deepEqual(await counts(), new Map([['confirmed', transfers]]))
-    const rows = await all()
-    assert.deepEqual(
-      rows.map(({ slot }) => slot ?? -1).toSorted((a, b) => a - b),
-      rows.map((_, i) => i),
-    )
-    assert.equal(await balanceOf(treasury, stranger), paid + 1000n * BigInt(transfers))
-    const count = await treasury.rpc('eth_getTransactionCount', [wallet.address, 'latest'])
-    assert.equal(Number(count), transfers)
-    for (const { hash } of rows) {
-      const receipt = await treasury.rpc('eth_getTransactionReceipt', [hash])
-      assert.ok(receipt, `${hash} is in no block`)
-    }
-  })
+      await until(isDone, waitMsMax)
+      assert.deepEqual(await counts(), new Map([['confirmed', transfers]]))
+      const rows = await all()
+      assert.deepEqual(
+        rows.map(({ slot }) => slot ?? -1).toSorted((a, b) => a - b),
+        rows.map((_, i) => i),
+      )
+      assert.equal(await balanceOf(treasury, stranger), paid + 1000n * BigInt(transfers))
+      const count = await treasury.rpc('eth_getTransactionCount', [wallet.address, 'latest'])
+      assert.equal(Number(count), transfers)
+      for (const { hash } of rows) {
+        const receipt = await treasury.rpc('eth_getTransactionReceipt', [hash])
+        assert.ok(receipt, `${hash} is in no block`)
+      }
+    },
+  )
 
   function all() {
     const { database } = treasury
