@@ -88,6 +88,8 @@ describe('what signers plan for somebody who pays and for one who is paid for', 
     const [first] = (await rpc('eth_accounts', [])) as string[]
     const { to, data } = deployment()
     await rpc('eth_sendTransaction', [{ from: first, to, data: `0x${toHex(data)}` }])
+    // By itself, the node mines a moment after it has answered.
+    await rpc('anvil_mine', ['0x1'])
     assert.ok(await isDeployed(rpc))
     const [secret, payer] = [
       secp256k1.utils.randomSecretKey(),
