@@ -10,9 +10,9 @@ export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** All at once: an object to feed and to ask costs as much again as the hash of what is short. */
-function digest(name: 'sha256' | 'sha512', [first, ...rest]: readonly Uint8Array[]): Uint8Array {
-  const whole =
-    first === undefined || rest.length > 0 ? concat(...(first ? [first, ...rest] : [])) : first
+function digest(name: 'sha256' | 'sha512', parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts
+  const whole = only !== undefined && parts.length === 1 ? only : concat(...parts)
   return new Uint8Array(hash(name, whole, 'buffer'))
 }
 

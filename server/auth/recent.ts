@@ -1,5 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
-import type { Database, DatabaseTransaction } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import type { CredentialRow } from './credentials.ts'
 import type { IdentityTables } from './tables.ts'
 
@@ -41,10 +41,10 @@ const entriesMax = 1_024
 /** So that a thousand of them take no more than a few megabytes. */
 const payloadKeptMax = 8 * 1024
 
-const memories = new WeakMap<Database | DatabaseTransaction, Recent>()
+const memories = new WeakMap<Database, Recent>()
 
-/** One for each pool of connections, which is one for each server; a transaction finds its own, which is empty. */
-export function recentOf(database: Database | DatabaseTransaction): Recent {
+/** One for each pool of connections, which is one for each server. */
+export function recentOf(database: Database): Recent {
   const known = memories.get(database)
   if (known !== undefined) return known
   const actions = new Kept<SignedChallenge>(challengesForMs)
