@@ -1,4 +1,5 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startChild, stopChildren } from '@quorate/devnet/child'
@@ -20,6 +21,8 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
   const stop = () => void stopChildren()
   stopSignal.addEventListener('abort', stop)
   const cluster = await startTestCluster(postgresBin)
+  // Three hundred processes load much the same sources: the first of them compiles for the others.
+  const compiled = mkdtempSync(join(tmpdir(), 'quorate-compiled-'))
   try {
     const run = await startChild({
       command: process.execPath,
@@ -30,12 +33,13 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
         ...files,
       ],
       cwd: checkout,
-      env: { ...passOn, [testClusterVariable]: cluster.url },
+      env: { ...passOn, [testClusterVariable]: cluster.url, NODE_COMPILE_CACHE: compiled },
       onOutput: (chunk) => process.stdout.write(chunk),
     })
     return (await run.exited) === 'exit code 0' ? 0 : 1
   } finally {
     await cluster.stop()
+    rmSync(compiled, { recursive: true, force: true })
   }
 }
 
