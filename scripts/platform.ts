@@ -13,7 +13,7 @@ import { readOwnNetworks } from './own-networks.ts'
 import { makeSocketDir, removeSocketDir, startPostgres } from './postgres.ts'
 import { type Cluster, provision } from './provision.ts'
 import type { StartSettings } from './settings.ts'
-import { type Supervised, supervise } from './supervisor.ts'
+import { type BackOff, type Supervised, supervise } from './supervisor.ts'
 import { writePrivateFile } from './write-file.ts'
 
 /** What a start makes or renews through the public API: see `cli/bootstrap`. */
@@ -34,6 +34,8 @@ export type PlatformOptions = StartSettings & {
   readonly entries?: Entries
   /** A folder in which each of them leaves a profile of its processor time when it ends. */
   readonly profileDir?: string | undefined
+  /** How soon each of them is there again. */
+  readonly backOff?: BackOff
 }
 
 export type Entries = { readonly server: string; readonly signer: string }
@@ -121,13 +123,14 @@ async function keep<Running extends Child>(
   start: (log: (chunk: Buffer) => void) => Promise<Running>,
 ): Promise<Supervised<Running>> {
   const log = logFile(logPath(run, name))
-  const { say, stopSignal } = run
+  const { say, stopSignal, backOff } = run
   const startUnlessStopping = async () => {
     stopSignal.throwIfAborted()
     return start(log)
   }
   const onRestart = () => run.afterRestart()
-  const kept = await supervise({ name, start: startUnlessStopping }, { say, onRestart })
+  const how = { say, onRestart, ...(backOff === undefined ? {} : { backOff }) }
+  const kept = await supervise({ name, start: startUnlessStopping }, how)
   run.started.push(kept)
   if (stopSignal.aborted) await kept.stop()
   stopSignal.throwIfAborted()

@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stopChildren } from '@quorate/devnet/child'
 import { tryLock } from './lock.mjs'
-import { type Bootstrap, type Entries, startPlatform } from './platform.ts'
+import { type PlatformOptions, startPlatform } from './platform.ts'
 import type { StartSettings } from './settings.ts'
 
-type Parts = { readonly bootstrap: Bootstrap; readonly entries?: Entries }
+type Parts = Pick<PlatformOptions, 'bootstrap' | 'entries' | 'backOff'>
 
 /**
  * One platform in the foreground, until `stopSignal` is aborted. Answers the exit code.

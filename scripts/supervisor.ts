@@ -21,7 +21,7 @@ export type Supervision = {
   readonly backOff?: BackOff
 }
 
-type BackOff = { readonly firstMs: number; readonly mostMs: number; readonly calmMs: number }
+export type BackOff = { readonly firstMs: number; readonly mostMs: number; readonly calmMs: number }
 
 /**
  * A crash by accident is mended at once; one that repeats does not eat the machine. Whatever has

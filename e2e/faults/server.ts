@@ -10,7 +10,6 @@ import { confirmed, richWallet } from '../sdk/transfers.ts'
 
 const transfersPerWallet = 5
 const walletsOfTest = 4
-/** Each waits twice as long as the one before until it is started again: ten take over a minute. */
 const kills = Number(process.env['QUORATE_TEST_SERVER_KILLS'] ?? 6)
 /** Long after the last restart, on a machine that is busy. */
 const settledMsMax = 120_000
