@@ -107,7 +107,7 @@ const forTests: Room = {
   node: ['*'],
   packages: [
     ...['@noble/*', '@dfns/*', '@simplewebauthn/server', 'viem', 'pg', 'ajv', 'oidc-provider'],
-    ...['@scure/bip32', '@scure/starknet', 'smtp-server', 'solc', 'wabt'],
+    ...['@scure/bip32', '@scure/starknet', 'secp256k1', 'smtp-server', 'solc', 'wabt'],
   ],
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import libsecp256k1 from 'secp256k1/bindings.js'
 import {
+  hexToBytes,
   keccak256,
   parseTransaction,
   serializeTransaction,
@@ -48,6 +49,7 @@ export class SmallChain {
   readonly blocks: SmallBlock[]
   private readonly accounts = new Map<string, Account>()
   private readonly places = new Map<string, Place>()
+  private readonly known = new Map<string, Tx>()
   private made = 0
   /** The highest block there ever was: what it has settled stays. */
   highest = 0
@@ -64,6 +66,13 @@ export class SmallChain {
     const head = this.blocks.at(-1)
     if (head === undefined) throw new TypeError('a chain has its first block')
     return head
+  }
+
+  /** The same bytes come again, and to other nodes. @returns nothing if they are no signed payment of it */
+  read(raw: string): Tx | undefined {
+    const tx = this.known.get(raw) ?? readTx(raw, this.chainId)
+    if (tx !== undefined) this.known.set(raw, tx)
+    return tx
   }
 
   place(hash: string): Place | undefined {
@@ -127,14 +136,14 @@ export class SmallChain {
   }
 }
 
-/** @returns nothing for bytes that are no signed payment of this chain */
-export function readTx(raw: string, chainId: number): Tx | undefined {
+function readTx(raw: string, chainId: number): Tx | undefined {
   const parsed = parsedOf(raw)
   if (parsed === undefined) return undefined
   const { r, s, yParity, v, ...unsigned } = parsed
   if (r === undefined || s === undefined || parsed.chainId !== chainId) return undefined
   const recid = yParity ?? (v === undefined ? 0 : Number((v - 35n) & 1n))
   const from = senderOf(serializeTransaction(unsigned), { r, s, recid })
+  if (from === undefined) return undefined
   const { nonce = 0, value = 0n, gas = 0n, to } = parsed
   const price = parsed.type === 'legacy' || parsed.type === 'eip2930' ? parsed.gasPrice : undefined
   const market = parsed.type === 'eip1559' ? parsed : undefined
@@ -157,10 +166,23 @@ function parsedOf(raw: string) {
 function senderOf(
   unsigned: Hex,
   { r, s, recid }: { readonly r: Hex; readonly s: Hex; readonly recid: number },
-): string {
-  const digest = Buffer.from(keccak256(unsigned).slice(2), 'hex')
-  const signature = new secp256k1.Signature(BigInt(r), BigInt(s), recid)
-  const point = signature.recoverPublicKey(digest)
+): string | undefined {
+  const digest = keccak256(unsigned, 'bytes')
+  const signature = hexToBytes(`0x${r.slice(2).padStart(64, '0')}${s.slice(2).padStart(64, '0')}`)
+  const point = recovered(signature, recid, digest)
   // Of the point without its first byte, the last twenty bytes (Yellow Paper, section 4.3.1).
-  return `0x${keccak256(`0x${point.toHex(false).slice(2)}`).slice(-40)}`
+  return point && `0x${keccak256(point.subarray(1)).slice(-40)}`
+}
+
+function recovered(
+  signature: Uint8Array,
+  recid: number,
+  digest: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    return libsecp256k1.ecdsaRecover(signature, recid, digest, false)
+  } catch {
+    // Nobody has signed it.
+    return undefined
+  }
 }

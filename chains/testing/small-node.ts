@@ -1,6 +1,6 @@
 import { Failure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
-import { type Account, readTx, type SmallBlock, type SmallChain, type Tx } from './small-chain.ts'
+import type { Account, SmallBlock, SmallChain, Tx } from './small-chain.ts'
 
 /** What a node's pool keeps of one account (geth, legacypool: `AccountSlots` and `AccountQueue`). */
 const pooledMax = 16 + 64
@@ -70,7 +70,7 @@ export class SmallNode {
 
   /** @throws Failure `chain.refused` in the words of geth */
   add(raw: string): string {
-    const tx = readTx(raw, this.chain.chainId)
+    const tx = this.chain.read(raw)
     if (tx === undefined) throw refused('invalid transaction')
     this.seen(tx)
     this.take(tx)

@@ -1,83 +1,96 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Played } from './play.ts'
-import { openSimulator, Tally, worldSize, type Simulator } from './simulate.ts'
+import { runCrew } from './crew.ts'
+import { worldSize } from './simulate.ts'
+import { type Outcome, Tally } from './tally.ts'
+import { type News, runWorlds } from './worlds.ts'
 
-/** A minute or two; on a machine that is busy otherwise, three or four. */
+/** A minute or so; on a machine that is busy otherwise, two or three. */
 const transfersUsual = 3_000
+/** Hours without a word look like a process that hangs. */
+const progressMs = 15_000
 
-/** One process computes while the database of another world does. */
-const worldsAtOnce = 4
+type Asked = { readonly first: number; readonly count: number; readonly workers: number }
 
-/** `npm run simulate -- --transfers 1000000`, and `--seed N` to see a world again that has failed. */
+/**
+ * `npm run simulate -- --transfers 1000000`, in as many processes as there are cores (`--workers`), and
+ * `--seed N --transfers 100` to see a world again that has failed.
+ */
 export async function main(stopSignal: AbortSignal): Promise<number> {
-  const { values } = parseArgs({
-    options: { transfers: { type: 'string' }, seed: { type: 'string' } },
-  })
-  const transfers = wholeNumber(values.transfers ?? String(transfersUsual))
-  const first = wholeNumber(values.seed ?? '1')
+  const asked = askedOf(process.argv.slice(2))
   const began = performance.now()
-  const simulator = await openSimulator(worldsAtOnce)
+  const tally = new Tally()
+  const seconds = () => (performance.now() - began) / 1000
+  const progress = setInterval(() => say(progressOf(tally, seconds())), progressMs)
+  const hear = (news: News) => {
+    if (news.kind === 'points') tally.points = news.points
+    else {
+      tally.add(news.outcome)
+      tellFindings(news.outcome)
+    }
+  }
+  stopSignal.addEventListener('abort', () => say('stops; what is under way comes to its end'))
   try {
-    const tally = await run(simulator, { first, transfers, stopSignal })
-    report(tally, simulator, { first, seconds: (performance.now() - began) / 1000 })
-    return tally.failed.length === 0 ? 0 : 1
+    if (asked.workers === 1 || asked.count === 1) await runWorlds(asked, stopSignal, hear)
+    else await runCrew(asked, stopSignal, hear)
   } finally {
-    await simulator.close()
+    clearInterval(progress)
+    say(reportOf(tally, asked, seconds()))
+  }
+  return tally.findings.size === 0 ? 0 : 1
+}
+
+function askedOf(args: string[]): Asked {
+  const option = { type: 'string' } as const
+  const { values } = parseArgs({
+    args,
+    options: { transfers: option, seed: option, workers: option },
+  })
+  const { transfers = String(transfersUsual), seed = '1', workers } = values
+  return {
+    first: wholeNumber(seed),
+    count: Math.ceil(wholeNumber(transfers) / worldSize),
+    workers: wholeNumber(workers ?? String(availableParallelism())),
   }
 }
 
 function wholeNumber(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new Error(`${text} is no number of transfers or seed.`)
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new Error(`${text} is no number of this kind.`)
   return Number(text)
 }
 
-async function run(
-  simulator: Simulator,
-  asked: { readonly first: number; readonly transfers: number; readonly stopSignal: AbortSignal },
-): Promise<Tally> {
-  const { first, transfers, stopSignal } = asked
-  const tally = new Tally()
-  let seed = first
-  const last = first + Math.ceil(transfers / worldSize)
-  const one = async (): Promise<void> => {
-    while (seed < last && !stopSignal.aborted) {
-      const mine = seed++
-      const played = await simulator.world(mine)
-      tally.add(mine, played)
-      tell(mine, played)
-    }
-  }
-  await Promise.all(Array.from({ length: worldsAtOnce }, one))
-  return tally
-}
-
-function tell(seed: number, { findings }: Played): void {
+function tellFindings({ seed, findings }: Outcome): void {
   if (findings.length === 0) return
   say(`seed ${seed} fails; again: npm run simulate -- --seed ${seed} --transfers ${worldSize}`)
   for (const { kind, about } of findings) say(`  ${kind}: ${about}`)
 }
 
-function report(
-  tally: Tally,
-  simulator: Simulator,
-  { first, seconds }: { readonly first: number; readonly seconds: number },
-): void {
+function progressOf(tally: Tally, seconds: number): string {
+  const { transfers, faultsCount, points } = tally
+  const visited = points.length - tally.unvisited().length
+  const rate = (transfers / seconds).toFixed(1)
+  return `${seconds.toFixed(0)} s: ${transfers} transfers (${rate}/s), ${faultsCount} faults, ${visited} of ${points.length} crash points`
+}
+
+function reportOf(tally: Tally, { first, workers }: Asked, seconds: number): string {
   const counted = (counts: ReadonlyMap<string, number>) =>
     [...counts].toSorted().map(([name, count]) => `  ${String(count).padStart(9)} ${name}`)
-  const faults = [...tally.faults.values()].reduce((sum, count) => sum + count, 0)
-  const unvisited = simulator.points.length - tally.visitedOf(simulator.points)
-  const lines = [
-    `${tally.transfers} transfers and transactions, seeds from ${first}, ${seconds.toFixed(1)} s`,
-    ...counted(tally.statuses),
-    `${faults} faults`,
-    ...counted(tally.faults),
-    `crash points: ${simulator.points.length - unvisited} visited of ${simulator.points.length}`,
+  const { transfers, statuses, faults, faultsCount, points } = tally
+  const unvisited = tally.unvisited()
+  const rate = (transfers / seconds).toFixed(1)
+  return [
+    `${transfers} transfers and transactions, seeds from ${first}`,
+    `${seconds.toFixed(1)} s with ${workers} workers: ${rate} a second`,
+    ...counted(statuses),
+    `${faultsCount} faults`,
+    ...counted(faults),
+    `crash points: ${points.length - unvisited.length} visited of ${points.length}`,
+    ...unvisited.map((point) => `  not visited: ${point}`),
     `double spends: ${tally.count('paid twice', 'may be paid twice', 'paid something else')}`,
     `lost: ${tally.count('lost')}`,
     `nonce gaps: ${tally.count('stuck nonce')}`,
     `told wrongly: ${tally.count(...wrongWords)}`,
-  ]
-  say(lines.join('\n'))
+  ].join('\n')
 }
 
 const say = (text: string) => process.stdout.write(`${text}\n`)

@@ -1,4 +1,4 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import libsecp256k1 from 'secp256k1/bindings.js'
 import type { OpaqueStep, Subject } from '@quorate/authority/agreement/messages'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decodeBody } from '@quorate/authority/body'
@@ -87,11 +87,11 @@ export class SmallSigners {
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
     const secret = this.random.bytes(32)
     this.secrets.set(toHex(judged.terms.key), secret)
-    return certifyKey(this.cluster, judged.terms, secp256k1.getPublicKey(secret))
+    return certifyKey(this.cluster, judged.terms, libsecp256k1.publicKeyCreate(secret, true))
   }
 
   publicKey(key: Uint8Array): Uint8Array {
-    return secp256k1.getPublicKey(this.secretOf(key))
+    return libsecp256k1.publicKeyCreate(this.secretOf(key), true)
   }
 
   /** As its owner signs what nobody here has been asked for. */
@@ -205,9 +205,8 @@ function externalIdOf({ payload }: Evidence): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
+/** By RFC 6979: the same digest and key are the same signature. */
 function signatureOver(digest: Uint8Array, secret: Uint8Array): Signature {
-  const options = { prehash: false, format: 'recovered' } as const
-  const [recid = 0, ...rs] = secp256k1.sign(digest, secret, options)
-  const bytes = Uint8Array.from(rs)
-  return { scheme: 'ECDSA', r: bytes.subarray(0, 32), s: bytes.subarray(32), recid }
+  const { signature, recid } = libsecp256k1.ecdsaSign(digest, secret)
+  return { scheme: 'ECDSA', r: signature.subarray(0, 32), s: signature.subarray(32), recid }
 }

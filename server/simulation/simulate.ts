@@ -1,7 +1,7 @@
 import { createTestDatabase } from '@quorate/scripts/test-database'
 import { openDatabase } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
-import { pointOf, type Target } from './faults.ts'
+import type { Target } from './faults.ts'
 import { connect, type Connections } from './gated-database.ts'
 import { play, type Played, type PlayOptions } from './play.ts'
 import { Random } from './random.ts'
@@ -84,13 +84,17 @@ async function fill(url: string): Promise<void> {
   await database.destroy()
 }
 
-/** Nothing that the database does by itself is to move rows: in a tie, their place decides who is first. */
+/**
+ * Nothing that the database does by itself is to move rows: in a tie, their place decides who is first.
+ * What a server's death leaves is here a matter of transactions alone, so that nothing is logged for
+ * a database that dies.
+ */
 async function keepStill({ statements }: Connections): Promise<void> {
   const found = await statements.query<{ name: string }>(
     `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
   )
   for (const { name } of found.rows)
-    await statements.query(`alter table "${name}" set (autovacuum_enabled = off)`)
+    await statements.query(`alter table "${name}" set unlogged, set (autovacuum_enabled = off)`)
 }
 
 /** How many of what there are in a world: the seed alone says so. */
@@ -126,34 +130,4 @@ function targetsOf(points: readonly Target[], seed: number): readonly Target[] {
     if (target === undefined) throw new TypeError('a census has found nothing')
     return { ...target, time: 1 + (Math.floor(turn / shuffled.length) % 3) }
   })
-}
-
-/** What several worlds come to. */
-export class Tally {
-  transfers = 0
-  readonly statuses = new Map<string, number>()
-  readonly faults = new Map<string, number>()
-  readonly findings = new Map<string, number>()
-  readonly visited = new Set<string>()
-  readonly failed: number[] = []
-
-  add(seed: number, played: Played): void {
-    this.transfers += played.transfers
-    const addAll = (to: Map<string, number>, from: ReadonlyMap<string, number>) =>
-      from.forEach((count, name) => to.set(name, (to.get(name) ?? 0) + count))
-    addAll(this.statuses, played.statuses)
-    addAll(this.faults, played.faults.counts)
-    for (const { kind } of played.findings) addAll(this.findings, new Map([[kind, 1]]))
-    for (const point of played.faults.visited) this.visited.add(point)
-    if (played.findings.length > 0) this.failed.push(seed)
-  }
-
-  visitedOf(points: readonly Target[]): number {
-    return points.filter(({ place, fate }) => this.visited.has(pointOf(place, fate))).length
-  }
-
-  /** Of these kinds of findings. */
-  count(...kinds: readonly string[]): number {
-    return kinds.reduce((sum, kind) => sum + (this.findings.get(kind) ?? 0), 0)
-  }
 }

@@ -15,6 +15,16 @@ declare module 'secp256k1/bindings.js' {
       options: { readonly hashfn: HashFunction },
       output: Uint8Array,
     ): Uint8Array
+    ecdsaSign(
+      digest: Uint8Array,
+      secret: Uint8Array,
+    ): { readonly signature: Uint8Array; readonly recid: number }
+    ecdsaRecover(
+      signature: Uint8Array,
+      recid: number,
+      digest: Uint8Array,
+      compressed: boolean,
+    ): Uint8Array
     ecdsaVerify(signature: Uint8Array, digest: Uint8Array, point: Uint8Array): boolean
   }
   export default binding

@@ -1,0 +1,54 @@
+import type { Finding } from '@quorate/chains/testing/audit'
+import { pointOf, type Target } from './faults.ts'
+import type { Played } from './play.ts'
+
+/** What is left of a world when it is over: little, since there are thousands. */
+export type Outcome = {
+  readonly seed: number
+  readonly transfers: number
+  readonly statuses: ReadonlyMap<string, number>
+  readonly faults: ReadonlyMap<string, number>
+  readonly visited: ReadonlySet<string>
+  readonly findings: readonly Finding[]
+}
+
+export function outcomeOf(seed: number, played: Played): Outcome {
+  const { transfers, statuses, findings, faults } = played
+  return { seed, transfers, statuses, findings, faults: faults.counts, visited: faults.visited }
+}
+
+/** What several worlds come to. */
+export class Tally {
+  transfers = 0
+  /** All that can be visited: each process finds the same ones. */
+  points: readonly Target[] = []
+  readonly statuses = new Map<string, number>()
+  readonly faults = new Map<string, number>()
+  readonly findings = new Map<string, number>()
+  private readonly visited = new Set<string>()
+
+  add({ transfers, statuses, faults, findings, visited }: Outcome): void {
+    this.transfers += transfers
+    const addAll = (to: Map<string, number>, from: ReadonlyMap<string, number>) =>
+      from.forEach((count, name) => to.set(name, (to.get(name) ?? 0) + count))
+    addAll(this.statuses, statuses)
+    addAll(this.faults, faults)
+    for (const { kind } of findings) addAll(this.findings, new Map([[kind, 1]]))
+    for (const point of visited) this.visited.add(point)
+  }
+
+  get faultsCount(): number {
+    return [...this.faults.values()].reduce((sum, count) => sum + count, 0)
+  }
+
+  unvisited(): readonly string[] {
+    return this.points
+      .map(({ place, fate }) => pointOf(place, fate))
+      .filter((point) => !this.visited.has(point))
+  }
+
+  /** Of these kinds of findings. */
+  count(...kinds: readonly string[]): number {
+    return kinds.reduce((sum, kind) => sum + (this.findings.get(kind) ?? 0), 0)
+  }
+}
