@@ -7,6 +7,8 @@ export const getHealth = endpoint('quorate.getHealth', {
   returns: z.object({
     status: z.enum(['ok', 'degraded']),
     signers: z.array(z.object({ id: z.string(), connected: z.boolean() })).optional(),
+    /** This server's, by the word of more signers than can be corrupt; `unsure`: too few have said. */
+    clock: z.enum(['right', 'ahead', 'behind', 'unsure']).optional(),
     /** Each with the number of organizations whose ECDSA keys these two do not sign for together. */
     burnedPairs: z
       .array(z.object({ signers: z.array(z.string()), organizations: z.number() }))

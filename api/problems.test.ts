@@ -64,4 +64,5 @@ test('missing signers are a passing trouble and are named; a refusal is not', ()
     details: { missing: ['s2', 's4'] },
   })
   assert.equal(problemOf(new Failure('request.refused', { reason: 'fee' })).status, 403)
+  assert.equal(problemOf(new Failure('clock.wrong', { clock: 'ahead' })).status, 503)
 })

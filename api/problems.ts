@@ -134,6 +134,8 @@ const problems: { readonly [C in FailureCode]: Describe<C> } = {
   'signers.unavailable': ({ missing: signers }) =>
     unavailable(`signers unavailable: ${signers.join(', ')}`, { missing: signers }),
   'signing.failed': ({ reason }) => unavailable(`signing failed: ${reason}`, { reason }),
+  'clock.wrong': ({ clock }) =>
+    unavailable(`the clock of this server is ${clock}: ask again later`, { clock }),
   'chain.unavailable': ({ network }) => unavailable(`no node of ${network} answers`, { network }),
   'chain.refused': ({ network, reason }) =>
     invalid(`${network} refused: ${reason}`, { network, reason }),

@@ -97,6 +97,8 @@ export type Failures = {
   'fee.above_ceiling': { readonly network: string; readonly fee: string; readonly ceiling: string }
   'signers.unavailable': { readonly missing: readonly string[] }
   'signing.failed': { readonly reason: string }
+  /** More signers than can be corrupt say that this server's clock is off. */
+  'clock.wrong': { readonly clock: 'ahead' | 'behind' }
   'chain.unavailable': { readonly network: string }
   'chain.refused': { readonly network: string; readonly reason: string }
   'organization.already_exists': Readonly<Record<string, never>>

@@ -189,12 +189,12 @@ async function faultsOf(coordinator: Pick<Coordinator, 'status' | 'faults'>) {
 /** 200 only when everything that signs and stores is there. */
 export function serveHealth(
   app: FastifyInstance,
-  coordinator: Pick<Coordinator, 'status' | 'faults'>,
+  coordinator: Pick<Coordinator, 'status' | 'faults' | 'clock'>,
   database: Database,
 ): void {
   app.get('/health', async (_request, reply) => {
     const signers = coordinator.status().map(({ id, connected }) => ({ id, connected }))
-    const faults = await faultsOf(coordinator)
+    const [faults, clock] = await Promise.all([faultsOf(coordinator), coordinator.clock()])
     const isStored = await database
       .selectFrom('stream_leases')
       .select('until')
@@ -204,10 +204,11 @@ export function serveHealth(
         () => true,
         () => false,
       )
-    const isWell = isStored && signers.every(({ connected }) => connected)
+    const isTimely = clock !== 'ahead' && clock !== 'behind'
+    const isWell = isStored && isTimely && signers.every(({ connected }) => connected)
     return reply
       .code(isWell ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status: isWell ? 'ok' : 'degraded', signers, ...faults })
+      .send({ status: isWell ? 'ok' : 'degraded', signers, clock, ...faults })
   })
 }

@@ -48,14 +48,19 @@ type Asked = {
  * else, and not yet since this signer heard of it? One honest signer in every quorum then upholds
  * the wait. Its own view, and never part of validity.
  *
- * @returns why this signer takes no part yet
+ * @returns for which item this signer takes no part yet, and why
  */
-export function refusedByFirstSight(store: Watch['store'], asked: Asked): string | undefined {
-  const isTooEarly = asked.evidence.some(({ preimage }) => {
+export function refusedByFirstSight(
+  store: Watch['store'],
+  asked: Asked,
+): { readonly item: number; readonly detail: string } | undefined {
+  const first = asked.evidence.findIndex(({ preimage }) => {
     const { user } = decodePreimage(preimage)
     return user !== undefined && isUnseen(store, asked, user)
   })
-  return isTooEarly ? 'this signer has not known of the recovery for long enough' : undefined
+  const tooEarly = first >= 0
+  const detail = 'this signer has not known of the recovery for long enough'
+  return tooEarly ? { item: first, detail } : undefined
 }
 
 /** Whatever a later recovery has brought rests on an earlier one of which the same holds. */

@@ -69,9 +69,9 @@ export function judgeFresh(judges: Judges, place: Place, step: OpaqueStep): Judg
   const body = bodyOf(step)
   if (body === undefined) return { ok: false, detail: 'the step cannot be read' }
   const now = judges.clock.read()
-  if (!now.ok) return { ok: false, detail: now.reason }
+  if (!now.ok) return { ok: false, reason: 'abstaining', detail: now.reason }
   if (Math.abs(now.time - step.time) > skewMsMax)
-    return { ok: false, detail: 'the time of the step is not now' }
+    return { ok: false, reason: sideOf(step, now), detail: 'the time of the step is not now' }
   const hidden = body.evidence.findIndex(({ salt }) => salt === undefined)
   if (hidden !== -1) return { ok: false, item: hidden, detail: unseen }
   const outcome = reduceNewest(judges, place, body, now.time)
@@ -81,9 +81,13 @@ export function judgeFresh(judges: Judges, place: Place, step: OpaqueStep): Judg
   const early = refusedByFirstSight(judges.store, {
     ...{ organization, evidence: body.evidence, time: step.time, now: now.time, reader },
   })
-  if (early !== undefined) return { ok: false, detail: early }
+  if (early !== undefined) return { ok: false, ...early }
   const sourced = judgeSources(judges.ownFacts, { place, body, reader, now: now.time })
   return sourced.ok ? judges.externalIds.judge(place, body) : sourced
+}
+
+function sideOf(step: OpaqueStep, now: { readonly time: number }): 'early' | 'late' {
+  return step.time < now.time ? 'early' : 'late'
 }
 
 /** In the words of agreement. */

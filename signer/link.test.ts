@@ -110,30 +110,30 @@ describe('the link of a signer', () => {
       write: (_chunk, _encoding, done) => done(),
     })
     const ended = new Promise<Error>((resolve) => stream.once('error', resolve))
-    serve(stream, { hello: helloOf(), answer: async () => ({ kind: 'pong' }) })
+    serve(stream, { hello: helloOf(), answer: async () => ({ kind: 'pong', time: undefined }) })
     // Stands for a fault that nobody has thought of.
     stream.push({ length: 1 })
     assert.match((await ended).message, /could not be read: TypeError/)
   })
 
   it('dials again when it is told goodbye by a server that never hangs up', async () => {
-    const { link, events } = open(async () => ({ kind: 'pong' }))
+    const { link, events } = open(async () => ({ kind: 'pong', time: undefined }))
     const first = await server.next()
     first.sayGoodbye()
     const second = await server.next()
-    assert.deepEqual(await second.ask(ping), { kind: 'pong' })
+    assert.deepEqual(await second.ask(ping), { kind: 'pong', time: undefined })
     link.close()
     await second.closed
     assert.deepEqual(events.slice(0, 3), ['link-open', 'link-closed', 'link-open'])
   })
 
   it('dials again when the link breaks, and never after it was closed', async () => {
-    const { link, events } = open(async () => ({ kind: 'pong' }))
+    const { link, events } = open(async () => ({ kind: 'pong', time: undefined }))
     const first = await server.next()
     first.sendBytes(new Uint8Array([255, 255, 255, 255]))
     await first.closed
     const second = await server.next()
-    assert.deepEqual(await second.ask(ping), { kind: 'pong' })
+    assert.deepEqual(await second.ask(ping), { kind: 'pong', time: undefined })
     link.close()
     await second.closed
     const outcome = await Promise.race([

@@ -91,7 +91,7 @@ describe('a signer process', () => {
     const dialled = await server.next()
     assert.equal(dialled.hello.signer, 1)
     assert.deepEqual(dialled.hello.manifest, clusterIn(files).manifest.hash)
-    assert.deepEqual(await dialled.ask({ kind: 'ping' }), { kind: 'pong' })
+    assert.equal((await dialled.ask({ kind: 'ping' }))?.kind, 'pong')
     const world = worldOf()
     world.attach(1, deskOf(dialled))
     await world.found()
@@ -113,7 +113,7 @@ describe('a signer process', () => {
     await first.closed
     const second = await server.next()
     assert.deepEqual(second.hello.bootId, first.hello.bootId)
-    assert.deepEqual(await second.ask({ kind: 'ping' }), { kind: 'pong' })
+    assert.equal((await second.ask({ kind: 'ping' }))?.kind, 'pong')
     await child.stop()
   })
 

@@ -19,7 +19,7 @@ import { beginPooled } from './ceremonies/pool.ts'
 import { beginSign } from './ceremonies/sign.ts'
 import type { CeremonyDeps } from './ceremonies/deps.ts'
 import { openVerdicts } from './ceremonies/verdicts.ts'
-import { clockFrom, type ClockSource } from './clock.ts'
+import { type Clock, clockFrom, type ClockSource } from './clock.ts'
 import { noteStrikes } from './strikes.ts'
 import { isErasure, openSweeper, type Sweeper } from './erasure.ts'
 import { externalIdsOf } from './external-ids.ts'
@@ -192,7 +192,7 @@ function deskOf(parts: SignerParts, sweeper: Sweeper) {
       parts.log({ event: now.ok ? 'clock' : 'clock-refused', reason: fault })
     clockFault = fault
   }
-  const draft = (call: Call) => draftOf({ store, voting, session }, call)
+  const draft = (call: Call) => draftOf({ store, voting, session, clock }, call)
   const draftAll = (tasks: readonly Pick<Task, 'draft'>[]): readonly Draft[] => {
     const drafts: Draft[] = []
     for (const task of tasks) {
@@ -215,11 +215,17 @@ type Desk = {
   readonly store: Store
   readonly voting: Voting
   readonly session: (call: SessionCall, whole: (reply: SessionReply) => Ready) => Draft
+  readonly clock: Clock
 }
 
-function draftOf({ store, voting, session }: Desk, call: Call): Draft {
+function timeOf(clock: Clock): number | undefined {
+  const now = clock.read()
+  return now.ok ? now.time : undefined
+}
+
+function draftOf({ store, voting, session, clock }: Desk, call: Call): Draft {
   return apart(store, () => {
-    if (call.kind === 'ping') return { kind: 'pong' }
+    if (call.kind === 'ping') return { kind: 'pong', time: timeOf(clock) }
     if (call.kind === 'session')
       return session(call.session, (reply) => ({ kind: 'session', session: reply }))
     const answer = voting.answer(call, call.request)

@@ -391,8 +391,8 @@ describe('a signer before a hostile server', () => {
 
   it('abstains while it cannot tell the time', async () => {
     world.drift.set(1, 5_001)
-    refused(await propose(use()), 'not_fresh', /leapt/)
-    refused(await propose(use()), 'not_fresh', /leapt/)
+    refused(await propose(use()), 'abstaining', /leapt/)
+    refused(await propose(use()), 'abstaining', /leapt/)
     world.drift.set(1, 0)
     assert.equal((await propose(use())).kind, 'vote')
     const told = world.member(1).lines.filter((line) => line.includes('clock'))
@@ -405,12 +405,27 @@ describe('a signer before a hostile server', () => {
   it('is well again after a start with a clock of another century', async () => {
     world.drift.set(1, 36_500 * 24 * 60 * 60_000)
     world.restart(1)
-    refused(await propose(use()), 'not_fresh', /not now/)
+    refused(await propose(use()), 'early', /not now/)
     world.pass(10_000)
-    refused(await propose(use()), 'not_fresh', /not now/)
+    refused(await propose(use()), 'early', /not now/)
     world.drift.set(1, 0)
     world.restart(1)
     assert.equal((await propose(use())).kind, 'vote')
+  })
+
+  it('says on which side of its own time a step is, and what its time is', async () => {
+    const ping = () => world.member(1).signer.answer({ kind: 'ping' })
+    const { now } = world
+    const early = use()
+    world.now = now + 5_001
+    const late = use()
+    assert.deepEqual(await ping(), { kind: 'pong', time: undefined })
+    world.now = now
+    refused(await propose(late), 'late', /not now/)
+    world.now = now + 5_001
+    world.restart(1)
+    refused(await propose(early), 'early', /not now/)
+    assert.deepEqual(await ping(), { kind: 'pong', time: world.now })
   })
 
   it('signs a vote only as often, and with the sequence, as its store has been written', async () => {

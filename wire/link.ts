@@ -125,7 +125,8 @@ export type SessionReply = Decoded<typeof sessionReply>
 const reply = union({
   agree: [1, struct({ answer: answerCodec, session: option(sessionReply) })],
   session: [2, struct({ session: sessionReply })],
-  pong: [3, struct({})],
+  /** By this signer's clock, in milliseconds since 1970, if it can tell the time. */
+  pong: [3, struct({ time: option(u64) })],
   /** The question could not be read or not be answered; what it was about is unchanged. */
   failed: [4, struct({ reason: text(200) })],
   /** More questions are in hand than this signer takes at once. */

@@ -63,6 +63,9 @@ export const refusalReasons = {
   body_missing: 8,
   invalid: 9,
   not_fresh: 10,
+  /** The step says an earlier time than this signer's clock: more than clocks of signers may differ. */
+  early: 11,
+  late: 12,
 } as const
 export type RefusalReason = keyof typeof refusalReasons
 

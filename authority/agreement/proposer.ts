@@ -1,5 +1,5 @@
 import { equalBytes } from '@quorate/core/bytes'
-import type { Answer, Refusal, Request } from './exchange.ts'
+import type { Answer, Refusal, RefusalReason, Request } from './exchange.ts'
 import {
   type Certificate,
   type Lock,
@@ -348,8 +348,16 @@ function backOff(state: ProposerState): Advance {
   return { state: waiting, actions: replace ? [ask, wait] : [wait] }
 }
 
+const aboutSteps: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'invalid',
+  'not_fresh',
+  'malformed',
+  'early',
+  'late',
+])
+
 function isAboutStep({ reason }: Refusal): boolean {
-  return reason === 'invalid' || reason === 'not_fresh' || reason === 'malformed'
+  return aboutSteps.has(reason)
 }
 
 function beginBallot(state: ProposerState): Advance {

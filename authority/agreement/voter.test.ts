@@ -62,6 +62,11 @@ describe('a signer that is asked to vote', () => {
       answer: { kind: 'refusal', reason: 'invalid', item: 1, detail: 'no' },
     })
     assert.equal(reasonOf(propose(newVoter, { ballot: 0, step: x }, stale)), 'not_fresh')
+    const early: Judge = {
+      deterministic: () => ({ ok: true }),
+      fresh: () => ({ ok: false, reason: 'early', detail: 'no' }),
+    }
+    assert.equal(reasonOf(propose(newVoter, { ballot: 0, step: x }, early)), 'early')
   })
 
   it('answers a ballot below its own with where it stands', () => {

@@ -76,7 +76,13 @@ export type Agreement = Subject & {
 
 export type Judgement =
   | { readonly ok: true }
-  | { readonly ok: false; readonly detail: string; readonly item?: number }
+  | {
+      readonly ok: false
+      readonly detail: string
+      readonly item?: number
+      /** Where it is about neither: not about the request, but about when it is to be judged. */
+      readonly reason?: 'early' | 'late' | 'abstaining'
+    }
 
 /** Asked only when the answer depends on it, `fresh` never before `deterministic`. */
 export type Judge = {
@@ -320,7 +326,7 @@ function judged(
   if (!deterministic.ok) return refusal('invalid', deterministic.detail, deterministic.item)
   if (waived) return undefined
   const fresh = judge.fresh(step)
-  return fresh.ok ? undefined : refusal('not_fresh', fresh.detail, fresh.item)
+  return fresh.ok ? undefined : refusal(fresh.reason ?? 'not_fresh', fresh.detail, fresh.item)
 }
 
 function voteFor(

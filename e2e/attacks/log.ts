@@ -6,7 +6,7 @@ import { fresh } from './stage.ts'
 /** Steps that are not what they seem, where nothing is wrong with the request in them. */
 
 const notNow = without(at('signer/judgement.ts', 'the time of the step is not now'), [
-  "    return { ok: false, detail: 'the time of the step is not now' }",
+  "    return { ok: false, reason: sideOf(step, now), detail: 'the time of the step is not now' }",
   ';',
 ])
 

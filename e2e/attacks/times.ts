@@ -75,12 +75,9 @@ const hidden: readonly Attack[] = [
       at(
         'signer/first-sight.ts',
         'this signer has not known of the recovery for long enough',
-        'return isTooEarly ?',
+        'return tooEarly ?',
       ),
-      [
-        "isTooEarly ? 'this signer has not known of the recovery for long enough' : undefined",
-        'isTooEarly ? undefined : undefined',
-      ],
+      ['tooEarly ? { item: first, detail } : undefined', 'tooEarly ? undefined : undefined'],
     ),
     async ({ stage, wallet }) => {
       const { world } = stage

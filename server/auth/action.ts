@@ -28,7 +28,7 @@ import { findOwnOutgoing } from '../transfers/find.ts'
 import { isEndUser, type Caller } from './caller.ts'
 import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
 import { usableCredentials, verifiedAssertion, type Answerers } from './credentials.ts'
-import { idNamed, readRoot, type KnownLog, type Log, type Root } from './log.ts'
+import { idNamed, readRoot, type KnownLog, type Log, type Root, type Timed } from './log.ts'
 import { recentOf, type OpenChallenge } from './recent.ts'
 import { checkCallerKind, checkPermissions } from './standing.ts'
 import type { Tokens } from './tokens.ts'
@@ -37,7 +37,7 @@ import { isOf, secretHash } from './use-action.ts'
 export type ActionDeps = {
   readonly database: Database
   /** Who asks has been authenticated in the same request, on the newest records. */
-  readonly log: KnownLog
+  readonly log: KnownLog & Timed
   readonly tokens: Pick<Tokens, 'keyFor'>
   /** The bound on fees that is proposed to the user, where the request can cost any. */
   readonly quoteMaxFee: QuoteMaxFee
@@ -67,6 +67,7 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
   checkCallerKind(caller, match.name)
   const body = readRequestBody(match, payload)
   parse(endpointOf(match).body, body, 'body')
+  await checkClock(deps.log)
   const { organization, user, token } = caller
   const names = namedIds(match, body)
   const local = await localIds(deps.database, caller, names)
@@ -91,6 +92,12 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
     now: issuedAt,
   })
   return assertionChallenge(challenge, identifier, usable)
+}
+
+/** Signers would refuse what is dated by it: nobody is to sign that for nothing. */
+async function checkClock(log: Timed): Promise<void> {
+  const clock = await log.clock()
+  if (clock === 'ahead' || clock === 'behind') throw new Failure('clock.wrong', { clock })
 }
 
 const known = ({ log }: ActionDeps): Pick<Log, 'read'> => ({ read: log.readKnown })

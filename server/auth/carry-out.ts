@@ -54,7 +54,7 @@ export async function carryOut<T>(
   } catch (error) {
     if (await isHeld?.(error, action)) throw error
     const isOver = isFailure(error) && problemOf(error).status < 500
-    await pass(deps, of, isOver ? null : nobody)
+    await (isOver ? pass(deps, of, null) : leaveOpen(deps, of))
     await giveBack?.(action)
     throw error
   }
@@ -94,9 +94,14 @@ async function takeUp(
   if (taken.numUpdatedRows !== 1n) throw new Failure('action.used', {})
 }
 
+/** What has ended without an answer: whoever comes with the same action takes it up. */
+export function leaveOpen(deps: Pick<CarryOutDeps, 'database' | 'life'>, of: Of): Promise<void> {
+  return pass(deps, of, nobody)
+}
+
 /** Unless another life has it at hand by now. */
 async function pass(
-  { database, life }: CarryOutDeps,
+  { database, life }: Pick<CarryOutDeps, 'database' | 'life'>,
   { organization, request }: Of,
   begunBy: Uint8Array | null,
 ): Promise<void> {

@@ -5,6 +5,7 @@ import type { Certificate } from '@quorate/authority/agreement/messages'
 import type { Evidence, ItemOperation } from '@quorate/authority/step'
 import { rootOf, type StreamId } from '@quorate/authority/stream'
 import { isName, type IdKind } from '@quorate/core/id'
+import type { ClockState } from '../coordinator/hours.ts'
 
 /** In force since a moment, by the word of these signers. */
 export type InForce = {
@@ -35,6 +36,9 @@ export type Log = {
 
 /** `read` on what is known here already, for whoever has been read for in this very request. */
 export type KnownLog = { readonly readKnown: Log['read'] }
+
+/** What signers say of this server's clock: see `coordinator/hours.ts`. */
+export type Timed = { readonly clock: () => Promise<ClockState> }
 
 /** The root records of one organization, typed. */
 export type Root = {

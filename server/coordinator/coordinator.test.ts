@@ -3,6 +3,7 @@ import { createPublicKey, randomBytes, verify } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { concat, toBase64url } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
+import type { Refusal } from '@quorate/authority/agreement/exchange'
 import { decodeBody } from '@quorate/authority/body'
 import { factsOf } from '@quorate/authority/reduce/registration-wallets'
 import { userTable } from '@quorate/authority/records'
@@ -358,6 +359,89 @@ describe('the coordinator, with four signer processes', () => {
     assert.ok(stale || settled.certificate.ballot > (before?.certificate.ballot ?? 0))
     const again = await coordinator.settle({ organization, kind: 'serviceAccount', evidence: old })
     assert.ok(again.ids.user)
+  })
+
+  it('ends nothing by a clock that is off, says to which side, and goes on when it is right', async () => {
+    let off = 0
+    const late = anotherLife(platform.links, () => Date.now() + off)
+    const hour = 60 * 60_000
+    // A few seconds more than signers take, and so much that the rules here take all for expired.
+    for (const [by, clock] of [
+      [6_000, 'ahead'],
+      [hour, 'ahead'],
+      [-hour, 'behind'],
+    ] as const) {
+      const use = messageAsk(company, bot, key.id, message())
+      const account = accountAsk(company)
+      const birth = keyAsk(company, bot, 'EdDSA')
+      const settle = () => late.settle({ organization, kind: 'serviceAccount', evidence: account })
+      off = by
+      const wrong = new Failure('clock.wrong', { clock })
+      await assert.rejects(signWith(late, use), wrong)
+      await assert.rejects(settle(), wrong)
+      if (by === hour) await assert.rejects(makeKey(late, company, birth), wrong)
+      assert.equal(await late.clock(), clock)
+      off = 0
+      assert.equal(await late.clock(), 'right')
+      await signWith(late, use)
+      await settle()
+    }
+    assert.equal(await proposals(platform), 0)
+  })
+
+  it('believes the signers that refuse, where the clock leaps while they are asked', async () => {
+    let asked = 0
+    // What they say when they are asked for the time is what this clock shows, as it was then.
+    const links = {
+      ...platform.links,
+      call: async (signer: number, call: Call, ms: number) => {
+        const reply = await platform.links.call(signer, call, ms)
+        if (call.kind === 'agree') asked += 1
+        const isPong = typeof reply !== 'string' && reply.kind === 'pong'
+        return isPong ? { ...reply, time: Date.now() + 6_000 } : reply
+      },
+    }
+    const early = anotherLife(links, () => Date.now() + 6_000)
+    await assert.rejects(signWith(early), new Failure('clock.wrong', { clock: 'ahead' }))
+    assert.ok(asked > 0)
+  })
+
+  it('is not held up by one signer that says of every step that it is not now', async () => {
+    for (const reason of ['early', 'late', 'not_fresh'] as const) {
+      const lying = anotherLife({
+        ...platform.links,
+        call: async (signer, call, ms) => {
+          const isAsked = signer === 1 && call.kind === 'agree' && call.request.kind === 'propose'
+          if (signer === 1 && call.kind === 'ping') return { kind: 'pong', time: 0 }
+          if (!isAsked) return platform.links.call(signer, call, ms)
+          const answer = { kind: 'refusal', reason, item: undefined, detail: 'no' } as const
+          return { kind: 'agree', answer, session: undefined }
+        },
+      })
+      for (let i = 0; i < 4; i++) await signWith(lying)
+      assert.equal(await lying.clock(), 'right')
+    }
+  })
+
+  it('ends no request for what signers hold against the step, or one signer against the request', async () => {
+    const lies = (liars: readonly number[], item: number | undefined) => {
+      const call: typeof platform.links.call = async (signer, asked, ms) => {
+        const isAsked = asked.kind === 'agree' && asked.request.kind === 'propose'
+        if (!isAsked) return platform.links.call(signer, asked, ms)
+        const isLie = liars.includes(signer)
+        const said = isLie ? { reason: 'invalid', item } : { reason: 'abstaining', item: undefined }
+        const answer = { kind: 'refusal', ...said, detail: 'no' } as Refusal
+        return { kind: 'agree', answer, session: undefined }
+      }
+      return anotherLife({ ...platform.links, call })
+    }
+    const evidence = messageAsk(company, bot, key.id, message())
+    for (const by of [lies([1, 2, 3], undefined), lies([1], 0)])
+      await assert.rejects(signWith(by, evidence), { code: 'signing.failed' })
+    await assert.rejects(signWith(lies([1, 2], 0), messageAsk(company, bot, key.id, message())), {
+      code: 'request.refused',
+    })
+    await signWith(coordinator, evidence)
   })
 
   it('lets two servers propose in one stream at once, and both come to their end', async () => {

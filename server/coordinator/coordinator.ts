@@ -18,6 +18,7 @@ import { CatchUp } from './catch-up.ts'
 import type { DriveLog } from './drive.ts'
 import { openBans } from './bans.ts'
 import { type FaultReport, Faults } from './faults.ts'
+import { type ClockState, Hours } from './hours.ts'
 import { type CreatedKey, type KeyAsk, Keys } from './keys.ts'
 import { openLeases } from './leases.ts'
 import { type Certified, Ledger } from './ledger.ts'
@@ -73,16 +74,19 @@ export type Coordinator = {
    * Puts an item in force, in the organization's root stream unless another is named. The same
    * request again gets the same.
    * @throws Failure `request.refused`, `policy.held`, `policy.blocked`, `signers.unavailable`,
-   *   `signing.failed`
+   *   `signing.failed`, `clock.wrong`
    */
   settle(ask: SettleAsk): Promise<Settled>
   /**
    * A key that all signers hold shares of; its certificate becomes the facts of the request's item,
    * which is still to be settled. The same request again gets the same.
-   * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`
+   * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`, `clock.wrong`
    */
   createKey(ask: KeyAsk): Promise<CreatedKey>
-  /** @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`, `key.not_found` */
+  /**
+   * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`, `key.not_found`,
+   *   `clock.wrong`
+   */
   sign(ask: UseAsk): Promise<Signed>
   /**
    * Would the rules take this use of a key, as things stand? No signer is asked.
@@ -105,6 +109,8 @@ export type Coordinator = {
   /** Where a request stands, by SHA-256 of its pre-image. */
   stepOf(organization: Uint8Array, request: Uint8Array): Promise<Standing | undefined>
   status(): readonly SignerStatus[]
+  /** What the signers say of this server's clock: nothing may end by one that is not right. */
+  clock(): Promise<ClockState>
   /** What signers hold against each other, as far as this server has heard of it. */
   faults(): Promise<FaultReport>
   /** Ends what an earlier life of the server has begun. */
@@ -136,7 +142,8 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
   const catchUp = new CatchUp({ links, ledger })
   const judging = { rules: rulesFor(manifest), trust: quorumOf(manifest), log, clock }
   const [leases, seats] = [openLeases(database), keepSeats(manifest.threshold)]
-  const world: StreamsWorld = { links, ledger, views, leases, catchUp, seats, ...judging }
+  const hours = new Hours({ links, threshold: manifest.threshold, log, clock })
+  const world: StreamsWorld = { links, ledger, views, leases, catchUp, seats, hours, ...judging }
   const streams = openStreams(world)
   const pairs = openPairs({ database, links, manifest, log, faults })
   const prepare = async (organization: Uint8Array, scheme: string) =>
@@ -184,6 +191,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
     head: (organization, stream = rootOf(organization)) => ledger.head({ organization, stream }),
     stepOf: (organization, request) => standingOf(ledger, organization, request),
     status: () => statusOf(parts, attendance),
+    clock: () => hours.ask(),
     faults: () => faults.fresh().then(() => faults.report()),
     resume: async () => {
       for (const place of await ledger.unfinished(unfinishedMax)) {

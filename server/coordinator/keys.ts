@@ -13,6 +13,7 @@ import { childParts } from '@quorate/threshold/public/child'
 import type { Database } from '../database/database.ts'
 import type { Links } from '../link/links.ts'
 import type { CatchUp } from './catch-up.ts'
+import type { Hours } from './hours.ts'
 import { keyCeremony } from './ceremony-ids.ts'
 import { birth, requireAll } from './birth.ts'
 import type { DriveLog } from './drive.ts'
@@ -40,6 +41,7 @@ export type KeysWorld = {
   readonly links: Links
   readonly views: Views
   readonly catchUp: CatchUp
+  readonly hours: Hours
   readonly rules: Rules
   readonly manifest: Manifest
   readonly log: DriveLog
@@ -62,7 +64,7 @@ export class Keys {
 
   /**
    * What comes of it is kept under its request and index: whoever asks again gets the same key.
-   * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`
+   * @throws Failure `signers.unavailable`, `request.refused`, `signing.failed`, `clock.wrong`
    */
   create(ask: KeyAsk): Promise<CreatedKey> {
     const name = toHex(keyAsked(ask).id)
@@ -84,7 +86,10 @@ export class Keys {
     const judged = await views.read(root, ({ reader }) =>
       judgeKeyRequest({ organization, time: this.world.clock(), evidence, index }, reader, rules),
     )
-    if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
+    if (!judged.ok) {
+      await this.world.hours.check()
+      throw new Failure('request.refused', { reason: judged.reason })
+    }
     const { terms } = judged
     // These are told by their certificates, which those of the pool cannot.
     const isOwn = terms.master === 'yes' || terms.untweaked === 'yes'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
-import type { Request } from '@quorate/authority/agreement/exchange'
+import type { Refusal, Request } from '@quorate/authority/agreement/exchange'
 import {
   type OpaqueStep,
   opaqueBytesMax,
@@ -29,6 +29,7 @@ import type { CatchUp } from './catch-up.ts'
 import { draftNext, type Drafted } from './draft.ts'
 import { type Arrival, drive, type DriveLog, type Rider } from './drive.ts'
 import type { Leases } from './leases.ts'
+import type { Hours } from './hours.ts'
 import { type Certified, type Ledger, opaqueOf } from './ledger.ts'
 import type { Seats } from './seats.ts'
 import { openTurnstile, type Turnstile } from './turnstile.ts'
@@ -42,6 +43,7 @@ export type StreamsWorld = {
   readonly leases: Leases
   readonly catchUp: CatchUp
   readonly seats: Seats
+  readonly hours: Hours
   readonly rules: Rules
   readonly trust: Trust
   readonly log: DriveLog
@@ -102,7 +104,7 @@ export function openStreams(world: StreamsWorld) {
 
   return {
     /**
-     * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`
+     * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`, `clock.wrong`
      */
     settle: (place: Subject, wish: Wish): Promise<Standing> => queueOf(place).add(wish),
     /** Ends what was proposed in a stream before this process began. */
@@ -205,7 +207,8 @@ class Turn {
 
   /** @returns the jobs that have to come again, since another step took the place */
   async run(): Promise<readonly Job[]> {
-    const { views, ledger } = this.world
+    const { views, ledger, hours } = this.world
+    await hours.checkKnown()
     this.world.catchUp.watch(this.place)
     // Two servers seldom use one key at once; the unique row tells them apart then.
     if (this.place.stream.kind === 'root') await this.world.leases.acquire(this.place)
@@ -245,15 +248,20 @@ class Turn {
     return undefined
   }
 
-  /** A request that stands already is no refusal: whoever asks again gets what there is. */
+  /**
+   * A request that stands already is no refusal: whoever asks again gets what there is. Nor is one of
+   * rules that were asked about a time which it is not.
+   * @throws Failure `clock.wrong`, `signing.failed`
+   */
   private async refuse(item: number, reason: string): Promise<void> {
-    const { ledger } = this.world
+    const { ledger, hours } = this.world
     const job = this.jobs[item]
     this.jobs = this.jobs.filter((_, i) => i !== item)
     if (job === undefined) throw new Error(`A step was refused for an item it has not: ${reason}`)
     const found = await standingAs(ledger, this.place.organization, job)
-    if (found === undefined) job.reject(refusalFor(reason))
-    else job.resolve(found)
+    if (found !== undefined) return job.resolve(found)
+    await hours.check()
+    job.reject(refusalFor(reason))
   }
 
   private requireQuorum(): void {
@@ -334,26 +342,40 @@ class Turn {
     }
   }
 
-  /** What a threshold of signers refuses, at least one honest one does. */
+  /**
+   * What a threshold of signers refuses, at least one honest one does. They refuse an item, which is
+   * somebody's request and has its answer by that; or the step, for its time, its heads or its form,
+   * which is nobody's fault but this server's: that is drafted anew, and nobody's request ends by it.
+   * @throws Failure `clock.wrong`, `signers.unavailable`, `signing.failed`
+   */
   private async replace(refusals: readonly Refused[]): Promise<OpaqueStep | undefined> {
-    const { views } = this.world
+    const { views, ledger } = this.world
     this.replacements += 1
-    const isHopeless = this.replacements > replacementsMax
-    const refusedItems = this.jobs.flatMap((job, i) => {
+    const refused = this.jobs.flatMap((job, i) => {
       const by = refusals.filter(({ refusal }) => refusal.item === i)
-      return by.length >= this.world.rules.manifest.threshold || (isHopeless && by.length > 0)
-        ? [{ job, detail: by[0]?.refusal.detail ?? '' }]
-        : []
+      return this.isEnough(by) ? [{ job, detail: by[0]?.refusal.detail ?? '' }] : []
     })
-    const whole = isHopeless && refusedItems.length === 0 ? refusals[0]?.refusal.detail : undefined
-    const isRefused = refusedItems.length > 0 || whole !== undefined
-    if (isRefused && this.drafted) await this.world.ledger.withdraw(this.place, this.drafted.opaque)
-    for (const job of this.jobs) {
-      const detail = refusedItems.find((refused) => refused.job === job)?.detail ?? whole
-      if (detail !== undefined) await this.refuse(this.jobs.indexOf(job), detail)
-    }
+    const isHopeless = refused.length === 0 && this.replacements > replacementsMax
+    if ((refused.length > 0 || isHopeless) && this.drafted)
+      await ledger.withdraw(this.place, this.drafted.opaque)
+    if (isHopeless) throw this.hopelessness(refusals)
+    for (const { job, detail } of refused) await this.refuse(this.jobs.indexOf(job), detail)
     if (this.place.stream.kind !== 'root') await views.refresh(this.root())
     return this.draft()
+  }
+
+  private isEnough(refusals: readonly Refused[]): boolean {
+    return refusals.length >= this.world.rules.manifest.threshold
+  }
+
+  /** So few say otherwise that they may all be corrupt: then this server's clock is not the matter. */
+  private hopelessness(refusals: readonly Refused[]): Failure {
+    const of = (reason: Refusal['reason']) =>
+      this.isEnough(refusals.filter(({ refusal }) => refusal.reason === reason))
+    const clock = of('late') ? 'ahead' : of('early') ? 'behind' : undefined
+    if (clock === undefined) return this.unavailable()
+    this.world.hours.tell(clock)
+    return new Failure('clock.wrong', { clock })
   }
 
   private async conclude(arrival: Arrival, seq: number): Promise<readonly Job[]> {

@@ -89,14 +89,20 @@ describe('the link port', () => {
 
   const pong = (frame: Frame) =>
     frame.kind === 'call'
-      ? framed(encodeFrame({ kind: 'reply', number: frame.number, reply: { kind: 'pong' } }))
+      ? framed(
+          encodeFrame({
+            kind: 'reply',
+            number: frame.number,
+            reply: { kind: 'pong', time: undefined },
+          }),
+        )
       : undefined
 
   it('knows a signer by its certificate and carries questions and answers', async () => {
     await joinAs(2, pong)
     await joinAs(3, pong)
     assert.deepEqual(links.connected(), [2, 3])
-    assert.deepEqual(await links.call(2, ping, 1000), { kind: 'pong' })
+    assert.deepEqual(await links.call(2, ping, 1000), { kind: 'pong', time: undefined })
     assert.equal(await links.call(1, ping, 1000), 'gone')
   })
 

@@ -35,7 +35,8 @@ export async function recover(
   const evidence = used.evidence(raw.body)
   const { time } = await settleCompleted(deps, { organization, kind: 'recovery', evidence }).catch(
     async (error: unknown) => {
-      if (isFailure(error, 'signers.unavailable')) await releaseNewcomer(database, caller, used)
+      if (isFailure(error, 'signers.unavailable') || isFailure(error, 'clock.wrong'))
+        await releaseNewcomer(database, caller, used)
       throw error
     },
   )

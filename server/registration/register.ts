@@ -71,7 +71,8 @@ async function complete(deps: RegisterDeps, caller: Caller, raw: RawRequest, key
     const settled = { ...evidence, facts }
     await settleCompleted(deps, { organization, kind: 'registration', evidence: settled })
   } catch (error) {
-    if (isFailure(error, 'signers.unavailable')) await releaseNewcomer(database, caller, used)
+    if (isFailure(error, 'signers.unavailable') || isFailure(error, 'clock.wrong'))
+      await releaseNewcomer(database, caller, used)
     const isSecond =
       isFailure(error, 'request.refused') && (await isInForce(log, organization, request))
     if (!isSecond) throw error

@@ -71,7 +71,7 @@ export async function execute(
       const reason = `blocked by policy: ${error.context.reason}`
       const change = { status: 'Rejected', reason, policy_resolved_at: deps.now() } as const
       await finish(deps, row, change, await triggeredBy(deps, row, evidence))
-    } else if (isFailure(error) && isFinal(error.code)) {
+    } else if (isFailure(error) && !isPassing(error)) {
       const reason = isFailure(error, 'request.refused') ? error.context.reason : error.code
       await finish(deps, row, { status: 'Failed', reason })
     }
@@ -172,11 +172,12 @@ export async function resumeSignatures(
 const passing: ReadonlySet<string> = new Set([
   'signers.unavailable',
   'signing.failed',
+  'clock.wrong',
   'chain.unavailable',
 ])
 
-function isFinal(code: string): boolean {
-  return !passing.has(code)
+export function isPassing(error: unknown): boolean {
+  return isFailure(error) && passing.has(error.code)
 }
 
 async function signingOf(

@@ -7,6 +7,7 @@ import type { Networks, Scheme } from '@quorate/effects/networks'
 import { networksOf } from '@quorate/judge/networks'
 import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
+import { leaveOpen } from '../auth/carry-out.ts'
 import {
   burn,
   burning,
@@ -20,7 +21,7 @@ import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
 import { eventRow } from '../outbox.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
-import { execute, type ExecuteDeps } from './execute.ts'
+import { execute, isPassing, type ExecuteDeps } from './execute.ts'
 import { findSignature } from './find.ts'
 import { intentOf, networkOf, type Signing } from './signature.ts'
 
@@ -55,8 +56,25 @@ export async function requestSignature(
     if (!isFailure(error, 'action.used')) throw error
   }
   const { action, isSpent } = await findSpendable(database, caller, raw, { now: now(), life })
-  if (isSpent) return execute(deps, await findMade(database, caller, action))
+  if (isSpent) {
+    const made = await findMade(database, caller, action)
+    return orLeaveOpen(deps, made, execute(deps, made))
+  }
   return begin(deps, caller, action, signWith)
+}
+
+/** Signers that were away, or did not agree: the same request with the same action asks them again. */
+async function orLeaveOpen(
+  deps: RequestDeps,
+  { request, organization }: Pick<SignatureRow, 'request' | 'organization'>,
+  made: Promise<SignatureRow>,
+): Promise<SignatureRow> {
+  try {
+    return await made
+  } catch (error) {
+    if (isPassing(error)) await leaveOpen(deps, { request, organization })
+    throw error
+  }
 }
 
 /** @throws Failure `action.used` */
@@ -71,9 +89,10 @@ async function begin(
   const made = newRow(caller, signWith, { ...action, externalId, now: deps.now() })
   if (externalId === undefined) {
     await writeDownCounted(deps, action, made)
-    return execute(deps, made, signing)
+    return orLeaveOpen(deps, made, execute(deps, made, signing))
   }
-  return execute(deps, await writeDownOnce(deps, { caller, action, externalId }, made))
+  const first = await writeDownOnce(deps, { caller, action, externalId }, made)
+  return orLeaveOpen(deps, made, execute(deps, first))
 }
 
 /** @throws Failure `action.used` where that stands under another request's name, by an external id */

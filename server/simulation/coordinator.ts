@@ -39,6 +39,7 @@ export function simulatedCoordinator(world: World): RequestDeps['coordinator'] {
     stepOf: (organization, request) => standingOf(ledger, organization, request),
     read: async (_, judge) => judge(world.signers.reader),
     readKnown: async (_, judge) => judge(world.signers.reader),
+    clock: async () => world.signers.clockOf(world.now()),
     judge: unasked,
     settle: unasked,
   }

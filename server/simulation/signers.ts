@@ -19,6 +19,7 @@ import { isObject, parseJson } from '@quorate/core/json'
 import { rulesFor } from '@quorate/judge/rules'
 import { draftNext } from '../coordinator/draft.ts'
 import type { Certified } from '../coordinator/ledger.ts'
+import type { ClockState } from '../coordinator/hours.ts'
 import { refusalFor } from '../coordinator/streams.ts'
 import type { Signature } from '../coordinator/signing.ts'
 import { keyFrom, type Random } from './random.ts'
@@ -108,7 +109,7 @@ export class SmallSigners {
   /**
    * The same request again is the same step, unless it is to be renewed.
    * @param now the proposing server's clock
-   * @throws Failure `request.refused`
+   * @throws Failure `request.refused`, `clock.wrong`
    */
   agree(
     place: Subject,
@@ -128,9 +129,9 @@ export class SmallSigners {
       reader: this.readerFor(request),
     }
     const made = draftNext(place, [asked], { snapshot, rules: this.rules, now })
+    const clock = this.clockOf(made.ok ? made.step.time : now)
+    if (clock !== 'right') throw new Failure('clock.wrong', { clock })
     if (!made.ok) throw refusalFor(made.reason)
-    if (Math.abs(made.step.time - this.clock()) > skewMsMax)
-      throw new Failure('request.refused', { reason: 'the time of the step is not now' })
     this.requireFirst(place, asked.evidence)
     const { opaque, writes } = made
     const certificate = decode(certificateCodec, certifyStep(this.cluster, made.step))
@@ -140,6 +141,13 @@ export class SmallSigners {
     this.records.apply(place.stream, writes)
     this.streamOf(place).steps.push(kept)
     return kept
+  }
+
+  /** What they say of the clock of a server. */
+  clockOf(now: number): Exclude<ClockState, 'unsure'> {
+    const ahead = now - this.clock()
+    if (Math.abs(ahead) <= skewMsMax) return 'right'
+    return ahead > 0 ? 'ahead' : 'behind'
   }
 
   /** @throws Failure `request.refused` by the rules as they stand now, `signing.failed` when it is too late */

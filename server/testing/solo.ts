@@ -47,18 +47,19 @@ import { idOf } from '@quorate/core/id'
 import { childKeyOf } from '@quorate/effects/child-key'
 import { decodeDerivation, encodeDerived } from '@quorate/effects/instruction'
 import { rulesFor } from '@quorate/judge/rules'
+import type { ClockState } from '../coordinator/hours.ts'
 import { Ledger } from '../coordinator/ledger.ts'
 import { refusalFor, standingAs } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { CreateKey } from '../keys/create.ts'
 import type { Sign } from '../signatures/signature.ts'
-import type { Log } from '../auth/log.ts'
+import type { Log, Timed } from '../auth/log.ts'
 
 /**
  * The coordinator's place in tests of these rooms: the same rules and the same rows, by one process
  * that agrees with itself and holds whole keys.
  */
-export class Solo implements Log {
+export class Solo implements Log, Timed {
   readonly cluster = makeCluster()
   private readonly rules = rulesFor(this.cluster.manifest)
   private readonly records = new Map<string, Records>()
@@ -75,6 +76,8 @@ export class Solo implements Log {
   private last: Promise<unknown> = Promise.resolve()
   /** Signers that are gone: whatever needs all of them fails. */
   missing: readonly string[] = []
+  /** What they say of the server's clock: nothing is agreed on by one that is off. */
+  clockState: ClockState = 'right'
 
   constructor(database: Database) {
     this.database = database
@@ -82,11 +85,19 @@ export class Solo implements Log {
 
   readonly settle: Log['settle'] = async ({ organization, kind, evidence, stream }) => {
     if (this.missing.length > 1) throw this.unavailable()
+    this.checkClock()
     const place = stream ?? rootOf(organization)
     const { step, certificate } = await this.put(organization, place, { kind, evidence })
     const operation = step.items[0]?.operation
     if (operation === undefined) throw new TypeError('a step has an item')
     return { time: step.time, knownAt: Date.now(), operation, certificate }
+  }
+
+  readonly clock: Timed['clock'] = async () => this.clockState
+
+  private checkClock(): void {
+    const { clockState: clock } = this
+    if (clock === 'ahead' || clock === 'behind') throw new Failure('clock.wrong', { clock })
   }
 
   readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))
@@ -138,6 +149,7 @@ export class Solo implements Log {
 
   readonly sign: Sign = async ({ organization, key, evidence, kind = 'use' }) => {
     if (this.missing.length > 1) throw this.unavailable()
+    this.checkClock()
     const made = await this.put(organization, keyStream(key), { kind, evidence })
     const drafted = { ...made, reader: this.of(organization), rules: this.rules }
     const planned = messagesOf({ ...drafted, evidence: [evidence] }, 0)

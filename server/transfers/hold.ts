@@ -10,7 +10,7 @@ import { askOf, planned } from '../chain/ask.ts'
 import { observeWithin } from '../chain/facts.ts'
 import { lowestFreeSlot } from '../chain/slots.ts'
 import { presentSponsoredFacts } from '../sponsorships/facts.ts'
-import { expire, isExpired, type Outcome, type StepDeps } from './outcome.ts'
+import { expire, isExpired, waitForSigners, type Outcome, type StepDeps } from './outcome.ts'
 import { feeBoundOf, intentOf, payerOf } from './reading.ts'
 import { observeReplacement } from './replacement-facts.ts'
 import type { Outgoing } from './tables.ts'
@@ -55,9 +55,8 @@ export async function hold(deps: StepDeps, row: Outgoing, evidence: Evidence): P
     if (isFailure(error, 'policy.blocked')) return block(deps, error.context.reason, evidence)
     // The policies are others by now, or it was agreed on meanwhile: the next look tells.
     if (isFailure(error, 'request.refused')) return { kind: 'wait', why: error.context.reason }
-    if (isFailure(error, 'signers.unavailable'))
-      return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }
-    if (isFailure(error, 'signing.failed')) return { kind: 'wait', why: error.context.reason }
+    const wait = waitForSigners(error)
+    if (wait !== undefined) return wait
     throw error
   }
 }

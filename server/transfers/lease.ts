@@ -59,6 +59,24 @@ export async function postpone(
     .execute()
 }
 
+/** Four times as long as the longest that any row waits for. */
+const dueMsMax = 60_000
+
+/**
+ * Rows that a server whose clock was ahead has put off, or taken, until a time that is far from here.
+ * Only for whoever knows that it is later nowhere.
+ */
+export async function recallRows(database: Database, now: number): Promise<void> {
+  await database
+    .updateTable('outgoing')
+    .set({ due_at: now, lease_until: 0 })
+    .where('due_at', 'is not', null)
+    .where((eb) =>
+      eb.or([eb('due_at', '>', now + dueMsMax), eb('lease_until', '>', now + dueMsMax)]),
+    )
+    .execute()
+}
+
 /** For a row that there is nothing left to do for: whoever has to, finds it free. */
 export async function giveBack(database: Database, row: Outgoing): Promise<void> {
   await database

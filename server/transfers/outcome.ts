@@ -1,4 +1,6 @@
+import { isFailure } from '@quorate/core/failure'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import type { ClockState } from '../coordinator/hours.ts'
 import type { Database } from '../database/database.ts'
 import type { Chain } from '../chain/chains.ts'
 import type { Opine } from '../facts/file.ts'
@@ -10,7 +12,7 @@ export type StepDeps = {
   readonly database: Database
   readonly coordinator: Pick<
     Coordinator,
-    'sign' | 'stepOf' | 'judge' | 'settle' | 'read' | 'readKnown'
+    'sign' | 'stepOf' | 'judge' | 'settle' | 'read' | 'readKnown' | 'clock'
   >
   readonly chain: Chain
   readonly opine: Opine
@@ -23,6 +25,22 @@ export type Step = (deps: StepDeps, row: Outgoing) => Promise<Outcome>
 
 export function refuse(reason: string): Outcome {
   return { kind: 'move', event: 'refuse', values: { reason, slot: null }, freesSlot: true }
+}
+
+/** Signers that were not there, or did not agree: the same again may go well. */
+export function waitForSigners(error: unknown): Wait | undefined {
+  if (isFailure(error, 'signers.unavailable'))
+    return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }
+  if (isFailure(error, 'signing.failed')) return { kind: 'wait', why: error.context.reason }
+  return isFailure(error, 'clock.wrong') ? waitForClock(error.context.clock) : undefined
+}
+
+export function waitForClock(clock: ClockState): Wait {
+  const why =
+    clock === 'unsure'
+      ? 'too few signers are there to tell the time'
+      : `the clock of the server is ${clock}`
+  return { kind: 'wait', why }
 }
 
 /** The user's own deadline, which signers hold as well. */

@@ -10,7 +10,14 @@ import { approvalFor } from '../approvals/find.ts'
 import { operationAt } from '../coordinator/streams.ts'
 import { block, held, hold } from './hold.ts'
 import { isAgreedOn } from '../chain/slots.ts'
-import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
+import {
+  expire,
+  isExpired,
+  refuse,
+  waitForSigners,
+  type Outcome,
+  type StepDeps,
+} from './outcome.ts'
 import { effectOf, evidenceOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -43,9 +50,8 @@ export async function signing(
     if (isFailure(error, 'policy.blocked'))
       return block(deps, error.context.reason, evidenceOf(row))
     if (isFailure(error, 'request.refused')) return refused(deps, row, error.context.reason)
-    if (isFailure(error, 'signers.unavailable'))
-      return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }
-    if (isFailure(error, 'signing.failed')) return { kind: 'wait', why: error.context.reason }
+    const wait = waitForSigners(error)
+    if (wait !== undefined) return wait
     throw error
   }
 }

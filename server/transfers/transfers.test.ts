@@ -10,7 +10,7 @@ import { encodeUnsigned } from '@quorate/effects/evm/transaction'
 import { makeCredential } from '@quorate/signer/testing/requests'
 import { privateKeyToAccount } from 'viem/accounts'
 import { openChains } from '../chain/chains.ts'
-import type { Signature, Signed } from '../coordinator/coordinator.ts'
+import { openCoordinator, type Signature, type Signed } from '../coordinator/coordinator.ts'
 import type { UseAsk } from '../coordinator/uses.ts'
 import { until } from '../coordinator/testing/platform.ts'
 import { follow } from '../history/follow.ts'
@@ -421,6 +421,39 @@ describe('several servers', () => {
     await treasury.platform.connected(4)
     await stepTo(treasury, row, 'broadcasted')
     await confirm(row)
+  })
+
+  it('wait while the clock of the server is off, and go on by themselves when it is right', async () => {
+    const { database, links, manifest } = treasury.platform
+    let off = 0
+    const clock = () => Date.now() + off
+    const log = { warn: () => undefined, error: () => undefined }
+    const coordinator = openCoordinator({ database, links, manifest, log, clock })
+    const unset = { ...treasury, deps: { ...treasury.deps, coordinator, now: clock } }
+    const hour = 60 * 60_000
+    for (const [by, side, state] of [
+      [6_000, 'ahead', 'prepared'],
+      [24 * hour, 'ahead', 'prepared'],
+      [400 * 24 * hour, 'ahead', 'requested'],
+      [-hour, 'behind', 'prepared'],
+    ] as const) {
+      const row = await request(treasury, wallet, { body: payment() })
+      if (state === 'prepared') await stepTo(treasury, row, 'prepared')
+      off = by
+      await step(unset, row)
+      const waiting = await reread(treasury, row)
+      assert.deepEqual(
+        [waiting.state, waiting.waiting],
+        [state, `the clock of the server is ${side}`],
+      )
+      off = 0
+      // It was put off by that clock.
+      if (by > hour) assert.ok((waiting.due_at ?? 0) > Date.now() + hour)
+      const worker = startWorker(unset.deps)
+      await until(async () => (await reread(treasury, row)).state === 'broadcasted')
+      await worker.stop()
+      await confirm(row)
+    }
   })
 })
 

@@ -5,9 +5,9 @@ import type { Opine } from '../facts/file.ts'
 import { conditionOf } from '../history/condition.ts'
 import type { Database } from '../database/database.ts'
 import { giveBack, postpone } from './lease.ts'
-import { isAtRest } from './lifecycle.ts'
+import { isAtRest, type Event } from './lifecycle.ts'
 import { makeMove } from './move.ts'
-import type { Outcome, StepDeps, Wait } from './outcome.ts'
+import { waitForClock, type Outcome, type StepDeps, type Wait } from './outcome.ts'
 import { nextStep } from './steps.ts'
 import { notNow } from './take-slot.ts'
 import type { Outgoing } from './tables.ts'
@@ -70,7 +70,8 @@ async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
     await chain.ready()
     const step = stepIn(row)
     if (step === undefined) return { kind: 'wait', why: null }
-    return await step({ database, coordinator, chain, opine, now: deps.now() }, row)
+    const outcome = await step({ database, coordinator, chain, opine, now: deps.now() }, row)
+    return await unlessUntimely(coordinator, outcome)
   } catch (error) {
     if (isFailure(error, 'chain.unavailable'))
       return { kind: 'wait', why: `no node of ${row.network} answers` }
@@ -78,6 +79,18 @@ async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
     log.error({ err: error, id: row.name, state: row.state }, 'a step failed')
     return { kind: 'wait', why: 'an error that an operator has to look at' }
   }
+}
+
+const ends: ReadonlySet<Event> = new Set<Event>(['expire', 'refuse', 'reject'])
+
+/** No row ends by a clock that signers do not vouch for: nothing has expired because it says so. */
+async function unlessUntimely(
+  coordinator: Pick<StepDeps['coordinator'], 'clock'>,
+  outcome: Outcome,
+): Promise<Outcome> {
+  if (outcome.kind === 'wait' || !ends.has(outcome.event)) return outcome
+  const clock = await coordinator.clock()
+  return clock === 'right' ? outcome : waitForClock(clock)
 }
 
 async function wait(

@@ -1,17 +1,21 @@
 import { startLoop, type Loop } from '../work/loop.ts'
-import { leaseRows } from './lease.ts'
+import { leaseRows, recallRows } from './lease.ts'
 import type { Outgoing } from './tables.ts'
 import { work, type WorkDeps } from './work.ts'
 
 /** Mostly they wait for signers and nodes. */
 const rowsAtOnce = 8
 const pollMs = 200
+const recallEveryMs = 60_000
+/** Signers have perhaps not said yet what time it is. */
+const recallAgainMs = 2_000
 /** The database is gone, or so it seems. */
 const troubledMs = 2_000
 
 /** Brings outgoing rows on, together with the workers of all other servers. */
 export function startWorker(deps: WorkDeps): Loop {
   const running = new Set<Promise<void>>()
+  let recall = { at: 0, done: Promise.resolve() }
   const wake = () => loop.wake()
 
   function begin(row: Outgoing): void {
@@ -24,8 +28,26 @@ export function startWorker(deps: WorkDeps): Loop {
     running.add(one)
   }
 
+  /** Nobody waits for it: it is for the day after this or another server's clock was ahead. */
+  async function recallNow(): Promise<void> {
+    const { coordinator, database, now } = deps
+    const isRight = (await coordinator.clock()) === 'right'
+    if (isRight) await recallRows(database, now())
+    recall.at = performance.now() + (isRight ? recallEveryMs : recallAgainMs)
+  }
+
+  function tendRecall(): void {
+    if (performance.now() < recall.at) return
+    const done = recallNow().catch((err: unknown) => {
+      recall.at = performance.now() + recallAgainMs
+      deps.log.error({ err }, 'no rows could be recalled')
+    })
+    recall = { at: Infinity, done }
+  }
+
   const loop = startLoop({
     turn: async () => {
+      tendRecall()
       const free = rowsAtOnce - running.size
       for (const row of free > 0 ? await leaseRows(deps.database, free, deps.now()) : []) begin(row)
       return pollMs
@@ -37,7 +59,7 @@ export function startWorker(deps: WorkDeps): Loop {
     wake,
     stop: async () => {
       await loop.stop()
-      await Promise.all(running)
+      await Promise.all([...running, recall.done])
     },
   }
 }

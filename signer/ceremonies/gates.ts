@@ -70,7 +70,7 @@ export function permitted(
   const early = refusedByFirstSight(store, {
     ...{ organization, evidence, reader, time: step.time, now: now.time },
   })
-  if (early !== undefined) return no(early)
+  if (early !== undefined) return no(early.detail)
   const judged = deps.verdicts({ body, reader, rules }, named.item)
   if (!judged.ok) return no(judged.reason)
   return { ok: true, body, messages: judged.messages, now: now.time }

@@ -66,7 +66,7 @@ export function beginGenerate(
   const early = refusedByFirstSight(store, {
     ...{ organization, evidence: [evidence], reader, time: now.time, now: now.time },
   })
-  if (early !== undefined) return refused(early)
+  if (early !== undefined) return refused(early.detail)
   const judged = judgeKeyRequest({ organization, evidence, index, time: now.time }, reader, rules)
   if (!judged.ok) return refused(judged.reason)
   const { terms } = judged
