@@ -29,7 +29,7 @@ export type RunningEthereum = Child & {
   readonly rpcUrl: string
   readonly port: number
   readonly chainId: number
-  readonly fundedPrivateKey: string
+  readonly fundedPrivateKey: `0x${string}`
 }
 
 const sepolia = 11155111

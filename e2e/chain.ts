@@ -32,12 +32,19 @@ export type Chain = {
   }>
 }
 
+type DevelopmentNode = BootstrapFile['devnet']['EthereumSepolia']
+
 /** A block comes every second. */
 const pollingInterval = 200
 
 export function openChain({ devnet }: Pick<BootstrapFile, 'devnet'>): Chain {
-  const { rpcUrl, fundedPrivateKey } = devnet.EthereumSepolia
-  const options = { chain: sepolia, transport: http(rpcUrl), pollingInterval }
+  return chainAt(devnet.EthereumSepolia)
+}
+
+/** A node of any chain, with an account on it that has money. */
+export function chainAt({ rpcUrl, chainId, fundedPrivateKey }: DevelopmentNode): Chain {
+  const chain = { ...sepolia, id: chainId }
+  const options = { chain, transport: http(rpcUrl), pollingInterval }
   const reader = createPublicClient(options)
   const account = privateKeyToAccount(fundedPrivateKey)
   const funder = createWalletClient({ ...options, account })

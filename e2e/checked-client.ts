@@ -17,12 +17,16 @@ const parts: readonly string[] = [
 ]
 
 /** The official client as it is published, with a key that signs. */
-export async function checkedClient(
-  host: Host,
+export function plainClient(
+  { baseUrl, orgId }: Host,
   { authToken, credId, privateKey }: Credentials,
-): Promise<DfnsApiClient> {
+): DfnsApiClient {
   const signer = new AsymmetricKeySigner({ credId, privateKey })
-  return checkedAnswers(new DfnsApiClient({ ...host, authToken, signer }))
+  return new DfnsApiClient({ baseUrl, orgId, authToken, signer })
+}
+
+export function checkedClient(host: Host, credentials: Credentials): Promise<DfnsApiClient> {
+  return checkedAnswers(plainClient(host, credentials))
 }
 
 /**

@@ -41,6 +41,7 @@ import { otherTransactions } from './sdk/transactions.ts'
 import { lanes } from './sdk/lanes.ts'
 import { movedTokens, movedUnits, refusedTokens } from './sdk/tokens-moved.ts'
 import { networks } from './sdk/networks.ts'
+import { openOwnNetwork, ownNetwork } from './sdk/own-network.ts'
 import { accountTokens, personalTokens } from './sdk/tokens.ts'
 import { firstStart } from './sdk/start.ts'
 import { broadcasts, moreTransfers, transfers } from './sdk/transfers.ts'
@@ -49,14 +50,21 @@ import { transactionSignatures, walletSignatures } from './sdk/wallet-signatures
 import { ethereumWallets, keyWallets, provenAddresses } from './sdk/wallets.ts'
 
 const platform = await makePlatform()
+const own = openOwnNetwork(platform)
 
 /**
  * One platform for everything, since a start costs more than most of it. The order is that of a
  * life: what it promises, what it refuses, what it survives, and its end.
  */
 describe('a platform', () => {
-  before(() => platform.start())
-  after(() => platform.remove())
+  before(async () => {
+    await own.start()
+    await platform.start()
+  })
+  after(async () => {
+    await platform.remove()
+    await own.stop()
+  })
 
   describe('promises, through the official SDK', () => {
     firstStart(platform)
@@ -107,6 +115,7 @@ describe('a platform', () => {
     heldPayments(platform)
     heldSignatures(platform)
     ownFacts(platform)
+    ownNetwork(platform, own)
     checkedClients(platform)
     documents(platform)
     accounts(platform)
@@ -130,6 +139,6 @@ describe('a platform', () => {
     killedTellers(platform)
     laidStatements(platform)
     killedRegistrations(platform)
-    restarts(platform)
+    restarts(platform, own)
   })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -83,6 +83,7 @@ export async function makePlatform(keyPool = 0): Promise<Platform> {
         QUORATE_KEY_POOL: String(keyPool),
         QUORATE_SERVER_FACTS_FILE: factsFile(dataDir, 'server'),
         QUORATE_SIGNER_FACTS_FILE: factsFile(dataDir, 'signers'),
+        ...ownNetworks(dataDir),
       }),
       onOutput: (chunk) => (output += chunk.toString()),
       stopSteps: [{ signal: 'SIGTERM', waitMs: stopMsMax }],
@@ -144,6 +145,16 @@ async function isWhole(baseUrl: string): Promise<boolean> {
 /** What the server, or all signers, know of prices and recipients: nothing until somebody writes it. */
 export function factsFile(dataDir: string, of: 'server' | 'signers'): string {
   return join(dataDir, `facts-of-${of}.json`)
+}
+
+/** Networks of the operator's own, where a test has written of any. */
+function ownNetworks(dataDir: string): Record<string, string> {
+  const { networks, nodes } = ownFiles(dataDir)
+  return existsSync(networks) ? { QUORATE_NETWORKS_FILE: networks, QUORATE_NODES_FILE: nodes } : {}
+}
+
+export function ownFiles(dataDir: string): { readonly networks: string; readonly nodes: string } {
+  return { networks: join(dataDir, 'own-networks.json'), nodes: join(dataDir, 'own-nodes.json') }
 }
 
 export function readBootstrap(dataDir: string): BootstrapFile {

@@ -45,10 +45,11 @@ describe('the settings of npm start', () => {
     assert.deepEqual({ port, dataDir }, { port: 8700, dataDir: join(process.cwd(), '.quorate') })
     const here = (name: string) => join(process.cwd(), name)
     const given = { QUORATE_SIGNER_FACTS_FILE: 'facts.json', QUORATE_NETWORKS_FILE: 'own.json' }
-    const { serverFactsFile, signerFactsFile, networksFile } = startSettings(given)
+    const settings = startSettings({ ...given, QUORATE_NODES_FILE: 'nodes.json' })
+    const { serverFactsFile, signerFactsFile, networksFile, nodesFile } = settings
     assert.deepEqual(
-      [serverFactsFile, signerFactsFile, networksFile],
-      ['', here('facts.json'), here('own.json')],
+      [serverFactsFile, signerFactsFile, networksFile, nodesFile],
+      ['', here('facts.json'), here('own.json'), here('nodes.json')],
     )
   })
 

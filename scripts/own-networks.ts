@@ -6,11 +6,11 @@ import { isObject, parseFile, type Json } from '@quorate/core/json'
  * Networks of an operator's own, for a manifest that is to be made:
  * `{"MyChain": {"chainId": 777001, "feeCeiling": "1000000000000000000", "legacy": false}}`.
  *
- * @param file empty: there are none
+ * @param file empty: nothing is said of them
  * @throws Error with every mistake at once
  */
-export function readOwnNetworks(file: string): readonly OwnNetwork[] {
-  if (file === '') return []
+export function readOwnNetworks(file: string): readonly OwnNetwork[] | undefined {
+  if (file === '') return undefined
   const read = parseFile(readFileSync(file, 'utf8'), 'file of own networks')
   const networks = Object.entries(read).map(([id, entry]) => [id, networkIn(id, entry)] as const)
   const wrong = networks.flatMap(([id, network]) => (network === undefined ? [id] : []))

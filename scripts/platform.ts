@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { toHex } from '@quorate/core/bytes'
+import { type JsonObject, parseFile } from '@quorate/core/json'
 import { type Child, startChild, stopChildren } from '@quorate/devnet/child'
 import { deployOnce } from '@quorate/devnet/deploy'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
@@ -148,6 +149,7 @@ type Nodes = {
 
 async function startNodes(run: Run): Promise<Nodes> {
   const { dataDir, postgresBin, socketDir } = run
+  const others = otherNodes(run)
   const ports = await choosePorts(dataDir)
   const [postgres, ethereum] = await Promise.all([
     keep(run, 'postgres', (onOutput) =>
@@ -165,9 +167,17 @@ async function startNodes(run: Run): Promise<Nodes> {
   const nodesFile = join(dataDir, 'nodes.json')
   const { rpcUrl } = ethereum.current()
   // A local chain of one-second blocks settles as fast as it pleases: two, so that there is a wait.
-  const nodes = { EthereumSepolia: { rpcUrl, confirmations: 2 } }
-  writePrivateFile(nodesFile, JSON.stringify(nodes))
+  const local = { EthereumSepolia: { rpcUrl, confirmations: 2 } }
+  writePrivateFile(nodesFile, JSON.stringify({ ...others, ...local }))
   return { ports, databaseUrl: postgres.current().url, ethereum, nodesFile }
+}
+
+/** What is in it is the server's to judge. @throws Error where it names nodes of the local network */
+function otherNodes({ nodesFile }: Run): JsonObject {
+  if (nodesFile === '') return {}
+  const nodes = parseFile(readFileSync(nodesFile, 'utf8'), 'file of nodes')
+  if (nodes['EthereumSepolia'] === undefined) return nodes
+  throw new Error('EthereumSepolia is the local chain here: leave it out of QUORATE_NODES_FILE.')
 }
 
 /** Without it nobody could try fee sponsors. */

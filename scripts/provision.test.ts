@@ -113,7 +113,7 @@ describe('networks of an operator’s own', () => {
   const own = { MyChain: { chainId: 777_001, feeCeiling: '100000000000000000' } }
 
   it('are in the manifest that is made, and in it for the life of the cluster', async () => {
-    const networks = read(own)
+    const networks = read(own) ?? assert.fail()
     const dir = join(folder, 'own')
     const { manifestFile } = await provision(dir, now, networks)
     const { networks: made } = readManifest(readFileSync(manifestFile), verifyEd25519)
@@ -122,7 +122,8 @@ describe('networks of an operator’s own', () => {
     await provision(dir, now, networks)
     await provision(dir, now)
     const others = read({ ...own, MyOther: { ...own.MyChain, chainId: 777_002, legacy: true } })
-    await assert.rejects(provision(dir, now, others), /keeps those/)
+    await assert.rejects(provision(dir, now, others), /keeps those: MyChain \(chain 777001\)\. /)
+    await assert.rejects(provision(dir, now, read({})), /keeps those/)
     await assert.rejects(provision(join(folder, 'cluster'), now, networks), /keeps those/)
   })
 
@@ -135,7 +136,7 @@ describe('networks of an operator’s own', () => {
   })
 
   it('are none without a file, and every entry of one is whole', () => {
-    assert.deepEqual(readOwnNetworks(''), [])
+    assert.equal(readOwnNetworks(''), undefined)
     const { MyChain } = own
     for (const wrong of [
       { ...MyChain, feeCeiling: 1 },

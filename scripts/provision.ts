@@ -44,29 +44,33 @@ const quorum = 3
  * The cluster in `dir`, made on first use. All of it appears at once: a start cut short leaves
  * nothing that the next one could mistake for a cluster.
  *
- * @param networks of the operators' own, for the manifest that is made
+ * @param networks of the operators' own, for the manifest that is made; none if nothing is said of them
  * @throws Error where the manifest has others: what decides is fixed for the life of a cluster
  */
 export async function provision(
   dir: string,
   now: Date,
-  networks: readonly OwnNetwork[] = [],
+  networks?: readonly OwnNetwork[],
 ): Promise<Cluster> {
   if (!existsSync(dir)) {
     const draft = `${dir}.new`
     rmSync(draft, { recursive: true, force: true })
-    await makeCluster(draft, now, networks)
+    await makeCluster(draft, now, networks ?? [])
     renameSync(draft, dir)
   }
   const cluster = clusterIn(dir)
-  if (networks.length > 0 && !hasNetworks(cluster, networks))
-    throw new Error('The cluster was made with other networks of its own, and keeps those.')
+  if (networks !== undefined) checkNetworks(cluster, networks)
   return cluster
 }
 
-function hasNetworks({ manifestFile }: Cluster, wanted: readonly OwnNetwork[]): boolean {
+function checkNetworks({ manifestFile }: Cluster, wanted: readonly OwnNetwork[]): void {
   const { networks } = readManifest(readFileSync(manifestFile), verifyEd25519)
-  return isDeepStrictEqual(networks, wanted)
+  if (isDeepStrictEqual(networks, wanted)) return
+  const kept = networks.map(({ id, chainId }) => `${id} (chain ${chainId})`).join(', ') || 'none'
+  throw new Error(
+    `The cluster was made with other networks of its own, and keeps those: ${kept}. Networks are ` +
+      'fixed by the first start; nodes of theirs are taken away in QUORATE_NODES_FILE.',
+  )
 }
 
 function clusterIn(dir: string): Cluster {

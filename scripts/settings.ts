@@ -12,8 +12,10 @@ export type StartSettings = {
   /** Empty: the server, or the signers, know no prices and no deny list. */
   readonly serverFactsFile: string
   readonly signerFactsFile: string
-  /** Empty: no networks of one's own. Only a cluster that is made now takes them. */
+  /** Empty: nothing is said of networks of one's own. Only a cluster that is made now takes any. */
   readonly networksFile: string
+  /** Nodes of other networks than the local one. Empty: there are none. */
+  readonly nodesFile: string
 }
 
 /** A path is taken from where the command was given, which for npm is the checkout. */
@@ -63,16 +65,23 @@ export function startSettings(env: NodeJS.ProcessEnv): StartSettings {
         read: filled,
         fallback: '',
       },
+      nodesFile: {
+        name: 'QUORATE_NODES_FILE',
+        about: 'nodes of other networks than the local one, as SERVER_NODES_FILE',
+        read: filled,
+        fallback: '',
+      },
     },
     'QUORATE_',
   )
-  const { dataDir, serverFactsFile, signerFactsFile, networksFile } = settings
+  const { dataDir, serverFactsFile, signerFactsFile, networksFile, nodesFile } = settings
   return {
     ...settings,
     dataDir: resolve(dataDir),
     serverFactsFile: serverFactsFile && resolve(serverFactsFile),
     signerFactsFile: signerFactsFile && resolve(signerFactsFile),
     networksFile: networksFile && resolve(networksFile),
+    nodesFile: nodesFile && resolve(nodesFile),
   }
 }
 

@@ -2,6 +2,7 @@ import type { QuoteMaxFee } from './auth/action.ts'
 import type { Caller } from './auth/caller.ts'
 import { assetRoutes } from './assets/routes.ts'
 import { balanceRoutes } from './balances/routes.ts'
+import type { Chains } from './chain/chains.ts'
 import { quoteMaxFee, type QuoteDeps } from './chain/quote.ts'
 import { openSignatureFacts } from './chain/signature-facts.ts'
 import { startFollowers } from './history/followers.ts'
@@ -47,6 +48,7 @@ export function startMoneyWorkers(deps: WorkDeps): MoneyWorkers {
 export function openMoney(deps: QuoteDeps & SponsoredQuoteDeps): {
   readonly quoteMaxFee: QuoteMaxFee
   readonly observeFacts: ObserveFacts
+  readonly takesWallets: Chains['takesWallets']
 } {
   return {
     quoteMaxFee: (caller, match, body) => {
@@ -55,5 +57,6 @@ export function openMoney(deps: QuoteDeps & SponsoredQuoteDeps): {
       return quoteMaxFee(deps, caller, match, body)
     },
     observeFacts: openSignatureFacts(deps),
+    takesWallets: deps.chains.takesWallets,
   }
 }

@@ -3,12 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { openChain } from '../chain.ts'
 import type { Platform } from '../platform.ts'
+import { isReadOnly, type OwnNetwork } from '../sdk/own-network.ts'
 import { confirmed, recipient, richWallet } from '../sdk/transfers.ts'
 
 /** Five seconds on idle cores. Whoever runs other things beside has not found a fault of ours. */
 const secondStartMsMax = 60_000
 
-export function restarts(platform: Platform): void {
+export function restarts(platform: Platform, own: OwnNetwork): void {
   describe('a platform that is stopped and started again', () => {
     it('ends with 0, leaves nothing running, and goes on with the same data', async (test) => {
       const sdk = await platform.sdk()
@@ -28,6 +29,7 @@ export function restarts(platform: Platform): void {
       assert.equal(await platform.stop(), 'exit code 0')
       assert.deepEqual(processesOf(platform.dataDir), [])
 
+      own.takeNodesAway()
       const start = performance.now()
       await platform.start()
       const tookMs = Math.round(performance.now() - start)
@@ -46,6 +48,9 @@ export function restarts(platform: Platform): void {
       const administrator = await platform.sdk('administrator')
       await administrator.auth.listServiceAccounts()
     })
+
+    it('without the nodes of a network of its own, shows what is there, and adds nothing', () =>
+      isReadOnly(platform, own))
 
     it('while a signer is frozen, ends all the same', async () => {
       platform.signer(2).freeze()

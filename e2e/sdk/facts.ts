@@ -11,11 +11,26 @@ import { confirmed, confirmedMsMax, recipient, richWallet } from './transfers.ts
 const asset = 'EthereumSepolia/Native'
 const thief = `0x${'66'.repeat(20)}`
 
-type Told = { readonly ether: string; readonly listed?: readonly string[] }
+type Told = {
+  readonly ether: string
+  readonly listed?: readonly string[]
+  readonly network?: string
+}
 /** As an operator does it, who has this minute heard what an ether is worth. */
-function tell(platform: Platform, of: 'server' | 'signers', { ether, listed = [] }: Told): void {
+export function tell(
+  platform: Platform,
+  of: 'server' | 'signers',
+  { ether, listed = [], network = 'EthereumSepolia' }: Told,
+): void {
   const at = `${new Date().toISOString().slice(0, -'.000Z'.length)}Z`
-  const price = { asset, currency: 'USD', price: ether, decimals: 18, source: 'desk', at }
+  const price = {
+    asset: `${network}/Native`,
+    currency: 'USD',
+    price: ether,
+    decimals: 18,
+    source: 'desk',
+    at,
+  }
   const denied = { source: 'desk', at, addresses: listed }
   const path = factsFile(platform.dataDir, of)
   const file = { format: 'quorate.facts.1', prices: [price], denied }

@@ -21,6 +21,7 @@ export function accounts(platform: Platform): void {
       const [, signatures = '0'] = / ([0-9]+) signatures, 0 faults/.exec(last) ?? []
       assert.ok(Number(signatures) > 10, last)
       assert.ok(said.some((line) => line.includes('permissions ManagedFullAdminAccess')))
+      assert.ok(said.some((line) => line.includes(' on MyChain\n  wallets.transferAsset')))
       await isFound(file, genesis)
       rmSync(file)
     })

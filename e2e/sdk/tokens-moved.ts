@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ContractName } from '@quorate/devnet/testing/contracts'
 import { deploy } from '@quorate/devnet/testing/deploy'
-import { DfnsApiClient } from '@dfns/sdk'
-import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
+import type { DfnsApiClient } from '@dfns/sdk'
 import { openChain } from '../chain.ts'
+import { plainClient } from '../checked-client.ts'
 import { type Platform, until } from '../platform.ts'
 import { confirmed, confirmedMsMax, recipient, richWallet } from './transfers.ts'
 
@@ -56,7 +56,7 @@ export function movedUnits(platform: Platform): void {
   describe('a transfer of a token that the client’s types have no kind for', () => {
     it('moves units of a piece, and is in the history like the others', async () => {
       const { id: walletId, address } = await richWallet(platform, await platform.sdk())
-      const sdk = uncheckedClient(platform)
+      const sdk = plainClient(platform.bootstrap(), platform.bootstrap().serviceAccount)
       const sets = await deployer(platform)('Sets')
       await sets.invoke('mint', [address, 7n, 9n])
       const units = { contract: sets.address, tokenId: '7', amount: '4' }
@@ -73,12 +73,6 @@ export function movedUnits(platform: Platform): void {
       assert.deepEqual([kind, tokenId, value, hash], ['Erc1155Transfer', '7', '4', txHash])
     })
   })
-}
-
-function uncheckedClient(platform: Platform): DfnsApiClient {
-  const { baseUrl, orgId, serviceAccount } = platform.bootstrap()
-  const { authToken, ...key } = serviceAccount
-  return new DfnsApiClient({ baseUrl, orgId, authToken, signer: new AsymmetricKeySigner(key) })
 }
 
 export function refusedTokens(platform: Platform): void {

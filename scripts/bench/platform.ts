@@ -36,7 +36,8 @@ export async function startBenchPlatform(
   const remove = () => rmSync(dataDir, { recursive: true, force: true })
   try {
     const port = await freePort()
-    const none = { postgresBin: '', serverFactsFile: '', signerFactsFile: '', networksFile: '' }
+    const noFiles = { serverFactsFile: '', signerFactsFile: '', networksFile: '', nodesFile: '' }
+    const none = { postgresBin: '', ...noFiles }
     const settings = { ...none, port, dataDir, say: () => undefined, stopSignal }
     const platform = await startPlatform({ ...settings, profileDir, keyPool, bootstrap })
     stopSignal.addEventListener('abort', () => void platform.stop())

@@ -30,6 +30,8 @@ export type Chains = {
   find(network: string): Chain
   /** With or without a node. @throws Failure `request.unsupported` for what is no chain */
   named(network: string): Network
+  /** No new ones on a network of the operators' own whose nodes are not there, or were taken away. */
+  takesWallets(network: string): boolean
   /** As the signers know them. */
   readonly networks: Networks
   readonly all: readonly Chain[]
@@ -68,7 +70,8 @@ export function openChains(
 ): Chains {
   const networks = networksOf({ networks: own })
   const named = (id: string): Network => networkNamed({ networks, own, nodes }, id)
-  const opened = [...nodes].map(([id, node]) =>
+  const asked = [...nodes].filter(([, node]) => urlsOf(node).length > 0)
+  const opened = asked.map(([id, node]) =>
     openChain({ network: named(id), traits: evmNetwork(networks, id), node }, onDistrust),
   )
   const chains = new Map(opened.map((chain) => [chain.network.id, chain]))
@@ -78,7 +81,8 @@ export function openChains(
     if (chain === undefined) throw new Failure('chain.unavailable', { network })
     return chain
   }
-  return { find, named, networks, all: [...chains.values()] }
+  const takesWallets = (id: string): boolean => chains.has(id) || !own.some((one) => one.id === id)
+  return { find, named, takesWallets, networks, all: [...chains.values()] }
 }
 
 type Known = { readonly networks: Networks; readonly own: Own; readonly nodes: Nodes }

@@ -113,6 +113,21 @@ describe('the file of nodes', () => {
     assert.throws(() => chains.named('KeyECDSA'), { code: 'request.unsupported' })
   })
 
+  it('may have its words alone: what was done there is shown by them, and nothing is made', () => {
+    const own = [{ id: 'MyChain', chainId: 777_001, feeCeiling: 5n, legacy: true }]
+    const words = { name: 'My Chain', symbol: 'MINE', confirmations: 3 }
+    const read = (MyChain: object) => readChains(JSON.stringify({ MyChain }), undefined, own)
+    const chains = read(words)
+    assert.deepEqual([chains.all, chains.named('MyChain').nativeAsset.symbol], [[], 'MINE'])
+    assert.equal(chains.named('MyChain').confirmationsFinal, 3)
+    assert.throws(() => chains.find('MyChain'), { code: 'chain.unavailable' })
+    const url = 'http://127.0.0.1:8545'
+    assert.throws(() => read({ ...words, rpcUrl: url, rpcUrls: [url] }), /names its nodes/)
+    const takesWallets = (entry: object) => read({ ...words, ...entry }).takesWallets('MyChain')
+    assert.deepEqual([takesWallets({}), takesWallets({ rpcUrl: url })], [false, true])
+    assert.equal(chains.takesWallets('Base'), true)
+  })
+
   it('names networks in paths by words with hyphens alone', () => {
     const url = 'http://127.0.0.1:8545'
     const chains = readChains(JSON.stringify({ EthereumSepolia: { rpcUrl: url } }))

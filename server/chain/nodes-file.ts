@@ -3,7 +3,7 @@ import { isObject, parseFile, type Json } from '@quorate/core/json'
 /** Which nodes to ask about a network, by the network's id. */
 export type Nodes = ReadonlyMap<string, NetworkNodes>
 
-/** One of the two names its nodes; any address may carry a provider's key. */
+/** One of the two names its nodes, if there are any; any address may carry a provider's key. */
 export type NetworkNodes = {
   readonly rpcUrl?: string
   /** In the order in which they are asked. */
@@ -31,7 +31,8 @@ const firstBlockMax = Number.MAX_SAFE_INTEGER
  * Reads what `SERVER_NODES_FILE` holds: `{"EthereumSepolia": {"rpcUrl": "http://…", "confirmations": 2}}`, or
  * several: `{"Base": {"rpcUrls": ["https://…", "https://…"], "agree": 2}}`.
  * A network that the manifest names as the operators' own also has its words: `{"MyChain": {"rpcUrl": "http://…",
- * "name": "My Chain", "symbol": "MINE", "confirmations": 5}}`.
+ * "name": "My Chain", "symbol": "MINE", "confirmations": 5}}`; where they are all there is, what was done there is
+ * shown by them, and nothing more is done.
  * @param kindOf the networks there are
  * @throws Error with every mistake at once, and without any address
  */
@@ -64,9 +65,7 @@ function mistakesIn(node: Json, kind: NetworkKind): string[] {
   const count = Array.isArray(rpcUrls) ? rpcUrls.length : 1
   return [
     ...(kind === 'own' ? mistakesInWords({ name, symbol, confirmations }) : []),
-    ...((rpcUrl === undefined) === (rpcUrls === undefined)
-      ? ['either rpcUrl or rpcUrls names its nodes']
-      : []),
+    ...(namesNodes(kind, { rpcUrl, rpcUrls }) ? [] : ['either rpcUrl or rpcUrls names its nodes']),
     ...(rpcUrl === undefined || isUrl(rpcUrl) ? [] : ['rpcUrl is not the address of a node']),
     ...(rpcUrls === undefined || isListOfUrls(rpcUrls)
       ? []
@@ -82,6 +81,15 @@ function mistakesIn(node: Json, kind: NetworkKind): string[] {
       : ['firstBlock is not the number of a block']),
     ...Object.keys(others).map((name) => `${name} is not known`),
   ]
+}
+
+/** Only of a network of the operators' own may there be words alone. */
+function namesNodes(
+  kind: NetworkKind,
+  { rpcUrl, rpcUrls }: { readonly [Name in 'rpcUrl' | 'rpcUrls']: Json | undefined },
+): boolean {
+  if (rpcUrl === undefined && rpcUrls === undefined) return kind === 'own'
+  return rpcUrl === undefined || rpcUrls === undefined
 }
 
 /** Nobody else can say what a network of the operators' own is called, nor when to take it as settled. */

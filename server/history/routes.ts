@@ -1,3 +1,4 @@
+import type { Network } from '@quorate/chains/adapter'
 import { getWalletHistory, listOrgWalletHistory } from '@quorate/api/wallets'
 import type { Caller } from '../auth/caller.ts'
 import type { Chains } from '../chain/chains.ts'
@@ -5,15 +6,14 @@ import type { Database } from '../database/database.ts'
 import { Csv } from '../http/csv.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findWallet } from '../wallets/find.ts'
-import { listHistory } from './find.ts'
+import { listHistory, settledNumber } from './find.ts'
 import { listOrgHistory, orgHistoryRows } from './organization.ts'
 
 const { route } = routing<Caller>()
 
-export function historyRoutes(deps: {
-  readonly database: Database
-  readonly chains: Chains
-}): readonly Route<Caller>[] {
+type HistoryDeps = { readonly database: Database; readonly chains: Chains }
+
+export function historyRoutes(deps: HistoryDeps): readonly Route<Caller>[] {
   const { database, chains } = deps
   return [
     route(getWalletHistory, async ({ caller, query, params: { walletId } }) => {
@@ -21,7 +21,7 @@ export function historyRoutes(deps: {
       const about = { walletId, network: wallet.network }
       // A key that stands for no chain has nothing happen to it.
       if (wallet.address === null) return { ...about, items: [] }
-      const { network } = chains.find(wallet.network)
+      const network = await networkRead(deps, wallet.network)
       return { ...about, ...(await listHistory(database, { wallet, network }, query)) }
     }),
     route(listOrgWalletHistory, async ({ caller, query, raw }) => {
@@ -30,6 +30,17 @@ export function historyRoutes(deps: {
       return raw.wantsCsv === true ? tableOf(asked, caller) : listOrgHistory(asked, caller, query)
     }),
   ]
+}
+
+/**
+ * What was read before its nodes were taken away is still told.
+ * @throws Failure `chain.unavailable` of a chain that nobody has read
+ */
+async function networkRead({ database, chains }: HistoryDeps, id: string): Promise<Network> {
+  const network = chains.named(id)
+  const isLost = chains.all.every((chain) => chain.network.id !== id)
+  if (isLost && (await settledNumber(database, network)) >= 0) return network
+  return chains.find(id).network
 }
 
 const columns = [

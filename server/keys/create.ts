@@ -18,6 +18,7 @@ export type CreationDeps = SettleDeps & {
   readonly createKey: CreateKey
   readonly manifest: Pick<Manifest, 'signers'>
   readonly rules: Pick<Rules, 'networkOf'>
+  readonly takesWallets: (network: string) => boolean
 }
 
 /**

@@ -4,7 +4,6 @@ import { sha256 } from '@quorate/core/hash'
 import { createdName, nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
 import { fingerprintOf, type Assertion } from '@quorate/authority/credential'
-import type { Rules } from '@quorate/authority/reduce/judging'
 import { userTable } from '@quorate/authority/records'
 import { factsOf } from '@quorate/authority/reduce/registration-wallets'
 import { completionHash } from '@quorate/authority/request'
@@ -20,12 +19,9 @@ import type { CreateKey } from '../keys/create.ts'
 import { applyRoot } from '../orgs/apply.ts'
 import { walletOf } from '../wallets/entity.ts'
 import { findWallet } from '../wallets/find.ts'
-import { checkSuited } from '../wallets/suited.ts'
+import { checkSuited, type SuitedDeps } from '../wallets/suited.ts'
 
-export type RegisterDeps = SettleDeps & {
-  readonly createKey: CreateKey
-  readonly rules: Pick<Rules, 'networkOf'>
-}
+export type RegisterDeps = SettleDeps & SuitedDeps & { readonly createKey: CreateKey }
 
 /**
  * `POST /auth/registration`: burns the temporary token and puts what it brought in force. Until it

@@ -89,6 +89,7 @@ export async function startTestPlatform(
     issuers: openIssuers({ fetch: openOutward({ networks: ['127.0.0.0/8'] }), now }),
     receivers: given.receivers ?? openReceivers({ networks: ['127.0.0.0/8'] }),
     quoteMaxFee: given.quoteMaxFee ?? (async () => undefined),
+    takesWallets: () => true,
     observeFacts: async () => assert.fail('no test here leaves anything to the chain'),
   }
   const listen = async (life = deps.life) => {

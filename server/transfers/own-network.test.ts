@@ -4,17 +4,23 @@ import { matchOperation } from '@quorate/authority/operations'
 import { decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { addressOf } from '@quorate/effects/address'
 import { rulesFor } from '@quorate/judge/rules'
+import { compareBalances } from '../balances/compare.ts'
+import { readChains } from '../chain/chains.ts'
 import { historyItemOf } from '../history/entity.ts'
+import { follow } from '../history/follow.ts'
+import { newFollower } from '../history/follower.ts'
 import { rowByBalance } from '../history/record.ts'
-import { openMoney } from '../money.ts'
+import { moneyRoutes, openMoney } from '../money.ts'
 import { checkSuited } from '../wallets/suited.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { transferOf } from './entity.ts'
 import { effectOf } from './reading.ts'
+import { moneyDeps, openEdge } from './testing/edge.ts'
 import {
   ether,
   makeWallet,
   mine,
+  ownWords,
   payment,
   request,
   startTreasury,
@@ -38,7 +44,7 @@ describe('a network that only this cluster has, with four signer processes and a
     const { chains, deps, caller, database } = treasury
     assert.equal(wallet.address, addressOf(chains.networks, own.id, wallet.public_key))
     const suited = (network: string) =>
-      checkSuited({ database, rules: deps.rules }, caller, { network })
+      checkSuited({ ...{ database, rules: deps.rules }, ...chains }, caller, { network })
     await suited(own.id)
     await assert.rejects(suited('TheirChain'), { code: 'request.unsupported' })
     await assert.rejects(makeWallet(treasury, ether, 'TheirChain'))
@@ -76,6 +82,35 @@ describe('a network that only this cluster has, with four signer processes and a
       maxFee: ether,
     })
     await assert.rejects(asked, { code: 'fee.above_ceiling' })
+  })
+
+  it('is read as before once its nodes are taken away, and takes no new wallet or payment', async () => {
+    const { database, deps, caller, platform } = treasury
+    const follower = newFollower(treasury.chains.find(own.id))
+    while ((await follow(deps, follower)) === 'more');
+    while ((await compareBalances(deps, follower)) === 'more');
+    const words = JSON.stringify({ [own.id]: { ...ownWords, confirmations: 2 } })
+    const chains = readChains(words, undefined, platform.manifest.networks)
+    const app = openEdge(treasury, moneyRoutes(moneyDeps(treasury, { chains })))
+    const path = `/wallets/${wallet.wallet_id}`
+    const read = async (of: string) => {
+      const answer = await app.inject({ method: 'GET', url: of })
+      return { status: answer.statusCode, body: answer.json() }
+    }
+    const [paid] = (await read(`${path}/transfers`)).body.items
+    assert.deepEqual([paid.status, paid.metadata.asset.symbol], ['Confirmed', 'MINE'])
+    const [out] = (await read(`${path}/history`)).body.items
+    assert.deepEqual([out.txHash, out.symbol, out.value], [paid.txHash, 'MINE', '1000'])
+    assert.equal((await read(`/orgs/balances?network=${own.id}`)).body.items[0]?.symbol, 'MINE')
+    assert.equal((await read(`${path}/assets`)).status, 503)
+    assert.equal((await read(`/networks/fees?network=${own.id}`)).status, 503)
+    const match = matchOperation('POST', `${path}/transfers`)
+    const { quoteMaxFee } = openMoney({ database, chains, log: deps.coordinator })
+    const quoted = quoteMaxFee(caller, match ?? assert.fail(), { ...payment() })
+    await assert.rejects(quoted, { code: 'chain.unavailable' })
+    const another = checkSuited({ ...deps, ...chains }, caller, { network: own.id })
+    await assert.rejects(another, { code: 'request.unsupported' })
+    await app.close()
   })
 
   it('has what moved there told in its own asset', async () => {

@@ -18,7 +18,11 @@ type Asked = {
     | undefined
 }
 
-type SuitedDeps = { readonly database: Database; readonly rules: Pick<Rules, 'networkOf'> }
+export type SuitedDeps = {
+  readonly database: Database
+  readonly rules: Pick<Rules, 'networkOf'>
+  readonly takesWallets: (network: string) => boolean
+}
 type Network = NetworkTraits & { readonly id: string }
 
 /**
@@ -29,14 +33,17 @@ type Network = NetworkTraits & { readonly id: string }
  *   and those of `checkMaster`
  */
 export async function checkSuited(
-  { database, rules: { networkOf } }: SuitedDeps,
+  deps: SuitedDeps,
   caller: Caller,
   { network: networkId, signingKey = {} }: Asked,
 ): Promise<void> {
-  const traits = networkOf(networkId)
+  const { database, rules, takesWallets } = deps
+  const traits = rules.networkOf(networkId)
   if (traits === undefined) throw unsupported(`${networkId} is not supported yet`)
   const network = { ...traits, id: networkId }
   if (network.isRetired) throw unsupported(`${networkId} is retired and takes no new wallets`)
+  if (!takesWallets(networkId))
+    throw unsupported(`${networkId} has no nodes, and takes no new wallets`)
   const { id: keyId, scheme = network.scheme, curve = network.curve, deriveFrom } = signingKey
   checkKind(network, { scheme, curve })
   await checkMaster(database, caller, { scheme, curve, deriveFrom })
@@ -45,7 +52,7 @@ export async function checkSuited(
   checkNotArchived(key)
   checkNotWaiting(caller, key)
   checkKind(network, key)
-  await checkFree({ database, rules: { networkOf } }, key, network)
+  await checkFree(deps, key, network)
 }
 
 function checkKind(
@@ -58,7 +65,7 @@ function checkKind(
 
 /** One wallet on each network; several networks only if their signed bytes tell them apart. */
 async function checkFree(
-  { database, rules }: SuitedDeps,
+  { database, rules }: Omit<SuitedDeps, 'takesWallets'>,
   key: KeyRow,
   network: Network,
 ): Promise<void> {
