@@ -95,6 +95,7 @@ const sponsorship = {
   kind: 'sponsor',
   ...{ sponsor: named('sponsor'), wallet: named('wallet'), key: named('key') },
   ...{ network: 'EthereumSepolia', slot: 7n, fee: 21000000000000n, digests: [named('digest')] },
+  does: 'pay',
 } as const
 const { payload: committed, fields } = commitTo(payload, salt)
 const step = encodeStep({
@@ -185,6 +186,7 @@ const formats = {
   ),
   registration: toHex(encode(operationCodec, registration)),
   sponsorshipName: toHex(sponsorshipHash(sha256(preimage))),
+  outbidName: toHex(sponsorshipHash(sha256(preimage), 1)),
   sponsorship: toHex(encode(operationCodec, sponsorship)),
   registrationFacts: toHex(encode(keyCertificatesCodec, [toUtf8('first'), toUtf8('second')])),
   vote: toHex(statementBytes(vote)),

@@ -11,6 +11,7 @@ import {
   tag,
   text,
   u16,
+  u8,
   u32,
   u64,
   union,
@@ -56,8 +57,8 @@ const cause = union({
   request: [1, struct({ hash: hash32 })],
   /** The end of an unsigned way, such as a registration: its pre-image and SHA-256 of its body. */
   completion: [2, struct({ preimage: hash32, body: hash32 })],
-  /** A standing rule, and the request around which it acts. */
-  rule: [3, struct({ rule: hash32, request: hash32 })],
+  /** A standing rule, and the request around which it acts; how many it has outbid of its own. */
+  rule: [3, struct({ rule: hash32, request: hash32, bid: u8 })],
   /** A signed statement that came through the second mailbox. */
   statement: [4, struct({ hash: hash32 })],
   manifest: [5, struct({ hash: hash32 })],
@@ -101,6 +102,8 @@ const sponsorship = struct({
   network: text(64),
   slot: natural,
   fee: natural,
+  /** To fill a slot is to send nothing, where what was paid for can be carried out no more. */
+  does: oneOf({ pay: 1, fill: 2 }),
   digests: list(hash32, 64, 1),
 })
 export type Sponsorship = Decoded<typeof sponsorship>

@@ -76,6 +76,18 @@ export function planSponsorship({ intent, network, facts, ...asked }: Sponsorshi
   })
 }
 
+/** What the one who pays sends to itself where there is nothing to be paid for any more: nothing. */
+export function planFill(input: Pick<SponsorshipInput, 'network' | 'sponsored' | 'facts'>): Plan {
+  const { network, sponsored, facts } = input
+  return planned(() => {
+    const isOwn = facts.family === 'evm' && facts.original === undefined
+    if (!isOwn) throw refused('the facts are not those needed')
+    if (network.family !== 'evm' || !network.hasSponsors)
+      throw refused(`${network.id} has no fee sponsors`)
+    return cancellationEffect({ network, publicKey: sponsored.sponsor, facts })
+  })
+}
+
 function planned(effect: () => Effect): Plan {
   try {
     return { ok: true, effect: effect() }

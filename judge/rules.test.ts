@@ -136,7 +136,7 @@ describe('what a request becomes', () => {
     if (publicKey === undefined || sponsor === undefined) return assert.fail()
     const payload = JSON.stringify({ kind: 'Native', to, amount: '5', feeSponsorId: 'fs-1' })
     const sponsored = { request: new Uint8Array(32), executeBefore: 1_000, sponsor }
-    const asked = { ...transfer, publicKey, payload, sponsored }
+    const asked = { ...transfer, publicKey, payload, sponsored, fills: false }
     const inner = plan({ ...asked, facts: encodeFacts({ family: 'sponsored' }) })
     const [digest] = inner.ok ? inner.digests : []
     if (digest === undefined) return assert.fail()

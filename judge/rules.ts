@@ -20,6 +20,7 @@ import { type Network, type Networks, pseudoNetworkOf } from '@quorate/effects/n
 import {
   networkOfSignature,
   plan as planEffect,
+  planFill,
   planSponsorship as planFor,
 } from '@quorate/effects/plan'
 import type { Effect } from '@quorate/effects/effect'
@@ -70,19 +71,23 @@ function plan(networks: Networks, ask: PlanAsk): Plan {
   })
 }
 
-/** What the key of a sponsor signs around what the request's own key has signed. */
+/** What the key of a sponsor signs around what the request's own key has signed, or in its place. */
 function planSponsorship(networks: Networks, ask: SponsorshipAsk): Plan {
   return restingOn(ask.facts, (facts) => {
-    const read = readOrdinary(ask, facts)
-    if (!read.ok) return refused(read.reason)
-    const { intent } = read
     const network = networks.find(ask.network)
     if (network === undefined) return refused('there is no such network to pay on')
-    const { publicKey, sponsored } = ask
-    const planned = planFor({ network, publicKey, sponsored, intent, facts })
+    const { publicKey, sponsored, fills } = ask
+    const read = fills ? filling : readOrdinary(ask, facts)
+    if (!read.ok) return refused(read.reason)
+    const { intent } = read
+    const planned = fills
+      ? planFill({ network, sponsored, facts })
+      : planFor({ network, publicKey, sponsored, intent, facts })
     return concluded(planned, { ask: { ...ask, rawAllowed: false }, network, intent, facts })
   })
 }
+
+const filling = { ok: true, intent: { kind: 'cancellation' } } as const
 
 function restingOn(encoded: Uint8Array, make: (facts: Facts) => Plan): Plan {
   const facts = factsOf(encoded)

@@ -66,7 +66,7 @@ export function judgeAuthor(judging: Judging): Authored {
   return { ...caller, match, body }
 }
 
-/** Whoever the request says it is of, unheard: for what is only told of, and never done. */
+/** Whoever the request says it is of, unheard: for what is only told of, or does nothing for him. */
 export function presumedAuthor(judging: Judging): Authored {
   const { preimage, evidence } = judging
   const { user, method, path } = preimage

@@ -138,6 +138,8 @@ export type SponsorshipAsk = Pick<
   /** Of the wallet whose fees are paid. */
   readonly publicKey: Uint8Array
   readonly sponsored: Sponsored
+  /** Nothing is to be paid for any more: what is signed only takes the slot. */
+  readonly fills: boolean
 }
 /** What these bytes would do, rebuilt from payload and facts; or why they may not be signed. */
 export type Plan =
@@ -167,6 +169,8 @@ export type Judging = {
   readonly isRenewal: boolean
   /** The standing rule by which another key acts around a request; most often there is none. */
   readonly rule: Uint8Array | undefined
+  /** Of what acts by a rule: how many of its own it has outbid. */
+  readonly bid: number
   readonly evidence: Evidence
   readonly preimage: Preimage
   /** What names whatever the item creates: the hash of its request, or of what completed it. */

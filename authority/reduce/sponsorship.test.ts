@@ -21,6 +21,8 @@ import { requestOf, t0 } from '../testing/world.ts'
 import { draftStep, messagesOf, nameOfCause, reduceStep } from './step.ts'
 
 const dayMs = 24 * 60 * 60_000
+/** When the time is over that is signed for here. */
+const overAt = t0 + 7 * dayMs + 1
 
 type Named = { readonly id: Uint8Array; readonly name: string }
 type Wallet = ReturnType<Company['makeWallet']>
@@ -84,7 +86,7 @@ class Scene {
   }
 
   /** By the key that pays. */
-  paid(evidence: Evidence, change: { readonly key?: Uint8Array; readonly time?: number } = {}) {
+  paid(evidence: Evidence, change: Partial<Omit<Made, 'kind' | 'evidence'>> = {}) {
     return { kind: 'sponsor', evidence, key: this.payer.key, ...change } as const
   }
 
@@ -167,7 +169,7 @@ describe('a request whose fees somebody else pays', () => {
     const { digests, ...said } = operation
     assert.deepEqual(said, {
       ...{ kind: 'sponsor', sponsor: sponsor.id, wallet: wallet.id, key: payer.key },
-      ...{ network: 'Chain', slot: 7n, fee: 5n },
+      ...{ network: 'Chain', slot: 7n, fee: 5n, does: 'pay' },
     })
     assert.equal(digests.length, 1)
     const name = sponsorshipHash(requestOf(evidence))
@@ -289,13 +291,13 @@ describe('what the key of a sponsor signs', () => {
     const rule = scene.sponsor.id
     const none = 'no standing rule allows such an item'
     const acting = (kind: ItemKind, cause: Item['cause']) => scene.forged(kind, evidence, cause)
-    assert.equal(acting('sponsor', { kind: 'rule', rule, request }), undefined)
+    assert.equal(acting('sponsor', { kind: 'rule', rule, request, bid: 0 }), undefined)
     assert.equal(acting('sponsor', { kind: 'request', hash: request }), none)
-    assert.equal(acting('use', { kind: 'rule', rule, request }), none)
+    assert.equal(acting('use', { kind: 'rule', rule, request, bid: 0 }), none)
     const another = 'the item names another rule than its user'
-    assert.equal(acting('sponsor', { kind: 'rule', rule: noStep, request }), another)
+    assert.equal(acting('sponsor', { kind: 'rule', rule: noStep, request, bid: 0 }), another)
     const foreign = 'the item names another request'
-    assert.equal(acting('sponsor', { kind: 'rule', rule, request: noStep }), foreign)
+    assert.equal(acting('sponsor', { kind: 'rule', rule, request: noStep, bid: 0 }), foreign)
   })
 
   it('is signed for once, whatever the facts of a second time', () => {
@@ -466,5 +468,141 @@ describe('what a sponsor pays', () => {
     company.alter(feeSponsorTable, [sponsor.id], { limits })
     const refusal = company.refusal(scene.paid(scene.asked({ facts: [2, 2] })))
     assert.equal(refusal, 'the fee is above what the sponsor pays in a day')
+  })
+})
+
+describe('what outbids what a sponsor has sent', () => {
+  /** With the first one in force, at slot 7 and for 5. */
+  const begun = (limits: object = {}) => {
+    const scene = new Scene({ limits })
+    const evidence = scene.asked({ facts: [7, 5] })
+    scene.company.apply(scene.paid(evidence))
+    const bidding = (bid: number, fee: number, more: { slot?: number; time?: number } = {}) => {
+      const { slot = 7, ...change } = more
+      const facts = new Uint8Array([slot, fee])
+      return scene.paid({ ...evidence, facts }, { bid, ...change })
+    }
+    const name = (bid: number) => sponsorshipHash(requestOf(evidence), bid)
+    return { scene, evidence, bidding, name, company: scene.company }
+  }
+  const elsewhere = 'what it is to outbid is not at this slot'
+
+  it('stands at its slot, under a name of its own, and has its effect', () => {
+    const { scene, bidding, name } = begun()
+    const { operation, writes } = scene.written(bidding(1, 8))
+    assert.ok(operation.kind === 'sponsor')
+    assert.deepEqual([operation.slot, operation.fee, operation.does], [7n, 8n, 'pay'])
+    assert.ok(writes.some(({ key }) => key === recordKey(requestTable, name(1))))
+    const slot = writes.find(({ key }) => key === recordKey(slotTable, 'Chain', 7n))
+    assert.deepEqual(slot && decodeRecord(slotTable, slot.value).uses, [
+      { request: name(0), fee: 5n, effect: name(0) },
+      { request: name(1), fee: 8n, effect: name(0) },
+    ])
+  })
+
+  it('is at no other slot, and follows one after the other, each once', () => {
+    const { company, bidding } = begun()
+    assert.equal(company.refusal(bidding(1, 8, { slot: 8 })), elsewhere)
+    assert.equal(company.refusal(bidding(2, 8)), elsewhere)
+    company.apply(bidding(1, 8))
+    assert.equal(company.refusal(bidding(1, 9)), 'the request has been used')
+    assert.equal(company.refusal(bidding(2, 9)), undefined)
+    assert.equal(company.refusal(bidding(64, 9)), 'nobody outbids himself that often')
+  })
+
+  it('is not for a request that has nothing there, whatever else the sponsor has sent', () => {
+    const { scene, company } = begun()
+    const other = scene.asked({ facts: [7, 9] })
+    assert.equal(company.refusal(scene.paid(other, { bid: 1 })), elsewhere)
+    company.apply(scene.paid({ ...other, facts: new Uint8Array([8, 5]) }))
+    assert.equal(company.refusal(scene.paid(other, { bid: 1 })), elsewhere)
+  })
+
+  it('is above no limit for one operation, and of a day’s takes only what it may cost more', () => {
+    for (const limit of ['perDay', 'perUserPerDay']) {
+      const { company, bidding } = begun({ perOperation: '9', [limit]: '8' })
+      const above = 'the fee is above what the sponsor pays for an operation'
+      assert.equal(company.refusal(bidding(1, 10)), above)
+      assert.match(company.refusal(bidding(1, 9)) ?? '', /in a day/)
+      company.apply(bidding(1, 7))
+      assert.match(company.refusal(bidding(2, 9)) ?? '', /in a day/)
+      // For less than one before it costs nothing more, and does not lower what is outbid next.
+      company.apply(bidding(2, 4))
+      assert.match(company.refusal(bidding(3, 9)) ?? '', /in a day/)
+      assert.equal(company.refusal(bidding(3, 8)), undefined)
+    }
+  })
+
+  it('counts in all what the dearest may cost, and is one use of its key', () => {
+    const { scene, company, bidding } = begun({ perDay: '12' })
+    const rule = { limit: 1, timeframe: 60 }
+    scene.makePolicy({ activityKind: 'Wallets:Sign', rule, action: { kind: 'Block' } })
+    company.apply(bidding(1, 6))
+    company.apply(bidding(2, 8))
+    const another = (fee: number) => scene.paid(scene.asked({ facts: [8, fee] }))
+    assert.match(company.refusal(another(4)) ?? '', /^blocked by policy/)
+    const free = begun({ perDay: '12' })
+    free.company.apply(free.bidding(1, 6))
+    free.company.apply(free.bidding(2, 8))
+    const next = (fee: number) => free.scene.paid(free.scene.asked({ facts: [8, fee] }))
+    assert.match(free.company.refusal(next(5)) ?? '', /in a day/)
+    assert.equal(free.company.refusal(next(4)), undefined)
+  })
+
+  it('is nothing of a sponsor that was switched off since', () => {
+    const { scene, company, bidding } = begun()
+    scene.change('deactivate')
+    assert.equal(company.refusal(bidding(1, 8)), 'the fee sponsor is not active')
+  })
+
+  it('is renewed as it was', () => {
+    const { scene, company, bidding } = begun()
+    company.apply(bidding(1, 8))
+    const { operation } = scene.written({ ...bidding(1, 8), kind: 'sponsorRenewal' })
+    assert.ok(operation.kind === 'sponsorRenewal' && operation.fee === 8n)
+    const same = 'a renewal signs what was agreed and nothing else'
+    assert.equal(
+      company.refusal({ ...bidding(1, 8, { slot: 8 }), kind: 'sponsorRenewal' }),
+      elsewhere,
+    )
+    // What may run no more is not signed later as if it were what only takes the slot.
+    const late = { ...bidding(1, 8, { time: overAt }), kind: 'sponsorRenewal' as const }
+    assert.equal(company.refusal(late), same)
+  })
+
+  it('takes the slot and nothing more once the time is over, and not before', () => {
+    const { scene, company, bidding, name } = begun()
+    const inTime = scene.written(bidding(1, 8, { time: overAt - 1 })).operation
+    assert.ok(inTime.kind === 'sponsor' && inTime.does === 'pay')
+    assert.equal(company.refusal(bidding(0, 8, { time: overAt })), 'the request has expired')
+    const { operation, writes } = scene.written(bidding(1, 8, { time: overAt }))
+    assert.ok(operation.kind === 'sponsor')
+    assert.deepEqual([operation.does, operation.digests], ['fill', [new Uint8Array(32).fill(11)]])
+    const slot = writes.find(({ key }) => key === recordKey(slotTable, 'Chain', 7n))
+    const uses = slot && decodeRecord(slotTable, slot.value).uses
+    assert.deepEqual(uses?.[1], { request: name(1), fee: 8n, effect: undefined })
+    const nothing = scene.paid(scene.asked({ facts: [9, 5] }), { bid: 1, time: overAt })
+    assert.equal(company.refusal(nothing), elsewhere)
+  })
+
+  it('does so whatever has become of its user and of what he paid from', () => {
+    const { scene, company, bidding, evidence } = begun()
+    const filled = () => company.refusal(bidding(1, 8, { time: overAt }))
+    company.alter(userTable, [scene.admin.user], { status: 'inactive' })
+    company.alter(keyTable, [scene.wallet.key], { status: 'archived' })
+    assert.equal(filled(), undefined)
+    const payload = evidence.payload.replace('0x00', '0x66')
+    const made = bidding(1, 8, { time: overAt })
+    const other = { ...made, evidence: { ...made.evidence, payload } }
+    assert.equal(company.refusal(other), 'the payload is not the one that was signed')
+    company.freeze(scene.payer.key)
+    assert.equal(filled(), 'the key of the fee sponsor is frozen')
+  })
+
+  it('does not even that in an organization that is frozen', () => {
+    const { company, bidding } = begun()
+    company.freeze(company.organization)
+    const made = bidding(1, 8, { time: overAt })
+    assert.equal(company.refusal(made), 'the organization is frozen')
   })
 })

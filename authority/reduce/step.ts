@@ -6,6 +6,7 @@ import { nameOf } from '@quorate/core/id'
 import type { KeyTerms } from '../key-certificate.ts'
 import { keyTable, recordKey, requestTable, writtenHash, type Write } from '../records.ts'
 import {
+  bidMax,
   commitTo,
   completionHash,
   decodePreimage,
@@ -55,6 +56,7 @@ import { reduceRecovery, reduceRecoveryEnd } from './recovery.ts'
 import { reduceRegistration, registrationTerms } from './registration.ts'
 import { reduceSettings } from './settings.ts'
 import { sponsorNamed } from './sponsor.ts'
+import { isFill, judgeFill } from './outbidding.ts'
 import { planSponsorship, reduceSponsorRenewal, reduceSponsorship } from './sponsorship.ts'
 import { reduceTags } from './tags.ts'
 import * as tokens from './tokens.ts'
@@ -125,7 +127,12 @@ export function reduceItems({ step, evidence, reader, rules }: Drafted): StepOut
 }
 
 export type Draft = Omit<Step, 'items' | 'written'>
-export type Asked = { readonly kind: ItemKind; readonly evidence: Evidence }
+/** `bid`: of what a sponsor pays, if it is not the first for this request. */
+export type Asked = {
+  readonly kind: ItemKind
+  readonly evidence: Evidence
+  readonly bid?: number | undefined
+}
 
 /**
  * Makes the step that a server proposes: the rules themselves work out what each item must say.
@@ -143,9 +150,10 @@ export function draftStep(
   const writes: Write[] = []
   const overlaid = overlay(draft, reader, writes)
   const empty = { ...draft, items, written: noStep }
-  for (const [index, { kind, evidence }] of asked.entries()) {
+  for (const [index, one] of asked.entries()) {
+    const { kind, evidence } = one
     const refusal = refusalOf(() => {
-      const item = draftItem(evidence, kind)
+      const item = draftItem(evidence, one)
       const made = reduced(
         judgingOf({ step: empty, reader: overlaid, rules }, item, evidence, kind),
         kind,
@@ -170,9 +178,9 @@ export function refusedBy(
   { step, evidence, reader, rules }: Drafted,
   what: 'all' | 'authors',
 ): string | undefined {
-  const asked = step.items.flatMap(({ operation: { kind } }, i) => {
+  const asked = step.items.flatMap(({ operation: { kind }, cause }, i) => {
     const beside = evidence[i]
-    return beside === undefined ? [] : [{ kind, evidence: beside }]
+    return beside === undefined ? [] : [{ kind, evidence: beside, bid: bidOf(cause) }]
   })
   if (what === 'all') {
     const drafted = draftStep(step, asked, reader, rules)
@@ -181,10 +189,10 @@ export function refusedBy(
   for (const one of asked) {
     const outcome = outcomeOf(
       () => {
-        const item = draftItem(one.evidence, one.kind)
+        const item = draftItem(one.evidence, one)
         return judgingOf({ step, reader, rules }, item, one.evidence, one.kind)
       },
-      (judging) => ({ authored: judgeAuthor(judging) }),
+      (judging) => ({ authored: authorOf(judging) }),
     )
     if (!outcome.ok) return outcome.reason
   }
@@ -192,12 +200,12 @@ export function refusedBy(
 }
 
 /** An item without its operation: the rules look at what was asked, never at this one. */
-function draftItem(evidence: Evidence, kind?: ItemKind): Item {
+function draftItem(evidence: Evidence, { kind, bid = 0 }: Partial<Asked> = {}): Item {
   const preimage = decodePreimage(evidence.preimage)
   if (evidence.salt === undefined) return refuse(unseen)
   const { payload, fields } = commitTo(evidence.payload, evidence.salt)
   return {
-    cause: actsByRule(kind) ? ruleIn(preimage, evidence) : causeOf(preimage, evidence),
+    cause: actsByRule(kind) ? ruleIn(preimage, evidence, bid) : causeOf(preimage, evidence),
     subjects: preimage.subjects,
     payload,
     fields,
@@ -215,9 +223,13 @@ function causeOf({ purpose }: Preimage, { preimage, payload }: Evidence): Item['
   return { kind: 'completion', preimage: hash, body: sha256(toUtf8(payload)) }
 }
 
-function ruleIn(preimage: Preimage, { preimage: encoded }: Evidence): Item['cause'] {
+function ruleIn(preimage: Preimage, { preimage: encoded }: Evidence, bid: number): Item['cause'] {
   const rule = sponsorNamed({ preimage }) ?? refuse('the request has no fee sponsor')
-  return { kind: 'rule', rule, request: requestHash(encoded) }
+  return { kind: 'rule', rule, request: requestHash(encoded), bid }
+}
+
+function bidOf(cause: Item['cause']): number {
+  return cause.kind === 'rule' ? cause.bid : 0
 }
 
 /** What names all that an item creates, and the item itself: `request` in the tables of steps. */
@@ -229,7 +241,7 @@ export function requestOfEvidence(evidence: Evidence): Uint8Array {
 export function nameOfCause(cause: Item['cause']): Uint8Array {
   if (cause.kind === 'request') return cause.hash
   if (cause.kind === 'completion') return completionHash(cause.preimage, cause.body)
-  if (cause.kind === 'rule') return sponsorshipHash(cause.request)
+  if (cause.kind === 'rule') return sponsorshipHash(cause.request, cause.bid)
   throw new TypeError(`no item is caused by a ${cause.kind} yet`)
 }
 
@@ -254,16 +266,17 @@ function judgingOf(
   const challenge = requestHash(evidence.preimage)
   const { cause } = item
   const rule = judgeRule(cause, { kind, preimage })
+  const bid = bidOf(cause)
   const request =
     rule !== undefined
-      ? sponsorshipHash(challenge)
+      ? sponsorshipHash(challenge, bid)
       : cause.kind === 'completion'
         ? completionHash(cause.preimage, cause.body)
         : challenge
   const isRenewal = kind === 'renew' || kind === 'sponsorRenewal'
   // Whoever asked for what a rule stands around is judged as for that.
   const asked = cause.kind === 'rule' ? { ...item, cause: requestOfRule(cause) } : item
-  const at = { step, item: asked, evidence, preimage, request, challenge, rule, isRenewal }
+  const at = { step, item: asked, evidence, preimage, request, challenge, rule, bid, isRenewal }
   return { ...at, reader, rules }
 }
 
@@ -282,6 +295,7 @@ function judgeRule(
   { kind, preimage }: { readonly kind: ItemKind | undefined; readonly preimage: Preimage },
 ): Uint8Array | undefined {
   const named = cause.kind === 'rule' ? cause.rule : undefined
+  if (bidOf(cause) > bidMax) refuse('nobody outbids himself that often')
   if (actsByRule(kind) !== (named !== undefined)) refuse('no standing rule allows such an item')
   const wanted = sponsorNamed({ preimage })
   if (named !== undefined && (wanted === undefined || !equalBytes(named, wanted)))
@@ -313,7 +327,7 @@ function reduced(judging: Judging, kind: ItemKind): Reduced {
 }
 
 function reduceAuthored(judging: Judging, kind: ItemKind): Reduced {
-  const authored = judgeAuthor(judging)
+  const authored = authorOf(judging)
   judgeHome(judging, kind, authored)
   if (kind === 'approval') return opened(judging, authored)
   if (kind === 'use') return reduceUse(judging, authored)
@@ -324,6 +338,11 @@ function reduceAuthored(judging: Judging, kind: ItemKind): Reduced {
   const reduce = authoredKinds[kind] ?? refuse('nobody may ask for such an item')
   judgeGate(judging, governedActivity(judging, authored))
   return marked(judging, reduce(judging, authored))
+}
+
+/** Where nothing is done for him any more, he is not asked again. */
+function authorOf(judging: Judging): Authored {
+  return isFill(judging) ? judgeFill(judging) : judgeAuthor(judging)
 }
 
 /** What is held would be valid but for its approval: else nobody is asked. */
@@ -501,7 +520,7 @@ export function messagesOf(
     },
     (judging) => {
       judgeNotDenied(judging)
-      return { messages: plannedFor(judging, judgeAuthor(judging)).plan.messages }
+      return { messages: plannedFor(judging, authorOf(judging)).plan.messages }
     },
   )
 }

@@ -60,10 +60,10 @@ export function reduceUse(judging: Judging, authored: Authored): Reduced {
 }
 
 /** What leaves is counted once, however many transactions there are of which the chain takes one. */
-function countedOf(
+export function countedOf(
   judging: Judging,
   { outflow, replaces }: SignablePlan,
-  { excess: fee }: UseActivity,
+  { excess: fee }: Pick<UseActivity, 'excess'>,
 ): readonly Write[] {
   if (replaces === undefined) return spend(judging, outflow)
   return fee === undefined

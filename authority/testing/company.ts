@@ -56,11 +56,14 @@ export type Made = {
   readonly evidence: Evidence
   readonly key?: Uint8Array
   readonly time?: number
+  readonly bid?: number
 }
 type Wish = Omit<Ask, 'organization' | 'user' | 'by' | 'token'>
 
 const digest = new Uint8Array(32).fill(9)
 const sponsorDigest = new Uint8Array(32).fill(10)
+const fillDigest = new Uint8Array(32).fill(11)
+const signed = (digest: Uint8Array) => ({ digests: [digest], messages: [digest] })
 const open = { separated: true, isRetired: false, hasSponsors: false } as const
 const onSecp256k1 = { scheme: 'ECDSA', curve: 'secp256k1' } as const
 
@@ -87,12 +90,13 @@ function rulesOf({ manifest }: ReturnType<typeof makeCluster>): Rules {
       outflow: nothingLeaves,
     }),
     // Slot and fee are whatever the facts say, and the digest is another one than the wallet's own.
-    planSponsorship: ({ network, facts: [slot, fee = 0] }) =>
+    planSponsorship: ({ network, fills, facts: [slot, fee = 0] }) =>
       slot === undefined
         ? { ok: false, reason: 'nothing was signed before' }
         : {
             ...{ ok: true, network, slot: BigInt(slot), slotNamed: false, fee: BigInt(fee) },
-            ...{ digests: [sponsorDigest], messages: [sponsorDigest], outflow: nothingLeaves },
+            ...signed(fills ? fillDigest : sponsorDigest),
+            outflow: { ...nothingLeaves, fee: { asset: 'Chain/Native', amount: BigInt(fee) } },
           },
     policies,
     childOf: (parent, path) => new Uint8Array([2, ...childPoint(parent, path)]),
@@ -241,7 +245,7 @@ export class Company {
     return { id, name: nameOf('wallet', id), key }
   }
 
-  try({ kind, evidence, key, time = t0 }: Made) {
+  try({ kind, evidence, key, time = t0, bid }: Made) {
     const stream = key === undefined ? this.root : keyStream(key)
     const drafted = draftStep(
       {
@@ -249,7 +253,7 @@ export class Company {
         ...{ seq: kind === 'genesis' ? 0 : 1, manifest: this.cluster.manifest.hash },
         reducer: reducerVersion,
       },
-      [{ kind, evidence }],
+      [{ kind, evidence, bid }],
       this.records,
       this.rules,
     )

@@ -7,7 +7,7 @@ import {
 } from '@quorate/authority/agreement/messages'
 import type { Answer } from '@quorate/authority/agreement/exchange'
 import { opaqueStep } from '@quorate/authority/opaque-step'
-import { draftStep, reduceItems } from '@quorate/authority/reduce/step'
+import { draftStep, reduceItems, type Asked } from '@quorate/authority/reduce/step'
 import { commitTo, decodePreimage, requestHash } from '@quorate/authority/request'
 import {
   assertionsHash,
@@ -15,7 +15,6 @@ import {
   reducerVersion,
   type WholeEvidence,
   type Item,
-  type ItemKind,
   type Step,
 } from '@quorate/authority/step'
 import { writtenHash } from '@quorate/authority/records'
@@ -36,7 +35,7 @@ export const honest: readonly number[] = [1, 2, 3]
 
 export type Forging = {
   readonly place: Place
-  readonly asked: readonly { readonly kind: ItemKind; readonly evidence: WholeEvidence }[]
+  readonly asked: readonly (Asked & { readonly evidence: WholeEvidence })[]
   /** The time that the server gives the step, where it is not now. */
   readonly time?: number
   /** What the server says in place of the truth. */
@@ -89,14 +88,14 @@ function ruled<T>(judge: () => T): T | undefined {
   }
 }
 
-function forgedItem({ kind, evidence }: Forging['asked'][number]): Item {
+function forgedItem({ kind, evidence, bid = 0 }: Forging['asked'][number]): Item {
   const preimage = ruled(() => decodePreimage(evidence.preimage))
   const committed = ruled(() => commitTo(evidence.payload, evidence.salt))
   const hash = requestHash(evidence.preimage)
   const isRequest = ['action', 'genesis'].includes(preimage?.purpose ?? 'action')
   const rule = preimage?.subjects.find(({ role }) => role === 'feeSponsorId')?.id
   const isRuled = kind === 'sponsor' || kind === 'sponsorRenewal'
-  const asked = isRuled && rule ? ruledBy(rule, hash) : ({ kind: 'request', hash } as const)
+  const asked = isRuled && rule ? ruledBy(rule, hash, bid) : ({ kind: 'request', hash } as const)
   return {
     cause: isRequest
       ? asked
@@ -111,8 +110,8 @@ function forgedItem({ kind, evidence }: Forging['asked'][number]): Item {
   }
 }
 
-function ruledBy(rule: Uint8Array, request: Uint8Array): Item['cause'] {
-  return { kind: 'rule', rule, request }
+function ruledBy(rule: Uint8Array, request: Uint8Array, bid: number): Item['cause'] {
+  return { kind: 'rule', rule, request, bid }
 }
 
 function emptyStep({ ledger, rules, now: time }: World, { organization, stream }: Place) {

@@ -17,7 +17,8 @@ const use = {
 } as const
 const sponsorship = {
   ...{ sponsor: id, wallet: id, key: id, network: '', slot: 0n, fee: 0n, digests: [id] },
-}
+  does: 'pay',
+} as const
 const limits = { perOperation: undefined, perDay: undefined, perUserPerDay: undefined }
 const credential = {
   ...({ kind: 'Key', publicKey: spki, rank: 'confirmed', relyingParty: undefined } as const),

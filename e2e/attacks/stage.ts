@@ -102,15 +102,16 @@ export class Stage {
     kind: ItemKind,
     evidence: WholeEvidence,
     place = this.world.root,
+    bid?: number,
   ): Promise<WholeEvidence> {
-    await this.world.put(kind, evidence, place.stream)
+    await this.world.put(kind, evidence, place.stream, bid)
     return evidence
   }
 
   /** What the attacker would have in force, before the honest signers. */
   propose(kind: ItemKind, evidence: WholeEvidence, more: Proposing = {}): Promise<Outcome> {
-    const { place = this.world.root, key, ...forging } = more
-    const drafted = forge(this.world, { place, asked: [{ kind, evidence }], ...forging })
+    const { place = this.world.root, key, bid, ...forging } = more
+    const drafted = forge(this.world, { place, asked: [{ kind, evidence, bid }], ...forging })
     return drive(this.world, { place, drafted, key })
   }
 
@@ -344,6 +345,7 @@ export class Stage {
 export type Proposing = Omit<Forging, 'place' | 'asked'> & {
   readonly place?: Place
   readonly key?: Key
+  readonly bid?: number
 }
 type TransferChange = Partial<Omit<Wish, 'body' | 'facts'>> & {
   readonly body?: object

@@ -54,6 +54,8 @@ export type StreamsWorld = {
 export type Wish = {
   readonly kind: ItemKind
   readonly evidence: Evidence
+  /** Of what a sponsor pays, if it is not the first for its request. */
+  readonly bid?: number | undefined
   /** SHA-256 of the pre-image, or what names the second use of such a request. */
   readonly request: Uint8Array
   /** Boards the messages of the step in which the wish stands. */
@@ -234,7 +236,7 @@ class Turn {
   private async draft(): Promise<OpaqueStep | undefined> {
     const { views, rules, clock } = this.world
     while (this.jobs.length > 0) {
-      const asked = this.jobs.map(({ kind, evidence }) => ({ kind, evidence }))
+      const asked = this.jobs.map(({ kind, evidence, bid }) => ({ kind, evidence, bid }))
       const now = clock()
       const made = await views.read(this.place, (snapshot) =>
         draftNext(this.place, asked, { snapshot, rules, now }),

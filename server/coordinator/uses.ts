@@ -37,15 +37,17 @@ export type UseAsk = {
    * the wallet's key has signed by then. It stands under `sponsorshipHash(request)`, for `stepOf` too.
    */
   readonly kind?: 'use' | 'sponsor' | undefined
+  /** Of kind `sponsor`: how many for the same request this one outbids, each under a name of its own. */
+  readonly bid?: number | undefined
 }
 
 /** The kind of item by which the same is judged afresh. */
 const renewals = { use: 'renew', sponsor: 'sponsorRenewal' } as const
 
 /** Under which name it stands: one request has a use of two keys, if somebody else pays for it. */
-function nameOfUse({ evidence, kind }: Pick<UseAsk, 'evidence' | 'kind'>): Uint8Array {
+function nameOfUse({ evidence, kind, bid }: Pick<UseAsk, 'evidence' | 'kind' | 'bid'>): Uint8Array {
   const request = requestHash(evidence.preimage)
-  return kind === 'sponsor' ? sponsorshipHash(request) : request
+  return kind === 'sponsor' ? sponsorshipHash(request, bid) : request
 }
 
 export type UsesWorld = StreamsWorld & {
@@ -79,7 +81,7 @@ export class Uses {
     return started
   }
 
-  async judge({ organization, key, evidence, kind = 'use' }: UseAsk): Promise<void> {
+  async judge({ organization, key, evidence, kind = 'use', bid }: UseAsk): Promise<void> {
     const { views, rules, clock } = this.world
     const place = { organization, stream: keyStream(key) }
     await Promise.all([
@@ -88,14 +90,14 @@ export class Uses {
     ])
     const now = clock()
     const made = await views.read(place, (snapshot) =>
-      draftNext(place, [{ kind, evidence }], { snapshot, rules, now }),
+      draftNext(place, [{ kind, evidence, bid }], { snapshot, rules, now }),
     )
     if (!made.ok) throw refusalFor(made.reason)
   }
 
   private async run(ask: UseAsk): Promise<Signed> {
     const { database, streams, keys, signer, faults } = this.world
-    const { organization, key, kind = 'use' } = ask
+    const { organization, key, kind = 'use', bid } = ask
     const request = nameOfUse(ask)
     const place = { organization, stream: keyStream(key) }
     const statement = await keys.statementOf(organization, key)
@@ -110,7 +112,7 @@ export class Uses {
     // One that rode with another draft than the one in force ends nowhere.
     const rideOf = ({ step }: Standing) =>
       last !== undefined && equalBytes(last.step, step.hash) ? last : undefined
-    const wish = { kind, evidence: ask.evidence, request, riderFor } as const
+    const wish = { kind, bid, evidence: ask.evidence, request, riderFor } as const
     let standing = await streams.settle(place, wish)
     // Nothing rode along: it stood already, and may have been signed in an earlier life.
     const isOld = rideOf(standing) === undefined
@@ -125,7 +127,7 @@ export class Uses {
       if (times >= renewalsMax)
         throw new Failure('signing.failed', { reason: 'no signature within its time' })
       const evidence = evidenceAt(standing)
-      const renewal = { kind: renewals[kind], evidence, request, riderFor }
+      const renewal = { kind: renewals[kind], bid, evidence, request, riderFor }
       standing = await streams.settle(place, renewal)
     }
   }

@@ -25,6 +25,7 @@ export type Sign = (ask: {
   readonly key: Uint8Array
   readonly evidence: Evidence
   readonly kind?: 'use' | 'sponsor' | undefined
+  readonly bid?: number | undefined
 }) => Promise<{
   readonly signatures: readonly Signature[]
   /** As they were agreed on. */

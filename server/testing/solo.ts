@@ -21,15 +21,9 @@ import {
   messagesOf,
   reduceItems,
   requestOfEvidence,
+  type Asked,
 } from '@quorate/authority/reduce/step'
-import {
-  encodeStep,
-  noStep,
-  reducerVersion,
-  stepHash,
-  type Evidence,
-  type ItemKind,
-} from '@quorate/authority/step'
+import { encodeStep, noStep, reducerVersion, stepHash } from '@quorate/authority/step'
 import { sponsorshipHash } from '@quorate/authority/request'
 import { keyStream, rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import {
@@ -147,10 +141,10 @@ export class Solo implements Log, Timed {
     return taken.certificate
   }
 
-  readonly sign: Sign = async ({ organization, key, evidence, kind = 'use' }) => {
+  readonly sign: Sign = async ({ organization, key, evidence, kind = 'use', bid }) => {
     if (this.missing.length > 1) throw this.unavailable()
     this.checkClock()
-    const made = await this.put(organization, keyStream(key), { kind, evidence })
+    const made = await this.put(organization, keyStream(key), { kind, evidence, bid })
     const drafted = { ...made, reader: this.of(organization), rules: this.rules }
     const planned = messagesOf({ ...drafted, evidence: [evidence] }, 0)
     if (!planned.ok) throw new Failure('request.refused', { reason: planned.reason })
@@ -219,25 +213,17 @@ export class Solo implements Log, Timed {
   }
 
   /** A request that stands already is no refusal. */
-  private async found(
-    organization: Uint8Array,
-    { kind, evidence }: { readonly kind: ItemKind; readonly evidence: Evidence },
-    reason: string,
-  ) {
+  private async found(organization: Uint8Array, { kind, evidence, bid }: Asked, reason: string) {
     const ledger = new Ledger(this.database)
     const own = requestOfEvidence(evidence)
-    const request = kind === 'sponsor' ? sponsorshipHash(own) : own
+    const request = kind === 'sponsor' ? sponsorshipHash(own, bid) : own
     const standing = await standingAs(ledger, organization, { kind, request })
     if (standing === undefined) throw refusalFor(reason)
     const { body, certificate } = standing.step
     return { step: decodeBody(body).step, certificate }
   }
 
-  private async putNext(
-    organization: Uint8Array,
-    stream: StreamId,
-    asked: { readonly kind: ItemKind; readonly evidence: Evidence },
-  ) {
+  private async putNext(organization: Uint8Array, stream: StreamId, asked: Asked) {
     const place = `${toHex(organization)}/${streamName(stream)}`
     const head = this.heads.get(place) ?? { seq: -1, hash: noStep }
     const root = this.heads.get(`${toHex(organization)}/${streamName(rootOf(organization))}`)

@@ -280,9 +280,9 @@ export class World {
   }
 
   /** One item in force, in the stream where it belongs. */
-  async put(kind: ItemKind, evidence: Evidence, stream?: StreamId): Promise<Drafted> {
+  async put(kind: ItemKind, evidence: Evidence, stream?: StreamId, bid?: number): Promise<Drafted> {
     const place = stream === undefined ? this.root : { ...this.root, stream }
-    const drafted = this.draft(place, [{ kind, evidence }])
+    const drafted = this.draft(place, [{ kind, evidence, bid }])
     await this.certify(place, drafted)
     return drafted
   }
