@@ -1,5 +1,6 @@
 import { agreements } from './agreement.ts'
 import type { Attack } from './attack.ts'
+import { bids } from './bids.ts'
 import { beginnings } from './born.ts'
 import { clients } from './client.ts'
 import { children } from './derived.ts'
@@ -46,4 +47,5 @@ export const attacks: readonly Attack[] = [
   ...policies,
   ...lanes,
   ...sponsors,
+  ...bids,
 ]

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { encodeOriginal } from '@quorate/authority/original'
 import { attacks } from './all.ts'
+import { outbidInOrder } from './bids.ts'
 import { broken, distinct, undeclared } from './attack.ts'
 import { openCast, type Cast } from './cast.ts'
 import { replacing, sending } from './lanes.ts'
@@ -69,6 +70,11 @@ describe('a coalition of the server, its database, the network and one signer of
 
   it('gets one for what a sponsor pays for, of two wallets under one external id', async () => {
     for (const { refusals, lastRounds, isSigned } of await paidInOrder(cast.stage))
+      assert.deepEqual([refusals, lastRounds, isSigned], [[], 1, true])
+  })
+
+  it('gets one for what outbids a sponsor’s transaction, and for what fills its nonce in the end', async () => {
+    for (const { refusals, lastRounds, isSigned } of await outbidInOrder(cast.stage))
       assert.deepEqual([refusals, lastRounds, isSigned], [[], 1, true])
   })
 

@@ -1,5 +1,10 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { decodePreimage, encodePreimage, sponsorshipHash } from '@quorate/authority/request'
+import {
+  decodePreimage,
+  encodePreimage,
+  sponsorshipHash,
+  type Preimage,
+} from '@quorate/authority/request'
 import { encodeOriginal } from '@quorate/authority/original'
 import { requestOfEvidence } from '@quorate/authority/reduce/step'
 import type { Item, WholeEvidence } from '@quorate/authority/step'
@@ -23,18 +28,18 @@ const fee = 100_000n * 20n * gwei
 const asVariant = { isVariant: true }
 
 /** One wallet that pays, as a sponsor, and one that is paid for. */
-type Scene = { readonly sponsor: Made; readonly payer: Wallet; readonly wallet: Wallet }
+export type Scene = { readonly sponsor: Made; readonly payer: Wallet; readonly wallet: Wallet }
 
 const scenes = new WeakMap<Stage, Promise<Scene>>()
 
 /** One for all attacks after which there is nothing that was not before. */
-function sceneOf(stage: Stage): Promise<Scene> {
+export function sceneOf(stage: Stage): Promise<Scene> {
   const known = scenes.get(stage) ?? newScene(stage)
   scenes.set(stage, known)
   return known
 }
 
-async function newScene(stage: Stage, body: object = {}): Promise<Scene> {
+export async function newScene(stage: Stage, body: object = {}): Promise<Scene> {
   const [payer, wallet] = [
     await stage.createWallet(stage.admin),
     await stage.createWallet(stage.admin),
@@ -48,22 +53,24 @@ async function sponsoring(stage: Stage, payer: Wallet, body: object = {}): Promi
   return made(await stage.put('feeSponsor', asked), 'feeSponsor')
 }
 
-type Asking = {
+export type Asking = {
   readonly by?: Actor
   readonly amount?: string
   readonly externalId?: string
+  readonly preimage?: Partial<Preimage>
 }
 
 /** One wei, for whose fees the sponsor is to pay. */
-function asked(
+export function asked(
   stage: Stage,
   { wallet, sponsor }: Pick<Scene, 'wallet' | 'sponsor'>,
-  { by = stage.admin, amount = '1', externalId }: Asking = {},
+  { by = stage.admin, amount = '1', externalId, preimage }: Asking = {},
 ): WholeEvidence {
   return stage.transfer(by, wallet, {
     body: { amount, feeSponsorId: sponsor.name, ...(externalId && { externalId }) },
     ids: { walletId: wallet.id, feeSponsorId: sponsor.id },
     facts: { family: 'sponsored' },
+    ...(preimage && { preimage }),
   })
 }
 
@@ -97,7 +104,7 @@ function withParity(
 
 let nonce = 0n
 
-function factsAround(
+export function factsAround(
   inner: AccountSignature,
   change: Partial<SponsorshipFacts> = {},
 ): SponsorshipFacts {
@@ -109,7 +116,7 @@ function factsAround(
 
 type Paid = Proposing & { readonly facts?: Partial<SponsorshipFacts> }
 
-function around(
+export function around(
   evidence: WholeEvidence,
   inner: AccountSignature,
   change?: Partial<SponsorshipFacts>,
@@ -148,7 +155,7 @@ export async function paidInOrder(stage: Stage): Promise<readonly Outcome[]> {
   return outcomes
 }
 
-async function putPaid(
+export async function putPaid(
   stage: Stage,
   scene: Scene,
   [evidence, inner]: readonly [WholeEvidence, AccountSignature],
@@ -156,13 +163,13 @@ async function putPaid(
   await stage.put('sponsor', around(evidence, inner), stage.placeOf(scene.payer))
 }
 
-async function changed(stage: Stage, { id, name }: Made, end: string): Promise<void> {
+export async function changed(stage: Stage, { id, name }: Made, end: string): Promise<void> {
   const wish = { method: 'PUT', path: `/fee-sponsors/${name}/${end}`, body: {} } as const
   const evidence = stage.ask(stage.admin, { ...wish, ids: { feeSponsorId: id } })
   await stage.put('feeSponsorUpdate', evidence)
 }
 
-async function freeze(stage: Stage, { key }: Wallet): Promise<void> {
+export async function freeze(stage: Stage, { key }: Wallet): Promise<void> {
   const wish = { path: '/orgs/freezes', body: { keyId: key.name }, ids: { keyId: key.id } }
   await stage.put('freeze', stage.ask(stage.admin, wish))
 }
