@@ -107,8 +107,6 @@ export function completionHash(challenge: Uint8Array, body: Uint8Array): Uint8Ar
 export function sponsorshipHash(request: Uint8Array, bid = 0): Uint8Array {
   return hashOf('quorate/sponsorship/1', request, new Uint8Array([bid]))
 }
-/** The highest. Each offers a tenth more than the one before: these are more than there is money. */
-export const bidMax = 63
 
 /** The 43 characters a credential is asked to sign. */
 export function challengeOf(encoded: Uint8Array): string {

@@ -507,7 +507,8 @@ describe('what outbids what a sponsor has sent', () => {
     company.apply(bidding(1, 8))
     assert.equal(company.refusal(bidding(1, 9)), 'the request has been used')
     assert.equal(company.refusal(bidding(2, 9)), undefined)
-    assert.equal(company.refusal(bidding(64, 9)), 'nobody outbids himself that often')
+    for (let bid = 2; bid < 64; bid++) company.apply(bidding(bid, 8))
+    assert.equal(company.refusal(bidding(64, 9)), 'the slot is taken too often')
   })
 
   it('is not for a request that has nothing there, whatever else the sponsor has sent', () => {

@@ -6,7 +6,6 @@ import { nameOf } from '@quorate/core/id'
 import type { KeyTerms } from '../key-certificate.ts'
 import { keyTable, recordKey, requestTable, writtenHash, type Write } from '../records.ts'
 import {
-  bidMax,
   commitTo,
   completionHash,
   decodePreimage,
@@ -295,7 +294,6 @@ function judgeRule(
   { kind, preimage }: { readonly kind: ItemKind | undefined; readonly preimage: Preimage },
 ): Uint8Array | undefined {
   const named = cause.kind === 'rule' ? cause.rule : undefined
-  if (bidOf(cause) > bidMax) refuse('nobody outbids himself that often')
   if (actsByRule(kind) !== (named !== undefined)) refuse('no standing rule allows such an item')
   const wanted = sponsorNamed({ preimage })
   if (named !== undefined && (wanted === undefined || !equalBytes(named, wanted)))

@@ -2,7 +2,7 @@ import type { WholeEvidence } from '@quorate/authority/step'
 import { encodeFacts, type AccountSignature, type SponsorshipFacts } from '@quorate/effects/facts'
 import { evmFacts } from '@quorate/signer/testing/uses'
 import { at, attack, rule, without, type Attack, type Outcome } from './attack.ts'
-import { asked, around, changed, inOrder, newScene, putPaid, type Scene } from './sponsors.ts'
+import { asked, around, changed, inOrder, newScene, type Scene } from './sponsors.ts'
 import { made, type Stage } from './stage.ts'
 
 /** What a server may try with what outbids a sponsor's transactions, which nobody signs for anew. */
@@ -132,14 +132,6 @@ const places: readonly Attack[] = [
       return outbid(stage, scene, ready, { maxFeePerGas: 30n * gwei })
     },
     asVariant,
-  ),
-  attack(
-    'names a bid as the hundredth, when nobody remembers the first',
-    rule('step', 'nobody outbids himself that often'),
-    async ({ stage }) => {
-      const { scene, ready } = await sent(stage)
-      return outbid(stage, scene, ready, { bid: 100 })
-    },
   ),
   attack(
     'outbids what a sponsor has sent though it was switched off since',

@@ -394,7 +394,7 @@ const rules: readonly Attack[] = [
         'the key is frozen',
         'judgeOwner(judging, authored, paidKey)',
       ),
-      ['judgeOwner(judging, authored, paidKey)', ''],
+      ['if (!fills) judgeOwner(judging, authored, paidKey)', ''],
     ),
     async ({ stage }) => {
       const scene = await newScene(stage)
