@@ -11,7 +11,6 @@ import {
   listOrgTransactions,
 } from '@quorate/api/transactions'
 import type { Caller } from '../auth/caller.ts'
-import type { Database } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { abortOutgoing } from '../transfers/abort.ts'
 import { transactionOf } from '../transfers/entity.ts'
@@ -25,7 +24,7 @@ const { route } = routing<Caller>()
 const kind = 'transaction'
 
 /** Clients expect the hash in the answer. When it takes longer than usual, they have to ask again. */
-const patienceMs = 2_000
+export const hashMsMax = 2_000
 const pollMs = 40
 
 export function transactionRoutes(deps: RequestDeps): readonly Route<Caller>[] {
@@ -33,7 +32,7 @@ export function transactionRoutes(deps: RequestDeps): readonly Route<Caller>[] {
   return [
     route(broadcastTransaction, async ({ caller, raw, params: { walletId } }) => {
       const row = await requestOutgoing(deps, caller, { kind, walletId, raw })
-      return transactionOf(await soonest(database, row))
+      return transactionOf(await soonest(deps, row))
     }),
     route(abortTransaction, async ({ caller, raw, params: { walletId, transactionId: name } }) =>
       transactionOf(await abortOutgoing(deps, caller, { kind, walletId, name, raw })),
@@ -55,7 +54,7 @@ function replacementRoutes(deps: RequestDeps): readonly Route<Caller>[] {
   const replace = async (
     caller: Caller,
     asked: Named & { readonly replacement: Replacement; readonly raw: RawRequest },
-  ) => transactionOf(await soonest(deps.database, await replaceOutgoing(deps, caller, asked)))
+  ) => transactionOf(await soonest(deps, await replaceOutgoing(deps, caller, asked)))
   const ofTransfer = { kind: 'transfer' } as const
   const [cancellation, speedUp] = ['cancellation', 'speedUp'] as const
   return [
@@ -75,9 +74,12 @@ function replacementRoutes(deps: RequestDeps): readonly Route<Caller>[] {
 }
 
 /** The row as soon as it is broadcasted or has failed, or as it is when patience ends. */
-async function soonest(database: Database, row: Outgoing): Promise<Outgoing> {
+async function soonest(
+  { database, hashWithinMs = hashMsMax }: RequestDeps,
+  row: Outgoing,
+): Promise<Outgoing> {
   const { kind, name } = row
-  const end = Date.now() + patienceMs
+  const end = Date.now() + hashWithinMs
   let found = row
   while (isUnderWay(found) && Date.now() < end) {
     await sleep(pollMs)

@@ -39,6 +39,8 @@ export type RequestDeps = WorkDeps & {
   readonly life: Uint8Array
   /** How to wait, if not by this machine's clock. */
   readonly pause?: (ms: number) => Promise<unknown>
+  /** How long the answer to a transaction waits for its hash, if not as long as clients do. */
+  readonly hashWithinMs?: number
 }
 
 export type Asked = {
