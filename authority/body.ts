@@ -1,6 +1,7 @@
 import { toBase64url } from '@quorate/core/bytes'
 import { bytes, decode, encode, list, struct } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
+import { Kept } from '@quorate/core/kept'
 import {
   decodeStep,
   evidenceCodec,
@@ -27,11 +28,11 @@ export function encodeBody(step: Uint8Array, evidence: readonly Evidence[]): Uin
 
 /** A step is looked at many times on its way. Whoever holds its bytes never changes them. */
 const decoded = new WeakMap<Uint8Array, Body>()
-/** It also arrives more than once: to be voted on, and with its certificate. By the hash of its bytes. */
-const recent = new Map<string, Body>()
 /** As many streams as are at work at once; larger ones are rare, and are decoded again. */
 const recentMax = 256
 const recentBytesMax = 16 * 1024
+/** It also arrives more than once: to be voted on, and with its certificate. By the hash of its bytes. */
+const recent = new Kept<Body>(recentMax)
 
 /** @throws Failure `bytes.malformed` */
 export function decodeBody(encoded: Uint8Array): Body {
@@ -46,9 +47,7 @@ function recentBody(encoded: Uint8Array): Body {
   const known = recent.get(name)
   if (known !== undefined) return known
   const made = bodyIn(encoded)
-  const [oldest] = recent.keys()
-  if (recent.size >= recentMax && oldest !== undefined) recent.delete(oldest)
-  recent.set(name, made)
+  recent.put(name, made)
   return made
 }
 

@@ -1,13 +1,14 @@
 import { equalBytes, toBase64url } from '@quorate/core/bytes'
+import { Kept } from '@quorate/core/kept'
 
+/** At most some four megabytes. What is dropped is verified again. */
+const keptMax = 4_096
 /**
  * Signatures that have been verified in this process, by themselves. One signature is looked at at the
  * vote, the seal, the certificate and each round; it says the same each time, and to compare what it is
  * over costs a hundredth of it.
  */
-const kept = new Map<string, Pair>()
-/** At most some four megabytes. What is dropped is verified again. */
-const keptMax = 4_096
+const kept = new Kept<Pair>(keptMax)
 /** What agreement and post sign is shorter by far. */
 const messageBytesMax = 1_024
 
@@ -44,7 +45,5 @@ function nameOf(scheme: string, [, , signature]: Parts): string {
 /** Copies: what is given may lie in a larger piece of memory, which would be kept as a whole. */
 function keep(name: string, [key, message]: Parts): void {
   if (message.length > messageBytesMax) return
-  const [oldest] = kept.keys()
-  if (kept.size >= keptMax && oldest !== undefined) kept.delete(oldest)
-  kept.set(name, { key: key.slice(), message: message.slice() })
+  kept.put(name, { key: key.slice(), message: message.slice() })
 }

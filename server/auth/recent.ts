@@ -1,4 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
+import { Kept } from '@quorate/core/kept'
 import type { Database } from '../database/database.ts'
 import type { CredentialRow } from './credentials.ts'
 import type { IdentityTables } from './tables.ts'
@@ -10,13 +11,13 @@ import type { IdentityTables } from './tables.ts'
  */
 export type Recent = {
   /** By names on the wire. */
-  readonly users: Kept<UserRow>
+  readonly users: KeptFor<UserRow>
   /** Of a token, which has them from its beginning. */
-  readonly tokens: Kept<readonly CredentialRow[]>
+  readonly tokens: KeptFor<readonly CredentialRow[]>
   /** Nobody has signed these, by the hash of their identifier. */
-  readonly challenges: Kept<OpenChallenge>
+  readonly challenges: KeptFor<OpenChallenge>
   /** Signed, and not yet come for, by the hash of the token. */
-  readonly actions: Kept<SignedChallenge>
+  readonly actions: KeptFor<SignedChallenge>
   readonly keepAction: (signed: SignedChallenge) => void
 }
 type SignedChallenge = IdentityTables['challenges']
@@ -47,11 +48,11 @@ const memories = new WeakMap<Database, Recent>()
 export function recentOf(database: Database): Recent {
   const known = memories.get(database)
   if (known !== undefined) return known
-  const actions = new Kept<SignedChallenge>(challengesForMs)
+  const actions = new KeptFor<SignedChallenge>(challengesForMs)
   const made: Recent = {
-    users: new Kept(namesForMs),
-    tokens: new Kept(namesForMs),
-    challenges: new Kept(challengesForMs),
+    users: new KeptFor(namesForMs),
+    tokens: new KeptFor(namesForMs),
+    challenges: new KeptFor(challengesForMs),
     actions,
     keepAction: (signed) => {
       const isSmall = (signed.payload?.length ?? 0) <= payloadKeptMax
@@ -63,8 +64,8 @@ export function recentOf(database: Database): Recent {
 }
 
 /** So many values for so long; the oldest make room. */
-export class Kept<V> {
-  readonly #entries = new Map<string, { readonly value: V; readonly until: number }>()
+export class KeptFor<V> {
+  readonly #entries = new Kept<{ readonly value: V; readonly until: number }>(entriesMax)
   readonly #forMs: number
   readonly #clock: () => number
 
@@ -85,16 +86,17 @@ export class Kept<V> {
   /** Whoever takes it is the only one who does. */
   take(name: string): V | undefined {
     const value = this.get(name)
-    this.#entries.delete(name)
+    this.#entries.drop(name)
     return value
   }
 
   put(name: string, value: V): void {
-    this.#entries.delete(name)
-    this.#entries.set(name, { value, until: this.#clock() + this.#forMs })
-    for (const [oldest, { until }] of this.#entries) {
-      if (this.#entries.size <= entriesMax && this.#clock() < until) return
-      this.#entries.delete(oldest)
+    const now = this.#clock()
+    this.#entries.put(name, { value, until: now + this.#forMs })
+    for (;;) {
+      const oldest = this.#entries.oldest()
+      if (oldest === undefined || now < oldest[1].until) return
+      this.#entries.drop(oldest[0])
     }
   }
 }

@@ -4,6 +4,7 @@ import { readEd25519 } from '@quorate/authority/ed25519'
 import { toHex, toUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
+import { Kept } from '@quorate/core/kept'
 
 /** What an official client looks for in every bearer token. */
 export type Bearer = {
@@ -71,7 +72,7 @@ export async function openTokens(pem: string): Promise<Tokens> {
   const { x } = await exportJWK(publicKey)
   if (x === undefined) throw new TypeError('an Ed25519 key has an x')
   const kid = await calculateJwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x })
-  const bearers = new Map<string, Known>()
+  const bearers = new Kept<Known>(bearersKept)
   const sign = (claims: Record<string, unknown>, audience: string, { from, until }: Life) =>
     new SignJWT(claims)
       .setProtectedHeader({ typ: 'JWT', alg: 'EdDSA', kid })
@@ -104,9 +105,7 @@ export async function openTokens(pem: string): Promise<Tokens> {
       return orFail('token.invalid', async () => {
         const claims = await verify(token, bearerAudience, now)
         const bearer = bearerOf(claims)
-        const [oldest] = bearers.keys()
-        if (bearers.size >= bearersKept && oldest !== undefined) bearers.delete(oldest)
-        if (claims.exp !== undefined) bearers.set(name, { bearer, until: claims.exp })
+        if (claims.exp !== undefined) bearers.put(name, { bearer, until: claims.exp })
         return bearer
       })
     },

@@ -3,7 +3,7 @@ import { newVoter, voterStateCodec, type VoterState } from '@quorate/authority/a
 import { streamName } from '@quorate/authority/stream'
 import { toHex } from '@quorate/core/bytes'
 import { decode, encode } from '@quorate/core/codec'
-import { Kept } from './kept.ts'
+import { Kept } from '@quorate/core/kept'
 import type { LogTable, Place, StoredStep } from './store.ts'
 import { blobOf, numberOf } from './row.ts'
 
@@ -18,7 +18,7 @@ type Newest = { readonly seq: number; readonly step: StoredStep }
 /** The newest that there is; of `seq` -1 where there is none. */
 type NewestRecord = { readonly seq: number; readonly value: Uint8Array | undefined }
 
-/** What is undone in the file must be forgotten here: see `forget`. */
+/** Of what is undone in the file nothing may stay here: see `forget`. */
 export function logTable(db: DatabaseSync): LogTable & { forget(): void } {
   const voters = new Kept<VoterState>(keptMax)
   const newest = new Kept<Newest>(keptMax)
