@@ -4,6 +4,7 @@ import {
   createWalletClient,
   type Hex,
   http,
+  nonceManager,
   parseEther,
   serializeTransaction,
   type TransactionSerializableEIP1559,
@@ -46,7 +47,8 @@ export function chainAt({ rpcUrl, chainId, fundedPrivateKey }: DevelopmentNode):
   const chain = { ...sepolia, id: chainId }
   const options = { chain, transport: http(rpcUrl), pollingInterval }
   const reader = createPublicClient(options)
-  const account = privateKeyToAccount(fundedPrivateKey)
+  // Several wallets may be funded at once, from this one account.
+  const account = privateKeyToAccount(fundedPrivateKey, { nonceManager })
   const funder = createWalletClient({ ...options, account })
   return {
     fund: async (to, ether) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { exportLogCommand } from '@quorate/cli/export-log'
 import { freezeCommand } from '@quorate/cli/freeze'
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
@@ -20,6 +20,14 @@ const waitMs = 40_000
 /** What signers have from the second mailbox, and the server and its log know nothing of. */
 export function laidStatements(platform: Platform): void {
   describe('a statement that is laid into the mailbox', () => {
+    let cancelled: Awaited<ReturnType<typeof cancelRecovery>> | undefined
+    after(() => ruleAlone(platform, { settings: { recovery: { waitMs: 0 } } }))
+
+    it('cancels a recovery while it waits', async () => {
+      // Its time passes while the others run, and whatever happens to the server meanwhile.
+      cancelled = await cancelRecovery(platform)
+    })
+
     it('stops a key while the server hangs, and after that was killed', async () => {
       const backend = await platform.sdk()
       const make = () => backend.wallets.createWallet({ body: { network: 'KeyECDSA' } })
@@ -57,27 +65,30 @@ export function laidStatements(platform: Platform): void {
       assert.equal((await approve(other)).status, 'Approved')
     })
 
-    it('cancels a recovery that the log lets come: nobody signs for who came by it', async () => {
-      const at = await stage(platform)
-      const customer = await enrolWithRecovery(at)
-      const { username, userId, walletId, credentials } = customer
-      await ruleAlone(platform, { settings: { recovery: { waitMs } } })
-      try {
-        const device = newKeyCredential()
-        const { id, effectiveAt } = await beginRecovery(at, customer, device)
-        const log = await exported(platform)
-        const who = ['--log', log, '--author', userId]
-        await lay(platform, credentials.privateKey, [...who, 'recovery', id])
-        await until('its time has come', 2 * waitMs, () => Date.now() > Date.parse(effectiveAt))
-        // The log has it that the recovery counts, and the server believes the log.
-        const thief = await at.login(username, device)
-        const stolen = thief.wallets.generateSignature({ walletId, body: hash })
-        await assert.rejects(stolen, /the credential is not active/)
-      } finally {
-        await ruleAlone(platform, { settings: { recovery: { waitMs: 0 } } })
-      }
+    it('lets nobody sign who came by the recovery it has cancelled, though the log lets it come', async () => {
+      assert.ok(cancelled, 'a recovery has been cancelled')
+      const { at, customer, device, effectiveAt } = cancelled
+      await until('its time has come', 2 * waitMs, () => Date.now() > Date.parse(effectiveAt))
+      // The log has it that the recovery counts, and the server believes the log.
+      const thief = await at.login(customer.username, device)
+      const { walletId } = customer
+      const stolen = thief.wallets.generateSignature({ walletId, body: hash })
+      await assert.rejects(stolen, /the credential is not active/)
     })
   })
+}
+
+/** A recovery that waits, cancelled where only signers look. */
+async function cancelRecovery(platform: Platform) {
+  const at = await stage(platform)
+  const customer = await enrolWithRecovery(at)
+  const { userId, credentials } = customer
+  await ruleAlone(platform, { settings: { recovery: { waitMs } } })
+  const device = newKeyCredential()
+  const { id, effectiveAt } = await beginRecovery(at, customer, device)
+  const who = ['--log', await exported(platform), '--author', userId]
+  await lay(platform, credentials.privateKey, [...who, 'recovery', id])
+  return { at, customer, device, effectiveAt }
 }
 
 /** @returns the file */
