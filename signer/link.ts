@@ -26,7 +26,7 @@ export type Link = { close(): void }
 
 /** Quick enough that a restarted server is not waited for, slow enough not to storm one that is down. */
 const waitMsMin = 100
-const waitMsMax = 2_000
+const waitMsMax = 500
 /** A server that has not even taken the greeting by then is not there. */
 const connectMsMax = 5_000
 /** A dead path shows itself within two of these. */
