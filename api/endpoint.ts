@@ -1,7 +1,8 @@
 import { z } from 'zod'
 
 import { operations } from '@quorate/authority/operations'
-import type { Operation, OperationName } from '@quorate/authority/operations'
+import type { OperationName } from '@quorate/authority/operations'
+import type { Operation } from '@quorate/authority/operations/operation'
 
 /**
  * An operation as HTTP sees it. What is decided by more than HTTP (method, path, permissions,

@@ -1,4 +1,5 @@
-import type { Operation, OperationName } from '@quorate/authority/operations'
+import type { OperationName } from '@quorate/authority/operations'
+import type { Operation } from '@quorate/authority/operations/operation'
 
 /**
  * The header field by which a client may ask again without wanting it twice: ours, and read as

@@ -9,9 +9,9 @@ import {
   operationNames,
   operations,
   permissionsFor,
-  type Operation,
   type OperationName,
 } from '@quorate/authority/operations'
+import type { Operation } from '@quorate/authority/operations/operation'
 import { acceptedNames, currentNames, meaningOf } from '@quorate/authority/permission-names'
 import {
   credentialTable,

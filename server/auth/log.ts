@@ -1,6 +1,6 @@
 import type { Reader } from '@quorate/authority/reduce/judging'
 import { decodeRecord, nameTable, recordKey, type Table } from '@quorate/authority/records'
-import type { RootItem } from '@quorate/authority/operations'
+import type { RootItem } from '@quorate/authority/operations/operation'
 import type { Certificate } from '@quorate/authority/agreement/messages'
 import type { Evidence, ItemOperation } from '@quorate/authority/step'
 import { rootOf, type StreamId } from '@quorate/authority/stream'

@@ -1,4 +1,4 @@
-import type { RootItem } from '@quorate/authority/operations'
+import type { RootItem } from '@quorate/authority/operations/operation'
 import type { Evidence } from '@quorate/authority/step'
 import type { StreamId } from '@quorate/authority/stream'
 import type { RawRequest } from '../http/route.ts'

@@ -9,7 +9,8 @@ import {
   withoutTrailingSlash,
   readRequestBody,
 } from '@quorate/authority/operations'
-import type { Operation, OperationName } from '@quorate/authority/operations'
+import type { OperationName } from '@quorate/authority/operations'
+import type { Operation } from '@quorate/authority/operations/operation'
 import { payloadBytesMax } from '@quorate/authority/request'
 import { fromUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'

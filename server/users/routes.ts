@@ -1,7 +1,7 @@
 import * as api from '@quorate/api/users'
 import type { Manifest } from '@quorate/authority/manifest'
 import { credentialTable, userTable } from '@quorate/authority/records'
-import type { RootItem } from '@quorate/authority/operations'
+import type { RootItem } from '@quorate/authority/operations/operation'
 import { isCredentialLive } from '@quorate/authority/standing'
 import { toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'

@@ -1,0 +1,71 @@
+import {
+  use,
+  root,
+  ifPresent,
+  staff,
+  read,
+  signed,
+  signature,
+  type Operation,
+} from './operation.ts'
+
+export const keyOperations = {
+  'keys.createKey': {
+    ...signed,
+    path: '/keys',
+    permissions: ['Keys:Create'],
+    permissionsIf: [
+      ifPresent('delegateTo', 'Keys:Delegate'),
+      ifPresent('deriveFrom', 'Keys:ChildKeys:Create'),
+    ],
+    changes: root('key'),
+    creates: ['key'],
+    bodyIds: { delegateTo: 'user', 'deriveFrom.keyId': 'key' },
+    confirms: 'delegateTo',
+    erasable: ['name'],
+  },
+  'keys.listKeys': { ...read, path: '/keys', permissions: ['Keys:Read'] },
+  'keys.getKey': { ...read, path: '/keys/:keyId', permissions: ['Keys:Read'] },
+  'keys.updateKey': {
+    ...signed,
+    method: 'PUT',
+    path: '/keys/:keyId',
+    permissions: ['Keys:Update'],
+    changes: root('update'),
+    erasable: ['name'],
+  },
+  'keys.deleteKey': {
+    ...signed,
+    method: 'DELETE',
+    path: '/keys/:keyId',
+    permissions: ['Keys:Delete'],
+    callers: staff,
+    changes: root('keyStatus'),
+  },
+  'keys.delegateKey': {
+    ...signed,
+    path: '/keys/:keyId/delegate',
+    permissions: ['Keys:Delegate'],
+    callers: staff,
+    changes: root('delegation'),
+    bodyIds: { delegateTo: 'user' },
+    confirms: 'delegateTo',
+  },
+  'keys.deriveKey': {
+    ...signed,
+    path: '/keys/:keyId/derive',
+    permissions: ['Keys:Derive'],
+    changes: use,
+  },
+  'keys.generateSignature': { ...signature, path: '/keys/:keyId/signatures' },
+  'keys.listSignatures': {
+    ...read,
+    path: '/keys/:keyId/signatures',
+    permissions: ['Keys:Signatures:Read'],
+  },
+  'keys.getSignature': {
+    ...read,
+    path: '/keys/:keyId/signatures/:signatureId',
+    permissions: ['Keys:Signatures:Read'],
+  },
+} as const satisfies Record<string, Operation>

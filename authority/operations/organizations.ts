@@ -1,0 +1,77 @@
+import { root, open, everybody, staff, read, signed, setup, type Operation } from './operation.ts'
+
+export const organizationOperations = {
+  'quorate.getSettings': {
+    ...read,
+    path: '/orgs/settings',
+    permissions: ['Orgs:Settings:Read'],
+    callers: staff,
+  },
+  'quorate.updateSettings': {
+    ...signed,
+    method: 'PUT',
+    path: '/orgs/settings',
+    permissions: ['Orgs:Settings:Update'],
+    callers: ['employee'],
+    pats: false,
+    changes: root('settings'),
+  },
+  'quorate.freeze': {
+    ...signed,
+    path: '/orgs/freezes',
+    callers: everybody,
+    changes: root('freeze'),
+    creates: ['freeze'],
+    bodyIds: { userId: 'user', keyId: 'key' },
+  },
+  'quorate.unfreeze': {
+    ...signed,
+    method: 'DELETE',
+    path: '/orgs/freezes/:freezeId',
+    callers: ['employee'],
+    pats: false,
+    changes: root('freeze'),
+  },
+  'agreements.getLatestUnacceptedAgreement': {
+    ...read,
+    path: '/agreements/latest-unaccepted',
+    permissions: ['Agreements:Acceptance:Read'],
+    callers: staff,
+  },
+  'agreements.recordAgreementAcceptance': {
+    ...signed,
+    path: '/agreements/:agreementId/accept',
+    permissions: ['Agreements:Acceptance:Create'],
+    callers: staff,
+    changes: root('agreement'),
+  },
+  'quorate.startGenesis': { ...setup, path: '/orgs/init' },
+  'quorate.finishGenesis': {
+    ...setup,
+    path: '/orgs',
+    purpose: 'genesis',
+    changes: root('genesis'),
+    creates: ['organization', 'user', 'credential', 'permission', 'assignment'],
+  },
+  'quorate.exportLog': {
+    ...read,
+    path: '/orgs/log',
+    permissions: ['Auth:Logs:Read'],
+    callers: staff,
+  },
+  'quorate.exportJournal': {
+    ...read,
+    path: '/orgs/journal',
+    permissions: ['Auth:Logs:Read'],
+    callers: staff,
+  },
+  'quorate.getUsage': {
+    ...read,
+    path: '/orgs/usage',
+    permissions: ['Auth:Logs:Read'],
+    callers: staff,
+  },
+  'quorate.getTrust': { ...read, path: '/orgs/trust' },
+  'quorate.getHealth': { ...open, method: 'GET', path: '/health' },
+  'quorate.getKeySet': { ...open, method: 'GET', path: '/.well-known/jwks.json' },
+} as const satisfies Record<string, Operation>

@@ -1,0 +1,82 @@
+import { root, staff, read, signed, type Operation } from './operation.ts'
+
+export const policyOperations = {
+  'policies.createPolicy': {
+    ...signed,
+    path: '/v2/policies',
+    permissions: ['Policies:Create'],
+    callers: staff,
+    changes: root('policy'),
+    creates: ['policy'],
+  },
+  'policies.listPolicies': {
+    ...read,
+    path: '/v2/policies',
+    permissions: ['Policies:Read'],
+    callers: staff,
+  },
+  'policies.getPolicy': {
+    ...read,
+    path: '/v2/policies/:policyId',
+    permissions: ['Policies:Read'],
+    callers: staff,
+  },
+  'policies.updatePolicy': {
+    ...signed,
+    method: 'PUT',
+    path: '/v2/policies/:policyId',
+    permissions: ['Policies:Update'],
+    callers: staff,
+    changes: root('policyUpdate'),
+  },
+  'policies.archivePolicy': {
+    ...signed,
+    method: 'DELETE',
+    path: '/v2/policies/:policyId',
+    permissions: ['Policies:Archive'],
+    callers: staff,
+    changes: root('policyUpdate'),
+  },
+  'quorate.breakPolicy': {
+    ...signed,
+    path: '/v2/policies/:policyId/break',
+    callers: ['employee'],
+    pats: false,
+    changes: root('break'),
+  },
+  'quorate.cancelBreak': {
+    ...signed,
+    method: 'DELETE',
+    path: '/v2/policies/:policyId/break',
+    callers: ['employee'],
+    pats: false,
+    changes: root('breakEnd'),
+  },
+  'quorate.simulatePolicy': {
+    ...read,
+    method: 'POST',
+    path: '/v2/policies/simulate',
+    permissions: ['Policies:Read'],
+    callers: staff,
+  },
+  'policies.listApprovals': {
+    ...read,
+    path: '/v2/policy-approvals',
+    permissions: ['Policies:Approvals:Read'],
+    callers: staff,
+  },
+  'policies.getApproval': {
+    ...read,
+    path: '/v2/policy-approvals/:approvalId',
+    permissions: ['Policies:Approvals:Read'],
+    callers: staff,
+  },
+  'policies.createApprovalDecision': {
+    ...signed,
+    path: '/v2/policy-approvals/:approvalId/decisions',
+    permissions: ['Policies:Approvals:Approve'],
+    callers: staff,
+    changes: { item: 'decision', stream: 'held' },
+    erasable: ['reason'],
+  },
+} as const satisfies Record<string, Operation>
