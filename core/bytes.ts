@@ -3,6 +3,15 @@ import { Failure } from './failure.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
+/**
+ * Where short bytes lie while they become a text, or come from one. A short array lies in V8's own heap, and
+ * is moved out of it, for good, once native code asks where: that takes longer than all the rest.
+ */
+const desk = Buffer.alloc(256)
+/** The same memory as an array whose parts are plain arrays too. */
+const plainDesk = new Uint8Array(desk.buffer, desk.byteOffset, desk.length)
+/** Of UTF-8, a unit of JavaScript's text is three bytes at most (ECMA-262, section 6.1.4). */
+const textUnitsMax = Math.floor(desk.length / 3)
 
 /** For a few parts; a list whose length somebody else chooses goes to `concatAll`. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
@@ -36,7 +45,14 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  return toText(bytes, 'hex')
+}
+
+function toText(bytes: Uint8Array, form: 'hex' | 'base64url'): string {
+  const { buffer, byteOffset, length } = bytes
+  if (length > desk.length) return Buffer.from(buffer, byteOffset, length).toString(form)
+  desk.set(bytes)
+  return desk.toString(form, 0, length)
 }
 
 /**
@@ -50,7 +66,7 @@ export function fromHex(text: string): Uint8Array {
 }
 
 export function toBase64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
+  return toText(bytes, 'base64url')
 }
 
 /**
@@ -65,13 +81,16 @@ export function fromBase64url(text: string): Uint8Array {
 }
 
 export function toUtf8(text: string): Uint8Array {
-  return encoder.encode(text)
+  if (text.length > textUnitsMax) return encoder.encode(text)
+  return plainDesk.slice(0, encoder.encodeInto(text, plainDesk).written)
 }
 
 /** @throws Failure `bytes.malformed` when the bytes are not well-formed UTF-8 */
 export function fromUtf8(bytes: Uint8Array): string {
   try {
-    return utf8.decode(bytes)
+    if (bytes.length > desk.length) return utf8.decode(bytes)
+    desk.set(bytes)
+    return utf8.decode(plainDesk.subarray(0, bytes.length))
   } catch (cause) {
     throw new Failure('bytes.malformed', { expected: 'utf-8' }, { cause })
   }
