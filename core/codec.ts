@@ -258,23 +258,36 @@ type StructOf<F> = {
 export function struct<F extends { readonly [K in keyof F]: Codec<any> }>(
   fields: F,
 ): Codec<StructOf<F>> {
-  const entries = Object.entries<Codec<any>>(fields)
-  const isTag = entries.map(([, inner]) => tags.has(inner))
-  return {
-    write: (out, value) => {
-      const members = value as Readonly<Record<string, unknown>>
-      for (const [name, inner] of entries) inner.write(out, members[name])
-    },
-    read: (from) => {
-      const members: Record<string, unknown> = {}
-      for (const [i, [name, inner]] of entries.entries()) {
-        const member = from.member(name, inner)
-        if (!isTag[i]) members[name] = member
-      }
-      return members as StructOf<F>
-    },
+  const members = Object.entries<Codec<any>>(fields).map(([name, inner]) => ({
+    name,
+    inner,
+    isTag: tags.has(inner),
+  }))
+  const fill: Fill = (from, value) => {
+    for (let i = 0; i < members.length; i++) {
+      const { name, inner, isTag } = members[i] as (typeof members)[number]
+      const member = from.member(name, inner)
+      if (!isTag) value[name] = member
+    }
+    return value
   }
+  const codec: Codec<StructOf<F>> = {
+    write: (out, value) => {
+      const all = value as Readonly<Record<string, unknown>>
+      for (let i = 0; i < members.length; i++) {
+        const { name, inner } = members[i] as (typeof members)[number]
+        inner.write(out, all[name])
+      }
+    },
+    read: (from) => fill(from, {}) as StructOf<F>,
+  }
+  fills.set(codec, fill)
+  return codec
 }
+
+/** Reads members into a value that has some already: a copy of all of them would take longer than reading. */
+type Fill = (from: Reader, value: Record<string, unknown>) => Record<string, unknown>
+const fills = new WeakMap<Codec<any>, Fill>()
 
 /** A text that never changes: a domain tag, or the name of a format with its version. */
 export function tag(name: string): Codec<undefined> {
@@ -313,7 +326,9 @@ type UnionOf<V extends Variants> = {
 
 /** A union by `kind`: the variant's number, then its members. Numbers are never reused. */
 export function union<const V extends Variants>(variants: V): Codec<UnionOf<V>> {
-  const byNumber = new Map(Object.entries(variants).map(([kind, [number]]) => [number, kind]))
+  const byNumber = new Map(
+    Object.entries(variants).map(([kind, [number, inner]]) => [number, variantOf(kind, inner)]),
+  )
   return {
     write: (out, value) => {
       const variant = Object.hasOwn(variants, value.kind) ? variants[value.kind] : undefined
@@ -322,12 +337,18 @@ export function union<const V extends Variants>(variants: V): Codec<UnionOf<V>> 
       variant[1].write(out, value)
     },
     read: (from) => {
-      const kind = byNumber.get(from.int(1))
-      const variant = kind === undefined ? undefined : variants[kind]
-      if (kind === undefined || variant === undefined) throw malformed('a known kind')
-      return { kind, ...from.member(kind, variant[1]) } as UnionOf<V>
+      const variant = byNumber.get(from.int(1))
+      if (variant === undefined) throw malformed('a known kind')
+      return from.member(variant.kind, variant.codec) as UnionOf<V>
     },
   }
+}
+
+function variantOf(kind: string, inner: Codec<any>) {
+  const fill = fills.get(inner)
+  const read = (from: Reader) =>
+    fill === undefined ? { kind, ...inner.read(from) } : fill(from, { kind })
+  return { kind, codec: { ...inner, read } }
 }
 
 function malformed(expected: string): Failure {

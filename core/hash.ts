@@ -37,7 +37,7 @@ function digestOnDesk(name: 'sha256' | 'sha512', size: number): Uint8Array {
 
 function digestOf(name: 'sha256' | 'sha512', whole: Uint8Array): Uint8Array {
   // As text: a Buffer of its own takes twice as long to be made as the hash.
-  const octets = hash(name, whole, 'latin1')
+  const octets = hash(name, whole, 'binary')
   const out = new Uint8Array(octets.length)
   for (let i = 0; i < out.length; i++) out[i] = octets.charCodeAt(i)
   return out
