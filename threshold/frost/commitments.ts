@@ -1,4 +1,4 @@
-import { concat } from '@quorate/core/bytes'
+import { concat, equalBytes } from '@quorate/core/bytes'
 import type { Group, Point } from '../group/group.ts'
 import { sumOf } from '../group/polynomial.ts'
 import type { Party } from '../session.ts'
@@ -21,11 +21,14 @@ export type Refusal = {
 /**
  * The list that all of a quorum must agree on: sorted, each party once, one commitment of two
  * usable points for each and for nobody else. RFC 9591, sections 4.3 and 5.2.
+ *
+ * @param own of whoever reads, who need not check points that it has made itself
  */
 export function readCommitments(
   group: Group,
   quorum: readonly Party[],
   commitments: ReadonlyMap<Party, Uint8Array>,
+  own?: Commitment,
 ): { readonly ok: true; readonly list: readonly Commitment[] } | Refusal {
   if (!isSorted(quorum)) return refused('quorum is not a sorted set', [])
   if (commitments.size !== quorum.length || !quorum.every((party) => commitments.has(party)))
@@ -33,7 +36,9 @@ export function readCommitments(
   const list: Commitment[] = []
   const culprits: Party[] = []
   for (const party of quorum) {
-    const commitment = read(group, party, commitments.get(party) ?? new Uint8Array())
+    const bytes = commitments.get(party) ?? new Uint8Array()
+    const isOwn = own !== undefined && own.party === party && equalBytes(own.bytes, bytes)
+    const commitment = isOwn ? own : read(group, party, bytes)
     if (commitment === undefined) culprits.push(party)
     else list.push(commitment)
   }

@@ -1,8 +1,9 @@
 import { concat, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import type { Random } from '../session.ts'
+import type { Party, Random } from '../session.ts'
 import type { Group } from '../group/group.ts'
 import type { Scalar } from '../kernel/numbers.ts'
+import type { Commitment } from './commitments.ts'
 import { ed25519Suite, type Suite } from './suite.ts'
 
 export type NoncePair = { readonly hiding: Scalar; readonly binding: Scalar }
@@ -14,14 +15,20 @@ export type NoncePair = { readonly hiding: Scalar; readonly binding: Scalar }
 export class FrostNonces {
   /** (D, E), for everybody to see. */
   readonly commitment: Uint8Array
+  readonly #points: Pick<Commitment, 'hiding' | 'binding'>
   #pair: NoncePair | undefined
 
   constructor(group: Group, pair: NoncePair) {
     this.#pair = pair
-    this.commitment = concat(
-      group.encode(group.multiplyBaseBySecret(pair.hiding)),
-      group.encode(group.multiplyBaseBySecret(pair.binding)),
-    )
+    const hiding = group.multiplyBaseBySecret(pair.hiding)
+    const binding = group.multiplyBaseBySecret(pair.binding)
+    this.#points = { hiding, binding }
+    this.commitment = concat(group.encode(hiding), group.encode(binding))
+  }
+
+  /** The commitment as whoever signs reads those of the others. */
+  commitmentOf(party: Party): Commitment {
+    return { party, ...this.#points, bytes: this.commitment }
   }
 
   /** The first call takes the nonces out, to overwrite them when done; every other finds nothing. */

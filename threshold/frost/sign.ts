@@ -34,8 +34,9 @@ export function signWith(suite: Suite, signing: FrostSigning): Signed {
 
 function answer(suite: Suite, signing: FrostSigning, { hiding, binding }: NoncePair): Signed {
   const { group } = suite
-  const { keyShare, quorum, commitments, message } = signing
-  const read = readCommitments(group, quorum, commitments)
+  const { keyShare, quorum, commitments, message, nonces } = signing
+  const own = nonces.commitmentOf(keyShare.self)
+  const read = readCommitments(group, quorum, commitments, own)
   if (!read.ok) return read
   const refusal = checkQuorum(signing)
   if (refusal !== undefined) return refusal
