@@ -86,6 +86,8 @@ const usualSettings = (socketDir: string) => ({
   unix_socket_permissions: '0700',
   max_connections: '60',
   shared_buffers: '32MB',
+  // Of a table that has not been counted yet, PostgreSQL believes any index to be as good as the right one.
+  autovacuum_naptime: '5s',
   timezone: 'UTC',
   log_timezone: 'UTC',
 })
