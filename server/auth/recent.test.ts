@@ -18,12 +18,17 @@ test('what is taken is taken once', () => {
   assert.deepEqual([kept.take('a'), kept.take('a'), kept.get('a')], ['one', undefined, undefined])
 })
 
-test('the oldest make room, and those whose time is over go with the next one', () => {
+test('there are never more than may be, and what is over goes with what comes later', () => {
   let now = 0
   const kept = new KeptFor<number>(1_000, () => now)
-  for (let i = 0; i < 1_025; i++) kept.put(String(i), i)
-  assert.deepEqual([kept.get('0'), kept.get('1'), kept.size], [undefined, 1, 1_024])
-  now = 1_000
+  for (let i = 0; i < 2_000; i++) {
+    kept.put(String(i), i)
+    assert.ok(kept.size <= 1_024)
+  }
+  assert.deepEqual([kept.get('0'), kept.get('1999')], [undefined, 1_999])
+  for (now = 1_000; now <= 2_000; now += 1_000) kept.put(`at ${now}`, now)
+  assert.equal(kept.size, 2)
+  now = 9_000
   kept.put('last', 1)
   assert.equal(kept.size, 1)
 })

@@ -63,15 +63,17 @@ export function recentOf(database: Database): Recent {
   return made
 }
 
-/** So many values for so long; the oldest make room. */
+/** So many values for so long; what is over goes with what is put a while later. */
 export class KeptFor<V> {
   readonly #entries = new Kept<{ readonly value: V; readonly until: number }>(entriesMax)
   readonly #forMs: number
   readonly #clock: () => number
+  #agedAt: number
 
   constructor(forMs: number, clock: () => number = () => performance.now()) {
     this.#forMs = forMs
     this.#clock = clock
+    this.#agedAt = clock()
   }
 
   get size(): number {
@@ -92,11 +94,12 @@ export class KeptFor<V> {
 
   put(name: string, value: V): void {
     const now = this.#clock()
-    this.#entries.put(name, { value, until: now + this.#forMs })
-    for (;;) {
-      const oldest = this.#entries.oldest()
-      if (oldest === undefined || now < oldest[1].until) return
-      this.#entries.drop(oldest[0])
+    const passed = now - this.#agedAt
+    if (passed >= this.#forMs) {
+      if (passed < 2 * this.#forMs) this.#entries.age()
+      else this.#entries.clear()
+      this.#agedAt = now
     }
+    this.#entries.put(name, { value, until: now + this.#forMs })
   }
 }
