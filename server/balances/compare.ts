@@ -7,7 +7,7 @@ import { balanceAt, unlessForgotten } from './ask.ts'
 import { comparedBlock, type Due, dueBalances } from './due.ts'
 import { isHeld } from './held.ts'
 import { nextLook, postpone, setMark } from './mark.ts'
-import { netOf } from './net.ts'
+import { netOf, type Span } from './net.ts'
 import { settle, type Seen } from './settle.ts'
 import type { Place } from './watch.ts'
 
@@ -65,9 +65,13 @@ async function difference(
 ): Promise<Seen> {
   const balance = await balanceAt(chain, row, at.hash)
   // What was there when the watching began is held against all that history knows of.
-  const after = before === undefined ? -1 : row.block_number
-  const net = await netOf(database, row, { after, upTo: at.number })
+  const span = before === undefined ? upTo(at) : { after: row.block_number, upTo: at.number }
+  const net = await netOf(database, row, span)
   return { row, at, balance, before, difference: balance - (before ?? 0n) - net }
+}
+
+function upTo({ number }: Place): Span {
+  return { after: -1, upTo: number }
 }
 
 async function put(
@@ -94,6 +98,8 @@ async function setMarks(
     await requireLease(transaction, follower, now())
     for (const { row, at, balance, before } of good) {
       if ((await isHeld(transaction, row.network, at)) === undefined) continue
+      // Earlier movements may have been read since: then it is compared again.
+      if (before === undefined && balance !== (await netOf(transaction, row, upTo(at)))) continue
       const dueAt = nextLook(row, now(), isUntraced(follower, now()))
       const opened = before === undefined ? { unexplained: 0n } : { dueAt }
       await setMark(transaction, row, { at, balance, ...opened })

@@ -123,7 +123,9 @@ async function enter(
       const wallet = await walletRows(transaction, row)
         .where('wallet_id', '=', row.wallet_id)
         .executeTakeFirstOrThrow()
-      const movement = { row: rowByBalance(wallet, { ...to, time: header.time }, left), wallet }
+      const seenAt = { ...to, time: header.time }
+      const opening = { ...rowByBalance(wallet, seenAt, left), opening: from.number < 0 }
+      const movement = { row: opening, wallet }
       await addMovements(transaction, about, [movement])
       return setMark(transaction, row, { at: to, balance: to.balance })
     }

@@ -152,6 +152,26 @@ export async function noteMovements(
     .execute()
 }
 
+/** Tokens of which earlier movements have become known: how much of them is unexplained has changed. */
+export async function compareAnew(
+  transaction: DatabaseTransaction,
+  movements: readonly { readonly row: HistoryRow }[],
+): Promise<void> {
+  for (const { row } of movements) {
+    const { organization, wallet, kind, contract, token_id } = keyOf(row)
+    if (kind === 'Native') continue
+    await transaction
+      .updateTable('balances')
+      .set({ balance: null, due_at: 0, attempts: 0 })
+      .where('organization', '=', organization)
+      .where('wallet', '=', wallet)
+      .where('kind', '=', kind)
+      .where('contract', '=', contract)
+      .where('token_id', '=', token_id)
+      .execute()
+  }
+}
+
 function keyOf(row: HistoryRow): BalanceKey {
   const { organization, wallet, contract, token_id } = row
   const own = { organization, wallet, contract: contract ?? '', token_id: token_id ?? '' }

@@ -135,12 +135,25 @@ async function open(
   const { watched } = follower
   // Whoever does not know how a transaction ended has to read all addresses again.
   follower.watched = undefined
-  if (isFirst) await leased((transaction) => openAllAnew(transaction, network))
+  if (isFirst)
+    await leased(async (transaction) => {
+      await openAllAnew(transaction, network)
+      await forgetEarlier(transaction, network)
+    })
   while (await hasUnseen(database, network)) {
     const opened = await leased((transaction) => openBalances(transaction, network, at))
     for (const address of opened) watched?.addresses.add(address)
   }
   follower.watched = watched
+}
+
+/** Of a chain that is followed anew. */
+async function forgetEarlier(transaction: DatabaseTransaction, network: string): Promise<void> {
+  await transaction
+    .updateTable('chain_heads')
+    .set({ read_from: null, read_after: null })
+    .where('network', '=', network)
+    .execute()
 }
 
 /** All addresses of ours, unless they are in memory already. */
@@ -205,7 +218,7 @@ async function transfersIn(
 }
 
 /** The database has the last word about those that memory does not deny: a handful, mostly of none. */
-function oursAmong({ database }: FollowDeps, { chain, watched }: Follower): FindOurs {
+export function oursAmong({ database }: FollowDeps, { chain, watched }: Follower): FindOurs {
   return async (named) => {
     const maybe = [...named].filter((address) => watched?.addresses.mayHave(address) ?? true)
     if (maybe.length === 0) return new Set()

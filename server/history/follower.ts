@@ -34,7 +34,7 @@ export async function takeLease(
 ): Promise<number | undefined> {
   const lease = { lease_holder: holder, lease_until: now + leaseMs }
   const known = { network: chain.network.id, condition: null, condition_since: null }
-  const row = { ...known, ...lease, lease_count: 0 }
+  const row = { ...known, ...lease, lease_count: 0, read_from: null, read_after: null }
   const taken = await database
     .insertInto('chain_heads')
     .values(row)

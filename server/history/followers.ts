@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { compareBalances } from '../balances/compare.ts'
 import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
+import { readEarlier } from './earlier.ts'
 import { follow } from './follow.ts'
 import { type Follower, newFollower } from './follower.ts'
 
@@ -22,6 +23,8 @@ const idleMs = 2_000
 
 /** So often, a few balances are compared. */
 const compareMs = 1_000
+/** Somebody has begun anew by then, at most. */
+const doneMs = 60_000
 /** A node that fails is asked again after two seconds, then four, and never later than this. */
 const troubledMsMax = 60_000
 
@@ -31,8 +34,14 @@ export function startFollowers(deps: FollowDeps): { stop(): Promise<void> } {
   const { signal } = stopping
   const loops = deps.chains.all.flatMap((chain) => {
     const follower = newFollower(chain)
-    const turns = [() => passing(deps, follower), () => comparing(deps, follower)]
-    return turns.map((turn) => loop(deps, { follower, turn }, signal))
+    // A node may keep the traces of new blocks alone: what it lacks of old ones is another matter.
+    const earlier = { ...newFollower(chain), holder: follower.holder }
+    const turns = [
+      { turn: () => passing(deps, follower), failed: notFollowed },
+      { turn: () => comparing(deps, follower), failed: notFollowed },
+      { turn: () => readingEarlier(deps, earlier, follower), failed: notReadEarlier },
+    ]
+    return turns.map((turning) => loop(deps, { ...turning, network: chain.network.id }, signal))
   })
   return {
     stop: async () => {
@@ -42,18 +51,22 @@ export function startFollowers(deps: FollowDeps): { stop(): Promise<void> } {
   }
 }
 
+const notFollowed = 'a chain was not followed'
+const notReadEarlier = 'earlier blocks of a chain were not read'
+
 type Turning = {
-  readonly follower: Follower
+  readonly network: string
+  /** What is said when it fails. */
+  readonly failed: string
   /** @returns how long to wait for the next one */
   readonly turn: () => Promise<number>
 }
 
 async function loop(
   { log }: FollowDeps,
-  { follower, turn }: Turning,
+  { network, turn, failed: message }: Turning,
   signal: AbortSignal,
 ): Promise<void> {
-  const network = follower.chain.network.id
   for (let failed = 0; !signal.aborted;) {
     const delay = await turn().then(
       (wait) => {
@@ -61,7 +74,7 @@ async function loop(
         return wait
       },
       (error: unknown) => {
-        log.warn({ err: error, network }, 'a chain was not followed')
+        log.warn({ err: error, network }, message)
         return Math.min(idleMs * 2 ** failed++, troubledMsMax)
       },
     )
@@ -81,6 +94,17 @@ async function passing(deps: FollowDeps, follower: Follower): Promise<number> {
   const passed = await follow(deps, follower)
   if (passed === 'more') return 0
   return passed === 'idle' ? idleMs : pollMs
+}
+
+async function readingEarlier(
+  deps: FollowDeps,
+  earlier: Follower,
+  { watched }: Follower,
+): Promise<number> {
+  earlier.watched = watched
+  const read = await readEarlier(deps, earlier)
+  if (read === 'more') return 0
+  return read === 'idle' ? idleMs : doneMs
 }
 
 async function comparing(deps: FollowDeps, follower: Follower): Promise<number> {

@@ -34,11 +34,33 @@ export async function addHistory(
   about: About,
   transfers: readonly ChainTransfer[],
 ): Promise<void> {
+  for await (const movements of movementsIn(transaction, about.network.id, transfers))
+    await addMovements(transaction, about, movements)
+}
+
+/** The same without events. @returns what was not known */
+export async function addEarlier(
+  transaction: DatabaseTransaction,
+  about: About,
+  transfers: readonly ChainTransfer[],
+): Promise<readonly Movement[]> {
+  const added: Movement[] = []
+  for await (const movements of movementsIn(transaction, about.network.id, transfers))
+    added.push(...(await addRows(transaction, about, movements)))
+  return added
+}
+
+/** As many at once as a statement takes. */
+async function* movementsIn(
+  transaction: DatabaseTransaction,
+  network: string,
+  transfers: readonly ChainTransfer[],
+): AsyncGenerator<readonly Movement[]> {
   for (let i = 0; i < transfers.length; i += transfersAtOnce) {
     const some = transfers.slice(i, i + transfersAtOnce)
-    const movements = await movementsOf(transaction, about.network.id, some)
+    const movements = await movementsOf(transaction, network, some)
     for (let at = 0; at < movements.length; at += rowsAtOnce)
-      await addMovements(transaction, about, movements.slice(at, at + rowsAtOnce))
+      yield movements.slice(at, at + rowsAtOnce)
   }
 }
 
@@ -59,15 +81,38 @@ async function movementsOf(
 
 export async function addMovements(
   transaction: DatabaseTransaction,
-  { network, before, now }: About,
+  about: About,
   movements: readonly Movement[],
 ): Promise<void> {
-  const rows = movements.map(({ row }) => row)
+  const { network, now } = about
+  const added = await addRows(transaction, about, movements)
   const words = await findTokenWords(
     transaction,
     network.id,
-    rows.map(({ contract }) => contract),
+    added.map(({ row }) => row.contract),
   )
+  const events = added.map(({ row, wallet }) =>
+    eventRow({
+      organization: row.organization,
+      kind: 'wallet.blockchainevent.detected',
+      data: {
+        blockchainEvent: historyItemOf(row, wallet, network, words.get(row.contract ?? '')),
+        wallet: walletOf(wallet),
+      },
+      at: now,
+    }),
+  )
+  if (events.length > 0) await transaction.insertInto('outbox').values(events).execute()
+}
+
+/** @returns those that were not known, or had stopped counting */
+async function addRows(
+  transaction: DatabaseTransaction,
+  { before }: About,
+  movements: readonly Movement[],
+): Promise<readonly Movement[]> {
+  if (movements.length === 0) return []
+  const rows = movements.map(({ row }) => row)
   const news = await transaction
     .insertInto('history')
     .values(rows)
@@ -82,20 +127,7 @@ export async function addMovements(
   await noteTokens(transaction, rows)
   await noteMovements(transaction, rows, before)
   const added = new Set(news.map(nameOf))
-  const events = movements
-    .filter(({ row }) => added.has(nameOf(row)))
-    .map(({ row, wallet }) =>
-      eventRow({
-        organization: row.organization,
-        kind: 'wallet.blockchainevent.detected',
-        data: {
-          blockchainEvent: historyItemOf(row, wallet, network, words.get(row.contract ?? '')),
-          wallet: walletOf(wallet),
-        },
-        at: now,
-      }),
-    )
-  if (events.length > 0) await transaction.insertInto('outbox').values(events).execute()
+  return movements.filter(({ row }) => added.has(nameOf(row)))
 }
 
 function nameOf(row: Pick<HistoryRow, 'organization' | 'wallet' | 'id'>): string {
@@ -159,7 +191,7 @@ function rowOf(
     contract: token?.contract ?? null,
     token_id: token === undefined || token.kind === 'Erc20' ? null : token.tokenId.toString(),
     time: Number(transfer.timestamp) * 1000,
-    canonical: true,
+    ...{ canonical: true, opening: false },
   }
 }
 
@@ -176,7 +208,8 @@ export function rowByBalance(
     id: lastIn(block.hash, direction),
     ...{ block_hash: block.hash, block_number: block.number, time: block.time * 1000 },
     ...{ hash: null, index: 0, sender: null, recipient: null, fee: null },
-    ...{ value: value.toString(), contract: null, token_id: null, canonical: true },
+    ...{ value: value.toString(), contract: null, token_id: null },
+    ...{ canonical: true, opening: false },
   }
 }
 

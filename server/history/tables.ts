@@ -1,4 +1,4 @@
-/** The rows of migrations 0021, 0165, 0166, 0175 to 0178, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021, 0165, 0166, 0175 to 0178, 0200, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -10,6 +10,9 @@ export type ChainTables = {
     /** Why nothing is judged by this chain at the moment. */
     readonly condition: ChainCondition | null
     readonly condition_since: number | null
+    /** Down to which block it was read, and the hash of the one before; null: down to the first that is held. */
+    readonly read_from: number | null
+    readonly read_after: string | null
   }
   readonly block_headers: {
     readonly network: string
@@ -41,6 +44,8 @@ export type ChainTables = {
     readonly token_id: string | null
     readonly time: number
     readonly canonical: boolean
+    /** What was there when the watching began, as far as nothing that is known explains it. */
+    readonly opening: boolean
   }
   /** Contracts that have moved something of ours, and what they said of themselves when asked. */
   readonly token_words: {
