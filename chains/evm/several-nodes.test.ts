@@ -89,11 +89,11 @@ async function serve(ways: Ways, request: IncomingMessage, response: ServerRespo
 }
 
 /** Nodes with a clock that only a test moves. */
-function together(nodes: readonly Rpc[], agree = 1) {
+function together(nodes: readonly Rpc[], agree = 1, outvoted = 0) {
   const clock = { ms: 0 }
   const distrusted: string[] = []
   const rpc = severalNodes({
-    ...{ network, nodes, agree, now: () => clock.ms },
+    ...{ network, nodes, agree, outvoted, now: () => clock.ms },
     onDistrust: ({ node: place, reason }) => void distrusted.push(`${place}: ${reason}`),
   })
   return { rpc, clock, distrusted }
@@ -271,7 +271,7 @@ describe('several nodes', () => {
     ['what a contract says at a block', 'eth_call', instead('eth_call', () => '0x77')],
   ]
   for (const [name, method, ways] of lies)
-    it(`believe nobody when they disagree about ${name}`, async () => {
+    it(`believe nobody when they disagree about ${name}, unless one of three may be outvoted`, async () => {
       const { sent, bytes } = await paid()
       await real('eth_sendRawTransaction', [bytes])
       await mine(1)
@@ -284,6 +284,11 @@ describe('several nodes', () => {
         eth_getBlockByNumber: [head, true],
       }
       const asked = params[method] ?? [sent.from, 'latest']
+      const three = [await fakeNode(ways), await fakeNode(), await fakeNode()]
+      await assert.rejects(together(three).rpc(method, asked), isUnavailable)
+      const { rpc, distrusted } = together(three, 1, 1)
+      assert.deepEqual(await rpc(method, asked), await real(method, asked))
+      assert.deepEqual(distrusted, ['1: it says otherwise than the others'])
       for (const order of [
         [await fakeNode(), await fakeNode(ways)],
         [await fakeNode(ways), await fakeNode()],
@@ -292,6 +297,59 @@ describe('several nodes', () => {
       const honest = together([await fakeNode(), await fakeNode()])
       assert.notEqual(await honest.rpc(method, asked), null)
     })
+
+  it('outvote no node by fewer than all the others, and none by two that differ', async () => {
+    const lying = (said: string) => fakeNode(instead('eth_getBalance', () => said))
+    const ask = (nodes: readonly Rpc[]) =>
+      together(nodes, 1, 1).rpc('eth_getBalance', [stranger, 'latest'])
+    const honest = [await fakeNode(), await fakeNode()] as const
+    await assert.rejects(ask([honest[0], await lying('0x77'), await fakeNode(gone)]), isUnavailable)
+    await assert.rejects(ask([honest[0], await lying('0x77'), await lying('0x78')]), isUnavailable)
+    const two = [await lying('0x77'), await lying('0x77')]
+    await assert.rejects(ask([...honest, ...two]), isUnavailable)
+    assert.equal(await ask([...two, honest[0]]), '0x77', 'who trusts a majority has to')
+  })
+
+  it('outvote no node that knows what the others refuse', async () => {
+    const refusing = () =>
+      fakeNode({
+        respond: ({ id, method }, response) => {
+          if (method !== 'eth_getBalance') return false
+          const error = { code: -32000, message: 'missing trie node' }
+          response.end(JSON.stringify({ jsonrpc: '2.0', id, error }))
+          return true
+        },
+      })
+    const nodes = [await refusing(), await refusing(), await fakeNode()]
+    const { rpc, distrusted } = together(nodes, 1, 1)
+    await assert.rejects(rpc('eth_getBalance', [stranger, 'latest']), isUnavailable)
+    assert.deepEqual(distrusted, [])
+    const one = together([await refusing(), await fakeNode(), await fakeNode()], 1, 1)
+    const asked = ['eth_getBalance', [stranger, 'latest']] as const
+    assert.equal(await one.rpc(...asked), await real(...asked))
+    assert.deepEqual(one.distrusted, [])
+  })
+
+  it('do without one that says of an old block that it is the newest', async () => {
+    const stale = asBlock((newest) => ({ ...newest, number: '0x1' }))
+    await real('evm_increaseTime', ['0x78'])
+    await mine(1)
+    const { rpc, distrusted } = together([await fakeNode(stale), await fakeNode()])
+    assert.equal(await rpc('eth_blockNumber', []), await real('eth_blockNumber', []))
+    assert.deepEqual(distrusted, ['1: its newest block is an old one'])
+  })
+
+  it('outvote one that says of a receipt that nobody can have it yet', async () => {
+    const { sent, bytes } = await paid()
+    await real('eth_sendRawTransaction', [bytes])
+    await mine(1)
+    const method = 'eth_getTransactionReceipt'
+    const later = instead(method, (one) => ({ ...Object(one), blockNumber: '0xffffff' }))
+    const nodes = [await fakeNode(later), await fakeNode(), await fakeNode()]
+    await assert.rejects(together(nodes).rpc(method, [sent.hash]), isUnavailable)
+    const found = await together(nodes, 1, 1).rpc(method, [sent.hash])
+    assert.deepEqual(found, await real(method, [sent.hash]))
+  })
 
   const hiding: readonly (readonly [string, string, (logs: never) => unknown])[] = [
     ['that has none yet', 'it lacks logs of the block', () => []],

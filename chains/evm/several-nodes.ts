@@ -28,6 +28,8 @@ export type SeveralNodes = Watch & {
   readonly nodes: readonly Rpc[]
   /** How many must say the same before it counts for money. */
   readonly agree: number
+  /** How many may say otherwise and are not believed: fewer than half of all nodes. None if nothing is said. */
+  readonly outvoted?: number
 }
 
 /** A node this far behind the others is out of step; slow ones are behind by seconds. */
@@ -52,8 +54,9 @@ type Asked = { readonly method: string; readonly params: readonly unknown[]; rea
  * Nodes that do not answer, are of another chain, fall behind the others or behind themselves, or
  * answer with what is no answer, are put aside for a while and then tried again.
  *
- * One liar among two that both answer stops money until somebody looks. Alone, after the other has
- * failed, it would be believed: `agree` at 2 stops money then as well.
+ * One liar among those that answer stops money until somebody looks. Alone, after the others have
+ * failed, it would be believed: `agree` at 2 stops money then as well. Whoever would rather go on lets
+ * some be outvoted: what all the others say then counts, and liars in such a number are believed.
  */
 export function severalNodes(options: SeveralNodes): Rpc {
   const group = new Group(options)
@@ -109,10 +112,16 @@ async function transactionCount(group: Group, params: readonly unknown[]): Promi
 async function receipt(group: Group, params: readonly unknown[]): Promise<unknown> {
   const pin = await group.pin()
   const asked = { method: 'eth_getTransactionReceipt', params, form: receiptForm }
-  const answers = await group.all(pin, asked)
-  const heights = answers.map((answer) => (answer.kind === 'result' ? heightOf(answer.value) : -1n))
-  return heights.some((height) => height > pin.number) ? null : group.same(asked, answers)
+  const told = await group.told(pin, asked)
+  const isLater = ({ answer }: Told) =>
+    answer.kind === 'result' && heightOf(answer.value) > pin.number
+  return group.same(
+    asked,
+    told.map((one) => (isLater(one) ? { ...one, answer: noneYet } : one)),
+  )
 }
+
+const noneYet: Answer = { kind: 'result', value: null, said: 'null' }
 
 async function block(group: Group, [at, whole]: readonly unknown[]): Promise<unknown> {
   const pin = await group.pin()
@@ -136,14 +145,14 @@ async function logs(group: Group, params: readonly unknown[]): Promise<unknown> 
   const asked = { method: 'eth_getLogs', params, form }
   const told = await group.told(pin, asked)
   const isSame = told.every(({ answer }) => answer.said === told[0]?.answer.said)
-  if (isSame || of === undefined) return group.same(asked, answersOf(told))
+  if (isSame || of === undefined) return group.same(asked, told)
   const header = { method: 'eth_getBlockByHash', params: [of, false], form: bloomForm }
   const { logsBloom } = readFields(await group.agreed(pin, header))
-  if (typeof logsBloom !== 'string') return group.same(asked, answersOf(told))
+  if (typeof logsBloom !== 'string') return group.same(asked, told)
   const isShort = ({ answer }: Told) => lacksLogs(readBytes(logsBloom), answer)
   for (const { member } of told.filter(isShort))
     group.distrust(member, 'it lacks logs of the block')
-  return group.same(asked, group.enough(answersOf(told.filter((one) => !isShort(one)))))
+  return group.same(asked, group.enough(told.filter((one) => !isShort(one))))
 }
 
 type Told = { readonly member: Member; readonly answer: Answer }
@@ -204,7 +213,7 @@ class Group {
   }
 
   async agreed(pin: Pin, asked: Asked): Promise<unknown> {
-    return this.same(asked, await this.all(pin, asked))
+    return this.same(asked, await this.told(pin, asked))
   }
 
   /** @throws Failure `chain.unavailable` when fewer answer than have to agree */
@@ -220,27 +229,39 @@ class Group {
         return answer === undefined ? [] : [{ member, answer }]
       }),
     )
-    this.enough(answersOf(told.flat()))
-    return told.flat()
+    return this.enough(told.flat())
   }
 
-  enough(answers: readonly Answer[]): readonly Answer[] {
-    if (answers.length < Math.max(this.options.agree, 1))
+  enough(told: readonly Told[]): readonly Told[] {
+    if (told.length < Math.max(this.options.agree, 1))
       throw this.unavailable('too few nodes answer')
-    return answers
+    return told
   }
 
   distrust(member: Member, reason: string): void {
     putAside(member, this.options, reason)
   }
 
-  /** @throws Failure `chain.unavailable` when they do not all say the same */
-  same({ method }: Asked, answers: readonly Answer[]): unknown {
-    const [first, ...others] = answers
+  /**
+   * Those who say otherwise than enough others are put aside.
+   * @throws Failure `chain.unavailable` when they do not all say the same, nor enough of them
+   */
+  same({ method }: Asked, told: readonly Told[]): unknown {
+    const [first] = told
     if (first === undefined) throw this.unavailable('no node answers')
-    if (others.some(({ kind, said }) => kind !== first.kind || said !== first.said))
-      throw this.unavailable(`nodes disagree about ${method}`)
-    return valueOf(first)
+    if (told.every((one) => saysSame(one, first))) return valueOf(first.answer)
+    const winner = told.find((one) => this.outvotes(told, one))
+    if (winner === undefined) throw this.unavailable(`nodes disagree about ${method}`)
+    const liars = told.filter((one) => one.answer.kind === 'result' && !saysSame(one, winner))
+    for (const { member } of liars) this.distrust(member, 'it says otherwise than the others')
+    return valueOf(winner.answer)
+  }
+
+  /** Of all nodes, also of those that have said nothing. What many refuse, one may still know. */
+  private outvotes(told: readonly Told[], one: Told): boolean {
+    const { nodes, outvoted = 0 } = this.options
+    if (one.answer.kind === 'refused') return false
+    return told.filter((other) => saysSame(one, other)).length >= nodes.length - outvoted
   }
 
   async pin(): Promise<Pin> {
@@ -256,18 +277,30 @@ class Group {
 
   private async repin(): Promise<Pin> {
     const until = this.options.now() + pinMsMax
-    const members = await this.inStep()
+    const { members, reference } = await this.inStep()
     const number = least(members.map(({ head }) => head))
     if (number === undefined) throw this.unavailable('no node is in step')
     const draft = { number, hash: '', members, until }
     const params = [hexOf(number), false]
-    const asked = { method: 'eth_getBlockByNumber', params, form: hashOf }
-    this.pinned = { ...draft, hash: hashOf(await this.agreed(draft, asked)) }
+    const asked = { method: 'eth_getBlockByNumber', params, form: headForm }
+    const block = await this.agreed(draft, asked)
+    if (timeOf(block) + lagMaxS < reference) return this.repinWithout(draft)
+    this.pinned = { ...draft, hash: hashOf(block) }
     return this.pinned
   }
 
+  /** An old block for the newest one, at a time that is not its own, would hide all that came after. */
+  private repinWithout({ number, members }: Pin): Promise<Pin> {
+    for (const member of members)
+      if (member.head === number) this.distrust(member, 'its newest block is an old one')
+    return this.repin()
+  }
+
   /** Those that are neither behind the others nor behind what they have said before. */
-  private async inStep(): Promise<readonly Member[]> {
+  private async inStep(): Promise<{
+    readonly members: readonly Member[]
+    readonly reference: bigint
+  }> {
     const looked = await Promise.all(
       this.trusted().map(async (member) => {
         const time = await lookAt(member, this.options)
@@ -278,11 +311,12 @@ class Group {
     // The middle one, so that one among three that is ahead of time cannot make the others look late.
     const times = known.map(({ time }) => time).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     const reference = times[times.length >> 1] ?? 0n
-    return known.flatMap(({ member, time }) => {
+    const members = known.flatMap(({ member, time }) => {
       if (time + lagMaxS >= reference) return [member]
       putAside(member, this.options, 'it is behind the others')
       return []
     })
+    return { members, reference }
   }
 
   private async askAll(members: readonly Member[], asked: Asked): Promise<readonly Answer[]> {
@@ -298,6 +332,10 @@ class Group {
     const { id: network } = this.options.network
     return new Failure('chain.unavailable', { network }, { cause: new Error(reason) })
   }
+}
+
+function saysSame({ answer: a }: Told, { answer: b }: Told): boolean {
+  return a.kind === b.kind && a.said === b.said
 }
 
 function valueOf(answer: Answer): unknown {
@@ -359,9 +397,9 @@ async function transactionIn(group: Group, params: readonly unknown[]): Promise<
 function trace(method: string, form: Form): Rule {
   return async (group, params) => {
     const asked = { method, params, form }
-    const answers = await group.all(await group.pin(), asked)
-    const given = answers.filter(({ kind }) => kind === 'result')
-    return group.same(asked, given.length > 0 ? given : answers.slice(0, 1))
+    const told = await group.told(await group.pin(), asked)
+    const given = told.filter(({ answer }) => answer.kind === 'result')
+    return group.same(asked, given.length > 0 ? given : told.slice(0, 1))
   }
 }
 
@@ -391,6 +429,14 @@ function logsForm(value: unknown): unknown {
       String(data),
     ]
   })
+}
+
+function headForm(block: unknown): unknown {
+  return [hashOf(block), timeOf(block)]
+}
+
+function timeOf(block: unknown): bigint {
+  return readQuantity(readFields(block)['timestamp'])
 }
 
 function hashOf(block: unknown): string {

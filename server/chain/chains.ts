@@ -17,7 +17,7 @@ export type Chain = {
   readonly traits: EvmNetwork
   readonly rpc: Rpc
   readonly adapter: typeof evm
-  /** Where its reading begins, if the operator says so. */
+  /** Down to where it is read, if the operator says so. */
   readonly firstBlock?: bigint
   /**
    * Is the node of this network? Asked once, before anything else is.
@@ -123,7 +123,7 @@ type Opening = {
 }
 
 function openChain({ network: known, traits, node }: Opening, onDistrust: OnDistrust): Chain {
-  const { agree = 1, confirmations, firstBlock } = node
+  const { agree = 1, outvoted = 0, confirmations, firstBlock } = node
   const confirmationsFinal = confirmations ?? known.confirmationsFinal
   const network = { ...known, confirmationsFinal }
   const nodes = urlsOf(node).map((url) => httpNode({ url, network: network.id }))
@@ -134,7 +134,7 @@ function openChain({ network: known, traits, node }: Opening, onDistrust: OnDist
     others.length === 0
       ? first
       : severalNodes({
-          ...{ network, nodes, agree, now: () => performance.now() },
+          ...{ network, nodes, agree, outvoted, now: () => performance.now() },
           onDistrust: (event) => onDistrust({ network: network.id, ...event }),
         })
   let checked: Promise<void> | undefined

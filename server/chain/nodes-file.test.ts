@@ -26,6 +26,8 @@ describe('the file of nodes', () => {
     const read = (node: object) => readChains(JSON.stringify({ Base: node }))
     assert.equal(read({ rpcUrls: [one, other], agree: 2 }).find('Base').network.id, 'Base')
     assert.equal(read({ rpcUrls: [one] }).all.length, 1)
+    const three = [one, other, 'http://127.0.0.1:8547']
+    assert.equal(read({ rpcUrls: three, outvoted: 1 }).all.length, 1)
     for (const wrong of [
       { rpcUrls: [] },
       { rpcUrls: one },
@@ -35,6 +37,8 @@ describe('the file of nodes', () => {
       { rpcUrls: [one, other], agree: 3 },
       { rpcUrls: [one, other], agree: 0 },
       { rpcUrl: one, agree: 2 },
+      { rpcUrls: [one, other], outvoted: 1 },
+      { rpcUrls: three, outvoted: 2 },
       { rpcUrl: one, rpcUrls: [other] },
       {},
     ])

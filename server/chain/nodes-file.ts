@@ -10,12 +10,14 @@ export type NetworkNodes = {
   readonly rpcUrls?: readonly string[]
   /** How many of several must say the same before it counts for money; 1 if nothing is said. */
   readonly agree?: number
+  /** How many of several may say otherwise than all the others, and are not believed; none if nothing is said. */
+  readonly outvoted?: number
   /** Blocks after which a transaction is settled, its own counted, if not the network's usual. */
   readonly confirmations?: number
   /** What a network of the operators' own is called, and its native asset. */
   readonly name?: string
   readonly symbol?: string
-  /** Where the reading of a chain begins that was not read yet. */
+  /** Down to where a chain is read. */
   readonly firstBlock?: number
 }
 
@@ -60,7 +62,7 @@ export type NetworkKind = 'known' | 'own' | undefined
 function mistakesIn(node: Json, kind: NetworkKind): string[] {
   if (!isObject(node)) return ['not an object']
   const { name, symbol, ...nodes } = node
-  const { rpcUrl, rpcUrls, agree, confirmations, firstBlock, ...others } =
+  const { rpcUrl, rpcUrls, agree, outvoted, confirmations, firstBlock, ...others } =
     kind === 'own' ? nodes : node
   const count = Array.isArray(rpcUrls) ? rpcUrls.length : 1
   return [
@@ -73,6 +75,9 @@ function mistakesIn(node: Json, kind: NetworkKind): string[] {
     ...(agree === undefined || isCount(agree, count)
       ? []
       : ['agree is not a number from 1 to that of the nodes']),
+    ...(outvoted === undefined || isCount(outvoted, (count - 1) >> 1)
+      ? []
+      : ['outvoted is not a number of nodes, from 1, that is less than half of them']),
     ...(confirmations === undefined || isCount(confirmations, confirmationsMax)
       ? []
       : [`confirmations is not a number from 1 to ${confirmationsMax}`]),
