@@ -46,6 +46,7 @@ export async function readEarlier(
   await chain.ready()
   const found = await readBelow(deps, follower, lowest)
   await write(deps, follower, { ...found, lowest })
+  follower.untraced = 0
   return 'more'
 }
 

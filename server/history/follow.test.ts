@@ -223,6 +223,25 @@ describe('the follower of a chain', () => {
     assert.deepEqual(lines, ['what contracts pay on is seen by balances alone: no traces'])
   })
 
+  it('goes on without traces also where the next block is one that needs none', async () => {
+    const firstBlock = Number(await rpc('eth_blockNumber', []))
+    await mine(rpc, 1)
+    const hash = await pay(node, 3n)
+    await mine(rpc, 2)
+    const without: Rpc = async (method, params) => {
+      if (!method.startsWith('debug_')) return rpc(method, params)
+      throw new Failure('chain.refused', { network, reason: 'the method does not exist' })
+    }
+    const follower = newFollower({ ...chain, firstBlock: BigInt(firstBlock), rpc: without })
+    // The first one that is held may have been traced in vain as well.
+    const failedMax = 5
+    for (let i = 0; i < failedMax; i++)
+      await catchUp(follower).catch((error: unknown) => {
+        if (!isFailure(error, 'chain.refused')) throw error
+      })
+    assert.equal((await history()).items[0]?.txHash, hash)
+  })
+
   it('is held up by nothing that a node’s own command has made', async () => {
     const follower = newFollower(chain)
     await rpc('anvil_setBalance', [address, '0xffffffffffffffff'])

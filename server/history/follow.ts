@@ -74,6 +74,7 @@ async function look(
     const about = { network: chain.network, before: start, now: now() }
     await addHistory(transaction, about, seen)
   })
+  follower.untraced = 0
   await setCondition(deps, follower, null)
   return added.length > 0 ? 'more' : 'same'
 }

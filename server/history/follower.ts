@@ -11,6 +11,10 @@ export type Follower = {
   readonly holder: string
   /** No traces are asked for until then: the node has none, or takes too long over them. */
   untracedUntil: number
+  /**
+   * How often traces were asked for in vain since something was written down. A block that has some,
+   * or needs none, counts for nothing: whatever is read with one that has none is read again.
+   */
   untraced: number
   /** Every address of ours, as long as nobody else has followed since. */
   watched: { readonly addresses: Watched; readonly leaseCount: number } | undefined

@@ -44,9 +44,7 @@ async function internalIn(
   const { adapter, rpc, network } = follower.chain
   if (isUntraced(follower, now())) return []
   try {
-    const payments = await adapter.internalPayments(rpc, block)
-    follower.untraced = 0
-    return payments
+    return await adapter.internalPayments(rpc, block)
   } catch (error) {
     if (!isFailure(error, 'chain.refused') && !isFailure(error, 'chain.unavailable')) throw error
     follower.untraced += 1
