@@ -9,7 +9,8 @@ import {
   userTable,
 } from '@quorate/authority/records'
 import type { Reader } from '@quorate/authority/reduce/judging'
-import { draftStep, judgeKeyRequest, reduceStep } from '@quorate/authority/reduce/step'
+import { judgeKeyRequest } from '@quorate/authority/reduce/questions'
+import { draftStep, reduceStep } from '@quorate/authority/reduce/step'
 import { challengeOf } from '@quorate/authority/request'
 import { defaultSettings } from '@quorate/authority/settings'
 import { encodeStep, noStep, reducerVersion, stepHash } from '@quorate/authority/step'

@@ -11,7 +11,7 @@ import {
   type PooledStatement,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
-import { nameOfCause } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/cause'
 import { quorumOf } from '@quorate/authority/quorum'
 import { decodeStep, stepHash, type ItemOperation } from '@quorate/authority/step'
 import { rootOf } from '@quorate/authority/stream'

@@ -16,7 +16,8 @@ import {
   type RecordOf,
 } from '@quorate/authority/records'
 import type { Reader, Rules } from '@quorate/authority/reduce/judging'
-import { messagesOf, nameOfCause } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/cause'
+import { messagesOf } from '@quorate/authority/reduce/questions'
 import { decodePreimage } from '@quorate/authority/request'
 import { permissionsBehind } from '@quorate/authority/standing'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'

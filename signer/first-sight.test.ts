@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
 import { idOf } from '@quorate/core/id'
 import { createWallet, type Wallet } from './testing/keys.ts'

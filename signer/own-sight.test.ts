@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { newKeyCredential, type KeyCredential } from '@quorate/authority/testing/key-credential'
 import { idOf, nameOf } from '@quorate/core/id'
 import { createWallet } from './testing/keys.ts'

@@ -20,7 +20,8 @@ import { Company, type Made, type Member } from '../testing/company.ts'
 import { completed, openCompletion } from '../testing/completion.ts'
 import { newKeyCredential } from '../testing/key-credential.ts'
 import { makePerson, requestOf, t0 } from '../testing/world.ts'
-import { reduceStep, unseen } from './step.ts'
+import { unseen } from './asked.ts'
+import { reduceStep } from './step.ts'
 
 const mail = 'bob@example.test'
 const words = { name: mail, externalId: mail }

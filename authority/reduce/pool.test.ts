@@ -16,7 +16,8 @@ import { enrolled, opened } from '../testing/newcomer.ts'
 import { certifyKey, certifyPooled, makeCluster, requestOf, t0 } from '../testing/world.ts'
 import { challengeOf } from '../request.ts'
 import { factsOf } from './registration-wallets.ts'
-import { draftStep, requestOfEvidence } from './step.ts'
+import { requestOfEvidence } from './cause.ts'
+import { draftStep } from './step.ts'
 
 const publicKey = new Uint8Array(33).fill(2)
 const onSecp256k1 = { scheme: 'ECDSA', curve: 'secp256k1' } as const

@@ -40,7 +40,9 @@ import {
 import { nothingLeaves, policies } from '../testing/policies.ts'
 import { judgeHeads } from './heads.ts'
 import type { Rules } from './judging.ts'
-import { draftStep, judgeKeyRequest, reduceStep, requestOfEvidence } from './step.ts'
+import { requestOfEvidence } from './cause.ts'
+import { judgeKeyRequest } from './questions.ts'
+import { draftStep, reduceStep } from './step.ts'
 
 const cluster = makeCluster()
 const admin = makePerson('P-256')

@@ -12,7 +12,7 @@ import { newKeyCredential } from '../testing/key-credential.ts'
 import { confirm, enrolled, opened } from '../testing/newcomer.ts'
 import { certifyKey, makeCluster } from '../testing/world.ts'
 import { factsOf } from './registration-wallets.ts'
-import { requestOfEvidence } from './step.ts'
+import { requestOfEvidence } from './cause.ts'
 
 const kind = 'registration' as const
 const path = '/auth/registration/enduser'

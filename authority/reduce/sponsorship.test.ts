@@ -18,7 +18,9 @@ import { keyStream } from '../stream.ts'
 import { noStep, reducerVersion, type Evidence, type Item, type ItemKind } from '../step.ts'
 import { Company, sponsoredDigest, type Made, type Member } from '../testing/company.ts'
 import { requestOf, t0 } from '../testing/world.ts'
-import { draftStep, messagesOf, nameOfCause, reduceStep } from './step.ts'
+import { nameOfCause } from './cause.ts'
+import { messagesOf } from './questions.ts'
+import { draftStep, reduceStep } from './step.ts'
 
 const dayMs = 24 * 60 * 60_000
 /** When the time is over that is signed for here. */

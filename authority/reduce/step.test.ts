@@ -29,14 +29,8 @@ import {
   type Ask,
 } from '../testing/world.ts'
 import { decodePreimage, encodePreimage } from '../request.ts'
-import {
-  draftStep,
-  judgeKeyRequest,
-  messagesOf,
-  reduceStep,
-  unknownReducer,
-  type Draft,
-} from './step.ts'
+import { judgeKeyRequest, messagesOf } from './questions.ts'
+import { draftStep, reduceStep, unknownReducer, type Draft } from './step.ts'
 import type { PlanAsk, Rules } from './judging.ts'
 
 const cluster = makeCluster()

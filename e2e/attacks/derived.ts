@@ -245,7 +245,7 @@ const entered: readonly Attack[] = [
   ),
   attack(
     'enters a child at another path than the rules come to',
-    rule('step', 'the item does something else than was asked for'),
+    rule('item', 'the item does something else than was asked for'),
     ({ stage, master }) =>
       stage.propose('key', stage.deriving(stage.admin, master), { item: (item) => moved(item) }),
     { isVariant: true },

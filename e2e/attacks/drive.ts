@@ -7,7 +7,8 @@ import {
 } from '@quorate/authority/agreement/messages'
 import type { Answer } from '@quorate/authority/agreement/exchange'
 import { opaqueStep } from '@quorate/authority/opaque-step'
-import { draftStep, reduceItems, type Asked } from '@quorate/authority/reduce/step'
+import { type Asked } from '@quorate/authority/reduce/asked'
+import { draftStep, reduceItems } from '@quorate/authority/reduce/step'
 import { commitTo, decodePreimage, requestHash } from '@quorate/authority/request'
 import {
   assertionsHash,

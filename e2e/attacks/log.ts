@@ -128,12 +128,12 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'enters one thing as another',
-    rule('step', 'the item does not stand where it belongs'),
+    rule('item', 'the item does not stand where it belongs'),
     ({ stage }) => stage.propose('serviceAccount', stage.inviting(stage.admin)),
   ),
   attack(
     'opens a second root stream for the organization, where nothing was used yet',
-    rule('step', 'the organization has no such stream'),
+    rule('item', 'the organization has no such stream'),
     ({ stage }) => {
       const place = { organization: stage.organization, stream: rootOf(fresh()) }
       return stage.propose('user', stage.inviting(stage.admin), {
@@ -144,7 +144,7 @@ export const logs: readonly Attack[] = [
   ),
   attack(
     'hides versions in an item that only newer rules would read',
-    rule('step', 'versions are not understood'),
+    rule('item', 'versions are not understood'),
     ({ stage }) =>
       stage.propose('user', stage.inviting(stage.admin), {
         item: (item) => ({ ...item, versions: [{ record: fresh(), seq: 1 }] }),

@@ -3,7 +3,7 @@ import { makePerson } from '@quorate/authority/testing/world'
 import { newPasskey } from '@quorate/authority/testing/passkey'
 import { challengeOf } from '@quorate/authority/request'
 import { toUtf8 } from '@quorate/core/bytes'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { sha256 } from '@quorate/core/hash'
 import { nameOf } from '@quorate/core/id'
 import { attack, at, gone, rule, without, type Attack } from './attack.ts'
@@ -269,7 +269,7 @@ export const people: readonly Attack[] = [
     'uses the challenge of a registration twice',
     gone(
       rule(
-        'step',
+        'item',
         'the request has been used',
         'if (reader.read(step.stream, recordKey(requestTable, challenge)) !== undefined)',
       ),

@@ -56,7 +56,7 @@ export const rulers: readonly Attack[] = [
   ),
   attack(
     'writes other settings into the log than were signed',
-    rule('step', 'the item does something else than was asked for'),
+    rule('item', 'the item does something else than was asked for'),
     ({ stage }) =>
       stage.propose('settings', settling(stage, stage.admin), {
         item: (item) =>

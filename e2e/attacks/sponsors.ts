@@ -6,7 +6,7 @@ import {
   type Preimage,
 } from '@quorate/authority/request'
 import { encodeOriginal } from '@quorate/authority/original'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import type { Item, WholeEvidence } from '@quorate/authority/step'
 import { bytesToBig } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
@@ -441,7 +441,7 @@ const causedBy =
 const places: readonly Attack[] = [
   attack(
     'has a sponsor’s key sign a request of another wallet as if it were its own',
-    without(rule('step', 'no standing rule allows such an item'), [
+    without(rule('cause', 'no standing rule allows such an item'), [
       "if (actsByRule(kind) !== (named !== undefined)) refuse('no standing rule allows such an item')",
       '',
     ]),
@@ -453,7 +453,7 @@ const places: readonly Attack[] = [
   ),
   attack(
     'names another sponsor than the one by which the user wants to be paid for',
-    rule('step', 'the item names another rule than its user'),
+    rule('cause', 'the item names another rule than its user'),
     async ({ stage }) => {
       const scene = await sceneOf(stage)
       const item = causedBy((cause) => ({ ...cause, rule: new Uint8Array(32).fill(6) }))

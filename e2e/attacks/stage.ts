@@ -19,7 +19,7 @@ import {
 } from '@quorate/authority/records'
 import { challengeOf, commitTo, encodePreimage, type Preimage } from '@quorate/authority/request'
 import { credentialSetHash, unconfirmedOf } from '@quorate/authority/standing'
-import { requestOfEvidence } from '@quorate/authority/reduce/step'
+import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import type { WholeEvidence, ItemKind } from '@quorate/authority/step'
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf, type IdKind } from '@quorate/core/id'

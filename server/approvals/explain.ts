@@ -13,7 +13,7 @@ import {
   type Table,
 } from '@quorate/authority/records'
 import type { PolicyAsk, PolicyEvaluation, Reader, Rules } from '@quorate/authority/reduce/judging'
-import { evaluationOf } from '@quorate/authority/reduce/step'
+import { evaluationOf } from '@quorate/authority/reduce/questions'
 import { decodePreimage } from '@quorate/authority/request'
 import type { Evidence, Step } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'

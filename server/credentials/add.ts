@@ -1,5 +1,5 @@
 import { parseJson } from '@quorate/core/json'
-import { nameOfCause } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/cause'
 import { addCredentials } from '../auth/add-credentials.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'

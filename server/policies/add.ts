@@ -1,5 +1,5 @@
 import { idOf } from '@quorate/core/id'
-import { nameOfCause } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/cause'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { Applied } from '../orgs/apply.ts'
 

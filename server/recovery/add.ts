@@ -1,6 +1,6 @@
 import { idOf, nameOf } from '@quorate/core/id'
 import { isObject, parseJson } from '@quorate/core/json'
-import { nameOfCause } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/cause'
 import { addCredentials, broughtIn } from '../auth/add-credentials.ts'
 import { endCode } from '../auth/codes.ts'
 import type { DatabaseTransaction } from '../database/database.ts'

@@ -15,14 +15,10 @@ import {
   type Table,
   type Write,
 } from '@quorate/authority/records'
-import {
-  draftStep,
-  judgeKeyRequest,
-  messagesOf,
-  reduceItems,
-  requestOfEvidence,
-  type Asked,
-} from '@quorate/authority/reduce/step'
+import { type Asked } from '@quorate/authority/reduce/asked'
+import { requestOfEvidence } from '@quorate/authority/reduce/cause'
+import { judgeKeyRequest, messagesOf } from '@quorate/authority/reduce/questions'
+import { draftStep, reduceItems } from '@quorate/authority/reduce/step'
 import { encodeStep, noStep, reducerVersion, stepHash } from '@quorate/authority/step'
 import { sponsorshipHash } from '@quorate/authority/request'
 import { keyStream, rootOf, streamName, type StreamId } from '@quorate/authority/stream'

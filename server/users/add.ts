@@ -1,6 +1,6 @@
 import { nameOf } from '@quorate/core/id'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { nameOfCause } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/cause'
 import { mailCode } from '../auth/codes.ts'
 import type { Applied } from '../orgs/apply.ts'
 import { wordIn } from '../orgs/words.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { decodeBody } from '@quorate/authority/body'
 import { concernsErased, eraseIn, erased } from '@quorate/authority/erasure'
-import { nameOfCause } from '@quorate/authority/reduce/step'
+import { nameOfCause } from '@quorate/authority/reduce/cause'
 import { decodeEvidence, encodeEvidence, type Evidence, type Item } from '@quorate/authority/step'
 import { createdName, nameOf, type IdKind } from '@quorate/core/id'
 import { isObject, type Json } from '@quorate/core/json'

@@ -6,7 +6,7 @@ import {
   type KeyStatement,
   type KeyTerms,
 } from '@quorate/authority/key-certificate'
-import { judgeKeyRequest } from '@quorate/authority/reduce/step'
+import { judgeKeyRequest } from '@quorate/authority/reduce/questions'
 import { keyTable, recordKey } from '@quorate/authority/records'
 import { decodePreimage } from '@quorate/authority/request'
 import { newWalletsMax } from '@quorate/authority/step'

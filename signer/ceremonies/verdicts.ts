@@ -1,6 +1,6 @@
 import type { Body } from '@quorate/authority/body'
 import type { Reader, Rules } from '@quorate/authority/reduce/judging'
-import { messagesOf } from '@quorate/authority/reduce/step'
+import { messagesOf } from '@quorate/authority/reduce/questions'
 import type { StreamId } from '@quorate/authority/stream'
 import { equalBytes } from '@quorate/core/bytes'
 

@@ -10,7 +10,7 @@ import {
   type KeyTerms,
   type Scheme,
 } from '@quorate/authority/key-certificate'
-import { judgeKeyRequest } from '@quorate/authority/reduce/step'
+import { judgeKeyRequest } from '@quorate/authority/reduce/questions'
 import type { WholeEvidence } from '@quorate/authority/step'
 import { decodeRecord, keyTable, recordKey } from '@quorate/authority/records'
 import { rootOf } from '@quorate/authority/stream'

@@ -1,5 +1,6 @@
 import type { Reader } from '@quorate/authority/reduce/judging'
-import { draftStep, reduceItems, type Asked } from '@quorate/authority/reduce/step'
+import { type Asked } from '@quorate/authority/reduce/asked'
+import { draftStep, reduceItems } from '@quorate/authority/reduce/step'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import { writtenHash, type Write } from '@quorate/authority/records'
 import { opaqueStep } from '@quorate/authority/opaque-step'

@@ -16,7 +16,7 @@ import {
 import { keyStream, rootOf, type StreamId } from '@quorate/authority/stream'
 import { requestHash } from '@quorate/authority/request'
 import type { Rules } from '@quorate/authority/reduce/judging'
-import type { Asked } from '@quorate/authority/reduce/step'
+import type { Asked } from '@quorate/authority/reduce/asked'
 import type { Evidence, ItemKind, Step, WholeEvidence } from '@quorate/authority/step'
 import { createdName, idOf, type IdKind } from '@quorate/core/id'
 import { rulesFor } from '@quorate/judge/rules'

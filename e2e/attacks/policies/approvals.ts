@@ -292,7 +292,7 @@ const denials: readonly Attack[] = [
   ),
   attack(
     'takes the last round of what another approver has denied by the mailbox meanwhile',
-    gone(rule('step', 'the request was denied', 'judgeNotDenied(judging)')),
+    gone(rule('questions', 'the request was denied', 'judgeNotDenied(judging)')),
     async ({ stage }) => {
       const { wallet, evidence, held: of } = await waiting(stage)
       await decide(stage, await approver(stage), of)
@@ -405,7 +405,7 @@ const late: readonly Attack[] = [
   ),
   attack(
     'writes other policies into an approval than those that hold the request',
-    rule('step', 'the item does something else than was asked for'),
+    rule('item', 'the item does something else than was asked for'),
     async ({ stage }) => {
       const wallet = await guarded(stage, { action: approvalBy() })
       const place = stage.placeOf(wallet)
@@ -577,7 +577,7 @@ const replays: readonly Attack[] = [
   attack(
     'uses one decision twice',
     rule(
-      'step',
+      'item',
       'the request has been used',
       'if (reader.read(step.stream, recordKey(requestTable, challenge)) !== undefined)',
     ),
