@@ -4,13 +4,15 @@ import type { News, Work } from './worlds.ts'
 
 const file = fileURLToPath(new URL('worker.ts', import.meta.url))
 
-/** Several processes, each with seeds and a database of its own, until all are through or it is to stop. */
+/** Several processes, each with its part of the work and a database of its own, until all are through or it is to stop. */
 export async function runCrew(
-  { workers, first, count }: Work & { readonly workers: number },
+  work: Omit<Work, 'worker'>,
   stopSignal: AbortSignal,
   tell: (news: News) => void,
 ): Promise<void> {
-  const crew = shares({ workers, first, count }).map((work) => startWorker(work, tell))
+  const crew = Array.from({ length: work.workers }, (_, worker) =>
+    startWorker({ ...work, worker }, tell),
+  )
   const stop = () => crew.forEach(({ process }) => process.kill('SIGTERM'))
   stopSignal.addEventListener('abort', stop)
   try {
@@ -19,19 +21,6 @@ export async function runCrew(
     stopSignal.removeEventListener('abort', stop)
     stop()
   }
-}
-
-/** @returns for each of them as many as for the others, or one more */
-export function shares({
-  workers,
-  first,
-  count,
-}: Work & { readonly workers: number }): readonly Work[] {
-  const begin = (i: number) => first + Math.floor((i * count) / workers)
-  return Array.from({ length: Math.min(workers, count) }, (_, i) => ({
-    first: begin(i),
-    count: begin(i + 1) - begin(i),
-  }))
 }
 
 type Worker = { readonly process: ChildProcess; readonly ended: Promise<void> }

@@ -19,6 +19,8 @@ export type Target = {
   readonly time: number
 }
 
+type Unreliable = { readonly lossy?: number; readonly deaf?: number }
+
 /** What goes wrong with calls, by chance and by plan, and the count of it. */
 export class Faults {
   private readonly random: Random
@@ -28,29 +30,31 @@ export class Faults {
   /** Places where something is written, by how it went there. */
   readonly places = new Set<string>()
   readonly visited = new Set<string>()
+  /** Nothing goes wrong by chance any more. */
   isOver = false
   isNodeDown = false
   isNodeLying = false
 
-  private readonly lossy: number | undefined
+  private readonly weather: Unreliable
+  private readonly known: ReadonlySet<string> | undefined
 
   constructor(
     random: Random,
     options: {
       readonly targets: readonly Target[]
-      readonly isFaultless?: boolean
-      readonly weather?: { readonly lossy?: number }
+      readonly weather?: Unreliable
+      readonly known?: ReadonlySet<string>
     },
   ) {
     this.random = random
     this.targets = options.targets
-    this.isOver = options.isFaultless === true
-    this.lossy = options.weather?.lossy
+    this.weather = options.weather ?? {}
+    this.known = options.known
   }
 
   readonly fateOf = (call: Call): Fate => {
     if (call.isWrite) this.places.add(call.place)
-    const fate = this.isOver ? 'answered' : (this.planned(call) ?? this.byChance(call))
+    const fate = this.planned(call) ?? (this.isOver ? 'answered' : this.byChance(call))
     if (fate === 'answered') return fate
     if (fate === 'dies before' || fate === 'dies after') {
       if (call.isWrite) this.visited.add(pointOf(call.place, fate))
@@ -76,16 +80,20 @@ export class Faults {
     if (!isWrite) return undefined
     const time = (this.times.get(place) ?? 0) + 1
     this.times.set(place, time)
+    if (time === 1 && this.known?.has(place) === false)
+      return this.random.one(['dies before', 'dies after'] as const)
     return this.targets.find((target) => target.place === place && target.time === time)?.fate
   }
 
   private byChance({ side, isWrite, place }: Call): Fate {
     const { random } = this
+    const { lossy, deaf = 0 } = this.weather
     // A connection that is lost rolls back as well.
     if (place.endsWith(' rollback')) return 'answered'
     if (side === 'node' && this.isNodeDown) return 'lost before'
-    if (side === 'node' && isWrite && this.lossy !== undefined)
-      return random.happens(this.lossy) ? 'lost after' : 'answered'
+    if (side === 'node' && isWrite && lossy !== undefined)
+      return random.happens(lossy) ? 'lost after' : 'answered'
+    if (side === 'signers' && deaf > 0 && random.happens(deaf)) return 'lost before'
     if (random.happens(deathChance)) return random.one(['dies before', 'dies after'] as const)
     if (!random.happens(chances[side] * (isWrite ? 3 : 1))) return 'answered'
     if (!isWrite) return 'lost before'

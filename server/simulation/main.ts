@@ -1,16 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runCrew } from './crew.ts'
-import { worldSize } from './simulate.ts'
 import { type Outcome, Tally } from './tally.ts'
-import { type News, runWorlds } from './worlds.ts'
+import { type News, runWorlds, sweepMin, type Work } from './worlds.ts'
 
 /** A minute or so; on a machine that is busy otherwise, two or three. */
 const transfersUsual = 3_000
 /** Hours without a word look like a process that hangs. */
 const progressMs = 15_000
 
-type Asked = { readonly first: number; readonly count: number; readonly workers: number }
+type Asked = Omit<Work, 'worker'>
 
 /**
  * `npm run simulate -- --transfers 1000000`, in as many processes as there are cores (`--workers`), and
@@ -23,7 +22,7 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
   const seconds = () => (performance.now() - began) / 1000
   const progress = setInterval(() => say(progressOf(tally, seconds())), progressMs)
   const hear = (news: News) => {
-    if (news.kind === 'points') tally.points = news.points
+    if (news.kind === 'census') Object.assign(tally, news)
     else {
       tally.add(news.outcome)
       tellFindings(news.outcome)
@@ -31,37 +30,38 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
   }
   stopSignal.addEventListener('abort', () => say('stops; what is under way comes to its end'))
   try {
-    if (asked.workers === 1 || asked.count === 1) await runWorlds(asked, stopSignal, hear)
+    if (asked.workers === 1) await runWorlds({ ...asked, worker: 0 }, stopSignal, hear)
     else await runCrew(asked, stopSignal, hear)
   } finally {
     clearInterval(progress)
     say(reportOf(tally, asked, seconds()))
   }
-  return tally.findings.size === 0 ? 0 : 1
+  const isWhole = asked.transfers >= sweepMin && !stopSignal.aborted
+  const isMissing = tally.unreached.length > 0 || (isWhole && tally.unvisited().length > 0)
+  return tally.findings.size > 0 || isMissing ? 1 : 0
 }
 
 function askedOf(args: string[]): Asked {
   const option = { type: 'string' } as const
-  const { values } = parseArgs({
-    args,
-    options: { transfers: option, seed: option, workers: option },
-  })
-  const { transfers = String(transfersUsual), seed = '1', workers } = values
-  return {
-    first: wholeNumber(seed),
-    count: Math.ceil(wholeNumber(transfers) / worldSize),
-    workers: wholeNumber(workers ?? String(availableParallelism())),
-  }
+  const options = { transfers: option, seed: option, workers: option, point: option }
+  const { values } = parseArgs({ args, options })
+  const { seed = '1', point } = values
+  const transfers = wholeNumber(values.transfers ?? String(transfersUsual))
+  // One world, or one death, is for a look: it is there soonest where nobody else starts.
+  const isLook = transfers < sweepMin || point !== undefined
+  const workers = values.workers ?? String(isLook ? 1 : availableParallelism())
+  const fixed = point === undefined ? {} : { point: wholeNumber(point) }
+  return { first: wholeNumber(seed), transfers, workers: wholeNumber(workers), ...fixed }
 }
 
 function wholeNumber(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new Error(`${text} is no number of this kind.`)
+  if (!/^(?:0|[1-9][0-9]{0,8})$/.test(text)) throw new Error(`${text} is no number of this kind.`)
   return Number(text)
 }
 
-function tellFindings({ seed, findings }: Outcome): void {
+function tellFindings({ again, findings }: Outcome): void {
   if (findings.length === 0) return
-  say(`seed ${seed} fails; again: npm run simulate -- --seed ${seed} --transfers ${worldSize}`)
+  say(`a world fails; once more: npm run simulate -- ${again}`)
   for (const { kind, about } of findings) say(`  ${kind}: ${about}`)
 }
 
@@ -85,7 +85,10 @@ function reportOf(tally: Tally, { first, workers }: Asked, seconds: number): str
     `${faultsCount} faults`,
     ...counted(faults),
     `crash points: ${points.length - unvisited.length} visited of ${points.length}`,
-    ...unvisited.map((point) => `  not visited: ${point}`),
+    ...(transfers >= sweepMin ? unvisited.map((point) => `  not visited: ${point}`) : []),
+    ...tally.unreached.map((move) => `no scenario leads to: ${move}`),
+    `where only chance has led: ${tally.visitedByChance} visited of ${2 * tally.unknown.size}`,
+    ...[...tally.unknown].toSorted().map((place) => `  ${place}`),
     `double spends: ${tally.count('paid twice', 'may be paid twice', 'paid something else')}`,
     `lost: ${tally.count('lost')}`,
     `nonce gaps: ${tally.count('stuck nonce')}`,

@@ -22,7 +22,8 @@ const paymentsPerRepair = 3
 export type PlayOptions = WorldOptions & {
   readonly transfers: number
   readonly targets: readonly Target[]
-  readonly isFaultless?: boolean
+  /** Places to which a world comes by design: where it writes anywhere else, its server dies at once. */
+  readonly known?: ReadonlySet<string>
   readonly only?: readonly Scenario[]
   /** Worse than usual: where only one thing is looked for. */
   readonly weather?: Weather
@@ -35,6 +36,8 @@ export type Weather = {
   readonly chain?: readonly (typeof chainFaults)[number][]
   /** How many of the answers to what is sent are lost. */
   readonly lossy?: number
+  /** How many of the calls to signers do not reach them. */
+  readonly deaf?: number
 }
 export type Played = {
   readonly findings: readonly Finding[]
@@ -110,7 +113,6 @@ class Game {
     if (random.happens(0.3)) return this.come()
     if (random.happens(0.2)) return this.comeBack()
     this.tick()
-    if (faults.isOver) return
     if (random.happens(0.2)) for (const server of world.servers) server.skewMs = 0
     if (random.happens(0.2)) faults.isNodeDown = false
     if (random.happens(0.3)) faults.isNodeLying = false
@@ -300,7 +302,7 @@ class Game {
     this.world.servers[server] = this.world.newServer(server)
   }
 
-  /** No more faults; who was not answered asks again, and what is stuck is mended as the documentation says. */
+  /** No more faults, but for a death that is planned; who was not answered asks again, and what is stuck is mended as the documentation says. */
   async heal(): Promise<void> {
     const { world, faults } = this
     faults.isOver = true
@@ -308,10 +310,7 @@ class Game {
     faults.isNodeLying = false
     world.baseFee = 10n ** 9n
     for (const node of world.nodes) node.lag = 0
-    for (const server of world.servers) {
-      server.skewMs = 0
-      if (!server.life.isAlive) this.restart(server)
-    }
+    for (const server of world.servers) server.skewMs = 0
     for (const { address } of world.wallets) world.chain.endow(address, 10n * ether)
     for (let i = 0; i < network.confirmationsFinal; i++) await this.pass()
     for (const sought of world.soughts.filter(({ isUnanswered }) => isUnanswered))
@@ -339,6 +338,7 @@ class Game {
 
   private async pass(): Promise<void> {
     const { world } = this
+    for (const server of world.servers) if (!server.life.isAlive) this.restart(server)
     world.time += 2_000
     world.mine()
     for (const server of world.servers) server.turn()

@@ -5,22 +5,18 @@ import type { Target } from './faults.ts'
 import { connect, type Connections } from './gated-database.ts'
 import { play, type Played, type PlayOptions } from './play.ts'
 import { Random } from './random.ts'
-import { scenarios } from './wishes.ts'
+import { tables } from './world.ts'
 
 /** Of one world: more of them at once would only make its tables slower. */
 export const worldSize = 100
 /** Places at which a server is to die in one world. */
 const targetsPerWorld = 4
-/** Enough for each scenario to come to every place where it writes. */
-const censusSize = 3
 
-type More = Pick<PlayOptions, 'planted' | 'repairs' | 'only' | 'weather'>
+type More = Partial<Pick<PlayOptions, 'planted' | 'repairs' | 'only' | 'weather' | 'targets'>>
 
 export type Simulator = {
-  /** All places where something is written, found by a run of each scenario in which nothing fails. */
-  readonly points: readonly Target[]
   /** Several may run at a time, each in a database of its own. */
-  world(seed: number, size?: number, more?: More): Promise<Played>
+  play(options: Omit<PlayOptions, 'connections'>): Promise<Played>
   close(): Promise<void>
 }
 
@@ -28,20 +24,22 @@ export type Simulator = {
 export async function openSimulator(atOnce: number): Promise<Simulator> {
   const opened = await Promise.all(Array.from({ length: atOnce }, openPlace))
   const withPlace = taking(opened.map(({ connections }) => connections))
-  const points = await census(withPlace)
   return {
-    points,
-    world: (seed, size = worldSize, more = {}) =>
-      withPlace((connections) =>
-        play({
-          ...shapeOf(seed),
-          ...{ connections, transfers: size, targets: targetsOf(points, seed), ...more },
-        }),
-      ),
+    play: (options) => withPlace((connections) => play({ ...options, connections })),
     close: async () => {
       for (const { close } of opened) await close()
     },
   }
+}
+
+/** The world of a seed, in which servers die at some of the points by plan. */
+export function worldOf(
+  seed: number,
+  points: readonly Target[],
+  { transfers = worldSize, ...more }: More & { readonly transfers?: number } = {},
+): Omit<PlayOptions, 'connections'> {
+  const known = points.length === 0 ? {} : { known: new Set(points.map(({ place }) => place)) }
+  return { ...shapeOf(seed), transfers, targets: targetsOf(points, seed), ...known, ...more }
 }
 
 export async function openPlace() {
@@ -90,10 +88,7 @@ async function fill(url: string): Promise<void> {
  * a database that dies.
  */
 async function keepStill({ statements }: Connections): Promise<void> {
-  const found = await statements.query<{ name: string }>(
-    `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
-  )
-  for (const { name } of found.rows)
+  for (const name of tables)
     await statements.query(`alter table "${name}" set unlogged, set (autovacuum_enabled = off)`)
 }
 
@@ -108,26 +103,13 @@ function shapeOf(seed: number): Pick<PlayOptions, 'seed' | 'servers' | 'nodes' |
   }
 }
 
-async function census(withPlace: WithPlace): Promise<readonly Target[]> {
-  const shape = { servers: 2, nodes: 1, wallets: 2, isFaultless: true, targets: [] }
-  const played = await Promise.all(
-    scenarios.map((scenario) => {
-      const options = { ...shape, seed: `census ${scenario}`, transfers: censusSize }
-      return withPlace((connections) => play({ ...options, connections, only: [scenario] }))
-    }),
-  )
-  const places = new Set(played.flatMap(({ faults }) => [...faults.places]))
-  const fates = ['dies before', 'dies after'] as const
-  return [...places].toSorted().flatMap((place) => fates.map((fate) => ({ place, fate, time: 1 })))
-}
-
 /** In turn, so that worlds in a row come to all of them; when they are through, later times at a place. */
 function targetsOf(points: readonly Target[], seed: number): readonly Target[] {
   const shuffled = new Random('points').shuffled(points)
-  return Array.from({ length: targetsPerWorld }, (_, i) => {
+  return Array.from({ length: targetsPerWorld }, (_, i) => i).flatMap((i) => {
     const turn = seed * targetsPerWorld + i
     const target = shuffled[turn % shuffled.length]
-    if (target === undefined) throw new TypeError('a census has found nothing')
+    if (target === undefined) return []
     return { ...target, time: 1 + (Math.floor(turn / shuffled.length) % 3) }
   })
 }

@@ -1,29 +1,103 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { openSimulator, type Simulator } from './simulate.ts'
+import type { FindingKind } from '@quorate/chains/testing/audit'
+import { takeCensus } from './census.ts'
+import { pointOf } from './faults.ts'
+import type { Weather } from './play.ts'
+import { planted, retriesOfServer } from './planted.ts'
+import { openSimulator, type Simulator, worldOf } from './simulate.ts'
+import type { Scenario } from './wishes.ts'
 
-/** `npm run simulate` has worlds of a hundred, and thousands of them. */
-const size = 20
+type Plant = keyof typeof planted
+type Expected = {
+  readonly only: readonly Scenario[]
+  readonly weather: Weather
+  readonly finds: FindingKind
+}
+const lossy: Weather = { chain: [], lossy: 0.5 }
+const expected: Readonly<Record<Plant, Expected>> = {
+  'calls it failed when a node gives no answer': {
+    ...{ only: ['transfer'], weather: lossy, finds: 'failed, yet paid' },
+  },
+  'confirms with the first block': {
+    ...{ only: ['transfer'], weather: { chain: [] }, finds: 'confirmed too early' },
+  },
+  'believes a block for ever': {
+    ...{ only: ['transfer'], weather: { chain: ['reorganize'] }, finds: 'confirmed, not paid' },
+  },
+  'never sends again': {
+    ...{ only: ['transfer'], weather: { chain: ['drop'] }, finds: 'lost' },
+  },
+  'takes a retry for another request, as do the signers': {
+    ...{ only: ['retried'], weather: { chain: [] }, finds: 'paid twice' },
+  },
+  'signs anew what it has forgotten, as have the signers': {
+    ...{ only: ['transfer'], weather: lossy, finds: 'may be paid twice' },
+  },
+}
+
+/** Few, and all of one kind: each has the chance to go wrong. */
+const sizeOfOneKind = 10
+/** A fault does its harm where something else goes wrong at its moment: in the first of them, as things are. */
+const seeds = [3, 1, 2, 4, 5, 6]
+/** `npm run simulate` has a server die at each of some hundred points; here it is one of so many. */
+const pointsApart = 31
 
 describe('a simulated world', { concurrency: true }, () => {
   let simulator: Simulator
   before(async () => {
-    simulator = await openSimulator(4)
+    simulator = await openSimulator(3)
   })
   after(() => simulator.close())
 
-  for (const seed of [1, 2, 3])
-    it(`pays everybody once, whatever fails (seed ${seed})`, async () => {
-      const { findings, transfers, faults } = await simulator.world(seed, size)
+  it('pays everybody once, whatever fails, and wherever a server dies', async () => {
+    const { points, unreached, played } = await takeCensus(simulator)
+    assert.deepEqual(unreached, [], 'moves of money that no scenario makes')
+    assert.deepEqual(
+      played.flatMap((one) => one.played.findings),
+      [],
+    )
+    const some = points.filter((_, i) => i % pointsApart === 0)
+    for (const { drill, ...target } of some) {
+      const { findings, faults } = await simulator.play({ ...drill, targets: [target] })
       assert.deepEqual(findings, [])
-      assert.ok(transfers >= size)
-      assert.ok(faults.counts.size > 0)
-    })
+      assert.ok(faults.visited.has(pointOf(target.place, target.fate)))
+    }
+  })
 
   it('is the same again for the same seed, and another one for another', async () => {
-    const run = async (seed: number) => (await simulator.world(seed, size / 2)).fingerprint
-    const [once, again, other] = [await run(7), await run(7), await run(8)]
+    const run = async (seed: number) =>
+      (await simulator.play(worldOf(seed, [], { transfers: sizeOfOneKind }))).fingerprint
+    const [once, again, other] = await Promise.all([run(7), run(7), run(8)])
     assert.equal(again, once)
     assert.notEqual(other, once)
+  })
+
+  describe('and its auditor', { concurrency: true }, () => {
+    const findingsOf = async (seed: number, more: Parameters<typeof worldOf>[2]) => {
+      const asked = { transfers: sizeOfOneKind, repairs: 1, ...more }
+      return (await simulator.play(worldOf(seed, [], asked))).findings
+    }
+
+    for (const [name, plant] of Object.entries(planted)) {
+      const { finds, only, weather }: Expected = expected[name as Plant]
+      it(`finds a server that ${name}`, async () => {
+        for (const seed of seeds) {
+          const findings = await findingsOf(seed, { only, weather, planted: plant })
+          if (findings.some(({ kind }) => kind === finds)) return
+        }
+        assert.fail(`no world ends with: ${finds}`)
+      })
+    }
+
+    for (const weather of [lossy, { chain: ['reorganize'] }, { chain: ['drop'] }] as const)
+      it(`finds nothing in the same weather where nothing is planted (${weather.chain})`, async () => {
+        assert.deepEqual(await findingsOf(3, { only: ['transfer', 'retried'], weather }), [])
+      })
+
+    it('finds nobody paid twice where the server alone takes a retry for another request', async () => {
+      const { only, weather } = expected['takes a retry for another request, as do the signers']
+      assert.deepEqual(await findingsOf(3, { only, weather, planted: retriesOfServer }), [])
+    })
   })
 })

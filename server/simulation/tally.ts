@@ -4,17 +4,29 @@ import type { Played } from './play.ts'
 
 /** What is left of a world when it is over: little, since there are thousands. */
 export type Outcome = {
-  readonly seed: number
+  /** What brings it about again. */
+  readonly again: string
   readonly transfers: number
   readonly statuses: ReadonlyMap<string, number>
   readonly faults: ReadonlyMap<string, number>
   readonly visited: ReadonlySet<string>
+  /** Places where it has written that no census knows. */
+  readonly unknown: ReadonlySet<string>
   readonly findings: readonly Finding[]
 }
 
-export function outcomeOf(seed: number, played: Played): Outcome {
+export function outcomeOf(again: string, played: Played, known: ReadonlySet<string>): Outcome {
   const { transfers, statuses, findings, faults } = played
-  return { seed, transfers, statuses, findings, faults: faults.counts, visited: faults.visited }
+  const unknown = new Set([...faults.places].filter((place) => !known.has(place)))
+  return {
+    again,
+    transfers,
+    statuses,
+    findings,
+    faults: faults.counts,
+    visited: faults.visited,
+    unknown,
+  }
 }
 
 /** What several worlds come to. */
@@ -22,12 +34,15 @@ export class Tally {
   transfers = 0
   /** All that can be visited: each process finds the same ones. */
   points: readonly Target[] = []
+  /** Moves that no scenario makes. */
+  unreached: readonly string[] = []
+  readonly unknown = new Set<string>()
   readonly statuses = new Map<string, number>()
   readonly faults = new Map<string, number>()
   readonly findings = new Map<string, number>()
   private readonly visited = new Set<string>()
 
-  add({ transfers, statuses, faults, findings, visited }: Outcome): void {
+  add({ transfers, statuses, faults, findings, visited, unknown }: Outcome): void {
     this.transfers += transfers
     const addAll = (to: Map<string, number>, from: ReadonlyMap<string, number>) =>
       from.forEach((count, name) => to.set(name, (to.get(name) ?? 0) + count))
@@ -35,6 +50,7 @@ export class Tally {
     addAll(this.faults, faults)
     for (const { kind } of findings) addAll(this.findings, new Map([[kind, 1]]))
     for (const point of visited) this.visited.add(point)
+    for (const place of unknown) this.unknown.add(place)
   }
 
   get faultsCount(): number {
@@ -45,6 +61,14 @@ export class Tally {
     return this.points
       .map(({ place, fate }) => pointOf(place, fate))
       .filter((point) => !this.visited.has(point))
+  }
+
+  /** Of the two points of each place that only chance has led to. */
+  get visitedByChance(): number {
+    const fates = ['dies before', 'dies after'] as const
+    return [...this.unknown]
+      .flatMap((place) => fates.map((fate) => pointOf(place, fate)))
+      .filter((point) => this.visited.has(point)).length
   }
 
   /** Of these kinds of findings. */

@@ -207,11 +207,12 @@ function offer(node: SmallNode, tx: Tx): void {
   }
 }
 
-const tables = [
+/** Those in which a world leaves anything. */
+export const tables = [
   ...['outgoing', 'slots', 'slot_queues', 'external_ids', 'challenges', 'outbox', 'proposals'],
   ...['steps', 'records', 'request_places', 'signatures', 'keys', 'wallets', 'chain_heads'],
   'key_certificates',
-]
+] as const
 
 async function clear(database: Database): Promise<void> {
   await sql`truncate ${sql.join(tables.map((table) => sql.table(table)))}`.execute(database)

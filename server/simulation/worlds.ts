@@ -1,34 +1,85 @@
-import type { Target } from './faults.ts'
-import { openSimulator } from './simulate.ts'
+import type { Census, Point } from './census.ts'
+import { takeCensus } from './census.ts'
+import { openSimulator, type Simulator, worldOf, worldSize } from './simulate.ts'
 import { type Outcome, outcomeOf } from './tally.ts'
+import type { PlayOptions } from './play.ts'
 
 /** One of them computes while another waits for its database. */
 const worldsAtOnce = 3
+/** A run of so many transfers has a server die at each point there is; a smaller one is for a look. */
+export const sweepMin = 2_000
 
-/** Seeds in a row, each of which is a world. */
-export type Work = { readonly first: number; readonly count: number }
+export type Work = {
+  /** The seed of the first world; the others follow. */
+  readonly first: number
+  readonly transfers: number
+  /** Nothing but the death at this point, of those that a census counts. */
+  readonly point?: number
+  /** Which of how many processes this one is: each takes its part of the same work. */
+  readonly worker: number
+  readonly workers: number
+}
 export type News =
-  | { readonly kind: 'points'; readonly points: readonly Target[] }
+  | {
+      readonly kind: 'census'
+      readonly points: readonly Point[]
+      readonly unreached: readonly string[]
+    }
   | { readonly kind: 'world'; readonly outcome: Outcome }
+
+type Job = { readonly again: string; readonly world: Omit<PlayOptions, 'connections'> }
 
 /** What is under way when it is to stop comes to its end. */
 export async function runWorlds(
-  { first, count }: Work,
+  work: Work,
   stopSignal: AbortSignal,
   tell: (news: News) => void,
 ): Promise<void> {
-  const simulator = await openSimulator(Math.min(worldsAtOnce, count))
+  const simulator = await openSimulator(worldsAtOnce)
   try {
-    tell({ kind: 'points', points: simulator.points })
-    let seed = first
-    const one = async (): Promise<void> => {
-      while (seed < first + count && !stopSignal.aborted) {
-        const mine = seed++
-        tell({ kind: 'world', outcome: outcomeOf(mine, await simulator.world(mine)) })
-      }
-    }
-    await Promise.all(Array.from({ length: worldsAtOnce }, one))
+    const census = await takeCensus(simulator)
+    const { points, unreached } = census
+    tell({ kind: 'census', points, unreached })
+    const known = new Set(points.map(({ place }) => place))
+    const hear = (again: string, played: Parameters<typeof outcomeOf>[1]) =>
+      tell({ kind: 'world', outcome: outcomeOf(again, played, known) })
+    if (work.worker === 0) for (const { played } of census.played) hear('--transfers 1', played)
+    await runJobs(simulator, { jobs: jobsOf(work, census), stopSignal, hear })
   } finally {
     await simulator.close()
   }
+}
+
+async function runJobs(
+  simulator: Simulator,
+  {
+    jobs,
+    stopSignal,
+    hear,
+  }: {
+    readonly jobs: Iterator<Job>
+    readonly stopSignal: AbortSignal
+    readonly hear: (again: string, played: Awaited<ReturnType<Simulator['play']>>) => void
+  },
+): Promise<void> {
+  const one = async (): Promise<void> => {
+    for (let next = jobs.next(); next.done !== true && !stopSignal.aborted; next = jobs.next())
+      hear(next.value.again, await simulator.play(next.value.world))
+  }
+  await Promise.all(Array.from({ length: worldsAtOnce }, one))
+}
+
+function* jobsOf(work: Work, { points }: Census): Generator<Job> {
+  const { first, transfers, point, worker, workers } = work
+  const isSwept = point !== undefined || transfers >= sweepMin
+  const swept = isSwept ? points.reduce((sum, { drill }) => sum + drill.transfers, 0) : 0
+  if (isSwept)
+    for (const [i, { drill, ...target }] of points.entries())
+      if (point === undefined ? i % workers === worker : i === point)
+        yield { again: `--point ${i}`, world: { ...drill, targets: [target] } }
+  if (point !== undefined) return
+  const count = Math.max(Math.ceil((transfers - swept) / worldSize), 0)
+  for (let seed = first; seed < first + count; seed++)
+    if ((seed - first) % workers === worker)
+      yield { again: `--seed ${seed} --transfers ${worldSize}`, world: worldOf(seed, points) }
 }

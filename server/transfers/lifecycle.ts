@@ -64,6 +64,9 @@ const lifecycle = {
 export type State = keyof typeof lifecycle
 export type Event = { [S in State]: keyof (typeof lifecycle)[S] }[State]
 export const states = Object.keys(lifecycle) as readonly State[]
+export const moves = states.flatMap((state) =>
+  Object.keys(lifecycle[state]).map((event) => ({ state, event })),
+)
 
 /** What the API calls it. */
 export type Status = 'Pending' | 'Executing' | 'Broadcasted' | 'Confirmed' | 'Failed' | 'Rejected'

@@ -1,0 +1,150 @@
+import { moves } from '../transfers/lifecycle.ts'
+import type { Target } from './faults.ts'
+import type { Played, PlayOptions, Weather } from './play.ts'
+import type { Simulator } from './simulate.ts'
+import { type Scenario, scenarios } from './wishes.ts'
+
+/** A small world that is there for some of the places where a server writes. */
+export type Drill = Omit<PlayOptions, 'connections' | 'targets'>
+/** A place in the code, before or after which a server may die, and a world that is sure to come to it. */
+export type Point = Target & { readonly drill: Drill }
+export type Census = {
+  readonly points: readonly Point[]
+  /** Moves of `lifecycle.ts` to which no drill has come, though money moves by them. */
+  readonly unreached: readonly string[]
+  readonly played: readonly { readonly drill: Drill; readonly played: Played }[]
+}
+
+type Kind = {
+  readonly name: string
+  readonly only: readonly Scenario[]
+  readonly weather?: Weather
+  readonly size?: number
+  readonly nodes?: number
+  readonly wallets?: number
+  /** Of what it is there for, whatever not every seed comes to. */
+  readonly leadsTo?: readonly string[]
+  /** The seed to begin with: one that has led there when this was written. */
+  readonly seed?: number
+}
+
+/** Enough for a scenario to come to every place where it writes. */
+const sizeUsual = 4
+const kinds: readonly Kind[] = [
+  ...scenarios
+    .filter((scenario) => !['aborted', 'sped up', 'cancelled'].includes(scenario))
+    .map((only) => ({ name: only, only: [only] })),
+  { name: 'aborted', only: ['aborted'], size: 6, seed: 4, leadsTo: ['abort'] },
+  { name: 'sped up', only: ['sped up'], size: 6, seed: 3, leadsTo: ['speed-up'] },
+  { name: 'cancelled', only: ['cancelled'], size: 6, leadsTo: ['cancel'] },
+  {
+    name: 'nodes that forget',
+    only: ['transfer'],
+    nodes: 3,
+    size: 8,
+    weather: { chain: ['drop'] },
+    leadsTo: ['broadcasted › node 1 eth_sendRawTransaction'],
+  },
+  {
+    name: 'signers that are late',
+    only: ['transfer'],
+    weather: { chain: [], deaf: 0.9 },
+    ...{ seed: 10, leadsTo: ['prepared › agree on a renew'] },
+  },
+  {
+    ...{ name: 'answers lost', only: ['transfer'], weather: { chain: ['drop'], lossy: 0.5 } },
+    ...{ size: 6, leadsTo: ['signed › include'] },
+  },
+  {
+    ...{ name: 'nobody at the node', only: ['short of time'], weather: { chain: ['down'] } },
+    leadsTo: ['slotted › expire'],
+  },
+  {
+    ...{
+      name: 'nobody at the signers',
+      only: ['short of time'],
+      weather: { chain: [], deaf: 0.9 },
+    },
+    ...{ seed: 2, leadsTo: ['prepared › expire'] },
+  },
+  {
+    ...{ name: 'somebody else', only: ['transfer'], weather: { chain: ['outside'] }, size: 8 },
+    ...{ wallets: 1, leadsTo: ['signed › lapse', 'broadcasted › lapse', 'slotted › loseSlot'] },
+  },
+  {
+    ...{ name: 'two at one slot', only: ['named nonce', 'transfer'], wallets: 1, size: 8 },
+    ...{ seed: 10, leadsTo: ['prepared › loseSlot', 'prepared › refuse'] },
+  },
+  {
+    ...{ name: 'turned back', only: ['transfer'], weather: { chain: ['reorganize'] }, size: 8 },
+    ...{ seed: 3, leadsTo: ['included › displace', 'included › include'] },
+  },
+  {
+    ...{ name: 'turned back unseen', only: ['transfer'], size: 8, wallets: 1 },
+    weather: { chain: ['reorganize', 'outside', 'down'] },
+    ...{ seed: 34, leadsTo: ['included › lapse'] },
+  },
+]
+/** Each once, and again for as long as it has not led to where it leads with some luck. */
+const roundsMax = 12
+
+/**
+ * Moves that are not counted, since nothing that is simulated here can make them.
+ *
+ * - Nobody here has policies, so that nothing is asked, held, released or rejected.
+ * - Nobody here has a sponsor for his fees, so that nothing is prepared without a slot.
+ * - A plain payment that a block has taken does not fail, so that none is reverted.
+ * - What was confirmed is put back by whoever follows the chain for histories, which is not here.
+ */
+const elsewhere = (state: string, event: string): boolean =>
+  state === 'asked' ||
+  state === 'held' ||
+  ['hold', 'reject', 'revert'].includes(event) ||
+  (state === 'requested' && event === 'prepare') ||
+  ((state === 'confirmed' || state === 'reverted') && event === 'displace')
+
+/** What people ask for writes as well; an abort is a move that a request makes. */
+const asked = ['request a transfer', 'request a transaction', 'cancel', 'speed-up', 'abort']
+const sought: readonly string[] = [
+  ...asked,
+  ...moves
+    .filter(({ state, event }) => event !== 'abort' && !elsewhere(state, event))
+    .map(({ state, event }) => `${state} › ${event}`),
+]
+
+/** All places where something is written, found in small worlds that between them make every move. */
+export async function takeCensus(simulator: Simulator): Promise<Census> {
+  const played: { drill: Drill; played: Played }[] = []
+  const places = new Map<string, Drill>()
+  const isReached = (move: string) => [...places.keys()].some((one) => one.startsWith(move))
+  for (let round = 0; round < roundsMax; round++) {
+    const left = kinds.filter(
+      ({ leadsTo = [] }) => round === 0 || !leadsTo.every((move) => isReached(move)),
+    )
+    const run = async (kind: Kind) => {
+      const drill = drillOf(kind, round)
+      return { drill, played: await simulator.play({ ...drill, targets: [] }) }
+    }
+    for (const one of await Promise.all(left.map(run))) {
+      played.push(one)
+      for (const place of one.played.faults.places)
+        if (!places.has(place)) places.set(place, one.drill)
+    }
+  }
+  const unreached = sought.filter((move) => !isReached(move))
+  const fates = ['dies before', 'dies after'] as const
+  const points = [...places]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([place, drill]) => fates.map((fate) => ({ place, fate, time: 1, drill })))
+  return { points, unreached, played }
+}
+
+function drillOf(kind: Kind, round: number): Drill {
+  const { name, only, weather, size = sizeUsual, nodes = 1, wallets = 2, seed = 1 } = kind
+  const shape = { servers: 2, nodes, wallets, transfers: size, only }
+  return {
+    seed: `${name} ${seed + round}`,
+    ...shape,
+    ...(weather === undefined ? {} : { weather }),
+  }
+}
