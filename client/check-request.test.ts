@@ -59,7 +59,19 @@ describe('a challenge', () => {
       'The challenge is not the hash of its pre-image.',
     )
     misled(given(), 'The challenge is not of now.', t0 + 120_000)
-    misled(given({ signBefore: t0 + 3_600_000 }), 'The challenge is not of now.')
+    misled(given({ signBefore: t0 + 3_600_001 }), 'The challenge is not of now.')
     misled(given({ executeBefore: t0 + 8 * 24 * 3_600_000 }), 'The challenge is not of now.')
+  })
+
+  it('may wait for an hour where it stands in line, and a quarter of one elsewhere', () => {
+    const [quarter, hour] = [t0 + 900_000, t0 + 3_600_000]
+    assert.ok(checkChallenge(given({ signBefore: hour }), asked, t0))
+    const elsewhere = { ...asked, path: '/keys' }
+    const of = (signBefore: number) => given({ signBefore, path: '/keys' })
+    assert.ok(checkChallenge(of(quarter), elsewhere, t0))
+    assert.throws(
+      () => checkChallenge(of(quarter + 1), elsewhere, t0),
+      new Misled('The challenge is not of now.'),
+    )
   })
 })

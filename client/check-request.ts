@@ -1,4 +1,6 @@
 import { equalBytes, fromBase64url, fromHex } from '@quorate/core/bytes'
+import { matchOperation } from '@quorate/authority/operations'
+import { standsInLine } from '@quorate/authority/operations/operation'
 import {
   challengeOf,
   commitTo,
@@ -35,6 +37,8 @@ export class Misled extends Error {
 /** A fresh challenge is not older, and gives its signature not longer, than this. */
 const ageMsMax = 60_000
 const signWithinMsMax = 15 * 60_000
+/** What moves money may have to wait for a place on the chain, as long as the rules allow. */
+const inLineMsMax = 60 * 60_000
 /** What the rules allow a request to wait for its execution, from when it was issued. */
 const executeWithinMsMax = 7 * 24 * 60 * 60_000
 
@@ -66,11 +70,16 @@ export function checkChallenge(given: Challenge, asked: Asked, now: number): Pre
   if (!isHome) throw new Misled('The challenge is for another organization.')
   if (
     Math.abs(now - preimage.issuedAt) > ageMsMax ||
-    preimage.signBefore - preimage.issuedAt > signWithinMsMax ||
+    preimage.signBefore - preimage.issuedAt > withinMsMax(asked) ||
     preimage.executeBefore - now > executeWithinMsMax + ageMsMax
   )
     throw new Misled('The challenge is not of now.')
   return preimage
+}
+
+function withinMsMax({ method, path }: Asked): number {
+  const match = matchOperation(method, path)
+  return match !== undefined && standsInLine(match.operation) ? inLineMsMax : signWithinMsMax
 }
 
 /**

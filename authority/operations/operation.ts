@@ -42,6 +42,11 @@ export type Operation = {
   /** Top-level members of the body that may be personal: no decision rests on them, they can go. */
   readonly erasable: readonly string[]
 }
+/** What it asks for may have to wait for a place in the line of its address. */
+export function standsInLine({ creates }: Pick<Operation, 'creates'>): boolean {
+  return creates.includes('transfer') || creates.includes('transaction')
+}
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 /**
  * `setup` is whoever holds the token that the operator made for the first organization;

@@ -26,7 +26,13 @@ import { approvalOf } from '../approvals/find.ts'
 import type { Database } from '../database/database.ts'
 import { findOwnOutgoing } from '../transfers/find.ts'
 import { isEndUser, type Caller } from './caller.ts'
-import { assertionChallenge, makeChallenge, type Challenge } from './challenge.ts'
+import {
+  assertionChallenge,
+  makeChallenge,
+  signWithinMs,
+  signWithinMsOf,
+  type Challenge,
+} from './challenge.ts'
 import { usableCredentials, verifiedAssertion, type Answerers } from './credentials.ts'
 import { idNamed, readRoot, type KnownLog, type Log, type Root, type Timed } from './log.ts'
 import { recentOf, type OpenChallenge } from './recent.ts'
@@ -83,6 +89,7 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
     { purpose: 'action', organization, user, token: named, method, path, subjects, maxFee },
     payload,
     issuedAt,
+    signWithinMsOf(match.operation),
   )
   const usable = await signingCredentials(deps, caller, match.name, issuedAt)
   if (usable.answerers.length === 0) throw new Failure('credential.unsuitable', {})
@@ -330,7 +337,7 @@ async function keepChallenge(
     ...{ organization, request, user, preimage, payload, salt, issued_at },
     token: token?.id ?? null,
     identifier: secretHash(identifier),
-    expires_at: made.signBefore,
+    expires_at: issued_at + signWithinMs,
   }
   await database
     .with('forgotten', (database) => forgetTooMany(database, caller))

@@ -9,10 +9,17 @@ import {
   requestHash,
   type Preimage,
 } from '@quorate/authority/request'
+import { standsInLine, type Operation } from '@quorate/authority/operations/operation'
 import type { Settings } from '@quorate/authority/settings'
 
-/** How long a challenge may wait for its signature, and a signed request for its execution. */
+/** How long a challenge may wait for its signature, and for the signers to agree on it. */
 export const signWithinMs = 10 * 60_000
+/**
+ * For the latter, where a request stands in line: sixteen of a wallet go into a block, so that this is
+ * for 4,800 on Ethereum (`docs/decisions/0021`). As long as the rules allow.
+ */
+const inLineMs = 60 * 60_000
+/** A signed request for its execution. */
 const executeWithinMs = 7 * 24 * 60 * 60_000
 
 /** A pre-image with everything that goes by itself: nonce, commitments and times. */
@@ -48,6 +55,11 @@ export type Challenge = {
   readonly salt: Uint8Array
   readonly request: Uint8Array
   readonly signBefore: number
+}
+
+/** Until when, from now, the signers may agree on what such an operation asks for. */
+export function signWithinMsOf(operation: Operation): number {
+  return standsInLine(operation) ? inLineMs : signWithinMs
 }
 
 /** As clients get it: the pre-image beside its hash, so that they can see what they sign. */

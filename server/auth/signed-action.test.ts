@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { decodePreimage } from '@quorate/authority/request'
+import { fromBase64url } from '@quorate/core/bytes'
 import { after, before, describe, it } from 'node:test'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
@@ -76,6 +78,27 @@ describe('what somebody has signed and not yet asked for', () => {
     const before = await requests()
     assert.equal((await client.send('POST', path, body, action)).status, 401)
     assert.equal(await requests(), before)
+  })
+
+  it('may be agreed on for an hour where it stands in line, and is signed within ten minutes', async () => {
+    const { client } = await robot()
+    const wallet = (await admin.call('/wallets', { network: 'EthereumSepolia' })).body
+    const payment = { kind: 'Native', to: `0x${'11'.repeat(20)}`, amount: '1' }
+    for (const [way, asked, minutes] of [
+      [`/wallets/${wallet.id}/transfers`, payment, 60],
+      [path, body, 10],
+    ] as const) {
+      const { preimage } = (await client.init('POST', way, asked)).body
+      const { issuedAt, signBefore } = decodePreimage(fromBase64url(preimage))
+      assert.equal(signBefore - issuedAt, minutes * 60_000)
+      const { expires_at } = await platform.database
+        .selectFrom('challenges')
+        .select('expires_at')
+        .orderBy('issued_at', 'desc')
+        .limit(1)
+        .executeTakeFirstOrThrow()
+      assert.equal(expires_at - issuedAt, 10 * 60_000)
+    }
   })
 
   it('waits while signers say that the clock of this server is off, and is good afterwards', async () => {

@@ -21,7 +21,7 @@ const standBackMs = 5_000
  * that back. It has no slot: of all that bear its request's hash, the contract does one.
  */
 export async function prepareSponsored(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now)) return expire()
+  if (isExpired(row, deps.now)) return expire(row, deps.now)
   const sponsor = await sponsorOfRow(deps, row)
   if (sponsor.record.status !== 'active') return refuse('the fee sponsor is not active')
   const account = await accountFacts(deps, row)

@@ -21,7 +21,7 @@ type Parts = { readonly sponsor: Sponsor; readonly asked: Outgoing; readonly sig
  * the sponsor lacks may yet come, as long as the time lasts that was signed for.
  */
 export async function prepareSponsorship(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now)) return expire()
+  if (isExpired(row, deps.now)) return expire(row, deps.now)
   if (await isSlotGone(deps, row)) return loseSlot
   const sponsor = await sponsorOfRow(deps, row)
   const { status } = sponsor.record

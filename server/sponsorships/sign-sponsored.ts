@@ -18,7 +18,7 @@ import { sponsoredEffect } from './terms.ts'
  * alone decides what becomes of it.
  */
 export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire()
+  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire(row, deps.now)
   return signing(deps, row, async () => {
     const sponsor = await sponsorOfRow(deps, row)
     const { organization, key } = row

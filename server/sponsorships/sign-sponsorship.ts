@@ -21,7 +21,7 @@ import { sponsorshipEffect } from './terms.ts'
  * what the sponsor has paid already; what they refuse today they may not tomorrow.
  */
 export async function signSponsorship(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire()
+  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire(row, deps.now)
   const { organization, key } = row
   const [asked, sponsor] = await Promise.all([
     sponsoredOf(deps.database, row),

@@ -26,7 +26,7 @@ const nothingKept = { slot: null, facts: null, cost: null, delegation_nonce: nul
  * no signer is asked. What cannot be judged yet goes on, and is judged by all when it is signed.
  */
 export async function askPolicies(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now)) return expire()
+  if (isExpired(row, deps.now)) return expire(row, deps.now)
   const present = await approvalFor(deps.database, row.organization, row.request)
   if (present !== undefined) return held(present)
   const facts = await presentFacts(deps, row)

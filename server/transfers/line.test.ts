@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { isFailure } from '@quorate/core/failure'
 import type { WalletRow } from '../wallets/find.ts'
 import { leaseRows, postpone } from './lease.ts'
 import type { Outgoing } from './tables.ts'
+import { evidenceOf } from './reading.ts'
 import { takeSlot } from './take-slot.ts'
 import { makeWallet, network, payment, request, reread } from './testing/treasury.ts'
 import { startTreasury, step, stepTo, type Treasury } from './testing/treasury.ts'
@@ -54,6 +56,45 @@ describe('the line before the desk of a wallet', () => {
     await step(treasury, await reread(treasury, second))
     assert.equal((await reread(treasury, second)).state, 'expired')
     assert.ok(((await reread(treasury, third)).due_at ?? 0) >= before)
+  })
+
+  const minute = 60_000
+  const asked = (minutesAgo: number) => {
+    const issuedAt = Date.now() - minutesAgo * minute
+    return request(treasury, wallet, {
+      ...{ body: payment(), issuedAt, signBefore: issuedAt + 60 * minute },
+    })
+  }
+
+  it('pays whoever has stood in it for most of an hour', async () => {
+    const row = await stepTo(treasury, await asked(59), 'broadcasted')
+    assert.ok(row.hash)
+  })
+
+  it('ends for whoever is too late, before he takes a place and after, and says that he may come again', async () => {
+    const { coordinator } = treasury.platform
+    const waiting = await asked(61)
+    const { organization, key } = waiting
+    await step(treasury, waiting)
+    const ended = await reread(treasury, waiting)
+    assert.deepEqual([ended.state, ended.slot], ['expired', null])
+    assert.match(ended.reason ?? '', /too many stood before it .* may be asked for anew/)
+    const next = await stepTo(treasury, await asked(59), 'prepared')
+    // So that its time is over while it is at the desk.
+    const late = { ...next, evidence: waiting.evidence }
+    const { evidence } = late
+    const { database } = treasury
+    await database.updateTable('outgoing').set({ evidence }).where('id', '=', next.id).execute()
+    await step(treasury, next)
+    const gone = await reread(treasury, next)
+    assert.deepEqual([gone.state, gone.slot, gone.reason], ['expired', null, ended.reason])
+    // By the rules of everybody who would have to agree on it.
+    await assert.rejects(
+      coordinator.sign({ organization, key, evidence: evidenceOf({ ...late, facts: next.facts }) }),
+      (error) => isFailure(error, 'request.refused') && /expired/.test(error.context.reason),
+    )
+    const free = await stepTo(treasury, await ask(), 'slotted')
+    assert.equal(free.slot, next.slot)
   })
 
   it('hears a call that comes while it still looks whether it may come', async () => {

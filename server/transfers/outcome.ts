@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts'
 import type { Chain } from '../chain/chains.ts'
 import type { Opine } from '../facts/file.ts'
 import type { Move } from './move.ts'
+import { preimageOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
 /** What a step may ask. It reads, and acts where acting twice is harmless; it writes nothing down. */
@@ -43,12 +44,25 @@ export function waitForClock(clock: ClockState): Wait {
   return { kind: 'wait', why }
 }
 
-/** The user's own deadline, which signers hold as well. */
+/** The user's own deadlines, which signers hold as well: for what they have not agreed on. */
 export function isExpired(row: Outgoing, now: number): boolean {
-  return now >= row.execute_before
+  return now >= row.execute_before || isTooLate(row, now)
 }
 
-export function expire(): Outcome {
-  const reason = 'not executed within its time'
+/**
+ * It has stood in line until nobody may agree on it any more. What waited for an approval was in time
+ * when that was opened; what a sponsor does stands around another request.
+ */
+function isTooLate(row: Outgoing, now: number): boolean {
+  const { kind, approval_id } = row
+  if (kind === 'sponsorship' || approval_id !== null) return false
+  return now > preimageOf(row).signBefore
+}
+
+export function expire({ execute_before }: Outgoing, now: number): Outcome {
+  const reason = now >= execute_before ? 'not executed within its time' : lineTooLong
   return { kind: 'move', event: 'expire', values: { reason, slot: null }, freesSlot: true }
 }
+
+const lineTooLong =
+  'too many stood before it in line: nothing was signed, and it may be asked for anew'

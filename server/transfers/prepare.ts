@@ -24,7 +24,7 @@ const standBackMs = 5_000
  * whatever happens afterwards, one request is one transaction.
  */
 export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now)) return expire()
+  if (isExpired(row, deps.now)) return expire(row, deps.now)
   // At once: while one of a wallet is here, all others wait, and each answer of a node takes its time.
   const [isGone, lack, found, balance] = await Promise.all([
     !row.names_slot && isSlotGone(deps, row),

@@ -26,7 +26,7 @@ import type { Outgoing } from './tables.ts'
  * by whichever server, leads to the same bytes.
  */
 export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire()
+  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire(row, deps.now)
   return signing(deps, row, async () => {
     const { organization, key, public_key: publicKey } = row
     const evidence = evidenceOf(row)

@@ -28,7 +28,7 @@ const growth = 1.5
  */
 export async function takeSlot(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const { database, chain, now } = deps
-  if (isExpired(row, now)) return expire()
+  if (isExpired(row, now)) return expire(row, now)
   const { rpc } = chain
   if (row.names_slot) return takeNamed(chain, row, await minedNonce(rpc, row.address))
   // Asked again where it counts; here, so that no node is asked for all who stand in line.

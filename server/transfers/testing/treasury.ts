@@ -138,6 +138,7 @@ export type Wish = {
   readonly maxFee?: bigint
   readonly person?: Person
   readonly executeBefore?: number
+  readonly issuedAt?: number
   /** Until when the signers may agree on it: usually ten minutes. */
   readonly signBefore?: number
   readonly quota?: Quota
@@ -154,14 +155,16 @@ export const payment = (change: object = {}): object => ({
 export function actionFor(
   { company, bot }: Pick<Treasury, 'company' | 'bot'>,
   wallet: WalletRow,
-  { body, kind = 'transfer', maxFee = feeBound, person = bot, executeBefore, signBefore }: Wish,
+  { body, kind = 'transfer', maxFee = feeBound, person = bot, ...times }: Wish,
 ): SignedAction {
+  const { executeBefore, signBefore, issuedAt } = times
   const evidence = signedRequest(person, {
     path: `/wallets/${wallet.wallet_id}/${kind}s`,
     ...{ body, maxFee, ids: company.ids, now: Date.now() },
     change: {
       ...(executeBefore === undefined ? {} : { executeBefore }),
       ...(signBefore === undefined ? {} : { signBefore }),
+      ...(issuedAt === undefined ? {} : { issuedAt }),
     },
   })
   const { preimage, payload } = evidence
