@@ -8,6 +8,7 @@ import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { envelopeOf } from './envelope.ts'
 import type { Kept, KeepAnswer, Repeatable, Written } from './repeatable.ts'
+import { Room } from './room.ts'
 
 /** Rows of migration 0185. */
 export type KeptAnswerTables = {
@@ -48,13 +49,14 @@ export type KeepDeps = { readonly database: Database; readonly now: () => number
  */
 export function openKeptAnswers(deps: KeepDeps, max = keptMax): KeepAnswer<Caller> {
   const atHand = new Set<string>()
+  const room = new Room(max)
   return async (asked, carryOut) => {
     const row = rowOf(asked, deps.now())
     const name = toHex(row.key)
     if (atHand.has(name)) throw new Failure('idempotency_key.in_flight', {})
     atHand.add(name)
     try {
-      return await answer({ ...deps, max, carryOut }, row)
+      return await answer({ ...deps, room, max, carryOut }, row)
     } finally {
       atHand.delete(name)
     }
@@ -63,6 +65,7 @@ export function openKeptAnswers(deps: KeepDeps, max = keptMax): KeepAnswer<Calle
 
 type Answering = KeepDeps & {
   readonly max: number
+  readonly room: Room
   readonly carryOut: (action: Uint8Array | undefined) => Promise<Written>
 }
 
@@ -89,7 +92,8 @@ function rowOf({ caller, key, request, userAction }: Repeatable<Caller>, now: nu
 }
 
 /** @returns what stands there already */
-async function claim({ database, now, max }: Answering, row: Row): Promise<Row | undefined> {
+async function claim(deps: Answering, row: Row): Promise<Row | undefined> {
+  const { database, now, max, room } = deps
   const { organization, key } = row
   // A hash: one key in 256 takes those with it that have become too old since the last such one.
   if (key[0] === 0) await forgetKept(database, now())
@@ -100,7 +104,8 @@ async function claim({ database, now, max }: Answering, row: Row): Promise<Row |
     .execute()
   const first = await find(database, row)
   if (first !== undefined) return first
-  await checkRoom(database, organization, max)
+  const hasRoom = await room.take(organization, (max) => countKept(deps, organization, max))
+  if (!hasRoom) throw new Failure('idempotency_key.too_many', { max })
   const made = await database
     .insertInto('kept_answers')
     .values(row)
@@ -119,16 +124,24 @@ function find(database: Database, { organization, key }: Row): Promise<Row | und
     .executeTakeFirst()
 }
 
-async function checkRoom(database: Database, organization: Uint8Array, max: number): Promise<void> {
-  const last = await database
+/** Of the last day, from the index alone; what is older only waits to be forgotten. */
+async function countKept(
+  { database, now }: KeepDeps,
+  organization: Uint8Array,
+  max: number,
+): Promise<number> {
+  const live = database
     .selectFrom('kept_answers')
     .select('begun_at')
     .where('organization', '=', organization)
-    .orderBy('begun_at', 'desc')
-    .offset(max - 1)
-    .limit(1)
-    .executeTakeFirst()
-  if (last !== undefined) throw new Failure('idempotency_key.too_many', { max })
+    .where('begun_at', '>', now() - keptMs)
+    .limit(max)
+    .as('live')
+  const { count } = await database
+    .selectFrom(live)
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 /** By the user action that has come with it, for the first time under this key. */
