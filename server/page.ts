@@ -1,6 +1,9 @@
 import { cutPage, positionOf } from '@quorate/api/page'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
+import { sql, type SelectQueryBuilder } from 'kysely'
+
+export type Paging = { readonly limit: number; readonly paginationToken?: string | undefined }
 
 /** Where a row stands in a list that is newest first; ids part what one moment made. */
 export type Position = { readonly at: number; readonly id: Uint8Array }
@@ -14,6 +17,29 @@ export function readPosition(token: string | undefined): Position | undefined {
   if (at !== undefined && id !== undefined) return { at: Number(at), id: fromHex(id) }
   const issues = [{ path: 'query.paginationToken', message: 'not a token of this list' }]
   throw new Failure('body.malformed', { issues })
+}
+
+/**
+ * Newest first, from where the last page ended, and one row more than a page holds.
+ *
+ * @param columns of the moment and the id, as the index of such a list has them
+ */
+export function newestFirst(
+  { limit, paginationToken }: Paging,
+  columns: readonly [at: string, id: string] = ['created_at', 'id'],
+) {
+  const [at, id] = [sql.ref(columns[0]), sql.ref(columns[1])]
+  const after = readPosition(paginationToken)
+  return <DB, TB extends keyof DB, Row>(rows: SelectQueryBuilder<DB, TB, Row>) => {
+    const rest =
+      after === undefined
+        ? rows
+        : rows.where(sql<boolean>`(${at}, ${id}) < (${after.at}, ${after.id})`)
+    return rest
+      .orderBy(at, 'desc')
+      .orderBy(id, 'desc')
+      .limit(limit + 1)
+  }
 }
 
 /** Cuts a page off rows of which one more was asked for than the page holds. */

@@ -7,7 +7,7 @@ import { isName } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf } from '../page.ts'
 import type { ChangeDeps } from './change.ts'
 import { approvalOf, statusOf, type ApprovalStatus } from './find.ts'
 import type { Resolver } from './resolver.ts'
@@ -95,7 +95,6 @@ function listed(
   organization: Uint8Array,
   { limit, paginationToken, status, initiatorId, approverId }: Query,
 ) {
-  const after = readPosition(paginationToken)
   const at = now()
   return database
     .selectFrom('approvals')
@@ -116,12 +115,5 @@ function listed(
       if (!isName('user', approverId)) return eb.lit(false)
       return eb.or([eb('approvers', '=', '*'), eb('approvers', 'like', `% ${approverId} %`)])
     })
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .$call(newestFirst({ limit, paginationToken }))
 }

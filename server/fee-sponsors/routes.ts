@@ -14,7 +14,7 @@ import { receiptOf } from '../auth/receipt.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf, type Paging } from '../page.ts'
 import { listSponsoredFees } from '../sponsorships/find.ts'
 import { feeSponsorOf } from './entity.ts'
 
@@ -110,22 +110,10 @@ async function rowNamed(deps: FeeSponsorDeps, caller: Caller, feeSponsorId: stri
   return row
 }
 
-type Paging = { readonly limit: number; readonly paginationToken?: string | undefined }
-
-async function list(deps: FeeSponsorDeps, caller: Caller, { limit, paginationToken }: Paging) {
-  const after = readPosition(paginationToken)
-  const found = await rows(deps, caller)
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
-    .execute()
+async function list(deps: FeeSponsorDeps, caller: Caller, query: Paging) {
+  const found = await rows(deps, caller).$call(newestFirst(query)).execute()
   return readRoot(deps.log, caller.organization, (root) =>
-    pageOf(found, limit, {
+    pageOf(found, query.limit, {
       positionAt: (row) => ({ at: row.created_at, id: row.id }),
       itemOf: (row) => feeSponsorOf(root, row),
     }),

@@ -2,7 +2,7 @@ import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
 import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
-import { pageOf, type Position, readPosition } from '../page.ts'
+import { pageOf, type Position, readPosition, type Paging } from '../page.ts'
 import type { HistoryRow } from './entity.ts'
 import { settledNumber } from './find.ts'
 import { findTokenWords, type TokenWordsByContract } from './tokens.ts'
@@ -16,11 +16,7 @@ const csvRowsMax = 100_000
 const rowsAtOnce = 1_000
 
 /** Every wallet's settled movements, newest first by the clocks of their chains, which have seconds. */
-export async function listOrgHistory(
-  asked: Asked,
-  { organization, orgId }: Caller,
-  query: { readonly limit: number; readonly paginationToken?: string | undefined },
-) {
+export async function listOrgHistory(asked: Asked, { organization, orgId }: Caller, query: Paging) {
   const past = readPosition(query.paginationToken)
   const rows = await rowsBelow(asked, organization, { past, limit: query.limit + 1 })
   const words = await wordsOf(asked.database, rows)

@@ -5,7 +5,7 @@ import type { Caller } from '../auth/caller.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import { settleSigned } from '../auth/settle.ts'
 import { routing, type Route } from '../http/route.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf } from '../page.ts'
 import { createSettled, type CreationDeps } from './create.ts'
 import { checkDelegable } from './delegable.ts'
 import { keyOf } from './entity.ts'
@@ -80,19 +80,9 @@ type Query = {
 }
 
 async function list({ database }: CreationDeps, caller: Caller, query: Query) {
-  const after = readPosition(query.paginationToken)
   const asked = await ownerAsked(database, caller, query.owner)
   if (asked === undefined) return { items: [] }
-  const rows = await keyRows(database, caller, asked.owner)
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(query.limit + 1)
-    .execute()
+  const rows = await keyRows(database, caller, asked.owner).$call(newestFirst(query)).execute()
   return pageOf(rows, query.limit, {
     positionAt: ({ created_at, id }) => ({ at: created_at, id }),
     itemOf: keyOf,

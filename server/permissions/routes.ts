@@ -23,13 +23,11 @@ import { settleSigned } from '../auth/settle.ts'
 import { operationsOf } from '../auth/standing.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf, type Paging } from '../page.ts'
 
 const { route } = routing<Caller>()
 
 export type PermissionDeps = GovernDeps & { readonly manifest: Manifest }
-type Paging = { readonly limit: number; readonly paginationToken?: string | undefined }
-
 export function permissionRoutes(deps: PermissionDeps): readonly Route<Caller>[] {
   return [
     route(api.listPermissions, async ({ caller, query }) => list(deps, caller, query)),
@@ -84,17 +82,7 @@ function rows({ database }: PermissionDeps, { organization }: Caller) {
 }
 
 async function list(deps: PermissionDeps, caller: Caller, query: Paging) {
-  const after = readPosition(query.paginationToken)
-  const found = await rows(deps, caller)
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(query.limit + 1)
-    .execute()
+  const found = await rows(deps, caller).$call(newestFirst(query)).execute()
   const names = found.map(({ id }) => nameOf('permission', id))
   const changes = await pendingChanges(deps, caller.organization, names)
   return readRoot(deps.log, caller.organization, (root) =>
@@ -266,20 +254,12 @@ async function listAssignments(
   { permissionId, limit, paginationToken }: Paging & { readonly permissionId: string },
 ) {
   const permission = await permissionNamed(deps, caller, permissionId)
-  const after = readPosition(paginationToken)
   const found = await deps.database
     .selectFrom('assignments')
     .select(['id', 'identity_id', 'created_at'])
     .where('organization', '=', caller.organization)
     .where('permission', '=', permission)
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .$call(newestFirst({ limit, paginationToken }))
     .execute()
   const names = found.map(({ id }) => nameOf('assignment', id))
   const changes = await pendingChanges(deps, caller.organization, names)

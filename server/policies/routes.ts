@@ -12,7 +12,7 @@ import { idNamed, readRoot } from '../auth/log.ts'
 import { receiptOf } from '../auth/receipt.ts'
 import type { SignedAction } from '../auth/use-action.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf } from '../page.ts'
 import { policyOf } from './shown.ts'
 
 const { route } = routing<Caller>()
@@ -93,17 +93,9 @@ type Query = {
 }
 
 async function list(deps: PolicyDeps, caller: Caller, { limit, paginationToken, status }: Query) {
-  const after = readPosition(paginationToken)
   const found = await rows(deps, caller)
     .where((eb) => (status === undefined ? eb.lit(true) : eb('status', '=', status)))
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .$call(newestFirst({ limit, paginationToken }))
     .execute()
   const names = found.slice(0, limit).map(({ id }) => nameOf('policy', id))
   const changes = await pendingChanges(deps, caller.organization, names)

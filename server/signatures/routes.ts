@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findKey } from '../keys/find.ts'
 import { checkUsable } from '../keys/reach.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf, type Paging } from '../page.ts'
 import { findWallet } from '../wallets/find.ts'
 import { signatureOf, walletSignatureOf, type SignatureRow } from './entity.ts'
 import { findSignature, type SignaturePlace } from './find.ts'
@@ -74,25 +74,17 @@ async function list<Item>(
   place: SignaturePlace,
   ask: {
     readonly caller: Caller
-    readonly query: { readonly limit: number; readonly paginationToken?: string | undefined }
+    readonly query: Paging
     readonly itemOf: (row: SignatureRow) => Item
   },
 ) {
   const { caller, query, itemOf } = ask
-  const after = readPosition(query.paginationToken)
   const rows = await database
     .selectFrom('signature_requests')
     .selectAll()
     .where('organization', '=', caller.organization)
     .where(place.column, '=', place.id)
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('requested_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('requested_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(query.limit + 1)
+    .$call(newestFirst(query, ['requested_at', 'id']))
     .execute()
   return pageOf(rows, query.limit, {
     positionAt: ({ requested_at, id }) => ({ at: requested_at, id }),

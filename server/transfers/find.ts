@@ -1,7 +1,7 @@
 import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf } from '../page.ts'
 import { findWallet } from '../wallets/find.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -48,21 +48,13 @@ export async function listOutgoing<Item>(
 ): Promise<{ items: Item[]; nextPageToken?: string; walletId: string }> {
   const { kind, walletId, query } = asked
   const wallet = await findWallet(database, caller, walletId)
-  const past = readPosition(query.paginationToken)
   const rows = await database
     .selectFrom('outgoing')
     .selectAll()
     .where('organization', '=', caller.organization)
     .where('wallet', '=', wallet.id)
     .where('kind', '=', kind)
-    .where((eb) =>
-      past === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(past.at, past.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(query.limit + 1)
+    .$call(newestFirst(query))
     .execute()
   const positionAt = ({ created_at, id }: Outgoing) => ({ at: created_at, id })
   return { ...pageOf(rows, query.limit, { positionAt, itemOf }), walletId }
@@ -76,7 +68,6 @@ export async function listOrgOutgoing<Item>(
   itemOf: (row: Outgoing) => Item,
 ): Promise<{ items: Item[]; nextPageToken?: string }> {
   const { kind, query } = asked
-  const past = readPosition(query.paginationToken)
   const { externalId } = query
   let rows = database
     .selectFrom('outgoing')
@@ -84,13 +75,7 @@ export async function listOrgOutgoing<Item>(
     .where('organization', '=', organization)
     .where('kind', '=', kind)
   if (externalId !== undefined) rows = rows.where('external_id', '=', externalId)
-  if (past !== undefined)
-    rows = rows.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(past.at, past.id)))
-  const found = await rows
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(query.limit + 1)
-    .execute()
+  const found = await rows.$call(newestFirst(query)).execute()
   const positionAt = ({ created_at, id }: Outgoing) => ({ at: created_at, id })
   return pageOf(found, query.limit, { positionAt, itemOf })
 }

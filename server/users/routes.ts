@@ -14,7 +14,7 @@ import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { isAddress } from '../mail/queue.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf } from '../page.ts'
 import { userOf, type UserRow } from './entity.ts'
 import { eraseUser } from './erase.ts'
 import { claimUsername, freeUsername, usernameOf } from './person.ts'
@@ -121,7 +121,6 @@ type Query = {
 /** Whoever is archived has no name here any more, and is in no list. */
 async function list({ database, log }: SettleDeps, caller: Caller, query: Query) {
   const { organization, orgId } = caller
-  const after = readPosition(query.paginationToken)
   const kinds = { CustomerEmployee: ['employee'], EndUser: ['endUser'] } as const
   const rows = await people(database, organization)
     .innerJoin('usernames', (join) =>
@@ -129,14 +128,7 @@ async function list({ database, log }: SettleDeps, caller: Caller, query: Query)
     )
     .where('usernames.lapses_at', 'is', null)
     .where('users.kind', 'in', query.kind ? kinds[query.kind] : ['employee', 'endUser'])
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('users.created_at', 'users.id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('users.created_at', 'desc')
-    .orderBy('users.id', 'desc')
-    .limit(query.limit + 1)
+    .$call(newestFirst(query, ['users.created_at', 'users.id']))
     .execute()
   return readRoot(log, organization, (root) =>
     pageOf(rows, query.limit, {

@@ -10,7 +10,7 @@ import { checkDelegable } from '../keys/delegable.ts'
 import { derives } from '../keys/master.ts'
 import { checkDelegation, checkOwner, ownerAsked } from '../keys/owner.ts'
 import { checkNotArchived } from '../keys/reach.ts'
-import { pageOf, readPosition } from '../page.ts'
+import { newestFirst, pageOf } from '../page.ts'
 import { walletOf } from './entity.ts'
 import { findWallet, walletRows } from './find.ts'
 import { proofOf } from './proof.ts'
@@ -95,19 +95,11 @@ type Query = {
 }
 
 async function list({ database }: CreationDeps, caller: Caller, query: Query) {
-  const after = readPosition(query.paginationToken)
   const named = query.owner ?? query.ownerId ?? query.ownerUsername
   const asked = await ownerAsked(database, caller, named)
   if (asked === undefined) return { items: [] }
   const rows = await walletRows(database, caller, asked.owner)
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('wallets.created_at', 'wallets.id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('wallets.created_at', 'desc')
-    .orderBy('wallets.id', 'desc')
-    .limit(query.limit + 1)
+    .$call(newestFirst(query, ['wallets.created_at', 'wallets.id']))
     .execute()
   return pageOf(rows, query.limit, {
     positionAt: ({ created_at, id }) => ({ at: created_at, id }),

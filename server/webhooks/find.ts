@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { Failure } from '@quorate/core/failure'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
-import { readPosition } from '../page.ts'
+import { newestFirst, type Paging } from '../page.ts'
 import type { SentRow } from './entity.ts'
 import type { WebhookRow } from './tables.ts'
 
@@ -24,21 +24,13 @@ export async function findWebhook(
 export function listWebhooks(
   database: Database,
   organization: Uint8Array,
-  { limit, paginationToken }: { limit: number; paginationToken?: string | undefined },
+  paging: Paging,
 ): Promise<WebhookRow[]> {
-  const after = readPosition(paginationToken)
   return database
     .selectFrom('webhooks')
     .selectAll()
     .where('organization', '=', organization)
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .$call(newestFirst(paging))
     .execute()
 }
 
@@ -55,7 +47,6 @@ export function listSent(
   { organization, id: webhook }: WebhookRow,
   { limit, paginationToken, kind, deliveryFailed }: EventQuery,
 ): Promise<SentRow[]> {
-  const after = readPosition(paginationToken)
   return sent(database, organization)
     .where('deliveries.webhook', '=', webhook)
     .where((eb) => (kind === undefined ? eb.lit(true) : eb('deliveries.kind', '=', kind)))
@@ -64,14 +55,7 @@ export function listSent(
       // Literal, as in the index of failures.
       return deliveryFailed === 'true' ? sql<boolean>`status <> '200'` : eb('status', '=', '200')
     })
-    .where((eb) =>
-      after === undefined
-        ? eb.lit(true)
-        : eb(eb.refTuple('sent_at', 'deliveries.id'), '<', eb.tuple(after.at, after.id)),
-    )
-    .orderBy('sent_at', 'desc')
-    .orderBy('deliveries.id', 'desc')
-    .limit(limit + 1)
+    .$call(newestFirst({ limit, paginationToken }, ['sent_at', 'deliveries.id']))
     .execute()
 }
 
