@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attacks } from './all.ts'
 import { distinct, type Attack } from './attack.ts'
@@ -25,39 +25,39 @@ const rooms = [
 
 /**
  * `npm run attacks:mutants -- [part of a name]`: takes away one check after the other, in a copy,
- * and sees whether its attack notices: two seconds for each.
+ * and sees whether its attack notices: some seconds for each, as many side by side as there are cores.
  */
-export function main(): number {
+export async function main(): Promise<number> {
   const parts = process.argv.slice(2)
   const chosen = distinct(attacks).filter(({ name }) => parts.every((part) => name.includes(part)))
-  const copy = mkdtempSync(join(tmpdir(), 'quorate-mutants-'))
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-mutants-'))
   try {
-    copyCheckout(copy)
-    checkAttacks(copy)
-    return told(chosen, copy)
+    const copies = Array.from({ length: availableParallelism() }, (_, i) => join(folder, String(i)))
+    for (const copy of copies) copyCheckout(copy)
+    await checkAttacks(folder)
+    return await told(chosen, copies)
   } finally {
-    rmSync(copy, { recursive: true })
+    rmSync(folder, { recursive: true })
   }
 }
 
 /** Attacks that succeed anyway would notice everything. */
-function checkAttacks(copy: string): void {
-  const args = ['all.mjs', ...process.argv.slice(2)]
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-    cwd: copy,
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`with nothing taken away:\n${stdout}${stderr}`)
+async function checkAttacks(folder: string): Promise<void> {
+  const { code, stdout, stderr } = await run(join(folder, '0'), 'all.mjs', process.argv.slice(2))
+  if (code !== 0) throw new Error(`with nothing taken away:\n${stdout}${stderr}`)
 }
 
-function told(chosen: readonly Attack[], copy: string): number {
+async function told(chosen: readonly Attack[], copies: readonly string[]): Promise<number> {
   const count = { noticed: 0, unnoticed: 0 }
-  for (const one of chosen) {
-    if (one.check.backedBy !== undefined) continue
-    const said = without(one, copy)
-    count[said === '' ? 'unnoticed' : 'noticed']++
-    console.log(`${said === '' ? 'UNNOTICED' : 'noticed  '} ${one.name}: ${said}`)
+  const waiting = chosen.filter(({ check }) => check.backedBy === undefined)
+  const work = async (copy: string): Promise<void> => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+      const said = await without(one, copy)
+      count[said === '' ? 'unnoticed' : 'noticed']++
+      console.log(`${said === '' ? 'UNNOTICED' : 'noticed  '} ${one.name}: ${said}`)
+    }
   }
+  await Promise.all(copies.map(work))
   for (const { name, check } of chosen)
     if (check.backedBy !== undefined) console.log(`left      ${name}: ${check.backedBy}`)
   console.log(`${count.noticed} of ${count.noticed + count.unnoticed} noticed`)
@@ -67,18 +67,38 @@ function told(chosen: readonly Attack[], copy: string): number {
 }
 
 /** @returns what the attack says with its check gone; empty when it notices nothing */
-function without({ name, check }: Attack, copy: string): string {
+async function without({ name, check }: Attack, copy: string): Promise<string> {
   const path = join(copy, check.file)
   const text = readFileSync(path, 'utf8')
   writeFileSync(path, mutated(text, mutationOf(check, checkout) ?? []))
-  const ran = spawnSync(process.execPath, ['one.mjs', name], { cwd: copy, encoding: 'utf8' })
+  const { code, stdout, stderr } = await run(copy, 'one.mjs', [name])
   writeFileSync(path, text)
-  if (ran.status === 0) return ''
-  const [, thrown] = /^(\w*Error: .*)$/m.exec(ran.stderr) ?? []
-  return ran.stdout.trim() || (thrown ?? `exit code ${ran.status}`)
+  if (code === 0) return ''
+  const [, thrown] = /^(\w*Error: .*)$/m.exec(stderr) ?? []
+  return stdout.trim() || (thrown ?? `exit code ${code}`)
 }
 
+type Ran = { readonly code: number | string; readonly stdout: string; readonly stderr: string }
+
+/** What one copy has had compiled it need not compile again: nearly all of it, each time. */
+function run(copy: string, script: string, args: readonly string[]): Promise<Ran> {
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(copy, 'compiled') }
+  const options = { cwd: copy, env, maxBuffer: outputBytesMax }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [script, ...args], options, (error, stdout, stderr) =>
+      resolve({
+        code: error === null ? 0 : (error.code ?? error.signal ?? 'none'),
+        stdout,
+        stderr,
+      }),
+    )
+  })
+}
+/** Far more than all attacks together say. */
+const outputBytesMax = 2 ** 24
+
 function copyCheckout(copy: string): void {
+  mkdirSync(copy)
   for (const room of rooms) {
     const from = join(checkout, room)
     cpSync(from, join(copy, room), { recursive: true, filter: (path) => !isInstalled(path) })
@@ -90,10 +110,10 @@ function copyCheckout(copy: string): void {
   for (const name of readdirSync(join(checkout, 'node_modules')))
     if (name !== '@quorate') symlinkSync(join(checkout, 'node_modules', name), join(modules, name))
   for (const room of rooms) symlinkSync(join(copy, room), join(modules, '@quorate', room))
-  const run = (what: string) =>
+  const script = (what: string) =>
     `import { ${what} } from './e2e/attacks/main.ts'\nprocess.exitCode = await ${what}()\n`
-  writeFileSync(join(copy, 'one.mjs'), run('one'))
-  writeFileSync(join(copy, 'all.mjs'), run('main'))
+  writeFileSync(join(copy, 'one.mjs'), script('one'))
+  writeFileSync(join(copy, 'all.mjs'), script('main'))
 }
 
 const isInstalled = (path: string) => path.endsWith('/node_modules')
