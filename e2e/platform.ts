@@ -8,6 +8,7 @@ import type { DfnsApiClient } from '@dfns/sdk'
 import { type Child, startChild } from '@quorate/devnet/child'
 import { freePort } from '@quorate/devnet/free-port'
 import { checkedClient, type Credentials } from './checked-client.ts'
+import { settings } from './settings.ts'
 
 /** `bootstrap.json`, as far as anybody is promised it. */
 export type BootstrapFile = {
@@ -77,14 +78,15 @@ export async function makePlatform(keyPool = 0): Promise<Platform> {
     const running = await startChild({
       command: process.execPath,
       args: [program, 'start'],
-      env: environment({
+      env: {
+        ...settings.machine,
         QUORATE_PORT: String(port),
         QUORATE_DATA: dataDir,
         QUORATE_KEY_POOL: String(keyPool),
         QUORATE_SERVER_FACTS_FILE: factsFile(dataDir, 'server'),
         QUORATE_SIGNER_FACTS_FILE: factsFile(dataDir, 'signers'),
         ...ownNetworks(dataDir),
-      }),
+      },
       onOutput: (chunk) => (output += chunk.toString()),
       stopSteps: [{ signal: 'SIGTERM', waitMs: stopMsMax }],
     })
@@ -159,13 +161,6 @@ export function ownFiles(dataDir: string): { readonly networks: string; readonly
 
 export function readBootstrap(dataDir: string): BootstrapFile {
   return JSON.parse(readFileSync(join(dataDir, 'bootstrap.json'), 'utf8'))
-}
-
-/** Of the environment, what a start may need, and no settings of whoever runs the tests. */
-function environment(settings: Readonly<Record<string, string>>): Record<string, string> {
-  const { PATH = '', HOME = '/', QUORATE_POSTGRES_BIN: postgresBin } = process.env
-  const own = postgresBin === undefined ? {} : { QUORATE_POSTGRES_BIN: postgresBin }
-  return { PATH, HOME, ...own, ...settings }
 }
 
 /** Waits for what must come about; says in words what did not. */

@@ -69,7 +69,7 @@ function mayResolve(file: string, how: string): boolean {
 
 /** A process reads its settings once, where it starts. */
 function mayReadEnvironment(file: string): boolean {
-  if (isForTests(file) || file.startsWith('scripts/') || file.startsWith('e2e/')) return true
+  if (isForTests(file) || file.startsWith('scripts/')) return true
   return /(?:^|\/)(?:settings|main)\.ts$/.test(file)
 }
 

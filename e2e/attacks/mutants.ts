@@ -14,6 +14,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attacks } from './all.ts'
 import { distinct, type Attack } from './attack.ts'
+import { settings } from '../settings.ts'
 import { mutated, mutationOf } from './mutation.ts'
 
 const checkout = join(import.meta.dirname, '..', '..')
@@ -82,7 +83,7 @@ type Ran = { readonly code: number | string; readonly stdout: string; readonly s
 
 /** What one copy has had compiled it need not compile again: nearly all of it, each time. */
 function run(copy: string, script: string, args: readonly string[]): Promise<Ran> {
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(copy, 'compiled') }
+  const env = { ...settings.machine, NODE_COMPILE_CACHE: join(copy, 'compiled') }
   const options = { cwd: copy, env, maxBuffer: outputBytesMax }
   return new Promise((resolve) => {
     execFile(process.execPath, [script, ...args], options, (error, stdout, stderr) =>

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core'
+import { settings } from '../settings.ts'
 
 /** Where Debian puts it. Downloads of browsers by a test are no part of this. */
 const executablePath = '/usr/bin/chromium'
@@ -129,8 +130,7 @@ let folder: string | undefined
 
 /** Pictures for whoever looks; `QUORATE_TEST_SCREENSHOTS` names a folder that is kept. */
 export function screenshotFolder(): string {
-  const kept = process.env['QUORATE_TEST_SCREENSHOTS']
-  if (kept !== undefined) return kept
+  if (settings.screenshotFolder !== undefined) return settings.screenshotFolder
   if (folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'quorate-pages-'))
     folder = made

@@ -6,11 +6,12 @@ import { DfnsError, type DfnsApiClient } from '@dfns/sdk'
 import { getAddress, toHex } from 'viem'
 import { openChain } from '../chain.ts'
 import type { Platform } from '../platform.ts'
+import { settings } from '../settings.ts'
 import { confirmed, richWallet } from '../sdk/transfers.ts'
 
 const transfersPerWallet = 5
 const walletsOfTest = 4
-const kills = Number(process.env['QUORATE_TEST_SERVER_KILLS'] ?? 6)
+const kills = settings.serverKills
 /** Long after the last restart, on a machine that is busy. */
 const settledMsMax = 120_000
 
