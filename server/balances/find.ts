@@ -1,7 +1,7 @@
 import { cutPage, positionOf } from '@quorate/api/page'
 import { fromHex, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
-import { sql } from 'kysely'
+import { sql, type SelectQueryBuilder } from 'kysely'
 import type { Caller } from '../auth/caller.ts'
 import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
@@ -24,29 +24,13 @@ export async function listBalances(
   query: Query,
 ) {
   const past = positionIn(query, /^([0-9a-f]{64}),(\w+),(\w*),(\d*)$/)
-  let rows = database
+  const found = await database
     .selectFrom('balances')
     .selectAll()
     .where('organization', '=', organization)
     // In words that the index has.
     .where(sql<boolean>`held <> 0`)
-  if (query.network !== undefined) rows = rows.where('network', '=', query.network)
-  if (past !== undefined) {
-    const [wallet = '', kind, contract, token] = past
-    rows = rows.where((eb) =>
-      eb(
-        eb.refTuple('wallet', 'kind', 'contract', 'token_id'),
-        '>',
-        eb.tuple(fromHex(wallet), kindOf(kind), contract ?? '', token ?? ''),
-      ),
-    )
-  }
-  const found = await rows
-    .orderBy('wallet')
-    .orderBy('kind')
-    .orderBy('contract')
-    .orderBy('token_id')
-    .limit(query.limit + 1)
+    .$call(inOrderFrom(query, 'wallet', past && { ...past, first: fromHex(past.first) }))
     .execute()
   const about = await assetsOf({ database, chains }, found)
   const names = await walletNames(database, organization, found)
@@ -88,29 +72,12 @@ export async function listTotals(
   { organization }: Pick<Caller, 'organization'>,
   query: Query,
 ) {
-  const past = positionIn(query, /^(\w+),(\w+),(\w*),(\d*)$/)
-  let rows = database
+  const found = await database
     .selectFrom('balance_totals')
     .selectAll()
     .where('organization', '=', organization)
     .where(sql<boolean>`amount <> 0`)
-  if (query.network !== undefined) rows = rows.where('network', '=', query.network)
-  if (past !== undefined) {
-    const [network = '', kind, contract = '', token = ''] = past
-    rows = rows.where((eb) =>
-      eb(
-        eb.refTuple('network', 'kind', 'contract', 'token_id'),
-        '>',
-        eb.tuple(network, kindOf(kind), contract, token),
-      ),
-    )
-  }
-  const found = await rows
-    .orderBy('network')
-    .orderBy('kind')
-    .orderBy('contract')
-    .orderBy('token_id')
-    .limit(query.limit + 1)
+    .$call(inOrderFrom(query, 'network', positionIn(query, /^(\w+),(\w+),(\w*),(\d*)$/)))
     .execute()
   const about = await assetsOf({ database, chains }, found)
   const page = cutPage(found, query.limit, ({ network, kind, contract, token_id }) =>
@@ -123,14 +90,42 @@ export async function listTotals(
   return { ...page, items }
 }
 
+/** Where a list has come to: at a wallet or a network, and at one of the assets there. */
+type Place<First> = {
+  readonly first: First
+  readonly kind: BalanceKey['kind']
+  readonly contract: string
+  readonly token: string
+}
+
+/** By this column and then by asset, from a place on, and one row more than a page holds. */
+function inOrderFrom<First>(
+  { limit, network }: Query,
+  column: 'wallet' | 'network',
+  past: Place<First> | undefined,
+) {
+  const by = [column, 'kind', 'contract', 'token_id'].map((name) => sql.ref(name))
+  return <DB, TB extends keyof DB, Row>(rows: SelectQueryBuilder<DB, TB, Row>) => {
+    let rest = rows
+    if (network !== undefined) rest = rest.where(sql<boolean>`network = ${network}`)
+    if (past !== undefined) {
+      const { first, kind, contract, token } = past
+      rest = rest.where(
+        sql<boolean>`(${sql.join(by)}) > (${sql.join([first, kind, contract, token])})`,
+      )
+    }
+    return by.reduce((ordered, name) => ordered.orderBy(name), rest).limit(limit + 1)
+  }
+}
+
 /** @throws Failure `body.malformed` for what this list has not given out */
-function positionIn(
-  { paginationToken }: Query,
-  form: RegExp,
-): readonly (string | undefined)[] | undefined {
+function positionIn({ paginationToken }: Query, form: RegExp): Place<string> | undefined {
   if (paginationToken === undefined) return undefined
   const found = form.exec(positionOf(paginationToken))
-  if (found !== null) return found.slice(1)
+  if (found !== null) {
+    const [, first = '', kind, contract = '', token = ''] = found
+    return { first, kind: kindOf(kind), contract, token }
+  }
   const issues = [{ path: 'query.paginationToken', message: 'not a token of this list' }]
   throw new Failure('body.malformed', { issues })
 }
