@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { bytesToBig, concat } from '@quorate/core/bytes'
+import { hashAuthorization } from 'viem/utils'
+import { accountAddress, executeHash, type AccountTerms } from '@quorate/chains/evm/account/account'
+import { bytesToBig, concat, fromHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { recordKey, decodeRecord, requestTable } from '@quorate/authority/records'
 import { decodePreimage, requestHash, sponsorshipHash } from '@quorate/authority/request'
 import type { Evidence, WholeEvidence } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
-import { type AccountSignature, encodeFacts, type SponsorshipFacts } from '@quorate/effects/facts'
+import { addressOfKey } from '@quorate/effects/evm/address'
+import {
+  type AccountSignature,
+  encodeFacts,
+  type Facts,
+  type SponsorshipFacts,
+} from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
 import { tableNetworks } from '@quorate/effects/networks'
 import { planSponsorship } from '@quorate/effects/plan'
 import { verifySignature } from '@quorate/threshold/public/verify'
 import { signedRequest, type Person } from '@quorate/signer/testing/requests'
 import type { Coordinator, Signature } from './coordinator.ts'
+import { operationAt } from './streams.ts'
 import { ask, type Company, found, hire, type Key } from './testing/company.ts'
 import { type Platform, startPlatform } from './testing/platform.ts'
 
@@ -63,7 +72,7 @@ describe('a request that two keys sign, with four signer processes', () => {
     return nameOf('feeSponsor', id)
   }
 
-  function asked(amount: string): WholeEvidence {
+  function asked(amount: string, facts: Facts = { family: 'sponsored' }): WholeEvidence {
     const body = {
       kind: 'Native',
       to: recipient,
@@ -73,7 +82,7 @@ describe('a request that two keys sign, with four signer processes', () => {
     }
     return signedRequest(bot, {
       ...{ path: `/wallets/${walletOf(wallet).name}/transfers`, body, now: Date.now() },
-      ...{ ids: company.ids, maxFee: 10n ** 16n, facts: { family: 'sponsored' } },
+      ...{ ids: company.ids, maxFee: 10n ** 16n, facts },
     })
   }
 
@@ -108,6 +117,47 @@ describe('a request that two keys sign, with four signer processes', () => {
     const later = { ...facts, nonce: 1n, maxFeePerGas: facts.maxFeePerGas + 1n }
     const again = await coordinator.sign(paying(evidence, later))
     assert.deepEqual(again, signed)
+  })
+
+  it('has the wallet’s key sign, the first time, that its account runs the contract as well', async () => {
+    const evidence = asked('4', { family: 'sponsored', delegationNonce: 5n })
+    const { id: key, publicKey } = walletOf(wallet)
+    const { digests, signatures } = await coordinator.sign({ organization, key, evidence })
+    const { preimage } = evidence
+    const account = addressOfKey(publicKey)
+    const terms: AccountTerms = {
+      ...{ account, nonce: requestHash(preimage) },
+      operations: [{ to: recipient, value: 4n, data: new Uint8Array() }],
+      deadline: BigInt(Math.floor(decodePreimage(preimage).executeBefore / 1000)),
+    }
+    const chainId = network.family === 'evm' ? network.chainId : assert.fail()
+    const authorization = { chainId: Number(chainId), address: accountAddress, nonce: 5 }
+    // Both are what the chain’s own library makes of the request.
+    const expected = [
+      executeHash(terms, { chainId, sponsor: addressOfKey(walletOf(payer).publicKey) }),
+      fromHex(hashAuthorization(authorization).slice(2)),
+    ]
+    assert.deepEqual(digests, expected)
+    const standing = await coordinator.stepOf(organization, requestHash(preimage))
+    const operation = operationAt(standing ?? assert.fail())
+    assert.deepEqual(operation.kind === 'use' && operation.digests, expected)
+    for (const [i, signature] of signatures.entries()) {
+      const { r, s } = signature.scheme === 'ECDSA' ? signature : assert.fail()
+      const digest = expected[i] ?? assert.fail()
+      assert.ok(verifySignature('ECDSA', 'secp256k1', publicKey, digest, concat(r, s)))
+    }
+    const kept = await coordinator.sign({ organization, key, evidence })
+    assert.deepEqual(kept.signatures, signatures)
+    const [inner, second] = signatures.map(accountSignature)
+    assert.ok(inner && second)
+    const facts = factsAround(inner, 3n)
+    const carrying = (nonce: bigint) => ({ ...facts, delegation: { nonce, signature: second } })
+    await assert.rejects(
+      coordinator.judge(paying(evidence, carrying(6n))),
+      (error) => reasonOf(error) === 'the account has not signed its delegation',
+    )
+    const paid = paying(evidence, carrying(5n))
+    await coordinator.judge(paid)
   })
 
   it('stands in two streams, under two names', async () => {

@@ -27,7 +27,10 @@ export async function overBudget(
   return undefined
 }
 
-/** What it may have cost to send what was signed within a day; what has come to nothing costs nothing. */
+/**
+ * What it may have cost to send what was signed within a day; what has come to nothing costs nothing, and
+ * of what bids for one slot the dearest counts.
+ */
 async function spentToday(
   { database, now }: StepDeps,
   { organization, fee_sponsor }: Outgoing,
@@ -35,13 +38,17 @@ async function spentToday(
 ): Promise<bigint> {
   let rows = database
     .selectFrom('outgoing')
-    .select((eb) => eb.fn.sum<string | null>(eb.cast<bigint>('cost', 'numeric')).as('spent'))
+    .select((eb) => eb.fn.max<string | null>(eb.cast<string>('cost', 'numeric')).as('most'))
+    .groupBy('sponsored')
     .where('organization', '=', organization)
     .where('fee_sponsor', '=', fee_sponsor)
     .where('sponsored', 'is not', null)
     .where('signed', 'is not', null)
     .where('created_at', '>', now - dayMs)
   if (userId !== undefined) rows = rows.where('user_id', '=', userId)
-  const { spent } = await rows.executeTakeFirstOrThrow()
+  const { spent } = await database
+    .selectFrom(rows.as('each'))
+    .select((eb) => eb.fn.sum<string | null>('each.most').as('spent'))
+    .executeTakeFirstOrThrow()
   return BigInt(spent ?? 0)
 }

@@ -4,17 +4,18 @@ import { pageOf, readPosition } from '../page.ts'
 import type { ListQuery } from '../transfers/find.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 
-/** What is sent for a row that somebody else pays for. */
-export async function sponsorshipOf(
+/** All that is sent for a row that somebody else pays for, in the order of their bids. */
+export function sponsorshipsOf(
   database: Database,
   { organization, id }: Pick<Outgoing, 'organization' | 'id'>,
-): Promise<Outgoing> {
+): Promise<readonly Outgoing[]> {
   return database
     .selectFrom('outgoing')
     .selectAll()
     .where('organization', '=', organization)
     .where('sponsored', '=', id)
-    .executeTakeFirstOrThrow(() => new TypeError('what is signed has its sponsorship'))
+    .orderBy('bid')
+    .execute()
 }
 
 /** What a sponsorship is sent for. */

@@ -1,44 +1,44 @@
-import { findHeader } from '@quorate/chains/evm/index'
-import type { Chain } from '../chain/chains.ts'
+import { isAtRest, onABlock } from '../transfers/lifecycle.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
 import { nowhere } from '../transfers/sent.ts'
 import { isAgreed } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
-import { sponsorshipOf } from './find.ts'
+import { sponsorshipsOf } from './find.ts'
+import { isFill, outbid } from './outbid.ts'
+import { isPast } from './past.ts'
 
 /** Whatever the sponsorship moves on calls for another look; this is for when that was not heard. */
 const lookMs = 2_000
 
 /**
  * What a sponsor pays for is signed, and goes the way of what the sponsor sends for it: the contract
- * takes the one only by the other.
+ * takes the one only by the other. Of several that bid for one slot, the chain carries out one.
  */
 export async function follow(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  const paid = await sponsorshipOf(deps.database, row)
-  const { hash } = paid
-  switch (paid.state) {
-    case 'broadcasted':
-      if (row.state === 'signed') return { kind: 'move', event: 'send', values: { hash } }
-      return row.state === 'included' ? displaced : wait(paid)
-    case 'included':
-    case 'confirmed':
-    case 'reverted':
-      return settle(row, paid)
-    case 'lapsed':
-      return lapse(paid)
-    case 'refused':
-    case 'expired':
-    case 'rejected':
-      return ended(deps, row, paid)
-    default:
-      return wait(paid)
-  }
+  const bids = await sponsorshipsOf(deps.database, row)
+  const newest = bids.at(-1)
+  if (newest === undefined) throw new TypeError('what is signed has its sponsorship')
+  const landed = bids.find((bid) => isOnABlock(bid) && !isFill(bid))
+  if (landed !== undefined) return settle(row, landed)
+  if (row.state === 'included') return displaced
+  const sent = bids.findLast((bid) => bid.state === 'broadcasted' && !isFill(bid))
+  if (sent !== undefined && row.state === 'signed')
+    return { kind: 'move', event: 'send', values: { hash: sent.hash } }
+  const next = await outbid(deps, row, newest)
+  if (next !== undefined) return next
+  return bids.some((bid) => bid.signed !== null)
+    ? followSent(bids, newest)
+    : followUnsent(deps, row, bids)
+}
+
+function isOnABlock({ state }: Outgoing): boolean {
+  return onABlock.some((each) => each === state)
 }
 
 /** Its block is gone, and may come again. */
 const displaced = { kind: 'move', event: 'displace', values: nowhere } as const satisfies Outcome
 
-function wait({ waiting }: Outgoing): Outcome {
+function wait({ waiting }: Pick<Outgoing, 'waiting'>): Outcome {
   return { kind: 'wait', why: waiting, ms: lookMs }
 }
 
@@ -52,7 +52,17 @@ function settle(row: Outgoing, paid: Outgoing): Outcome {
     : wait(paid)
 }
 
-function lapse({ reason }: Outgoing): Outcome {
+/** Where somebody may have the bytes, the chain has the word: only what has its slot ends it. */
+function followSent(bids: readonly Outgoing[], newest: Outgoing): Outcome {
+  const isOpen = bids.some(({ signed, state }) => signed !== null && !isAtRest(state))
+  if (isOpen) return wait(newest)
+  const isFilled = bids.some((bid) => isFill(bid) && isOnABlock(bid))
+  return lapse(isFilled ? tooLate : bids.find(({ state }) => state === 'lapsed')?.reason)
+}
+
+const tooLate = 'no block had taken it when its time was over'
+
+function lapse(reason: string | null | undefined): Outcome {
   const why = `the fee sponsor has not paid: ${reason ?? 'nobody knows why'}`
   return { kind: 'move', event: 'lapse', values: { reason: why } }
 }
@@ -61,17 +71,17 @@ function lapse({ reason }: Outgoing): Outcome {
  * The sponsor has sent nothing, and will not. Where its signers have agreed on it all the same, parts of
  * a signature may be about: then it has failed once no block can take it any more.
  */
-async function ended(deps: StepDeps, row: Outgoing, paid: Outgoing): Promise<Outcome> {
-  const isOver = !(await isAgreed(deps, paid)) || (await isPast(deps.chain, row.execute_before))
-  if (isOver) return lapse(paid)
-  return { kind: 'wait', why: 'until no block can take it any more', ms: lookMs }
-}
-
-/** By the clock of a block that nothing takes back. */
-async function isPast({ rpc, network }: Chain, time: number): Promise<boolean> {
-  const head = await findHeader(rpc, 'latest')
-  const depth = BigInt(network.confirmationsFinal)
-  if (head === undefined || head.number < depth) return false
-  const settled = await findHeader(rpc, head.number - depth)
-  return settled !== undefined && Number(settled.timestamp) * 1000 > time
+async function followUnsent(
+  deps: StepDeps,
+  row: Outgoing,
+  bids: readonly Outgoing[],
+): Promise<Outcome> {
+  const ended = bids.findLast(({ state }) => isAtRest(state))
+  const open = bids.find(({ state }) => !isAtRest(state))
+  if (ended === undefined) return wait(open ?? { waiting: null })
+  const agreed = await Promise.all(bids.map((bid) => isAgreed(deps, bid)))
+  const isAbout = agreed.includes(true)
+  if (!isAbout && open === undefined) return lapse(ended.reason)
+  if (await isPast(deps.chain, row.execute_before)) return lapse(ended.reason)
+  return wait({ waiting: open?.waiting ?? 'until no block can take it any more' })
 }

@@ -1,39 +1,105 @@
 import { delegationOf } from '@quorate/chains/evm/account/account'
-import type { EvmFacts } from '@quorate/chains/evm/index'
+import type { EvmAsk, EvmFacts } from '@quorate/chains/evm/index'
 import { equalBytes } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import { decodeFacts, encodeFacts, type SponsorshipFacts } from '@quorate/effects/facts'
-import { minedNonce, observeWithin } from '../chain/facts.ts'
+import type { Effect } from '@quorate/effects/effect'
+import { decodeFacts, encodeFacts, type Facts } from '@quorate/effects/facts'
+import { askOf } from '../chain/ask.ts'
+import { minedNonce, observeWithin, type Observed } from '../chain/facts.ts'
+import { isAtRest } from '../transfers/lifecycle.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from '../transfers/outcome.ts'
 import { isSlotGone, loseSlot, promisedOf, refusalsMax, standBack } from '../transfers/prepare.ts'
-import { evidenceOf, feeBoundOf } from '../transfers/reading.ts'
+import { evidenceOf, feeBoundOf, payerOf } from '../transfers/reading.ts'
+import { outbidding, signedAt } from '../transfers/replacement-facts.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
 import { sponsoredOf } from './find.ts'
+import { isPast } from './past.ts'
 import type { Sponsor } from './sponsor.ts'
-import { accountSignatureOf, relayAsk, sponsorshipEffect, type Signed } from './terms.ts'
+import {
+  accountSignatureOf,
+  fillEffect,
+  relayAsk,
+  sponsorshipEffect,
+  type Signed,
+} from './terms.ts'
+
+/** Some blocks: neither fees nor balances change faster. */
+const waitMs = 5_000
 
 /** Whatever a sponsorship is made of. */
-type Parts = { readonly sponsor: Sponsor; readonly asked: Outgoing; readonly signed: Signed }
+type Parts = { readonly sponsor: Sponsor; readonly asked: Outgoing }
+type Asked = EvmAsk & { readonly nonce: bigint }
 
 /**
  * Asks the chain what it takes to carry out what the account has signed, and writes that down. Whatever
  * the sponsor lacks may yet come, as long as the time lasts that was signed for.
  */
 export async function prepareSponsorship(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now)) return expire(row, deps.now)
-  if (await isSlotGone(deps, row)) return loseSlot
+  const asked = await sponsoredOf(deps.database, row)
+  const over = row.bid === 0 ? await overForFirst(deps, row) : await overForBid(deps, row, asked)
+  if (over !== undefined) return over
   const sponsor = await sponsorOfRow(deps, row)
   const { status } = sponsor.record
   if (status === 'archived') return refuse('the fee sponsor is archived')
-  if (status !== 'active') return standBack('the fee sponsor is not active')
-  const asked = await sponsoredOf(deps.database, row)
+  if (status !== 'active') return later(row, 'the fee sponsor is not active')
+  const parts = { sponsor, asked }
+  return isExpired(row, deps.now) ? prepareFill(deps, row, parts) : preparePay(deps, row, parts)
+}
+
+async function overForFirst(deps: StepDeps, row: Outgoing): Promise<Outcome | undefined> {
+  if (isExpired(row, deps.now)) return expire(row, deps.now)
+  return (await isSlotGone(deps, row)) ? loseSlot : undefined
+}
+
+/** One that outbids others has their slot, and ends when the chain has taken one of them. */
+async function overForBid(
+  { chain }: StepDeps,
+  row: Outgoing,
+  asked: Outgoing,
+): Promise<Outcome | undefined> {
+  if ((await minedNonce(chain.rpc, row.address)) <= BigInt(row.slot ?? 0)) return undefined
+  const why = 'the chain has taken what it was to outbid'
+  return isAtRest(asked.state) ? refuse(why) : { kind: 'wait', why, ms: waitMs }
+}
+
+/** One without others stands back, and gives its slot to those behind it. */
+function later({ bid }: Outgoing, why: string): Outcome {
+  return bid === 0 ? standBack(why) : { kind: 'wait', why, ms: waitMs }
+}
+
+async function preparePay(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Outcome> {
+  const { sponsor, asked } = parts
   const signed = await signedBy(deps, asked)
-  if (signed === undefined)
-    return refuse('a transaction of the wallet itself came before it could be sponsored')
-  const parts = { sponsor, asked, signed }
-  const observed = await observe(deps, row, parts)
-  return 'kind' in observed ? observed : settle(deps, row, parts, observed)
+  if (signed === undefined) {
+    const why = 'a transaction of the wallet itself came before it could be sponsored'
+    return row.bid === 0 ? refuse(why) : later(row, why)
+  }
+  const ask = { ...relayAsk(deps.chain, asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
+  const observed = await observe(deps, row, { ...parts, ask })
+  if ('kind' in observed) return observed
+  const { nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas } = observed
+  const facts: Facts = {
+    ...{ family: 'sponsorship', nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas },
+    ...signed,
+  }
+  const effect = sponsorshipEffect(deps.chain, asked, sponsor, facts)
+  return settle(deps, row, { ask, observed, facts, effect })
+}
+
+/** The account takes nothing any more, and the slot alone is paid for. */
+async function prepareFill(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Outcome> {
+  const { chain } = deps
+  if (!(await isPast(chain, row.execute_before)))
+    return later(row, 'until no block can take any more what it is to outbid')
+  const { sponsor, asked } = parts
+  const made = askOf({ kind: 'cancellation' }, payerOf(row, chain.traits))
+  if (made === undefined) throw new TypeError('whatever fills a slot leaves its fees open')
+  const ask = { ...made, nonce: BigInt(row.slot ?? 0) }
+  const observed = await observe(deps, row, { ...parts, ask })
+  if ('kind' in observed) return observed
+  const effect = fillEffect(chain, asked, sponsor, observed)
+  return settle(deps, row, { ask, observed, facts: observed, effect })
 }
 
 /**
@@ -54,50 +120,68 @@ async function signedBy(deps: StepDeps, asked: Outgoing): Promise<Signed | undef
   return { inner, delegation: { nonce, signature: accountSignatureOf(second) } }
 }
 
-async function observe(deps: StepDeps, row: Outgoing, parts: Parts): Promise<EvmFacts | Outcome> {
-  const { sponsor, asked, signed } = parts
-  const ask = { ...relayAsk(deps.chain, asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
+async function observe(
+  deps: StepDeps,
+  row: Outgoing,
+  { ask, ...parts }: Parts & { readonly ask: Asked },
+): Promise<EvmFacts | Outcome> {
+  const bound = feeBoundFor(deps, parts)
   try {
-    const observed = await observeWithin(deps.chain, ask, feeBoundFor(deps, parts))
+    const observed =
+      row.bid === 0
+        ? await observeWithin(deps.chain, ask, bound)
+        : await observeAbove(deps, row, { ask, bound })
     return observed.ok
       ? observed.facts
-      : standBack('fees are above what was signed for, or the sponsor pays')
+      : later(row, 'fees are above what was signed for, or the sponsor pays')
   } catch (error) {
     if (!isFailure(error, 'chain.refused')) throw error
     const { reason } = error.context
     // Nothing was sent, and nothing will be: what the account has signed is of no use to anybody else.
-    return row.attempts + 1 >= refusalsMax ? refuse(reason) : { kind: 'wait', why: reason }
+    const isOver = row.bid === 0 && row.attempts + 1 >= refusalsMax
+    return isOver ? refuse(reason) : { kind: 'wait', why: reason }
   }
 }
 
-function feeBoundFor(
-  { chain }: Pick<StepDeps, 'chain'>,
-  { asked, sponsor }: Pick<Parts, 'asked' | 'sponsor'>,
-): bigint {
+/** A tenth more than the dearest that waits at its slot, and as much as is usual now. */
+async function observeAbove(
+  { chain, database }: StepDeps,
+  row: Outgoing,
+  { ask, bound }: { readonly ask: Asked; readonly bound: bigint },
+): Promise<Pick<Extract<Observed, { ok: true }>, 'ok' | 'facts'> | { readonly ok: false }> {
+  const [usual, waiting] = await Promise.all([
+    chain.adapter.observe(chain.rpc, ask),
+    signedAt(database, row),
+  ])
+  return outbidding(waiting, chain, usual, bound)
+}
+
+function feeBoundFor({ chain }: Pick<StepDeps, 'chain'>, { asked, sponsor }: Parts): bigint {
   const bound = feeBoundOf(asked, chain.traits)
   const { perOperation = bound } = sponsor.record.limits
   return perOperation < bound ? perOperation : bound
 }
 
+type Made = {
+  readonly ask: Asked
+  readonly observed: EvmFacts
+  readonly facts: Facts
+  readonly effect: Effect
+}
+
 async function settle(
   { chain, database }: StepDeps,
   row: Outgoing,
-  { sponsor, asked, signed }: Parts,
-  observed: EvmFacts,
+  { ask, observed, facts, effect }: Made,
 ): Promise<Outcome> {
-  const { nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas } = observed
-  const facts: SponsorshipFacts = {
-    ...{ family: 'sponsorship', nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas },
-    ...signed,
-  }
-  const { unsigned, feeMax } = sponsorshipEffect(chain, asked, sponsor, facts)
-  const ask = relayAsk(chain, asked, sponsor, signed)
+  const { unsigned, feeMax } = effect
   const { bytes } = chain.adapter.build(chain.network, ask, observed)
   if (unsigned === undefined || !equalBytes(bytes, unsigned))
     throw new TypeError('two ways to build a sponsorship differ')
   const balance = await chain.adapter.balance(chain.rpc, row.address)
   if (balance - (await promisedOf(database, row)) < feeMax)
-    return standBack(
+    return later(
+      row,
       `insufficient funds of the fee sponsor: ${feeMax} needed, ${balance} available`,
     )
   const values = { facts: encodeFacts(facts), cost: feeMax.toString() }

@@ -1,6 +1,4 @@
 import { concat, equalBytes } from '@quorate/core/bytes'
-import { idOf, nameOf } from '@quorate/core/id'
-import { sponsorshipHash } from '@quorate/authority/request'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
 import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Signed } from '../coordinator/coordinator.ts'
@@ -8,8 +6,8 @@ import { expire, isExpired, type Outcome, type StepDeps } from '../transfers/out
 import { evidenceOf } from '../transfers/reading.ts'
 import { isAgreed, signing } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
-import { untouched } from '../transfers/untouched.ts'
 import { sponsorOfRow } from './facts.ts'
+import { sponsorshipRow } from './row.ts'
 import type { Sponsor } from './sponsor.ts'
 import { sponsoredEffect } from './terms.ts'
 
@@ -57,21 +55,5 @@ function checkSigned(
     const { r, s } = signature
     if (!verifySignature('ECDSA', 'secp256k1', row.public_key, agreed, concat(r, s)))
       throw new TypeError('the signature does not hold')
-  }
-}
-
-/** What the sponsor is to send. It keeps nothing of what the user said, and bears no name for anybody. */
-function sponsorshipRow(row: Outgoing, { wallet }: Sponsor, now: number): Outgoing {
-  const request = sponsorshipHash(row.request)
-  const id = idOf(request, 'transaction')
-  return {
-    ...untouched,
-    ...{ organization: row.organization, id, kind: 'sponsorship', name: nameOf('transaction', id) },
-    ...{ wallet: wallet.id, wallet_id: wallet.wallet_id, key: wallet.key },
-    ...{ public_key: wallet.public_key, network: row.network, address: wallet.address, request },
-    ...{ user_id: row.user_id, token_id: row.token_id, external_id: null },
-    ...{ evidence: new Uint8Array(), asset: null, execute_before: row.execute_before },
-    ...{ names_slot: false, due_at: now, created_at: now },
-    ...{ fee_sponsor: row.fee_sponsor, sponsored: row.id },
   }
 }

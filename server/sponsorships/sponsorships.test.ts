@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, before, beforeEach, describe, it } from 'node:test'
 import { encodeFunctionData, parseAbi } from 'viem'
 import { delegationOf } from '@quorate/chains/evm/account/account'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
@@ -32,14 +32,18 @@ import { eraseRows } from '../users/erase-rows.ts'
 import { inTransaction } from '../database/database.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
-import { listSponsoredFees } from './find.ts'
+import { until } from '../coordinator/testing/platform.ts'
+import { listSponsoredFees, sponsorshipsOf } from './find.ts'
+import { stuckMs } from './outbid.ts'
 import {
   carry,
   changeSponsor,
   deployAccount,
   empty,
+  later,
   makeSponsor,
   paidFor,
+  setBaseFee,
   waitingOf,
   type TestSponsor,
 } from './testing/sponsor.ts'
@@ -370,6 +374,111 @@ describe('an account of which both its own transactions and a sponsor’s are un
     const done = await carry(treasury, sponsored, 'confirmed')
     assert.equal(done.delegation_nonce, 1)
   })
+})
+
+describe('what a sponsor has sent, when fees rise above it', () => {
+  beforeEach(() => setBaseFee(treasury, 1n))
+
+  const statesOf = async (row: Outgoing) =>
+    (await sponsorshipsOf(treasury.database, row)).map(({ state }) => state)
+  const bidFor = async (row: Outgoing) =>
+    (await sponsorshipsOf(treasury.database, row)).at(-1) ?? assert.fail()
+
+  it('is outbid by itself at its nonce, as far as its day allows, and carried out once', async () => {
+    const other = await makeSponsor(treasury)
+    const there = await balance(stranger)
+    const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'broadcasted')
+    const first = await bidFor(row)
+    await setBaseFee(treasury, 20n)
+    await step(treasury, row)
+    assert.deepEqual(await statesOf(row), ['broadcasted'])
+    const patient = later(treasury, stuckMs)
+    await step(patient, row)
+    assert.deepEqual(await statesOf(row), ['broadcasted', 'slotted'])
+    await changeSponsor(treasury, other, { body: { limits: { perDay: first.cost } } })
+    const bid = await bidFor(row)
+    for (let steps = 0; steps < 2; steps++) await step(patient, await bidFor(row))
+    assert.match((await bidFor(row)).waiting ?? '', /^the signers refused: .* in a day$/)
+    await step(patient, row)
+    assert.match((await reread(treasury, row)).waiting ?? '', /^the signers refused: .* in a day$/)
+    // Enough for the dearer one, and not for both.
+    const perDay = `${BigInt(first.cost ?? 0) + BigInt(await costOf(patient, bid))}`
+    await changeSponsor(treasury, other, { body: { limits: { perDay: `${BigInt(perDay) - 1n}` } } })
+    const done = await carry(patient, row, 'confirmed')
+    await stepTo(patient, first, 'lapsed')
+    assert.deepEqual(await statesOf(row), ['lapsed', 'confirmed'])
+    const sent = await bidFor(row)
+    assert.deepEqual([done.hash, sent.slot], [sent.hash, first.slot])
+    assert.equal(await balance(stranger), there + 1000n)
+    assert.equal(await nonceOf(other.wallet), 1)
+    const named = { organization: treasury.company.organization, sponsor: other.id }
+    const { items } = await listSponsoredFees(treasury.database, named, { limit: 9 })
+    assert.deepEqual(
+      items.map(({ fee }) => fee),
+      [sent.fee],
+    )
+  })
+
+  it('makes room once its time is over, and what came behind it is outbid and paid for', async () => {
+    const { other, wallet, over } = await sentShortly()
+    const executeBefore = over.execute_before
+    const behind = await carry(treasury, await ask(await poor(), {}, { by: other }), 'broadcasted')
+    await setBaseFee(treasury, 20n)
+    await until(async () => Date.now() > executeBefore)
+    await treasury.rpc('evm_setNextBlockTimestamp', [Math.ceil(executeBefore / 1000) + 1])
+    await mine(treasury, 3)
+    const patient = later(treasury, stuckMs)
+    await step(patient, behind)
+    assert.deepEqual(await statesOf(behind), ['broadcasted'])
+    const failed = await carry(patient, over, 'lapsed')
+    assert.match(failed.reason ?? '', /no block had taken it when its time was over$/)
+    assert.equal(await balance(wallet.address), 1000n)
+    assert.deepEqual(await statesOf(over), ['lapsed', 'confirmed'])
+    const found = await treasury.rpc('eth_getTransactionByHash', [(await bidFor(over)).hash])
+    const { to, value, input } = found as Readonly<Record<string, string>>
+    const { address } = other.wallet
+    assert.deepEqual([to, value, input], [address?.toLowerCase(), '0x0', '0x'])
+    await carry(later(treasury, 2 * stuckMs), behind, 'confirmed')
+    assert.equal(await nonceOf(other.wallet), 2)
+  })
+
+  it('is paid for at the same nonce where signers had agreed and sign again only now', async () => {
+    const other = await makeSponsor(treasury)
+    const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
+    const first = await stepTo(treasury, await bidFor(row), 'prepared')
+    const { key } = other.wallet
+    const evidence = { ...evidenceOf(row), facts: first.facts ?? assert.fail() }
+    const { organization } = treasury.company
+    await treasury.platform.coordinator.sign({ organization, key, kind: 'sponsor', evidence })
+    await treasury.database.deleteFrom('signatures').where('request', '=', first.request).execute()
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    await stepTo(treasury, first, 'refused')
+    for (let looks = 0; looks < 2; looks++) await step(treasury, row)
+    await step(treasury, await bidFor(row))
+    await step(treasury, row)
+    assert.equal((await reread(treasury, row)).waiting, 'the fee sponsor is not active')
+    await changeSponsor(treasury, other, { end: '/activate' })
+    await carry(treasury, row, 'confirmed')
+    assert.deepEqual(await statesOf(row), ['refused', 'confirmed'])
+    assert.equal(await nonceOf(other.wallet), 1)
+  })
+
+  /** Sent in time, however busy the machine: that much time is over soon. */
+  async function sentShortly() {
+    for (let ms = 4_000; ms <= 64_000; ms *= 2) {
+      const [other, wallet] = [await makeSponsor(treasury), await poor()]
+      const executeBefore = Date.now() + ms
+      const asked = await ask(wallet, {}, { by: other, executeBefore })
+      const over = await carry(treasury, asked, 'broadcasted', 'lapsed', 'expired', 'refused')
+      if (over.state === 'broadcasted') return { other, wallet, over }
+    }
+    return assert.fail('nothing is sent within a minute')
+  }
+
+  async function costOf(patient: Treasury, bid: Outgoing): Promise<string> {
+    const prepared = await stepTo(patient, bid, 'prepared')
+    return prepared.cost ?? assert.fail()
+  }
 })
 
 describe('a sponsorship that signers have agreed on, and then sign no more', () => {

@@ -9,7 +9,7 @@ import { bytesToBig } from '@quorate/core/bytes'
 import type { Effect } from '@quorate/effects/effect'
 import type { Facts, SponsorshipFacts } from '@quorate/effects/facts'
 import type { TransactionIntent, TransferIntent } from '@quorate/effects/intent'
-import { planSponsorship, type SponsorshipInput } from '@quorate/effects/plan'
+import { planFill, planSponsorship, type SponsorshipInput } from '@quorate/effects/plan'
 import type { EvmNetwork } from '@quorate/effects/networks'
 import { planned } from '../chain/ask.ts'
 import { callOf } from '../chain/tokens.ts'
@@ -70,6 +70,13 @@ export function sponsorshipEffect(
   })
   if (made.ok) return made.effect
   throw new TypeError(`the signers would not see a sponsorship: ${made.reason}`)
+}
+
+/** What it signs where there is nothing to be paid for any more. */
+export function fillEffect({ traits }: On, row: Outgoing, sponsor: Sponsor, facts: Facts): Effect {
+  const made = planFill({ network: traits, sponsored: sponsoredBy(row, sponsor), facts })
+  if (made.ok) return made.effect
+  throw new TypeError(`the signers would not fill a slot: ${made.reason}`)
 }
 
 export type Signed = Pick<SponsorshipFacts, 'inner' | 'delegation'>

@@ -5,7 +5,7 @@ import { after, type Event, isAtRest, type State, states, statusOf, unsigned } f
 
 const events: readonly Event[] = [
   ...(['takeSlot', 'prepare', 'loseSlot', 'sign', 'send', 'include', 'confirm'] as const),
-  ...(['revert', 'displace', 'lapse', 'refuse', 'expire'] as const),
+  ...(['revert', 'displace', 'lapse', 'refuse', 'expire', 'outbid', 'again'] as const),
   ...(['pass', 'hold', 'release', 'reject', 'abort'] as const),
 ]
 

@@ -10,7 +10,8 @@ import { Failure } from '@quorate/core/failure'
  * before its bytes are signed, and then it begins anew once it is approved.
  *
  * What a fee sponsor pays for has no slot: it is prepared at once, and from `signed` on it follows what
- * the sponsor sends for it, which is a row with a life of its own.
+ * the sponsor sends for it, which is a row with a life of its own. Where that is `outbid` there is another
+ * one, which has its slot and is worked out `again` until its signers agree on it.
  *
  * Up to `prepared` no signed bytes exist, and a refusal, the request's own deadline or its user ends it. From
  * `signed` on somebody may have the bytes, so only the chain can end it: another transaction has its
@@ -36,6 +37,7 @@ const lifecycle = {
   },
   prepared: {
     sign: 'signed',
+    again: 'slotted',
     loseSlot: 'requested',
     hold: 'held',
     reject: 'rejected',
@@ -43,8 +45,8 @@ const lifecycle = {
     expire: 'expired',
     abort: 'aborted',
   },
-  signed: { send: 'broadcasted', include: 'included', lapse: 'lapsed' },
-  broadcasted: { include: 'included', lapse: 'lapsed' },
+  signed: { send: 'broadcasted', include: 'included', outbid: 'signed', lapse: 'lapsed' },
+  broadcasted: { include: 'included', outbid: 'broadcasted', lapse: 'lapsed' },
   included: {
     include: 'included',
     confirm: 'confirmed',

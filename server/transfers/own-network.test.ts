@@ -11,6 +11,7 @@ import { follow } from '../history/follow.ts'
 import { newFollower } from '../history/follower.ts'
 import { rowByBalance } from '../history/record.ts'
 import { moneyRoutes, openMoney } from '../money.ts'
+import { carry, deployAccount, makeSponsor, paidFor } from '../sponsorships/testing/sponsor.ts'
 import { checkSuited } from '../wallets/suited.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { transferOf } from './entity.ts'
@@ -72,6 +73,31 @@ describe('a network that only this cluster has, with four signer processes and a
     assert.equal(BigInt(String(await rpc('eth_getBalance', [stranger, 'latest']))), 1000n)
     const asset = { symbol: 'MINE', decimals: 18, verified: true }
     assert.deepEqual(transferOf(done).metadata, { asset })
+    assert.deepEqual(treasury.lines, [])
+  })
+
+  it('has fee sponsors as all have, once the contract of accounts is there', async () => {
+    const { chains, database, rpc, caller } = treasury
+    const poor = await makeWallet(treasury, 1000n, own.id)
+    const sponsor = await makeSponsor(treasury, { on: own.id })
+    const body = payment({ feeSponsorId: sponsor.name })
+    const match = matchOperation('POST', `/wallets/${poor.wallet_id}/transfers`)
+    assert.ok(match)
+    const { quoteMaxFee } = openMoney({ database, chains, log: treasury.deps.coordinator })
+    const unsuitable = { code: 'fee_sponsor.unsuitable' }
+    await assert.rejects(quoteMaxFee(caller, match, { ...body }), unsuitable)
+    await deployAccount(treasury)
+    const maxFee = await quoteMaxFee(caller, match, { ...body })
+    assert.ok(maxFee !== undefined && maxFee > 0n && maxFee <= own.feeCeiling)
+    const there = BigInt(String(await rpc('eth_getBalance', [stranger, 'latest'])))
+    const row = await request(treasury, poor, { body, maxFee })
+    const done = await carry(treasury, row, 'confirmed')
+    const sent = (await paidFor(treasury, done)) ?? assert.fail()
+    const told = await rpc('eth_getTransactionByHash', [done.hash])
+    const { chainId, type } = told as { readonly chainId: string; readonly type: string }
+    assert.deepEqual([Number(chainId), type], [own.chainId, '0x4'])
+    assert.equal(BigInt(String(await rpc('eth_getBalance', [stranger, 'latest']))), there + 1000n)
+    assert.ok(BigInt(sent.cost ?? 0) <= maxFee)
     assert.deepEqual(treasury.lines, [])
   })
 

@@ -1,6 +1,6 @@
 import { pendingNonce } from '@quorate/chains/evm/index'
 import { isFailure } from '@quorate/core/failure'
-import { equalBytes } from '@quorate/core/bytes'
+import { equalBytes, toHex } from '@quorate/core/bytes'
 import type { Database } from '../database/database.ts'
 import type { Effect } from '@quorate/effects/effect'
 import { encodeFacts, noFacts, type Facts } from '@quorate/effects/facts'
@@ -140,7 +140,14 @@ export async function promisedOf(database: Database, row: Outgoing): Promise<big
     .where('state', 'in', ['prepared', 'signed', 'broadcasted'])
     .execute()
   const others = ahead.filter(({ id, slot }) => !equalBytes(id, row.id) && !isSameSlot(slot, row))
-  return others.reduce((sum, { cost }) => sum + BigInt(cost ?? 0), 0n)
+  // Of those at one slot, the chain carries out one.
+  const dearest = new Map<number | string, bigint>()
+  for (const { id, slot, cost } of others) {
+    const place = slot ?? toHex(id)
+    const [most, one] = [dearest.get(place) ?? 0n, BigInt(cost ?? 0)]
+    dearest.set(place, one > most ? one : most)
+  }
+  return [...dearest.values()].reduce((sum, cost) => sum + cost, 0n)
 }
 
 function isSameSlot(slot: number | null, row: Outgoing): boolean {

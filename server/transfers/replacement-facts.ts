@@ -33,13 +33,12 @@ export async function observeReplacement(
   { database, chain }: { readonly database: Database; readonly chain: Chain },
   row: Replacing,
   feeBound?: bigint,
-): Promise<
-  { readonly ok: true; readonly facts: EvmFacts } | { readonly ok: false; readonly fee: bigint }
-> {
-  const waiting = await signedAt(database, row)
+): Promise<Outbidding> {
   const ask = askOf(intentOf(row), { network: chain.traits, address: row.address })
   if (ask === undefined || row.replaces_slot === null)
     throw new TypeError('a replacement leaves its fees open and has its slot')
+  const place = { ...row, slot: row.replaces_slot }
+  const waiting = await signedAt(database, place)
   const replaced = waiting.find(({ id }) => row.replaces !== null && equalBytes(id, row.replaces))
   const gasLimit =
     row.replacement === 'speedUp' && replaced !== undefined
@@ -47,28 +46,42 @@ export async function observeReplacement(
       : undefined
   const asked = { ...ask, nonce: BigInt(row.replaces_slot), ...(gasLimit && { gasLimit }) }
   const usual = await chain.adapter.observe(chain.rpc, asked)
-  const least = leastOf(waiting.map((one) => offerOf(one, chain.traits)))
+  const outbid = outbidding(waiting, chain, usual, feeBound)
+  const original = row.original === null ? {} : { original: row.original }
+  return outbid.ok ? { ok: true, facts: { ...outbid.facts, ...original } } : outbid
+}
+
+export type Outbidding =
+  | { readonly ok: true; readonly facts: EvmFacts }
+  | { readonly ok: false; readonly fee: bigint }
+
+/** What is usual, for as much as it takes to come before all that waits at the slot. */
+export function outbidding(
+  waiting: readonly Outgoing[],
+  { traits }: Pick<Chain, 'traits'>,
+  usual: EvmFacts,
+  feeBound?: bigint,
+): Outbidding {
+  const least = leastOf(waiting.map((one) => offerOf(one, traits)))
   const facts = offering(usual, raised(least, presentOf(usual)))
   const bounded = offering(usual, least)
-  const original = row.original === null ? {} : { original: row.original }
-  if (feeBound === undefined || feeMaxOf(facts) <= feeBound)
-    return { ok: true, facts: { ...facts, ...original } }
+  if (feeBound === undefined || feeMaxOf(facts) <= feeBound) return { ok: true, facts }
   const fee = feeMaxOf(bounded)
   const isEnough = waiting.length > 0 && fee <= feeBound
-  return isEnough ? { ok: true, facts: { ...bounded, ...original } } : { ok: false, fee }
+  return isEnough ? { ok: true, facts: bounded } : { ok: false, fee }
 }
 
 /** Whatever anybody may have the bytes of. */
-function signedAt(
+export function signedAt(
   database: Database,
-  { network, address, replaces_slot }: Replacing,
+  { network, address, slot }: Pick<Outgoing, 'network' | 'address' | 'slot'>,
 ): Promise<readonly Outgoing[]> {
   return database
     .selectFrom('outgoing')
     .selectAll()
     .where('network', '=', network)
     .where('address', '=', address)
-    .where('slot', '=', replaces_slot)
+    .where('slot', '=', slot)
     .where('signed', 'is not', null)
     .execute()
 }
@@ -76,7 +89,7 @@ function signedAt(
 function offerOf(row: Outgoing, traits: EvmNetwork): Offer {
   // What is sent for somebody else's request is rebuilt from that; what it offers stands in its facts.
   const facts = row.kind === 'sponsorship' ? decodeFacts(writtenFacts(row)) : undefined
-  if (facts?.family === 'sponsorship') {
+  if (facts?.family === 'sponsorship' || facts?.family === 'evm') {
     const { maxFeePerGas: fee, maxPriorityFeePerGas: tip, gasLimit } = facts
     return { fee, tip, gasLimit }
   }

@@ -1,6 +1,6 @@
 import type { State } from './lifecycle.ts'
 
-/** The rows of migrations 0020, 0120, 0155, 0160 and 0191, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0020, 0120, 0155, 0160, 0191 and 0196, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type OutgoingTables = {
   readonly outgoing: {
     readonly organization: Uint8Array
@@ -58,6 +58,8 @@ export type OutgoingTables = {
     readonly fee_sponsor: Uint8Array | null
     /** Of a sponsorship: the id of the row that it is sent for. */
     readonly sponsored: Uint8Array | null
+    /** Of a sponsorship: how many others of the same row it is to outbid at their slot. */
+    readonly bid: number
     /** Of a row that has its account run the contract from then on: the account's nonce for that. */
     readonly delegation_nonce: number | null
     /** Of the state that it is in. */

@@ -28,5 +28,6 @@ export const untouched = {
   replacement_id: null,
   fee_sponsor: null,
   sponsored: null,
+  bid: 0,
   delegation_nonce: null,
 } as const satisfies Partial<Outgoing>

@@ -137,7 +137,7 @@ async function transferOf(keyId: string, externalId: string): Promise<void> {
       ...{ ...signed, kind: 'transfer', name: externalId.slice(0, 3), external_id: externalId },
       ...{ wallet: key, wallet_id: '', public_key: key, network: '', address: '', request: key },
       ...{ execute_before: 0, names_slot: false, state: 'refused', attempts: 0, lease_until: 0 },
-      created_at: 0,
+      ...{ bid: 0, created_at: 0 },
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute()

@@ -7,7 +7,7 @@ import type { WholeEvidence } from '@quorate/authority/step'
 import { deployOnce } from '@quorate/devnet/deploy'
 import { signedRequest } from '@quorate/signer/testing/requests'
 import { applyRoot } from '../../orgs/apply.ts'
-import type { State } from '../../transfers/lifecycle.ts'
+import { isAtRest, type State } from '../../transfers/lifecycle.ts'
 import {
   fund,
   makeWallet,
@@ -18,6 +18,7 @@ import {
 } from '../../transfers/testing/treasury.ts'
 import type { Outgoing } from '../../transfers/tables.ts'
 import type { WalletRow } from '../../wallets/find.ts'
+import { sponsorshipsOf } from '../find.ts'
 
 export type TestSponsor = { readonly id: Uint8Array; readonly name: string; wallet: WalletRow }
 
@@ -32,9 +33,9 @@ export async function deployAccount({ rpc, node }: Treasury): Promise<void> {
 /** Of a wallet of its own, funded unless told otherwise. */
 export async function makeSponsor(
   treasury: Treasury,
-  { funds, ...more }: { readonly funds?: bigint; readonly limits?: object } = {},
+  { funds, on, ...more }: { readonly funds?: bigint; readonly on?: string; limits?: object } = {},
 ): Promise<TestSponsor> {
-  const wallet = await makeWallet(treasury, funds)
+  const wallet = await makeWallet(treasury, funds, on)
   const body = { walletId: wallet.wallet_id, ...more }
   const evidence = await settle(treasury, { kind: 'feeSponsor', path: '/fee-sponsors', body })
   const request = requestHash(evidence.preimage)
@@ -76,12 +77,20 @@ export async function empty(treasury: Treasury, { wallet }: TestSponsor): Promis
   await fund(treasury.rpc, wallet, 0n)
 }
 
-/** What is sent for it, once it is signed. */
-export async function paidFor(
-  { database }: Treasury,
-  { id }: Outgoing,
-): Promise<Outgoing | undefined> {
-  return database.selectFrom('outgoing').selectAll().where('sponsored', '=', id).executeTakeFirst()
+/** What is sent for it, once it is signed: the first of it. */
+export async function paidFor(treasury: Treasury, row: Outgoing): Promise<Outgoing | undefined> {
+  return (await sponsorshipsOf(treasury.database, row))[0]
+}
+
+/** As if so much more time had gone by for the server, and for nobody else. */
+export function later(treasury: Treasury, ms: number): Treasury {
+  return { ...treasury, deps: { ...treasury.deps, now: () => Date.now() + ms } }
+}
+
+/** Of one block; empty ones after it have ever less. A usual offer is good for twice as much. */
+export async function setBaseFee(treasury: Treasury, gwei: bigint): Promise<void> {
+  await treasury.rpc('anvil_setNextBlockBaseFeePerGas', [`0x${(gwei * 10n ** 9n).toString(16)}`])
+  await mine(treasury)
 }
 
 /** As many as it takes a payment to be settled, with room. */
@@ -96,10 +105,11 @@ export async function carry(
   for (let i = 0; i < stepsMax; i++) {
     const found = await reread(treasury, row)
     if (states.includes(found.state)) return found
-    const paid = await paidFor(treasury, row)
-    if (paid !== undefined) await step(treasury, paid)
+    const bids = await sponsorshipsOf(treasury.database, row)
+    for (const bid of bids) if (!isAtRest(bid.state)) await step(treasury, bid)
     await step(treasury, await reread(treasury, row))
-    if (paid?.state === 'broadcasted' || paid?.state === 'included') await mine(treasury)
+    const isSent = bids.some(({ state }) => state === 'broadcasted' || state === 'included')
+    if (isSent) await mine(treasury)
   }
   const found = await reread(treasury, row)
   const paid = await paidFor(treasury, row)

@@ -1,0 +1,77 @@
+import { quoteFees } from '@quorate/chains/evm/fees'
+import { decodeFacts } from '@quorate/effects/facts'
+import { minedNonce } from '../chain/facts.ts'
+import type { Outcome, StepDeps } from '../transfers/outcome.ts'
+import { writtenFacts } from '../transfers/reading.ts'
+import { isAgreed } from '../transfers/sign.ts'
+import type { Outgoing } from '../transfers/tables.ts'
+import { isPast } from './past.ts'
+import { bidRow } from './row.ts'
+
+/** Five blocks of Ethereum: one that offers enough is hardly ever left out for so long. */
+export const stuckMs = 60_000
+/** Each offers a tenth more than the one before: four times as much in the end. */
+const bidsMax = 16
+/** Until it is looked at again, once there is another one. */
+const lookMs = 1_000
+
+/**
+ * What a sponsor has sent may be left lying, since fees have risen; then nothing goes on that it pays
+ * for later. So another row bids for its slot: for the same, or for nothing once the same may run no
+ * more. A slot on which the signers have agreed and that they have not signed is a gap, and filled the
+ * same way.
+ *
+ * @returns nothing where the newest bid is to be waited for
+ */
+export async function outbid(
+  deps: StepDeps,
+  row: Outgoing,
+  newest: Outgoing,
+): Promise<Outcome | undefined> {
+  if (newest.bid + 1 >= bidsMax || !(await isToOutbid(deps, row, newest))) return undefined
+  const made = bidRow(newest, row, deps.now)
+  return {
+    kind: 'move',
+    event: 'outbid',
+    later: { why: 'what the fee sponsor has sent is outbid by more', ms: lookMs },
+    within: async (transaction) => {
+      await transaction
+        .insertInto('outgoing')
+        .values(made)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+      return {}
+    },
+  }
+}
+
+async function isToOutbid(deps: StepDeps, row: Outgoing, newest: Outgoing): Promise<boolean> {
+  const { state, slot, broadcasted_at, created_at } = newest
+  if (slot === null) return false
+  if (state === 'refused') return isAgreed(deps, newest)
+  if (state !== 'signed' && state !== 'broadcasted') return false
+  // Whatever stands behind others goes on when they do.
+  const { rpc } = deps.chain
+  if ((await minedNonce(rpc, newest.address)) !== BigInt(slot)) return false
+  if (!isFill(newest) && (await isPast(deps.chain, row.execute_before))) return true
+  const hasWaited = deps.now >= (broadcasted_at ?? created_at) + stuckMs
+  return hasWaited && isBelow(newest, await quoteFees(rpc, 'Standard'))
+}
+
+type Price = { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
+
+/** Does it offer less than is usual now? Then what is usual is a reason to offer more. */
+function isBelow(row: Outgoing, usual: Price): boolean {
+  const facts = decodeFacts(writtenFacts(row))
+  if (facts.family !== 'sponsorship' && facts.family !== 'evm')
+    throw new TypeError('what is sent offers something')
+  return (
+    facts.maxFeePerGas < usual.maxFeePerGas ||
+    facts.maxPriorityFeePerGas < usual.maxPriorityFeePerGas
+  )
+}
+
+/** Does it only take the slot? What a bid does is in its facts. */
+export function isFill({ facts }: Pick<Outgoing, 'facts'>): boolean {
+  return facts !== null && decodeFacts(facts).family === 'evm'
+}
