@@ -6,6 +6,7 @@ import { until } from '../coordinator/testing/platform.ts'
 import { openBrake, type Write } from '../testing/brake.ts'
 import { openKilledServers } from '../transfers/testing/killed-servers.ts'
 import {
+  fund,
   makeWallet,
   network,
   payment,
@@ -15,8 +16,16 @@ import {
   stranger,
   type Treasury,
 } from '../transfers/testing/treasury.ts'
+import type { Outgoing } from '../transfers/tables.ts'
 import type { WalletRow } from '../wallets/find.ts'
-import { deployAccount, makeSponsor, paidFor, type TestSponsor } from './testing/sponsor.ts'
+import { sponsorshipsOf } from './find.ts'
+import {
+  deployAccount,
+  makeSponsor,
+  paidFor,
+  setBaseFee,
+  type TestSponsor,
+} from './testing/sponsor.ts'
 
 /** Each a write that the server is about to make: see `../transfers/killed.test.ts`. */
 const changed = (when: string): Write => ({ table: 'outgoing', event: 'update', when })
@@ -36,6 +45,14 @@ const unmined = [
   ...[sent('signed'), sent('broadcasted'), asked('broadcasted')],
 ]
 const mined = [sent('included'), asked('included'), asked('confirmed')]
+/** From a transaction that is stuck to another one that a node has. */
+const bid = (state: string) => changed(`new.state = '${state}' and new.bid > 0`)
+const outbidding = [
+  made('outgoing', 'new.bid > 0'),
+  bid('prepared'),
+  ...signing.slice(1),
+  bid('broadcasted'),
+]
 
 describe('a server that is killed while a sponsor pays', () => {
   let treasury: Treasury
@@ -79,6 +96,41 @@ describe('a server that is killed while a sponsor pays', () => {
     )
   })
 
+  it(`at ${outbidding.length} points of its being outbid: one of the two is carried out, and the lane goes on`, async () => {
+    const { rpc, database } = treasury
+    await rpc('evm_setIntervalMining', [0])
+    await setBaseFee(treasury, 1n)
+    const there = await balance(stranger)
+    await fund(rpc, wallet, 1000n)
+    await servers.kill()
+    const row = await request(treasury, wallet, { body: payment({ feeSponsorId: sponsor.name }) })
+    servers.start()
+    await until(async () => (await paidFor(treasury, row))?.state === 'broadcasted', 30_000)
+    await servers.kill()
+    await setBaseFee(treasury, 20n)
+    // As if it had been sent long ago.
+    await database
+      .updateTable('outgoing')
+      .set({ broadcasted_at: 0 })
+      .where('sponsored', '=', row.id)
+      .execute()
+    for (const write of outbidding) await die(write)
+    servers.start()
+    await until(async () => (await statesFor(row)).join() === 'broadcasted,broadcasted', 30_000)
+    await rpc('evm_setIntervalMining', [1])
+    await until(async () => (await reread(treasury, row)).state === 'confirmed', 30_000)
+    await until(async () => (await statesFor(row)).join() === 'lapsed,confirmed', 30_000)
+    assert.equal(await balance(stranger), there + 1000n)
+    assert.equal(await nonceOf(sponsor.wallet), '0x2')
+    // Agreed on once for the first request, and for the second one twice.
+    const slots = [0, 1, 1].map((slot) => `slot/${network}/${slot}`)
+    assert.deepEqual(await slotsOf(sponsor.wallet), slots)
+  })
+
+  async function statesFor(row: Outgoing): Promise<readonly string[]> {
+    return (await sponsorshipsOf(treasury.database, row)).map(({ state }) => state)
+  }
+
   async function die(write: Write): Promise<void> {
     await servers.dieAt(write)
     // As if the leases of the dead had ended.
@@ -100,6 +152,7 @@ describe('a server that is killed while a sponsor pays', () => {
       .select('name')
       .where('stream', '=', encode(streamCodec, keyStream(key)))
       .where('name', 'like', 'slot/%')
+      .orderBy('name')
       .execute()
     return rows.map(({ name }) => name)
   }
