@@ -92,14 +92,14 @@ const roundsMax = 12
  * Moves that are not counted, since nothing that is simulated here can make them.
  *
  * - Nobody here has policies, so that nothing is asked, held, released or rejected.
- * - Nobody here has a sponsor for his fees, so that nothing is prepared without a slot.
+ * - Nobody here has a sponsor for his fees, so that nothing is prepared without a slot, or outbid by itself.
  * - A plain payment that a block has taken does not fail, so that none is reverted.
  * - What was confirmed is put back by whoever follows the chain for histories, which is not here.
  */
 const elsewhere = (state: string, event: string): boolean =>
   state === 'asked' ||
   state === 'held' ||
-  ['hold', 'reject', 'revert'].includes(event) ||
+  ['hold', 'reject', 'revert', 'outbid', 'again'].includes(event) ||
   (state === 'requested' && event === 'prepare') ||
   ((state === 'confirmed' || state === 'reverted') && event === 'displace')
 
