@@ -3,13 +3,21 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 
+/** One transaction asks for its payer's account several times; a decompression costs more than a look-up. */
+const accountsKept = 256
+const accounts = new Map<string, Uint8Array>()
+
 /**
  * Last 20 bytes of Keccak-256 over the point without its prefix (Yellow Paper, appendix F,
  * equation for A(pr)).
  * @throws Failure `bytes.malformed` when the bytes are no compressed point of secp256k1
  */
 export function accountOfKey(publicKey: Uint8Array): Uint8Array {
-  return keccak_256(uncompressed(publicKey).subarray(1)).subarray(12)
+  const name = toHex(publicKey)
+  const known = accounts.get(name) ?? keccak_256(uncompressed(publicKey).subarray(1)).slice(12)
+  if (accounts.size >= accountsKept) accounts.clear()
+  accounts.set(name, known)
+  return known.slice()
 }
 
 /** The same, written with the checksum of EIP-55. @throws Failure `bytes.malformed` */
