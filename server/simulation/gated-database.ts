@@ -11,8 +11,13 @@ const unchanged: Given = (_, values) => values
 export type Connections = {
   readonly statements: pg.Client
   readonly transactions: pg.Client
+  /** Of what the world before has left. */
+  readonly empty: (tables: readonly string[]) => Promise<void>
   readonly end: () => Promise<void>
 }
+
+/** Whole files are made anew, which takes as long as fifty payments; rows that are deleted slow down who looks among them. */
+const worldsPerTruncation = 20
 
 const settings = {
   // Tables begin empty each time: a plan made then would read them whole for ever.
@@ -34,11 +39,17 @@ export async function connect(url: string): Promise<Connections> {
     return client
   }
   const [statements, transactions] = [await open(), await open()]
+  let worlds = 0
+  const empty = async (tables: readonly string[]) => {
+    const isTruncated = (worlds += 1) % worldsPerTruncation === 0
+    if (isTruncated) await statements.query(`truncate ${tables.join(', ')}`)
+    else for (const name of tables) await statements.query(`delete from ${name}`)
+  }
   const end = async () => {
     await statements.end()
     await transactions.end()
   }
-  return { statements, transactions, end }
+  return { statements, transactions, empty, end }
 }
 
 /** What an event says of an entity. */
@@ -74,28 +85,24 @@ export class GatedDatabase {
     })
   }
 
-  /** What it has planned for an earlier world decides nothing in this one. */
-  async begin(): Promise<void> {
-    for (const client of [this.statements, this.transactions]) await client.query('discard plans')
-  }
-
   /** As the database does when a connection is gone. */
   async abandon(life: Life): Promise<void> {
     if (this.isOpen !== life) return
     this.isOpen = undefined
     this.untold = []
-    await this.transactions.query('rollback')
+    const running = this.transactions.query('rollback')
+    this.transactions.connection.stream.uncork()
+    await running
   }
 
   private poolOf(life: Life | undefined, given: Given, client: pg.Client): PostgresPool {
     const query = (text: string, values: readonly unknown[] = []): Promise<Result> => {
       const run = () => this.run(client, text, given(text, values))
       if (life === undefined) return run()
-      const isWrite = /^(?:insert|update|delete|commit|with|\s*with)|insert into/.test(text)
-      const isFraming = ['begin', 'commit', 'rollback'].includes(text)
       const { fiber } = this.schedule
+      const { isWrite, isFraming, place } = statementOf(text)
       const framed = () => this.frame({ life, fiber, text }, run)
-      const asked = { side: 'database' as const, isWrite, place: placeOf(text) }
+      const asked = { side: 'database' as const, isWrite, place }
       return this.schedule.call({ ...asked, run: isFraming ? framed : run })
     }
     const connected = { query: query as PostgresPoolClient['query'], release: () => undefined }
@@ -109,8 +116,9 @@ export class GatedDatabase {
     // One that was cut off has been rolled back already.
     if (text !== 'begin' && this.isOpen !== life) return noRows
     this.schedule.leaveAlone(text === 'begin' ? fiber : undefined)
+    // Nothing is in its answer: it travels with the statement after it.
+    if (text === 'begin') this.transactions.connection.stream.cork()
     const running = run()
-    // Nothing is in its answer, and the statement after it may be on its way already.
     const result = text === 'begin' ? noRows : await running
     this.isOpen = text === 'begin' ? life : undefined
     if (text === 'commit') this.untold.forEach((said) => this.onTold(said))
@@ -119,40 +127,49 @@ export class GatedDatabase {
   }
 
   private async run(client: pg.Client, text: string, values: readonly unknown[]): Promise<Result> {
-    const name = values.length === 0 ? undefined : nameOf(text)
-    const asked = { text, values: [...values], ...(name === undefined ? {} : { name }) }
-    if (text.startsWith('insert into "outbox"')) this.untold.push(...saidIn(values))
-    const result = (await client.query(asked)) as unknown as Result
+    const { name, isOrdered, isEvent } = statementOf(text)
+    const asked = { text, values: [...values], ...(values.length === 0 ? {} : { name }) }
+    if (isEvent) this.untold.push(...saidIn(values))
+    const running = client.query(asked)
+    if (text !== 'begin') client.connection.stream.uncork()
+    const result = (await running) as unknown as Result
     const { rows } = result
-    return rows.length < 2 || text.includes('order by')
-      ? result
-      : { ...result, rows: inOrder(rows) }
+    return rows.length < 2 || isOrdered ? result : { ...result, rows: inOrder(rows) }
   }
 }
 
-/** A statement is planned once for as long as the connections are there. */
-const names = new Map<string, string>()
+type Statement = {
+  /** Under which it is planned once for as long as the connections are there. */
+  readonly name: string
+  readonly place: string
+  readonly isWrite: boolean
+  readonly isFraming: boolean
+  readonly isOrdered: boolean
+  readonly isEvent: boolean
+}
+const statements = new Map<string, Statement>()
 
-function nameOf(text: string): string {
-  const name = names.get(text) ?? `q${names.size + 1}`
-  names.set(text, name)
-  return name
+function statementOf(text: string): Statement {
+  const known = statements.get(text) ?? {
+    name: `q${statements.size + 1}`,
+    place: placeOf(text),
+    isWrite: /^(?:insert|update|delete|commit|with|\s*with)|insert into/.test(text),
+    isFraming: ['begin', 'commit', 'rollback'].includes(text),
+    isOrdered: text.includes('order by'),
+    isEvent: text.startsWith('insert into "outbox"'),
+  }
+  statements.set(text, known)
+  return known
 }
 
 const noRows = { command: 'SELECT', rowCount: 0, rows: [] } as unknown as Result
 
-const places = new Map<string, string>()
-
 /** The statement's text; lists of any length are one place. */
 function placeOf(text: string): string {
-  const known = places.get(text)
-  if (known !== undefined) return known
-  const place = text
+  return text
     .replaceAll(/\$\d+(?:, \$\d+)*/g, '?')
     .replaceAll(/\s+/g, ' ')
     .trim()
-  places.set(text, place)
-  return place
 }
 
 type Entity = { readonly id: string; readonly status: Told['status']; readonly txHash?: string }

@@ -2,7 +2,6 @@ import type { AuditedTx, Evidence, Told } from '@quorate/chains/testing/audit'
 import { openChains } from '../chain/chains.ts'
 import { SmallChain, type Tx } from '@quorate/chains/testing/small-chain'
 import { SmallNode } from '@quorate/chains/testing/small-node'
-import { sql } from 'kysely'
 import { createdName, idOf } from '@quorate/core/id'
 import { requestHash } from '@quorate/authority/request'
 import { rootOf } from '@quorate/authority/stream'
@@ -78,8 +77,7 @@ export class World {
   }
 
   async open(): Promise<void> {
-    await clear(this.database)
-    await this.gated.begin()
+    await this.options.connections.empty(tables)
     const { organization, genesis } = this.client
     const root = { organization, stream: rootOf(organization) }
     this.signers.agree(root, { kind: 'genesis', evidence: genesis }, this.time)
@@ -213,7 +211,3 @@ export const tables = [
   ...['steps', 'records', 'request_places', 'signatures', 'keys', 'wallets', 'chain_heads'],
   'key_certificates',
 ] as const
-
-async function clear(database: Database): Promise<void> {
-  await sql`truncate ${sql.join(tables.map((table) => sql.table(table)))}`.execute(database)
-}
