@@ -61,11 +61,22 @@ describe('an approval that nobody has given in time, for the official client', (
     }
   }
 
-  it('has its signature rejected', async () => {
+  it('has its signature rejected, but not by a clock that is wrong', async () => {
     assert.ok(robot)
     const { id: walletId } = await robot.wallets.createWallet({ body: { network: 'KeyEdDSA' } })
     const body = { kind: 'Message', message: '0x00' } as const
     const held = await robot.wallets.generateSignature({ walletId, body })
+    for (const clockState of ['ahead', 'unsure'] as const) {
+      platform.solo.clockState = clockState
+      platform.clock.ahead = 1.5 * minuteMs + 1_000
+      await platform.workApprovals()
+      platform.clock.ahead = 0
+      platform.solo.clockState = 'right'
+      assert.equal(platform.unexpected.splice(0).length, 1)
+      const { status } = await robot.wallets.getSignature({ walletId, signatureId: held.id })
+      assert.equal(status, 'Pending')
+      await platform.database.updateTable('approvals').set({ due_at: 0 }).execute()
+    }
     await late(held.approvalId ?? assert.fail('it is held'))
     const { status, reason } = await robot.wallets.getSignature({ walletId, signatureId: held.id })
     assert.deepEqual([status, reason], ['Rejected', 'nobody has approved it in time'])

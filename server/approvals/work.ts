@@ -1,3 +1,5 @@
+import { Failure } from '@quorate/core/failure'
+import type { Timed } from '../auth/log.ts'
 import { inTransaction } from '../database/database.ts'
 import { announce, tellInitiator, type AnnounceDeps } from './announce.ts'
 import { explained } from './explain.ts'
@@ -8,6 +10,7 @@ import type { ApprovalRow } from './tables.ts'
 import { tellResolved } from './told.ts'
 
 export type WorkDeps = AnnounceDeps & {
+  readonly log: Timed
   readonly report: {
     readonly warn: (context: object, message: string) => void
     readonly error: (context: object, message: string) => void
@@ -43,6 +46,7 @@ export async function work(deps: WorkDeps, row: ApprovalRow): Promise<void> {
       await postpone(database, row, { dueAt: row.expires_at + graceMs, attempts: 0 })
       return
     }
+    if (status === 'Expired') await checkClock(deps)
     await tellResolved(deps, row)
     const resolver = resolverOf(deps, row)
     if (resolver === undefined) throw new TypeError(`nobody holds ${row.operation}`)
@@ -56,6 +60,14 @@ export async function work(deps: WorkDeps, row: ApprovalRow): Promise<void> {
     const wait = Math.min(retryMs * 2 ** Math.min(row.attempts, 16), retryMsMax)
     await postpone(database, row, { dueAt: now() + wait, attempts: row.attempts + 1 })
   }
+}
+
+/** Nobody's request ends by a clock that signers do not vouch for. */
+async function checkClock({ log }: WorkDeps): Promise<void> {
+  const clock = await log.clock()
+  if (clock === 'unsure')
+    throw new Failure('signing.failed', { reason: 'too few signers are there to tell the time' })
+  if (clock !== 'right') throw new Failure('clock.wrong', { clock })
 }
 
 /** Whoever comes second changes nothing and tells nobody. */
