@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Failure } from '@quorate/core/failure'
 import { getHealth } from '@quorate/api/health'
@@ -341,6 +343,28 @@ test('whoever could not be asked about an origin leaves an error and lets nobody
     const answer = await ask(path, { headers: { origin: 'https://broken.example' } })
     assertEnvelope(answer, 500, 'Internal Server Error')
     assert.deepEqual(allowedIn(answer.headers), [null, null, 'Origin'])
+  }
+})
+
+test('a connection is open for longer than clients are told', async () => {
+  const { server } = app
+  const usual = server.keepAliveTimeout
+  server.keepAliveTimeout = 1_000
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setEncoding('utf8')
+  const closed = once(socket, 'close').then(() => ['it is closed'])
+  const get = async (): Promise<string> => {
+    socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    const [text] = await Promise.race([once(socket, 'data'), closed])
+    return String(text)
+  }
+  try {
+    assert.match(await get(), /^HTTP\/1\.1 200 [^]*keep-alive: timeout=1\r\n/i)
+    // A second more than Node adds by itself.
+    await sleep(3_000)
+    assert.match(await get(), /^HTTP\/1\.1 200 /)
+  } finally {
+    socket.destroy()
+    server.keepAliveTimeout = usual
   }
 })
 

@@ -31,6 +31,12 @@ export const bodyBytesMax = 4 * payloadBytesMax
 const requestTimeoutMs = 30_000
 /** Longer than the idle time of usual proxies, so that it is they who close. */
 const keepAliveTimeoutMs = 75_000
+/**
+ * Clients are told that time and ask until shortly before its end. Whoever asks as the connection is
+ * closed has no answer and cannot tell why: here it is open for so long beyond, even if one of the two
+ * is busy for seconds.
+ */
+const keepAliveBufferMs = 15_000
 const methods = ['GET', 'POST', 'PUT', 'DELETE']
 
 /** @throws Failure `token.invalid` or what else the token is not good for */
@@ -72,6 +78,7 @@ export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
       ),
     clientErrorHandler: (error, socket) => socket.end(malformedRequest(error.code)),
   })
+  app.server.keepAliveTimeoutBuffer = keepAliveBufferMs
   app.addHook('onRequest', greet)
   servePreflights(app, methods)
   app.removeAllContentTypeParsers()
