@@ -129,8 +129,12 @@ export function ownNetwork(platform: Platform, own: OwnNetwork): void {
       )
       const heard = () => told('wallet.transfer.confirmed').length === 2
       await until('both payments are told of', confirmedMsMax, heard)
-      const [{ transferRequest }] = told('wallet.transfer.confirmed')
-      assert.deepEqual(transferRequest, first)
+      const confirmations = told('wallet.transfer.confirmed')
+      for (const transferRequest of [first, second])
+        assert.deepEqual(
+          confirmations.find((one) => one.transferRequest.id === transferRequest.id),
+          { transferRequest },
+        )
       const detected = () => told('wallet.blockchainevent.detected')
       await until('all movements are told of', confirmedMsMax, () => detected().length >= 4)
       const seen = detected().map(({ blockchainEvent }) => shortOf(blockchainEvent))
