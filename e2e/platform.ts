@@ -63,6 +63,8 @@ const program = fileURLToPath(new URL('run.ts', import.meta.url))
 
 /** A first start makes a database, a cluster and an organization: five seconds on two idle cores. */
 const startMsMax = 120_000
+/** Whoever has died often is left alone for fifteen seconds, then starts, and signers come back by and by. */
+const mendedMsMax = 90_000
 /** Every process gets eight seconds to end by itself, in two groups. */
 const stopMsMax = 30_000
 
@@ -119,7 +121,8 @@ export async function makePlatform(keyPool = 0): Promise<Platform> {
     },
     signer: (index) => puppet(() => entry(bootstrap().processes.signers, index - 1).pid),
     server: puppet(() => bootstrap().processes.server),
-    whole: () => until('all signers are connected', 30_000, () => isWhole(bootstrap().baseUrl)),
+    whole: () =>
+      until('all signers are connected', mendedMsMax, () => isWhole(bootstrap().baseUrl)),
   }
 }
 
@@ -129,7 +132,7 @@ function puppet(pid: () => number): Puppet {
     kill: () => void process.kill(pid(), 'SIGKILL'),
     freeze: () => void process.kill(pid(), 'SIGSTOP'),
     resume: () => void process.kill(pid(), 'SIGCONT'),
-    restarted: (former) => until('it has been started again', 30_000, () => pid() !== former),
+    restarted: (former) => until('it has been started again', mendedMsMax, () => pid() !== former),
   }
 }
 
