@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { Failure } from '@quorate/core/failure'
-import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import type { TestDatabase } from '@quorate/scripts/test-database'
 import { inTransaction, openDatabase, type Database } from './database/database.ts'
-import { migrate } from './database/migrate.ts'
 import { claimExternalId, fingerprintOfRequest } from './external-id.ts'
+import { createServerDatabase } from './testing/database.ts'
 
 const bytes = (fill: number) => new Uint8Array(32).fill(fill)
 const organization = bytes(1)
@@ -18,9 +18,8 @@ describe('an external id', () => {
   let home: TestDatabase
   let database: Database
   before(async () => {
-    home = await createTestDatabase()
+    home = await createServerDatabase()
     database = openDatabase(home.url, (error) => assert.fail(error))
-    await migrate(database)
   })
   after(async () => {
     await database.destroy()

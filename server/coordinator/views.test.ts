@@ -5,11 +5,11 @@ import { encode } from '@quorate/core/codec'
 import { sha256 } from '@quorate/core/hash'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { keyStream, rootOf, streamCodec, type StreamId } from '@quorate/authority/stream'
-import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import type { TestDatabase } from '@quorate/scripts/test-database'
 import { type Database, openDatabase } from '../database/database.ts'
-import { migrate } from '../database/migrate.ts'
 import { Ledger } from './ledger.ts'
 import { Views } from './views.ts'
+import { createServerDatabase } from '../testing/database.ts'
 
 const organization = sha256(toUtf8('organization'))
 const root = { organization, stream: rootOf(organization) }
@@ -19,9 +19,8 @@ describe('views', () => {
   let home: TestDatabase
   let database: Database
   before(async () => {
-    home = await createTestDatabase()
+    home = await createServerDatabase()
     database = openDatabase(home.url, (error) => assert.fail(error))
-    await migrate(database)
   })
   after(async () => {
     await database.destroy()

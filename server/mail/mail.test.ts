@@ -3,9 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import type { TestDatabase } from '@quorate/scripts/test-database'
 import { inTransaction, openDatabase, type Database } from '../database/database.ts'
-import { migrate } from '../database/migrate.ts'
 import { openLog } from '../log.ts'
 import { openMailbox } from './mailbox.ts'
 import { enqueueMail, forgetOldMails, leaseMails, leaseMs } from './queue.ts'
@@ -13,6 +12,7 @@ import { openSmtp } from './smtp.ts'
 import type { Mail } from './templates.ts'
 import { openPostOffice, type PostOffice } from './testing/post-office.ts'
 import { sendDue, startMailWorker, type MailDeps } from './worker.ts'
+import { createServerDatabase } from '../testing/database.ts'
 
 const organization = new Uint8Array(32).fill(1)
 const minute = 60_000
@@ -38,9 +38,8 @@ describe('the outgoing mail', () => {
   let clock: number
   let deps: MailDeps
   before(async () => {
-    home = await createTestDatabase()
+    home = await createServerDatabase()
     database = openDatabase(home.url, (error) => assert.fail(error))
-    await migrate(database)
     office = await openPostOffice()
   })
   after(async () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { isFailure } from '@quorate/core/failure'
-import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import type { TestDatabase } from '@quorate/scripts/test-database'
 import { type Database, openDatabase } from '../database/database.ts'
-import { migrate } from '../database/migrate.ts'
 import { newErrand, openErrand, sealErrand, stateKeyOf, useErrand } from './state.ts'
+import { createServerDatabase } from '../testing/database.ts'
 
 const pem = () =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -79,9 +79,8 @@ describe('an errand', () => {
   let home: TestDatabase
   let database: Database
   before(async () => {
-    home = await createTestDatabase()
+    home = await createServerDatabase()
     database = openDatabase(home.url, (error) => assert.fail(error))
-    await migrate(database)
   })
   after(async () => {
     await database.destroy()

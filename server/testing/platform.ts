@@ -5,9 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { rulesFor } from '@quorate/judge/rules'
-import { createTestDatabase } from '@quorate/scripts/test-database'
 import { openDatabase, type Database } from '../database/database.ts'
-import { migrate } from '../database/migrate.ts'
 import { buildHttp } from '../http/app.ts'
 import { openKeptAnswers } from '../http/kept-answers.ts'
 import { leaseApprovals } from '../approvals/lease.ts'
@@ -22,17 +20,10 @@ import { originsOf } from '../settings/origins.ts'
 import { openReceivers } from '../webhooks/receivers.ts'
 import { openQuota } from '../usage/quota.ts'
 import { noOpinions } from '../facts/file.ts'
+import { createServerDatabase } from './database.ts'
 import { Solo } from './solo.ts'
 
 export const setupToken = 'setup-token-of-a-test'
-const template = { name: 'server', fill: fillTemplate }
-
-async function fillTemplate(url: string): Promise<void> {
-  const database = openDatabase(url, (error) => assert.fail(error))
-  await migrate(database)
-  await database.destroy()
-}
-
 export type TestPlatform = {
   readonly baseUrl: string
   /** As `cli/bootstrap` finds it: with the cluster's manifest in it. */
@@ -64,7 +55,7 @@ export async function startTestPlatform(
     readonly monthlySignatures?: number
   } = {},
 ): Promise<TestPlatform> {
-  const home = await createTestDatabase({ template })
+  const home = await createServerDatabase()
   const unexpected: unknown[] = []
   const database = openDatabase(home.url, (error) => unexpected.push(error))
   const note = (context: unknown) => unexpected.push(context)

@@ -8,14 +8,14 @@ import { fileURLToPath } from 'node:url'
 import type { Subject } from '@quorate/authority/agreement/messages'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { type Manifest, type OwnNetwork, readManifest } from '@quorate/authority/manifest'
-import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import type { TestDatabase } from '@quorate/scripts/test-database'
 import { signerEnvironment } from '@quorate/scripts/environments'
 import { type Cluster, provision } from '@quorate/scripts/provision'
 import type { Call } from '@quorate/wire/link'
 import { type Database, openDatabase } from '../../database/database.ts'
-import { migrate } from '../../database/migrate.ts'
 import { type Links, openLinks } from '../../link/links.ts'
 import { type Coordinator, openCoordinator } from '../coordinator.ts'
+import { createServerDatabase } from '../../testing/database.ts'
 
 /** A database, a cluster and its four signers as processes of their own, and a server's inside. */
 export type Platform = {
@@ -36,7 +36,7 @@ export type Platform = {
 export async function startPlatform(networks: readonly OwnNetwork[] = []): Promise<Platform> {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-platform-'))
   const [home, cluster] = await Promise.all([
-    createTestDatabase(),
+    createServerDatabase(),
     provision(join(folder, 'cluster'), new Date(), networks),
   ])
   const manifest = readManifest(new Uint8Array(readFileSync(cluster.manifestFile)), verifyEd25519)
@@ -88,7 +88,6 @@ async function openServer(given: {
     void lines.push(`${message} ${JSON.stringify(context)}`)
   const log = { info: say, warn: say, error: say }
   const database = openDatabase(home.url, (error) => say({}, error.message))
-  await migrate(database)
   const links = await openLinks({
     host: '127.0.0.1',
     port: 0,
@@ -103,6 +102,10 @@ async function openServer(given: {
 
 const signerMain = fileURLToPath(new URL('../../../signer/main.ts', import.meta.url))
 
+/** What others have had compiled in this run, a signer need not compile again. */
+const { NODE_COMPILE_CACHE = '' } = process.env
+const compileCache = NODE_COMPILE_CACHE === '' ? {} : { NODE_COMPILE_CACHE }
+
 export class SignerProcess {
   private readonly environment: Record<string, string>
   private child: ChildProcess | undefined
@@ -111,7 +114,7 @@ export class SignerProcess {
   constructor(cluster: Cluster, index: number, linkPort: number) {
     const folder = cluster.signers[index - 1]
     assert.ok(folder)
-    this.environment = signerEnvironment(cluster, folder, linkPort)
+    this.environment = { ...signerEnvironment(cluster, folder, linkPort), ...compileCache }
   }
 
   start(): void {
