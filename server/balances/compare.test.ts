@@ -44,6 +44,8 @@ describe('what a wallet holds by its history, and by the chain', () => {
     rpc = chain.rpc
     await rpc('evm_setIntervalMining', [0])
     await rpc('evm_setAutomine', [false])
+    // It may have made some by itself, or none: now there is one that is settled, at any rate.
+    await mine(rpc, 3)
     database = openDatabase(home.url, () => undefined)
     await migrate(database)
     wallet = await addWallet(database)
@@ -91,6 +93,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
     await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
     const number = Number(await rpc('eth_blockNumber', []))
     await mine(rpc, 5)
+    await passTime()
     await settleAll(follower)
     const [first] = await movements()
     const { timestamp, ...told } = first ?? {}
@@ -116,6 +119,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
     const hash = await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
     await mine(rpc, 3)
     await catchUp(follower)
+    await passTime()
     const tracing = newFollower(chain)
     await settleAll({ ...tracing, holder: follower.holder })
     const [first] = await movements()
@@ -238,6 +242,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
     await mine(rpc, 2)
     await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
     await mine(rpc, 3)
+    await passTime()
     await settleAll(follower)
     const told = await movements()
     assert.equal(told[0]?.seenBy, 'Balance')
