@@ -35,7 +35,7 @@ export type Told = {
   readonly name: string
   readonly status: 'Pending' | 'Executing' | 'Broadcasted' | 'Confirmed' | 'Failed' | 'Rejected'
   readonly hash?: string | undefined
-  /** The chain's height at that moment. */
+  /** The highest that the chain had ever been at that moment. */
   readonly height: number
 }
 export type FindingKind =

@@ -20,7 +20,9 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
   const began = performance.now()
   const tally = new Tally()
   const seconds = () => (performance.now() - began) / 1000
-  const progress = setInterval(() => say(progressOf(tally, seconds())), progressMs)
+  const progress = setInterval(() => {
+    if (!stopSignal.aborted) say(progressOf(tally, seconds()))
+  }, progressMs)
   const hear = (news: News) => {
     if (news.kind === 'census') Object.assign(tally, news)
     else {
@@ -28,13 +30,14 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
       tellFindings(news.outcome)
     }
   }
-  stopSignal.addEventListener('abort', () => say('stops; what is under way comes to its end'))
+  // What is under way still comes to its end, which nobody has to wait for to see the figures.
+  stopSignal.addEventListener('abort', () => say(reportOf(tally, asked, seconds())))
   try {
     if (asked.workers === 1) await runWorlds({ ...asked, worker: 0 }, stopSignal, hear)
     else await runCrew(asked, stopSignal, hear)
   } finally {
     clearInterval(progress)
-    say(reportOf(tally, asked, seconds()))
+    if (!stopSignal.aborted) say(reportOf(tally, asked, seconds()))
   }
   const isWhole = asked.transfers >= sweepMin && !stopSignal.aborted
   const isMissing = tally.unreached.length > 0 || (isWhole && tally.unvisited().length > 0)
@@ -80,7 +83,7 @@ function reportOf(tally: Tally, { first, workers }: Asked, seconds: number): str
   const rate = (transfers / seconds).toFixed(1)
   return [
     `${transfers} transfers and transactions, seeds from ${first}`,
-    `${seconds.toFixed(1)} s with ${workers} workers: ${rate} a second`,
+    `${seconds.toFixed(1)} s, ${rate} a second (--workers ${workers})`,
     ...counted(statuses),
     `${faultsCount} faults`,
     ...counted(faults),

@@ -5,8 +5,9 @@ import { takeCensus } from './census.ts'
 import { pointOf } from './faults.ts'
 import type { Weather } from './play.ts'
 import { planted, retriesOfServer } from './planted.ts'
-import { openSimulator, type Simulator, worldOf } from './simulate.ts'
+import { openPlace, openSimulator, type Simulator, worldOf } from './simulate.ts'
 import type { Scenario } from './wishes.ts'
+import { World } from './world.ts'
 
 type Plant = keyof typeof planted
 type Expected = {
@@ -71,6 +72,23 @@ describe('a simulated world', { concurrency: true }, () => {
     const [once, again, other] = await Promise.all([run(7), run(7), run(8)])
     assert.equal(again, once)
     assert.notEqual(other, once)
+  })
+
+  it('knows how high its chain has been when something was told, though a block is gone again', async () => {
+    const { connections, close } = await openPlace()
+    const world = new World({ seed: '1002', servers: 1, nodes: 1, wallets: 1, connections })
+    await world.open()
+    const { highest } = world.chain
+    assert.equal(
+      world.reorganize(1, () => true),
+      1,
+    )
+    world.gated.onTold({ name: 'a transfer', status: 'Confirmed', hash: undefined })
+    assert.deepEqual(
+      world.told.map(({ height }) => height),
+      [highest],
+    )
+    await close()
   })
 
   describe('and its auditor', { concurrency: true }, () => {

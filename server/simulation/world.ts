@@ -63,7 +63,8 @@ export class World {
     this.random = new Random(options.seed)
     this.schedule = new Schedule(this.random)
     this.gated = new GatedDatabase(options.connections, this.schedule)
-    this.gated.onTold = (one) => this.told.push({ ...one, height: this.chain.head.number })
+    // What was settled once stays: a block that is gone since the look has made it no less so.
+    this.gated.onTold = (one) => this.told.push({ ...one, height: this.chain.highest })
     this.schedule.onDeath = (life) => this.gated.abandon(life)
     this.database = this.gated.for(undefined)
     this.chain = new SmallChain(network.chainId, t0 / 1000)
@@ -178,7 +179,7 @@ export class World {
   async evidence(): Promise<Evidence> {
     const rows = await this.database.selectFrom('outgoing').selectAll().execute()
     const there = new Set(rows.map(({ name }) => name))
-    const height = this.chain.head.number
+    const height = this.chain.highest
     const last = rows.map((row): Told => {
       const { id: name, status, txHash: hash } = transactionOf(row)
       return { name, status, hash, height }
