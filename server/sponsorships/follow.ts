@@ -6,6 +6,7 @@ import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorshipsOf } from './find.ts'
 import { isFill, outbid } from './outbid.ts'
 import { isPast } from './past.ts'
+import { untilSent } from './row.ts'
 
 /** Whatever the sponsorship moves on calls for another look; this is for when that was not heard. */
 const lookMs = 2_000
@@ -38,8 +39,8 @@ function isOnABlock({ state }: Outgoing): boolean {
 /** Its block is gone, and may come again. */
 const displaced = { kind: 'move', event: 'displace', values: nowhere } as const satisfies Outcome
 
-function wait({ waiting }: Pick<Outgoing, 'waiting'>): Outcome {
-  return { kind: 'wait', why: waiting, ms: lookMs }
+function wait({ waiting, signed }: Pick<Outgoing, 'waiting' | 'signed'>): Outcome {
+  return { kind: 'wait', why: waiting ?? (signed === null ? untilSent : null), ms: lookMs }
 }
 
 function settle(row: Outgoing, paid: Outgoing): Outcome {
@@ -78,10 +79,11 @@ async function followUnsent(
 ): Promise<Outcome> {
   const ended = bids.findLast(({ state }) => isAtRest(state))
   const open = bids.find(({ state }) => !isAtRest(state))
-  if (ended === undefined) return wait(open ?? { waiting: null })
+  if (ended === undefined && open !== undefined) return wait(open)
+  if (ended === undefined) throw new TypeError('what is signed has its sponsorship')
   const agreed = await Promise.all(bids.map((bid) => isAgreed(deps, bid)))
   const isAbout = agreed.includes(true)
   if (!isAbout && open === undefined) return lapse(ended.reason)
   if (await isPast(deps.chain, row.execute_before)) return lapse(ended.reason)
-  return wait({ waiting: open?.waiting ?? 'until no block can take it any more' })
+  return wait({ waiting: open?.waiting ?? 'until no block can take it any more', signed: null })
 }

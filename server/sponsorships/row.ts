@@ -9,6 +9,9 @@ type Payer = Pick<
   'wallet' | 'wallet_id' | 'key' | 'public_key' | 'address' | 'names_slot' | 'state' | 'slot'
 >
 
+/** What a request waits for while nothing is known to stand in the way. */
+export const untilSent = 'until the fee sponsor has sent it'
+
 /** What the sponsor is to send. It keeps nothing of what the user said, and bears no name for anybody. */
 export function sponsorshipRow(row: Outgoing, { wallet }: Sponsor, now: number): Outgoing {
   const payer: Payer = {

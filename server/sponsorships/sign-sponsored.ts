@@ -7,7 +7,7 @@ import { evidenceOf } from '../transfers/reading.ts'
 import { isAgreed, signing } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
-import { sponsorshipRow } from './row.ts'
+import { sponsorshipRow, untilSent } from './row.ts'
 import type { Sponsor } from './sponsor.ts'
 import { sponsoredEffect } from './terms.ts'
 
@@ -26,6 +26,7 @@ export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outc
     return {
       kind: 'move',
       event: 'sign',
+      waiting: untilSent,
       within: async (transaction) => {
         const made = sponsorshipRow(row, sponsor, deps.now)
         await transaction.insertInto('outgoing').values(made).execute()

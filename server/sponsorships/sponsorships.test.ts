@@ -35,6 +35,7 @@ import type { WalletRow } from '../wallets/find.ts'
 import { until } from '../coordinator/testing/platform.ts'
 import { listSponsoredFees, sponsorshipsOf } from './find.ts'
 import { stuckMs } from './outbid.ts'
+import { untilSent } from './row.ts'
 import {
   carry,
   changeSponsor,
@@ -264,6 +265,7 @@ describe('a fee sponsor that cannot pay', () => {
   it('keeps what is signed waiting until it has money', async () => {
     const other = await makeSponsor(treasury)
     const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
+    assert.equal(transferOf(row).details?.['waiting'], untilSent)
     await empty(treasury, other)
     assert.match(await waitingOf(treasury, row), /insufficient funds of the fee sponsor/)
     await fund(treasury.rpc, other.wallet, ether)
@@ -377,7 +379,12 @@ describe('an account of which both its own transactions and a sponsor’s are un
 })
 
 describe('what a sponsor has sent, when fees rise above it', () => {
-  beforeEach(() => setBaseFee(treasury, 1n))
+  /** Blocks whose tips a quote looks at. */
+  const quoted = 10
+  beforeEach(async () => {
+    await mine(treasury, quoted)
+    await setBaseFee(treasury, 1n)
+  })
 
   const statesOf = async (row: Outgoing) =>
     (await sponsorshipsOf(treasury.database, row)).map(({ state }) => state)

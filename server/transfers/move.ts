@@ -12,6 +12,8 @@ export type Move = {
   readonly values?: Change
   /** Its slot goes back, since no signer has ever agreed on it. */
   readonly freesSlot?: boolean
+  /** What it waits for from now on, if that is known at once. */
+  readonly waiting?: string
   /** Not to be looked at again at once, and why. */
   readonly later?: { readonly why: string; readonly ms: number }
   /** On what policies have refused it. */
@@ -63,7 +65,12 @@ export async function makeMove(
     if (move.within !== undefined && more === undefined) return { kind: 'not-now' as const }
     const values = { ...move.values, ...more, ...datesOf(row, state, now) }
     const dueAt = isAtRest(state) ? null : now + (move.later?.ms ?? 0)
-    const next = { state, waiting: move.later?.why ?? null, attempts: 0, due_at: dueAt }
+    const next = {
+      state,
+      waiting: move.later?.why ?? move.waiting ?? null,
+      attempts: 0,
+      due_at: dueAt,
+    }
     const moved = await transaction
       .updateTable('outgoing')
       .set({ ...values, ...next })
