@@ -157,8 +157,7 @@ function reduceNewest(
   const restricted = withUnseenBreaks(store, { organization, now }, stated)
   if (restricted === sealed) return { ok: true, writes: [] }
   const asked = { step, evidence, reader: readerOf(restricted), rules }
-  const reason = refusedBy(asked, onlyTakesAway(evidence) ? 'authors' : 'all')
-  return reason === undefined ? { ok: true, writes: [] } : refused(reason)
+  return refusedBy(asked, onlyTakesAway(evidence) ? 'authors' : 'all') ?? { ok: true, writes: [] }
 }
 
 /**

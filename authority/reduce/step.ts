@@ -98,29 +98,29 @@ export function draftStep(
  * part in what follows from it.
  *
  * @param what `authors`: who asks, and no more, for what only takes away itself
- * @returns why not
+ * @returns which item they do not, and why
  */
 export function refusedBy(
   { step, evidence, reader, rules }: Drafted,
   what: 'all' | 'authors',
-): string | undefined {
+): Extract<StepOutcome, { ok: false }> | undefined {
   const asked = step.items.flatMap(({ operation: { kind }, cause }, i) => {
     const beside = evidence[i]
     return beside === undefined ? [] : [{ kind, evidence: beside, bid: bidOf(cause) }]
   })
   if (what === 'all') {
     const drafted = draftStep(step, asked, reader, rules)
-    return drafted.ok ? undefined : drafted.reason
+    return drafted.ok ? undefined : drafted
   }
-  for (const one of asked) {
+  for (const [item, one] of asked.entries()) {
     const outcome = outcomeOf(
       () => {
-        const item = draftItem(one.evidence, one)
-        return judgingOf({ step, reader, rules }, item, one.evidence, one.kind)
+        const drafted = draftItem(one.evidence, one)
+        return judgingOf({ step, reader, rules }, drafted, one.evidence, one.kind)
       },
       (judging) => ({ authored: authorOf(judging) }),
     )
-    if (!outcome.ok) return outcome.reason
+    if (!outcome.ok) return { ...outcome, item }
   }
   return undefined
 }
