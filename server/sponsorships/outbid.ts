@@ -50,11 +50,14 @@ async function isToOutbid(deps: StepDeps, row: Outgoing, newest: Outgoing): Prom
   if (slot === null) return false
   if (state === 'refused') return isAgreed(deps, newest)
   if (state !== 'signed' && state !== 'broadcasted') return false
-  // Whatever stands behind others goes on when they do.
-  const { rpc } = deps.chain
-  if ((await minedNonce(rpc, newest.address)) !== BigInt(slot)) return false
-  if (!isFill(newest) && (await isPast(deps.chain, row.execute_before))) return true
+  const isOver = deps.now > row.execute_before && !isFill(newest)
   const hasWaited = deps.now >= (broadcasted_at ?? created_at) + stuckMs
+  // So that no node is asked about what is on its way.
+  if (!isOver && !hasWaited) return false
+  const { rpc } = deps.chain
+  // Whatever stands behind others goes on when they do.
+  if ((await minedNonce(rpc, newest.address)) !== BigInt(slot)) return false
+  if (isOver && (await isPast(deps.chain, row.execute_before))) return true
   return hasWaited && isBelow(newest, await quoteFees(rpc, 'Standard'))
 }
 

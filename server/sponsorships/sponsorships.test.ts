@@ -396,10 +396,12 @@ describe('what a sponsor has sent, when fees rise above it', () => {
     const there = await balance(stranger)
     const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'broadcasted')
     const first = await bidFor(row)
+    const patient = later(treasury, stuckMs)
+    await step(patient, row)
     await setBaseFee(treasury, 20n)
     await step(treasury, row)
+    // Neither for less time, nor while it offers what is usual.
     assert.deepEqual(await statesOf(row), ['broadcasted'])
-    const patient = later(treasury, stuckMs)
     await step(patient, row)
     assert.deepEqual(await statesOf(row), ['broadcasted', 'slotted'])
     await changeSponsor(treasury, other, { body: { limits: { perDay: first.cost } } })
