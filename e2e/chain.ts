@@ -4,7 +4,6 @@ import {
   createWalletClient,
   type Hex,
   http,
-  nonceManager,
   parseEther,
   serializeTransaction,
   type TransactionSerializableEIP1559,
@@ -47,20 +46,37 @@ export function chainAt({ rpcUrl, chainId, fundedPrivateKey }: DevelopmentNode):
   const chain = { ...sepolia, id: chainId }
   const options = { chain, transport: http(rpcUrl), pollingInterval }
   const reader = createPublicClient(options)
-  // Several wallets may be funded at once, from this one account.
-  const account = privateKeyToAccount(fundedPrivateKey, { nonceManager })
+  const account = privateKeyToAccount(fundedPrivateKey)
   const funder = createWalletClient({ ...options, account })
   return {
     fund: async (to, ether) => {
-      const hash = await funder.sendTransaction({ to, value: parseEther(ether) })
+      const hash = await inTurn(() => funder.sendTransaction({ to, value: parseEther(ether) }))
       await reader.waitForTransactionReceipt({ hash })
     },
     balance: (address) => reader.getBalance({ address }),
     sent: (address) => reader.getTransactionCount({ address }),
-    rpc: (method, params) => reader.request({ method, params } as never),
+    rpc: (method, params) => {
+      const ask = () => reader.request({ method, params } as never)
+      return method === 'eth_sendTransaction' ? inTurn(ask) : ask()
+    },
     transaction: (hash) => reader.getTransaction({ hash }),
   }
 }
+
+/**
+ * Several wallets are funded at once, and contracts made beside, from the one account that has money: whoever
+ * sends from it waits until the one before him has the nonce that he was given.
+ */
+function inTurn<T>(send: () => Promise<T>): Promise<T> {
+  const sent = turn.then(send)
+  turn = sent.then(
+    () => undefined,
+    // It is told to whoever has sent.
+    () => undefined,
+  )
+  return sent
+}
+let turn: Promise<void> = Promise.resolve()
 
 const gwei = 1_000_000_000n
 /** Twenty times what the local chain asks for, and a tenth of the ceiling. */
