@@ -37,8 +37,12 @@ function scene() {
     assert.equal(accept(one), 'accepted')
     return one
   }
-  const vote = async ({ place, drafted }: Wish) =>
-    toldAnswer(await world.answer(1, place, world.propose(place, drafted.step)))
+  const vote = async ({ place, drafted }: Wish) => {
+    const answer = await world.answer(1, place, world.propose(place, drafted.step))
+    // A request is refused and not a step: what is held against that ends nobody's request.
+    if (answer.kind === 'refusal') assert.equal(answer.item, 0)
+    return toldAnswer(answer)
+  }
   const root = (kind: Asked['kind'], evidence: Asked['evidence']): Wish => ({
     place: world.root,
     drafted: world.draft(world.root, [{ kind, evidence }]),

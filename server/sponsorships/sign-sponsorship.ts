@@ -1,7 +1,13 @@
 import { isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
 import { isAgreedOn } from '../chain/slots.ts'
-import { expire, isExpired, type Outcome, type StepDeps } from '../transfers/outcome.ts'
+import {
+  expire,
+  isExpired,
+  waitForSigners,
+  type Outcome,
+  type StepDeps,
+} from '../transfers/outcome.ts'
 import { loseSlot, standBack } from '../transfers/prepare.ts'
 import { evidenceOf, writtenFacts } from '../transfers/reading.ts'
 import { assembled, isAgreed } from '../transfers/sign.ts'
@@ -43,9 +49,8 @@ export async function signSponsorship(deps: StepDeps, row: Outgoing): Promise<Ou
       return isFirst ? blocked(why) : again(why)
     }
     if (isFailure(error, 'request.refused')) return refused(deps, row, error.context.reason)
-    if (isFailure(error, 'signers.unavailable'))
-      return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }
-    if (isFailure(error, 'signing.failed')) return { kind: 'wait', why: error.context.reason }
+    const wait = waitForSigners(error)
+    if (wait !== undefined) return wait
     throw error
   }
 }
