@@ -307,7 +307,8 @@ const moves: readonly Attack[] = [
   ),
   moving(
     'transfers a piece of a collection of which none may leave',
-    blocked(outflow, "    standard: 'Erc721',", "    standard: 'Erc20',"),
+    // As a coin its amount would be unknown, which blocks as well.
+    blocked(outflow, "    standard: 'Erc721',", "    standard: 'Erc1155',"),
     limit(0n, tokenAsset.replace('Erc20', 'Erc721')),
     { kind: 'Erc721', tokenId: '7', amount: undefined },
   ),
