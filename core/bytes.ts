@@ -7,9 +7,9 @@ const encoder = new TextEncoder()
  * Where short bytes lie while they become a text, or come from one. A short array lies in V8's own heap, and
  * is moved out of it, for good, once native code asks where: that takes longer than all the rest.
  */
-const desk = Buffer.alloc(256)
-/** The same memory as an array whose parts are plain arrays too. */
-const plainDesk = new Uint8Array(desk.buffer, desk.byteOffset, desk.length)
+const desk = new Uint8Array(256)
+/** The same memory. */
+const readable = Buffer.from(desk.buffer, desk.byteOffset, desk.length)
 /** Of UTF-8, a unit of JavaScript's text is three bytes at most (ECMA-262, section 6.1.4). */
 const textUnitsMax = Math.floor(desk.length / 3)
 
@@ -52,7 +52,7 @@ function toText(bytes: Uint8Array, form: 'hex' | 'base64url'): string {
   const { buffer, byteOffset, length } = bytes
   if (length > desk.length) return Buffer.from(buffer, byteOffset, length).toString(form)
   desk.set(bytes)
-  return desk.toString(form, 0, length)
+  return readable.toString(form, 0, length)
 }
 
 /**
@@ -82,7 +82,7 @@ export function fromBase64url(text: string): Uint8Array {
 
 export function toUtf8(text: string): Uint8Array {
   if (text.length > textUnitsMax) return encoder.encode(text)
-  return plainDesk.slice(0, encoder.encodeInto(text, plainDesk).written)
+  return desk.slice(0, encoder.encodeInto(text, desk).written)
 }
 
 /** @throws Failure `bytes.malformed` when the bytes are not well-formed UTF-8 */
@@ -90,7 +90,7 @@ export function fromUtf8(bytes: Uint8Array): string {
   try {
     if (bytes.length > desk.length) return utf8.decode(bytes)
     desk.set(bytes)
-    return utf8.decode(plainDesk.subarray(0, bytes.length))
+    return utf8.decode(desk.subarray(0, bytes.length))
   } catch (cause) {
     throw new Failure('bytes.malformed', { expected: 'utf-8' }, { cause })
   }

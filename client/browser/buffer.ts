@@ -4,7 +4,7 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 export const Buffer = { from }
 
 type Encoding = 'hex' | 'base64url'
-type Encoded = { toString(encoding: Encoding): string }
+type Encoded = { toString(encoding: Encoding, start?: number, end?: number): string }
 
 function from(text: string, encoding: Encoding): Uint8Array
 function from(bytes: ArrayBufferLike, offset: number, length: number): Encoded
@@ -14,8 +14,13 @@ function from(
   length?: number,
 ): Uint8Array | Encoded {
   if (typeof value === 'string') return second === 'hex' ? hexToBytes(value) : fromBase64url(value)
-  const bytes = new Uint8Array(value, Number(second), length)
-  return { toString: (encoding) => (encoding === 'hex' ? bytesToHex(bytes) : toBase64url(bytes)) }
+  const all = new Uint8Array(value, Number(second), length)
+  return {
+    toString: (encoding, start = 0, end = all.length) => {
+      const bytes = all.subarray(start, end)
+      return encoding === 'hex' ? bytesToHex(bytes) : toBase64url(bytes)
+    },
+  }
 }
 
 function toBase64url(bytes: Uint8Array): string {

@@ -12,8 +12,9 @@ export function createHash(name: keyof typeof hashes): Sink<Uint8Array> {
   return sinkOf(hashes[name].create())
 }
 
-export function hash(name: keyof typeof hashes, data: Uint8Array): Uint8Array {
-  return hashes[name](data)
+/** As text, each of whose characters is an octet. */
+export function hash(name: keyof typeof hashes, data: Uint8Array, _form: 'binary'): string {
+  return String.fromCharCode(...hashes[name](data))
 }
 
 export function createHmac(name: keyof typeof hashes, key: Uint8Array): Sink<Uint8Array> {
