@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { getCompileCacheDir } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Subject } from '@quorate/authority/agreement/messages'
@@ -103,8 +104,9 @@ async function openServer(given: {
 const signerMain = fileURLToPath(new URL('../../../signer/main.ts', import.meta.url))
 
 /** What others have had compiled in this run, a signer need not compile again. */
-const { NODE_COMPILE_CACHE = '' } = process.env
-const compileCache = NODE_COMPILE_CACHE === '' ? {} : { NODE_COMPILE_CACHE }
+const compiled = getCompileCacheDir()
+// Node names a folder of its version below the one that it is told.
+const compileCache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) }
 
 export class SignerProcess {
   private readonly environment: Record<string, string>
