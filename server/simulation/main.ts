@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runCrew } from './crew.ts'
+import { KeptOutcomes } from './kept-outcomes.ts'
 import { type Outcome, Tally } from './tally.ts'
 import { type News, runWorlds, sweepMin, type Work } from './worlds.ts'
 
@@ -9,17 +10,22 @@ const transfersUsual = 3_000
 /** Hours without a word look like a process that hangs. */
 const progressMs = 15_000
 
-type Asked = Omit<Work, 'worker'>
+type Asked = Omit<Work, 'worker' | 'done'> & { readonly kept?: string }
 
 /**
  * `npm run simulate -- --transfers 1000000`, in as many processes as there are cores (`--workers`), and
- * `--seed N --transfers 100` to see a world again that has failed.
+ * `--seed N --transfers 100` to see a world again that has failed. With `--kept FILE` it goes on where
+ * it was stopped.
  */
 export async function main(stopSignal: AbortSignal): Promise<number> {
   const asked = askedOf(process.argv.slice(2))
+  const { first, transfers, workers, point, kept: path } = asked
+  const kept = path === undefined ? undefined : new KeptOutcomes(path, asked)
   const began = performance.now()
   const tally = new Tally()
-  const seconds = () => (performance.now() - began) / 1000
+  const before = kept?.outcomes ?? []
+  for (const outcome of before) tally.add(outcome)
+  const seconds = () => (kept?.seconds ?? 0) + (performance.now() - began) / 1000
   const progress = setInterval(() => {
     if (!stopSignal.aborted) say(progressOf(tally, seconds()))
   }, progressMs)
@@ -27,34 +33,40 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
     if (news.kind === 'census') Object.assign(tally, news)
     else {
       tally.add(news.outcome)
+      kept?.add(news.outcome, seconds())
       tellFindings(news.outcome)
     }
   }
+  const done = new Set(before.map(({ again }) => again))
+  const work = { first, transfers, workers, done, ...(point === undefined ? {} : { point }) }
   // What is under way still comes to its end, which nobody has to wait for to see the figures.
   stopSignal.addEventListener('abort', () => say(reportOf(tally, asked, seconds())))
   try {
-    if (asked.workers === 1) await runWorlds({ ...asked, worker: 0 }, stopSignal, hear)
-    else await runCrew(asked, stopSignal, hear)
+    if (workers === 1) await runWorlds({ ...work, worker: 0 }, stopSignal, hear)
+    else await runCrew(work, stopSignal, hear)
   } finally {
     clearInterval(progress)
     if (!stopSignal.aborted) say(reportOf(tally, asked, seconds()))
   }
-  const isWhole = asked.transfers >= sweepMin && !stopSignal.aborted
+  const isWhole = transfers >= sweepMin && !stopSignal.aborted
   const isMissing = tally.unreached.length > 0 || (isWhole && tally.unvisited().length > 0)
   return tally.findings.size > 0 || isMissing ? 1 : 0
 }
 
 function askedOf(args: string[]): Asked {
   const option = { type: 'string' } as const
-  const options = { transfers: option, seed: option, workers: option, point: option }
+  const options = { transfers: option, seed: option, workers: option, point: option, kept: option }
   const { values } = parseArgs({ args, options })
-  const { seed = '1', point } = values
+  const { seed = '1', point, kept } = values
   const transfers = wholeNumber(values.transfers ?? String(transfersUsual))
   // One world, or one death, is for a look: it is there soonest where nobody else starts.
   const isLook = transfers < sweepMin || point !== undefined
   const workers = values.workers ?? String(isLook ? 1 : availableParallelism())
-  const fixed = point === undefined ? {} : { point: wholeNumber(point) }
-  return { first: wholeNumber(seed), transfers, workers: wholeNumber(workers), ...fixed }
+  return {
+    ...{ first: wholeNumber(seed), transfers, workers: wholeNumber(workers) },
+    ...(point === undefined ? {} : { point: wholeNumber(point) }),
+    ...(kept === undefined ? {} : { kept }),
+  }
 }
 
 function wholeNumber(text: string): number {

@@ -18,6 +18,8 @@ export type Work = {
   /** Which of how many processes this one is: each takes its part of the same work. */
   readonly worker: number
   readonly workers: number
+  /** Worlds that have been played already, by what brings them about again. */
+  readonly done: ReadonlySet<string>
 }
 export type News =
   | {
@@ -26,6 +28,9 @@ export type News =
       readonly unreached: readonly string[]
     }
   | { readonly kind: 'world'; readonly outcome: Outcome }
+
+/** Each process plays it, and one of them tells of it. */
+const againOfCensus = '--transfers 1'
 
 type Job = { readonly again: string; readonly world: Omit<PlayOptions, 'connections'> }
 
@@ -43,8 +48,9 @@ export async function runWorlds(
     const known = new Set(points.map(({ place }) => place))
     const hear = (again: string, played: Parameters<typeof outcomeOf>[1]) =>
       tell({ kind: 'world', outcome: outcomeOf(again, played, known) })
-    if (work.worker === 0) for (const { played } of census.played) hear('--transfers 1', played)
-    await runJobs(simulator, { jobs: jobsOf(work, census), stopSignal, hear })
+    if (work.worker === 0 && !work.done.has(againOfCensus))
+      for (const { played } of census.played) hear(againOfCensus, played)
+    await runJobs(simulator, { jobs: jobsOf(work, census), done: work.done, stopSignal, hear })
   } finally {
     await simulator.close()
   }
@@ -54,17 +60,20 @@ async function runJobs(
   simulator: Simulator,
   {
     jobs,
+    done,
     stopSignal,
     hear,
   }: {
     readonly jobs: Iterator<Job>
+    readonly done: Work['done']
     readonly stopSignal: AbortSignal
     readonly hear: (again: string, played: Awaited<ReturnType<Simulator['play']>>) => void
   },
 ): Promise<void> {
   const one = async (): Promise<void> => {
     for (let next = jobs.next(); next.done !== true && !stopSignal.aborted; next = jobs.next())
-      hear(next.value.again, await simulator.play(next.value.world))
+      if (!done.has(next.value.again))
+        hear(next.value.again, await simulator.play(next.value.world))
   }
   await Promise.all(Array.from({ length: worldsAtOnce }, one))
 }
