@@ -15,9 +15,11 @@ type Sizes = {
   profile: string | undefined
   /** One of the two alone. */
   scheme: string | undefined
+  /** So many at once, instead of one after the other. */
+  callers: readonly number[]
 }
 const usage =
-  'Usage: npm run bench:signing -- [--signatures 256] [--burst 1000] [--scheme ECDSA|EdDSA] [--profile <folder>]'
+  'Usage: npm run bench:signing -- [--signatures 256] [--burst 1000] [--scheme ECDSA|EdDSA] [--callers 64] [--profile <folder>]'
 
 const crowds = [1, 8, 64]
 /** The first ones compile the code of every process. */
@@ -61,13 +63,13 @@ export async function main(stopSignal: AbortSignal): Promise<number> {
 async function benchCurve(
   platform: BenchPlatform,
   { name, scheme, curve }: (typeof curves)[number],
-  { signatures, burst }: Sizes,
+  { signatures, burst, callers }: Sizes,
   say: (text: string) => void,
 ): Promise<void> {
   const sign = await signables(platform, { scheme, curve })
   await timesOf(warmups, sign[0] ?? missing)
   say(head(name))
-  for (const crowd of crowds) {
+  for (const crowd of callers) {
     const workers = sign.slice(0, crowd)
     const requests = watchRequests()
     const spent = watchProcessors(platform.processes)
@@ -131,7 +133,7 @@ function line(name: string, times: readonly number[], rate?: number): string {
 }
 
 function readSizes(args: readonly string[]): Sizes | undefined {
-  const sizes: Sizes = { ...usual, profile: undefined, scheme: undefined }
+  const sizes: Sizes = { ...usual, profile: undefined, scheme: undefined, callers: crowds }
   for (let i = 0; i < args.length; i += 2) {
     const [name, value = ''] = [args[i], args[i + 1]]
     const count = Number(value)
@@ -139,6 +141,7 @@ function readSizes(args: readonly string[]): Sizes | undefined {
     else if (name === '--scheme' && curves.some(({ scheme }) => scheme === value))
       sizes.scheme = value
     else if (!Number.isSafeInteger(count) || count < 0 || value === '') return undefined
+    else if (name === '--callers' && crowds.includes(count)) sizes.callers = [count]
     else if (name === '--signatures' && count > 0) sizes.signatures = count
     else if (name === '--burst') sizes.burst = count
     else return undefined
