@@ -1,13 +1,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { concat, fromBase64url, fromHex } from '@quorate/core/bytes'
+import { isFullOrder } from './full-order.ts'
 import { foundGood, verifiedOnce } from './once.ts'
-import { isFullOrder } from './public-key.ts'
 
 /** RFC 8410: the DER that stands before the 32 bytes of a public key. */
 const spkiPrefix = fromHex('302a300506032b6570032100')
-/** Signers verify for the same few peers again and again; a key object costs more than a lookup. */
+/** The same few peers and callers come again and again; a key object costs more than a lookup. */
 const keysKept = 256
-const scheme = 'quorate/verified/peer'
+const scheme = 'quorate/verified/ed25519'
 const keys = new Map<string, KeyObject>()
 
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
@@ -28,7 +28,7 @@ export function verifyEd25519By(another: Verify): void {
 
 /**
  * RFC 8032, with a key of full order in its one encoding, and a first half of more than small order.
- * For keys that a manifest names; what users bring goes through `credential.ts`.
+ * What users sign comes here by `public-key.ts`, which has looked at the key's encoding.
  */
 export function verifyEd25519(
   publicKey: Uint8Array,

@@ -1,7 +1,9 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto'
-import { bytesToBig, equalBytes, fromHex, toBase64url } from '@quorate/core/bytes'
+import { bytesToBig, equalBytes, toBase64url } from '@quorate/core/bytes'
 import { attempt } from './attempt.ts'
 import { readDer } from './der.ts'
+import { verifyEd25519 } from './ed25519.ts'
+import { isFullOrder } from './full-order.ts'
 import { verifiedOnce } from './once.ts'
 
 /**
@@ -91,8 +93,10 @@ export function verifySignature(
   if (found === undefined) return false
   const { key, algorithm } = found
   if (!isWellFormed(algorithm, key, signature)) return false
+  // The last 32 bytes of its DER (RFC 8410) are the key.
+  if (algorithm === 'Ed25519') return verifyEd25519(spki.subarray(-32), message, signature)
   return verifiedOnce('quorate/verified/credential', [spki, message, signature], () =>
-    verify(algorithm === 'Ed25519' ? null : 'sha256', message, key, signature),
+    verify('sha256', message, key, signature),
   )
 }
 
@@ -150,23 +154,4 @@ function derInteger(signature: Uint8Array, at: number, order: bigint): number | 
   if (first === 0 && second < 0x80) return undefined
   const value = bytesToBig(digits)
   return value > 0n && value < order ? at + 2 + size : undefined
-}
-
-/**
- * The encodings of y (sign bit apart) of the points whose order divides eight: with such a key,
- * one signature verifies under many messages. Their canonical encodings only; the others are
- * refused as y >= p.
- */
-const smallOrderY = new Set([
-  0n,
-  1n,
-  2n ** 255n - 20n,
-  bytesToBig(fromHex('7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7')),
-  bytesToBig(fromHex('05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826')),
-])
-
-/** Of a point of Ed25519 in 32 bytes: in its one encoding, and of no order that divides eight. */
-export function isFullOrder(encoded: Uint8Array): boolean {
-  const y = bytesToBig(encoded.toReversed()) & (2n ** 255n - 1n)
-  return y < 2n ** 255n - 19n && !smallOrderY.has(y)
 }

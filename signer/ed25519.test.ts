@@ -20,9 +20,11 @@ import {
   bytesToBig,
   concat,
   equalBytes,
+  fromHex,
   toBase64url,
   toUtf8,
 } from '@quorate/core/bytes'
+import { verifySignature } from '@quorate/authority/public-key'
 import { ed25519 } from '@quorate/threshold/group/ed25519'
 import { signingEd25519 } from '@quorate/threshold/identity-key'
 import * as libsodium from '@quorate/threshold/public/ed25519'
@@ -70,7 +72,9 @@ describe('a peer signature', () => {
       const { key, message, signature } = make()
       assert.ok(byEquation(key, message, signature))
       assert.ok(!verifyEd25519(key, message, signature))
+      assert.ok(!verifySignature(spkiOf(key), message, signature), 'nor a user’s')
     }
+    assert.ok(verifySignature(spkiOf(good.key), good.message, good.signature))
   })
 })
 
@@ -104,6 +108,10 @@ function honest(): Case {
   const message = toUtf8('a vote')
   const signature = new Uint8Array(sign(null, message, privateKey))
   return { key: rawPublicKey(publicKey), message, signature }
+}
+
+function spkiOf(key: Uint8Array): Uint8Array {
+  return concat(fromHex('302a300506032b6570032100'), key)
 }
 
 function ofScalar(respond: (k: bigint, a: bigint) => bigint): Case {
