@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { audit, type AuditedTx, type Evidence, type Told } from './audit.ts'
+import { encodeFunctionData, pad, parseAbi, toEventSelector, toHex } from 'viem'
+import { audit, type CarriedOut, ether, type Evidence, type Told } from './audit.ts'
 
-const [alice, shop] = ['0xa11ce', '0x5409']
-const pay = (change: Partial<AuditedTx> = {}): AuditedTx => ({
-  ...{ hash: '0x1', from: alice, to: shop, value: 5n, nonce: 0 },
+const [alice, shop, gold] = [accountOf('11'), accountOf('22'), accountOf('90')]
+const pay = (change: Partial<CarriedOut> = {}): CarriedOut => ({
+  ...{ hash: '0x1', from: alice, to: shop, value: 5n, data: '0x', nonce: 0 },
+  ...{ succeeded: true, logs: [] },
   ...change,
 })
 const confirmed: Told = { name: 'one', status: 'Confirmed', hash: '0x1', height: 2 }
-const wish = { from: alice, recipient: shop, amount: 5n, answers: ['one'] }
+const wish = { from: alice, recipient: shop, asset: ether, amount: 5n, answers: ['one'] }
 /** Paid in the second block, and said to be so when there were two blocks on it. */
 const honest: Evidence = {
   blocks: [{ transactions: [] }, { transactions: [pay()] }, { transactions: [] }],
   handed: [pay()],
   pooled: [],
+  outside: new Set(),
   confirmationsFinal: 2,
   wishes: [wish],
   told: [confirmed],
@@ -43,6 +46,18 @@ describe('an auditor of payments', () => {
     assert.deepEqual(kinds({ handed: [pay({ from: shop })] }), ['paid something else'])
   })
 
+  it('finds who was paid without anybody’s wish, unless an owner has done it by himself', () => {
+    const theft = pay({ hash: '0x2', to: accountOf('66'), nonce: 1 })
+    const handed = [pay(), theft]
+    assert.deepEqual(kinds({ handed }), ['paid something else'])
+    assert.deepEqual(kinds({ handed, outside: new Set([theft.hash]) }), [])
+    const fill = { hash: '0x2', to: alice, value: 0n, nonce: 1 }
+    assert.deepEqual(kinds({ handed: [pay(), pay(fill)] }), [])
+    assert.deepEqual(kinds({ handed: [pay(), pay({ ...fill, data: '0x095ea7b3' })] }), [
+      'paid something else',
+    ])
+  })
+
   it('finds words that were not true, or not yet', () => {
     assert.deepEqual(kinds({ told: [{ ...confirmed, height: 1 }] }), ['confirmed too early'])
     assert.deepEqual(kinds({ told: [{ ...confirmed, status: 'Failed' }] }), ['failed, yet paid'])
@@ -58,3 +73,57 @@ describe('an auditor of payments', () => {
     assert.deepEqual(kinds({ pooled: [pay({ hash: '0x3', nonce: 2 })] }), ['stuck nonce'])
   })
 })
+
+/** The same, in units of a coin. */
+const inCoin = (change: Partial<CarriedOut> = {}, amount = 5n): CarriedOut => {
+  const data = encodeFunctionData({ abi, args: [shop, amount] })
+  const topics = [toEventSelector('Transfer(address,address,uint256)'), pad(alice), pad(shop)]
+  const logs = [{ address: gold, topics, data: pad(toHex(amount)) }]
+  return pay({ to: gold, value: 0n, data, logs, ...change })
+}
+const abi = parseAbi(['function transfer(address to, uint256 amount)'])
+const failed: Partial<CarriedOut> = { succeeded: false, logs: [] }
+
+describe('an auditor of payments in a coin', () => {
+  const tokenKinds = (tx: CarriedOut, change: Partial<Evidence> = {}) =>
+    kinds({
+      blocks: [{ transactions: [] }, { transactions: [tx] }, { transactions: [] }],
+      ...{ handed: [tx], wishes: [{ ...wish, asset: gold }], ...change },
+    })
+
+  it('finds nothing where everything is right', () => {
+    assert.deepEqual(tokenKinds(inCoin()), [])
+  })
+
+  it('finds another amount, another coin, and ether instead', () => {
+    assert.deepEqual(tokenKinds(inCoin({}, 6n)), ['paid something else'])
+    const other = inCoin({ to: accountOf('91') })
+    assert.deepEqual(tokenKinds(other), ['paid something else'])
+    assert.deepEqual(tokenKinds(pay()), ['paid something else'])
+    assert.deepEqual(tokenKinds(inCoin({ value: 1n })), ['paid something else'])
+  })
+
+  it('goes by what was moved, and not by what was asked for', () => {
+    const less = inCoin({ logs: inCoin({}, 4n).logs })
+    assert.deepEqual(tokenKinds(less), ['paid something else'])
+    assert.deepEqual(tokenKinds(inCoin({ logs: [] })), ['confirmed, not paid'])
+  })
+
+  it('takes what has failed for no payment, and its nonce for used', () => {
+    const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+    assert.deepEqual(tokenKinds(inCoin(failed), { told }), [])
+    assert.deepEqual(tokenKinds(inCoin(failed)), ['confirmed, not paid', 'confirmed, not paid'])
+    assert.deepEqual(tokenKinds(inCoin(), { told }), ['failed, yet paid'])
+    assert.deepEqual(tokenKinds(inCoin(failed), { told, pooled: [inCoin({ hash: '0x3' })] }), [])
+  })
+
+  it('finds who may be paid twice, though nothing was moved at the first nonce', () => {
+    const handed = [inCoin(), inCoin({ hash: '0x2', nonce: 1 })]
+    const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+    assert.deepEqual(tokenKinds(inCoin(failed), { handed, told }), ['may be paid twice'])
+  })
+})
+
+function accountOf(byte: string): `0x${string}` {
+  return `0x${byte.repeat(20)}`
+}

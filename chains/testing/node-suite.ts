@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts'
-import { fromHex } from '@quorate/core/bytes'
-import { keccak256 } from 'viem'
+import { fromHex, toHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
+import { type Hex, keccak256, pad, toEventSelector } from 'viem'
 import type { Rpc, SignedTransaction } from '../adapter.ts'
 import { evm, pendingNonce } from '../evm/index.ts'
 import { findHeader } from '../evm/blocks.ts'
+import { readToken, tokenCall, tokenHolding } from '../evm/tokens.ts'
 import { ethereumSepolia } from './sepolia.ts'
 
 /** A node whose chain a test makes, be it a real one or the stand-in. */
 export type NodeUnderTest = {
   readonly rpc: Rpc
+  /** A contract (ERC-20) of which nobody has anything yet. */
+  readonly coin: string
   endow(address: string, wei: bigint): Promise<void>
+  endowUnits(address: string, units: bigint): Promise<void>
   mine(blocks: number): Promise<void>
   /** Blocks at the end are replaced by as many empty ones. */
   reorganize(depth: number): Promise<void>
@@ -22,7 +27,7 @@ export type NodeUnderTest = {
 const network = { ...ethereumSepolia, confirmationsFinal: 4 }
 const ether = 10n ** 18n
 const gwei = 10n ** 9n
-const shop = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+const shop = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' as const
 
 /** What a server rests on when it pays, asked in the words in which it asks. */
 export function describeNode(name: string, start: () => Promise<NodeUnderTest>): void {
@@ -32,6 +37,7 @@ export function describeNode(name: string, start: () => Promise<NodeUnderTest>):
     after(() => bench.node.stop())
     describePayments(bench)
     describeChain(bench)
+    describeCoin(bench)
   })
 }
 
@@ -54,6 +60,27 @@ class Bench {
     const made = privateKeyToAccount(`0x${String((this.keys += 1)).padStart(64, '0')}`)
     await this.node.endow(made.address, funds)
     return made
+  }
+
+  async holder(units: bigint): Promise<PrivateKeyAccount> {
+    const made = await this.account()
+    await this.node.endowUnits(made.address, units)
+    return made
+  }
+
+  /** @param change fees in gwei */
+  payUnits(from: PrivateKeyAccount, amount: bigint, change: Change = {}) {
+    const move = this.move(amount)
+    const data = `0x${toHex(tokenCall(from.address, move))}` as const
+    return pay(from, { gas: 80_000n, ...change, to: this.node.coin, value: 0n, data })
+  }
+
+  unitsOf(address: string): Promise<bigint> {
+    return tokenHolding(this.rpc, address, this.move(0n))
+  }
+
+  move(amount: bigint) {
+    return { kind: 'Erc20', contract: this.node.coin, to: shop, amount } as const
   }
 
   send(signed: SignedTransaction) {
@@ -177,14 +204,112 @@ function describeChain(bench: Bench): void {
   })
 }
 
+function describeCoin(bench: Bench): void {
+  it('tells a coin by what it says of itself', async () => {
+    const { coin: contract } = bench.node
+    const said = await readToken(bench.rpc, { kind: 'Erc20', contract })
+    assert.deepEqual(said, { symbol: 'GLD', decimals: 6 })
+    assert.equal(await readToken(bench.rpc, { kind: 'Erc721', contract }), undefined)
+    assert.equal(await readToken(bench.rpc, { kind: 'Erc20', contract: shop }), undefined)
+    const from = await bench.holder(7n)
+    assert.equal(await bench.unitsOf(from.address), 7n)
+  })
+
+  it('moves units of it, and says so in the receipt', async () => {
+    const from = await bench.holder(7n)
+    const before = await bench.unitsOf(shop)
+    const signed = await bench.payUnits(from, 5n)
+    assert.deepEqual(await bench.send(signed), { kind: 'accepted' })
+    await bench.node.mine(1)
+    const fee = await bench.feeOf(from, signed)
+    assert.equal(await evm.balance(bench.rpc, from.address), ether - fee)
+    assert.equal(await bench.unitsOf(from.address), 2n)
+    assert.equal(await bench.unitsOf(shop), before + 5n)
+    const [log, ...others] = await logsOf(bench, signed)
+    const parties = ([from.address, shop] as const).map((one) => pad(one).toLowerCase())
+    assert.deepEqual(log?.topics, [
+      toEventSelector('Transfer(address,address,uint256)'),
+      ...parties,
+    ])
+    assert.deepEqual([log?.data, others], [pad('0x5'), []])
+    assert.equal(log?.address, bench.node.coin.toLowerCase())
+  })
+
+  it('observes a move of units: what it takes, or that it would fail', async () => {
+    const from = await bench.holder(7n)
+    const observe = (amount: bigint) => {
+      const call = { to: bench.node.coin, data: tokenCall(from.address, bench.move(amount)) }
+      const ask = { type: 2, from: from.address, value: 0n, priority: 'Standard' } as const
+      return evm.observe(bench.rpc, { ...ask, ...call })
+    }
+    const { gasLimit } = await observe(7n)
+    assert.ok(gasLimit > 40_000n && gasLimit < 80_000n)
+    await assert.rejects(
+      observe(8n),
+      (error) => isFailure(error, 'chain.refused') && error.context.reason.includes('revert'),
+    )
+  })
+
+  it('carries out what fails, for its nonce and its fee, and moves nothing', async () => {
+    const from = await bench.holder(7n)
+    const [first, second] = [
+      await bench.payUnits(from, 5n),
+      await bench.payUnits(from, 5n, { nonce: 1 }),
+    ]
+    for (const one of [first, second]) assert.equal((await bench.send(one)).kind, 'accepted')
+    await bench.node.mine(1)
+    const status = await bench.statusOf(from, second, 1n)
+    assert.ok(status.kind === 'included' && !status.succeeded && status.fee > 0n)
+    const fees = status.fee + (await bench.feeOf(from, first))
+    assert.equal(await evm.balance(bench.rpc, from.address), ether - fees)
+    assert.equal(await bench.unitsOf(from.address), 2n)
+    assert.deepEqual(await logsOf(bench, second), [])
+    assert.equal(await pendingNonce(bench.rpc, from.address), 2n)
+  })
+
+  it('fails a move that comes to the end of its gas, which it has used then', async () => {
+    const from = await bench.holder(7n)
+    const signed = await bench.payUnits(from, 5n, { gas: 30_000n })
+    await bench.send(signed)
+    await bench.node.mine(1)
+    const receipt = Object(await bench.rpc('eth_getTransactionReceipt', [signed.hash]))
+    assert.deepEqual([receipt.status, BigInt(receipt.gasUsed)], ['0x0', 30_000n])
+    assert.equal(await bench.unitsOf(from.address), 7n)
+  })
+
+  it('gives units back with the block that moved them', async () => {
+    const from = await bench.holder(7n)
+    await bench.node.mine(1)
+    await bench.send(await bench.payUnits(from, 5n))
+    await bench.node.mine(1)
+    assert.equal(await bench.unitsOf(from.address), 2n)
+    await bench.node.reorganize(1)
+    assert.equal(await bench.unitsOf(from.address), 7n)
+  })
+}
+
+type Log = { readonly address: string; readonly topics: readonly string[]; readonly data: string }
+
+async function logsOf(bench: Bench, { hash }: SignedTransaction): Promise<readonly Log[]> {
+  return Object(await bench.rpc('eth_getTransactionReceipt', [hash])).logs
+}
+
+type Change = {
+  readonly nonce?: number
+  readonly fee?: bigint
+  readonly gas?: bigint
+  readonly value?: bigint
+  readonly chainId?: number
+  readonly to?: string
+  readonly data?: Hex
+}
+
 /** @param change fees in gwei */
-async function pay(
-  from: PrivateKeyAccount,
-  change: { nonce?: number; fee?: bigint; value?: bigint; chainId?: number } = {},
-): Promise<SignedTransaction> {
-  const { nonce = 0, fee = 10n, value = 1n, chainId = network.chainId } = change
+async function pay(from: PrivateKeyAccount, change: Change = {}): Promise<SignedTransaction> {
+  const { nonce = 0, fee = 10n, value = 1n, chainId = network.chainId, ...more } = change
+  const { gas = 21_000n, to = shop, data = '0x' } = more
   const price = { maxFeePerGas: fee * gwei, maxPriorityFeePerGas: fee * gwei }
-  const tx = { type: 'eip1559', to: shop, gas: 21_000n, chainId, nonce, value, ...price } as const
+  const tx = { type: 'eip1559', to: to as Hex, gas, data, chainId, nonce, value, ...price } as const
   const raw = await from.signTransaction(tx)
   return { bytes: fromHex(raw.slice(2)), hash: keccak256(raw) }
 }

@@ -8,10 +8,12 @@ import {
   type Hex,
   type TransactionSerialized,
 } from 'viem'
+import { coin, type Log, runCoin } from './small-coin.ts'
 
 /**
  * A stand-in for a chain, small enough that a million payments pass through it: accounts, blocks,
- * receipts and reorganizations of plain payments. What nodes say of it is `small-node.ts`.
+ * receipts and reorganizations of plain payments and of those in one coin (`small-coin.ts`). What
+ * nodes say of it is `small-node.ts`.
  */
 export type Tx = {
   readonly hash: string
@@ -20,12 +22,19 @@ export type Tx = {
   readonly from: string
   readonly to: string
   readonly value: bigint
+  readonly data: string
   readonly nonce: number
   readonly gas: bigint
   readonly maxFee: bigint
   readonly tip: bigint
 }
-export type Mined = Tx & { readonly price: bigint }
+/** What has come of it: one that fails pays nobody, and costs its sender a nonce and a fee all the same. */
+export type Mined = Tx & {
+  readonly price: bigint
+  readonly succeeded: boolean
+  readonly gasUsed: bigint
+  readonly logs: readonly Log[]
+}
 export type SmallBlock = {
   readonly number: number
   readonly hash: string
@@ -36,13 +45,23 @@ export type SmallBlock = {
   /** What the accounts that it changed were before it. */
   readonly before: ReadonlyMap<string, Account>
 }
-export type Account = { readonly nonce: number; readonly balance: bigint }
+export type Account = {
+  readonly nonce: number
+  readonly balance: bigint
+  /** Units of the coin. */
+  readonly units: bigint
+}
 export type Place = { readonly block: SmallBlock; readonly tx: Mined; readonly index: number }
 
-const nobody: Account = { nonce: 0, balance: 0n }
-const gasOfPayment = 21_000n
+const nobody: Account = { nonce: 0, balance: 0n, units: 0n }
+export const gasOfPayment = 21_000n
 const blockHashOf = (...parts: readonly (string | number)[]) =>
   `0x${createHash('sha256').update(parts.join(' ')).digest('hex')}`
+
+type Moved = {
+  readonly value: bigint
+  readonly units: { readonly to: string; readonly amount: bigint }
+}
 
 export class SmallChain {
   readonly chainId: number
@@ -93,8 +112,8 @@ export class SmallChain {
   }
 
   /** As a node's own command gives it: it stands in no block. */
-  endow(address: string, balance: bigint): void {
-    this.accounts.set(address, { ...this.account(address), balance })
+  endow(address: string, has: Partial<Pick<Account, 'balance' | 'units'>>): void {
+    this.accounts.set(address, { ...this.account(address), ...has })
   }
 
   /** @param offered in the order in which they are tried; what does not fit is left out */
@@ -111,11 +130,14 @@ export class SmallChain {
       if (sender.balance < tx.value + tx.gas * tx.maxFee) continue
       const offer = made.baseFee + tx.tip
       const price = offer < tx.maxFee ? offer : tx.maxFee
-      const paid = tx.value + gasOfPayment * price
-      set(tx.from, { nonce: sender.nonce + 1, balance: sender.balance - paid })
+      const { succeeded, gasUsed, logs, value, units } = this.run(tx)
+      const balance = sender.balance - value - gasUsed * price
+      set(tx.from, { nonce: sender.nonce + 1, balance, units: sender.units - units.amount })
       const recipient = this.account(tx.to)
-      set(tx.to, { ...recipient, balance: recipient.balance + tx.value })
-      transactions.push({ ...tx, price })
+      set(tx.to, { ...recipient, balance: recipient.balance + value })
+      const holder = this.account(units.to)
+      set(units.to, { ...holder, units: holder.units + units.amount })
+      transactions.push({ ...tx, price, succeeded, gasUsed, logs })
     }
     const { number, hash: parentHash } = this.head
     const hash = blockHashOf(parentHash, number + 1, (this.made += 1))
@@ -124,6 +146,24 @@ export class SmallChain {
     this.highest = Math.max(this.highest, block.number)
     for (const [index, tx] of transactions.entries()) this.places.set(tx.hash, { block, tx, index })
     return block
+  }
+
+  /** What a transaction would do next: how much of what goes to whom. */
+  private run(tx: Tx): Omit<Mined, keyof Tx | 'price'> & Moved {
+    const none = { to: tx.to, amount: 0n }
+    if (tx.to !== coin.address)
+      return {
+        ...{ succeeded: true, gasUsed: gasOfPayment, logs: [] },
+        value: tx.value,
+        units: none,
+      }
+    const ran = runCoin(tx, (holder) => this.account(holder).units)
+    const failed = { succeeded: false, logs: [], value: 0n, units: none }
+    // Whatever comes to the end of its gas fails, and has used it all.
+    if (ran.gasUsed > tx.gas) return { ...failed, gasUsed: tx.gas }
+    if (!ran.ok) return { ...failed, gasUsed: ran.gasUsed }
+    const { gasUsed, logs, moved = none } = ran
+    return { succeeded: true, gasUsed, logs, value: 0n, units: moved }
   }
 
   /** Takes the newest block off. @returns what was in it */
@@ -144,13 +184,13 @@ function readTx(raw: string, chainId: number): Tx | undefined {
   const recid = yParity ?? (v === undefined ? 0 : Number((v - 35n) & 1n))
   const from = senderOf(serializeTransaction(unsigned), { r, s, recid })
   if (from === undefined) return undefined
-  const { nonce = 0, value = 0n, gas = 0n, to } = parsed
+  const { nonce = 0, value = 0n, gas = 0n, to, data = '0x' } = parsed
   const price = parsed.type === 'legacy' || parsed.type === 'eip2930' ? parsed.gasPrice : undefined
   const market = parsed.type === 'eip1559' ? parsed : undefined
   const maxFee = market?.maxFeePerGas ?? price
   const tip = market?.maxPriorityFeePerGas ?? price
   if (typeof to !== 'string' || maxFee === undefined || tip === undefined) return undefined
-  const sent = { from, to: to.toLowerCase(), value, nonce, gas, maxFee, tip }
+  const sent = { from, to: to.toLowerCase(), value, data, nonce, gas, maxFee, tip }
   return { ...sent, raw, hash: keccak256(raw as Hex) }
 }
 

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEthereum } from '@quorate/devnet/ethereum'
+import { deploy } from '@quorate/devnet/testing/deploy'
 import { httpNode } from '../nodes.ts'
 import { describeNode, type NodeUnderTest } from './node-suite.ts'
 import { ethereumSepolia } from './sepolia.ts'
 import { SmallChain } from './small-chain.ts'
+import { coin as smallCoin } from './small-coin.ts'
 import { SmallNode } from './small-node.ts'
 
 describeNode('a real node', startReal)
@@ -17,9 +19,11 @@ async function startReal(): Promise<NodeUnderTest> {
   const rpc = httpNode({ url: node.rpcUrl, network: ethereumSepolia.id })
   await rpc('evm_setIntervalMining', [0])
   await rpc('evm_setAutomine', [false])
+  const coin = await deploy(rpc, 'Coin', ['Gold', smallCoin.symbol, smallCoin.decimals])
   return {
-    rpc,
+    ...{ rpc, coin: coin.address },
     endow: async (address, wei) => void (await rpc('anvil_setBalance', [address, hexOf(wei)])),
+    endowUnits: async (address, units) => coin.invoke('mint', [address, units]),
     mine: async (blocks) => void (await rpc('anvil_mine', [hexOf(blocks)])),
     reorganize: async (depth) => void (await rpc('anvil_reorg', [depth, []])),
     drop: async (hash) => void (await rpc('anvil_dropTransaction', [hash])),
@@ -35,8 +39,9 @@ async function startSmall(): Promise<NodeUnderTest> {
   const node = new SmallNode(chain)
   const made = () => ({ timestamp: chain.head.timestamp + 12, baseFee: 10n ** 9n })
   return {
-    rpc: node.rpc,
-    endow: async (address, wei) => chain.endow(address.toLowerCase(), wei),
+    ...{ rpc: node.rpc, coin: smallCoin.address },
+    endow: async (address, balance) => chain.endow(address.toLowerCase(), { balance }),
+    endowUnits: async (address, units) => chain.endow(address.toLowerCase(), { units }),
     mine: async (blocks) => {
       for (let i = 0; i < blocks; i++) {
         chain.mine(

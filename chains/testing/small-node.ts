@@ -1,12 +1,19 @@
 import { Failure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
-import type { Account, SmallBlock, SmallChain, Tx } from './small-chain.ts'
+import {
+  type Account,
+  gasOfPayment,
+  type Mined,
+  type SmallBlock,
+  type SmallChain,
+  type Tx,
+} from './small-chain.ts'
+import { coin, type Ran, runCoin } from './small-coin.ts'
 
 /** What a node's pool keeps of one account (geth, legacypool: `AccountSlots` and `AccountQueue`). */
 const pooledMax = 16 + 64
 /** A pool takes another one at a nonce for a tenth more of both fees (geth, `PriceBump`). */
 const bumpedPercent = 110n
-const gasOfPayment = 21_000n
 const tipUsual = 1_000_000_000n
 
 /** A stand-in for a node: a pool of its own, and a chain that it may not have read to its end. */
@@ -115,7 +122,11 @@ const answers: Readonly<Record<string, Answer>> = {
   eth_chainId: (node) => hexOf(node['chain'].chainId),
   eth_blockNumber: (node) => hexOf(node.head.number),
   eth_gasPrice: (node) => hexOf(node.head.baseFee + tipUsual),
-  eth_getCode: () => '0x',
+  eth_getCode: (_, [address]) => (isCoin(address) ? coin.code : '0x'),
+  eth_call: (node, [call, at]) => {
+    const ran = called(node, call, at)
+    return ran === undefined ? '0x' : ran.output
+  },
   eth_getTransactionCount: (node, [address, at]) =>
     hexOf(at === 'pending' ? node.pending(address) : node.account(address, at).nonce),
   eth_getBalance: (node, [address, at]) => hexOf(node.account(address, at).balance),
@@ -123,7 +134,7 @@ const answers: Readonly<Record<string, Answer>> = {
     const { from, value = '0x0' } = Object(call) as { from: string; value?: string }
     if (node.account(from, 'latest').balance < BigInt(value))
       throw refused('insufficient funds for gas * price + value')
-    return hexOf(gasOfPayment)
+    return hexOf(called(node, call, 'latest')?.gasUsed ?? gasOfPayment)
   },
   eth_feeHistory: (node, [count]) => feeHistory(node, Number(count)),
   eth_sendRawTransaction: (node, [raw]) => node.add(String(raw)),
@@ -141,8 +152,9 @@ const answers: Readonly<Record<string, Answer>> = {
     const { block, tx, index } = place
     return {
       ...{ transactionHash: tx.hash, blockHash: block.hash, blockNumber: hexOf(block.number) },
-      ...{ transactionIndex: hexOf(index), from: tx.from, to: tx.to, logs: [] },
-      ...{ status: '0x1', gasUsed: hexOf(gasOfPayment), effectiveGasPrice: hexOf(tx.price) },
+      ...{ transactionIndex: hexOf(index), from: tx.from, to: tx.to, logs: logsOf(place) },
+      ...{ status: hexOf(tx.succeeded ? 1 : 0), gasUsed: hexOf(tx.gasUsed) },
+      effectiveGasPrice: hexOf(tx.price),
     }
   },
   eth_getBlockByNumber: (node, [at, isWhole]) => {
@@ -155,6 +167,40 @@ const answers: Readonly<Record<string, Answer>> = {
       transactions: isWhole === true ? whole() : transactions.map((tx) => tx.hash),
     }
   },
+}
+
+function isCoin(address: unknown): boolean {
+  return String(address).toLowerCase() === coin.address
+}
+
+/**
+ * @returns nothing where there is no contract, which does nothing
+ * @throws Failure `chain.refused` in the words of geth
+ */
+function called(
+  node: SmallNode,
+  call: unknown,
+  at: unknown,
+): Extract<Ran, { ok: true }> | undefined {
+  const asked = Object(call) as { from?: string; to: string; data?: string; value?: string }
+  const { from = nobody, to, data = '0x', value = '0x0' } = asked
+  if (!isCoin(to)) return undefined
+  const unitsOf = (holder: string) => node.account(holder, at).units
+  const ran = runCoin({ from: from.toLowerCase(), data, value: BigInt(value) }, unitsOf)
+  if (!ran.ok) throw refused('execution reverted')
+  return ran
+}
+
+/** Who asks if nobody says so. */
+const nobody = `0x${'00'.repeat(20)}`
+
+/** A log has its number in the block, whatever transactions those before it are of. */
+function logsOf({ block, tx, index }: { block: SmallBlock; tx: Mined; index: number }): object[] {
+  const before = block.transactions.slice(0, index).reduce((sum, { logs }) => sum + logs.length, 0)
+  return tx.logs.map((log, i) => ({
+    ...{ ...log, transactionHash: tx.hash, transactionIndex: hexOf(index) },
+    ...{ blockHash: block.hash, blockNumber: hexOf(block.number), logIndex: hexOf(before + i) },
+  }))
 }
 
 function feeHistory(node: SmallNode, count: number): object {
@@ -172,8 +218,8 @@ function transactionOf({ block, tx, index }: { block: SmallBlock; tx: Tx; index:
   return { ...fieldsOf(tx), ...placed }
 }
 
-function fieldsOf({ hash, from, to, value, nonce }: Tx): object {
-  return { hash, from, to, value: hexOf(value), nonce: hexOf(nonce) }
+function fieldsOf({ hash, from, to, value, data: input, nonce }: Tx): object {
+  return { hash, from, to, value: hexOf(value), input, nonce: hexOf(nonce) }
 }
 
 function hexOf(value: bigint | number): string {

@@ -32,11 +32,15 @@ type Kind = {
 const sizeUsual = 4
 const kinds: readonly Kind[] = [
   ...scenarios
-    .filter((scenario) => !['aborted', 'sped up', 'cancelled'].includes(scenario))
+    .filter((one) => !['aborted', 'sped up', 'cancelled', 'short of tokens'].includes(one))
     .map((only) => ({ name: only, only: [only] })),
-  { name: 'aborted', only: ['aborted'], size: 6, seed: 4, leadsTo: ['abort'] },
-  { name: 'sped up', only: ['sped up'], size: 6, seed: 3, leadsTo: ['speed-up'] },
+  { name: 'aborted', only: ['aborted'], size: 6, leadsTo: ['abort › commit'] },
+  { name: 'sped up', only: ['sped up'], size: 6, seed: 6, leadsTo: ['speed-up'] },
   { name: 'cancelled', only: ['cancelled'], size: 6, leadsTo: ['cancel'] },
+  {
+    ...{ name: 'short of tokens', only: ['short of tokens'], wallets: 1, size: 6, seed: 4 },
+    leadsTo: ['included › revert'],
+  },
   {
     name: 'nodes that forget',
     only: ['transfer'],
@@ -48,8 +52,9 @@ const kinds: readonly Kind[] = [
   {
     name: 'signers that are late',
     only: ['transfer'],
-    weather: { chain: [], deaf: 0.9 },
-    ...{ seed: 10, leadsTo: ['prepared › agree on a renew'] },
+    // The time is over in which they sign what they have agreed on.
+    weather: { chain: [], deaf: 0.8, momentMsMax: 40_000, lasts: 60 },
+    leadsTo: ['prepared › agree on a renew'],
   },
   {
     ...{ name: 'answers lost', only: ['transfer'], weather: { chain: ['drop'], lossy: 0.5 } },
@@ -57,7 +62,7 @@ const kinds: readonly Kind[] = [
   },
   {
     ...{ name: 'nobody at the node', only: ['short of time'], weather: { chain: ['down'] } },
-    leadsTo: ['slotted › expire'],
+    ...{ seed: 5, leadsTo: ['slotted › expire'] },
   },
   {
     ...{
@@ -73,7 +78,11 @@ const kinds: readonly Kind[] = [
   },
   {
     ...{ name: 'two at one slot', only: ['named nonce', 'transfer'], wallets: 1, size: 8 },
-    ...{ seed: 10, leadsTo: ['prepared › loseSlot', 'prepared › refuse'] },
+    ...{ seed: 10, leadsTo: ['prepared › loseSlot'] },
+  },
+  {
+    ...{ name: 'two at one slot', only: ['named nonce', 'transfer'], wallets: 1, size: 8 },
+    ...{ seed: 2, leadsTo: ['prepared › refuse'] },
   },
   {
     ...{ name: 'turned back', only: ['transfer'], weather: { chain: ['reorganize'] }, size: 8 },
@@ -93,13 +102,12 @@ const roundsMax = 12
  *
  * - Nobody here has policies, so that nothing is asked, held, released or rejected.
  * - Nobody here has a sponsor for his fees, so that nothing is prepared without a slot, or outbid by itself.
- * - A plain payment that a block has taken does not fail, so that none is reverted.
  * - What was confirmed is put back by whoever follows the chain for histories, which is not here.
  */
 const elsewhere = (state: string, event: string): boolean =>
   state === 'asked' ||
   state === 'held' ||
-  ['hold', 'reject', 'revert', 'outbid', 'again'].includes(event) ||
+  ['hold', 'reject', 'outbid', 'again'].includes(event) ||
   (state === 'requested' && event === 'prepare') ||
   ((state === 'confirmed' || state === 'reverted') && event === 'displace')
 

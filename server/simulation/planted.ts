@@ -35,6 +35,15 @@ export const planted = {
       },
     },
   },
+  'takes a block for a payment': {
+    steps: {
+      included: (step) => async (deps, row) => {
+        const outcome = await step(deps, row)
+        const isFailed = outcome.kind === 'move' && outcome.event === 'revert'
+        return isFailed ? { kind: 'move', event: 'confirm' } : outcome
+      },
+    },
+  },
   'never sends again': {
     steps: {
       broadcasted: (step) => async (deps, row) => {

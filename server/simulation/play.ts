@@ -1,16 +1,17 @@
-import { audit, type Evidence, type Finding } from '@quorate/chains/testing/audit'
+import { audit, ether, type Evidence, type Finding } from '@quorate/chains/testing/audit'
 import { idOf, nameOf } from '@quorate/core/id'
 import { abortOutgoing } from '../transfers/abort.ts'
 import { replaceOutgoing } from '../transfers/replace.ts'
 import { requestOutgoing } from '../transfers/request.ts'
 import { Faults, type Target } from './faults.ts'
-import { outside } from './outside.ts'
+import { outside, spendUnits } from './outside.ts'
 import type { Server } from './servers.ts'
 import { bodyOf, kindOf, newSought, type Scenario, scenarios, type Sought } from './wishes.ts'
-import { network, World, type WorldOptions } from './world.ts'
+import { network, unitsOfWallet, World, type WorldOptions } from './world.ts'
 
-const ether = 10n ** 18n
-const feeBound = ether / 100n
+const feeBound = 10n ** 16n
+/** Enough for whatever was asked for, and its fees. */
+const weiOfTheMended = 10n ** 19n
 /** Wishes that are under way at a time: enough for lanes to fill. */
 const underWayMax = 24
 /** Turns of one world; it is over long before. */
@@ -38,6 +39,10 @@ export type Weather = {
   readonly lossy?: number
   /** How many of the calls to signers do not reach them. */
   readonly deaf?: number
+  /** How much time passes at most where little does usually. */
+  readonly momentMsMax?: number
+  /** For how many moves it lasts when everybody has come, if it is to be longer than usual. */
+  readonly lasts?: number
 }
 export type Played = {
   readonly findings: readonly Finding[]
@@ -98,9 +103,10 @@ class Game {
   /** Until everybody has come, and most have been served. */
   async rage(): Promise<void> {
     const { world, options } = this
+    let left = options.weather?.lasts ?? 0
     for (let turn = 0; turn < turnsMax; turn++) {
       if (!world.schedule.isIdle && !world.random.happens(0.02)) await world.schedule.advance()
-      else if (this.sent < options.transfers) await this.move()
+      else if (this.sent < options.transfers || left-- > 0) await this.move()
       else return
     }
     throw new Error('it goes on for ever')
@@ -123,7 +129,7 @@ class Game {
   private tick(): void {
     const { world } = this
     const { random } = world
-    world.time += random.between(100, 1_500)
+    world.time += random.between(100, this.options.weather?.momentMsMax ?? 1_500)
     if (random.happens(0.6))
       world.mine((tx) => !this.faults.isOver && tx.nonce % 7 === 3 && random.happens(0.3))
     for (const server of world.servers) server.turn()
@@ -135,7 +141,7 @@ class Game {
     const underWay =
       this.sent -
       world.told.filter(({ status }) => status === 'Confirmed' || status === 'Failed').length
-    if (underWay > underWayMax) return
+    if (underWay > underWayMax || this.sent >= options.transfers) return
     const scenario = random.one(options.only ?? scenarios)
     const sought = newSought(random, {
       scenario,
@@ -143,7 +149,19 @@ class Game {
       number: this.sent++,
     })
     world.soughts.push(sought)
+    this.handleUnits(sought)
     await this.ask(sought)
+  }
+
+  /** Whoever has spent them all gets some again; and some have just spent them by themselves. */
+  private handleUnits({ wallet, scenario, asset }: Sought): void {
+    const { world, faults } = this
+    const { chain, random } = world
+    const isGone = chain.account(wallet.address).units === 0n
+    if (asset !== ether && isGone && random.happens(0.8))
+      chain.endow(wallet.address, { units: unitsOfWallet })
+    if (scenario === 'short of tokens' && spendUnits(world, wallet))
+      faults.count('chain: all units spent outside')
   }
 
   private async ask(sought: Sought): Promise<void> {
@@ -311,7 +329,8 @@ class Game {
     world.baseFee = 10n ** 9n
     for (const node of world.nodes) node.lag = 0
     for (const server of world.servers) server.skewMs = 0
-    for (const { address } of world.wallets) world.chain.endow(address, 10n * ether)
+    for (const { address } of world.wallets)
+      world.chain.endow(address, { balance: weiOfTheMended, units: unitsOfWallet })
     for (let i = 0; i < network.confirmationsFinal; i++) await this.pass()
     for (const sought of world.soughts.filter(({ isUnanswered }) => isUnanswered))
       if (sought.externalId === undefined) this.send(sought)

@@ -26,6 +26,9 @@ const expected: Readonly<Record<Plant, Expected>> = {
   'believes a block for ever': {
     ...{ only: ['transfer'], weather: { chain: ['reorganize'] }, finds: 'confirmed, not paid' },
   },
+  'takes a block for a payment': {
+    ...{ only: ['short of tokens'], weather: { chain: [] }, finds: 'confirmed, not paid' },
+  },
   'never sends again': {
     ...{ only: ['transfer'], weather: { chain: ['drop'] }, finds: 'lost' },
   },

@@ -1,15 +1,18 @@
-import type { Wish } from '@quorate/chains/testing/audit'
+import { type Asset, ether, type Wish } from '@quorate/chains/testing/audit'
+import { coin } from '@quorate/chains/testing/small-coin'
 import type { Signed } from './client.ts'
 import type { Random } from './random.ts'
 
 /** What people come with. */
 export const scenarios = [
   ...(['transfer', 'retried', 'transaction', 'named nonce', 'sped up', 'cancelled'] as const),
-  ...(['aborted', 'short of time', 'short of money'] as const),
+  ...(['aborted', 'short of time', 'short of money', 'token', 'short of tokens'] as const),
 ] as const
 export type Scenario = (typeof scenarios)[number]
 
 const isAskedAgain: ReadonlySet<Scenario> = new Set(['retried', 'sped up', 'cancelled', 'aborted'])
+/** Of those of which something more is asked, so many are in the coin. */
+const inCoinChance = 0.25
 
 export type SimulatedWallet = {
   readonly key: Uint8Array
@@ -22,6 +25,7 @@ export type Sought = {
   readonly scenario: Scenario
   readonly wallet: SimulatedWallet
   readonly recipient: string
+  readonly asset: Asset
   readonly amount: bigint
   readonly externalId: string | undefined
   /** By the API's names: what it was asked as, again for each retry, and what has come in its place. */
@@ -46,8 +50,13 @@ export function newSought(
   { scenario, wallet, number }: { scenario: Scenario; wallet: SimulatedWallet; number: number },
 ): Sought {
   const amount = scenario === 'short of money' ? 10n ** 24n : BigInt(random.between(1, 1_000_000))
+  const isInCoin =
+    scenario === 'token' ||
+    scenario === 'short of tokens' ||
+    (isAskedAgain.has(scenario) && random.happens(inCoinChance))
   return {
     ...{ scenario, wallet, amount, asked: [], spedUp: [], cancelled: [] },
+    asset: isInCoin ? coin.address : ether,
     recipient: `0x${Buffer.from(random.bytes(20)).toString('hex')}`,
     externalId: scenario === 'retried' || random.happens(0.2) ? `order ${number}` : undefined,
     ...{ signed: undefined, known: undefined, isUnanswered: false },
@@ -57,17 +66,19 @@ export function newSought(
 
 /** As an auditor needs to know it. @param there the API's names of what there is */
 export function wishOf(sought: Sought, there: ReadonlySet<string>): Wish {
-  const { wallet, recipient, amount, asked, spedUp } = sought
+  const { wallet, recipient, asset, amount, asked, spedUp } = sought
   const answers = [...asked, ...spedUp].filter((name) => there.has(name))
-  return { from: wallet.address, recipient, amount, answers }
+  return { from: wallet.address, recipient, asset, amount, answers }
 }
 
 /** @param nonce of those that name one */
 export function bodyOf(sought: Sought, nonce: number): object {
-  const { scenario, recipient, amount, externalId } = sought
+  const { scenario, recipient, asset, amount, externalId } = sought
   const named = externalId === undefined ? {} : { externalId }
-  if (kindOf(sought) === 'transfer')
-    return { kind: 'Native', to: recipient, amount: amount.toString(), ...named }
+  if (kindOf(sought) === 'transfer') {
+    const moved = asset === ether ? { kind: 'Native' } : { kind: 'Erc20', contract: asset }
+    return { ...moved, to: recipient, amount: amount.toString(), ...named }
+  }
   const fixed = scenario === 'named nonce' ? { nonce } : {}
   const transaction = { to: recipient, value: amount.toString(), ...fixed }
   return { kind: 'Transaction', transaction, ...named }

@@ -24,6 +24,8 @@ export const network = { ...openChains(new Map()).named('EthereumSepolia'), conf
 const t0 = Date.UTC(2026, 0, 1)
 const ether = 10n ** 18n
 const gwei = 10n ** 9n
+/** Of the coin: more than all that come to a world want of it. */
+export const unitsOfWallet = 10n ** 9n
 
 export type WorldOptions = {
   readonly seed: string
@@ -134,7 +136,7 @@ export class World {
       .values({ ...row, tags: '[]', owner: null })
       .execute()
     const walletAddress = address.toLowerCase()
-    this.chain.endow(walletAddress, funds)
+    this.chain.endow(walletAddress, { balance: funds, units: unitsOfWallet })
     const wallet = { key, walletId: wallet_id, address: walletAddress }
     this.wallets.push(wallet)
     return wallet
@@ -190,7 +192,8 @@ export class World {
     return {
       blocks: this.chain.blocks,
       handed: [...this.handed.values()] satisfies AuditedTx[],
-      pooled: pooled.filter(({ hash }) => !this.sentOutside.has(hash)),
+      pooled,
+      outside: this.sentOutside,
       confirmationsFinal: network.confirmationsFinal,
       wishes: this.soughts.map((sought) => wishOf(sought, there)),
       told: [...this.told, ...last],
