@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { encodeFunctionData, pad, parseAbi, toEventSelector, toHex } from 'viem'
-import { audit, type CarriedOut, ether, type Evidence, type Told } from './audit.ts'
+import { audit, type CarriedOut, ether, type Evidence, type Handed, type Told } from './audit.ts'
 
 const [alice, shop, gold] = [accountOf('11'), accountOf('22'), accountOf('90')]
-const pay = (change: Partial<CarriedOut> = {}): CarriedOut => ({
+const pay = (change: Partial<CarriedOut> = {}): CarriedOut & Handed => ({
   ...{ hash: '0x1', from: alice, to: shop, value: 5n, data: '0x', nonce: 0 },
-  ...{ succeeded: true, logs: [] },
+  ...{ succeeded: true, logs: [], at: 7 },
   ...change,
 })
 const confirmed: Told = { name: 'one', status: 'Confirmed', hash: '0x1', height: 2 }
-const wish = { from: alice, recipient: shop, asset: ether, amount: 5n, answers: ['one'] }
+const wish = {
+  ...{ from: alice, recipient: shop, asset: ether, amount: 5n },
+  ...{ allowedSince: 0, answers: ['one'] },
+}
 /** Paid in the second block, and said to be so when there were two blocks on it. */
 const honest: Evidence = {
   blocks: [{ transactions: [] }, { transactions: [pay()] }, { transactions: [] }],
@@ -58,6 +61,18 @@ describe('an auditor of payments', () => {
     ])
   })
 
+  it('finds what was handed out before anybody had approved it, paid or not', () => {
+    const kindsFor = (allowedSince: number | undefined) =>
+      kinds({ wishes: [{ ...wish, allowedSince }] })
+    assert.deepEqual(kindsFor(7), [])
+    assert.deepEqual(kindsFor(8), ['paid without approval'])
+    assert.deepEqual(kindsFor(undefined), ['paid without approval'])
+    const told: Told[] = [{ ...confirmed, status: 'Rejected' }]
+    const rejected = { wishes: [{ ...wish, allowedSince: undefined }], blocks: [], told }
+    assert.deepEqual(kinds(rejected), ['paid without approval'])
+    assert.deepEqual(kinds({ ...rejected, handed: [] }), [])
+  })
+
   it('finds words that were not true, or not yet', () => {
     assert.deepEqual(kinds({ told: [{ ...confirmed, height: 1 }] }), ['confirmed too early'])
     assert.deepEqual(kinds({ told: [{ ...confirmed, status: 'Failed' }] }), ['failed, yet paid'])
@@ -75,7 +90,7 @@ describe('an auditor of payments', () => {
 })
 
 /** The same, in units of a coin. */
-const inCoin = (change: Partial<CarriedOut> = {}, amount = 5n): CarriedOut => {
+const inCoin = (change: Partial<CarriedOut> = {}, amount = 5n): CarriedOut & Handed => {
   const data = encodeFunctionData({ abi, args: [shop, amount] })
   const topics = [toEventSelector('Transfer(address,address,uint256)'), pad(alice), pad(shop)]
   const logs = [{ address: gold, topics, data: pad(toHex(amount)) }]
@@ -85,7 +100,7 @@ const abi = parseAbi(['function transfer(address to, uint256 amount)'])
 const failed: Partial<CarriedOut> = { succeeded: false, logs: [] }
 
 describe('an auditor of payments in a coin', () => {
-  const tokenKinds = (tx: CarriedOut, change: Partial<Evidence> = {}) =>
+  const tokenKinds = (tx: CarriedOut & Handed, change: Partial<Evidence> = {}) =>
     kinds({
       blocks: [{ transactions: [] }, { transactions: [tx] }, { transactions: [] }],
       ...{ handed: [tx], wishes: [{ ...wish, asset: gold }], ...change },

@@ -22,11 +22,12 @@ export type Log = {
   readonly topics: readonly string[]
   readonly data: string
 }
+export type Handed = AuditedTx & { readonly at: number }
 export type Evidence = {
   /** Of the chain as it has come to be, from its first block on. */
   readonly blocks: readonly { readonly transactions: readonly CarriedOut[] }[]
-  /** Whatever any node was ever handed. */
-  readonly handed: readonly AuditedTx[]
+  /** Whatever any node was ever handed, and when that was first. */
+  readonly handed: readonly Handed[]
   /** What still lies in some pool. */
   readonly pooled: readonly AuditedTx[]
   /** Hashes of what owners have sent by themselves: that is their own affair. */
@@ -42,6 +43,8 @@ export type Wish = {
   readonly recipient: string
   readonly asset: Asset
   readonly amount: bigint
+  /** Since when those who have to approve it have: nothing where they have not, 0 where nobody has to. */
+  readonly allowedSince: number | undefined
   /** All answers to it by the API's names: itself, what came of retries, and what sped it up. */
   readonly answers: readonly string[]
 }
@@ -61,6 +64,7 @@ export type FindingKind =
   | 'paid twice'
   | 'may be paid twice'
   | 'paid something else'
+  | 'paid without approval'
   | 'confirmed, not paid'
   | 'confirmed too early'
   | 'taken back'
@@ -77,13 +81,14 @@ type Payment = {
   readonly amount: bigint
   readonly nonce: number
 }
+type Ordered = Payment & { readonly at: number }
 
 export function audit(evidence: Evidence): readonly Finding[] {
   const settled = new Map<string, Settled>()
   for (const [height, { transactions }] of evidence.blocks.entries())
     for (const tx of transactions) settled.set(tx.hash, { tx, height })
   const paid = groupBy([...settled.values()].flatMap(paidBy), ({ to }) => to)
-  const asked = groupBy(evidence.handed.flatMap(askedBy), ({ to }) => to)
+  const asked = groupBy(evidence.handed.flatMap(orderedBy), ({ to }) => to)
   const told = groupBy(evidence.told, ({ name }) => name)
   const found = evidence.wishes.flatMap((wish) => [
     ...moneyOf(wish, paid.get(wish.recipient) ?? [], asked.get(wish.recipient) ?? []),
@@ -123,11 +128,15 @@ function askedBy({ from, to, value, data, nonce }: AuditedTx): readonly Payment[
   return [...inEther, { from, to: `0x${payee.slice(-40)}`, asset: to, amount, nonce }]
 }
 
+function orderedBy(tx: Handed): readonly Ordered[] {
+  return askedBy(tx).map((payment) => ({ ...payment, at: tx.at }))
+}
+
 /** Once at most, as much as was asked for; and at one nonce for ever, since the chain takes one of each. */
 function moneyOf(
-  { from, recipient, asset, amount }: Wish,
+  { from, recipient, asset, amount, allowedSince }: Wish,
   paid: readonly Payment[],
-  asked: readonly Payment[],
+  asked: readonly Ordered[],
 ): readonly Finding[] {
   const found: Finding[] = []
   if (paid.length > 1) found.push({ kind: 'paid twice', about: recipient })
@@ -137,6 +146,8 @@ function moneyOf(
     found.push({ kind: 'paid something else', about: recipient })
   if (new Set(asked.map(({ nonce }) => nonce)).size > 1)
     found.push({ kind: 'may be paid twice', about: recipient })
+  if (asked.some(({ at }) => allowedSince === undefined || at < allowedSince))
+    found.push({ kind: 'paid without approval', about: recipient })
   return found
 }
 

@@ -227,7 +227,8 @@ function statusOf(
   }))
 }
 
-function settledOf(standing: Standing, evidence: Evidence, knownAt: number): Settled {
+/** What whoever has had something settled is told. */
+export function settledOf(standing: Standing, evidence: Evidence, knownAt: number): Settled {
   const { place, step } = standing
   const { method, path } = decodePreimage(evidence.preimage)
   const request = requestOfEvidence(evidence)

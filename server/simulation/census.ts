@@ -3,6 +3,7 @@ import type { Target } from './faults.ts'
 import type { Played, PlayOptions, Weather } from './play.ts'
 import type { Simulator } from './simulate.ts'
 import { type Scenario, scenarios } from './wishes.ts'
+import type { PolicyAction } from './world.ts'
 
 /** A small world that is there for some of the places where a server writes. */
 export type Drill = Omit<PlayOptions, 'connections' | 'targets'>
@@ -22,6 +23,8 @@ type Kind = {
   readonly size?: number
   readonly nodes?: number
   readonly wallets?: number
+  readonly policies?: readonly PolicyAction[]
+  readonly laterPolicies?: readonly PolicyAction[]
   /** Of what it is there for, whatever not every seed comes to. */
   readonly leadsTo?: readonly string[]
   /** The seed to begin with: one that has led there when this was written. */
@@ -93,6 +96,26 @@ const kinds: readonly Kind[] = [
     weather: { chain: ['reorganize', 'outside', 'down'] },
     ...{ seed: 34, leadsTo: ['included › lapse'] },
   },
+  {
+    ...{ name: 'held', only: ['transfer'], policies: ['asks'], size: 8 },
+    leadsTo: ['asked › pass', 'held › release', 'held › reject'],
+  },
+  {
+    ...{ name: 'blocked', only: ['transfer'], policies: ['blocks'], wallets: 1 },
+    leadsTo: ['asked › reject'],
+  },
+  {
+    ...{ name: 'held late', only: ['transfer'], laterPolicies: ['asks'], wallets: 1, size: 8 },
+    ...{ seed: 6, leadsTo: ['prepared › hold'] },
+  },
+  {
+    ...{ name: 'blocked late', only: ['transfer'], laterPolicies: ['blocks'], wallets: 1 },
+    ...{ size: 8, seed: 4, leadsTo: ['prepared › reject'] },
+  },
+  {
+    ...{ name: 'nobody to ask', only: ['short of time'], policies: ['asks'], wallets: 1 },
+    ...{ weather: { chain: ['down'], lasts: 40 }, seed: 7, leadsTo: ['asked › expire'] },
+  },
 ]
 /** Each once, and again for as long as it has not led to where it leads with some luck. */
 const roundsMax = 12
@@ -100,19 +123,23 @@ const roundsMax = 12
 /**
  * Moves that are not counted, since nothing that is simulated here can make them.
  *
- * - Nobody here has policies, so that nothing is asked, held, released or rejected.
  * - Nobody here has a sponsor for his fees, so that nothing is prepared without a slot, or outbid by itself.
  * - What was confirmed is put back by whoever follows the chain for histories, which is not here.
  */
 const elsewhere = (state: string, event: string): boolean =>
-  state === 'asked' ||
-  state === 'held' ||
-  ['hold', 'reject', 'outbid', 'again'].includes(event) ||
+  ['outbid', 'again'].includes(event) ||
   (state === 'requested' && event === 'prepare') ||
   ((state === 'confirmed' || state === 'reverted') && event === 'displace')
 
 /** What people ask for writes as well; an abort is a move that a request makes. */
-const asked = ['request a transfer', 'request a transaction', 'cancel', 'speed-up', 'abort']
+const asked = [
+  'request a transfer',
+  'request a transaction',
+  'cancel',
+  'speed-up',
+  'abort',
+  'decide',
+]
 const sought: readonly string[] = [
   ...asked,
   ...moves
@@ -149,7 +176,8 @@ export async function takeCensus(simulator: Simulator): Promise<Census> {
 
 function drillOf(kind: Kind, round: number): Drill {
   const { name, only, weather, size = sizeUsual, nodes = 1, wallets = 2, seed = 1 } = kind
-  const shape = { servers: 2, nodes, wallets, transfers: size, only }
+  const { policies = [], laterPolicies = [] } = kind
+  const shape = { servers: 2, nodes, wallets, transfers: size, only, policies, laterPolicies }
   return {
     seed: `${name} ${seed + round}`,
     ...shape,

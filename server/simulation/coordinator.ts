@@ -1,9 +1,9 @@
 import type { Subject } from '@quorate/authority/agreement/messages'
 import { requestHash } from '@quorate/authority/request'
 import { executionWindowMs } from '@quorate/authority/step'
-import { keyStream } from '@quorate/authority/stream'
+import { keyStream, rootOf } from '@quorate/authority/stream'
 import { Failure } from '@quorate/core/failure'
-import type { Coordinator } from '../coordinator/coordinator.ts'
+import { type Coordinator, settledOf, type SettleAsk } from '../coordinator/coordinator.ts'
 import { Ledger } from '../coordinator/ledger.ts'
 import { keepSignatures, keptSignatures, type Signed } from '../coordinator/kept-signatures.ts'
 import type { Signature } from '../coordinator/signing.ts'
@@ -40,14 +40,23 @@ export function simulatedCoordinator(world: World): RequestDeps['coordinator'] {
     read: async (_, judge) => judge(world.signers.reader),
     readKnown: async (_, judge) => judge(world.signers.reader),
     clock: async () => world.signers.clockOf(world.now()),
-    judge: unasked,
-    settle: unasked,
+    judge: async ({ organization, key, evidence }) =>
+      world.signers.judge({ organization, stream: keyStream(key) }, evidence, world.now()),
+    settle: async (ask) => {
+      const standing = await settleOnce(world, ledger, ask)
+      return settledOf(standing, ask.evidence, world.now())
+    },
   }
 }
 
-/** No organization here has a policy. */
-const unasked = (): never => {
-  throw new TypeError('nobody is to be asked for an approval')
+async function settleOnce(
+  world: World,
+  ledger: Ledger,
+  { organization, stream = rootOf(organization), kind, evidence }: SettleAsk,
+): Promise<Standing> {
+  const request = requestHash(evidence.preimage)
+  const known = await standingAs(ledger, organization, { kind, request })
+  return known ?? settle(world, ledger, { organization, stream }, { kind, evidence })
 }
 
 async function sign(
@@ -94,7 +103,8 @@ async function settle(
     for (const { opaque, certified, writes } of agreed)
       await ledger.keep(place, opaque, { certificate: certified.certificate, writes })
     const request = requestHash(asked.evidence.preimage)
-    const standing = await standingAs(ledger, place.organization, { kind: 'use', request })
+    const kind = asked.kind === 'renew' ? 'use' : asked.kind
+    const standing = await standingAs(ledger, place.organization, { kind, request })
     const isAgreed = standing !== undefined && isIt(asked.kind, standing, seq)
     if (isAgreed) return standing
   }

@@ -107,6 +107,7 @@ function reportOf(tally: Tally, { first, workers }: Asked, seconds: number): str
     `double spends: ${tally.count('paid twice', 'may be paid twice', 'paid something else')}`,
     `lost: ${tally.count('lost')}`,
     `nonce gaps: ${tally.count('stuck nonce')}`,
+    `without approval: ${tally.count('paid without approval')}`,
     `told wrongly: ${tally.count(...wrongWords)}`,
   ].join('\n')
 }

@@ -61,10 +61,19 @@ export const planted = {
     steps: { signed: forgetful },
     signers: { forgetRequests: true },
   },
+  'sends what nobody has approved, as do the signers': {
+    steps: { asked: () => async () => ({ kind: 'move', event: 'pass' }) },
+    signers: { forgetPolicies: true },
+  },
 } as const satisfies { readonly [name: string]: Planted }
 
 /** The same as the fifth, and no signer is in it. */
 export const retriesOfServer: Planted = { statement: eachIdOnce }
+
+/** The same as the last, and no signer is in it. */
+export const unaskingServer: Planted = {
+  steps: { asked: () => async () => ({ kind: 'move', event: 'pass' }) },
+}
 
 /** Under a name of its own each time, no external id was ever there. */
 function eachIdOnce(text: string, values: readonly unknown[]): readonly unknown[] {

@@ -1,13 +1,15 @@
 import { audit, ether, type Evidence, type Finding } from '@quorate/chains/testing/audit'
+import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { abortOutgoing } from '../transfers/abort.ts'
 import { replaceOutgoing } from '../transfers/replace.ts'
 import { requestOutgoing } from '../transfers/request.ts'
+import { Approver } from './approver.ts'
 import { Faults, type Target } from './faults.ts'
 import { outside, spendUnits } from './outside.ts'
 import type { Server } from './servers.ts'
 import { bodyOf, kindOf, newSought, type Scenario, scenarios, type Sought } from './wishes.ts'
-import { network, unitsOfWallet, World, type WorldOptions } from './world.ts'
+import { network, type PolicyAction, unitsOfWallet, World, type WorldOptions } from './world.ts'
 
 const feeBound = 10n ** 16n
 /** Enough for whatever was asked for, and its fees. */
@@ -17,6 +19,8 @@ const underWayMax = 24
 /** Turns of one world; it is over long before. */
 const turnsMax = 2_000_000
 const repairsMax = 5
+/** After it, nobody can approve any more what has waited before. */
+const approvalMs = 61_000
 /** Each fills one nonce. */
 const paymentsPerRepair = 3
 
@@ -30,6 +34,8 @@ export type PlayOptions = WorldOptions & {
   readonly weather?: Weather
   /** How often its users try to mend what is stuck. */
   readonly repairs?: number
+  /** As `policies`, but made at some moment, when things are under way. */
+  readonly laterPolicies?: readonly PolicyAction[]
 }
 const chainFaults = ['reorganize', 'drop', 'outside', 'fees', 'lag', 'down', 'lie'] as const
 export type Weather = {
@@ -88,12 +94,18 @@ class Game {
   readonly faults: Faults
   private readonly world: World
   private readonly options: PlayOptions
+  private readonly approver: Approver
+  private readonly laterPolicies: PolicyAction[]
   private sent = 0
+  /** Is nothing left to expire any more? */
+  private isLast = false
 
   constructor(world: World, options: PlayOptions) {
     this.world = world
     this.options = options
     this.faults = new Faults(world.random, options)
+    this.approver = new Approver(world)
+    this.laterPolicies = [...(options.laterPolicies ?? [])]
     const { schedule } = world
     schedule.fateOf = this.faults.fateOf
     schedule.lossOf = this.faults.lossOf
@@ -118,6 +130,8 @@ class Game {
     const { weather } = this.options
     if (random.happens(0.3)) return this.come()
     if (random.happens(0.2)) return this.comeBack()
+    if (world.isGoverned && random.happens(0.3)) return this.decide()
+    if (this.laterPolicies.length > 0 && random.happens(0.1)) return this.makePolicy()
     this.tick()
     if (random.happens(0.2)) for (const server of world.servers) server.skewMs = 0
     if (random.happens(0.2)) faults.isNodeDown = false
@@ -140,13 +154,14 @@ class Game {
     const { random } = world
     const underWay =
       this.sent -
-      world.told.filter(({ status }) => status === 'Confirmed' || status === 'Failed').length
+      world.told.filter(({ status }) => ['Confirmed', 'Failed', 'Rejected'].includes(status)).length
     if (underWay > underWayMax || this.sent >= options.transfers) return
     const scenario = random.one(options.only ?? scenarios)
     const sought = newSought(random, {
       scenario,
       wallet: random.one(world.wallets),
       number: this.sent++,
+      now: world.time,
     })
     world.soughts.push(sought)
     this.handleUnits(sought)
@@ -182,6 +197,7 @@ class Game {
     const name = nameOf(kind, idOf(signed.request, kind))
     client.ids.set(name, idOf(signed.request, kind))
     sought.asked.push(name)
+    world.soughtByRequest.set(toHex(signed.request), sought)
     sought.signed = signed
     this.send(sought, server)
   }
@@ -255,6 +271,29 @@ class Game {
     server.run(way, async () => {
       await replaceOutgoing(server.deps, client.caller, { kind, walletId, name, replacement, raw })
     })
+  }
+
+  private async makePolicy(): Promise<void> {
+    const { world } = this
+    const action = this.laterPolicies.shift()
+    const wallet = world.wallets.find(({ governedSince }) => governedSince === Infinity)
+    if (action !== undefined) await world.govern(wallet, action)
+  }
+
+  private async decide(): Promise<void> {
+    const open = await this.world.openApprovals()
+    const server = this.someServer()
+    if (open.length === 0 || server === undefined) return
+    this.approver.decide(server, this.world.random.one(open), { isLast: false })
+  }
+
+  private async decideAll(): Promise<void> {
+    if (!this.world.isGoverned) return
+    const { isLast } = this
+    for (const approval of await this.world.openApprovals()) {
+      const server = this.someServer()
+      if (server !== undefined) this.approver.decide(server, approval, { isLast })
+    }
   }
 
   private someServer(): Server | undefined {
@@ -332,6 +371,8 @@ class Game {
     for (const { address } of world.wallets)
       world.chain.endow(address, { balance: weiOfTheMended, units: unitsOfWallet })
     for (let i = 0; i < network.confirmationsFinal; i++) await this.pass()
+    if (world.isGoverned) world.time += approvalMs
+    this.isLast = true
     for (const sought of world.soughts.filter(({ isUnanswered }) => isUnanswered))
       if (sought.externalId === undefined) this.send(sought)
       else await this.ask(sought)
@@ -360,6 +401,7 @@ class Game {
     for (const server of world.servers) if (!server.life.isAlive) this.restart(server)
     world.time += 2_000
     world.mine()
+    await this.decideAll()
     for (const server of world.servers) server.turn()
     while (!world.schedule.isIdle) await world.schedule.advance()
   }
@@ -374,7 +416,8 @@ class Game {
       )
       for (const sought of failed.slice(-40)) await this.replace(sought, 'cancellation')
       for (let i = 0; i < paymentsPerRepair; i++) {
-        const wish = { scenario: 'transfer', wallet, number: this.sent++ } as const
+        const number = this.sent++
+        const wish = { scenario: 'transfer', wallet, number, now: world.time } as const
         const sought = newSought(world.random, wish)
         world.soughts.push(sought)
         await this.ask(sought)

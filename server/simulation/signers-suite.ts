@@ -3,11 +3,15 @@ import { after, before, describe, it } from 'node:test'
 import { requestHash } from '@quorate/authority/request'
 import type { Evidence } from '@quorate/authority/step'
 import { concat } from '@quorate/core/bytes'
-import { isFailure } from '@quorate/core/failure'
+import { type FailureCode, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { encodeFacts } from '@quorate/effects/facts'
 import { verifySignature } from '@quorate/threshold/public/verify'
+import { keyStream } from '@quorate/authority/stream'
+import { approvalFor } from '../approvals/find.ts'
+import type { ApprovalRow } from '../approvals/tables.ts'
 import type { Coordinator, Signed } from '../coordinator/coordinator.ts'
+import type { Database } from '../database/database.ts'
 
 export type Wished = {
   readonly path: string
@@ -19,12 +23,16 @@ export type Wished = {
 /** A coordinator and whoever is behind it: four signers, or their stand-in. */
 export type SignersUnderTest = {
   readonly organization: Uint8Array
-  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf'>
+  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf' | 'judge' | 'settle'>
+  /** The server's own rows of the log. */
+  readonly database: Database
   readonly now: () => number
   /** With a key of its own: each test has one. */
   makeWallet(): Promise<SignedFor>
   /** As its user has signed it. @param names what its path names, by role in full */
   evidence(wish: Wished): Evidence
+  /** The same of somebody who may make policies, and approve. */
+  byAdministrator(wish: Pick<Wished, 'path' | 'body'>): Evidence
   know(name: string, id: Uint8Array): void
   stop(): Promise<void>
 }
@@ -46,6 +54,7 @@ export function describeSigners(name: string, start: () => Promise<SignersUnderT
     after(() => desk.signers.stop())
     describeRequest(desk)
     describeRefusals(desk)
+    describeApprovals(desk)
   })
 }
 
@@ -77,6 +86,40 @@ class Desk {
   sign({ key }: SignedFor, evidence: Evidence): Promise<Signed> {
     const { coordinator, organization } = this.signers
     return coordinator.sign({ organization, key, evidence })
+  }
+
+  judge({ key }: SignedFor, evidence: Evidence): Promise<void> {
+    const { coordinator, organization } = this.signers
+    return coordinator.judge({ organization, key, evidence })
+  }
+
+  async govern({ walletId }: SignedFor, action: object): Promise<void> {
+    const { coordinator, organization, byAdministrator } = this.signers
+    const body = {
+      ...{ name: 'all of it', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' } },
+      ...{ action, filters: { walletId: { in: [walletId] } } },
+    }
+    const evidence = byAdministrator({ path: '/v2/policies', body })
+    await coordinator.settle({ organization, kind: 'policy', evidence })
+  }
+
+  async hold({ key }: SignedFor, evidence: Evidence): Promise<ApprovalRow> {
+    const { coordinator, organization, database } = this.signers
+    await coordinator.settle({ organization, kind: 'approval', evidence, stream: keyStream(key) })
+    const approval = await approvalFor(database, organization, requestHash(evidence.preimage))
+    return approval ?? assert.fail('an approval has its row')
+  }
+
+  async decide(
+    { key }: SignedFor,
+    { id, approval_id: name }: ApprovalRow,
+    value: 'Approved' | 'Denied',
+  ): Promise<void> {
+    const { coordinator, organization, byAdministrator, know } = this.signers
+    know(name, id)
+    const path = `/v2/policy-approvals/${name}/decisions`
+    const evidence = byAdministrator({ path, body: { value, reason: 'so be it' } })
+    await coordinator.settle({ organization, kind: 'decision', evidence, stream: keyStream(key) })
   }
 }
 
@@ -158,6 +201,47 @@ function describeRefusals(desk: Desk): void {
       desk.signers.evidence({ path, body: {}, maxFee, facts: factsAt(slot, 4n) })
     await refused(desk.sign(wallet, cancel(1n)))
     assert.equal((await desk.sign(wallet, cancel(0n))).slot, 0n)
+  })
+}
+
+function describeApprovals(desk: Desk): void {
+  const group = { quorum: 1, approvers: {}, initiatorCanApprove: true }
+  const asking = { kind: 'RequestApproval', approvalGroups: [group] }
+  const governed = async (action: object) => {
+    const wallet = await desk.signers.makeWallet()
+    await desk.govern(wallet, action)
+    return wallet
+  }
+  const failsAs = (asked: Promise<unknown>, code: FailureCode) =>
+    assert.rejects(asked, (error) => isFailure(error, code))
+
+  it('sign what a policy holds once it is approved, with the facts of that day, and not before', async () => {
+    const wallet = await governed(asking)
+    const evidence = desk.payment(wallet)
+    await failsAs(desk.judge(wallet, evidence), 'policy.held')
+    await failsAs(desk.sign(wallet, evidence), 'policy.held')
+    const approval = await desk.hold(wallet, evidence)
+    await refused(desk.sign(wallet, evidence))
+    assert.equal((await desk.hold(wallet, evidence)).approval_id, approval.approval_id)
+    await desk.decide(wallet, approval, 'Approved')
+    const later = { ...evidence, facts: factsAt(2n, 3n) }
+    assert.equal((await desk.sign(wallet, later)).slot, 2n)
+  })
+
+  it('never sign what was denied, nor what came after it under its approval', async () => {
+    const wallet = await governed(asking)
+    const evidence = desk.payment(wallet)
+    await desk.decide(wallet, await desk.hold(wallet, evidence), 'Denied')
+    await refused(desk.sign(wallet, evidence))
+    await failsAs(desk.sign(wallet, desk.payment(wallet)), 'policy.held')
+  })
+
+  it('neither sign what a policy blocks, nor ask anybody about it', async () => {
+    const wallet = await governed({ kind: 'Block' })
+    const evidence = desk.payment(wallet)
+    await failsAs(desk.judge(wallet, evidence), 'policy.blocked')
+    await failsAs(desk.sign(wallet, evidence), 'policy.blocked')
+    await failsAs(desk.hold(wallet, evidence), 'policy.blocked')
   })
 }
 

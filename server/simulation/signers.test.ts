@@ -1,5 +1,5 @@
 import { signedRequest } from '@quorate/signer/testing/requests'
-import { found, hire } from '../coordinator/testing/company.ts'
+import { ask, found, hire } from '../coordinator/testing/company.ts'
 import { startPlatform } from '../coordinator/testing/platform.ts'
 import { callerOf, makeWallet } from '../transfers/testing/treasury.ts'
 import { simulatedCoordinator } from './coordinator.ts'
@@ -23,7 +23,7 @@ async function startReal(): Promise<SignersUnderTest> {
     .execute()
   const caller = callerOf(bot)
   return {
-    ...{ organization, coordinator, now: Date.now },
+    ...{ organization, coordinator, database, now: Date.now },
     makeWallet: async () => {
       const rpc = async () => undefined
       const wallet = await makeWallet({ platform, company, bot, caller, rpc })
@@ -34,6 +34,7 @@ async function startReal(): Promise<SignersUnderTest> {
         ...{ ...wish, ids: company.ids, now: Date.now() },
         ...(executeBefore === undefined ? {} : { change: { executeBefore } }),
       }),
+    byAdministrator: (wish) => ask(company, company.administrator, wish),
     know: (name, id) => void company.ids.set(name, id),
     stop: platform.stop,
   }
@@ -47,13 +48,14 @@ async function startSmall(): Promise<SignersUnderTest> {
   const { schedule, signers, database, client } = world
   const now = () => world.time
   return {
-    ...{ organization: client.organization, now },
+    ...{ organization: client.organization, database, now },
     coordinator: simulatedCoordinator({ schedule, signers, database, now }),
     makeWallet: async () => {
       const { walletId, key } = await world.addWallet(0n)
       return { walletId, key, publicKey: signers.publicKey(key) }
     },
     evidence: ({ facts, ...wish }) => ({ ...client.evidence({ ...wish, now: now() }), facts }),
+    byAdministrator: (wish) => client.evidence({ ...wish, now: now() }),
     know: (name, id) => void client.ids.set(name, id),
     stop: close,
   }

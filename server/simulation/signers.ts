@@ -3,7 +3,8 @@ import type { OpaqueStep, Subject } from '@quorate/authority/agreement/messages'
 import { certificateCodec } from '@quorate/authority/agreement/messages'
 import { decodeBody } from '@quorate/authority/body'
 import { matchOperation } from '@quorate/authority/operations'
-import { recordKey, requestTable, type Write } from '@quorate/authority/records'
+import { activePoliciesTable, recordKey, requestTable } from '@quorate/authority/records'
+import type { Write } from '@quorate/authority/records'
 import type { Reader, Rules } from '@quorate/authority/reduce/judging'
 import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { judgeKeyRequest, messagesOf } from '@quorate/authority/reduce/questions'
@@ -32,14 +33,16 @@ export type Kept = {
   readonly certified: Certified
   readonly writes: readonly Write[]
   readonly request: Uint8Array
-  readonly isRenewal: boolean
+  readonly kind: ItemKind
 }
 /** Faults that are planted in them. */
 export type Forgetting = {
   readonly forgetRequests?: boolean
   readonly forgetExternalIds?: boolean
+  readonly forgetPolicies?: boolean
 }
 type Stream = { readonly steps: Kept[] }
+type Asked = { readonly kind: ItemKind; readonly evidence: Evidence }
 
 /**
  * A stand-in for the signers: the rules that they all run, one memory that no server's death
@@ -78,9 +81,13 @@ export class SmallSigners {
     return this.streams.get(streamName(stream))?.steps.slice(from) ?? []
   }
 
-  standing(place: Subject, request: Uint8Array): Kept | undefined {
+  /** As what it was asked to be: what is held stands there as that alone. */
+  standing(place: Subject, kind: ItemKind, request: Uint8Array): Kept | undefined {
     const name = toHex(request)
-    return this.steps(place, 0).findLast((kept) => toHex(kept.request) === name)
+    return this.steps(place, 0).findLast(
+      (kept) =>
+        toHex(kept.request) === name && (kept.kind === 'approval') === (kind === 'approval'),
+    )
   }
 
   createKey(organization: Uint8Array, evidence: Evidence): Uint8Array {
@@ -112,24 +119,13 @@ export class SmallSigners {
    * @param now the proposing server's clock
    * @throws Failure `request.refused`, `clock.wrong`
    */
-  agree(
-    place: Subject,
-    asked: { readonly kind: ItemKind; readonly evidence: Evidence },
-    now: number,
-  ): Kept {
+  agree(place: Subject, asked: Asked, now: number): Kept {
     const request = requestOfEvidence(asked.evidence)
     const isRenewal = asked.kind === 'renew'
     const isNew = isRenewal || this.forgetting.forgetRequests === true
-    const standing = isNew ? undefined : this.standing(place, request)
+    const standing = isNew ? undefined : this.standing(place, asked.kind, request)
     if (standing !== undefined) return standing
-    const [root] = this.steps({ stream: rootOf(place.organization) }, 0).slice(-1)
-    const [head] = this.steps(place, 0).slice(-1)
-    const snapshot = {
-      root: root?.certified,
-      head: head?.certified,
-      reader: this.readerFor(request),
-    }
-    const made = draftNext(place, [asked], { snapshot, rules: this.rules, now })
+    const made = this.draft(place, asked, { reader: this.readerFor(request), now })
     const clock = this.clockOf(made.ok ? made.step.time : now)
     if (clock !== 'right') throw new Failure('clock.wrong', { clock })
     if (!made.ok) throw refusalFor(made.reason)
@@ -138,10 +134,26 @@ export class SmallSigners {
     const certificate = decode(certificateCodec, certifyStep(this.cluster, made.step))
     const { seq, hash, time, bytes: body } = opaque
     const certified = { seq, hash, time, body, certificate }
-    const kept: Kept = { place, opaque, certified, writes, request, isRenewal }
+    const kept: Kept = { place, opaque, certified, writes, request, kind: asked.kind }
     this.records.apply(place.stream, writes)
     this.streamOf(place).steps.push(kept)
     return kept
+  }
+
+  /**
+   * What a server thinks of the use of a key, by the same rules: none of them is asked.
+   * @throws Failure `request.refused`, `policy.held`, `policy.blocked`
+   */
+  judge(place: Subject, evidence: Evidence, now: number): void {
+    const made = this.draft(place, { kind: 'use', evidence }, { reader: this.records, now })
+    if (!made.ok) throw refusalFor(made.reason)
+  }
+
+  private draft(place: Subject, asked: Asked, { reader, now }: { reader: Reader; now: number }) {
+    const [root] = this.steps({ stream: rootOf(place.organization) }, 0).slice(-1)
+    const [head] = this.steps(place, 0).slice(-1)
+    const snapshot = { root: root?.certified, head: head?.certified, reader }
+    return draftNext(place, [asked], { snapshot, rules: this.rules, now })
   }
 
   /** What they say of the clock of a server. */
@@ -164,10 +176,13 @@ export class SmallSigners {
   }
 
   private readerFor(request: Uint8Array): Reader {
-    if (this.forgetting.forgetRequests !== true) return this.records
-    const forgotten = recordKey(requestTable, request)
+    const { forgetRequests = false, forgetPolicies = false } = this.forgetting
+    const forgotten = new Set([
+      ...(forgetRequests ? [recordKey(requestTable, request)] : []),
+      ...(forgetPolicies ? [recordKey(activePoliciesTable, 'Wallets:Sign')] : []),
+    ])
     return {
-      read: (stream, key) => (key === forgotten ? undefined : this.records.read(stream, key)),
+      read: (stream, key) => (forgotten.has(key) ? undefined : this.records.read(stream, key)),
     }
   }
 

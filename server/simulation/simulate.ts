@@ -5,14 +5,16 @@ import type { Target } from './faults.ts'
 import { connect, type Connections } from './gated-database.ts'
 import { play, type Played, type PlayOptions } from './play.ts'
 import { Random } from './random.ts'
-import { tables } from './world.ts'
+import { type PolicyAction, tables } from './world.ts'
 
 /** Of one world: more of them at once would only make its tables slower. */
 export const worldSize = 100
 /** Places at which a server is to die in one world. */
 const targetsPerWorld = 4
 
-type More = Partial<Pick<PlayOptions, 'planted' | 'repairs' | 'only' | 'weather' | 'targets'>>
+type More = Partial<
+  Pick<PlayOptions, 'planted' | 'repairs' | 'only' | 'weather' | 'targets' | 'policies'>
+>
 
 export type Simulator = {
   /** Several may run at a time, each in a database of its own. */
@@ -93,14 +95,27 @@ async function keepStill({ statements }: Connections): Promise<void> {
 }
 
 /** How many of what there are in a world: the seed alone says so. */
-function shapeOf(seed: number): Pick<PlayOptions, 'seed' | 'servers' | 'nodes' | 'wallets'> {
+function shapeOf(seed: number): Shape {
   const random = new Random(`shape ${seed}`)
-  return {
+  const shape = {
     seed: String(seed),
     servers: random.between(1, 4),
     nodes: random.happens(0.25) ? 3 : 1,
     wallets: random.between(2, 6),
   }
+  const some = () => Array.from({ length: random.between(1, 2) }, () => actionBy(random))
+  const policies = random.happens(governedChance) ? some() : []
+  return { ...shape, policies, laterPolicies: random.happens(governedChance) ? some() : [] }
+}
+
+type Shape = Pick<
+  PlayOptions,
+  'seed' | 'servers' | 'nodes' | 'wallets' | 'policies' | 'laterPolicies'
+>
+const governedChance = 0.2
+
+function actionBy(random: Random): PolicyAction {
+  return random.happens(0.2) ? 'blocks' : 'asks'
 }
 
 /** In turn, so that worlds in a row come to all of them; when they are through, later times at a place. */

@@ -4,17 +4,20 @@ import type { FindingKind } from '@quorate/chains/testing/audit'
 import { takeCensus } from './census.ts'
 import { pointOf } from './faults.ts'
 import type { Weather } from './play.ts'
-import { planted, retriesOfServer } from './planted.ts'
+import { planted, retriesOfServer, unaskingServer } from './planted.ts'
 import { openPlace, openSimulator, type Simulator, worldOf } from './simulate.ts'
 import type { Scenario } from './wishes.ts'
-import { World } from './world.ts'
+import { type PolicyAction, World } from './world.ts'
 
 type Plant = keyof typeof planted
 type Expected = {
   readonly only: readonly Scenario[]
   readonly weather: Weather
   readonly finds: FindingKind
+  readonly policies?: readonly PolicyAction[]
 }
+/** For all wallets that a world may have. */
+const asking: readonly PolicyAction[] = Array.from({ length: 6 }, () => 'asks')
 const lossy: Weather = { chain: [], lossy: 0.5 }
 const expected: Readonly<Record<Plant, Expected>> = {
   'calls it failed when a node gives no answer': {
@@ -37,6 +40,10 @@ const expected: Readonly<Record<Plant, Expected>> = {
   },
   'signs anew what it has forgotten, as have the signers': {
     ...{ only: ['transfer'], weather: lossy, finds: 'may be paid twice' },
+  },
+  'sends what nobody has approved, as do the signers': {
+    ...{ only: ['transfer'], weather: { chain: [] }, policies: asking },
+    finds: 'paid without approval',
   },
 }
 
@@ -101,10 +108,10 @@ describe('a simulated world', { concurrency: true }, () => {
     }
 
     for (const [name, plant] of Object.entries(planted)) {
-      const { finds, only, weather }: Expected = expected[name as Plant]
+      const { finds, ...more }: Expected = expected[name as Plant]
       it(`finds a server that ${name}`, async () => {
         for (const seed of seeds) {
-          const findings = await findingsOf(seed, { only, weather, planted: plant })
+          const findings = await findingsOf(seed, { ...more, planted: plant })
           if (findings.some(({ kind }) => kind === finds)) return
         }
         assert.fail(`no world ends with: ${finds}`)
@@ -119,6 +126,12 @@ describe('a simulated world', { concurrency: true }, () => {
     it('finds nobody paid twice where the server alone takes a retry for another request', async () => {
       const { only, weather } = expected['takes a retry for another request, as do the signers']
       assert.deepEqual(await findingsOf(3, { only, weather, planted: retriesOfServer }), [])
+    })
+
+    it('finds nothing sent without approval where the server alone asks nobody', async () => {
+      const { only, weather } = expected['sends what nobody has approved, as do the signers']
+      const more = { only, weather, policies: asking, planted: unaskingServer }
+      assert.deepEqual(await findingsOf(3, more), [])
     })
   })
 })

@@ -18,6 +18,8 @@ export type SimulatedWallet = {
   readonly key: Uint8Array
   readonly walletId: string
   readonly address: string
+  /** Since when policies say something about what it pays. */
+  governedSince: number
 }
 
 /** One thing that somebody wants once, and what has become of it so far. */
@@ -28,6 +30,10 @@ export type Sought = {
   readonly asset: Asset
   readonly amount: bigint
   readonly externalId: string | undefined
+  /** When it was asked for first. */
+  readonly since: number
+  /** When whoever approves it had signed that he does. */
+  approvedAt: number | undefined
   /** By the API's names: what it was asked as, again for each retry, and what has come in its place. */
   readonly asked: string[]
   readonly spedUp: string[]
@@ -47,7 +53,12 @@ export const kindOf = ({ scenario }: Sought): 'transfer' | 'transaction' =>
 
 export function newSought(
   random: Random,
-  { scenario, wallet, number }: { scenario: Scenario; wallet: SimulatedWallet; number: number },
+  {
+    scenario,
+    wallet,
+    number,
+    now,
+  }: { scenario: Scenario; wallet: SimulatedWallet; number: number; now: number },
 ): Sought {
   const amount = scenario === 'short of money' ? 10n ** 24n : BigInt(random.between(1, 1_000_000))
   const isInCoin =
@@ -56,6 +67,7 @@ export function newSought(
     (isAskedAgain.has(scenario) && random.happens(inCoinChance))
   return {
     ...{ scenario, wallet, amount, asked: [], spedUp: [], cancelled: [] },
+    ...{ since: now, approvedAt: undefined },
     asset: isInCoin ? coin.address : ether,
     recipient: `0x${Buffer.from(random.bytes(20)).toString('hex')}`,
     externalId: scenario === 'retried' || random.happens(0.2) ? `order ${number}` : undefined,
@@ -66,9 +78,10 @@ export function newSought(
 
 /** As an auditor needs to know it. @param there the API's names of what there is */
 export function wishOf(sought: Sought, there: ReadonlySet<string>): Wish {
-  const { wallet, recipient, asset, amount, asked, spedUp } = sought
+  const { wallet, recipient, asset, amount, asked, spedUp, since, approvedAt } = sought
   const answers = [...asked, ...spedUp].filter((name) => there.has(name))
-  return { from: wallet.address, recipient, asset, amount, answers }
+  const allowedSince = since < wallet.governedSince ? 0 : approvedAt
+  return { from: wallet.address, recipient, asset, amount, allowedSince, answers }
 }
 
 /** @param nonce of those that name one */

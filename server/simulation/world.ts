@@ -1,4 +1,4 @@
-import type { AuditedTx, Evidence, Told } from '@quorate/chains/testing/audit'
+import type { Evidence, Handed, Told } from '@quorate/chains/testing/audit'
 import { openChains } from '../chain/chains.ts'
 import { SmallChain, type Tx } from '@quorate/chains/testing/small-chain'
 import { SmallNode } from '@quorate/chains/testing/small-node'
@@ -7,6 +7,8 @@ import { requestHash } from '@quorate/authority/request'
 import { rootOf } from '@quorate/authority/stream'
 import { addressOf } from '@quorate/effects/address'
 import { tableNetworks } from '@quorate/effects/networks'
+import type { ApprovalRow } from '../approvals/tables.ts'
+import { Ledger } from '../coordinator/ledger.ts'
 import type { Database } from '../database/database.ts'
 import { transactionOf } from '../transfers/entity.ts'
 import { isAtRest } from '../transfers/lifecycle.ts'
@@ -33,8 +35,12 @@ export type WorldOptions = {
   readonly servers: number
   readonly nodes: number
   readonly wallets: number
+  /** What policies do with payments of its wallets, in their order; nobody has any unless said. */
+  readonly policies?: readonly PolicyAction[]
   readonly planted?: Planted
 }
+/** Of all but what a wallet pays to itself: without an approval a gap can be filled. */
+export type PolicyAction = 'asks' | 'blocks'
 
 /** Everything there is in one run, all of it from one seed, and the moves that it can make. */
 export class World {
@@ -51,8 +57,10 @@ export class World {
   readonly wallets: SimulatedWallet[] = []
   readonly soughts: Sought[] = []
   readonly told: Told[] = []
+  /** By the hash of what was signed, in hex. */
+  readonly soughtByRequest = new Map<string, Sought>()
   readonly lines: string[] = []
-  readonly handed = new Map<string, Tx>()
+  readonly handed = new Map<string, Tx & Handed>()
   /** What owners have sent past everybody: if it lies behind a gap, that is their own affair. */
   readonly sentOutside = new Set<string>()
   private readonly options: WorldOptions
@@ -70,7 +78,9 @@ export class World {
     this.schedule.onDeath = (life) => this.gated.abandon(life)
     this.database = this.gated.for(undefined)
     this.chain = new SmallChain(network.chainId, t0 / 1000)
-    const seen = (tx: Tx) => void this.handed.set(tx.hash, tx)
+    const seen = (tx: Tx) => {
+      if (!this.handed.has(tx.hash)) this.handed.set(tx.hash, { ...tx, at: this.time })
+    }
     this.nodes = Array.from({ length: options.nodes }, () => new SmallNode(this.chain, seen))
     this.signers = new SmallSigners({
       ...{ clock: () => this.time, random: this.random },
@@ -86,6 +96,8 @@ export class World {
     this.signers.agree(root, { kind: 'genesis', evidence: genesis }, this.time)
     for (let i = 0; i < this.options.wallets; i++)
       await this.addWallet(i === 0 ? ether / 100n : ether)
+    for (const [i, action] of (this.options.policies ?? []).entries())
+      await this.govern(this.wallets[i], action)
     for (let i = 0; i < this.options.servers; i++) this.servers.push(this.newServer(i))
     for (let i = 0; i < network.confirmationsFinal; i++) this.mine()
   }
@@ -137,9 +149,51 @@ export class World {
       .execute()
     const walletAddress = address.toLowerCase()
     this.chain.endow(walletAddress, { balance: funds, units: unitsOfWallet })
-    const wallet = { key, walletId: wallet_id, address: walletAddress }
+    const wallet = { key, walletId: wallet_id, address: walletAddress, governedSince: Infinity }
     this.wallets.push(wallet)
     return wallet
+  }
+
+  /** From now on nothing leaves a wallet by the word of one user alone, or nothing at all. */
+  async govern(wallet: SimulatedWallet | undefined, action: PolicyAction): Promise<void> {
+    if (wallet === undefined || wallet.governedSince < Infinity) return
+    const { client, signers, database } = this
+    const { organization } = client
+    const root = { organization, stream: rootOf(organization) }
+    const evidence = client.evidence({
+      ...{ path: '/v2/policies', body: policyOn(wallet, action), now: this.time },
+    })
+    signers.agree(root, { kind: 'policy', evidence }, this.time)
+    const ledger = new Ledger(database)
+    for (const { opaque, certified, writes } of signers.steps(root, await this.rootLength(ledger)))
+      await ledger.keep(root, opaque, { certificate: certified.certificate, writes })
+    const id = idOf(requestHash(evidence.preimage), 'policy')
+    const dates = { created_at: this.time, updated_at: this.time }
+    await database
+      .insertInto('policies')
+      .values({ organization, id, status: 'Active', ...dates })
+      .execute()
+    wallet.governedSince = this.time
+  }
+
+  get isGoverned(): boolean {
+    return this.wallets.some(({ governedSince }) => governedSince < Infinity)
+  }
+
+  private async rootLength(ledger: Ledger): Promise<number> {
+    const { organization } = this.client
+    return 1 + (await ledger.headSeq({ organization, stream: rootOf(organization) }))
+  }
+
+  /** Approvals that somebody can still decide on. */
+  openApprovals(): Promise<readonly ApprovalRow[]> {
+    return this.database
+      .selectFrom('approvals')
+      .selectAll()
+      .where('status', '=', 'Pending')
+      .where('expires_at', '>', this.time)
+      .orderBy('approval_id')
+      .execute()
   }
 
   /** A block of what lies in pools. @param isLeftOut what does not get into it, however much it pays */
@@ -191,13 +245,25 @@ export class World {
     )
     return {
       blocks: this.chain.blocks,
-      handed: [...this.handed.values()] satisfies AuditedTx[],
+      handed: [...this.handed.values()],
       pooled,
       outside: this.sentOutside,
       confirmationsFinal: network.confirmationsFinal,
       wishes: this.soughts.map((sought) => wishOf(sought, there)),
       told: [...this.told, ...last],
     }
+  }
+}
+
+function policyOn({ address, walletId }: SimulatedWallet, action: PolicyAction): object {
+  const groups = [{ quorum: 1, approvers: {}, initiatorCanApprove: true }]
+  // In minutes, and no less can be asked for.
+  const asks = { kind: 'RequestApproval', approvalGroups: groups, autoRejectTimeout: 1 }
+  return {
+    ...{ name: `${action} for ${walletId}`, activityKind: 'Wallets:Sign' },
+    rule: { kind: 'TransactionRecipientWhitelist', configuration: { addresses: [address] } },
+    action: action === 'asks' ? asks : { kind: 'Block' },
+    filters: { walletId: { in: [walletId] } },
   }
 }
 
@@ -213,5 +279,5 @@ function offer(node: SmallNode, tx: Tx): void {
 export const tables = [
   ...['outgoing', 'slots', 'slot_queues', 'external_ids', 'challenges', 'outbox', 'proposals'],
   ...['steps', 'records', 'request_places', 'signatures', 'keys', 'wallets', 'chain_heads'],
-  'key_certificates',
+  ...['key_certificates', 'approvals', 'approval_decisions', 'policies'],
 ] as const

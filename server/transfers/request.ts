@@ -15,7 +15,7 @@ import { findListed } from '../assets/listed.ts'
 import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import type { ShownWords } from '../history/tokens.ts'
 import { hasPolicies } from '../policies/evaluate.ts'
-import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { inTransaction, type DatabaseTransaction } from '../database/database.ts'
 import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
 import { checkUsable } from '../keys/reach.ts'
@@ -64,7 +64,7 @@ export async function requestOutgoing(
   const wallet = await findWallet(database, caller, walletId)
   checkUsable(caller, wallet)
   const found = await findSpendable(database, caller, raw, { now: now(), life })
-  if (found.isSpent) return showMade(database, caller, { kind, ...found.action })
+  if (found.isSpent) return showMade(deps, caller, { kind, ...found.action })
   const { action } = found
   await checkPaying(deps, caller, { kind, wallet, payload: action.payload })
   const asset = await assetAsked(deps, { kind, wallet, payload: action.payload })
@@ -82,13 +82,13 @@ export async function requestOutgoing(
  * @throws Failure `policy.blocked`
  */
 export async function showMade(
-  database: Database,
+  deps: Pick<RequestDeps, 'database' | 'pause'>,
   caller: Caller,
   { kind, request }: Pick<Asked, 'kind'> & Pick<SignedAction, 'request'>,
 ): Promise<Outgoing> {
   const name = nameOf(kind, idOf(request, kind))
   try {
-    return await spokenOf(database, await findOutgoing(database, caller, { kind, name }))
+    return await spokenOf(deps, await findOutgoing(deps.database, caller, { kind, name }))
   } catch (error) {
     if (!isFailure(error, `${kind}.not_found`)) throw error
     throw new Failure('action.used', {}, { cause: error })
@@ -114,7 +114,7 @@ export async function beginOutgoing(
   })
   if (leased !== undefined && row.lease_holder === leased) await askNow(deps, row)
   wake()
-  return leased === undefined ? row : spokenOf(database, row)
+  return leased === undefined ? row : spokenOf(deps, row)
 }
 
 type AskedAsset = Pick<Asked, 'kind'> &
@@ -166,17 +166,19 @@ async function askNow(deps: RequestDeps, row: Outgoing): Promise<void> {
   if (next !== undefined) await giveBack(deps.database, next)
 }
 
-/** Signers and a node have to answer first: no longer than people wait for an answer. */
-const patienceMs = 5_000
-const pollMs = 40
+/** Signers and a node have to answer first: for five seconds, no longer than people wait for an answer. */
+const [pollMs, pollsMax] = [40, 125]
 
 /** @throws Failure `policy.blocked`, for whoever repeats it as well */
-async function spokenOf(database: Database, row: Outgoing): Promise<Outgoing> {
+async function spokenOf(
+  { database, pause = sleep }: Pick<RequestDeps, 'database' | 'pause'>,
+  row: Outgoing,
+): Promise<Outgoing> {
   const { kind, name } = row
-  const end = Date.now() + patienceMs
   let found = await findOutgoing(database, row, { kind, name })
-  while (found.state === 'asked' && found.waiting === null && Date.now() < end) {
-    await sleep(pollMs)
+  for (let polls = 0; polls < pollsMax; polls++) {
+    if (found.state !== 'asked' || found.waiting !== null) break
+    await pause(pollMs)
     found = await findOutgoing(database, row, { kind, name })
   }
   const { state, approval_id, reason } = found
