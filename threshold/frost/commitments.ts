@@ -30,9 +30,8 @@ export function readCommitments(
   commitments: ReadonlyMap<Party, Uint8Array>,
   own?: Commitment,
 ): { readonly ok: true; readonly list: readonly Commitment[] } | Refusal {
-  if (!isSorted(quorum)) return refused('quorum is not a sorted set', [])
-  if (commitments.size !== quorum.length || !quorum.every((party) => commitments.has(party)))
-    return refused('commitments are not those of the quorum', [])
+  const refusal = refusalOf(quorum, commitments)
+  if (refusal !== undefined) return refusal
   const list: Commitment[] = []
   const culprits: Party[] = []
   for (const party of quorum) {
@@ -43,6 +42,17 @@ export function readCommitments(
     else list.push(commitment)
   }
   return culprits.length > 0 ? refused('invalid commitment', culprits) : { ok: true, list }
+}
+
+/** Whatever is in them, they are those of a sorted set, and nobody else's. */
+export function refusalOf(
+  quorum: readonly Party[],
+  commitments: ReadonlyMap<Party, Uint8Array>,
+): Refusal | undefined {
+  if (!isSorted(quorum)) return refused('quorum is not a sorted set', [])
+  if (commitments.size !== quorum.length || !quorum.every((party) => commitments.has(party)))
+    return refused('commitments are not those of the quorum', [])
+  return undefined
 }
 
 export type Binding = {

@@ -88,7 +88,7 @@ describe('FROST over every quorum', () => {
         list,
         message,
       )
-      assert.equal(toHex(answers.get(party) ?? new Uint8Array()), toHex(theirs))
+      assert.equal(toHex(answers.get(party)?.subarray(32) ?? new Uint8Array()), toHex(theirs))
     }
   })
 })
@@ -298,15 +298,17 @@ describe('the FROST aggregate', () => {
     const answers = session.sign()
     const good = answers.get(3) ?? new Uint8Array()
     const order = fromHex(group.order.toString(16).padStart(64, '0')).reverse()
+    const R = good.slice(0, 32)
     const flipped = good.slice()
-    flipped[0] = (flipped[0] ?? 0) ^ 1
-    const shifted = group.scalarToBytes(group.mod((group.scalarFromBytes(good) ?? 0n) + 1n))
+    flipped[32] = (flipped[32] ?? 0) ^ 1
+    const share = group.scalarFromBytes(good.slice(32)) ?? 0n
+    const shifted = concat(R, group.scalarToBytes(group.mod(share + 1n)))
     const another = startSession(shares, quorum).sign().get(3) ?? new Uint8Array()
     const wrong = [
       flipped, // bit flip
-      new Uint8Array(32), // zero
-      order, // q
-      new Uint8Array(32).fill(255),
+      concat(R, new Uint8Array(32)), // zero
+      concat(R, order), // q
+      concat(R, new Uint8Array(32).fill(255)),
       shifted,
       good.slice(1), // truncated
       concat(good, Uint8Array.of(0)), // over-long
@@ -318,6 +320,29 @@ describe('the FROST aggregate', () => {
         ok: false,
         culprits: [3],
       })
+  })
+
+  it('takes the first one’s word for R, and names who has lied about it', () => {
+    const session = startSession(shares, quorum)
+    const answers = session.sign()
+    const other = startSession(shares, quorum).sign().get(1)?.slice(0, 32) ?? message
+    for (const R of [other, group.encode(group.generator), new Uint8Array(32)]) {
+      const lied = (party: Party) =>
+        new Map(answers).set(party, concat(R, answers.get(party)?.slice(32) ?? message))
+      assert.deepEqual(session.aggregate(lied(1)), { ok: false, culprits: [1] })
+      const made = session.aggregate(lied(3))
+      assert.ok(made.ok && isSignature(shares, message, made.signature))
+    }
+  })
+
+  it('is of a sorted quorum, each of whom has made a commitment', () => {
+    const session = startSession(shares, quorum)
+    const answers = session.sign()
+    const nobody = { ok: false, culprits: [] }
+    assert.deepEqual(session.aggregate(answers, { quorum: [3, 1] }), nobody)
+    assert.deepEqual(session.aggregate(answers, { quorum: [1, 1] }), nobody)
+    const [one = message] = session.commitments.values()
+    assert.deepEqual(session.aggregate(answers, { commitments: new Map([[1, one]]) }), nobody)
   })
 
   it('names those who sent nothing', () => {
@@ -404,7 +429,7 @@ describe('the bytes of FROST', () => {
       {
         publicKey: 'a879869a7499499b5abae26560cfcc661d2d7e027d6f62f802370063ddec4672',
         commitments: 'ead58677595134a4ba26aa3afd9de42fdc182dfd4215218c293c80b26aa7c520',
-        shares: '77b7cd9f77e93b3d03fcf0136d36d6b1095fb077de81fed6e03dfdbd5bc1931b',
+        shares: '75c2b6f65513816ae5b1a2063169808f9d397420cd2424afe30c86ea4ebe9df4',
         signature: 'b18b7881f80da67d7ba43b8aafa50557a05f437cfdb4dae7ff8a875fdbbc3f9d',
       },
     )

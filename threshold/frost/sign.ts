@@ -1,4 +1,4 @@
-import { equalBytes } from '@quorate/core/bytes'
+import { concat, equalBytes } from '@quorate/core/bytes'
 import type { KeyShare } from '../dkg/context.ts'
 import { lagrange } from '../group/polynomial.ts'
 import type { Party } from '../session.ts'
@@ -13,6 +13,7 @@ export type FrostSigning = {
   readonly message: Uint8Array
   readonly nonces: FrostNonces
 }
+/** @param share R ‖ z_i: the group's commitment, which whoever adds up need not work out again, and its own part */
 export type Signed = { readonly ok: true; readonly share: Uint8Array } | Refusal
 
 /** Round two of Ed25519. */
@@ -54,7 +55,7 @@ function answer(suite: Suite, signing: FrostSigning, { hiding, binding }: NonceP
     group.mod(lagrange(group, quorum, self) * challenge),
   ]
   const share = group.secrets.combine([hiding, binding, keyShare.secret], weights)
-  return { ok: true, share }
+  return { ok: true, share: concat(group.encode(groupCommitment), share) }
 }
 
 /** What this party knows of its own: the size of a quorum, its index, the commitment it made. */

@@ -5,6 +5,7 @@ import { decode, encode } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { decodePartial, encodePartial } from '../dh/proof.ts'
 import { seeded } from '../ecdsa/testing/parties.ts'
+import { readAnswer } from '../frost/aggregate.ts'
 import { readCommitments } from '../frost/commitments.ts'
 import type { Group } from '../group/group.ts'
 import { groupOf } from '../group/groups.ts'
@@ -73,9 +74,9 @@ describe('the reader of every message that is points and numbers alone', () => {
     const [found] = read.ok ? read.list : []
     return found && concat(group.encode(found.hiding), group.encode(found.binding))
   }
-  const scalar = (group: Group) => (bytes: Uint8Array) => {
-    const number = group.scalarFromBytes(bytes)
-    return number === undefined ? undefined : group.scalarToBytes(number)
+  const answer = (group: Group) => (bytes: Uint8Array) => {
+    const found = readAnswer(group, bytes)
+    return found && concat(found.R, group.scalarToBytes(found.share))
   }
   const secret = (group: Group) => (bytes: Uint8Array) =>
     group.secrets.isResidue(bytes) ? bytes : undefined
@@ -90,9 +91,9 @@ describe('the reader of every message that is points and numbers alone', () => {
   )
   const readers = [
     ['commitment of FROST', commitment(ed25519), frost?.get('commitment')],
-    ['share of FROST', scalar(ed25519), frost?.get('share')],
+    ['share of FROST', answer(ed25519), frost?.get('share')],
     ['commitment of Taproot', commitment(secp256k1), taproot?.get('commitment')],
-    ['share of Taproot', scalar(secp256k1), taproot?.get('share')],
+    ['share of Taproot', answer(secp256k1), taproot?.get('share')],
     ['partial of DH', partial, bodiesOf(dhGame(size)).get('partial')],
     ['share of a deal', secret(ed25519), bodiesOf(dkgGame(dkg)).get('share')],
   ] as const

@@ -11,7 +11,7 @@ export function frostAggregate(input: Aggregation): Aggregated {
     ed25519Suite,
     {
       shareOf: (publicShare) => publicShare,
-      write: (R, sum) => concat(group.encode(R), group.scalarToBytes(sum)),
+      write: (R, sum) => concat(R, group.scalarToBytes(sum)),
       verify: (publicKey, message, signature) =>
         verifySignature('EdDSA', 'ed25519', publicKey, message, signature),
     },

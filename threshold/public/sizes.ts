@@ -32,7 +32,8 @@ export function dkgSizes(
   }
 }
 
-export const frostSizes = { commitment: 64, share: 32, signature: 64 } as const
-export const taprootSizes = { commitment: 66, share: 32, signature: 64 } as const
+/** A share is R ‖ z_i. */
+export const frostSizes = { commitment: 64, share: 64, signature: 64 } as const
+export const taprootSizes = { commitment: 66, share: 65, signature: 64 } as const
 /** Γ_i, and c and s of its proof. */
 export const dhSizes = { partial: 97, point: 33, output: 32 } as const

@@ -2,7 +2,7 @@ import { concat } from '@quorate/core/bytes'
 import { aggregateWith, type Aggregated, type Aggregation } from '../frost/aggregate.ts'
 import { groupOf } from '../group/groups.ts'
 import { publicShareOf, signingKeyOf, type Spend } from '../taproot/key.ts'
-import { taprootSuite, xOf } from '../taproot/suite.ts'
+import { taprootSuite } from '../taproot/suite.ts'
 import { verifySchnorr } from './schnorr.ts'
 
 const group = groupOf('secp256k1')
@@ -20,7 +20,7 @@ export function taprootAggregate(input: TaprootAggregation): Aggregated {
     taprootSuite,
     {
       shareOf: (publicShare) => publicShareOf(key, publicShare),
-      write: (R, sum) => concat(xOf(R), group.scalarToBytes(sum)),
+      write: (R, sum) => concat(R.subarray(1), group.scalarToBytes(sum)),
       verify: (publicKey, message, signature) =>
         verifySchnorr(publicKey.slice(1), message, signature),
     },

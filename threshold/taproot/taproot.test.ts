@@ -111,7 +111,7 @@ describe('Taproot share by share', () => {
           list,
           digest,
         )
-        assert.deepEqual(answers.get(party), theirs)
+        assert.deepEqual(answers.get(party)?.slice(33), theirs)
       }
     }
     assert.equal(seen.size, 8)
@@ -298,14 +298,17 @@ describe('the Taproot aggregate', () => {
     const session = start()
     const answers = session.sign()
     const good = answers.get(3) ?? noScripts
-    const value = bytesToBig(good)
-    const wrong = [
-      good.map((byte, i) => (i === 31 ? byte ^ 1 : byte)),
+    const value = bytesToBig(good.slice(33))
+    const numbers = [
       new Uint8Array(32),
       fromHex(group.order.toString(16)),
       new Uint8Array(32).fill(255),
       group.scalarToBytes(group.mod(value + 1n)),
       group.scalarToBytes(group.mod(-value)),
+    ]
+    const wrong = [
+      ...numbers.map((share) => concat(good.slice(0, 33), share)),
+      good.map((byte, i) => (i === 64 ? byte ^ 1 : byte)),
       good.slice(1),
       concat(good, Uint8Array.of(0)),
       noScripts,
@@ -314,6 +317,16 @@ describe('the Taproot aggregate', () => {
     ]
     for (const share of wrong)
       assert.deepEqual(session.aggregate(new Map(answers).set(3, share)), named([3]))
+  })
+
+  it('takes the first one’s word for R, and names who has lied about it', () => {
+    const session = start()
+    const answers = session.sign()
+    const other = start().sign().get(1)?.slice(0, 33) ?? noScripts
+    const lied = (party: Party) =>
+      new Map(answers).set(party, concat(other, answers.get(party)?.slice(33) ?? noScripts))
+    assert.deepEqual(session.aggregate(lied(1)), named([1]))
+    assert.ok(session.aggregate(lied(3)).ok)
   })
 
   it('names those who sent nothing', () => {
@@ -416,12 +429,12 @@ describe('the bytes of a Taproot signature', () => {
     const bodies = [...session.commitments.values(), ...answers.values()]
     assert.deepEqual(
       bodies.map((body) => body.length),
-      [66, 66, 32, 32],
+      [66, 66, 65, 65],
     )
     assert.deepEqual(
       { messages: toHex(sha256(...bodies)), signature: toHex(made.signature) },
       {
-        messages: 'd097020309cd17c695149663ad153701ed787fe05820ac39bbf7ee9f68b46a85',
+        messages: '936a212d08f7feaacaf9ae77f46be103fcaf1b5636c7bc18e845798c97143329',
         signature:
           'e1571c2f4261d7ef8977448fef46f086627f3fc85c6b19cb42367271b4472b900d23be2ed27604d4d65210d313c0a409fdccbefb4aac14624c28354956ebb1bc',
       },

@@ -79,7 +79,7 @@ const plainTested: Tested = {
       plainSuite,
       {
         shareOf: (share) => share,
-        write: (R, sum) => concat(group.encode(R), group.scalarToBytes(sum)),
+        write: (R, sum) => concat(R, group.scalarToBytes(sum)),
         verify: isPlain,
       },
       input,

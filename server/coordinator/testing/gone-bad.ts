@@ -36,7 +36,7 @@ export function packetLie(round: number, change: (packet: Packet) => Packet): Li
 export function withFlippedBit(packet: Packet): Packet {
   const parts = packet.parts.map((part) => {
     const body = part.to === everybody ? part.body : undefined
-    return body === undefined ? part : { ...part, body: body.with(0, (body[0] ?? 0) ^ 1) }
+    return body === undefined ? part : { ...part, body: body.with(-1, (body.at(-1) ?? 0) ^ 1) }
   })
   return { ...packet, parts }
 }

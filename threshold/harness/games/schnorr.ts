@@ -7,7 +7,6 @@ import { frostSign, type FrostSigning, type Signed } from '../../frost/sign.ts'
 import { groupOf } from '../../group/groups.ts'
 import { frostAggregate } from '../../public/aggregate.ts'
 import { verifySchnorr } from '../../public/schnorr.ts'
-import { frostSizes, taprootSizes } from '../../public/sizes.ts'
 import { outputKeyOf, taprootAggregate } from '../../public/taproot.ts'
 import { verifySignature } from '../../public/verify.ts'
 import type { Inbound, Outcome, Party } from '../../session.ts'
@@ -29,7 +28,6 @@ type Held = { readonly secret: Uint8Array; readonly message: Uint8Array }
 type Kind = {
   readonly name: string
   readonly group: 'ed25519' | 'secp256k1'
-  readonly sizes: { readonly commitment: number; readonly share: number }
   readonly commit: typeof frostCommit
   readonly sign: (signing: FrostSigning) => Signed
   readonly aggregate: (input: Parameters<typeof frostAggregate>[0]) => Aggregated
@@ -39,7 +37,6 @@ type Kind = {
 export const ed25519Kind: Kind = {
   name: 'FROST Ed25519',
   group: 'ed25519',
-  sizes: frostSizes,
   commit: frostCommit,
   sign: frostSign,
   aggregate: frostAggregate,
@@ -53,7 +50,6 @@ export function taprootKind(birth: Birth, merkleRoot: Uint8Array | undefined): K
   return {
     name: `Taproot, ${birth}${birth === 'plain' ? '' : tree}`,
     group: 'secp256k1',
-    sizes: taprootSizes,
     commit: taprootCommit,
     sign: (signing) => taprootSign({ ...signing, ...spend }),
     aggregate: (input) => taprootAggregate({ ...input, ...spend }),
@@ -72,14 +68,11 @@ const reactions: Reactions = {
   'no shares': 'nobody',
 }
 
-function tableFor(
-  { group, sizes }: Kind,
-  corrupt: readonly Party[],
-): Readonly<Record<string, Message>> {
+function tableFor({ group }: Kind, corrupt: readonly Party[]): Readonly<Record<string, Message>> {
   const point = fixed(groupOf(group).pointSize)
   const codecs = {
     commitment: struct({ hiding: point, binding: point }),
-    share: struct({ share: fixed(sizes.share) }),
+    share: struct({ R: point, share: fixed(32) }),
   }
   const ends = ['inbox', 'invalid commitment', 'share']
   return {
@@ -94,7 +87,9 @@ function tableFor(
     share: {
       codec: codecs.share,
       // Two lies may cancel each other: the sum is what counts.
+      // The first one's R is taken, and whoever else says what he likes of it.
       fields: {
+        R: { kind: 'point', ends: corrupt.includes(1) ? ['share'] : ['share', 'good'] },
         share: { kind: 'scalar', ends: corrupt.length > 1 ? ['share', 'good'] : ['share'] },
       },
       ends: ['share'],
