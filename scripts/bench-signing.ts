@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { machine, rateOf, spreadOf, timesOf } from './bench/measure.ts'
+import { simpleFetch } from '@dfns/sdk/utils/fetch.js'
+import { actionFor } from './bench/challenge.ts'
+import { machine, rateOf, spreadOf, timed, timesOf } from './bench/measure.ts'
 import { startBenchPlatform, type BenchPlatform } from './bench/platform.ts'
 import { hottest } from './bench/profile.ts'
 import { watchProcessors } from './bench/processor.ts'
-import { watchRequests } from './bench/requests.ts'
 
 /** Three to four minutes on two busy cores. */
-const usual = { signatures: 256, burst: 1_000 }
+const usual = { signatures: 512, burst: 1_000 }
 type Sizes = {
   signatures: number
   burst: number
@@ -19,7 +20,7 @@ type Sizes = {
   callers: readonly number[]
 }
 const usage =
-  'Usage: npm run bench:signing -- [--signatures 256] [--burst 1000] [--scheme ECDSA|EdDSA] [--callers 64] [--profile <folder>]'
+  'Usage: npm run bench:signing -- [--signatures 512] [--burst 1000] [--scheme ECDSA|EdDSA] [--callers 64] [--profile <folder>]'
 
 const crowds = [1, 8, 64]
 /** The first ones compile the code of every process. */
@@ -66,38 +67,69 @@ async function benchCurve(
   { signatures, burst, callers }: Sizes,
   say: (text: string) => void,
 ): Promise<void> {
-  const sign = await signables(platform, { scheme, curve })
-  await timesOf(warmups, sign[0] ?? missing)
+  const keys = await keysOf(platform, { scheme, curve })
+  const sign = (keyId: string) => () =>
+    platform.sdk.keys.generateSignature({ keyId, body: newBody(scheme) })
+  await timesOf(warmups, sign(keys[0] ?? ''))
   say(head(name))
   for (const crowd of callers) {
-    const workers = sign.slice(0, crowd)
-    const requests = watchRequests()
-    const spent = watchProcessors(platform.processes)
     const each = Math.ceil(signatures / crowd)
-    const begun = performance.now()
-    const times = await Promise.all(workers.map((work) => timesOf(each, work)))
-    const rate = (each * crowd * 1000) / (performance.now() - begun)
-    requests.stop()
-    say(line(`${crowd} at once, with init and action`, times.flat(), rate))
-    const last = [...requests.times].find(([request]) => request.endsWith('/signatures'))
-    say(line('the last call alone', last?.[1] ?? []))
+    const some = keys.slice(0, crowd)
+    const spent = watchProcessors(platform.processes)
+    const whole = await timesAtOnce(some.map((key) => ({ each, work: sign(key) })))
+    say(line(`${crowd} at once, with init and action`, whole))
     say(spent(each * crowd))
+    const ready = await Promise.all(some.map((key) => signedActions(platform, key, scheme, each)))
+    const ask = (calls: Call[]) => () => (calls.pop() ?? missing)()
+    const last = await timesAtOnce(ready.map((calls) => ({ each, work: ask(calls) })))
+    say(line('the last call alone', last))
   }
   if (scheme !== 'ECDSA' || burst === 0) return
-  const each = Math.ceil(burst / sign.length)
-  const rate = await rateOf(each, sign)
-  const count = each * sign.length
+  const each = Math.ceil(burst / keys.length)
+  const rate = await rateOf(each, keys.map(sign))
+  const count = each * keys.length
   say(`  a burst of ${count}: ${(count / rate).toFixed(1)} s`)
 }
 
-async function signables(
+type Call = () => Promise<unknown>
+type Timed = { readonly times: readonly number[]; readonly rate: number }
+
+/** All of them at once, each the same thing again and again. */
+async function timesAtOnce(
+  workers: readonly { readonly each: number; readonly work: Call }[],
+): Promise<Timed> {
+  const { ms, value } = await timed(() =>
+    Promise.all(workers.map(({ each, work }) => timesOf(each, work))),
+  )
+  const times = value.flat()
+  return { times, rate: (times.length * 1000) / ms }
+}
+
+async function keysOf(
   { sdk }: BenchPlatform,
   body: { readonly scheme: 'ECDSA' | 'EdDSA'; readonly curve: 'secp256k1' | 'ed25519' },
-): Promise<readonly (() => Promise<unknown>)[]> {
-  const made: (() => Promise<unknown>)[] = []
-  for (let i = 0; i < Math.max(...crowds); i++) {
-    const { id: keyId } = await sdk.keys.createKey({ body })
-    made.push(() => sdk.keys.generateSignature({ keyId, body: newBody(body.scheme) }))
+): Promise<readonly string[]> {
+  const made: string[] = []
+  for (let i = 0; i < Math.max(...crowds); i++) made.push((await sdk.keys.createKey({ body })).id)
+  return made
+}
+
+/** Requests that are signed already, so that only the last of the three calls is left of each. */
+async function signedActions(
+  platform: BenchPlatform,
+  keyId: string,
+  scheme: 'ECDSA' | 'EdDSA',
+  count: number,
+): Promise<Call[]> {
+  const { baseUrl, orgId, serviceAccount } = platform.file
+  const apiOptions = { baseUrl, orgId, authToken: serviceAccount.authToken }
+  const path = `/keys/${keyId}/signatures`
+  const made: Call[] = []
+  for (let i = 0; i < count; i++) {
+    const body = newBody(scheme)
+    const action = await actionFor(platform, path, JSON.stringify(body))
+    const headers = { 'x-dfns-useraction': action }
+    made.push(() => simpleFetch(path, { method: 'POST', body, headers, apiOptions }))
   }
   return made
 }
@@ -126,9 +158,9 @@ function head(name: string): string {
   return `\n${`${name}, milliseconds`.padEnd(nameWidth)}${columns.map((one) => one.padStart(9)).join('')}`
 }
 
-function line(name: string, times: readonly number[], rate?: number): string {
+function line(name: string, { times, rate }: Timed): string {
   const { median, p95, p99 } = spreadOf(times)
-  const values = [median, p95, p99, ...(rate === undefined ? [] : [rate])]
+  const values = [median, p95, p99, rate]
   return `  ${name}`.padEnd(nameWidth) + values.map((one) => one.toFixed(1).padStart(9)).join('')
 }
 

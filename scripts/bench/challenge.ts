@@ -13,22 +13,8 @@ export async function benchChallenge(
   { challenges, inFlight }: { readonly challenges: number; readonly inFlight: number },
   say: (text: string) => void,
 ): Promise<void> {
-  const { baseUrl, orgId, serviceAccount } = file
-  const options = { baseUrl, orgId, authToken: serviceAccount.authToken, signer }
-  const goRound = async () => {
-    const challenge = await BaseAuthApi.createUserActionChallenge(
-      {
-        userActionPayload: JSON.stringify({ scheme: 'EdDSA', curve: 'ed25519' }),
-        userActionHttpMethod: 'POST',
-        userActionHttpPath: '/keys',
-        userActionServerKind: 'Api',
-      },
-      options,
-    )
-    const { challengeIdentifier } = challenge
-    const firstFactor = await signer.sign(challenge)
-    await BaseAuthApi.signUserActionChallenge({ challengeIdentifier, firstFactor }, options)
-  }
+  const payload = JSON.stringify({ scheme: 'EdDSA', curve: 'ed25519' })
+  const goRound = () => actionFor({ file, signer }, '/keys', payload)
   await timesOf(warmups, goRound)
   const requests = watchRequests()
   const spent = watchProcessors(processes)
@@ -43,4 +29,24 @@ export async function benchChallenge(
   const rates: number[] = []
   for (let i = 0; i < rounds; i++) rates.push(2 * (await rateOf(each, workers)))
   say(rateLine(`requests, ${inFlight} rounds in flight`, rates))
+}
+
+/** @returns what the request itself is sent with, as the official client does it */
+export async function actionFor(
+  { file, signer }: Pick<BenchPlatform, 'file' | 'signer'>,
+  path: string,
+  payload: string,
+): Promise<string> {
+  const { baseUrl, orgId, serviceAccount } = file
+  const options = { baseUrl, orgId, authToken: serviceAccount.authToken, signer }
+  const asked = { userActionHttpMethod: 'POST', userActionServerKind: 'Api' } as const
+  const challenge = await BaseAuthApi.createUserActionChallenge(
+    { ...asked, userActionHttpPath: path, userActionPayload: payload },
+    options,
+  )
+  const { challengeIdentifier } = challenge
+  const firstFactor = await signer.sign(challenge)
+  const signed = { challengeIdentifier, firstFactor }
+  const { userAction } = await BaseAuthApi.signUserActionChallenge(signed, options)
+  return userAction
 }
