@@ -136,7 +136,11 @@ export function ownNetwork(platform: Platform, own: OwnNetwork): void {
           { transferRequest },
         )
       const detected = () => told('wallet.blockchainevent.detected')
-      await until('all movements are told of', confirmedMsMax, () => detected().length >= 4)
+      await until(
+        'all movements are told of',
+        confirmedMsMax,
+        () => detected().length >= movements.length,
+      )
       const seen = detected().map(({ blockchainEvent }) => shortOf(blockchainEvent))
       assert.deepEqual(seen.toSorted(), movements)
     })

@@ -432,7 +432,7 @@ describe('several servers', () => {
     const unset = { ...treasury, deps: { ...treasury.deps, coordinator, now: clock } }
     const hour = 60 * 60_000
     for (const [by, side, state] of [
-      [6_000, 'ahead', 'prepared'],
+      [20_000, 'ahead', 'prepared'],
       [24 * hour, 'ahead', 'prepared'],
       [400 * 24 * hour, 'ahead', 'requested'],
       [-hour, 'behind', 'prepared'],
