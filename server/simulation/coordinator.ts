@@ -7,7 +7,9 @@ import { type Coordinator, settledOf, type SettleAsk } from '../coordinator/coor
 import { Ledger } from '../coordinator/ledger.ts'
 import { keepSignatures, keptSignatures, type Signed } from '../coordinator/kept-signatures.ts'
 import type { Signature } from '../coordinator/signing.ts'
-import { evidenceAt, standingAs, standingOf } from '../coordinator/streams.ts'
+import { draftNext } from '../coordinator/draft.ts'
+import { evidenceAt, refusalFor, standingAs, standingOf } from '../coordinator/streams.ts'
+import { Views } from '../coordinator/views.ts'
 import type { Standing } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { RequestDeps } from '../transfers/request.ts'
@@ -40,13 +42,28 @@ export function simulatedCoordinator(world: World): RequestDeps['coordinator'] {
     read: async (_, judge) => judge(world.signers.reader),
     readKnown: async (_, judge) => judge(world.signers.reader),
     clock: async () => world.signers.clockOf(world.now()),
-    judge: async ({ organization, key, evidence }) =>
-      world.signers.judge({ organization, stream: keyStream(key) }, evidence, world.now()),
+    judge: (ask) => judge(world, ask),
     settle: async (ask) => {
       const standing = await settleOnce(world, ledger, ask)
       return settledOf(standing, ask.evidence, world.now())
     },
   }
+}
+
+/** By what this server knows of the log: none of the signers is asked. */
+async function judge(
+  { database, signers, now }: World,
+  { organization, key, evidence }: Parameters<Coordinator['judge']>[0],
+): Promise<void> {
+  // Another one for each, so that nothing that runs waits for a call of something else.
+  const views = new Views(new Ledger(database))
+  const place = { organization, stream: keyStream(key) }
+  await views.refresh({ organization, stream: rootOf(organization) })
+  await views.refresh(place)
+  const made = await views.read(place, (snapshot) =>
+    draftNext(place, [{ kind: 'use', evidence }], { snapshot, rules: signers.rules, now: now() }),
+  )
+  if (!made.ok) throw refusalFor(made.reason)
 }
 
 async function settleOnce(

@@ -125,7 +125,14 @@ export class SmallSigners {
     const isNew = isRenewal || this.forgetting.forgetRequests === true
     const standing = isNew ? undefined : this.standing(place, asked.kind, request)
     if (standing !== undefined) return standing
-    const made = this.draft(place, asked, { reader: this.readerFor(request), now })
+    const [root] = this.steps({ stream: rootOf(place.organization) }, 0).slice(-1)
+    const [head] = this.steps(place, 0).slice(-1)
+    const snapshot = {
+      root: root?.certified,
+      head: head?.certified,
+      reader: this.readerFor(request),
+    }
+    const made = draftNext(place, [asked], { snapshot, rules: this.rules, now })
     const clock = this.clockOf(made.ok ? made.step.time : now)
     if (clock !== 'right') throw new Failure('clock.wrong', { clock })
     if (!made.ok) throw refusalFor(made.reason)
@@ -138,22 +145,6 @@ export class SmallSigners {
     this.records.apply(place.stream, writes)
     this.streamOf(place).steps.push(kept)
     return kept
-  }
-
-  /**
-   * What a server thinks of the use of a key, by the same rules: none of them is asked.
-   * @throws Failure `request.refused`, `policy.held`, `policy.blocked`
-   */
-  judge(place: Subject, evidence: Evidence, now: number): void {
-    const made = this.draft(place, { kind: 'use', evidence }, { reader: this.records, now })
-    if (!made.ok) throw refusalFor(made.reason)
-  }
-
-  private draft(place: Subject, asked: Asked, { reader, now }: { reader: Reader; now: number }) {
-    const [root] = this.steps({ stream: rootOf(place.organization) }, 0).slice(-1)
-    const [head] = this.steps(place, 0).slice(-1)
-    const snapshot = { root: root?.certified, head: head?.certified, reader }
-    return draftNext(place, [asked], { snapshot, rules: this.rules, now })
   }
 
   /** What they say of the clock of a server. */

@@ -252,16 +252,35 @@ describe('a server that ends while a transfer is held', () => {
     const prepared = await stepTo(treasury, row, 'prepared')
     await policyOn(wallet)
     await stepTo(treasury, row, 'held')
-    const { state, slot, facts, cost } = prepared
-    await treasury.database
-      .updateTable('outgoing')
-      .set({ state, slot, facts, cost, approval_id: null })
-      .where('name', '=', row.name)
-      .execute()
+    await asIfUnwritten(prepared)
     await stepTo(treasury, row, 'held')
     await decide(row, 'Denied')
     await stepTo(treasury, row, 'rejected')
   })
+
+  it('shows the approval of what was approved before it could write down that it waits', async () => {
+    const wallet = await makeWallet(treasury)
+    const row = await request(treasury, wallet, { body: payment() })
+    const prepared = await stepTo(treasury, row, 'prepared')
+    await policyOn(wallet)
+    await stepTo(treasury, row, 'held')
+    await asIfUnwritten(prepared)
+    await decide(row, 'Approved')
+    const signed = await stepTo(treasury, row, 'signed')
+    const { approval_id, resolved_at } = await approvalOf(row)
+    assert.ok(resolved_at !== null)
+    assert.deepEqual([signed.approval_id, signed.policy_resolved_at], [approval_id, resolved_at])
+    // Whoever announces the approval tells of the policy.
+    assert.ok(!(await kindsOf(row)).includes('policy.triggered'))
+  })
+
+  async function asIfUnwritten({ name, state, slot, facts, cost }: Outgoing): Promise<void> {
+    await treasury.database
+      .updateTable('outgoing')
+      .set({ state, slot, facts, cost, approval_id: null })
+      .where('name', '=', name)
+      .execute()
+  }
 })
 
 describe('a limit in dollars', () => {

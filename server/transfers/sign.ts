@@ -8,7 +8,9 @@ import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Signed } from '../coordinator/coordinator.ts'
 import { approvalFor } from '../approvals/find.ts'
 import { operationAt } from '../coordinator/streams.ts'
+import { hasPolicies } from '../policies/evaluate.ts'
 import { block, held, hold } from './hold.ts'
+import type { Change } from './move.ts'
 import { isAgreedOn } from '../chain/slots.ts'
 import {
   expire,
@@ -33,8 +35,20 @@ export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
     const signed = await deps.coordinator.sign({ organization, key, evidence })
     const effect = effectOf(row, deps.chain.traits)
     const { bytes, hash } = assembled(deps, { effect, publicKey }, signed)
-    return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
+    const values = { signed: bytes, hash, ...(await approvalUnseen(deps, row)) }
+    return { kind: 'move', event: 'sign', values }
   })
+}
+
+/** Opened by a server that has ended since, and resolved before any had written down that it waits. */
+async function approvalUnseen(
+  { coordinator, database }: StepDeps,
+  { organization, request, approval_id }: Outgoing,
+): Promise<Pick<Change, 'approval_id' | 'policy_resolved_at'>> {
+  if (approval_id !== null || !(await hasPolicies(coordinator, organization))) return {}
+  const approval = await approvalFor(database, organization, request)
+  if (approval === undefined) return {}
+  return { approval_id: approval.approval_id, policy_resolved_at: approval.resolved_at }
 }
 
 /** Whatever keeps the signers of a user's own key from signing. */

@@ -15,11 +15,12 @@ import type { WorkDeps } from './work.ts'
 export async function triggeredBy(
   { database, coordinator: log, rules, now }: WorkDeps,
   row: Outgoing,
-  { event, judged }: Move,
+  { event, judged, values }: Move,
 ): Promise<readonly Event[]> {
   const { organization, key, request } = row
   // Policies on the sponsor's key are no word on what it is sent for.
-  if (row.approval_id !== null || row.kind === 'sponsorship') return []
+  const approvalId = row.approval_id ?? values?.approval_id ?? null
+  if (approvalId !== null || row.kind === 'sponsorship') return []
   const isAllowed = event === 'sign' && (await hasPolicies(log, organization))
   if (!isAllowed && judged === undefined) return []
   const at = now()
