@@ -8,7 +8,8 @@ import { Approver } from './approver.ts'
 import { Faults, type Target } from './faults.ts'
 import { outside, spendUnits } from './outside.ts'
 import type { Server } from './servers.ts'
-import { bodyOf, kindOf, newSought, type Scenario, scenarios, type Sought } from './wishes.ts'
+import { bodyOf, kindOf, newSought, type Scenario, scenarios } from './wishes.ts'
+import type { SimulatedWallet, Sought } from './wishes.ts'
 import { network, type PolicyAction, unitsOfWallet, World, type WorldOptions } from './world.ts'
 
 const feeBound = 10n ** 16n
@@ -23,6 +24,8 @@ const repairsMax = 5
 const approvalMs = 61_000
 /** Each fills one nonce. */
 const paymentsPerRepair = 3
+/** Of those that wait for a block, most wait for another one. */
+const [newestMax, triesMax] = [40, 3]
 
 export type PlayOptions = WorldOptions & {
   readonly transfers: number
@@ -411,10 +414,7 @@ class Game {
     const { world } = this
     const stuck = await world.stuckWallets()
     for (const wallet of world.wallets.filter(({ address }) => stuck.has(address))) {
-      const failed = world.soughts.filter(
-        (one) => one.wallet === wallet && one.cancelled.length < 3,
-      )
-      for (const sought of failed.slice(-40)) await this.replace(sought, 'cancellation')
+      for (const sought of this.blocking(wallet)) await this.replace(sought, 'cancellation')
       for (let i = 0; i < paymentsPerRepair; i++) {
         const number = this.sent++
         const wish = { scenario: 'transfer', wallet, number, now: world.time } as const
@@ -424,5 +424,19 @@ class Game {
       }
       this.faults.count('mended by its user')
     }
+  }
+
+  /**
+   * What may keep a wallet's nonce to itself: all that has failed, however long ago, since signers may have
+   * agreed on it; and the newest of the rest. What its user has tried before, in worse times, says nothing.
+   */
+  private blocking(wallet: SimulatedWallet): readonly Sought[] {
+    const { soughts, told } = this.world
+    const own = soughts.filter((one) => one.wallet === wallet)
+    const statuses = new Map(told.map(({ name, status }) => [name, status]))
+    const hasFailed = ({ known, asked }: Sought) =>
+      statuses.get(known ?? asked.at(-1) ?? '') === 'Failed'
+    const rest = own.filter((one) => !hasFailed(one) && one.cancelled.length < triesMax)
+    return [...own.filter(hasFailed), ...rest.slice(-newestMax)]
   }
 }
