@@ -47,7 +47,7 @@ const numbers: Readonly<Record<string, readonly [count: number, what: string]>> 
   'ecdsa/multiplication.ts': [7, 'the order, and θ, which is a hash of what was sent'],
   'ecdsa/pair.ts': [2, 'the gadget, which is public'],
   'ecdsa/round3.ts': [4, 'the digest, and whether what a peer sent is a scalar'],
-  'frost/aggregate.ts': [6, 'the shares of the signature, which are sent, and their sum'],
+  'frost/aggregate.ts': [5, 'the shares of the signature, which are sent, and their sum'],
   'frost/commitments.ts': [4, 'binding factors, which anybody can work out, and indices'],
   'frost/sign.ts': [3, 'weights: a sign, a binding factor, a challenge times λ'],
   'frost/suite.ts': [4, 'binding factor and challenge'],
