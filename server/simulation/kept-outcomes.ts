@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync }
 import type { Outcome } from './tally.ts'
 
 /** What a run of hours is asked for: it goes on only as the same one. */
-export type Asked = { readonly first: number; readonly transfers: number }
+type Asked = { readonly first: number; readonly transfers: number }
 /** Of an outcome: what JSON knows no word for is a list. */
 type Line = Pick<Outcome, 'again' | 'transfers' | 'findings'> & {
   /** So many had passed when it was written. */

@@ -53,9 +53,7 @@ function send(world: World, wallet: SimulatedWallet, { fee, ...sent }: Sent): bo
   const digest = fromHex(keccak256(serializeTransaction(unsigned)).slice(2))
   const signature = signers.outside(wallet.key, digest)
   if (signature.scheme !== 'ECDSA') throw new TypeError('such a key makes ECDSA signatures')
-  const [r, s] = [signature.r, signature.s].map(
-    (part) => `0x${Buffer.from(part).toString('hex')}` as const,
-  )
+  const [r, s] = [signature.r, signature.s].map((part) => `0x${toHex(part)}` as const)
   if (r === undefined || s === undefined) throw new TypeError('a signature has two parts')
   const raw = serializeTransaction(unsigned, { r, s, yParity: signature.recid & 1 })
   world.sentOutside.add(keccak256(raw))
