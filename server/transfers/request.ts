@@ -82,7 +82,7 @@ export async function requestOutgoing(
  * @throws Failure `policy.blocked`
  */
 export async function showMade(
-  deps: Pick<RequestDeps, 'database' | 'pause'>,
+  deps: Pick<RequestDeps, 'database' | 'now' | 'pause'>,
   caller: Caller,
   { kind, request }: Pick<Asked, 'kind'> & Pick<SignedAction, 'request'>,
 ): Promise<Outgoing> {
@@ -167,16 +167,18 @@ async function askNow(deps: RequestDeps, row: Outgoing): Promise<void> {
 }
 
 /** Signers and a node have to answer first: for five seconds, no longer than people wait for an answer. */
-const [pollMs, pollsMax] = [40, 125]
+const [patienceMs, pollMs, pollsMax] = [5_000, 40, 125]
 
 /** @throws Failure `policy.blocked`, for whoever repeats it as well */
 async function spokenOf(
-  { database, pause = sleep }: Pick<RequestDeps, 'database' | 'pause'>,
+  { database, now, pause = sleep }: Pick<RequestDeps, 'database' | 'now' | 'pause'>,
   row: Outgoing,
 ): Promise<Outgoing> {
   const { kind, name } = row
   let found = await findOutgoing(database, row, { kind, name })
-  for (let polls = 0; polls < pollsMax; polls++) {
+  // By a clock that may be set, and by a count that does not ask it.
+  const end = now() + patienceMs
+  for (let polls = 0; polls < pollsMax && now() < end; polls++) {
     if (found.state !== 'asked' || found.waiting !== null) break
     await pause(pollMs)
     found = await findOutgoing(database, row, { kind, name })
