@@ -42,10 +42,14 @@ export type UseAsk = {
 }
 
 /** The kind of item by which the same is judged afresh. */
-const renewals = { use: 'renew', sponsor: 'sponsorRenewal' } as const
+export const renewals = { use: 'renew', sponsor: 'sponsorRenewal' } as const
 
 /** Under which name it stands: one request has a use of two keys, if somebody else pays for it. */
-function nameOfUse({ evidence, kind, bid }: Pick<UseAsk, 'evidence' | 'kind' | 'bid'>): Uint8Array {
+export function nameOfUse({
+  evidence,
+  kind,
+  bid,
+}: Pick<UseAsk, 'evidence' | 'kind' | 'bid'>): Uint8Array {
   const request = requestHash(evidence.preimage)
   return kind === 'sponsor' ? sponsorshipHash(request, bid) : request
 }

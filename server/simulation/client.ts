@@ -24,7 +24,7 @@ const dayMs = 24 * 60 * 60_000
 const actionMs = 60 * 60_000
 
 export type Ask = {
-  readonly method?: 'POST' | 'PUT'
+  readonly method?: 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body: object
   readonly maxFee?: bigint

@@ -1,6 +1,7 @@
 import type { Subject } from '@quorate/authority/agreement/messages'
-import { requestHash } from '@quorate/authority/request'
-import { executionWindowMs } from '@quorate/authority/step'
+import type { Asked } from '@quorate/authority/reduce/asked'
+import { requestOfEvidence } from '@quorate/authority/reduce/cause'
+import { executionWindowMs, type ItemKind } from '@quorate/authority/step'
 import { keyStream, rootOf } from '@quorate/authority/stream'
 import { Failure } from '@quorate/core/failure'
 import { type Coordinator, settledOf, type SettleAsk } from '../coordinator/coordinator.ts'
@@ -9,12 +10,13 @@ import { keepSignatures, keptSignatures, type Signed } from '../coordinator/kept
 import type { Signature } from '../coordinator/signing.ts'
 import { draftNext } from '../coordinator/draft.ts'
 import { evidenceAt, refusalFor, standingAs, standingOf } from '../coordinator/streams.ts'
+import { nameOfUse, renewals } from '../coordinator/uses.ts'
 import { Views } from '../coordinator/views.ts'
 import type { Standing } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { RequestDeps } from '../transfers/request.ts'
 import type { Schedule } from './schedule.ts'
-import type { Kept, SmallSigners } from './signers.ts'
+import { isRenewal, type Kept, type SmallSigners } from './signers.ts'
 
 /** Signers give no signature later than this after a step's time; a second for clocks that differ. */
 const windowMs = executionWindowMs - 1_000
@@ -53,7 +55,7 @@ export function simulatedCoordinator(world: World): RequestDeps['coordinator'] {
 /** By what this server knows of the log: none of the signers is asked. */
 async function judge(
   { database, signers, now }: World,
-  { organization, key, evidence }: Parameters<Coordinator['judge']>[0],
+  { organization, key, evidence, kind = 'use', bid }: Parameters<Coordinator['judge']>[0],
 ): Promise<void> {
   // Another one for each, so that nothing that runs waits for a call of something else.
   const views = new Views(new Ledger(database))
@@ -61,7 +63,7 @@ async function judge(
   await views.refresh({ organization, stream: rootOf(organization) })
   await views.refresh(place)
   const made = await views.read(place, (snapshot) =>
-    draftNext(place, [{ kind: 'use', evidence }], { snapshot, rules: signers.rules, now: now() }),
+    draftNext(place, [{ kind, evidence, bid }], { snapshot, rules: signers.rules, now: now() }),
   )
   if (!made.ok) throw refusalFor(made.reason)
 }
@@ -71,31 +73,32 @@ async function settleOnce(
   ledger: Ledger,
   { organization, stream = rootOf(organization), kind, evidence }: SettleAsk,
 ): Promise<Standing> {
-  const request = requestHash(evidence.preimage)
+  const request = requestOfEvidence(evidence)
   const known = await standingAs(ledger, organization, { kind, request })
-  return known ?? settle(world, ledger, { organization, stream }, { kind, evidence })
+  return known ?? settle(world, ledger, { organization, stream }, { kind, evidence, request })
 }
 
 async function sign(
   world: World,
   ledger: Ledger,
-  { organization, key, evidence }: Parameters<Coordinator['sign']>[0],
+  ask: Parameters<Coordinator['sign']>[0],
 ): Promise<Signed> {
+  const { organization, key, evidence, kind = 'use', bid } = ask
   const place = { organization, stream: keyStream(key) }
-  const request = requestHash(evidence.preimage)
-  const known = await standingAs(ledger, organization, { kind: 'use', request })
+  const request = nameOfUse(ask)
+  const known = await standingAs(ledger, organization, { kind, request })
   if (known !== undefined) {
     const done = await keptSignatures(world.database, 'ECDSA', { standing: known, request })
     if (done !== undefined) return done
   }
-  let standing = known ?? (await settle(world, ledger, place, { kind: 'use', evidence }))
-  for (let renewals = 0; ; renewals++) {
+  let standing = known ?? (await settle(world, ledger, place, { kind, bid, evidence, request }))
+  for (let times = 0; ; times++) {
     const signatures = await signUnder(world, standing)
     if (signatures !== undefined)
       return keepSignatures(world.database, { standing, request }, signatures)
-    if (renewals >= renewalsMax)
+    if (times >= renewalsMax)
       throw new Failure('signing.failed', { reason: 'no signature within its time' })
-    const again = { kind: 'renew', evidence: evidenceAt(standing) } as const
+    const again = { kind: renewals[kind], bid, evidence: evidenceAt(standing), request }
     standing = await settle(world, ledger, place, again)
   }
 }
@@ -105,7 +108,7 @@ async function settle(
   { schedule, signers, now }: World,
   ledger: Ledger,
   place: Subject,
-  asked: Parameters<SmallSigners['agree']>[1],
+  asked: Asked & { readonly request: Uint8Array },
 ): Promise<Standing> {
   for (let turn = 0; turn < turnsMax; turn++) {
     const seq = (await ledger.head(place))?.seq ?? -1
@@ -119,9 +122,8 @@ async function settle(
     })
     for (const { opaque, certified, writes } of agreed)
       await ledger.keep(place, opaque, { certificate: certified.certificate, writes })
-    const request = requestHash(asked.evidence.preimage)
-    const kind = asked.kind === 'renew' ? 'use' : asked.kind
-    const standing = await standingAs(ledger, place.organization, { kind, request })
+    const kind = isRenewal(asked.kind) ? 'use' : asked.kind
+    const standing = await standingAs(ledger, place.organization, { kind, request: asked.request })
     const isAgreed = standing !== undefined && isIt(asked.kind, standing, seq)
     if (isAgreed) return standing
   }
@@ -129,8 +131,8 @@ async function settle(
 }
 
 /** A renewal is a step of its own, after the one that it renews. */
-function isIt(kind: string, { step }: Standing, after: number): boolean {
-  return kind !== 'renew' || step.seq > after
+function isIt(kind: ItemKind, { step }: Standing, after: number): boolean {
+  return !isRenewal(kind) || step.seq > after
 }
 
 /** @returns nothing when the time is over in which signers sign under this step */

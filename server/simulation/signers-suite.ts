@@ -10,37 +10,9 @@ import { verifySignature } from '@quorate/threshold/public/verify'
 import { keyStream } from '@quorate/authority/stream'
 import { approvalFor } from '../approvals/find.ts'
 import type { ApprovalRow } from '../approvals/tables.ts'
-import type { Coordinator, Signed } from '../coordinator/coordinator.ts'
-import type { Database } from '../database/database.ts'
-
-export type Wished = {
-  readonly path: string
-  readonly body: object
-  readonly maxFee?: bigint
-  readonly facts: Uint8Array
-  readonly executeBefore?: number
-}
-/** A coordinator and whoever is behind it: four signers, or their stand-in. */
-export type SignersUnderTest = {
-  readonly organization: Uint8Array
-  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf' | 'judge' | 'settle'>
-  /** The server's own rows of the log. */
-  readonly database: Database
-  readonly now: () => number
-  /** With a key of its own: each test has one. */
-  makeWallet(): Promise<SignedFor>
-  /** As its user has signed it. @param names what its path names, by role in full */
-  evidence(wish: Wished): Evidence
-  /** The same of somebody who may make policies, and approve. */
-  byAdministrator(wish: Pick<Wished, 'path' | 'body'>): Evidence
-  know(name: string, id: Uint8Array): void
-  stop(): Promise<void>
-}
-export type SignedFor = {
-  readonly walletId: string
-  readonly key: Uint8Array
-  readonly publicKey: Uint8Array
-}
+import type { Signed } from '../coordinator/coordinator.ts'
+import type { SignedFor, SignersUnderTest, Wished } from './signers-under-test.ts'
+import { describeSponsors } from './sponsors-suite.ts'
 
 const gwei = 10n ** 9n
 const maxFee = 10n ** 16n
@@ -55,6 +27,7 @@ export function describeSigners(name: string, start: () => Promise<SignersUnderT
     describeRequest(desk)
     describeRefusals(desk)
     describeApprovals(desk)
+    describeSponsors(() => desk.signers)
   })
 }
 

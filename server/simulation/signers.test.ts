@@ -1,10 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { requestHash } from '@quorate/authority/request'
+import { createdName, idOf } from '@quorate/core/id'
 import { signedRequest } from '@quorate/signer/testing/requests'
-import { ask, found, hire } from '../coordinator/testing/company.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { ask, type Company, found, hire } from '../coordinator/testing/company.ts'
 import { startPlatform } from '../coordinator/testing/platform.ts'
 import { callerOf, makeWallet } from '../transfers/testing/treasury.ts'
 import { simulatedCoordinator } from './coordinator.ts'
 import { openPlace } from './simulate.ts'
-import { describeSigners, type SignersUnderTest } from './signers-suite.ts'
+import { describeSigners } from './signers-suite.ts'
+import type { SignersUnderTest } from './signers-under-test.ts'
+import { changeOf, changeSponsor, makeSponsor } from './sponsors.ts'
 import { World } from './world.ts'
 
 describeSigners('four signers', startReal)
@@ -36,7 +42,35 @@ async function startReal(): Promise<SignersUnderTest> {
       }),
     byAdministrator: (wish) => ask(company, company.administrator, wish),
     know: (name, id) => void company.ids.set(name, id),
+    ...realSponsors(coordinator, company),
+    pass: (moment) => sleep(Math.max(0, moment + 1 - Date.now())),
     stop: platform.stop,
+  }
+}
+
+function realSponsors(
+  coordinator: Coordinator,
+  company: Company,
+): Pick<SignersUnderTest, 'makeSponsor' | 'changeSponsor'> {
+  const { organization, administrator } = company
+  return {
+    makeSponsor: async ({ walletId }, limits = {}) => {
+      const wish = { path: '/fee-sponsors', body: { walletId, limits } }
+      const evidence = ask(company, administrator, wish)
+      await coordinator.settle({ organization, kind: 'feeSponsor', evidence })
+      const request = requestHash(evidence.preimage)
+      const made = { id: idOf(request, 'feeSponsor'), name: createdName(request, 'feeSponsor') }
+      company.ids.set(made.name, made.id)
+      return made
+    },
+    changeSponsor: async (sponsor, asked) => {
+      const { method, path, body } = changeOf(sponsor, asked)
+      const subjects = [{ role: 'feeSponsorId', id: sponsor.id }]
+      const evidence = signedRequest(administrator, {
+        ...{ path, body, now: Date.now(), change: { method, subjects } },
+      })
+      await coordinator.settle({ organization, kind: 'feeSponsorUpdate', evidence })
+    },
   }
 }
 
@@ -57,6 +91,9 @@ async function startSmall(): Promise<SignersUnderTest> {
     evidence: ({ facts, ...wish }) => ({ ...client.evidence({ ...wish, now: now() }), facts }),
     byAdministrator: (wish) => client.evidence({ ...wish, now: now() }),
     know: (name, id) => void client.ids.set(name, id),
+    makeSponsor: (wallet, limits) => makeSponsor(world, wallet, limits),
+    changeSponsor: (sponsor, change) => changeSponsor(world, sponsor, change),
+    pass: async (moment) => void (world.time = Math.max(world.time, moment + 1)),
     stop: close,
   }
 }

@@ -6,11 +6,12 @@ import { matchOperation } from '@quorate/authority/operations'
 import { activePoliciesTable, recordKey, requestTable } from '@quorate/authority/records'
 import type { Write } from '@quorate/authority/records'
 import type { Reader, Rules } from '@quorate/authority/reduce/judging'
-import { requestOfEvidence } from '@quorate/authority/reduce/cause'
+import type { Asked } from '@quorate/authority/reduce/asked'
+import { actsByRule, requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { judgeKeyRequest, messagesOf } from '@quorate/authority/reduce/questions'
 import { rawPublicKey, signEd25519, verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest, signManifest } from '@quorate/authority/manifest'
-import { decodePreimage } from '@quorate/authority/request'
+import { decodePreimage, requestHash, sponsorshipHash } from '@quorate/authority/request'
 import { executionWindowMs, skewMsMax, type Evidence, type ItemKind } from '@quorate/authority/step'
 import { rootOf, streamName } from '@quorate/authority/stream'
 import { certifyKey, certifyStep, type Cluster, Records } from '@quorate/authority/testing/world'
@@ -42,7 +43,6 @@ export type Forgetting = {
   readonly forgetPolicies?: boolean
 }
 type Stream = { readonly steps: Kept[] }
-type Asked = { readonly kind: ItemKind; readonly evidence: Evidence }
 
 /**
  * A stand-in for the signers: the rules that they all run, one memory that no server's death
@@ -120,9 +120,8 @@ export class SmallSigners {
    * @throws Failure `request.refused`, `clock.wrong`
    */
   agree(place: Subject, asked: Asked, now: number): Kept {
-    const request = requestOfEvidence(asked.evidence)
-    const isRenewal = asked.kind === 'renew'
-    const isNew = isRenewal || this.forgetting.forgetRequests === true
+    const request = nameOfAsked(asked)
+    const isNew = isRenewal(asked.kind) || this.forgetting.forgetRequests === true
     const standing = isNew ? undefined : this.standing(place, asked.kind, request)
     if (standing !== undefined) return standing
     const [root] = this.steps({ stream: rootOf(place.organization) }, 0).slice(-1)
@@ -136,7 +135,7 @@ export class SmallSigners {
     const clock = this.clockOf(made.ok ? made.step.time : now)
     if (clock !== 'right') throw new Failure('clock.wrong', { clock })
     if (!made.ok) throw refusalFor(made.reason)
-    this.requireFirst(place, asked.evidence)
+    this.requireFirst(place, asked)
     const { opaque, writes } = made
     const certificate = decode(certificateCodec, certifyStep(this.cluster, made.step))
     const { seq, hash, time, bytes: body } = opaque
@@ -183,10 +182,13 @@ export class SmallSigners {
     return found
   }
 
-  /** Under one external id they know one request, whatever a server says of the first one. */
-  private requireFirst({ stream }: Subject, evidence: Evidence): void {
+  /**
+   * Under one external id they know one request, whatever a server says of the first one: among those
+   * of the wallet itself. Whoever pays for others sees the ids of all of them.
+   */
+  private requireFirst({ stream }: Subject, { kind, evidence }: Asked): void {
     const externalId = externalIdOf(evidence)
-    if (externalId === undefined || stream.kind !== 'key') return
+    if (externalId === undefined || stream.kind !== 'key' || actsByRule(kind)) return
     if (this.forgetting.forgetExternalIds === true) return
     const { method, path } = decodePreimage(evidence.preimage)
     const name = `${streamName(stream)} ${matchOperation(method, path)?.name} ${externalId}`
@@ -196,6 +198,17 @@ export class SmallSigners {
     if (first !== request) throw new Failure('request.refused', { reason })
     this.externalIds.set(name, first)
   }
+}
+
+export function isRenewal(kind: ItemKind): boolean {
+  return kind === 'renew' || kind === 'sponsorRenewal'
+}
+
+/** Under which it is found again: of what somebody else pays for, each bid is one of its own. */
+function nameOfAsked({ kind, evidence, bid }: Asked): Uint8Array {
+  return actsByRule(kind)
+    ? sponsorshipHash(requestHash(evidence.preimage), bid)
+    : requestOfEvidence(evidence)
 }
 
 const [signersCount, threshold, quorum] = [4, 2, 3]

@@ -8,7 +8,6 @@ import { rootOf } from '@quorate/authority/stream'
 import { addressOf } from '@quorate/effects/address'
 import { tableNetworks } from '@quorate/effects/networks'
 import type { ApprovalRow } from '../approvals/tables.ts'
-import { Ledger } from '../coordinator/ledger.ts'
 import type { Database } from '../database/database.ts'
 import { transactionOf } from '../transfers/entity.ts'
 import { isAtRest } from '../transfers/lifecycle.ts'
@@ -16,6 +15,7 @@ import { Client } from './client.ts'
 import { lyingNode } from './faults.ts'
 import { type Connections, GatedDatabase } from './gated-database.ts'
 import { Random } from './random.ts'
+import { settleInRoot } from './root.ts'
 import { Schedule } from './schedule.ts'
 import { Server, type Planted } from './servers.ts'
 import { SmallSigners } from './signers.ts'
@@ -157,16 +157,10 @@ export class World {
   /** From now on nothing leaves a wallet by the word of one user alone, or nothing at all. */
   async govern(wallet: SimulatedWallet | undefined, action: PolicyAction): Promise<void> {
     if (wallet === undefined || wallet.governedSince < Infinity) return
-    const { client, signers, database } = this
-    const { organization } = client
-    const root = { organization, stream: rootOf(organization) }
-    const evidence = client.evidence({
-      ...{ path: '/v2/policies', body: policyOn(wallet, action), now: this.time },
-    })
-    signers.agree(root, { kind: 'policy', evidence }, this.time)
-    const ledger = new Ledger(database)
-    for (const { opaque, certified, writes } of signers.steps(root, await this.rootLength(ledger)))
-      await ledger.keep(root, opaque, { certificate: certified.certificate, writes })
+    const { database } = this
+    const { organization } = this.client
+    const body = policyOn(wallet, action)
+    const evidence = await settleInRoot(this, { kind: 'policy', path: '/v2/policies', body })
     const id = idOf(requestHash(evidence.preimage), 'policy')
     const dates = { created_at: this.time, updated_at: this.time }
     await database
@@ -178,11 +172,6 @@ export class World {
 
   get isGoverned(): boolean {
     return this.wallets.some(({ governedSince }) => governedSince < Infinity)
-  }
-
-  private async rootLength(ledger: Ledger): Promise<number> {
-    const { organization } = this.client
-    return 1 + (await ledger.headSeq({ organization, stream: rootOf(organization) }))
   }
 
   /** Approvals that somebody can still decide on. */
@@ -279,5 +268,5 @@ function offer(node: SmallNode, tx: Tx): void {
 export const tables = [
   ...['outgoing', 'slots', 'slot_queues', 'external_ids', 'challenges', 'outbox', 'proposals'],
   ...['steps', 'records', 'request_places', 'signatures', 'keys', 'wallets', 'chain_heads'],
-  ...['key_certificates', 'approvals', 'approval_decisions', 'policies'],
+  ...['key_certificates', 'approvals', 'approval_decisions', 'policies', 'fee_sponsors'],
 ] as const
