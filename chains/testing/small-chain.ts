@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto'
-import libsecp256k1 from 'secp256k1/bindings.js'
 import {
-  hexToBytes,
   keccak256,
   parseTransaction,
   serializeTransaction,
   type Hex,
   type TransactionSerialized,
 } from 'viem'
-import { coin, type Log, runCoin } from './small-coin.ts'
+import {
+  type Authorization,
+  authorize,
+  gasOfAuthorization,
+  readAuthorizations,
+} from './small-authorization.ts'
+import { gasOfPayment, perform } from './small-call.ts'
+import { signerOf } from './small-signer.ts'
+import { type Account, type Around, Draft, type Log, nobody, type Outcome } from './small-state.ts'
 
 /**
  * A stand-in for a chain, small enough that a million payments pass through it: accounts, blocks,
- * receipts and reorganizations of plain payments and of those in one coin (`small-coin.ts`). What
- * nodes say of it is `small-node.ts`.
+ * receipts and reorganizations of plain payments, of those in one coin (`small-coin.ts`), and of those
+ * whose fees somebody else pays (`small-account.ts`). What nodes say of it is `small-node.ts`.
  */
 export type Tx = {
   readonly hash: string
@@ -27,6 +33,8 @@ export type Tx = {
   readonly gas: bigint
   readonly maxFee: bigint
   readonly tip: bigint
+  /** Of type 4. */
+  readonly authorizations?: readonly Authorization[]
 }
 /** What has come of it: one that fails pays nobody, and costs its sender a nonce and a fee all the same. */
 export type Mined = Tx & {
@@ -45,23 +53,12 @@ export type SmallBlock = {
   /** What the accounts that it changed were before it. */
   readonly before: ReadonlyMap<string, Account>
 }
-export type Account = {
-  readonly nonce: number
-  readonly balance: bigint
-  /** Units of the coin. */
-  readonly units: bigint
-}
 export type Place = { readonly block: SmallBlock; readonly tx: Mined; readonly index: number }
 
-const nobody: Account = { nonce: 0, balance: 0n, units: 0n }
-export const gasOfPayment = 21_000n
+/** So much of what was used may come back (EIP-3529). */
+const refundedPart = 5n
 const blockHashOf = (...parts: readonly (string | number)[]) =>
   `0x${createHash('sha256').update(parts.join(' ')).digest('hex')}`
-
-type Moved = {
-  readonly value: bigint
-  readonly units: { readonly to: string; readonly amount: bigint }
-}
 
 export class SmallChain {
   readonly chainId: number
@@ -125,19 +122,10 @@ export class SmallChain {
     }
     const transactions: Mined[] = []
     for (const tx of offered) {
-      const sender = this.account(tx.from)
-      if (tx.nonce !== sender.nonce || tx.maxFee < made.baseFee) continue
-      if (sender.balance < tx.value + tx.gas * tx.maxFee) continue
-      const offer = made.baseFee + tx.tip
-      const price = offer < tx.maxFee ? offer : tx.maxFee
-      const { succeeded, gasUsed, logs, value, units } = this.run(tx)
-      const balance = sender.balance - value - gasUsed * price
-      set(tx.from, { nonce: sender.nonce + 1, balance, units: sender.units - units.amount })
-      const recipient = this.account(tx.to)
-      set(tx.to, { ...recipient, balance: recipient.balance + value })
-      const holder = this.account(units.to)
-      set(units.to, { ...holder, units: holder.units + units.amount })
-      transactions.push({ ...tx, price, succeeded, gasUsed, logs })
+      const ran = this.run(tx, made)
+      if (ran === undefined) continue
+      for (const [address, next] of ran.changed) set(address, next)
+      transactions.push(ran.mined)
     }
     const { number, hash: parentHash } = this.head
     const hash = blockHashOf(parentHash, number + 1, (this.made += 1))
@@ -148,22 +136,23 @@ export class SmallChain {
     return block
   }
 
-  /** What a transaction would do next: how much of what goes to whom. */
-  private run(tx: Tx): Omit<Mined, keyof Tx | 'price'> & Moved {
-    const none = { to: tx.to, amount: 0n }
-    if (tx.to !== coin.address)
-      return {
-        ...{ succeeded: true, gasUsed: gasOfPayment, logs: [] },
-        value: tx.value,
-        units: none,
-      }
-    const ran = runCoin(tx, (holder) => this.account(holder).units)
-    const failed = { succeeded: false, logs: [], value: 0n, units: none }
-    // Whatever comes to the end of its gas fails, and has used it all.
-    if (ran.gasUsed > tx.gas) return { ...failed, gasUsed: tx.gas }
-    if (!ran.ok) return { ...failed, gasUsed: ran.gasUsed }
-    const { gasUsed, logs, moved = none } = ran
-    return { succeeded: true, gasUsed, logs, value: 0n, units: moved }
+  /** @returns nothing for what no block takes now */
+  private run(
+    tx: Tx,
+    { timestamp, baseFee }: { readonly timestamp: number; readonly baseFee: bigint },
+  ): { readonly mined: Mined; readonly changed: ReadonlyMap<string, Account> } | undefined {
+    const { nonce, balance } = this.account(tx.from)
+    if (tx.nonce !== nonce || tx.maxFee < baseFee) return undefined
+    if (balance < tx.value + tx.gas * tx.maxFee) return undefined
+    const offer = baseFee + tx.tip
+    const price = offer < tx.maxFee ? offer : tx.maxFee
+    const draft = new Draft((address) => this.account(address))
+    draft.change(tx.from, { nonce: nonce + 1, balance: balance - tx.gas * price })
+    const { gasUsed, outcome } = carryOut(tx, draft, { chainId: this.chainId, timestamp })
+    const left = draft.account(tx.from).balance + (tx.gas - gasUsed) * price
+    draft.change(tx.from, { balance: left })
+    const [succeeded, logs] = outcome.ok ? [true, outcome.logs] : [false, []]
+    return { mined: { ...tx, price, succeeded, gasUsed, logs }, changed: draft.changed }
   }
 
   /** Takes the newest block off. @returns what was in it */
@@ -182,16 +171,21 @@ function readTx(raw: string, chainId: number): Tx | undefined {
   const { r, s, yParity, v, ...unsigned } = parsed
   if (r === undefined || s === undefined || parsed.chainId !== chainId) return undefined
   const recid = yParity ?? (v === undefined ? 0 : Number((v - 35n) & 1n))
-  const from = senderOf(serializeTransaction(unsigned), { r, s, recid })
+  const from = signerOf(keccak256(serializeTransaction(unsigned), 'bytes'), { r, s, recid })
   if (from === undefined) return undefined
   const { nonce = 0, value = 0n, gas = 0n, to, data = '0x' } = parsed
   const price = parsed.type === 'legacy' || parsed.type === 'eip2930' ? parsed.gasPrice : undefined
-  const market = parsed.type === 'eip1559' ? parsed : undefined
+  const market = parsed.type === 'eip1559' || parsed.type === 'eip7702' ? parsed : undefined
   const maxFee = market?.maxFeePerGas ?? price
   const tip = market?.maxPriorityFeePerGas ?? price
   if (typeof to !== 'string' || maxFee === undefined || tip === undefined) return undefined
   const sent = { from, to: to.toLowerCase(), value, data, nonce, gas, maxFee, tip }
-  return { ...sent, raw, hash: keccak256(raw as Hex) }
+  const tx = { ...sent, raw, hash: keccak256(raw as Hex) }
+  if (parsed.type !== 'eip7702') return tx
+  const { authorizationList = [] } = parsed
+  // EIP-7702: one without any is no transaction.
+  if (authorizationList.length === 0) return undefined
+  return { ...tx, authorizations: readAuthorizations(authorizationList, chainId) }
 }
 
 function parsedOf(raw: string) {
@@ -203,26 +197,28 @@ function parsedOf(raw: string) {
   }
 }
 
-function senderOf(
-  unsigned: Hex,
-  { r, s, recid }: { readonly r: Hex; readonly s: Hex; readonly recid: number },
-): string | undefined {
-  const digest = keccak256(unsigned, 'bytes')
-  const signature = hexToBytes(`0x${r.slice(2).padStart(64, '0')}${s.slice(2).padStart(64, '0')}`)
-  const point = recovered(signature, recid, digest)
-  // Of the point without its first byte, the last twenty bytes (Yellow Paper, section 4.3.1).
-  return point && `0x${keccak256(point.subarray(1)).slice(-40)}`
+type Asked = Pick<Tx, 'from' | 'to' | 'value' | 'data' | 'authorizations'>
+export type CarriedOut = {
+  /** What it may not have less of; some of it may come back. */
+  readonly gasNeeded: bigint
+  readonly gasUsed: bigint
+  readonly outcome: Outcome
 }
 
-function recovered(
-  signature: Uint8Array,
-  recid: number,
-  digest: Uint8Array,
-): Uint8Array | undefined {
-  try {
-    return libsecp256k1.ecdsaRecover(signature, recid, digest, false)
-  } catch {
-    // Nobody has signed it.
-    return undefined
-  }
+/** Authorizations, whatever comes of the rest; and then all that it calls for, or nothing of it. */
+export function carryOut(tx: Asked & Pick<Tx, 'gas'>, draft: Draft, around: Around): CarriedOut {
+  const { gas, authorizations = [] } = tx
+  const back = authorize(authorizations, draft)
+  const attempt = new Draft(draft.account)
+  const outcome = perform(tx, attempt, around)
+  const ofAuthorizations = BigInt(authorizations.length) * gasOfAuthorization
+  const gasNeeded = gasOfPayment + ofAuthorizations + outcome.gas
+  const isEnough = gasNeeded <= gas
+  if (outcome.ok && isEnough)
+    for (const [address, account] of attempt.changed) draft.changed.set(address, account)
+  // Whatever comes to the end of its gas fails, and has used it all.
+  const used = isEnough ? gasNeeded : gas
+  const backMax = used / refundedPart
+  const gasUsed = used - (back < backMax ? back : backMax)
+  return { gasNeeded, gasUsed, outcome: isEnough ? outcome : { ok: false, gas: outcome.gas } }
 }

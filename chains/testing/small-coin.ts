@@ -5,6 +5,7 @@ import {
   parseAbi,
   type Hex,
 } from 'viem'
+import type { Call, Log } from './small-state.ts'
 
 /**
  * A stand-in for a contract: one coin (ERC-20), whose units are part of an account like its ether, so
@@ -19,14 +20,7 @@ export const coin = {
   code: '0xfe',
 } as const
 
-/** As a receipt has it; where it stands is the block's to say. */
-export type Log = {
-  readonly address: string
-  readonly topics: readonly string[]
-  readonly data: string
-}
-export type Call = { readonly from: string; readonly data: string; readonly value: bigint }
-export type Ran =
+type Ran =
   | {
       readonly ok: true
       readonly output: string
@@ -48,7 +42,10 @@ const abi = parseAbi([
 const [gasOfMove, gasOfRefusal] = [52_000n, 24_500n]
 
 /** @param unitsOf what somebody has of it at that moment */
-export function runCoin({ from, data, value }: Call, unitsOf: (holder: string) => bigint): Ran {
+export function runCoin(
+  { from, data, value }: Omit<Call, 'to'>,
+  unitsOf: (holder: string) => bigint,
+): Ran {
   const call = callIn(data)
   // None of its functions takes ether.
   if (call === undefined || value > 0n) return refusal

@@ -1,10 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { toHex } from '@quorate/core/bytes'
+import { deployOnce } from '@quorate/devnet/deploy'
 import { startEthereum } from '@quorate/devnet/ethereum'
 import { deploy } from '@quorate/devnet/testing/deploy'
+import { accountAddress, deployment } from '../evm/account/account.ts'
 import { httpNode } from '../nodes.ts'
-import { describeNode, type NodeUnderTest } from './node-suite.ts'
+import type { NodeUnderTest } from './node-bench.ts'
+import { describeNode } from './node-suite.ts'
 import { ethereumSepolia } from './sepolia.ts'
 import { SmallChain } from './small-chain.ts'
 import { coin as smallCoin } from './small-coin.ts'
@@ -18,13 +22,19 @@ async function startReal(): Promise<NodeUnderTest> {
   const node = await startEthereum({ dataDir })
   const rpc = httpNode({ url: node.rpcUrl, network: ethereumSepolia.id })
   await rpc('evm_setIntervalMining', [0])
+  await rpc('evm_setAutomine', [true])
+  const { to, data } = deployment()
+  await deployOnce(node.rpcUrl, { address: accountAddress, to, data: `0x${toHex(data)}` })
   await rpc('evm_setAutomine', [false])
   const coin = await deploy(rpc, 'Coin', ['Gold', smallCoin.symbol, smallCoin.decimals])
   return {
     ...{ rpc, coin: coin.address },
     endow: async (address, wei) => void (await rpc('anvil_setBalance', [address, hexOf(wei)])),
     endowUnits: async (address, units) => coin.invoke('mint', [address, units]),
-    mine: async (blocks) => void (await rpc('anvil_mine', [hexOf(blocks)])),
+    mine: async (blocks) => {
+      await rpc('evm_increaseTime', [1])
+      await rpc('anvil_mine', [hexOf(blocks)])
+    },
     reorganize: async (depth) => void (await rpc('anvil_reorg', [depth, []])),
     drop: async (hash) => void (await rpc('anvil_dropTransaction', [hash])),
     stop: async () => {

@@ -1,14 +1,11 @@
 import { Failure } from '@quorate/core/failure'
+import type { Hex } from 'viem'
 import type { Rpc } from '../adapter.ts'
-import {
-  type Account,
-  gasOfPayment,
-  type Mined,
-  type SmallBlock,
-  type SmallChain,
-  type Tx,
-} from './small-chain.ts'
-import { coin, type Ran, runCoin } from './small-coin.ts'
+import { smallAccount } from './small-account.ts'
+import { readAuthorizations, type Signed } from './small-authorization.ts'
+import { carryOut, type Mined, type SmallBlock, type SmallChain, type Tx } from './small-chain.ts'
+import { coin } from './small-coin.ts'
+import { type Account, Draft } from './small-state.ts'
 
 /** What a node's pool keeps of one account (geth, legacypool: `AccountSlots` and `AccountQueue`). */
 const pooledMax = 16 + 64
@@ -16,7 +13,10 @@ const pooledMax = 16 + 64
 const bumpedPercent = 110n
 const tipUsual = 1_000_000_000n
 
-/** A stand-in for a node: a pool of its own, and a chain that it may not have read to its end. */
+/**
+ * A stand-in for a node: a pool of its own, and a chain that it may not have read to its end. As anvil's,
+ * its pool takes as many of an account that runs code (EIP-7702) as of any: geth's takes one at a time.
+ */
 export class SmallNode {
   private readonly chain: SmallChain
   readonly pool = new Map<string, Map<number, Tx>>()
@@ -48,13 +48,18 @@ export class SmallNode {
   }
 
   /** @throws Failure `chain.refused` for a block that it does not have */
-  account(address: unknown, at: unknown): Account {
+  blockAt(at: unknown): SmallBlock {
     const block =
       typeof at === 'object' && at !== null && 'blockHash' in at
         ? this.chain.blocks.find(({ hash }) => hash === at.blockHash)
         : this.block(at)
     if (block === undefined || block.number > this.head.number) throw refused('header not found')
-    return this.chain.accountAt(String(address).toLowerCase(), block.number)
+    return block
+  }
+
+  /** @throws Failure `chain.refused` for a block that it does not have */
+  account(address: unknown, at: unknown): Account {
+    return this.chain.accountAt(String(address).toLowerCase(), this.blockAt(at).number)
   }
 
   pending(address: unknown): number {
@@ -122,11 +127,8 @@ const answers: Readonly<Record<string, Answer>> = {
   eth_chainId: (node) => hexOf(node['chain'].chainId),
   eth_blockNumber: (node) => hexOf(node.head.number),
   eth_gasPrice: (node) => hexOf(node.head.baseFee + tipUsual),
-  eth_getCode: (_, [address]) => (isCoin(address) ? coin.code : '0x'),
-  eth_call: (node, [call, at]) => {
-    const ran = called(node, call, at)
-    return ran === undefined ? '0x' : ran.output
-  },
+  eth_getCode: (node, [address, at]) => codeOf(node, String(address).toLowerCase(), at),
+  eth_call: (node, [call, at]) => called(node, call, at).output,
   eth_getTransactionCount: (node, [address, at]) =>
     hexOf(at === 'pending' ? node.pending(address) : node.account(address, at).nonce),
   eth_getBalance: (node, [address, at]) => hexOf(node.account(address, at).balance),
@@ -134,7 +136,7 @@ const answers: Readonly<Record<string, Answer>> = {
     const { from, value = '0x0' } = Object(call) as { from: string; value?: string }
     if (node.account(from, 'latest').balance < BigInt(value))
       throw refused('insufficient funds for gas * price + value')
-    return hexOf(called(node, call, 'latest')?.gasUsed ?? gasOfPayment)
+    return hexOf(called(node, call, 'latest').gasNeeded)
   },
   eth_feeHistory: (node, [count]) => feeHistory(node, Number(count)),
   eth_sendRawTransaction: (node, [raw]) => node.add(String(raw)),
@@ -169,30 +171,54 @@ const answers: Readonly<Record<string, Answer>> = {
   },
 }
 
-function isCoin(address: unknown): boolean {
-  return String(address).toLowerCase() === coin.address
+/** EIP-7702, "Delegation designation". */
+const designation = '0xef0100'
+
+function codeOf(node: SmallNode, address: string, at: unknown): string {
+  if (address === coin.address) return coin.code
+  if (address === smallAccount.address) return smallAccount.code
+  const { delegate } = node.account(address, at)
+  return delegate === undefined ? '0x' : `${designation}${delegate.slice(2)}`
 }
 
+/** As JSON-RPC has it: numbers in hex. */
+type Called = {
+  readonly from?: string
+  readonly to: string
+  readonly data?: string
+  readonly value?: string
+  readonly authorizationList?: readonly Readonly<Record<keyof Signed, Hex>>[]
+}
+/** More than a block holds: whoever asks what something takes does not know. */
+const gasOfQuestion = 100_000_000n
+
 /**
- * @returns nothing where there is no contract, which does nothing
+ * Tries it out on the accounts as they were at a block.
  * @throws Failure `chain.refused` in the words of geth
  */
 function called(
   node: SmallNode,
   call: unknown,
   at: unknown,
-): Extract<Ran, { ok: true }> | undefined {
-  const asked = Object(call) as { from?: string; to: string; data?: string; value?: string }
-  const { from = nobody, to, data = '0x', value = '0x0' } = asked
-  if (!isCoin(to)) return undefined
-  const unitsOf = (holder: string) => node.account(holder, at).units
-  const ran = runCoin({ from: from.toLowerCase(), data, value: BigInt(value) }, unitsOf)
-  if (!ran.ok) throw refused('execution reverted')
-  return ran
+): { readonly gasNeeded: bigint; readonly output: string } {
+  const { from = noAddress, to, data = '0x', value = '0x0', ...more } = Object(call) as Called
+  const { chainId } = node['chain']
+  const signed = (more.authorizationList ?? []).map(({ chainId: on, nonce, yParity, ...rest }) => {
+    return { ...rest, chainId: Number(on), nonce: Number(nonce), yParity: Number(yParity) }
+  })
+  const asked = {
+    ...{ from: from.toLowerCase(), to: to.toLowerCase(), value: BigInt(value), data },
+    ...{ gas: gasOfQuestion, authorizations: readAuthorizations(signed, chainId) },
+  }
+  const draft = new Draft((address) => node.account(address, at))
+  const { timestamp } = node.blockAt(at)
+  const { gasNeeded, outcome } = carryOut(asked, draft, { chainId, timestamp })
+  if (!outcome.ok) throw refused('execution reverted')
+  return { gasNeeded, output: outcome.output }
 }
 
 /** Who asks if nobody says so. */
-const nobody = `0x${'00'.repeat(20)}`
+const noAddress = `0x${'00'.repeat(20)}`
 
 /** A log has its number in the block, whatever transactions those before it are of. */
 function logsOf({ block, tx, index }: { block: SmallBlock; tx: Mined; index: number }): object[] {
