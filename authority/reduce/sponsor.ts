@@ -3,6 +3,7 @@ import { feeSponsorTable, keyTable, walletTable, type RecordOf } from '../record
 import { isFrozen, sponsorOf, type FeeSponsor } from '../standing.ts'
 import type { Authored } from './author.ts'
 import { find, recordsOf, refuse, type Judging, type Sponsored } from './judging.ts'
+import { isFill } from './outbidding.ts'
 
 /** Who pays the fees of a request, as the records have it now. */
 export type Sponsor = {
@@ -31,13 +32,16 @@ export function judgeSponsor(
   if (id === undefined) return undefined
   const record = find(judging, feeSponsorTable, id)
   if (record === undefined) return refuse('there is no such fee sponsor')
-  if (record.status !== 'active') refuse('the fee sponsor is not active')
   if (record.network !== paid.network) refuse('the fee sponsor is of another network')
+  const sponsor = { id, record, key: payingKey(judging, record) }
+  // A slot that it has taken is made free for its own sake, whatever has become of it since.
+  if (isFill(judging)) return sponsor
+  if (record.status !== 'active') refuse('the fee sponsor is not active')
   if (kind === 'endUser' && record.allowEndUser === 'no')
     refuse('the fee sponsor pays for no end users')
   if (sponsorOf(recordsOf(judging), paid.wallet) !== undefined)
     refuse("a sponsor's own wallet cannot be sponsored")
-  return { id, record, key: payingKey(judging, record) }
+  return sponsor
 }
 
 /** It has to be the organization's own still, and nobody may have stopped it. */

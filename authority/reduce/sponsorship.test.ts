@@ -602,6 +602,18 @@ describe('what outbids what a sponsor has sent', () => {
     assert.equal(filled(), 'the key of the fee sponsor is frozen')
   })
 
+  it('does so whatever has become of the sponsor, and nothing else', () => {
+    for (const end of ['deactivate', 'delete'] as const) {
+      const { scene, company, bidding } = begun()
+      scene.change(end)
+      const off = 'the fee sponsor is not active'
+      assert.equal(company.refusal(bidding(1, 8, { time: overAt - 1 })), off)
+      assert.equal(company.refusal(bidding(1, 8, { time: overAt })), undefined)
+      const elsewhereToo = company.refusal(bidding(1, 8, { slot: 8, time: overAt }))
+      assert.equal(elsewhereToo, elsewhere)
+    }
+  })
+
   it('does not even that in an organization that is frozen', () => {
     const { company, bidding } = begun()
     company.freeze(company.organization)

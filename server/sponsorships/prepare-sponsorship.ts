@@ -40,11 +40,13 @@ export async function prepareSponsorship(deps: StepDeps, row: Outgoing): Promise
   const over = row.bid === 0 ? await overForFirst(deps, row) : await overForBid(deps, row, asked)
   if (over !== undefined) return over
   const sponsor = await sponsorOfRow(deps, row)
-  const { status } = sponsor.record
-  if (status === 'archived') return refuse('the fee sponsor is archived')
-  if (status !== 'active') return later(row, 'the fee sponsor is not active')
   const parts = { sponsor, asked }
-  return isExpired(row, deps.now) ? prepareFill(deps, row, parts) : preparePay(deps, row, parts)
+  // What the slot of an earlier bid needs is done whatever has become of the sponsor.
+  if (isExpired(row, deps.now)) return prepareFill(deps, row, parts)
+  const { status } = sponsor.record
+  if (status === 'active') return preparePay(deps, row, parts)
+  const why = `the fee sponsor is ${status === 'archived' ? 'archived' : 'not active'}`
+  return status === 'archived' && row.bid === 0 ? refuse(why) : later(row, why)
 }
 
 async function overForFirst(deps: StepDeps, row: Outgoing): Promise<Outcome | undefined> {

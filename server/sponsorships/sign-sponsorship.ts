@@ -68,8 +68,12 @@ function again(why: string): Outcome {
 }
 
 async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<Outcome> {
-  if (await isAgreed(deps, row)) return { kind: 'move', event: 'refuse', values: { reason } }
   const why = `the signers refused: ${reason}`
+  // Nothing comes after what fills the slot, and the signers sign it as soon as they may again.
+  if (await isAgreed(deps, row))
+    return isFill(row)
+      ? { kind: 'wait', why, ms: againMs }
+      : { kind: 'move', event: 'refuse', values: { reason } }
   if (row.bid > 0) return again(why)
   const isOthers = await isAgreedOn(deps.database, row, row.slot ?? 0)
   return isOthers ? loseSlot : standBack(why)

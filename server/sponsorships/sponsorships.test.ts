@@ -28,6 +28,7 @@ import {
   type Treasury,
   type Wish,
 } from '../transfers/testing/treasury.ts'
+import { isFailure } from '@quorate/core/failure'
 import { eraseRows } from '../users/erase-rows.ts'
 import { inTransaction } from '../database/database.ts'
 import { openQuota } from '../usage/quota.ts'
@@ -77,6 +78,10 @@ function ask(
 ) {
   const { by = sponsor, ...wish } = more
   return request(treasury, wallet, { body: payment({ feeSponsorId: by.name, ...body }), ...wish })
+}
+
+async function bidFor(row: Outgoing): Promise<Outgoing> {
+  return (await sponsorshipsOf(treasury.database, row)).at(-1) ?? assert.fail()
 }
 
 async function paid(wallet: WalletRow, body: object = {}): Promise<Outgoing> {
@@ -388,8 +393,6 @@ describe('what a sponsor has sent, when fees rise above it', () => {
 
   const statesOf = async (row: Outgoing) =>
     (await sponsorshipsOf(treasury.database, row)).map(({ state }) => state)
-  const bidFor = async (row: Outgoing) =>
-    (await sponsorshipsOf(treasury.database, row)).at(-1) ?? assert.fail()
 
   it('is outbid by itself at its nonce, as far as its day allows, and carried out once', async () => {
     const other = await makeSponsor(treasury)
@@ -492,36 +495,63 @@ describe('what a sponsor has sent, when fees rise above it', () => {
 
 describe('a sponsorship that signers have agreed on, and then sign no more', () => {
   it('has failed what it was for once no block can take it any more, and not before', async () => {
-    const { rpc, database, platform, company } = treasury
-    const other = await makeSponsor(treasury)
-    const executeBefore = Date.now() + 60_000
-    const row = await carry(
-      treasury,
-      await ask(await poor(), {}, { by: other, executeBefore }),
-      'signed',
-    )
-    const sent = (await paidFor(treasury, row)) ?? assert.fail()
-    const { facts, request: name } = await stepTo(treasury, sent, 'prepared')
-    assert.ok(facts)
-    // Somebody has all of it: another server, of which this one knows no more than that.
-    const evidence = { ...evidenceOf(row), facts }
-    const { organization } = company
-    const key = other.wallet.key
-    await platform.coordinator.sign({ organization, key, kind: 'sponsor', evidence })
-    await database.deleteFrom('signatures').where('request', '=', name).execute()
+    const { rpc } = treasury
+    const { other, row, sent } = await agreedShortly()
     await changeSponsor(treasury, other, { end: '/deactivate' })
     await stepTo(treasury, sent, 'refused')
     for (let looks = 0; looks < 2; looks++) await step(treasury, row)
     const { state, waiting } = await reread(treasury, row)
     assert.deepEqual([state, waiting], ['signed', 'until no block can take it any more'])
-    await rpc('evm_setNextBlockTimestamp', [Math.ceil(executeBefore / 1000) + 1])
+    await until(async () => Date.now() > row.execute_before)
+    await rpc('evm_setNextBlockTimestamp', [Math.ceil(row.execute_before / 1000) + 1])
     await mine(treasury, 3)
     const failed = await stepTo(treasury, row, 'lapsed')
     assert.match(
       failed.reason ?? '',
       /^the fee sponsor has not paid: the fee sponsor is not active/,
     )
+    // The slot is made free by somebody who pays for nobody, and however dear that has become.
+    const fill = await stepTo(treasury, await bidFor(row), 'broadcasted')
+    await setBaseFee(treasury, 20n)
+    const patient = later(treasury, stuckMs)
+    await step(patient, fill)
+    const next = await stepTo(patient, await bidFor(row), 'broadcasted')
+    assert.deepEqual([fill.bid, next.bid], [1, 2])
+    await mine(treasury, 3)
+    await stepTo(treasury, next, 'confirmed')
+    await stepTo(treasury, fill, 'lapsed')
+    assert.equal(await nonceOf(other.wallet), 1)
   })
+
+  /** Agreed on in time, however busy the machine: that much time is over soon. */
+  async function agreedShortly() {
+    for (let ms = 4_000; ms <= 64_000; ms *= 2) {
+      const other = await makeSponsor(treasury)
+      const asked = await ask(await poor(), {}, { by: other, executeBefore: Date.now() + ms })
+      const row = await carry(treasury, asked, 'signed', 'expired', 'refused')
+      const first = row.state === 'signed' ? await paidFor(treasury, row) : undefined
+      const sent = first && (await stepTo(treasury, first, 'prepared', 'expired'))
+      if (sent && (await isSigned(row, sent, other))) return { other, row, sent }
+    }
+    return assert.fail('nothing is agreed on within a minute')
+  }
+
+  /** Somebody has all of it: another server, of which this one knows no more than that. */
+  async function isSigned(row: Outgoing, sent: Outgoing, other: TestSponsor): Promise<boolean> {
+    const { database, platform, company } = treasury
+    if (sent.facts === null) return false
+    const evidence = { ...evidenceOf(row), facts: sent.facts }
+    const { organization } = company
+    const { key } = other.wallet
+    try {
+      await platform.coordinator.sign({ organization, key, kind: 'sponsor', evidence })
+    } catch (error) {
+      if (isFailure(error, 'request.refused')) return false
+      throw error
+    }
+    await database.deleteFrom('signatures').where('request', '=', sent.request).execute()
+    return true
+  }
 })
 
 describe('the erasure of somebody for whom a sponsor has paid', () => {

@@ -3,6 +3,7 @@ import { prepareSponsored } from '../sponsorships/prepare-sponsored.ts'
 import { prepareSponsorship } from '../sponsorships/prepare-sponsorship.ts'
 import { signSponsored } from '../sponsorships/sign-sponsored.ts'
 import { signSponsorship } from '../sponsorships/sign-sponsorship.ts'
+import { watchSponsorship } from '../sponsorships/watch-sponsorship.ts'
 import { isAtRest, type State } from './lifecycle.ts'
 import { awaitApproval, askPolicies } from './hold.ts'
 import type { Step } from './outcome.ts'
@@ -38,6 +39,7 @@ const sponsorshipSteps: typeof steps = {
   ...steps,
   slotted: prepareSponsorship,
   prepared: signSponsorship,
+  broadcasted: watchSponsorship,
 }
 
 /** The one thing to do next for a row, by what it is and the state that it is in. */
