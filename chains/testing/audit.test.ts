@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { bigToBytes, fromHex, toHex as hexOfBytes } from '@quorate/core/bytes'
 import { encodeFunctionData, pad, parseAbi, toEventSelector, toHex } from 'viem'
+import { accountAddress, type AccountOperation, relayData } from '../evm/account/account.ts'
 import { audit, type CarriedOut, ether, type Evidence, type Handed, type Told } from './audit.ts'
 
 const [alice, shop, gold] = [accountOf('11'), accountOf('22'), accountOf('90')]
@@ -56,9 +58,10 @@ describe('an auditor of payments', () => {
     assert.deepEqual(kinds({ handed, outside: new Set([theft.hash]) }), [])
     const fill = { hash: '0x2', to: alice, value: 0n, nonce: 1 }
     assert.deepEqual(kinds({ handed: [pay(), pay(fill)] }), [])
-    assert.deepEqual(kinds({ handed: [pay(), pay({ ...fill, data: '0x095ea7b3' })] }), [
-      'paid something else',
-    ])
+    for (const wrong of [{ data: '0x095ea7b3' }, { value: 1n }])
+      assert.deepEqual(kinds({ handed: [pay(), pay({ ...fill, ...wrong })] }), [
+        'paid something else',
+      ])
   })
 
   it('finds what was handed out before anybody had approved it, paid or not', () => {
@@ -76,8 +79,9 @@ describe('an auditor of payments', () => {
   it('finds words that were not true, or not yet', () => {
     assert.deepEqual(kinds({ told: [{ ...confirmed, height: 1 }] }), ['confirmed too early'])
     assert.deepEqual(kinds({ told: [{ ...confirmed, status: 'Failed' }] }), ['failed, yet paid'])
-    const unpaid = kinds({ blocks: [] })
-    assert.deepEqual(unpaid, ['confirmed, not paid', 'confirmed, not paid'])
+    const failing = { transactions: [pay({ succeeded: false })] }
+    for (const blocks of [[], [{ transactions: [] }, failing, { transactions: [] }]])
+      assert.deepEqual(kinds({ blocks }), ['confirmed, not paid', 'confirmed, not paid'])
     const first: Told = { ...confirmed, status: 'Failed' }
     assert.deepEqual(kinds({ told: [first, confirmed] }), ['taken back'])
   })
@@ -136,6 +140,171 @@ describe('an auditor of payments in a coin', () => {
     const handed = [inCoin(), inCoin({ hash: '0x2', nonce: 1 })]
     const told: Told[] = [{ ...confirmed, status: 'Failed' }]
     assert.deepEqual(tokenKinds(inCoin(failed), { handed, told }), ['may be paid twice'])
+  })
+})
+
+const sponsor = accountOf('55')
+const toShop: AccountOperation = { to: shop, value: 5n, data: new Uint8Array() }
+const coinsToShop: AccountOperation = { to: gold, value: 0n, data: fromHex(inCoin().data.slice(2)) }
+type Inner = {
+  readonly account?: string
+  readonly operations?: (typeof toShop)[]
+  readonly nonce?: bigint
+}
+/** By a sponsor, of what alice has signed. */
+const relay = (inner: Inner = {}, change: Partial<CarriedOut> = {}): CarriedOut & Handed => {
+  const { account = alice, operations = [toShop], nonce = 3n } = inner
+  const terms = { account, operations, nonce: bigToBytes(nonce, 32), deadline: 2n ** 40n }
+  const data = `0x${hexOfBytes(relayData(terms, { r: 1n, s: 2n, yParity: 0 }))}`
+  const topics = [toEventSelector('Executed(bytes32)'), pad(toHex(nonce))]
+  const logs = [{ address: account, topics, data: '0x' }]
+  const to = accountAddress.toLowerCase()
+  return pay({ from: sponsor, to, value: 0n, data, logs, ...change })
+}
+const authorizing = { authority: alice, address: accountAddress.toLowerCase(), nonce: 0 }
+
+describe('an auditor of payments whose fees somebody else pays', () => {
+  const relayKinds = (tx: CarriedOut & Handed, change: Partial<Evidence> = {}) =>
+    kinds({
+      blocks: [{ transactions: [] }, { transactions: [tx] }, { transactions: [] }],
+      ...{ handed: [tx], ...change },
+    })
+
+  it('finds nothing where everything is right', () => {
+    assert.deepEqual(relayKinds(relay()), [])
+    assert.deepEqual(relayKinds(relay({}, { authorizations: [authorizing] })), [])
+    const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+    assert.deepEqual(relayKinds(relay({}, failed), { told }), [])
+    const many = ['22', '23'].map(accountOf)
+    const operations = many.map((to) => ({ ...toShop, to }))
+    const wishes = many.map((recipient) => ({ ...wish, recipient }))
+    assert.deepEqual(relayKinds(relay({ operations }), { wishes }), [])
+  })
+
+  it('takes all transactions around what an account has signed once for one payment', () => {
+    const bids = [
+      { hash: '0x2' },
+      { hash: '0x3', nonce: 4 },
+      { hash: '0x4', from: accountOf('56') },
+    ]
+    const handed = [relay(), ...bids.map((bid) => relay({}, bid))]
+    assert.deepEqual(relayKinds(relay(), { handed }), [])
+  })
+
+  it('finds who was paid twice, or could have been, since an account has signed twice', () => {
+    const again = relay({ nonce: 4n }, { hash: '0x2' })
+    const handed = [relay(), again]
+    assert.deepEqual(relayKinds(relay(), { handed }), ['may be paid twice'])
+    const blocks = [{ transactions: [] }, { transactions: handed }, { transactions: [] }]
+    assert.deepEqual(kinds({ blocks, handed }), ['paid twice', 'may be paid twice'])
+    const byItself = pay({ hash: '0x2', nonce: 3 })
+    assert.deepEqual(relayKinds(relay(), { handed: [relay(), byItself] }), ['may be paid twice'])
+  })
+
+  it('finds a contract that does twice what was signed once', () => {
+    const handed = [relay(), relay({}, { hash: '0x2', nonce: 1 })]
+    const blocks = [{ transactions: [] }, { transactions: handed }, { transactions: [] }]
+    assert.deepEqual(kinds({ blocks, handed }), ['paid twice'])
+  })
+
+  it('finds another amount, and another account than the one whose wish it was', () => {
+    const dear = relay({ operations: [{ ...toShop, value: 6n }] })
+    assert.deepEqual(relayKinds(dear), ['paid something else'])
+    assert.deepEqual(relayKinds(relay({ account: sponsor })), ['paid something else'])
+    assert.deepEqual(relayKinds(relay({ operations: [coinsToShop] }), { blocks: [], told: [] }), [
+      ...['paid something else', 'lost'],
+    ])
+  })
+
+  it('finds whatever is nobody’s wish among what an account does', () => {
+    const also = (operation: AccountOperation) => relay({ operations: [toShop, operation] })
+    const data = fromHex('095ea7b3')
+    const wrongs = [
+      also({ ...toShop, to: accountOf('66') }),
+      also({ ...toShop, value: 0n, data }),
+      also({ ...toShop, to: alice, value: 0n }),
+      also({ ...coinsToShop, to: accountOf('66'), data }),
+    ]
+    for (const wrong of wrongs) assert.deepEqual(relayKinds(wrong), ['paid something else'])
+  })
+
+  it('finds what the contract is sent that is no call of an account’s', () => {
+    const { data } = relay()
+    // Of the operations' length: one byte less, and one more than there is of the first.
+    const lengthAs = (byte: string) =>
+      `${data.slice(0, 8 + 7 * 64)}${byte}${data.slice(10 + 7 * 64)}`
+    const dataLengthAs = (byte: string) =>
+      `${data.slice(0, 8 + 7 * 64 + 168)}${byte}${data.slice(10 + 7 * 64 + 168)}`
+    const wrongs = [
+      relay({ operations: [] }),
+      ...[lengthAs('53'), lengthAs('14'), lengthAs('80'), dataLengthAs('01')].map((wrong) =>
+        relay({}, { data: wrong }),
+      ),
+      ...[
+        data.slice(0, -64),
+        lengthAs('60').slice(0, -24),
+        '0x84c169d9',
+        '0x',
+        `0xfe255a18${data.slice(10)}`,
+      ].map((wrong) => relay({}, { data: wrong })),
+      relay({}, { value: 1n }),
+      relay({}, { to: accountOf('66') }),
+    ]
+    const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+    for (const wrong of wrongs)
+      assert.deepEqual(relayKinds(wrong, { blocks: [], told }), ['paid something else'], wrong.data)
+  })
+
+  it('finds nobody paid of whom the account does not say so', () => {
+    const unpaid = ['confirmed, not paid']
+    const [log] = relay().logs
+    assert.ok(log)
+    const wrongs = [
+      [],
+      [{ ...log, address: sponsor }],
+      [{ ...log, topics: [log.topics[0] ?? '', pad('0x4')] }],
+      [{ ...log, topics: [pad('0x0'), log.topics[1] ?? ''] }],
+    ]
+    for (const logs of wrongs) assert.deepEqual(relayKinds(relay({}, { logs })), unpaid)
+    assert.deepEqual(relayKinds(relay({}, failed)), [...unpaid, ...unpaid])
+    const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+    assert.deepEqual(relayKinds(relay(), { told }), ['failed, yet paid'])
+  })
+
+  it('goes by what was moved of a coin', () => {
+    const wishes = [{ ...wish, asset: gold }]
+    const inner = { operations: [coinsToShop] }
+    const logs = [...relay(inner).logs, ...inCoin().logs]
+    assert.deepEqual(relayKinds(relay(inner, { logs }), { wishes }), [])
+    assert.deepEqual(relayKinds(relay(inner), { wishes }), ['confirmed, not paid'])
+    const less = [...relay(inner).logs, ...inCoin({}, 4n).logs]
+    assert.deepEqual(relayKinds(relay(inner, { logs: less }), { wishes }), ['paid something else'])
+  })
+
+  it('finds an account that is made to run other code, or for what another one does', () => {
+    const wrongs = [{ address: gold }, { authority: shop }]
+    for (const wrong of wrongs) {
+      const authorizations = [authorizing, { ...authorizing, ...wrong }]
+      assert.deepEqual(relayKinds(relay({}, { authorizations })), ['paid something else'])
+    }
+    assert.deepEqual(relayKinds(pay({ authorizations: [authorizing] })), ['paid something else'])
+  })
+
+  it('takes an account’s nonce for used by what it has signed to run code, as a chain does', () => {
+    const pooled = [pay({ hash: '0x3' })]
+    const stuck = (nonces: readonly number[], change: Partial<CarriedOut> = {}) => {
+      const authorizations = nonces.map((nonce) => ({ ...authorizing, nonce }))
+      const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+      const tx = relay({}, { ...failed, authorizations, ...change })
+      return relayKinds(tx, { told, pooled })
+    }
+    assert.deepEqual(stuck([0]), [])
+    assert.deepEqual(stuck([]), ['stuck nonce'])
+    assert.deepEqual(stuck([1]), ['stuck nonce'])
+    const later = [pay({ hash: '0x3', nonce: 2 })]
+    const twice = relay({}, { authorizations: [authorizing, { ...authorizing, nonce: 1 }] })
+    assert.deepEqual(relayKinds(twice, { pooled: later }), ['stuck nonce'])
+    assert.deepEqual(relayKinds(twice, { pooled: [pay({ hash: '0x3', nonce: 1 })] }), [])
   })
 })
 

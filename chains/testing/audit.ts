@@ -11,6 +11,12 @@ export type AuditedTx = {
   readonly value: bigint
   readonly data: string
   readonly nonce: number
+  /** Of type 4 (EIP-7702): which accounts have signed to run whose code, here or everywhere, and at which nonce. */
+  readonly authorizations?: readonly {
+    readonly authority: string
+    readonly address: string
+    readonly nonce: number
+  }[]
 }
 /** With what its receipt says. */
 export type CarriedOut = AuditedTx & {
@@ -74,14 +80,22 @@ export type FindingKind =
 export type Finding = { readonly kind: FindingKind; readonly about: string }
 
 type Settled = { readonly tx: CarriedOut; readonly height: number }
+/** What a transaction does, or an account in it that somebody else pays the fees of. */
+type Call = {
+  readonly from: string
+  readonly to: string
+  readonly value: bigint
+  readonly data: string
+  /** Of all that say the same here the chain carries out one at most. */
+  readonly once: string
+}
 type Payment = {
   readonly from: string
   readonly to: string
   readonly asset: Asset
   readonly amount: bigint
-  readonly nonce: number
 }
-type Ordered = Payment & { readonly at: number }
+type Ordered = Payment & { readonly once: string; readonly at: number }
 
 export function audit(evidence: Evidence): readonly Finding[] {
   const settled = new Map<string, Settled>()
@@ -102,16 +116,79 @@ export function audit(evidence: Evidence): readonly Finding[] {
 const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef'
 const transferSelector = '0xa9059cbb'
 
+/**
+ * The contract that accounts run whose fees somebody else pays, as it stands on every chain; its
+ * `relay(address,bytes,bytes32,uint256,bytes32,bytes32)`, which does for an account what that has signed,
+ * and its `Executed(bytes32)`, by which the account says that it has.
+ */
+const contract = '0x546c1d5988c49c84deb825543e466ffaf7a70f83'
+const relaySelector = '0x84c169d9'
+const executedTopic = '0xa74c8847d513feba22a0f0cb38d53081abf97562cdb293926ba243689e7c41ca'
+
+type Relay = {
+  readonly account: string
+  /** The contract's own, of which an account uses each once, in any order. */
+  readonly nonce: string
+  readonly calls: readonly Call[]
+}
+
+/** @returns nothing for what the contract does not take for one */
+function relayIn({ to, value, data }: AuditedTx): Relay | undefined {
+  if (to !== contract || value > 0n || !data.startsWith(relaySelector)) return undefined
+  const words = data.slice(relaySelector.length)
+  const wordAt = (byte: number) => words.slice(2 * byte, 2 * byte + 64)
+  const numberAt = (byte: number) => Number(`0x${wordAt(byte)}`)
+  const account = `0x${wordAt(0).slice(-40)}`
+  const nonce = `0x${wordAt(64)}`
+  const start = numberAt(32)
+  const size = numberAt(start)
+  const operations = words.slice(2 * (start + 32), 2 * (start + 32 + size))
+  if (operations.length !== 2 * size) return undefined
+  const calls = callsIn(operations, { from: account, once: `${account} ${nonce}` })
+  return calls && { account, nonce, calls }
+}
+
+/** One after the other: whom, of 20 bytes, how much, how much data, of 32 bytes each, and the data. */
+function callsIn(
+  operations: string,
+  by: { readonly from: string; readonly once: string },
+): readonly Call[] | undefined {
+  const calls: Call[] = []
+  for (let left = operations; left !== '';) {
+    const [to, value, size] = [left.slice(0, 40), left.slice(40, 104), left.slice(104, 168)]
+    const end = 168 + 2 * Number(`0x${size}`)
+    if (!(end <= left.length)) return undefined
+    const data = `0x${left.slice(168, end)}`
+    calls.push({ ...by, to: `0x${to}`, value: BigInt(`0x${value}`), data })
+    left = left.slice(end)
+  }
+  return calls
+}
+
+function callsOf(tx: AuditedTx): readonly Call[] {
+  const { from, to, value, data, nonce } = tx
+  return relayIn(tx)?.calls ?? [{ from, to, value, data, once: `${from} ${nonce}` }]
+}
+
 /** Whom it has paid: by its receipt, which has nobody for what has failed. */
 function paidBy({ tx }: Settled): readonly Payment[] {
-  const { from, to, value, nonce, succeeded, logs } = tx
-  if (!succeeded) return []
-  const units = logs.flatMap(({ address, topics: [topic, payer, payee], data }) =>
+  if (!tx.succeeded) return []
+  const units = tx.logs.flatMap(({ address, topics: [topic, payer, payee], data }) =>
     topic === transferTopic && payer !== undefined && payee !== undefined
-      ? [{ ...parties(payer, payee), asset: address, amount: BigInt(data), nonce }]
+      ? [{ ...parties(payer, payee), asset: address, amount: BigInt(data) }]
       : [],
   )
-  return value > 0n ? [{ from, to, asset: ether, amount: value, nonce }, ...units] : units
+  return hasDone(tx) ? [...callsOf(tx).flatMap(etherOf), ...units] : units
+}
+
+/** Of what an account was to do, the account itself says so. */
+function hasDone(tx: CarriedOut): boolean {
+  const relay = relayIn(tx)
+  if (relay === undefined) return true
+  return tx.logs.some(
+    ({ address, topics: [topic, nonce] }) =>
+      address === relay.account && topic === executedTopic && nonce === relay.nonce,
+  )
 }
 
 function parties(payer: string, payee: string) {
@@ -119,20 +196,28 @@ function parties(payer: string, payee: string) {
   return { from: from ?? '', to: to ?? '' }
 }
 
+function etherOf({ from, to, value }: Call): readonly Payment[] {
+  return value > 0n ? [{ from, to, asset: ether, amount: value }] : []
+}
+
 /** Whom it is to pay, should it be carried out. */
-function askedBy({ from, to, value, data, nonce }: AuditedTx): readonly Payment[] {
-  const inEther = value > 0n ? [{ from, to, asset: ether, amount: value, nonce }] : []
+function askedBy(call: Call): readonly Payment[] {
+  const { from, to, data } = call
+  const inEther = etherOf(call)
   // After the function's name come two words, the first of which is an address.
   if (!data.startsWith(transferSelector) || data.length !== 10 + 2 * 64) return inEther
   const [payee, amount] = [data.slice(10, 74), BigInt(`0x${data.slice(74)}`)]
-  return [...inEther, { from, to: `0x${payee.slice(-40)}`, asset: to, amount, nonce }]
+  return [...inEther, { from, to: `0x${payee.slice(-40)}`, asset: to, amount }]
 }
 
 function orderedBy(tx: Handed): readonly Ordered[] {
-  return askedBy(tx).map((payment) => ({ ...payment, at: tx.at }))
+  const { at } = tx
+  return callsOf(tx).flatMap((call) =>
+    askedBy(call).map((payment) => ({ ...payment, once: call.once, at })),
+  )
 }
 
-/** Once at most, as much as was asked for; and at one nonce for ever, since the chain takes one of each. */
+/** Once at most, as much as was asked for; and for ever by what the chain carries out once. */
 function moneyOf(
   { from, recipient, asset, amount, allowedSince }: Wish,
   paid: readonly Payment[],
@@ -144,24 +229,39 @@ function moneyOf(
     one.from === from && one.asset === asset && one.amount === amount
   if (![...asked, ...paid].every(isRight))
     found.push({ kind: 'paid something else', about: recipient })
-  if (new Set(asked.map(({ nonce }) => nonce)).size > 1)
+  if (new Set(asked.map(({ once }) => once)).size > 1)
     found.push({ kind: 'may be paid twice', about: recipient })
   if (asked.some(({ at }) => allowedSince === undefined || at < allowedSince))
     found.push({ kind: 'paid without approval', about: recipient })
   return found
 }
 
-/** A server hands out what pays one who is to be paid, or nothing to its own sender, and that is all. */
+/**
+ * A server hands out what pays those who are to be paid, or nothing to its own sender, and that is all;
+ * and what makes an account run code only for what that account is to do, and only the contract's.
+ */
 function unwished({ handed, outside, wishes }: Evidence): readonly Finding[] {
   const recipients = new Set(wishes.map(({ recipient }) => recipient))
+  const isWish = (call: Call) => {
+    const asked = askedBy(call)
+    return asked.length === 1 && asked.every(({ to }) => recipients.has(to))
+  }
   return handed
     .filter((tx) => {
-      const asked = askedBy(tx)
-      const isFill = asked.length === 0 && tx.to === tx.from && tx.data === '0x'
-      const isWished = asked.length === 1 && asked.every(({ to }) => recipients.has(to))
-      return !isFill && !isWished && !outside.has(tx.hash)
+      const calls = callsOf(tx)
+      const isFill = tx.to === tx.from && tx.value === 0n && tx.data === '0x'
+      const isWished = calls.length > 0 && calls.every(isWish)
+      const isRight = (isFill || isWished) && authorizesRightly(tx)
+      return !isRight && !outside.has(tx.hash)
     })
     .map(({ hash }) => ({ kind: 'paid something else', about: hash }))
+}
+
+function authorizesRightly(tx: AuditedTx): boolean {
+  const account = relayIn(tx)?.account
+  return (tx.authorizations ?? []).every(
+    ({ authority, address }) => authority === account && address === contract,
+  )
 }
 
 /** The last word of one of its answers is Confirmed if it was paid, and of none if it was not. */
@@ -217,8 +317,12 @@ function stuckIn(
   settled: ReadonlyMap<string, Settled>,
 ): readonly Finding[] {
   const next = new Map<string, number>()
-  for (const { tx } of settled.values())
+  for (const { tx } of settled.values()) {
     next.set(tx.from, Math.max(next.get(tx.from) ?? 0, tx.nonce + 1))
+    // One that is signed for any other nonce than the account's next has no effect (EIP-7702).
+    for (const { authority, nonce } of tx.authorizations ?? [])
+      if (nonce === (next.get(authority) ?? 0)) next.set(authority, nonce + 1)
+  }
   return pooled
     .filter(({ hash, from, nonce }) => nonce >= (next.get(from) ?? 0) && !outside.has(hash))
     .map(({ from, nonce }) => ({ kind: 'stuck nonce', about: `${from} ${nonce}` }))
