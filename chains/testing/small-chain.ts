@@ -182,10 +182,7 @@ function readTx(raw: string, chainId: number): Tx | undefined {
   const sent = { from, to: to.toLowerCase(), value, data, nonce, gas, maxFee, tip }
   const tx = { ...sent, raw, hash: keccak256(raw as Hex) }
   if (parsed.type !== 'eip7702') return tx
-  const { authorizationList = [] } = parsed
-  // EIP-7702: one without any is no transaction.
-  if (authorizationList.length === 0) return undefined
-  return { ...tx, authorizations: readAuthorizations(authorizationList, chainId) }
+  return { ...tx, authorizations: readAuthorizations(parsed.authorizationList ?? [], chainId) }
 }
 
 function parsedOf(raw: string) {

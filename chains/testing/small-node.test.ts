@@ -1,21 +1,45 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describe, it } from 'node:test'
 import { toHex } from '@quorate/core/bytes'
 import { deployOnce } from '@quorate/devnet/deploy'
 import { startEthereum } from '@quorate/devnet/ethereum'
 import { deploy } from '@quorate/devnet/testing/deploy'
-import { accountAddress, deployment } from '../evm/account/account.ts'
+import { accountAddress, deployment, isUsed } from '../evm/account/account.ts'
 import { httpNode } from '../nodes.ts'
-import type { NodeUnderTest } from './node-bench.ts'
+import { Bench, type NodeUnderTest } from './node-bench.ts'
 import { describeNode } from './node-suite.ts'
 import { ethereumSepolia } from './sepolia.ts'
 import { SmallChain } from './small-chain.ts'
 import { coin as smallCoin } from './small-coin.ts'
 import { SmallNode } from './small-node.ts'
+import { Pair } from './sponsored-suite.ts'
 
 describeNode('a real node', startReal)
-describeNode('its stand-in', startSmall)
+describeNode('its stand-in', async () => small().stands)
+
+describe('a stand-in that has not read its chain to the end', () => {
+  it('knows of no code that an account runs since, and of nothing that was carried out', async () => {
+    const { chain, node, stands } = small()
+    const bench = new Bench()
+    bench.open(stands)
+    const pair = await Pair.make(bench)
+    const inner = await pair.sign([])
+    await pair.send(inner, [await pair.authorization()])
+    const { address } = pair.account
+    node.lag = 1
+    assert.equal(await pair.delegation(), 'none')
+    assert.equal(await isUsed(node.rpc, address, inner.terms.nonce), false)
+    await pair.refuses(await pair.sign([]))
+    node.lag = 0
+    assert.equal(await pair.delegation(), 'ours')
+    assert.equal(await isUsed(node.rpc, address, inner.terms.nonce), true)
+    const then = `0x${(chain.head.number - 1).toString(16)}`
+    assert.equal(await node.rpc('eth_getCode', [address, then]), '0x')
+  })
+})
 
 async function startReal(): Promise<NodeUnderTest> {
   const dataDir = mkdtempSync(join(tmpdir(), 'quorate-node-suite-'))
@@ -44,11 +68,15 @@ async function startReal(): Promise<NodeUnderTest> {
   }
 }
 
-async function startSmall(): Promise<NodeUnderTest> {
+function small(): {
+  readonly chain: SmallChain
+  readonly node: SmallNode
+  readonly stands: NodeUnderTest
+} {
   const chain = new SmallChain(ethereumSepolia.chainId, 1_800_000_000)
   const node = new SmallNode(chain)
   const made = () => ({ timestamp: chain.head.timestamp + 12, baseFee: 10n ** 9n })
-  return {
+  const stands: NodeUnderTest = {
     ...{ rpc: node.rpc, coin: smallCoin.address },
     endow: async (address, balance) => chain.endow(address.toLowerCase(), { balance }),
     endowUnits: async (address, units) => chain.endow(address.toLowerCase(), { units }),
@@ -71,6 +99,7 @@ async function startSmall(): Promise<NodeUnderTest> {
     },
     stop: async () => undefined,
   }
+  return { chain, node, stands }
 }
 
 function inOrder<T>(own: ReadonlyMap<number, T>): readonly T[] {

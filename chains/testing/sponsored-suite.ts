@@ -15,6 +15,7 @@ import {
   isUsed,
   relayData,
 } from '../evm/account/account.ts'
+import { parseAddress } from '../evm/address.ts'
 import { findHeader } from '../evm/blocks.ts'
 import { type EvmAsk, evm, type EvmSignature } from '../evm/index.ts'
 import { tokenCall } from '../evm/tokens.ts'
@@ -94,6 +95,7 @@ function describeWrongs(bench: Bench): void {
     const wrongs = [
       { ...inner, signature },
       { ...inner, terms: more },
+      { ...inner, signature: otherwise(inner.signature) },
     ]
     for (const wrong of wrongs) {
       await pair.refuses(wrong)
@@ -146,6 +148,41 @@ function describeDelegations(bench: Bench): void {
     await pair.send(inner, [await pair.authorization({ chainId: 0n })])
   })
 
+  it('takes no authorization that its account has not signed as it should have', async () => {
+    const pair = await Pair.make(bench)
+    const inner = await pair.sign([payment(7n)])
+    const right = await pair.authorization()
+    const wrongs = [otherwise(right), { ...right, yParity: 2n }, { ...right, r: right.r + 1n }]
+    for (const wrong of wrongs) await pair.fails(inner, [wrong])
+    assert.equal(await pair.delegation(), 'none')
+  })
+
+  it('has an account run what it signs last, or nothing', async () => {
+    const pair = await Pair.make(bench)
+    const inner = await pair.sign([payment(7n)])
+    const last = await pair.authorization({ nonce: 1n, address: shop })
+    await pair.fails(inner, [await pair.authorization(), last])
+    assert.equal(await pair.delegation(), 'other')
+    await pair.fails(inner, [await pair.authorization({ nonce: 2n, address: nobody })])
+    assert.equal(await pair.delegation(), 'none')
+    await pair.send(inner, [await pair.authorization({ nonce: 3n })])
+    assert.equal((await pair.nonces())[0], '0x4')
+  })
+
+  it('carries out in one block what shares an authorization, by several sponsors', async () => {
+    const [pair, another] = [await Pair.make(bench), await Pair.make(bench)]
+    const second = new Pair(bench, pair.account, another.sponsor)
+    const list = [await pair.authorization()]
+    const [inner, next] = [await pair.sign([payment(7n)]), await second.sign([payment(8n)], later)]
+    const both = [await pair.transaction(inner, list), await second.transaction(next, list)]
+    for (const { sent } of both) await bench.send(sent)
+    await bench.node.mine(1)
+    for (const [i, { sent, nonce }] of both.entries())
+      assert.equal(await [pair, second][i]?.hasSucceeded(sent, nonce), true)
+    assert.equal((await pair.nonces())[0], '0x1')
+    assert.equal((await pair.balances())[0], ether - 15n)
+  })
+
   it('does without an authorization that comes again', async () => {
     const pair = await Pair.make(bench)
     const list = [await pair.authorization()]
@@ -171,6 +208,7 @@ function describeDelegations(bench: Bench): void {
 
   it('lets an account that runs the contract pay by itself, and be paid for more gas', async () => {
     const pair = await Pair.delegated(bench)
+    assert.equal((await bench.send(await pay(pair.account))).kind, 'slot-used')
     const own = await pay(pair.account, { nonce: 1, value: 3n })
     assert.deepEqual(await bench.send(own), { kind: 'accepted' })
     await bench.node.mine(1)
@@ -223,6 +261,10 @@ function describeEstimates(bench: Bench): void {
 }
 
 const empty = new Uint8Array()
+const nobody = `0x${'00'.repeat(20)}`
+const later = { nonce: bigToBytes(77n, 32), deadline: 2n ** 40n }
+/** The order of secp256k1. */
+const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 const transferTopic = toEventSelector('Transfer(address,address,uint256)')
 
 type Inner = { readonly terms: AccountTerms; readonly signature: EvmSignature }
@@ -232,13 +274,13 @@ function payment(value: bigint): AccountOperation {
 }
 
 /** An account, and who pays for it. */
-class Pair {
+export class Pair {
   readonly account: PrivateKeyAccount
   readonly sponsor: PrivateKeyAccount
   private readonly bench: Bench
   private signed = 0
 
-  private constructor(bench: Bench, account: PrivateKeyAccount, sponsor: PrivateKeyAccount) {
+  constructor(bench: Bench, account: PrivateKeyAccount, sponsor: PrivateKeyAccount) {
     this.bench = bench
     this.account = account
     this.sponsor = sponsor
@@ -291,13 +333,18 @@ class Pair {
   }
 
   async authorization(
-    change: Partial<Pick<EvmAuthorization, 'nonce' | 'chainId'>> = {},
+    change: Partial<Pick<EvmAuthorization, 'nonce' | 'chainId' | 'address'>> = {},
   ): Promise<EvmAuthorization> {
-    const { nonce, chainId: on } = { nonce: 0n, chainId, ...change }
-    const whole = { address: accountAddress, nonce: Number(nonce), chainId: Number(on) }
-    const { r, s, yParity = 0 } = await this.account.signAuthorization(whole)
-    const signature = { r: BigInt(r), s: BigInt(s), yParity: BigInt(yParity) }
-    return { address: accountAddress, nonce, chainId: on, ...signature }
+    const terms = { nonce: 0n, chainId, address: accountAddress, ...change }
+    const {
+      r,
+      s,
+      yParity = 0,
+    } = await this.account.signAuthorization({
+      address: parseAddress(terms.address),
+      ...{ nonce: Number(terms.nonce), chainId: Number(terms.chainId) },
+    })
+    return { ...terms, r: BigInt(r), s: BigInt(s), yParity: BigInt(yParity) }
   }
 
   /** The sponsor's transaction, in a block, and carried out. */
@@ -333,21 +380,25 @@ class Pair {
   }
 
   private async sent(
+    ...what: Parameters<Pair['transaction']>
+  ): Promise<{ readonly sent: SignedTransaction; readonly succeeded: boolean }> {
+    const { sent, nonce } = await this.transaction(...what)
+    assert.deepEqual(await this.bench.send(sent), { kind: 'accepted' })
+    assert.deepEqual(await this.bench.statusOf(this.sponsor, sent, nonce), { kind: 'pending' })
+    await this.bench.node.mine(1)
+    return { sent, succeeded: await this.hasSucceeded(sent, nonce) }
+  }
+
+  async transaction(
     inner: Inner,
     authorizations?: readonly EvmAuthorization[],
     gas = gasLimit,
-  ): Promise<{ readonly sent: SignedTransaction; readonly succeeded: boolean }> {
-    const { rpc, node } = this.bench
+  ): Promise<{ readonly sent: SignedTransaction; readonly nonce: bigint }> {
     const ask = { ...this.ask(inner, authorizations), gasLimit: gas }
-    const facts = await evm.observe(rpc, ask)
+    const facts = await evm.observe(this.bench.rpc, ask)
     const unsigned = evm.build(network, ask, facts)
     const sent = evm.assemble(unsigned.bytes, await signed(this.sponsor, unsigned.digest))
-    assert.deepEqual(await this.bench.send(sent), { kind: 'accepted' })
-    assert.deepEqual(await this.bench.statusOf(this.sponsor, sent, facts.nonce), {
-      kind: 'pending',
-    })
-    await node.mine(1)
-    return { sent, succeeded: await this.hasSucceeded(sent, facts.nonce) }
+    return { sent, nonce: facts.nonce }
   }
 
   private ask({ terms, signature }: Inner, authorizations?: readonly EvmAuthorization[]): EvmAsk {
@@ -364,6 +415,12 @@ class Pair {
 async function signed(by: PrivateKeyAccount, digest: Uint8Array): Promise<EvmSignature> {
   const { r, s, yParity } = parseSignature(await by.sign({ hash: `0x${toHex(digest)}` }))
   return { r: BigInt(r), s: BigInt(s), yParity: yParity === 1 ? 1 : 0 }
+}
+
+/** The other one of the two that say the same, which chains and the contract do not take. */
+function otherwise<T extends { readonly s: bigint; readonly yParity: bigint | number }>(one: T): T {
+  const yParity = typeof one.yParity === 'bigint' ? 1n - one.yParity : 1 - one.yParity
+  return { ...one, s: order - one.s, yParity }
 }
 
 /** Each as its contract and its topics. */
