@@ -4,6 +4,7 @@ import { isFrozen } from '../standing.ts'
 import { judgeCommitments, presumedAuthor, type Authored } from './author.ts'
 import { own } from './held.ts'
 import { recordsOf, refuse, type Judging, type SignablePlan } from './judging.ts'
+import { isFill } from './sponsor.ts'
 
 type Bid = RecordOf<typeof requestTable>
 
@@ -32,14 +33,6 @@ export function outbidIn(judging: Judging): bigint {
 
 function bidAt(judging: Judging, bid: number): Bid | undefined {
   return own(judging, requestTable, sponsorshipHash(judging.challenge, bid))
-}
-
-/**
- * Once the time is over that was signed for, the contract takes it no more. Then a bid is for the slot
- * alone, so that what the sponsor sends later is not held up by what can only fail.
- */
-export function isFill({ rule, bid, step, preimage }: Judging): boolean {
-  return rule !== undefined && bid > 0 && step.time > preimage.executeBefore
 }
 
 /**

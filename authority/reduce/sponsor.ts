@@ -3,7 +3,6 @@ import { feeSponsorTable, keyTable, walletTable, type RecordOf } from '../record
 import { isFrozen, sponsorOf, type FeeSponsor } from '../standing.ts'
 import type { Authored } from './author.ts'
 import { find, recordsOf, refuse, type Judging, type Sponsored } from './judging.ts'
-import { isFill } from './outbidding.ts'
 
 /** Who pays the fees of a request, as the records have it now. */
 export type Sponsor = {
@@ -15,6 +14,19 @@ export type Sponsor = {
 /** The sponsor that a request names, if it names one. */
 export function sponsorNamed({ preimage }: Pick<Judging, 'preimage'>): Uint8Array | undefined {
   return preimage.subjects.find(({ role }) => role === 'feeSponsorId')?.id
+}
+
+/**
+ * Once the time is over that was signed for, the contract takes it no more, and an archived sponsor
+ * pays for nothing any more. Then a bid is for the slot alone, so that what leaves the sponsor's wallet later
+ * is not held up by what can only fail.
+ */
+export function isFill(judging: Judging): boolean {
+  const { rule, bid, step, preimage } = judging
+  if (rule === undefined || bid === 0) return false
+  const id = sponsorNamed(judging)
+  const isArchived = id !== undefined && find(judging, feeSponsorTable, id)?.status === 'archived'
+  return isArchived || step.time > preimage.executeBefore
 }
 
 /**

@@ -603,15 +603,26 @@ describe('what outbids what a sponsor has sent', () => {
   })
 
   it('does so whatever has become of the sponsor, and nothing else', () => {
-    for (const end of ['deactivate', 'delete'] as const) {
-      const { scene, company, bidding } = begun()
-      scene.change(end)
-      const off = 'the fee sponsor is not active'
-      assert.equal(company.refusal(bidding(1, 8, { time: overAt - 1 })), off)
-      assert.equal(company.refusal(bidding(1, 8, { time: overAt })), undefined)
-      const elsewhereToo = company.refusal(bidding(1, 8, { slot: 8, time: overAt }))
-      assert.equal(elsewhereToo, elsewhere)
-    }
+    const { scene, company, bidding } = begun()
+    scene.change('deactivate')
+    const off = 'the fee sponsor is not active'
+    assert.equal(company.refusal(bidding(1, 8, { time: overAt - 1 })), off)
+    assert.equal(company.refusal(bidding(1, 8, { time: overAt })), undefined)
+    assert.equal(company.refusal(bidding(1, 8, { slot: 8, time: overAt })), elsewhere)
+  })
+
+  it('does so at once for a sponsor that is archived, and never pays for it', () => {
+    const { scene, company, bidding, evidence } = begun()
+    const before = company.apply(bidding(1, 8))
+    assert.ok(before.kind === 'sponsor' && before.does === 'pay')
+    scene.change('delete')
+    const { operation } = scene.written(bidding(2, 9))
+    assert.ok(operation.kind === 'sponsor')
+    assert.deepEqual([operation.does, operation.digests], ['fill', [new Uint8Array(32).fill(11)]])
+    assert.equal(company.refusal(bidding(2, 9, { slot: 8 })), elsewhere)
+    const other = scene.asked({ facts: [9, 5] })
+    assert.equal(company.refusal(scene.paid(other)), 'the fee sponsor is not active')
+    assert.equal(company.refusal(scene.use(evidence)), 'the fee sponsor is not active')
   })
 
   it('does not even that in an organization that is frozen', () => {

@@ -196,16 +196,26 @@ const costs: readonly Attack[] = [
   ),
 ]
 
-const inTime = 'rule !== undefined && bid > 0 && step.time > preimage.executeBefore'
+const inTime = 'return isArchived || step.time > preimage.executeBefore'
+const forEver = "?.status === 'archived'"
 const fills: readonly Attack[] = [
   attack(
     'fills the nonce of a sponsor while what it has sent there may still be carried out',
-    without(rule('outbidding', 'the facts are not those needed', inTime), [
-      inTime,
-      'rule !== undefined && bid > 0',
+    without(rule('sponsor', 'the facts are not those needed', inTime), [inTime, 'return true']),
+    async ({ stage }) => {
+      const { scene, ready } = await sent(stage)
+      return fill(stage, scene, ready[0])
+    },
+  ),
+  attack(
+    'fills the nonce of a sponsor that is switched off, and may be switched on again in time',
+    without(rule('sponsor', 'the fee sponsor is not active', forEver), [
+      forEver,
+      "?.status !== 'active'",
     ]),
     async ({ stage }) => {
       const { scene, ready } = await sent(stage)
+      await changed(stage, scene.sponsor, 'deactivate')
       return fill(stage, scene, ready[0])
     },
   ),

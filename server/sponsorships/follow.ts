@@ -7,6 +7,7 @@ import { sponsorshipsOf } from './find.ts'
 import { isFill, outbid } from './outbid.ts'
 import { isPast } from './past.ts'
 import { untilSent } from './row.ts'
+import { archivedReason } from './sponsor.ts'
 
 /** Whatever the sponsorship moves on calls for another look; this is for when that was not heard. */
 const lookMs = 2_000
@@ -28,7 +29,7 @@ export async function follow(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const next = await outbid(deps, row, newest)
   if (next !== undefined) return next
   return bids.some((bid) => bid.signed !== null)
-    ? followSent(bids, newest)
+    ? followSent(deps, bids, newest)
     : followUnsent(deps, row, bids)
 }
 
@@ -54,11 +55,17 @@ function settle(row: Outgoing, paid: Outgoing): Outcome {
 }
 
 /** Where somebody may have the bytes, the chain has the word: only what has its slot ends it. */
-function followSent(bids: readonly Outgoing[], newest: Outgoing): Outcome {
+function followSent(
+  { now }: Pick<StepDeps, 'now'>,
+  bids: readonly Outgoing[],
+  newest: Outgoing,
+): Outcome {
   const isOpen = bids.some(({ signed, state }) => signed !== null && !isAtRest(state))
   if (isOpen) return wait(newest)
   const isFilled = bids.some((bid) => isFill(bid) && isOnABlock(bid))
-  return lapse(isFilled ? tooLate : bids.find(({ state }) => state === 'lapsed')?.reason)
+  // Before that time only an archived sponsor's slots are filled.
+  const whyFilled = now > newest.execute_before ? tooLate : archivedReason
+  return lapse(isFilled ? whyFilled : bids.find(({ state }) => state === 'lapsed')?.reason)
 }
 
 const tooLate = 'no block had taken it when its time was over'

@@ -15,7 +15,7 @@ import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
 import { sponsoredOf } from './find.ts'
 import { isPast } from './past.ts'
-import type { Sponsor } from './sponsor.ts'
+import { archivedReason, type Sponsor } from './sponsor.ts'
 import {
   accountSignatureOf,
   fillEffect,
@@ -41,12 +41,12 @@ export async function prepareSponsorship(deps: StepDeps, row: Outgoing): Promise
   if (over !== undefined) return over
   const sponsor = await sponsorOfRow(deps, row)
   const parts = { sponsor, asked }
-  // What the slot of an earlier bid needs is done whatever has become of the sponsor.
-  if (isExpired(row, deps.now)) return prepareFill(deps, row, parts)
   const { status } = sponsor.record
+  // What the slot of an earlier bid needs is done whatever has become of the sponsor.
+  if (isExpired(row, deps.now)) return prepareFillInTime(deps, row, parts)
   if (status === 'active') return preparePay(deps, row, parts)
-  const why = `the fee sponsor is ${status === 'archived' ? 'archived' : 'not active'}`
-  return status === 'archived' && row.bid === 0 ? refuse(why) : later(row, why)
+  if (status !== 'archived') return later(row, 'the fee sponsor is not active')
+  return row.bid === 0 ? refuse(archivedReason) : prepareFill(deps, row, parts)
 }
 
 async function overForFirst(deps: StepDeps, row: Outgoing): Promise<Outcome | undefined> {
@@ -89,11 +89,15 @@ async function preparePay(deps: StepDeps, row: Outgoing, parts: Parts): Promise<
   return settle(deps, row, { ask, observed, facts, effect })
 }
 
-/** The account takes nothing any more, and the slot alone is paid for. */
+/** Once no block can take any more what it is to outbid. */
+async function prepareFillInTime(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Outcome> {
+  if (await isPast(deps.chain, row.execute_before)) return prepareFill(deps, row, parts)
+  return later(row, 'until no block can take any more what it is to outbid')
+}
+
+/** The slot alone is paid for: the account takes nothing any more, or the sponsor pays nothing. */
 async function prepareFill(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Outcome> {
   const { chain } = deps
-  if (!(await isPast(chain, row.execute_before)))
-    return later(row, 'until no block can take any more what it is to outbid')
   const { sponsor, asked } = parts
   const made = askOf({ kind: 'cancellation' }, payerOf(row, chain.traits))
   if (made === undefined) throw new TypeError('whatever fills a slot leaves its fees open')

@@ -7,6 +7,9 @@ import { idNamed, readRoot, type Log, type Root } from '../auth/log.ts'
 import type { Database } from '../database/database.ts'
 import { walletRows, type WalletRow } from '../wallets/find.ts'
 
+/** What it has sent may still come; but it pays for nothing else. */
+export const archivedReason = 'the fee sponsor is archived'
+
 export type SponsorDeps = { readonly database: Database; readonly log: Pick<Log, 'read'> }
 
 /** Who pays, as the records have it now, and the wallet that it pays from. */

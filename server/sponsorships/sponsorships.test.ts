@@ -523,9 +523,24 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     assert.equal(await nonceOf(other.wallet), 1)
   })
 
+  it('has failed at once what it was for if the sponsor is archived, and leaves no gap', async () => {
+    const { other, row, sent } = await agreedShortly(64_000)
+    await changeSponsor(treasury, other, { method: 'DELETE' })
+    await stepTo(treasury, sent, 'refused')
+    await step(treasury, row)
+    const fill = await stepTo(treasury, await bidFor(row), 'broadcasted')
+    assert.equal(fill.bid, 1)
+    await mine(treasury, 3)
+    const failed = await carry(treasury, row, 'lapsed')
+    assert.match(failed.reason ?? '', /^the fee sponsor has not paid: the fee sponsor is archived$/)
+    assert.equal((await bidFor(row)).state, 'confirmed')
+    assert.equal(await nonceOf(other.wallet), 1)
+    assert.ok(Date.now() < row.execute_before)
+  })
+
   /** Agreed on in time, however busy the machine: that much time is over soon. */
-  async function agreedShortly() {
-    for (let ms = 4_000; ms <= 64_000; ms *= 2) {
+  async function agreedShortly(least = 4_000) {
+    for (let ms = least; ms <= 64_000; ms *= 2) {
       const other = await makeSponsor(treasury)
       const asked = await ask(await poor(), {}, { by: other, executeBefore: Date.now() + ms })
       const row = await carry(treasury, asked, 'signed', 'expired', 'refused')

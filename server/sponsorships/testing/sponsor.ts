@@ -44,13 +44,19 @@ export async function makeSponsor(
   return { id, name, wallet }
 }
 
+type SponsorChange = {
+  readonly method?: 'PUT' | 'DELETE'
+  readonly end?: string
+  readonly body?: object
+}
+
 /** Another state or other limits of a sponsor. */
 export async function changeSponsor(
   treasury: Treasury,
   { id, name }: TestSponsor,
-  { end = '', body = {} }: { readonly end?: string; readonly body?: object },
+  { end = '', body = {}, method = 'PUT' }: SponsorChange,
 ): Promise<void> {
-  const change = { method: 'PUT', subjects: [{ role: 'feeSponsorId', id }] } as const
+  const change = { method, subjects: [{ role: 'feeSponsorId', id }] } as const
   const path = `/fee-sponsors/${name}${end}`
   await settle(treasury, { kind: 'feeSponsorUpdate', path, body, change })
 }
