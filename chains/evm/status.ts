@@ -63,10 +63,10 @@ async function findIncluded(
 }
 
 /** Has the account passed this nonce in a block that is settled? Newer blocks may yet vanish. */
-async function isSlotSettled(
+export async function isSlotSettled(
   rpc: Rpc,
   network: Network,
-  { from, slot }: SentTransaction,
+  { from, slot }: Pick<SentTransaction, 'from' | 'slot'>,
 ): Promise<boolean> {
   const settled = (await headNumber(rpc)) - BigInt(network.confirmationsFinal) + 1n
   if (settled < 0n) return false

@@ -1,3 +1,4 @@
+import { isSlotSettled } from '@quorate/chains/evm/index'
 import { isAtRest, onABlock } from '../transfers/lifecycle.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
 import { nowhere } from '../transfers/sent.ts'
@@ -77,7 +78,8 @@ function lapse(reason: string | null | undefined): Outcome {
 
 /**
  * The sponsor has sent nothing, and will not. Where its signers have agreed on it all the same, parts of
- * a signature may be about: then it has failed once no block can take it any more.
+ * a signature may be about: then it has failed once no block can take it any more, since its time is
+ * over, or another one has its slot for good.
  */
 async function followUnsent(
   deps: StepDeps,
@@ -91,6 +93,14 @@ async function followUnsent(
   const agreed = await Promise.all(bids.map((bid) => isAgreed(deps, bid)))
   const isAbout = agreed.includes(true)
   if (!isAbout && open === undefined) return lapse(ended.reason)
+  if (await isSlotTaken(deps, ended)) return lapse('another transaction has used its nonce')
   if (await isPast(deps.chain, row.execute_before)) return lapse(ended.reason)
   return wait({ waiting: open?.waiting ?? 'until no block can take it any more', signed: null })
+}
+
+async function isSlotTaken(
+  { chain: { rpc, network } }: Pick<StepDeps, 'chain'>,
+  { address: from, slot }: Outgoing,
+): Promise<boolean> {
+  return slot !== null && isSlotSettled(rpc, network, { from, slot: BigInt(slot) })
 }

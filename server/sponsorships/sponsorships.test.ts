@@ -538,6 +538,24 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     assert.ok(Date.now() < row.execute_before)
   })
 
+  it('has failed what it was for once another transaction has its nonce for good', async () => {
+    const { other, row, sent } = await agreedShortly(64_000)
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    await stepTo(treasury, sent, 'refused')
+    await step(treasury, row)
+    const { rpc } = treasury
+    await rpc('anvil_impersonateAccount', [other.wallet.address])
+    await rpc('eth_sendTransaction', [{ from: other.wallet.address, to: stranger, value: '0x1' }])
+    await mine(treasury)
+    await step(treasury, row)
+    assert.equal((await reread(treasury, row)).state, 'signed')
+    await mine(treasury, 3)
+    const failed = await stepTo(treasury, row, 'lapsed')
+    assert.match(failed.reason ?? '', /another transaction has used its nonce$/)
+    await stepTo(treasury, await bidFor(row), 'refused')
+    assert.ok(Date.now() < row.execute_before)
+  })
+
   /** Agreed on in time, however busy the machine: that much time is over soon. */
   async function agreedShortly(least = 4_000) {
     for (let ms = least; ms <= 64_000; ms *= 2) {
