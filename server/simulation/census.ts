@@ -2,7 +2,8 @@ import { moves } from '../transfers/lifecycle.ts'
 import type { Target } from './faults.ts'
 import type { Played, PlayOptions, Weather } from './play.ts'
 import type { Simulator } from './simulate.ts'
-import { type Scenario, scenarios } from './wishes.ts'
+import { mayBeSponsored, type Scenario, scenarios } from './wishes.ts'
+import type { Limits } from './sponsors.ts'
 import type { PolicyAction } from './world.ts'
 
 /** A small world that is there for some of the places where a server writes. */
@@ -25,6 +26,8 @@ type Kind = {
   readonly wallets?: number
   readonly policies?: readonly PolicyAction[]
   readonly laterPolicies?: readonly PolicyAction[]
+  /** Somebody else pays all of its fees, as far as somebody may. */
+  readonly sponsors?: readonly Limits[]
   /** Of what it is there for, whatever not every seed comes to. */
   readonly leadsTo?: readonly string[]
   /** The seed to begin with: one that has led there when this was written. */
@@ -117,21 +120,114 @@ const kinds: readonly Kind[] = [
     ...{ weather: { chain: ['down'], lasts: 40 }, seed: 7, leadsTo: ['asked › expire'] },
   },
 ]
+/** Somebody else pays. */
+const sponsoredKinds = [
+  ...scenarios
+    .filter((only) => mayBeSponsored(only))
+    .map((only) => ({ name: `sponsored ${only}`, only: [only], size: 6 })),
+  {
+    ...{ name: 'sponsored, dearer and dearer', only: ['transfer'], size: 10, seed: 9 },
+    // Until its day allows no more.
+    ...{ weather: { chain: ['fees'], momentMsMax: 30_000, lasts: 120 }, perDay: 4n * 10n ** 15n },
+    leadsTo: [
+      ...['sponsored broadcasted › outbid', 'sponsored signed › outbid'],
+      'sponsorship prepared › again',
+    ],
+  },
+  {
+    ...{ name: 'sponsored, turned back', only: ['transfer'], size: 10, wallets: 1, seed: 15 },
+    weather: { chain: ['reorganize'] },
+    leadsTo: ['sponsored', 'sponsorship'].flatMap((row) => [
+      ...[`${row} included › displace`, `${row} included › include`],
+    ]),
+  },
+  {
+    ...{ name: 'sponsored beside others', only: ['transfer'], size: 8, wallets: 1, seed: 17 },
+    ...{ weather: { chain: ['outside'] }, leadsTo: ['sponsorship prepared › loseSlot'] },
+  },
+  {
+    ...{ name: 'sponsored beside others', only: ['transfer'], size: 8, wallets: 1, seed: 21 },
+    weather: { chain: ['outside'] },
+    leadsTo: ['sponsorship signed › lapse', 'sponsorship broadcasted › lapse'],
+  },
+  {
+    ...{ name: 'sponsored, answers lost', only: ['transfer'], size: 6, seed: 4 },
+    weather: { chain: ['drop'], lossy: 0.5 },
+    leadsTo: ['sponsorship signed › include'],
+  },
+  {
+    ...{ name: 'sponsored, nobody at the node', only: ['short of time'], size: 6, seed: 2 },
+    ...{ weather: { chain: ['down'] }, leadsTo: ['sponsorship slotted › expire'] },
+  },
+  {
+    ...{ name: 'sponsored, nobody at the signers', only: ['short of time'], size: 6, seed: 15 },
+    weather: { chain: [], deaf: 0.8 },
+    leadsTo: ['sponsorship prepared › expire', 'sponsored prepared › expire'],
+  },
+  {
+    ...{ name: 'sponsored and refused', only: ['transfer'], size: 6, seed: 45 },
+    ...{ weather: { chain: [], deaf: 0.5 }, leadsTo: ['sponsorship prepared › refuse'] },
+  },
+  {
+    ...{ name: 'sponsored, nobody to ask', only: ['short of time'], policies: ['asks'] },
+    ...{ wallets: 1, weather: { chain: ['down'], lasts: 40 }, seed: 2 },
+    leadsTo: ['sponsored asked › expire'],
+  },
+  {
+    ...{ name: 'sponsored and held', only: ['transfer'], policies: ['asks'], size: 8 },
+    leadsTo: ['sponsored asked › pass', 'sponsored held › release', 'sponsored held › reject'],
+  },
+  {
+    ...{ name: 'sponsored and blocked', only: ['transfer'], policies: ['blocks'], wallets: 1 },
+    leadsTo: ['sponsored asked › reject'],
+  },
+  {
+    ...{ name: 'sponsored, held late', only: ['transfer'], laterPolicies: ['asks'], wallets: 1 },
+    ...{ size: 8, seed: 2, leadsTo: ['sponsored prepared › hold'] },
+  },
+  {
+    ...{ name: 'sponsored, blocked late', only: ['transfer'], laterPolicies: ['blocks'] },
+    ...{ wallets: 1, size: 8, seed: 2, leadsTo: ['sponsored prepared › reject'] },
+  },
+] as const satisfies readonly (Kind & { readonly perDay?: bigint })[]
+
+const allKinds: readonly Kind[] = [
+  ...kinds,
+  ...sponsoredKinds.map((kind): Kind => {
+    const limits = 'perDay' in kind ? { perDay: kind.perDay.toString() } : {}
+    return { ...kind, sponsors: [limits] }
+  }),
+]
 /** Each once, and again for as long as it has not led to where it leads with some luck. */
 const roundsMax = 12
 
 /**
- * Moves that are not counted, since nothing that is simulated here can make them.
- *
- * - Nobody here has a sponsor for his fees, so that nothing is prepared without a slot, or outbid by itself.
- * - What was confirmed is put back by whoever follows the chain for histories, which is not here.
+ * Moves that are not counted, since nothing that is simulated here can make them: what was confirmed is put
+ * back by whoever follows the chain for histories, which is not here. An abort is a move that a request makes.
  */
-const elsewhere = (state: string, event: string): boolean =>
-  ['outbid', 'again'].includes(event) ||
-  (state === 'requested' && event === 'prepare') ||
-  ((state === 'confirmed' || state === 'reverted') && event === 'displace')
+const elsewhere = ['confirmed › displace', 'reverted › displace'] as const
+/** Those of what somebody else pays for, and of what is sent for it: the others have no such part. */
+const ofSponsors = ['outbid', 'again', 'requested › prepare'] as const
+/** It has no slot, and goes where what is sent for it goes. */
+const notSponsored = ['takeSlot', 'slotted', 'loseSlot', 'again', 'included › lapse'] as const
+/** Nobody is asked about it, nor has it a slot of its own choice; the sponsor's wallet has no policies here. */
+const notSponsorship = [
+  ...(['asked', 'held', 'hold', 'reject', 'requested › prepare', 'requested › refuse'] as const),
+  // What fills a slot for a request that has ended is left lying by chance alone.
+  ...(['outbid', 'included › lapse'] as const),
+] as const
 
-/** What people ask for writes as well; an abort is a move that a request makes. */
+const all = moves
+  .filter(({ event }) => event !== 'abort')
+  .map(({ state, event }) => `${state} › ${event}`)
+
+function without(...parts: readonly string[]): readonly string[] {
+  const isIn = (move: string, part: string) =>
+    part.includes(' ') ? move === part : move.split(' › ').includes(part)
+  return all.filter((move) => ![...elsewhere, ...parts].some((part) => isIn(move, part)))
+}
+
+/** What people ask for writes as well. */
 const asked = [
   'request a transfer',
   'request a transaction',
@@ -142,9 +238,9 @@ const asked = [
 ]
 const sought: readonly string[] = [
   ...asked,
-  ...moves
-    .filter(({ state, event }) => event !== 'abort' && !elsewhere(state, event))
-    .map(({ state, event }) => `${state} › ${event}`),
+  ...without(...ofSponsors),
+  ...without(...notSponsored).map((move) => `sponsored ${move}`),
+  ...without(...notSponsorship).map((move) => `sponsorship ${move}`),
 ]
 
 /** All places where something is written, found in small worlds that between them make every move. */
@@ -153,7 +249,7 @@ export async function takeCensus(simulator: Simulator): Promise<Census> {
   const places = new Map<string, Drill>()
   const isReached = (move: string) => [...places.keys()].some((one) => one.startsWith(move))
   for (let round = 0; round < roundsMax; round++) {
-    const left = kinds.filter(
+    const left = allKinds.filter(
       ({ leadsTo = [] }) => round === 0 || !leadsTo.every((move) => isReached(move)),
     )
     const run = async (kind: Kind) => {
@@ -176,8 +272,9 @@ export async function takeCensus(simulator: Simulator): Promise<Census> {
 
 function drillOf(kind: Kind, round: number): Drill {
   const { name, only, weather, size = sizeUsual, nodes = 1, wallets = 2, seed = 1 } = kind
-  const { policies = [], laterPolicies = [] } = kind
-  const shape = { servers: 2, nodes, wallets, transfers: size, only, policies, laterPolicies }
+  const { policies = [], laterPolicies = [], sponsors = [] } = kind
+  const governed = { policies, laterPolicies, sponsors, sponsoredChance: 1 }
+  const shape = { servers: 2, nodes, wallets, transfers: size, only, ...governed }
   return {
     seed: `${name} ${seed + round}`,
     ...shape,

@@ -44,6 +44,17 @@ export const planted = {
       },
     },
   },
+  'gives up on a fee sponsor that takes its time': {
+    steps: {
+      signed: (step) => async (deps, row) => {
+        const outcome = await step(deps, row)
+        if (row.fee_sponsor === null || row.kind === 'sponsorship' || outcome.kind !== 'wait')
+          return outcome
+        const values = { reason: 'the fee sponsor has not paid' }
+        return { kind: 'move', event: 'lapse', values }
+      },
+    },
+  },
   'never sends again': {
     steps: {
       broadcasted: (step) => async (deps, row) => {

@@ -1,5 +1,6 @@
 import { audit, ether, type Evidence, type Finding } from '@quorate/chains/testing/audit'
 import { toHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { abortOutgoing } from '../transfers/abort.ts'
 import { replaceOutgoing } from '../transfers/replace.ts'
@@ -8,11 +9,13 @@ import { Approver } from './approver.ts'
 import { Faults, type Target } from './faults.ts'
 import { outside, spendUnits } from './outside.ts'
 import type { Server } from './servers.ts'
-import { bodyOf, kindOf, newSought, type Scenario, scenarios } from './wishes.ts'
+import { bodyOf, kindOf, mayBeSponsored, newSought, type Scenario, scenarios } from './wishes.ts'
 import type { SimulatedWallet, Sought } from './wishes.ts'
 import { network, type PolicyAction, unitsOfWallet, World, type WorldOptions } from './world.ts'
 
 const feeBound = 10n ** 16n
+/** Of the sponsors that stop to pay, so many do for ever. */
+const archivedChance = 0.1
 /** Enough for whatever was asked for, and its fees. */
 const weiOfTheMended = 10n ** 19n
 /** Wishes that are under way at a time: enough for lanes to fill. */
@@ -39,6 +42,8 @@ export type PlayOptions = WorldOptions & {
   readonly repairs?: number
   /** As `policies`, but made at some moment, when things are under way. */
   readonly laterPolicies?: readonly PolicyAction[]
+  /** How much of what a sponsor may pay for one is asked to. */
+  readonly sponsoredChance?: number
 }
 const chainFaults = ['reorganize', 'drop', 'outside', 'fees', 'lag', 'down', 'lie'] as const
 export type Weather = {
@@ -135,6 +140,7 @@ class Game {
     if (random.happens(0.2)) return this.comeBack()
     if (world.isGoverned && random.happens(0.3)) return this.decide()
     if (this.laterPolicies.length > 0 && random.happens(0.1)) return this.makePolicy()
+    if (world.sponsors.length > 0 && random.happens(0.04)) return this.turnSponsor()
     this.tick()
     if (random.happens(0.2)) for (const server of world.servers) server.skewMs = 0
     if (random.happens(0.2)) faults.isNodeDown = false
@@ -155,20 +161,40 @@ class Game {
   private async come(): Promise<void> {
     const { world, options } = this
     const { random } = world
+    const turnedAway = world.soughts.filter(({ isTurnedAway }) => isTurnedAway).length
     const underWay =
       this.sent -
+      turnedAway -
       world.told.filter(({ status }) => ['Confirmed', 'Failed', 'Rejected'].includes(status)).length
     if (underWay > underWayMax || this.sent >= options.transfers) return
     const scenario = random.one(options.only ?? scenarios)
+    const feeSponsorId = this.sponsorFor(scenario)
     const sought = newSought(random, {
-      scenario,
-      wallet: random.one(world.wallets),
-      number: this.sent++,
-      now: world.time,
+      ...{ scenario, feeSponsorId },
+      // A sponsor's wallet pays as any other, and never with a sponsor.
+      wallet: random.one(feeSponsorId === undefined ? world.payers : world.wallets),
+      ...{ number: this.sent++, now: world.time },
     })
     world.soughts.push(sought)
     this.handleUnits(sought)
     await this.ask(sought)
+  }
+
+  private sponsorFor(scenario: Scenario): string | undefined {
+    const { world, options } = this
+    const { random, sponsors } = world
+    if (sponsors.length === 0 || !mayBeSponsored(scenario)) return undefined
+    return random.happens(options.sponsoredChance ?? 0.5) ? random.one(sponsors).name : undefined
+  }
+
+  private async turnSponsor(): Promise<void> {
+    const { world, faults } = this
+    const sponsor = world.random.one(world.sponsors)
+    const { status } = sponsor
+    if (status === 'archived') return
+    const off = world.random.happens(archivedChance) ? 'archived' : 'deactivated'
+    await world.turnSponsor(sponsor, status === 'active' ? off : 'active')
+    if (sponsor.status !== 'active') faults.count(`sponsor: ${sponsor.status}`)
   }
 
   /** Whoever has spent them all gets some again; and some have just spent them by themselves. */
@@ -214,9 +240,16 @@ class Game {
     const { caller } = this.world.client
     server.run(`request a ${kind}`, async () => {
       const asked = { kind, walletId: wallet.walletId, raw: signed.raw } as const
-      const { name } = await requestOutgoing(server.deps, caller, asked)
-      sought.known = name
-      sought.isUnanswered = false
+      try {
+        const { name } = await requestOutgoing(server.deps, caller, asked)
+        sought.known = name
+        sought.isUnanswered = false
+        sought.isTurnedAway = false
+      } catch (error) {
+        // An answer as well; once the sponsor pays again, it may be asked for again.
+        if (isFailure(error, 'fee_sponsor.unsuitable')) sought.isTurnedAway = true
+        throw error
+      }
     })
   }
 
@@ -316,7 +349,7 @@ class Game {
       for (let i = 0; i < depth; i++) if (random.happens(0.9)) world.mine(() => random.happens(0.3))
     }
     if (kind === 'drop') this.drop()
-    if (kind === 'outside' && outside(world, random.one(world.wallets)))
+    if (kind === 'outside' && outside(world, random.one(world.payers)))
       faults.count('chain: outside transaction')
     if (kind === 'fees') world.baseFee = BigInt(random.between(1, 40)) * 10n ** 9n
     if (kind === 'lag')
@@ -371,8 +404,9 @@ class Game {
     world.baseFee = 10n ** 9n
     for (const node of world.nodes) node.lag = 0
     for (const server of world.servers) server.skewMs = 0
-    for (const { address } of world.wallets)
+    for (const { address } of world.payers)
       world.chain.endow(address, { balance: weiOfTheMended, units: unitsOfWallet })
+    await world.mendSponsors()
     for (let i = 0; i < network.confirmationsFinal; i++) await this.pass()
     if (world.isGoverned) world.time += approvalMs
     this.isLast = true
@@ -413,7 +447,7 @@ class Game {
   private async repair(): Promise<void> {
     const { world } = this
     const stuck = await world.stuckWallets()
-    for (const wallet of world.wallets.filter(({ address }) => stuck.has(address))) {
+    for (const wallet of world.payers.filter(({ address }) => stuck.has(address))) {
       for (const sought of this.blocking(wallet)) await this.replace(sought, 'cancellation')
       for (let i = 0; i < paymentsPerRepair; i++) {
         const number = this.sent++
@@ -432,7 +466,7 @@ class Game {
    */
   private blocking(wallet: SimulatedWallet): readonly Sought[] {
     const { soughts, told } = this.world
-    const own = soughts.filter((one) => one.wallet === wallet)
+    const own = soughts.filter((one) => one.wallet === wallet && one.feeSponsorId === undefined)
     const statuses = new Map(told.map(({ name, status }) => [name, status]))
     const hasFailed = ({ known, asked }: Sought) =>
       statuses.get(known ?? asked.at(-1) ?? '') === 'Failed'

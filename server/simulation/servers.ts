@@ -82,7 +82,7 @@ export class Server {
         const rows = await leaseRows(this.deps.database, free, this.deps.now())
         this.inHand -= free - rows.length
         // A statement returns them in any order.
-        for (const row of rows.toSorted(byName)) this.run(row.state, () => this.work(row))
+        for (const row of rows.toSorted(byName)) this.run(nameOf(row), () => this.work(row))
       },
       () => (this.inHand -= free),
     )
@@ -117,10 +117,11 @@ export class Server {
     const step = usual && (planted.steps?.[state]?.(usual) ?? usual)
     const { fiber } = schedule
     if (step === undefined || fiber === undefined) return step
-    fiber.step = state
+    const name = nameOf(row)
+    fiber.step = name
     return async (deps, row) => {
       const outcome = await step(deps, row)
-      fiber.step = outcome.kind === 'move' ? `${state} › ${outcome.event}` : state
+      fiber.step = outcome.kind === 'move' ? `${name} › ${outcome.event}` : name
       return outcome
     }
   }
@@ -157,6 +158,12 @@ export class Server {
     if (only !== undefined && others.length === 0) return only
     return severalNodes({ network, nodes: gated, agree: 2, now: time })
   }
+}
+
+/** What somebody else pays for, and what is sent for it, go ways of their own through the same states. */
+function nameOf({ state, kind, fee_sponsor }: Parameters<typeof nextStep>[0]): string {
+  if (kind === 'sponsorship') return `sponsorship ${state}`
+  return fee_sponsor === null ? state : `sponsored ${state}`
 }
 
 function byName(a: Outgoing, b: Outgoing): number {

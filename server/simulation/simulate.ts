@@ -5,6 +5,7 @@ import type { Target } from './faults.ts'
 import { connect, type Connections } from './gated-database.ts'
 import { play, type Played, type PlayOptions } from './play.ts'
 import { Random } from './random.ts'
+import type { Limits } from './sponsors.ts'
 import { type PolicyAction, tables } from './world.ts'
 
 /** Of one world: more of them at once would only make its tables slower. */
@@ -12,9 +13,8 @@ export const worldSize = 100
 /** Places at which a server is to die in one world. */
 const targetsPerWorld = 4
 
-type More = Partial<
-  Pick<PlayOptions, 'planted' | 'repairs' | 'only' | 'weather' | 'targets' | 'policies'>
->
+type Named = 'planted' | 'repairs' | 'only' | 'weather' | 'targets' | 'policies' | 'sponsors'
+type More = Partial<Pick<PlayOptions, Named | 'sponsoredChance'>>
 
 export type Simulator = {
   /** Several may run at a time, each in a database of its own. */
@@ -105,14 +105,25 @@ function shapeOf(seed: number): Shape {
   }
   const some = () => Array.from({ length: random.between(1, 2) }, () => actionBy(random))
   const policies = random.happens(governedChance) ? some() : []
-  return { ...shape, policies, laterPolicies: random.happens(governedChance) ? some() : [] }
+  const laterPolicies = random.happens(governedChance) ? some() : []
+  return { ...shape, policies, laterPolicies, sponsors: sponsorsBy(random) }
 }
 
 type Shape = Pick<
   PlayOptions,
-  'seed' | 'servers' | 'nodes' | 'wallets' | 'policies' | 'laterPolicies'
+  'seed' | 'servers' | 'nodes' | 'wallets' | 'policies' | 'laterPolicies' | 'sponsors'
 >
 const governedChance = 0.2
+const [sponsorsChance, tightChance] = [0.3, 0.3]
+/** Of a payment it costs some 0.0002 ether at the usual fees, forty times as much at the worst. */
+const tightPerDay = (10n ** 16n).toString()
+
+function sponsorsBy(random: Random): readonly Limits[] {
+  if (!random.happens(sponsorsChance)) return []
+  return Array.from({ length: random.between(1, 2) }, () =>
+    random.happens(tightChance) ? { perDay: tightPerDay } : {},
+  )
+}
 
 function actionBy(random: Random): PolicyAction {
   return random.happens(0.2) ? 'blocks' : 'asks'

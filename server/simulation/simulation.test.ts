@@ -6,6 +6,7 @@ import { pointOf } from './faults.ts'
 import type { Weather } from './play.ts'
 import { planted, retriesOfServer, unaskingServer } from './planted.ts'
 import { openPlace, openSimulator, type Simulator, worldOf } from './simulate.ts'
+import type { Limits } from './sponsors.ts'
 import type { Scenario } from './wishes.ts'
 import { type PolicyAction, World } from './world.ts'
 
@@ -15,6 +16,7 @@ type Expected = {
   readonly weather: Weather
   readonly finds: FindingKind
   readonly policies?: readonly PolicyAction[]
+  readonly sponsors?: readonly Limits[]
 }
 /** For all wallets that a world may have. */
 const asking: readonly PolicyAction[] = Array.from({ length: 6 }, () => 'asks')
@@ -31,6 +33,9 @@ const expected: Readonly<Record<Plant, Expected>> = {
   },
   'takes a block for a payment': {
     ...{ only: ['short of tokens'], weather: { chain: [] }, finds: 'confirmed, not paid' },
+  },
+  'gives up on a fee sponsor that takes its time': {
+    ...{ only: ['transfer'], weather: { chain: [] }, sponsors: [{}], finds: 'failed, yet paid' },
   },
   'never sends again': {
     ...{ only: ['transfer'], weather: { chain: ['drop'] }, finds: 'lost' },
@@ -52,7 +57,7 @@ const sizeOfOneKind = 10
 /** A fault does its harm where something else goes wrong at its moment: in the first of them, as things are. */
 const seeds = [3, 1, 2, 4, 5, 6]
 /** `npm run simulate` has a server die at each of some hundred points; here it is one of so many. */
-const pointsApart = 31
+const pointsApart = 67
 
 describe('a simulated world', { concurrency: true }, () => {
   let simulator: Simulator
@@ -104,7 +109,7 @@ describe('a simulated world', { concurrency: true }, () => {
 
   describe('and its auditor', { concurrency: true }, () => {
     const findingsOf = async (seed: number, more: Parameters<typeof worldOf>[2]) => {
-      const asked = { transfers: sizeOfOneKind, repairs: 1, ...more }
+      const asked = { transfers: sizeOfOneKind, repairs: 1, sponsors: [], ...more }
       return (await simulator.play(worldOf(seed, [], asked))).findings
     }
 

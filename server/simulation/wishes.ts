@@ -11,6 +11,8 @@ export const scenarios = [
 export type Scenario = (typeof scenarios)[number]
 
 const isAskedAgain: ReadonlySet<Scenario> = new Set(['retried', 'sped up', 'cancelled', 'aborted'])
+/** Nobody else pays for what is at a place of its own, or takes another one's. */
+const isUnsponsored: ReadonlySet<Scenario> = new Set(['named nonce', 'sped up', 'cancelled'])
 /** Of those of which something more is asked, so many are in the coin. */
 const inCoinChance = 0.25
 
@@ -27,6 +29,10 @@ export type Sought = {
   readonly scenario: Scenario
   readonly wallet: SimulatedWallet
   readonly recipient: string
+  /** Whom the same transaction pays as much, before it. */
+  readonly beside: string | undefined
+  /** Who pays the fees, by the API's name. */
+  readonly feeSponsorId: string | undefined
   readonly asset: Asset
   readonly amount: bigint
   readonly externalId: string | undefined
@@ -44,6 +50,8 @@ export type Sought = {
   known: string | undefined
   /** Nobody has answered the last time that it was asked for. */
   isUnanswered: boolean
+  /** Its sponsor pays nothing, as the API has said. */
+  isTurnedAway: boolean
   /** What is still to be asked of it, once there is something to ask of. */
   left: number
 }
@@ -51,48 +59,66 @@ export type Sought = {
 export const kindOf = ({ scenario }: Sought): 'transfer' | 'transaction' =>
   scenario === 'transaction' || scenario === 'named nonce' ? 'transaction' : 'transfer'
 
+type Came = Pick<Sought, 'scenario' | 'wallet'> & {
+  readonly number: number
+  readonly now: number
+  readonly feeSponsorId?: string | undefined
+}
+
+export function mayBeSponsored(scenario: Scenario): boolean {
+  return !isUnsponsored.has(scenario)
+}
+
 export function newSought(
   random: Random,
-  {
-    scenario,
-    wallet,
-    number,
-    now,
-  }: { scenario: Scenario; wallet: SimulatedWallet; number: number; now: number },
+  { scenario, wallet, number, now, feeSponsorId }: Came,
 ): Sought {
   const amount = scenario === 'short of money' ? 10n ** 24n : BigInt(random.between(1, 1_000_000))
   const isInCoin =
     scenario === 'token' ||
     scenario === 'short of tokens' ||
     (isAskedAgain.has(scenario) && random.happens(inCoinChance))
+  const stranger = () => `0x${Buffer.from(random.bytes(20)).toString('hex')}`
+  const isBesides = feeSponsorId !== undefined && scenario === 'transaction'
   return {
-    ...{ scenario, wallet, amount, asked: [], spedUp: [], cancelled: [] },
+    ...{ scenario, wallet, amount, feeSponsorId, asked: [], spedUp: [], cancelled: [] },
     ...{ since: now, approvedAt: undefined },
     asset: isInCoin ? coin.address : ether,
-    recipient: `0x${Buffer.from(random.bytes(20)).toString('hex')}`,
+    recipient: stranger(),
+    beside: isBesides && random.happens(0.7) ? stranger() : undefined,
     externalId: scenario === 'retried' || random.happens(0.2) ? `order ${number}` : undefined,
-    ...{ signed: undefined, known: undefined, isUnanswered: false },
+    ...{ signed: undefined, known: undefined, isUnanswered: false, isTurnedAway: false },
     left: isAskedAgain.has(scenario) ? random.between(1, 3) : 0,
   }
 }
 
-/** As an auditor needs to know it. @param there the API's names of what there is */
-export function wishOf(sought: Sought, there: ReadonlySet<string>): Wish {
-  const { wallet, recipient, asset, amount, asked, spedUp, since, approvedAt } = sought
+/** As an auditor needs to know it, for each who is to be paid. @param there the API's names of what there is */
+export function wishesOf(sought: Sought, there: ReadonlySet<string>): readonly Wish[] {
+  const { wallet, recipient, beside, asset, amount, asked, spedUp, since, approvedAt } = sought
   const answers = [...asked, ...spedUp].filter((name) => there.has(name))
   const allowedSince = since < wallet.governedSince ? 0 : approvedAt
-  return { from: wallet.address, recipient, asset, amount, allowedSince, answers }
+  const wish = { from: wallet.address, recipient, asset, amount, allowedSince, answers }
+  return beside === undefined ? [wish] : [wish, { ...wish, recipient: beside }]
 }
 
 /** @param nonce of those that name one */
 export function bodyOf(sought: Sought, nonce: number): object {
-  const { scenario, recipient, asset, amount, externalId } = sought
-  const named = externalId === undefined ? {} : { externalId }
+  const { scenario, recipient, beside, asset, amount, externalId, feeSponsorId } = sought
+  const named = {
+    ...(externalId === undefined ? {} : { externalId }),
+    ...(feeSponsorId === undefined ? {} : { feeSponsorId }),
+  }
   if (kindOf(sought) === 'transfer') {
     const moved = asset === ether ? { kind: 'Native' } : { kind: 'Erc20', contract: asset }
     return { ...moved, to: recipient, amount: amount.toString(), ...named }
   }
+  const value = amount.toString()
+  if (feeSponsorId !== undefined) {
+    const recipients = beside === undefined ? [recipient] : [beside, recipient]
+    const userOperations = recipients.map((to) => ({ to, value }))
+    return { kind: 'UserOperations', userOperations, ...named }
+  }
   const fixed = scenario === 'named nonce' ? { nonce } : {}
-  const transaction = { to: recipient, value: amount.toString(), ...fixed }
+  const transaction = { to: recipient, value, ...fixed }
   return { kind: 'Transaction', transaction, ...named }
 }

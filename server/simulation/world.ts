@@ -19,8 +19,9 @@ import { settleInRoot } from './root.ts'
 import { Schedule } from './schedule.ts'
 import { Server, type Planted } from './servers.ts'
 import { SmallSigners } from './signers.ts'
+import { changeSponsor, makeSponsor, type Limits, type SimulatedSponsor } from './sponsors.ts'
 import type { SimulatedWallet, Sought } from './wishes.ts'
-import { wishOf } from './wishes.ts'
+import { wishesOf } from './wishes.ts'
 
 export const network = { ...openChains(new Map()).named('EthereumSepolia'), confirmationsFinal: 4 }
 const t0 = Date.UTC(2026, 0, 1)
@@ -38,9 +39,18 @@ export type WorldOptions = {
   /** What policies do with payments of its wallets, in their order; nobody has any unless said. */
   readonly policies?: readonly PolicyAction[]
   readonly planted?: Planted
+  /** Who pay the fees of others, each from a wallet of its own. */
+  readonly sponsors?: readonly Limits[]
 }
+
 /** Of all but what a wallet pays to itself: without an approval a gap can be filled. */
 export type PolicyAction = 'asks' | 'blocks'
+
+/** Who pays the fees of others; its name is in what they ask for. */
+export type FeePayer = SimulatedSponsor & {
+  readonly wallet: SimulatedWallet
+  status: 'active' | 'deactivated' | 'archived'
+}
 
 /** Everything there is in one run, all of it from one seed, and the moves that it can make. */
 export class World {
@@ -55,6 +65,7 @@ export class World {
   readonly database: Database
   readonly servers: Server[] = []
   readonly wallets: SimulatedWallet[] = []
+  readonly sponsors: FeePayer[] = []
   readonly soughts: Sought[] = []
   readonly told: Told[] = []
   /** By the hash of what was signed, in hex. */
@@ -96,6 +107,7 @@ export class World {
     this.signers.agree(root, { kind: 'genesis', evidence: genesis }, this.time)
     for (let i = 0; i < this.options.wallets; i++)
       await this.addWallet(i === 0 ? ether / 100n : ether)
+    for (const shape of this.options.sponsors ?? []) await this.addSponsor(shape)
     for (const [i, action] of (this.options.policies ?? []).entries())
       await this.govern(this.wallets[i], action)
     for (let i = 0; i < this.options.servers; i++) this.servers.push(this.newServer(i))
@@ -122,6 +134,12 @@ export class World {
 
   /** In the rows of the log, of which the signers know, and in those that the API reads. */
   async addWallet(funds: bigint): Promise<SimulatedWallet> {
+    const wallet = await this.makeWallet(funds)
+    this.wallets.push(wallet)
+    return wallet
+  }
+
+  private async makeWallet(funds: bigint): Promise<SimulatedWallet> {
     const { client, signers, database } = this
     const { organization } = client
     const asked = { path: '/wallets', body: { network: network.id }, now: this.time }
@@ -149,9 +167,33 @@ export class World {
       .execute()
     const walletAddress = address.toLowerCase()
     this.chain.endow(walletAddress, { balance: funds, units: unitsOfWallet })
-    const wallet = { key, walletId: wallet_id, address: walletAddress, governedSince: Infinity }
-    this.wallets.push(wallet)
-    return wallet
+    return { key, walletId: wallet_id, address: walletAddress, governedSince: Infinity }
+  }
+
+  private async addSponsor(limits: Limits): Promise<void> {
+    const wallet = await this.makeWallet(ether)
+    const made = await makeSponsor(this, wallet, limits)
+    this.sponsors.push({ ...made, wallet, status: 'active' })
+  }
+
+  /** Whether it pays at all; what is archived stays so. */
+  async turnSponsor(sponsor: FeePayer, status: FeePayer['status']): Promise<void> {
+    if (sponsor.status === status || sponsor.status === 'archived') return
+    await changeSponsor(this, sponsor, changes[status])
+    sponsor.status = status
+  }
+
+  /** All that can pay do, as much as they have. */
+  async mendSponsors(): Promise<void> {
+    for (const sponsor of this.sponsors) {
+      await this.turnSponsor(sponsor, 'active')
+      if (sponsor.status === 'active') await changeSponsor(this, sponsor, {})
+    }
+  }
+
+  /** Everybody from whose address something is sent. */
+  get payers(): readonly SimulatedWallet[] {
+    return [...this.wallets, ...this.sponsors.map(({ wallet }) => wallet)]
   }
 
   /** From now on nothing leaves a wallet by the word of one user alone, or nothing at all. */
@@ -223,9 +265,11 @@ export class World {
   /** All that an auditor needs, with the last word of the API about everything there is. */
   async evidence(): Promise<Evidence> {
     const rows = await this.database.selectFrom('outgoing').selectAll().execute()
-    const there = new Set(rows.map(({ name }) => name))
+    // What a sponsor sends for a request has no name for anybody.
+    const asked = rows.filter(({ kind }) => kind !== 'sponsorship')
+    const there = new Set(asked.map(({ name }) => name))
     const height = this.chain.highest
-    const last = rows.map((row): Told => {
+    const last = asked.map((row): Told => {
       const { id: name, status, txHash: hash } = transactionOf(row)
       return { name, status, hash, height }
     })
@@ -238,11 +282,13 @@ export class World {
       pooled,
       outside: this.sentOutside,
       confirmationsFinal: network.confirmationsFinal,
-      wishes: this.soughts.map((sought) => wishOf(sought, there)),
+      wishes: this.soughts.flatMap((sought) => wishesOf(sought, there)),
       told: [...this.told, ...last],
     }
   }
 }
+
+const changes = { active: 'activate', deactivated: 'deactivate', archived: 'archive' } as const
 
 function policyOn({ address, walletId }: SimulatedWallet, action: PolicyAction): object {
   const groups = [{ quorum: 1, approvers: {}, initiatorCanApprove: true }]
