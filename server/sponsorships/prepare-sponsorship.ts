@@ -72,11 +72,9 @@ function later({ bid }: Outgoing, why: string): Outcome {
 
 async function preparePay(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Outcome> {
   const { sponsor, asked } = parts
-  const signed = await signedBy(deps, asked)
-  if (signed === undefined) {
-    const why = 'a transaction of the wallet itself came before it could be sponsored'
-    return row.bid === 0 ? refuse(why) : later(row, why)
-  }
+  const { isLate, ...signed } = await signedBy(deps, asked)
+  if (isLate && row.bid === 0)
+    return refuse('a transaction of the wallet itself came before it could be sponsored')
   const ask = { ...relayAsk(deps.chain, asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
   const observed = await observe(deps, row, { ...parts, ask })
   if ('kind' in observed) return observed
@@ -110,20 +108,23 @@ async function prepareFill(deps: StepDeps, row: Outgoing, parts: Parts): Promise
 
 /**
  * What the account has signed: asked for again, it is the same. That it is to run the contract is left
- * out once it does.
- * @returns nothing where it does not, and its nonce is another by now
+ * out once it does; and where it is late, since its nonce is another by now.
  */
-async function signedBy(deps: StepDeps, asked: Outgoing): Promise<Signed | undefined> {
+async function signedBy(
+  deps: StepDeps,
+  asked: Outgoing,
+): Promise<Signed & { readonly isLate: boolean }> {
   const { rpc } = deps.chain
   const { organization, key } = asked
   const given = await deps.coordinator.sign({ organization, key, evidence: evidenceOf(asked) })
   const [first, second] = given.signatures
   const inner = accountSignatureOf(first)
-  if ((await delegationOf(rpc, asked.address)) === 'ours') return { inner }
+  if ((await delegationOf(rpc, asked.address)) === 'ours') return { inner, isLate: false }
   const facts = decodeFacts(given.facts)
   const nonce = facts.family === 'sponsored' ? facts.delegationNonce : undefined
-  if (nonce === undefined || (await minedNonce(rpc, asked.address)) > nonce) return undefined
-  return { inner, delegation: { nonce, signature: accountSignatureOf(second) } }
+  if (nonce === undefined || (await minedNonce(rpc, asked.address)) > nonce)
+    return { inner, isLate: true }
+  return { inner, delegation: { nonce, signature: accountSignatureOf(second) }, isLate: false }
 }
 
 async function observe(
@@ -143,10 +144,22 @@ async function observe(
   } catch (error) {
     if (!isFailure(error, 'chain.refused')) throw error
     const { reason } = error.context
+    if (row.attempts + 1 < refusalsMax) return { kind: 'wait', why: reason }
     // Nothing was sent, and nothing will be: what the account has signed is of no use to anybody else.
-    const isOver = row.bid === 0 && row.attempts + 1 >= refusalsMax
-    return isOver ? refuse(reason) : { kind: 'wait', why: reason }
+    if (row.bid === 0) return refuse(reason)
+    const gasLimit = gasInVain(ask)
+    return ask.gasLimit === gasLimit
+      ? { kind: 'wait', why: reason }
+      : observe(deps, row, { ...parts, ask: { ...ask, gasLimit } })
   }
+}
+
+/**
+ * What others wait behind is sent though it would fail, so that its slot is used: enough for the contract
+ * to look at it and refuse it, whatever its bytes cost (EIP-7623: 40 for each at most).
+ */
+function gasInVain({ data }: Pick<EvmAsk, 'data'>): bigint {
+  return 60_000n + 40n * BigInt(data.length)
 }
 
 /** A tenth more than the dearest that waits at its slot, and as much as is usual now. */

@@ -556,6 +556,27 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     assert.ok(Date.now() < row.execute_before)
   })
 
+  it('is sent though it would fail, so that nothing waits behind it', async () => {
+    const { other, row, sent } = await agreedShortly(64_000)
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    await stepTo(treasury, sent, 'refused')
+    await step(treasury, row)
+    await changeSponsor(treasury, other, { end: '/activate' })
+    // What it was to be delegated by was good for this nonce alone.
+    const { rpc } = treasury
+    await fund(rpc, { address: row.address }, ether)
+    await rpc('anvil_impersonateAccount', [row.address])
+    await rpc('eth_sendTransaction', [{ from: row.address, to: stranger, value: '0x1' }])
+    await mine(treasury)
+    await stepTo(treasury, await bidFor(row), 'broadcasted')
+    const failed = await carry(treasury, row, 'reverted')
+    assert.match(failed.reason ?? '', /the chain carried it out, and it failed/)
+    assert.deepEqual((await bidFor(row)).state, 'reverted')
+    assert.equal(await nonceOf(other.wallet), 1)
+    const next = await carry(treasury, await ask(await poor(), {}, { by: other }), 'confirmed')
+    assert.equal((await paidFor(treasury, next))?.slot, 1)
+  })
+
   /** Agreed on in time, however busy the machine: that much time is over soon. */
   async function agreedShortly(least = 4_000) {
     for (let ms = least; ms <= 64_000; ms *= 2) {

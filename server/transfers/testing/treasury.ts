@@ -128,7 +128,11 @@ export async function makeWallet(
   return wallet
 }
 
-export async function fund(rpc: Rpc, { address }: WalletRow, wei: bigint): Promise<void> {
+export async function fund(
+  rpc: Rpc,
+  { address }: Pick<WalletRow, 'address'>,
+  wei: bigint,
+): Promise<void> {
   await rpc('anvil_setBalance', [address, `0x${wei.toString(16)}`])
 }
 
