@@ -103,6 +103,26 @@ describe('the status of a transaction', () => {
       )
   })
 
+  it('is not that of a block that goes while the chain grows past it, whichever is looked at first', async () => {
+    for (const first of ['eth_blockNumber', 'eth_getBlockByNumber']) {
+      let isReplaced = false
+      const rpc: Rpc = async (method) => {
+        const answer = {
+          eth_getTransactionReceipt: isReplaced ? null : receipt,
+          eth_getTransactionByHash: null,
+          eth_getBlockByNumber: isReplaced ? { ...block, hash: other } : block,
+          // With its successor it is settled; with the one before, not yet.
+          eth_blockNumber: isReplaced ? '0x7' : '0x6',
+          eth_getTransactionCount: '0x3',
+        }[method]
+        if (method === first) isReplaced = true
+        return answer
+      }
+      const found = await evm.status(rpc, { ...network, confirmationsFinal: 3 }, sent)
+      assert.ok(found.kind !== 'included' || found.confirmations < 3, first)
+    }
+  })
+
   it('is not lapsed on a chain too short for anything to be settled', async () => {
     const young = {
       eth_getTransactionReceipt: null,

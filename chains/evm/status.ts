@@ -48,7 +48,10 @@ function feeIn({ gasUsed, effectiveGasPrice, l1Fee }: Fields): bigint {
   return readQuantity(gasUsed) * readQuantity(effectiveGasPrice) + below
 }
 
-/** A receipt counts only while the block it names is the one at that height. */
+/**
+ * A receipt counts only while the block it names is the one at that height. The head is asked for before that:
+ * a block that is there after it has been seen so deep stays; one that was there before may be gone by then.
+ */
 async function findIncluded(
   rpc: Rpc,
   hash: string,
@@ -56,7 +59,8 @@ async function findIncluded(
   const receipt = await findReceipt(rpc, hash)
   if (receipt === undefined) return undefined
   const { blockHash, blockNumber, succeeded, fee } = receipt
-  const [canonical, head] = await Promise.all([findHeader(rpc, blockNumber), headNumber(rpc)])
+  const head = await headNumber(rpc)
+  const canonical = await findHeader(rpc, blockNumber)
   if (canonical?.hash !== blockHash || head < blockNumber) return undefined
   const confirmations = Number(head - blockNumber) + 1
   return { kind: 'included', blockHash, blockNumber, confirmations, succeeded, fee }
