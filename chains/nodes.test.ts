@@ -52,6 +52,17 @@ describe('a call to a node', () => {
       })
     })
 
+  it('is refused in words that can be written down, whoever has made them up', async () => {
+    const message = 'execution reverted: a\0b\u0008\n\u202Ec\ud800'
+    const answer = { jsonrpc: '2.0', id: 1, error: { code: 3, message } }
+    await assert.rejects(
+      call((_, response) => response.end(JSON.stringify(answer))),
+      (thrown) =>
+        isFailure(thrown, 'chain.refused') &&
+        thrown.context.reason === 'execution reverted: a b c ',
+    )
+  })
+
   it('takes an answer that is too long as a refusal: it would be as long again', async () => {
     const long = JSON.stringify({ jsonrpc: '2.0', id: 1, result: 'x'.repeat(2000) })
     await assert.rejects(

@@ -102,5 +102,7 @@ function withoutUrl(error: unknown): Error {
 function reasonOf(error: unknown): string {
   const message =
     typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined
-  return typeof message === 'string' ? message.slice(0, reasonLengthMax) : 'no reason given'
+  if (typeof message !== 'string') return 'no reason given'
+  // A contract may have written it: no table takes all of what that can be, nor does a page show it.
+  return message.slice(0, reasonLengthMax).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
 }
