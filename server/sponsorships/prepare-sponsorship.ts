@@ -46,7 +46,14 @@ export async function prepareSponsorship(deps: StepDeps, row: Outgoing): Promise
   if (isExpired(row, deps.now)) return prepareFillInTime(deps, row, parts)
   if (status === 'active') return preparePay(deps, row, parts)
   if (status !== 'archived') return later(row, 'the fee sponsor is not active')
-  return row.bid === 0 ? refuse(archivedReason) : prepareFill(deps, row, parts)
+  if (row.bid === 0) return refuse(archivedReason)
+  if (await isSomethingSent(deps, row)) return later(row, archivedReason)
+  return prepareFill(deps, row, parts)
+}
+
+/** It may still come, and uses the slot then: whatever is signed besides would only be in its way. */
+async function isSomethingSent({ database }: StepDeps, row: Outgoing): Promise<boolean> {
+  return (await signedAt(database, row)).length > 0
 }
 
 async function overForFirst(deps: StepDeps, row: Outgoing): Promise<Outcome | undefined> {
@@ -147,8 +154,8 @@ async function observe(
     if (row.attempts + 1 < refusalsMax) return { kind: 'wait', why: reason }
     // Nothing was sent, and nothing will be: what the account has signed is of no use to anybody else.
     if (row.bid === 0) return refuse(reason)
-    const gasLimit = gasInVain(ask)
-    return ask.gasLimit === gasLimit
+    const gasLimit = await gasInVain(deps, row, ask)
+    return gasLimit === undefined
       ? { kind: 'wait', why: reason }
       : observe(deps, row, { ...parts, ask: { ...ask, gasLimit } })
   }
@@ -157,9 +164,13 @@ async function observe(
 /**
  * What others wait behind is sent though it would fail, so that its slot is used: enough for the contract
  * to look at it and refuse it, whatever its bytes cost (EIP-7623: 40 for each at most).
+ * @returns nothing where that is no help: what fills the slot does nothing that could fail, and what was sent
+ * before may yet succeed
  */
-function gasInVain({ data }: Pick<EvmAsk, 'data'>): bigint {
-  return 60_000n + 40n * BigInt(data.length)
+async function gasInVain(deps: StepDeps, row: Outgoing, ask: Asked): Promise<bigint | undefined> {
+  const { data, gasLimit } = ask
+  if (gasLimit !== undefined || data.length === 0) return undefined
+  return (await isSomethingSent(deps, row)) ? undefined : 60_000n + 40n * BigInt(data.length)
 }
 
 /** A tenth more than the dearest that waits at its slot, and as much as is usual now. */

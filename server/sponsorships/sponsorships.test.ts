@@ -454,6 +454,27 @@ describe('what a sponsor has sent, when fees rise above it', () => {
     assert.equal(await nonceOf(other.wallet), 2)
   })
 
+  it('is left to come while it may, though its sponsor is archived or the same would fail now', async () => {
+    for (const end of ['archived', 'poor'] as const) {
+      const [other, wallet] = [await makeSponsor(treasury), await poor()]
+      const row = await carry(treasury, await ask(wallet, {}, { by: other }), 'broadcasted')
+      await setBaseFee(treasury, 20n)
+      const patient = later(treasury, stuckMs)
+      await step(patient, row)
+      if (end === 'archived') await changeSponsor(treasury, other, { method: 'DELETE' })
+      else await fund(treasury.rpc, wallet, 0n)
+      for (let looks = 0; looks < 5; looks++) await step(patient, await bidFor(row))
+      const { bid, state, waiting } = await bidFor(row)
+      assert.deepEqual([bid, state], [1, 'slotted'])
+      assert.match(waiting ?? '', end === 'archived' ? /is archived/ : /reverted/)
+      await fund(treasury.rpc, wallet, 1000n)
+      await setBaseFee(treasury, 1n)
+      await mine(treasury, 3)
+      await carry(treasury, row, 'confirmed')
+      assert.equal(await nonceOf(other.wallet), 1)
+    }
+  })
+
   it('is paid for at the same nonce where signers had agreed and sign again only now', async () => {
     const other = await makeSponsor(treasury)
     const row = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
