@@ -41,6 +41,8 @@ export async function connect(url: string): Promise<Connections> {
   const [statements, transactions] = [await open(), await open()]
   let worlds = 0
   const empty = async (tables: readonly string[]) => {
+    // One that was broken off may have left a transaction behind.
+    await rollBack(transactions)
     const isTruncated = (worlds += 1) % worldsPerTruncation === 0
     if (isTruncated) await statements.query(`truncate ${tables.join(', ')}`)
     else for (const name of tables) await statements.query(`delete from ${name}`)
@@ -90,9 +92,7 @@ export class GatedDatabase {
     if (this.isOpen !== life) return
     this.isOpen = undefined
     this.untold = []
-    const running = this.transactions.query('rollback')
-    this.transactions.connection.stream.uncork()
-    await running
+    await rollBack(this.transactions)
   }
 
   private poolOf(life: Life | undefined, given: Given, client: pg.Client): PostgresPool {
@@ -136,6 +136,13 @@ export class GatedDatabase {
     const { rows } = result
     return rows.length < 2 || isOrdered ? result : { ...result, rows: inOrder(rows) }
   }
+}
+
+/** Its beginning may still be on this side. */
+async function rollBack(transactions: pg.Client): Promise<void> {
+  const running = transactions.query('rollback')
+  transactions.connection.stream.uncork()
+  await running
 }
 
 type Statement = {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runCrew } from './crew.ts'
 import { KeptOutcomes } from './kept-outcomes.ts'
-import { type Outcome, Tally } from './tally.ts'
+import { brokenOff, type Outcome, Tally } from './tally.ts'
 import { type News, runWorlds, sweepMin, type Work } from './worlds.ts'
 
 /** A minute or so; on a machine that is busy otherwise, two or three. */
@@ -109,6 +109,7 @@ function reportOf(tally: Tally, { first, workers }: Asked, seconds: number): str
     `nonce gaps: ${tally.count('stuck nonce')}`,
     `without approval: ${tally.count('paid without approval')}`,
     `told wrongly: ${tally.count(...wrongWords)}`,
+    `worlds broken off: ${tally.count(brokenOff)}`,
   ].join('\n')
 }
 

@@ -20,8 +20,8 @@ const archivedChance = 0.1
 const weiOfTheMended = 10n ** 19n
 /** Wishes that are under way at a time: enough for lanes to fill. */
 const underWayMax = 24
-/** Turns of one world; it is over long before. */
-const turnsMax = 2_000_000
+/** One of a hundred requests is over after some ten thousand. */
+const turnsUsualMax = 200_000
 const repairsMax = 5
 /** After it, nobody can approve any more what has waited before. */
 const approvalMs = 61_000
@@ -44,6 +44,8 @@ export type PlayOptions = WorldOptions & {
   readonly laterPolicies?: readonly PolicyAction[]
   /** How much of what a sponsor may pay for one is asked to. */
   readonly sponsoredChance?: number
+  /** One that takes more is broken off. */
+  readonly turnsMax?: number
 }
 const chainFaults = ['reorganize', 'drop', 'outside', 'fees', 'lag', 'down', 'lie'] as const
 export type Weather = {
@@ -85,7 +87,7 @@ export async function play(options: PlayOptions): Promise<Played> {
       const status = evidence.told.findLast((one) => one.name === name)?.status ?? ''
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
     }
-  const transfers = world.soughts.length
+  const transfers = world.soughts.filter(({ asked }) => asked.length > 0).length
   const { lines, schedule } = world
   return {
     findings,
@@ -124,6 +126,7 @@ class Game {
   async rage(): Promise<void> {
     const { world, options } = this
     let left = options.weather?.lasts ?? 0
+    const { turnsMax = turnsUsualMax } = options
     for (let turn = 0; turn < turnsMax; turn++) {
       if (!world.schedule.isIdle && !world.random.happens(0.02)) await world.schedule.advance()
       else if (this.sent < options.transfers || left-- > 0) await this.move()
@@ -268,10 +271,11 @@ class Game {
     else await this.replace(sought, sought.scenario === 'cancelled' ? 'cancellation' : 'speedUp')
   }
 
-  /** With the words that were signed, or under an external id with new ones. */
+  /** With the words that were signed, if some server has been there to sign for; under an external id also with new ones. */
   private async again(sought: Sought): Promise<void> {
-    const isNew = sought.externalId !== undefined && sought.asked.length < 4
-    if (isNew && this.world.random.happens(0.5)) await this.ask(sought)
+    const mayBeNew = sought.externalId !== undefined && sought.asked.length < 4
+    const isNew = sought.signed === undefined || (mayBeNew && this.world.random.happens(0.5))
+    if (isNew) await this.ask(sought)
     else this.send(sought)
   }
 
@@ -411,7 +415,7 @@ class Game {
     if (world.isGoverned) world.time += approvalMs
     this.isLast = true
     for (const sought of world.soughts.filter(({ isUnanswered }) => isUnanswered))
-      if (sought.externalId === undefined) this.send(sought)
+      if (sought.externalId === undefined && sought.signed !== undefined) this.send(sought)
       else await this.ask(sought)
     for (let i = 0; i < (this.options.repairs ?? repairsMax); i++) {
       if (await this.comesToRest()) return

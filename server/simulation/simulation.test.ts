@@ -90,6 +90,21 @@ describe('a simulated world', { concurrency: true }, () => {
     assert.notEqual(other, once)
   })
 
+  it('is broken off when it does not end, wherever it is, and leaves its place to the next one', async () => {
+    const lone = await openSimulator(1)
+    for (const turnsMax of [40, 70, 100, 130])
+      await assert.rejects(lone.play({ ...worldOf(7, []), turnsMax }), /for ever/)
+    const { findings } = await lone.play(worldOf(7, [], { transfers: sizeOfOneKind }))
+    assert.deepEqual(findings, [])
+    await lone.close()
+  })
+
+  it('asks later for what somebody wanted while no server was there', async () => {
+    const world = { ...worldOf(7, [], { transfers: sizeOfOneKind }), servers: 1 }
+    const { transfers } = await simulator.play(world)
+    assert.equal(transfers, sizeOfOneKind)
+  })
+
   it('knows how high its chain has been when something was told, though a block is gone again', async () => {
     const { connections, close } = await openPlace()
     const world = new World({ seed: '1002', servers: 1, nodes: 1, wallets: 1, connections })

@@ -12,8 +12,13 @@ export type Outcome = {
   readonly visited: ReadonlySet<string>
   /** Places where it has written that no census knows. */
   readonly unknown: ReadonlySet<string>
-  readonly findings: readonly Finding[]
+  readonly findings: readonly (
+    | Finding
+    | { readonly kind: typeof brokenOff; readonly about: string }
+  )[]
 }
+/** What an auditor never says: the world itself has not come to its end. */
+export const brokenOff = 'broken off'
 
 export function outcomeOf(again: string, played: Played, known: ReadonlySet<string>): Outcome {
   const { transfers, statuses, findings, faults } = played
@@ -26,6 +31,15 @@ export function outcomeOf(again: string, played: Played, known: ReadonlySet<stri
     faults: faults.counts,
     visited: faults.visited,
     unknown,
+  }
+}
+
+/** One such world is a finding like others, and does not end the hours of all the rest. */
+export function brokenOutcome(again: string, error: unknown): Outcome {
+  const about = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return {
+    ...{ again, transfers: 0, statuses: new Map(), faults: new Map() },
+    ...{ visited: new Set(), unknown: new Set(), findings: [{ kind: brokenOff, about }] },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Census, Point } from './census.ts'
 import { takeCensus } from './census.ts'
-import { openSimulator, type Simulator, worldOf, worldSize } from './simulate.ts'
-import { type Outcome, outcomeOf } from './tally.ts'
+import { openSimulator, worldOf, worldSize } from './simulate.ts'
+import { brokenOutcome, type Outcome, outcomeOf } from './tally.ts'
 import type { PlayOptions } from './play.ts'
 
 /** One of them computes while another waits for its database. */
@@ -50,30 +50,33 @@ export async function runWorlds(
       tell({ kind: 'world', outcome: outcomeOf(again, played, known) })
     if (work.worker === 0 && !work.done.has(againOfCensus))
       for (const { played } of census.played) hear(againOfCensus, played)
-    await runJobs(simulator, { jobs: jobsOf(work, census), done: work.done, stopSignal, hear })
+    const play = async ({ again, world }: Job) => {
+      try {
+        hear(again, await simulator.play(world))
+      } catch (error) {
+        tell({ kind: 'world', outcome: brokenOutcome(again, error) })
+      }
+    }
+    await runJobs({ jobs: jobsOf(work, census), done: work.done, stopSignal, play })
   } finally {
     await simulator.close()
   }
 }
 
-async function runJobs(
-  simulator: Simulator,
-  {
-    jobs,
-    done,
-    stopSignal,
-    hear,
-  }: {
-    readonly jobs: Iterator<Job>
-    readonly done: Work['done']
-    readonly stopSignal: AbortSignal
-    readonly hear: (again: string, played: Awaited<ReturnType<Simulator['play']>>) => void
-  },
-): Promise<void> {
+async function runJobs({
+  jobs,
+  done,
+  stopSignal,
+  play,
+}: {
+  readonly jobs: Iterator<Job>
+  readonly done: Work['done']
+  readonly stopSignal: AbortSignal
+  readonly play: (job: Job) => Promise<void>
+}): Promise<void> {
   const one = async (): Promise<void> => {
     for (let next = jobs.next(); next.done !== true && !stopSignal.aborted; next = jobs.next())
-      if (!done.has(next.value.again))
-        hear(next.value.again, await simulator.play(next.value.world))
+      if (!done.has(next.value.again)) await play(next.value)
   }
   await Promise.all(Array.from({ length: worldsAtOnce }, one))
 }
