@@ -462,6 +462,29 @@ describe('what a sponsor pays', () => {
     assert.equal(company.refusal(paid(4, 1)), above)
   })
 
+  it('counts when it is agreed on: what is signed a day later has left that day as it was', () => {
+    const scene = new Scene({ limits: { perDay: '5' } })
+    const { company } = scene
+    const at = (time: number, slot: number) => {
+      const evidence = scene.asked({ facts: [slot, 5], time })
+      return { evidence, made: scene.paid(evidence, { time }) }
+    }
+    const [first, second, third] = [at(t0, 1), at(t0 + dayMs, 2), at(t0 + dayMs, 3)]
+    company.apply(first.made)
+    const renewal = { ...first.made, kind: 'sponsorRenewal' as const, time: t0 + dayMs }
+    company.apply(renewal)
+    // Two days' worth may now come on one.
+    company.apply(second.made)
+    const above = 'the fee is above what the sponsor pays in a day'
+    assert.equal(company.refusal(third.made), above)
+    company.apply({ ...renewal, time: t0 + 6 * dayMs })
+    scene.change('deactivate')
+    assert.equal(
+      company.refusal({ ...renewal, time: t0 + 6 * dayMs }),
+      'the fee sponsor is not active',
+    )
+  })
+
   it('follows a limit that is changed at once, and counts what there was before', () => {
     const scene = new Scene()
     const { company, sponsor } = scene
