@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { type RequestListener } from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { makeAuthority } from '@quorate/scripts/certificates'
 import { serve, type Served } from '../oidc/testing/served.ts'
-import { openOutward, outwardFetch, refusalOf, type OutwardRequest } from './outward.ts'
+import {
+  openOutward,
+  outwardFetch,
+  refusalOf,
+  type OutwardFetch,
+  type OutwardRequest,
+} from './outward.ts'
 
 const networks = ['127.0.0.0/8', '::1/128']
 const get = (url: string): OutwardRequest => ({
@@ -109,8 +116,17 @@ describe('a request to an address that a customer chose', () => {
     assert.equal(await why(get(`${pages.url}/broken`)), 'no-connection')
     const never = new Promise<never>(() => undefined)
     const lost = openOutward({ resolve: () => never })
-    const late = await lost({ ...get('https://idp.example.com/'), timeoutMs: 50 })
-    assert.deepEqual(late, { ok: false, why: 'too-slow' })
+    assert.deepEqual(await lost({ ...get('https://idp.example.com/'), timeoutMs: 50 }), late)
+  })
+
+  it('ends when the answer leaves HTTP, or never becomes one', async () => {
+    const fetch = openOutward({ networks })
+    const noConnection = { ok: false, why: 'no-connection' }
+    const leaves = 'HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'
+    assert.deepEqual(await answered(fetch, leaves), noConnection)
+    assert.deepEqual(await answered(fetch, 'HTTP/1.1 100 x\r\n\r\n'), late)
+    assert.deepEqual(await answered(fetch, 'HTTP/1.1 103 x\r\n\r\n'), late)
+    assert.deepEqual(await answered(fetch, 'SSH-2.0-x\r\n'), noConnection)
   })
 
   it('takes no address but one of the web, and none with a password in it', async () => {
@@ -184,6 +200,25 @@ describe('a request over TLS', () => {
 })
 
 const refused = { ok: false, why: 'address-refused' }
+const late = { ok: false, why: 'too-slow' }
+
+/** What comes of a request whose server says this and keeps the connection, in time or not at all. */
+async function answered(fetch: OutwardFetch, says: string): Promise<unknown> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+    socket.once('data', () => socket.write(says))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  try {
+    const asked = fetch({ ...get(`http://127.0.0.1:${port}/`), timeoutMs: 300 })
+    return await Promise.race([asked, sleep(3_000, 'nothing')])
+  } finally {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  }
+}
 
 /** One of each block of IANA's registries, and what wears another family's clothes. */
 const special = [

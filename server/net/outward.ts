@@ -66,11 +66,12 @@ export function openOutward(surroundings: Surroundings): OutwardFetch {
     const url = outwardUrl(ask.url)
     if (url === undefined) return { ok: false, why: 'url-refused' }
     const deadline = AbortSignal.timeout(ask.timeoutMs)
-    const addresses = await beforeDeadline(resolve(nameOf(url)), deadline)
-    if (!addresses.ok) return { ok: false, why: deadline.aborted ? 'too-slow' : 'name-unknown' }
-    if (!addresses.value.every((one) => isReachable(url, own, one)))
+    const addresses = await addressesOf(resolve(nameOf(url)), deadline)
+    if (addresses.length === 0)
+      return { ok: false, why: deadline.aborted ? 'too-slow' : 'name-unknown' }
+    if (!addresses.every((one) => isReachable(url, own, one)))
       return { ok: false, why: 'address-refused' }
-    return exchange(ask, { url, addresses: addresses.value, trusted, deadline })
+    return exchange(ask, { url, addresses, trusted, deadline })
   }
 }
 
@@ -115,21 +116,26 @@ async function resolveName(name: string): Promise<readonly Address[]> {
   return lookUp(name, { all: true })
 }
 
-type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false }
-
-/** The system's resolver cannot be called off, but it need not be waited for. */
-async function beforeDeadline<T>(
-  found: Promise<readonly T[]>,
+/** @returns none when none are known, or not in time */
+async function addressesOf(
+  found: Promise<readonly Address[]>,
   deadline: AbortSignal,
-): Promise<Settled<readonly T[]>> {
-  const late = Promise.withResolvers<Settled<readonly T[]>>()
-  const giveUp = () => late.resolve({ ok: false })
+): Promise<readonly Address[]> {
+  try {
+    return await beforeDeadline(found, deadline)
+  } catch {
+    // A resolver's errors say which server it asked; that there is no address is all that counts.
+    return []
+  }
+}
+
+/** Ends at the deadline by itself, whatever becomes of what it waits for. */
+async function beforeDeadline<T>(found: Promise<T>, deadline: AbortSignal): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const giveUp = () => late.reject(deadline.reason)
   deadline.addEventListener('abort', giveUp)
-  const settled = found.then(
-    (value): Settled<readonly T[]> => (value.length > 0 ? { ok: true, value } : { ok: false }),
-    (): Settled<readonly T[]> => ({ ok: false }),
-  )
-  return Promise.race([settled, late.promise]).finally(() =>
+  if (deadline.aborted) giveUp()
+  return Promise.race([found, late.promise]).finally(() =>
     deadline.removeEventListener('abort', giveUp),
   )
 }
@@ -143,8 +149,8 @@ type Way = {
 
 async function exchange(ask: OutwardRequest, way: Way): Promise<OutwardAnswer> {
   try {
-    const response = await send(ask, way)
-    const text = await readText(response, ask)
+    const response = await beforeDeadline(send(ask, way), way.deadline)
+    const text = await beforeDeadline(readText(response, ask), way.deadline)
     if (text === undefined) return { ok: false, why: 'too-large' }
     return { ok: true, status: response.statusCode ?? 0, headers: response.headers, text }
   } catch {
@@ -167,6 +173,12 @@ function send(ask: OutwardRequest, way: Way): Promise<http.IncomingMessage> {
   }
   const request = (url.protocol === 'https:' ? https : http).request(url, options, resolve)
   request.on('error', reject)
+  // Unasked for: without a listener, Node ends the connection and tells of no answer and no error.
+  request.on('upgrade', (_response, socket) => {
+    socket.destroy()
+    reject(new Error('The answer leaves HTTP.'))
+  })
+  request.on('close', () => reject(new Error('The connection ended without an answer.')))
   request.end(ask.body)
   return promise
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { DfnsApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
+import { openTokens } from '../auth/tokens.ts'
 import { recordEvent } from '../outbox.ts'
 import { inTransaction } from '../database/database.ts'
 import { foundCompany } from '../testing/company.ts'
@@ -65,6 +67,7 @@ function listen(): () => { [name: string]: unknown }[] {
   const from = receiver.heard.length
   return () => receiver.heard.slice(from).map(({ body }) => JSON.parse(body))
 }
+const log = { error: (context: object) => void platform.unexpected.push(context) }
 const later = (ms: number) => (platform.clock.ahead += ms)
 const events = async (webhookId: string, query = {}) =>
   (await sdk.webhooks.listWebhookEvents({ webhookId, query })).items
@@ -338,12 +341,7 @@ describe('attempts', () => {
     const { id } = await webhook()
     const heard = listen()
     const count = 60
-    const workers = Array.from({ length: 3 }, () =>
-      startWebhookWorker({
-        ...deps,
-        log: { error: (context) => platform.unexpected.push(context) },
-      }),
-    )
+    const workers = Array.from({ length: 3 }, () => startWebhookWorker({ ...deps, log }))
     for (let i = 0; i < count; i++)
       await happen('wallet.created', { wallet: { id: `wa-${i % 6}`, name: String(i) } })
     await until(() => heard().length >= count)
@@ -399,6 +397,42 @@ describe('attempts', () => {
   })
 })
 
+describe('a receiver that leaves HTTP', () => {
+  it('has not received the event, and holds nobody up', async () => {
+    const sockets = new Set<Socket>()
+    const leaves = 'HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => undefined))
+      socket.once('data', () => socket.write(leaves))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const { id } = await webhook(['*'], `http://127.0.0.1:${port}/`)
+    const worker = startWebhookWorker({ ...deps, log })
+    await happen('key.created', { key: { id: 'key-1' } })
+    await until(async () => (await events(id)).length > 0)
+    await worker.stop()
+    assert.equal((await events(id))[0]?.status, 'no-connection')
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+})
+
+describe('a secret that was sealed under another key of the server', () => {
+  it('is what an attempt fails of', async () => {
+    const { id } = await webhook()
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
+    const heard = listen()
+    await happen('key.created', { key: { id: 'key-1' } })
+    await tellAll({ ...deps, tokens: await openTokens(pem.toString()) })
+    assert.deepEqual(heard(), [])
+    const [sent] = await events(id)
+    assert.equal(sent?.status, 'no-secret')
+    assert.ok(sent && 'error' in sent && sent.error && 'nextAttemptDate' in sent)
+  })
+})
+
 describe('a name of a receiver', () => {
   it('that turns to a private address meanwhile is not followed there', async () => {
     const addresses = ['93.184.216.34', '10.0.0.1', '127.0.0.1']
@@ -429,9 +463,9 @@ async function of(doing: () => Promise<unknown>): Promise<Heard> {
   return receiver.heard[from] ?? assert.fail('nothing was heard')
 }
 
-async function until(isSo: () => boolean): Promise<void> {
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000
-  while (!isSo()) {
+  while (!(await isSo())) {
     if (Date.now() > deadline) assert.fail('waited in vain')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
