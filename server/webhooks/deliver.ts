@@ -1,4 +1,3 @@
-import { isFailure } from '@quorate/core/failure'
 import { inTransaction, type Database } from '../database/database.ts'
 import { blank, namesOf } from './dispatch.ts'
 import { callNext } from './lease.ts'
@@ -25,7 +24,7 @@ export async function deliver(deps: DeliverDeps, row: Delivery): Promise<void> {
   if (webhook === undefined || told === undefined) await drop(database, row)
   else {
     const sentAt = now()
-    await note(database, row, { sentAt, ...(await send(deps, webhook, { told, sentAt })) })
+    await note(database, row, { sentAt, ...(await sendTo(deps, webhook, told, sentAt)) })
   }
   if (row.attempt === 1) await callNext(database, row, now())
 }
@@ -54,20 +53,6 @@ async function toldOf(database: Database, row: Delivery) {
       ...(row.first === null ? {} : { retryOf: row.first }),
     }
   )
-}
-
-/** A secret that was sealed under a key that this server has no more is nothing to wait for. */
-async function send(
-  deps: DeliverDeps,
-  webhook: WebhookRow,
-  { told, sentAt }: { readonly told: Parameters<typeof sendTo>[2]; readonly sentAt: number },
-): Promise<Received> {
-  try {
-    return await sendTo(deps, webhook, told, sentAt)
-  } catch (error) {
-    if (!isFailure(error, 'challenge.invalid')) throw error
-    return { status: 'no-secret', error: 'the secret cannot be read: make the webhook anew' }
-  }
 }
 
 type Noted = Received & { readonly sentAt: number }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { DfnsApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
 import { decodeEvidence } from '@quorate/authority/step'
+import { openTokens } from '../auth/tokens.ts'
 import { foundCompany } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type RawClient } from '../testing/raw-client.ts'
 import { webhooksMax } from './change.ts'
+import { sealSecret } from './secret.ts'
 import { answering, startReceiver, type Receiver } from './testing/receiver.ts'
 
 let platform: TestPlatform
@@ -222,5 +224,30 @@ describe('a ping', () => {
     assert.equal(broken.status, 'no-connection')
     assert.ok(broken.error)
     receiver.answer = answering(200)
+  })
+
+  it('says that the secret cannot be read any more, under another key of the server', async () => {
+    const { sdk } = await newCompany()
+    const { id: webhookId, secret } = await sdk.webhooks.createWebhook({
+      body: { url: receiver.url, events: ['*'] },
+    })
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
+    const before = await openTokens(pem.toString())
+    const webhooks = platform.database.updateTable('webhooks')
+    const { id, organization } = await platform.database
+      .selectFrom('webhooks')
+      .selectAll()
+      .where('webhook_id', '=', webhookId)
+      .executeTakeFirstOrThrow()
+    await webhooks
+      .set({ secret: sealSecret(before, { id, organization }, secret) })
+      .where('id', '=', id)
+      .execute()
+    const heard = receiver.heard.length
+    const { status, error } = await sdk.webhooks.pingWebhook({ webhookId })
+    assert.equal(status, 'no-secret')
+    assert.ok(error)
+    assert.equal(receiver.heard.length, heard)
   })
 })

@@ -23,6 +23,7 @@ export function sealSecret(keys: Keys, of: Of, secret: string): Uint8Array {
   return sealText(keys.keyFor(purpose), secret, about(of))
 }
 
+/** @throws Failure `challenge.invalid` when it was sealed under another key */
 export function openSecret(keys: Keys, row: WebhookRow): string {
   return openText(keys.keyFor(purpose), row.secret, about(row))
 }
