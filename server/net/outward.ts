@@ -1,8 +1,8 @@
-import { lookup as lookUp } from 'node:dns/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import { concatAll, fromUtf8 } from '@quorate/core/bytes'
+import { openNames, type Address, type Resolve } from './names.ts'
 
 /** For addresses that customers choose: of identity providers, of receivers of events. */
 export type OutwardFetch = (ask: OutwardRequest) => Promise<OutwardAnswer>
@@ -45,9 +45,11 @@ export type Surroundings = {
   readonly networks?: readonly string[]
   /** Whom to believe about certificates besides the usual authorities, PEM. */
   readonly authorities?: readonly string[]
-  readonly resolve?: (name: string) => Promise<readonly Address[]>
+  readonly resolve?: Resolve
 }
-export type Address = { readonly address: string; readonly family: number }
+
+/** One for the process: whoever asks for the same name waits for the same answer. */
+const resolveName = openNames()
 
 /** Reaches the public internet and nothing else. */
 export const outwardFetch = openOutward({})
@@ -110,10 +112,6 @@ function outwardUrl(text: string): URL | undefined {
 /** Without the brackets that an IPv6 address wears in a URL. */
 function nameOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, '$1')
-}
-
-async function resolveName(name: string): Promise<readonly Address[]> {
-  return lookUp(name, { all: true })
 }
 
 /** @returns none when none are known, or not in time */
