@@ -195,6 +195,15 @@ describe('what leaves by a transaction', () => {
     }
   })
 
+  it('is raw where the account’s own code is asked, by whatever contract (EIP-7702)', () => {
+    const own = (data: Hex) => execution({ to: bob, data })
+    for (const data of [own(transfer), own(own(transfer)), multicall(own(transfer))])
+      assert.deepEqual(rawness(outflowOf(data)), { isKnown: false, isRaw: true }, data)
+    assert.deepEqual(rawness(outflowOf(execution({ to: bob, value: 7n }))), {
+      ...{ isKnown: true, isRaw: false },
+    })
+  })
+
   it('is unknown beside value, which leaves as well', () => {
     assert.deepEqual(outflowOf(transfer, { value: 1n }), {
       ...{ isKnown: false, isRaw: false, fee },
@@ -215,6 +224,8 @@ describe('what leaves by a transaction', () => {
   })
 
   it('is unknown when a contract is made, and its value goes where nobody can tell', () => {
+    const pretending = outflowOf(execution({ to: alice, value: 7n }), { to: undefined })
+    assert.deepEqual(pretending, { isKnown: false, isRaw: false, fee, movements: [] })
     const { isKnown, movements } = outflowOf(transfer, { to: undefined, value: 3n })
     assert.equal(isKnown, false)
     assert.deepEqual(movements, [{ asset: native, to: '', amount: 3n }])

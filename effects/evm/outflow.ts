@@ -91,8 +91,7 @@ type Bounds = {
 export function outflowOfTransaction(tx: EvmTransaction, bounds: Bounds): Outflow {
   const called = outflowOfCall(tx, bounds)
   // Accounts get other code by it, this one perhaps.
-  const isRaw = tx.type === 4 || isOwnCode(tx, bounds)
-  return isRaw ? { ...called, isKnown: false, isRaw } : called
+  return tx.type === 4 ? { ...called, isKnown: false, isRaw: true } : called
 }
 
 /** The same of all that an account does in one transaction for whose fees somebody else pays. */
@@ -100,10 +99,7 @@ export function outflowOfOperations(
   operations: readonly (Call & { readonly to: Uint8Array })[],
   bounds: Omit<Bounds, 'feeMax'>,
 ): Outflow {
-  const outflows = operations.map((one) => {
-    const called = outflowOfCall(one, { ...bounds, feeMax: 0n })
-    return isOwnCode(one, bounds) ? { ...called, isKnown: false, isRaw: true } : called
-  })
+  const outflows = operations.map((one) => outflowOfCall(one, { ...bounds, feeMax: 0n }))
   return {
     isKnown: outflows.every(({ isKnown }) => isKnown),
     isRaw: outflows.some(({ isRaw }) => isRaw),
@@ -112,7 +108,10 @@ export function outflowOfOperations(
   }
 }
 
-/** An account that has code does what that says when it calls itself (EIP-7702), whatever it seems to call. */
+/**
+ * An account that has code does what that says when it is called (EIP-7702), by itself or by a contract that it has
+ * asked to, whatever it seems to be asked.
+ */
 function isOwnCode({ to, data }: Call, { from }: Pick<Bounds, 'from'>): boolean {
   return data.length > 0 && to !== undefined && equalBytes(to, from)
 }
@@ -121,6 +120,11 @@ function isOwnCode({ to, data }: Call, { from }: Pick<Bounds, 'from'>): boolean 
 const depthMax = 3
 
 function outflowOfCall(tx: Call, bounds: Bounds, depth = 0): Outflow {
+  const read = readOutflow(tx, bounds, depth)
+  return isOwnCode(tx, bounds) ? { ...read, isKnown: false, isRaw: true } : read
+}
+
+function readOutflow(tx: Call, bounds: Bounds, depth: number): Outflow {
   const { networkId, feeMax } = bounds
   const asset = `${networkId}/Native`
   const to = tx.to === undefined ? '' : addressText(tx.to)

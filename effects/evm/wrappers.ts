@@ -28,9 +28,11 @@ const bundles: ReadonlySet<string> = new Set(['1fad948c', '765e827f', '4b1d7cf5'
 export function readWrapped({ to, data }: Call): Wrapped | undefined {
   const selector = toHex(data.subarray(0, selectorSize))
   if (bundles.has(selector)) return { kind: 'operations' }
+  // A contract that is made runs its bytes: they call nothing, whatever they begin with.
+  if (to === undefined) return undefined
   const parameters = data.subarray(selectorSize)
   // multicall(bytes[]): the contract calls itself with each, for whoever has called it.
-  if (selector === 'ac9650d8' && to !== undefined) return listed(parameters, to)
+  if (selector === 'ac9650d8') return listed(parameters, to)
   // execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes) of a Safe
   if (selector === '6a761202') return executed(parameters)
   return undefined

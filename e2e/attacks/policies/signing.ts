@@ -66,10 +66,15 @@ function multicall(...calls: readonly string[]): string {
   return call('ac9650d8', 32n, BigInt(calls.length), ...offsets) + bodies.join('')
 }
 
-/** `execTransaction` of a Safe: nothing for the recipient, without data or signatures. */
-function execution({ operation = 0n, gasPrice = 0n }): string {
+/** `execTransaction` of a Safe: a call of no value, unless said without data and of the recipient; no signatures. */
+function execution({ to = someone, data = '0x', operation = 0n, gasPrice = 0n }): string {
+  const digits = data.slice(2)
+  const padded = digits.padEnd(Math.ceil(digits.length / 64) * 64, '0')
+  const size = BigInt(digits.length / 2)
+  const signaturesAt = 352n + BigInt(padded.length / 2)
   const refunds = [0n, 0n, gasPrice, 0n, 0n]
-  return call('6a761202', someone, 0n, 320n, operation, ...refunds, 352n, 0n, 0n)
+  const head = call('6a761202', to, 0n, 320n, operation, ...refunds, signaturesAt, size)
+  return head + padded + word(0n)
 }
 
 /** A transaction of a wallet that a policy is on. */
@@ -191,6 +196,12 @@ const calls: readonly Attack[] = [
     onlyTo(recipient),
     { value: '1', data: '0x6001600c60003960016000f3' },
     asVariant,
+  ),
+  sending(
+    'creates a contract whose code begins like a payment of a Safe',
+    blocked(wrappers, 'if (to === undefined) return undefined', ''),
+    onlyTo(recipient),
+    { data: execution({}) },
   ),
   sending(
     'calls Permit2 to hand over what was approved to it',
@@ -514,7 +525,7 @@ const raw: readonly Attack[] = [
   ),
   sending(
     'brings delegations to the chain by a payment that a limit allows (EIP-7702)',
-    blocked(outflow, 'const isRaw = tx.type === 4 ||', 'const isRaw ='),
+    blocked(outflow, 'return tx.type === 4 ?', 'return tx.type === undefined ?'),
     rawBytes,
     {
       ...{ type: 4, to: recipient, value: '1' },
@@ -531,6 +542,20 @@ const raw: readonly Attack[] = [
       const to = addressOf(tableNetworks, 'EthereumSepolia', wallet.key.statement.publicKey)
       const data = call(erc20.transfer, someone, 1n)
       return stage.use(transaction(stage, wallet, { to, data }), wallet)
+    },
+  ),
+  attack(
+    'has a Safe ask the account’s own code for what looks like a transfer of a coin (EIP-7702)',
+    blocked(
+      outflow,
+      'return isOwnCode(tx, bounds) ?',
+      'return depth === 0 && isOwnCode(tx, bounds) ?',
+    ),
+    async ({ stage }) => {
+      const wallet = await guarded(stage, onlyTo(recipient))
+      const own = addressOf(tableNetworks, 'EthereumSepolia', wallet.key.statement.publicKey)
+      const data = execution({ to: BigInt(own ?? ''), data: call(erc20.transfer, someone, 1n) })
+      return stage.use(transaction(stage, wallet, { to: token, data }), wallet)
     },
   ),
 ]
