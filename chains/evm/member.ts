@@ -96,7 +96,7 @@ export async function lookAt(member: Member, watch: Watch): Promise<bigint | und
 async function checkChain(member: Member, watch: Watch): Promise<boolean> {
   const said = await member.rpc('eth_chainId', [])
   const expected = `0x${watch.network.chainId.toString(16)}`
-  member.isOfChain = String(said).toLowerCase() === expected
+  member.isOfChain = typeof said === 'string' && said.toLowerCase() === expected
   if (!member.isOfChain) putAside(member, watch, 'it is of another chain')
   return member.isOfChain
 }

@@ -25,7 +25,7 @@ const stranger = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
 const log = {
   blockHash: `0x${'11'.repeat(32)}`,
   transactionHash: `0x${'22'.repeat(32)}`,
-  ...{ logIndex: '0x0', topics: [], data: '0x' },
+  ...{ transactionIndex: '0x0', logIndex: '0x0', address: stranger, topics: [], data: '0x' },
 }
 
 let node: RunningEthereum
@@ -114,11 +114,11 @@ const instead = (asked: string, change: (result: never) => unknown): Ways => ({
   result: ({ method }, result) => (method === asked ? change(result) : result),
 })
 
-async function paid() {
+async function paid(to: `0x${string}` = stranger) {
   const account = privateKeyToAccount(node.fundedPrivateKey as `0x${string}`)
   const wallet = createWalletClient({ account, chain: sepolia, transport: http(node.rpcUrl) })
   const nonce = Number(await real('eth_getTransactionCount', [account.address, 'latest']))
-  const request = await wallet.prepareTransactionRequest({ to: stranger, value: 1n, nonce })
+  const request = await wallet.prepareTransactionRequest({ to, value: 1n, nonce })
   const bytes = await wallet.signTransaction(request)
   const sent = { hash: keccak256(bytes), from: account.address, slot: BigInt(nonce) }
   return { sent, bytes }
@@ -135,6 +135,30 @@ async function logged(): Promise<unknown> {
   const coin = await deploy(real, 'Coin', ['Gold', 'GLD', 6])
   await coin.invoke('mint', [stranger, 1n])
   return real('eth_blockNumber', [])
+}
+
+const [outer, inner] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`] as const
+
+/** @returns a contract that says something, has another one say something, and says something again */
+async function talker(): Promise<`0x${string}`> {
+  const say = '60206000a0'
+  const call = `6000600060006000600073${inner.slice(2)}5af1`
+  await real('anvil_setCode', [inner, `0x${say}`])
+  await real('anvil_setCode', [outer, `0x${say}${call}${say}`])
+  return outer
+}
+
+/** The last of these logs in the name of the contract of the one before, which no bloom tells. */
+function misnamed(logs: unknown) {
+  const [first, second, third] = readListOf(logs)
+  return [first, second, { ...third, address: second?.['address'] }]
+}
+
+/** A trace of calls within calls, as deep as no machine goes. */
+function abyss(id: number): string {
+  const call = `{"type":"CALL","from":"${stranger}","to":"${stranger}","calls":[`
+  const deep = `${call.repeat(5_000)}${']}'.repeat(5_000)}`
+  return `{"jsonrpc":"2.0","id":${id},"result":${deep}}`
 }
 
 describe('several nodes', () => {
@@ -186,6 +210,15 @@ describe('several nodes', () => {
       },
     },
     'is of another chain': instead('eth_chainId', () => '0x1'),
+    'is of no chain that ends': {
+      respond: ({ id, method }, response) => {
+        if (method !== 'eth_chainId') return false
+        response.end(
+          `{"jsonrpc":"2.0","id":${id},"result":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+        )
+        return true
+      },
+    },
     'has blocks without a hash': instead('eth_getBlockByNumber', (block) => ({
       ...Object(block),
       hash: undefined,
@@ -264,18 +297,45 @@ describe('several nodes', () => {
       'whether there is one log more',
       'eth_getLogs',
       instead('eth_getLogs', (logs) => {
-        const [first] = readListOf(logs)
-        return [first, { ...first, logIndex: '0x1', address: stranger }]
+        const list = readListOf(logs)
+        return [...list, { ...list[0], logIndex: '0x3', address: stranger }]
       }),
     ],
+    ['whose log of a block one is', 'eth_getLogs', instead('eth_getLogs', misnamed)],
+    [
+      'whose log of a receipt one is',
+      'eth_getTransactionReceipt',
+      instead('eth_getTransactionReceipt', (receipt) => {
+        const { logs, ...rest } = Object(receipt)
+        return { ...rest, logs: misnamed(logs) }
+      }),
+    ],
+    [
+      'of which transaction a log is',
+      'eth_getLogs',
+      instead('eth_getLogs', (logs) =>
+        readListOf(logs).map((one) => ({ ...one, transactionIndex: '0x7' })),
+      ),
+    ],
+    ...(['00', 'ff'] as const).map(
+      (byte) =>
+        [
+          `the bloom of a block that is all ${byte}`,
+          'eth_getBlockByNumber',
+          instead('eth_getBlockByNumber', (block) => ({
+            ...Object(block),
+            logsBloom: `0x${byte.repeat(256)}`,
+          })),
+        ] as const,
+    ),
     ['what a contract says at a block', 'eth_call', instead('eth_call', () => '0x77')],
   ]
   for (const [name, method, ways] of lies)
     it(`believe nobody when they disagree about ${name}, unless one of three may be outvoted`, async () => {
-      const { sent, bytes } = await paid()
+      const { sent, bytes } = await paid(await talker())
       await real('eth_sendRawTransaction', [bytes])
       await mine(1)
-      const head = method === 'eth_getLogs' ? await logged() : await real('eth_blockNumber', [])
+      const head = await real('eth_blockNumber', [])
       const { hash: blockHash } = Object(await real('eth_getBlockByNumber', [head, false]))
       const params: Readonly<Record<string, readonly unknown[]>> = {
         eth_getLogs: [{ blockHash }],
@@ -364,6 +424,58 @@ describe('several nodes', () => {
       assert.deepEqual(distrusted, [`1: ${reason}`])
       const both = together([await fakeNode(lying), await fakeNode()], 2)
       await assert.rejects(both.rpc('eth_getLogs', params), isUnavailable)
+    })
+
+  const empty: readonly (readonly [string, string, (result: never) => unknown])[] = [
+    [
+      'a transaction to no address',
+      'eth_getBlockByNumber',
+      (block) => {
+        const { transactions, ...header } = Object(block)
+        const isWhole = typeof transactions[0] === 'object'
+        const named = readListOf(transactions).map((one) => ({ ...one, to: 5 }))
+        return { ...header, transactions: isWhole ? named : transactions }
+      },
+    ],
+    [
+      'data that is a list',
+      'eth_getLogs',
+      (logs) => readListOf(logs).map((one) => ({ ...one, data: [one['data']] })),
+    ],
+  ]
+  for (const [name, method, change] of empty)
+    it(`do without one that has ${name}, where the others could be read`, async () => {
+      await deploy(real, 'Coin', ['Gold', 'GLD', 6])
+      const head = await real('eth_blockNumber', [])
+      const blockHash = await hashAt(await logged())
+      const params = method === 'eth_getLogs' ? [{ blockHash }] : [head, true]
+      const { rpc, distrusted } = together([
+        await fakeNode(instead(method, change)),
+        await fakeNode(),
+      ])
+      assert.deepEqual(await rpc(method, params), await real(method, params))
+      assert.deepEqual(distrusted, ['1: what it answers is no answer'])
+    })
+
+  for (const method of ['debug_traceTransaction', 'debug_traceBlockByHash'])
+    it(`do without one whose trace has no bottom, asked by ${method}`, async () => {
+      const { sent, bytes } = await paid()
+      await real('eth_sendRawTransaction', [bytes])
+      await mine(1)
+      const block = await hashAt(await real('eth_blockNumber', []))
+      const isOfBlock = method === 'debug_traceBlockByHash'
+      const lying = await fakeNode({
+        respond: ({ id, method: asked }, response) => {
+          if (asked !== method) return false
+          const text = abyss(id)
+          response.end(isOfBlock ? text.replace(':{"type', ':[{"result":{"type') + ']}' : text)
+          return true
+        },
+      })
+      const { rpc, distrusted } = together([lying, await fakeNode()])
+      const params = [isOfBlock ? block : sent.hash, { tracer: 'callTracer' }]
+      assert.deepEqual(await rpc(method, params), await real(method, params))
+      assert.deepEqual(distrusted, ['1: what it answers is no answer'])
     })
 
   it('read a block too long for one answer by the word of all', async () => {

@@ -3,6 +3,7 @@ import { Failure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
 import {
   type Fields,
+  readAccount,
   readBytes,
   readFields,
   readHash,
@@ -22,6 +23,7 @@ import {
   putAside,
   type Watch,
 } from './member.ts'
+import { callDepthMax } from './traces.ts'
 
 export type SeveralNodes = Watch & {
   /** In the order in which they are asked for what one alone may answer. */
@@ -79,7 +81,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['eth_call', call],
   ['eth_getTransactionByBlockHashAndIndex', transactionIn],
   ['debug_traceBlockByHash', trace('debug_traceBlockByHash', traceForm)],
-  ['debug_traceTransaction', trace('debug_traceTransaction', callForm)],
+  ['debug_traceTransaction', trace('debug_traceTransaction', (value) => callForm(value, 1))],
 ])
 
 /** The newest state is that of the newest block which all have, by its hash (EIP-1898). */
@@ -365,13 +367,18 @@ function blockForm(value: unknown): unknown {
     typeof one === 'string' ? readHash(one) : transactionForm(readFields(one)),
   )
   const header = [readQuantity(number), readQuantity(timestamp), readHash(parentHash)]
-  return [hashOf(value), header, transactions]
+  // One that is made up would hide logs, or let nobody's logs ever be all there are.
+  return [bloomForm(value), header, transactions]
 }
 
 function transactionForm({ hash, transactionIndex, value, from, to }: Fields): unknown {
-  const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
   const amounts = [readQuantity(transactionIndex), readQuantity(value)]
-  return [readHash(hash), amounts, account(from), account(to)]
+  return [readHash(hash), amounts, readAccount(from), accountForm(to)]
+}
+
+/** None where a transaction makes a contract. */
+function accountForm(value: unknown): unknown {
+  return value === null || value === undefined ? null : readAccount(value)
 }
 
 /** What somebody holds at a named block says where money is; whatever else is asked is for show. */
@@ -404,29 +411,29 @@ function trace(method: string, form: Form): Rule {
 }
 
 function traceForm(value: unknown): unknown {
-  return readList(value).map((one) => callForm(readFields(one)['result']))
+  return readList(value).map((one) => callForm(readFields(one)['result'], 1))
 }
 
 /** Of each call what says where money went; the rest differs from node to node. */
-function callForm(value: unknown): unknown {
+function callForm(value: unknown, depth: number): unknown {
+  if (depth > callDepthMax) throw unreadable('calls that can be')
   const { type, from, to, value: amount, error, calls } = readFields(value)
-  const account = (one: unknown) => (typeof one === 'string' ? one.toLowerCase() : null)
-  const isPayment = typeof amount === 'string' && readQuantity(amount) > 0n
+  const text = (one: unknown) => (typeof one === 'string' ? one : null)
+  const accounts = [from, to].map((one) => text(one)?.toLowerCase())
   const failed = error !== undefined && error !== null
-  const inner = readList(calls ?? []).map(callForm)
-  return [type, account(from), account(to), isPayment ? amount : null, failed, inner]
+  const inner = readList(calls ?? []).map((one) => callForm(one, depth + 1))
+  return [text(type), accounts, readQuantity(amount ?? '0x0'), failed, inner]
 }
 
 function logsForm(value: unknown): unknown {
   return readList(value).map((one) => {
-    const { blockHash, transactionHash, logIndex, topics, data } = readFields(one)
-    const [block, transaction] = [readHash(blockHash), readHash(transactionHash)]
+    const { blockHash, transactionHash, transactionIndex, logIndex, address, topics, data } =
+      readFields(one)
     return [
-      block,
-      transaction,
-      readQuantity(logIndex),
-      readList(topics).map(readHash),
-      String(data),
+      ...[readHash(blockHash), readHash(transactionHash)],
+      ...[readQuantity(transactionIndex), readQuantity(logIndex)],
+      // Whose log it is says which token has moved.
+      ...[readAccount(address), readList(topics).map(readHash), toHex(readBytes(data))],
     ]
   })
 }

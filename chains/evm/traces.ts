@@ -13,7 +13,7 @@ import { inPieces } from './pieces.ts'
 import { sidesOf } from './transfers.ts'
 
 /** Calls within calls: the deepest that the machine goes (Yellow Paper, section 9.1), and the outermost. */
-const depthMax = 1_025
+export const callDepthMax = 1_025
 /** Calls that move money; the others run in the name, and with the money, of whoever calls. */
 const moving: ReadonlySet<unknown> = new Set(['CALL', 'CREATE', 'CREATE2', 'SELFDESTRUCT'])
 
@@ -78,12 +78,12 @@ function paymentsIn({ hash, index, from }: BlockTransaction, outermost: Fields) 
   if (readAccount(outermost['from']) !== from) throw unreadable('a trace of the transaction')
   const payments: InternalPayment[] = []
   const walk = (call: Fields, depth: number): void => {
-    if (depth > depthMax) throw unreadable('calls that can be')
+    if (depth > callDepthMax) throw unreadable('calls that can be')
     // What fails is put back, with everything that it has called.
     if (call['error'] !== undefined && call['error'] !== null) return
     const { type, to, value } = call
     const isPayment = depth > 1 && moving.has(type) && typeof to === 'string'
-    const amount = isPayment && value !== undefined ? readQuantity(value) : 0n
+    const amount = isPayment ? readQuantity(value ?? '0x0') : 0n
     if (amount > 0n)
       payments.push({
         ...{ hash, index, position: payments.length, value: amount },
