@@ -15,8 +15,12 @@ export function readPosition(token: string | undefined): Position | undefined {
   if (token === undefined) return undefined
   const [, at, id] = form.exec(positionOf(token)) ?? []
   if (at !== undefined && id !== undefined) return { at: Number(at), id: fromHex(id) }
+  throw foreignToken()
+}
+
+export function foreignToken(): Failure<'body.malformed'> {
   const issues = [{ path: 'query.paginationToken', message: 'not a token of this list' }]
-  throw new Failure('body.malformed', { issues })
+  return new Failure('body.malformed', { issues })
 }
 
 /**

@@ -52,7 +52,8 @@ export async function benchLists(
       },
       {
         path: '/wallets/all/history?startTime=2020-01-01&endTime=2100-01-01',
-        ...{ table: 'history', ...newestBy('time'), of: 'canonical' },
+        ...{ table: 'history', order: 'time desc, id desc, wallet desc', of: 'canonical' },
+        token: `time || '.' || encode(id, 'hex') || '.' || encode(wallet, 'hex')`,
       },
       {
         ...{ path: '/orgs/balances', table: 'balances', order: 'wallet, kind, contract, token_id' },

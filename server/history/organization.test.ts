@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
+import { idOf, nameOf } from '@quorate/core/id'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { moneyRoutes } from '../money.ts'
 import { moneyDeps, openEdge } from '../transfers/testing/edge.ts'
@@ -8,6 +10,7 @@ import { payment, request, type Treasury } from '../transfers/testing/treasury.t
 import type { WalletRow } from '../wallets/find.ts'
 import { follow } from './follow.ts'
 import { newFollower } from './follower.ts'
+import { rowByBalance } from './record.ts'
 
 type Item = Readonly<Record<string, string | undefined>>
 const whole = 'startTime=2020-01-01&endTime=2100-01-01'
@@ -108,6 +111,81 @@ describe('the lists of an organization', () => {
     const sent = await request(treasury, one, { body, kind: 'transaction' })
     assert.deepEqual(await ids('/orgs/transactions'), [sent.name])
   })
+
+  it('have each movement once, also where one block gave to several wallets unseen', async () => {
+    const block = await settledBlock()
+    const rows = wallets.map((wallet) => rowByBalance(wallet, block, 7n))
+    await treasury.database.insertInto('history').values(rows).execute()
+    assert.equal(new Set(rows.map(({ id }) => toHex(id))).size, 1)
+    const only = spanOf(block)
+    const whole = (await history(only)).items
+    assert.equal(whole.filter(({ txHash }) => txHash === '').length, 2)
+    const single: Item[] = []
+    for (let token = ''; ;) {
+      const { items, nextPageToken } = await history(`${only}&limit=1${token}`)
+      single.push(...items)
+      if (nextPageToken === undefined) break
+      token = `&paginationToken=${nextPageToken}`
+    }
+    assert.deepEqual(single, whole)
+  })
+
+  it('refuse a token that does not say the wallet of the last row that was shown', async () => {
+    const token = toBase64url(toUtf8(`1700000000000.${'00'.repeat(32)}`))
+    const url = `/wallets/all/history?${whole}&paginationToken=${token}`
+    const answer = await app.inject({ method: 'GET', url })
+    assert.equal(answer.statusCode, 400)
+    assert.match(answer.body, /not a token of this list/)
+  })
+
+  it('are a whole table, though one block gave to more wallets than are read at once', async () => {
+    const [{ organization, key, tags }] = wallets
+    const none = { name: null, external_id: null, owner: null, created_at: 0 }
+    const many = Array.from({ length: 1_050 }, (_, i) => {
+      const id = idOf(toUtf8(`wallet ${i}`), 'wallet')
+      const address = `0x${toHex(id).slice(24)}`
+      return {
+        ...{ organization, key, tags, network },
+        ...none,
+        id,
+        address,
+        wallet_id: nameOf('wallet', id),
+      }
+    })
+    const block = await settledBlock()
+    const rows = many.map((wallet) => rowByBalance(wallet, block, 9n))
+    for (let i = 0; i < many.length; i += 350) {
+      const { database } = treasury
+      await database
+        .insertInto('wallets')
+        .values(many.slice(i, i + 350))
+        .execute()
+      await database
+        .insertInto('history')
+        .values(rows.slice(i, i + 350))
+        .execute()
+    }
+    const url = `/wallets/all/history?${spanOf(block)}`
+    const answer = await app.inject({ method: 'GET', url, headers: { accept: 'text/csv' } })
+    const names = answer.body.match(/wa-[0-9a-z-]+(?=",[^\r]*"9")/g) ?? []
+    assert.deepEqual(names.toSorted(), many.map(({ wallet_id }) => wallet_id).toSorted())
+  })
+
+  async function settledBlock() {
+    return treasury.database
+      .selectFrom('block_headers')
+      .select(['number', 'hash', 'time'])
+      .where('canonical', '=', true)
+      .orderBy('number')
+      .offset(1)
+      .limit(1)
+      .executeTakeFirstOrThrow()
+  }
+
+  function spanOf({ time }: { readonly time: number }): string {
+    const at = (seconds: number) => new Date(seconds * 1000).toISOString()
+    return `startTime=${at(time)}&endTime=${at(time + 1)}`
+  }
 
   /** At a time of its own: blocks of one second have no order in a list of several chains. */
   async function mint(address: string | null, amount: bigint): Promise<void> {

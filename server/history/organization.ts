@@ -1,8 +1,10 @@
+import { cutPage, positionOf } from '@quorate/api/page'
+import { fromHex, toHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
 import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
-import { pageOf, type Position, readPosition, type Paging } from '../page.ts'
+import { foreignToken, type Paging } from '../page.ts'
 import type { HistoryRow } from './entity.ts'
 import { settledNumber } from './find.ts'
 import { findTokenWords, type TokenWordsByContract } from './tokens.ts'
@@ -10,21 +12,35 @@ import { findTokenWords, type TokenWordsByContract } from './tokens.ts'
 type Row = HistoryRow & { readonly wallet_id: string }
 type Span = { readonly start: number; readonly end: number }
 type Asked = { readonly database: Database; readonly chains: Chains; readonly span: Span }
+/** Two wallets may have movements of one moment and one id: those that only the balance tells of. */
+type Position = Pick<HistoryRow, 'time' | 'id' | 'wallet'>
 
 /** One table, as spreadsheets open it. More would be cut off without a word: a shorter time is asked for. */
 const csvRowsMax = 100_000
 const rowsAtOnce = 1_000
+/** Before every id. */
+const none = new Uint8Array()
 
 /** Every wallet's settled movements, newest first by the clocks of their chains, which have seconds. */
 export async function listOrgHistory(asked: Asked, { organization, orgId }: Caller, query: Paging) {
-  const past = readPosition(query.paginationToken)
+  const past = query.paginationToken === undefined ? undefined : read(query.paginationToken)
   const rows = await rowsBelow(asked, organization, { past, limit: query.limit + 1 })
   const words = await wordsOf(asked.database, rows)
-  const positionAt = ({ time: at, id }: Row): Position => ({ at, id })
-  return {
-    orgId,
-    ...pageOf(rows, query.limit, { positionAt, itemOf: (row) => itemOf(asked.chains, row, words) }),
-  }
+  const { items, ...next } = cutPage(rows, query.limit, positionText)
+  return { orgId, items: items.map((row) => itemOf(asked.chains, row, words)), ...next }
+}
+
+const form = /^([0-9]{1,15})\.([0-9a-f]{64})\.([0-9a-f]{64})$/
+
+function positionText({ time, id, wallet }: Position): string {
+  return `${time}.${toHex(id)}.${toHex(wallet)}`
+}
+
+/** One without a wallet does not say which of several rows was the last that was shown. */
+function read(token: string): Position {
+  const [, time, id, wallet] = form.exec(positionOf(token)) ?? []
+  if (time === undefined || id === undefined || wallet === undefined) throw foreignToken()
+  return { time: Number(time), id: fromHex(id), wallet: fromHex(wallet) }
 }
 
 /** @throws Failure `body.malformed` for more than a table may have */
@@ -37,7 +53,7 @@ export async function* orgHistoryRows(asked: Asked, { organization }: Caller) {
     yield rows.map((row) => itemOf(asked.chains, row, words))
     const last = rows.at(-1)
     if (last === undefined || rows.length < rowsAtOnce) return
-    past = { at: last.time, id: last.id }
+    past = last
   }
 }
 
@@ -50,7 +66,7 @@ async function rowsBelow(
   if (settled.length === 0) return []
   // One bound alone, as in a wallet's list. No id is below none.
   const { past } = page
-  const below = past !== undefined && past.at < end ? past : { at: end, id: new Uint8Array() }
+  const below = past !== undefined && past.time < end ? past : { time: end, id: none, wallet: none }
   return database
     .selectFrom('history')
     .innerJoin('wallets', (join) =>
@@ -63,7 +79,13 @@ async function rowsBelow(
     .where('history.organization', '=', organization)
     .where('history.canonical', '=', true)
     .where('history.time', '>=', start)
-    .where((eb) => eb(eb.refTuple('history.time', 'history.id'), '<', eb.tuple(below.at, below.id)))
+    .where((eb) =>
+      eb(
+        eb.refTuple('history.time', 'history.id', 'history.wallet'),
+        '<',
+        eb.tuple(below.time, below.id, below.wallet),
+      ),
+    )
     .where((eb) =>
       eb.or(
         settled.map(({ network, number }) =>
@@ -73,6 +95,7 @@ async function rowsBelow(
     )
     .orderBy('history.time', 'desc')
     .orderBy('history.id', 'desc')
+    .orderBy('history.wallet', 'desc')
     .limit(page.limit)
     .execute()
 }
