@@ -5,13 +5,16 @@ import type { Outcome, StepDeps } from '../transfers/outcome.ts'
 import { writtenFacts } from '../transfers/reading.ts'
 import { isAgreed } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
+import { sponsorOfRow } from './facts.ts'
 import { isPast } from './past.ts'
 import { bidRow } from './row.ts'
 
 /** Five blocks of Ethereum: one that offers enough is hardly ever left out for so long. */
 export const stuckMs = 60_000
 /** Each offers a tenth more than the one before: four times as much in the end. */
-const bidsMax = 16
+const payingMax = 16
+/** What only takes the slot goes on for as long as signers allow another one there. */
+const bidsMax = 64
 /** Until it is looked at again, once there is another one. */
 const lookMs = 1_000
 
@@ -28,7 +31,8 @@ export async function outbid(
   row: Outgoing,
   newest: Outgoing,
 ): Promise<Outcome | undefined> {
-  if (newest.bid + 1 >= bidsMax || !(await isToOutbid(deps, row, newest))) return undefined
+  const isDue = (await isRoom(deps, row, newest)) && (await isToOutbid(deps, row, newest))
+  if (!isDue) return undefined
   const made = bidRow(newest, row, deps.now)
   return {
     kind: 'move',
@@ -43,6 +47,15 @@ export async function outbid(
       return {}
     },
   }
+}
+
+/** Of those that pay there are so many and no more; the slot has to be filled all the same. */
+async function isRoom(deps: StepDeps, row: Outgoing, newest: Outgoing): Promise<boolean> {
+  const next = newest.bid + 1
+  if (next < payingMax) return true
+  if (next >= bidsMax) return false
+  if (deps.now > row.execute_before || isFill(newest)) return true
+  return (await sponsorOfRow(deps, row)).record.status === 'archived'
 }
 
 async function isToOutbid(deps: StepDeps, row: Outgoing, newest: Outgoing): Promise<boolean> {

@@ -36,7 +36,7 @@ import type { WalletRow } from '../wallets/find.ts'
 import { until } from '../coordinator/testing/platform.ts'
 import { listSponsoredFees, sponsorshipsOf } from './find.ts'
 import { stuckMs } from './outbid.ts'
-import { untilSent } from './row.ts'
+import { bidRow, untilSent } from './row.ts'
 import {
   carry,
   changeSponsor,
@@ -454,6 +454,30 @@ describe('what a sponsor has sent, when fees rise above it', () => {
     assert.equal(await nonceOf(other.wallet), 2)
   })
 
+  it('bids fifteen times more for a block, and for its slot alone as often as it takes', async () => {
+    const { other, over } = await sentShortly(bidOften, 8_000)
+    const { execute_before } = over
+    const left = treasury.database.updateTable('outgoing').set({ created_at: 0 })
+    await left.where('sponsored', '=', over.id).execute()
+    await step({ ...treasury, deps: { ...treasury.deps, now: () => execute_before } }, over)
+    assert.equal((await bidFor(over)).bid, 15)
+    await until(async () => Date.now() > execute_before)
+    await treasury.rpc('evm_setNextBlockTimestamp', [Math.ceil(execute_before / 1000) + 1])
+    await mine(treasury, 3)
+    await step(treasury, over)
+    const fill = await stepTo(treasury, await bidFor(over), 'broadcasted')
+    await setBaseFee(treasury, 110n)
+    const patient = later(treasury, stuckMs)
+    await step(patient, over)
+    const next = await stepTo(patient, await bidFor(over), 'broadcasted')
+    assert.deepEqual([fill.bid, next.bid], [16, 17])
+    await carry(patient, over, 'lapsed')
+    assert.equal((await bidFor(over)).state, 'confirmed')
+    await setBaseFee(treasury, 1n)
+    const behind = await carry(treasury, await ask(await poor(), {}, { by: other }), 'confirmed')
+    assert.equal((await paidFor(treasury, behind))?.slot, 1)
+  })
+
   it('is left to come while it may, though its sponsor is archived or the same would fail now', async () => {
     for (const end of ['archived', 'poor'] as const) {
       const [other, wallet] = [await makeSponsor(treasury), await poor()]
@@ -497,15 +521,29 @@ describe('what a sponsor has sent, when fees rise above it', () => {
   })
 
   /** Sent in time, however busy the machine: that much time is over soon. */
-  async function sentShortly() {
-    for (let ms = 4_000; ms <= 64_000; ms *= 2) {
+  async function sentShortly(isInTime = async (_row: Outgoing) => true, least = 4_000) {
+    for (let ms = least; ms <= 64_000; ms *= 2) {
+      await setBaseFee(treasury, 1n)
       const [other, wallet] = [await makeSponsor(treasury), await poor()]
       const executeBefore = Date.now() + ms
       const asked = await ask(wallet, {}, { by: other, executeBefore })
       const over = await carry(treasury, asked, 'broadcasted', 'lapsed', 'expired', 'refused')
-      if (over.state === 'broadcasted') return { other, wallet, over }
+      if (over.state === 'broadcasted' && (await isInTime(over))) return { other, wallet, over }
     }
     return assert.fail('nothing is sent within a minute')
+  }
+
+  /** As if the newest had been left lying each time. Was there time for all of them? */
+  async function bidOften(row: Outgoing): Promise<boolean> {
+    // Above whatever may be offered: so each offers a tenth more than the one before.
+    await setBaseFee(treasury, 60n)
+    for (let bid = await bidFor(row); bid.bid < 15; bid = await bidFor(row)) {
+      const made = bidRow(bid, row, Date.now())
+      await treasury.database.insertInto('outgoing').values(made).execute()
+      for (let steps = 0; steps < 2; steps++) await step(treasury, made)
+      if ((await bidFor(row)).state !== 'signed') return false
+    }
+    return true
   }
 
   async function costOf(patient: Treasury, bid: Outgoing): Promise<string> {
