@@ -4,7 +4,7 @@ import { Failure, isFailure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
 import { ethereumSepolia as network } from '../testing/sepolia.ts'
 import { quoteFees } from './fees.ts'
-import { evm } from './index.ts'
+import { evm, type EvmAsk } from './index.ts'
 
 const hash = `0x${'11'.repeat(32)}`
 const other = `0x${'22'.repeat(32)}`
@@ -133,6 +133,50 @@ describe('the status of a transaction', () => {
     assert.deepEqual(await evm.status(answering(young), network, sent), { kind: 'missing' })
     const old = { ...young, eth_blockNumber: '0x60' }
     assert.deepEqual(await evm.status(answering(old), network, sent), { kind: 'lapsed' })
+  })
+})
+
+describe('the gas that a transaction may use', () => {
+  const ask: EvmAsk = {
+    ...{ type: 2, from: sent.from, to: sent.from, value: 0n, data: new Uint8Array([1]) },
+    ...{ priority: 'Standard', nonce: 0n, maxFeePerGas: 2n, maxPriorityFeePerGas: 1n },
+  }
+  const cap = 16_777_216
+  const hex = (value: number) => `0x${value.toString(16)}`
+  const limitOf = async (gas: number, more: object, gasLimit?: bigint) => {
+    const latest = { ...block, ...more }
+    const rpc = answering({ eth_estimateGas: hex(gas), eth_getBlockByNumber: latest })
+    return Number((await evm.observe(rpc, { ...ask, ...(gasLimit && { gasLimit }) })).gasLimit)
+  }
+  const tooMuch = (needed: number, limit: number) => (error: unknown) =>
+    isFailure(error, 'chain.refused') &&
+    error.context.reason === `it needs ${needed} gas, and a block takes ${limit}`
+
+  it('is a fifth more than estimated, up to what EIP-7825 lets a transaction name', async () => {
+    const roomy = { gasLimit: hex(60_000_000) }
+    assert.equal(await limitOf(10_000_000, roomy), 12_000_000)
+    assert.equal(await limitOf(15_000_000, roomy), cap)
+    assert.equal(await limitOf(cap, roomy), cap)
+    // Only a network without that limit says so much.
+    assert.equal(await limitOf(cap + 4, roomy), ((cap + 4) / 5) * 6)
+  })
+
+  it('is no more than a block takes, be it estimated or named', async () => {
+    const small = { gasLimit: hex(5_000_000) }
+    assert.equal(await limitOf(4_900_000, small), 5_000_000)
+    assert.equal(await limitOf(0, small, 5_000_000n), 5_000_000)
+    await assert.rejects(limitOf(5_000_001, small), tooMuch(5_000_001, 5_000_000))
+    await assert.rejects(limitOf(0, small, 5_000_001n), tooMuch(5_000_001, 5_000_000))
+  })
+
+  it('is whatever is wanted where blocks have no limit, or it is not told', async () => {
+    for (const more of [{}, { gasLimit: '0x0' }, { gasLimit: null }])
+      assert.equal(await limitOf(40_000_000, more), 48_000_000)
+  })
+
+  it('is looked for in no block where it fits into any', async () => {
+    const rpc = answering({ eth_estimateGas: hex(800_000) })
+    assert.equal((await evm.observe(rpc, ask)).gasLimit, 960_000n)
   })
 })
 

@@ -1,6 +1,6 @@
 import { Failure } from '@quorate/core/failure'
 import type { Network, Rpc } from '../adapter.ts'
-import { readQuantity } from './answer.ts'
+import { type Fields, readFields, readQuantity } from './answer.ts'
 import { quoteFees, quoteGasPrice } from './fees.ts'
 import { type EvmAsk, type EvmAuthorization, type EvmFacts, toHexText } from './transaction.ts'
 
@@ -8,6 +8,13 @@ import { type EvmAsk, type EvmAuthorization, type EvmFacts, toHexText } from './
 const gasOfPayment = 21_000n
 /** Between estimate and inclusion, a contract's state may change what it costs. */
 const gasMarginPercent = 120n
+/**
+ * Where EIP-7825 is in force, as on Ethereum since Osaka, a transaction that names more is invalid: no node takes
+ * it, and nothing else gets past its nonce. Elsewhere this costs a part of the margin and nothing else.
+ */
+const gasOfTransactionMax = 1n << 24n
+/** The blocks of any network take as much: for less, none is asked. */
+const gasOfBlockLeast = 1_000_000n
 
 /** @throws Failure `chain.refused` when the node is of another chain */
 export async function checkChain(rpc: Rpc, network: Network): Promise<void> {
@@ -19,11 +26,13 @@ export async function checkChain(rpc: Rpc, network: Network): Promise<void> {
     })
 }
 
-/** @throws Failure `chain.refused` when the transaction could not be carried out as things stand */
+/** @throws Failure `chain.refused` when it could not be carried out as things stand, or in no block */
 export async function observe(rpc: Rpc, ask: EvmAsk): Promise<EvmFacts> {
   const [nonce, gasLimit, fees] = await Promise.all([
     ask.nonce ?? pendingNonce(rpc, ask.from),
-    ask.gasLimit ?? estimateGas(rpc, ask),
+    ask.gasLimit === undefined
+      ? estimateGas(rpc, ask)
+      : gasInBlock(rpc, { needed: ask.gasLimit, wished: ask.gasLimit }),
     ask.type === 0 ? observeGasPrice(rpc, ask) : observeFees(rpc, ask),
   ])
   return { family: 'evm', nonce, gasLimit, ...fees }
@@ -62,7 +71,29 @@ async function estimateGas(rpc: Rpc, ask: EvmAsk): Promise<bigint> {
       : { type: '0x4', authorizationList: ask.authorizations.map(authorizationText) }),
   }
   const gas = readQuantity(await rpc('eth_estimateGas', [call]))
-  return gas === gasOfPayment ? gas : (gas * gasMarginPercent) / 100n
+  if (gas === gasOfPayment) return gas
+  const wished = (gas * gasMarginPercent) / 100n
+  const most = gas <= gasOfTransactionMax ? gasOfTransactionMax : wished
+  return gasInBlock(rpc, { needed: gas, wished: least(wished, most) })
+}
+
+/**
+ * What is wished for, as far as the newest block would have taken it; all of it where the node does not tell.
+ * @throws Failure `chain.refused` where a block takes less than is needed
+ */
+async function gasInBlock(
+  rpc: Rpc,
+  { needed, wished }: { readonly needed: bigint; readonly wished: bigint },
+): Promise<bigint> {
+  if (wished <= gasOfBlockLeast) return wished
+  const block = await rpc('eth_getBlockByNumber', ['latest', false])
+  const { gasLimit }: Fields = block === null ? {} : readFields(block)
+  const limit = gasLimit === undefined || gasLimit === null ? 0n : readQuantity(gasLimit)
+  // Some networks have no such limit, and say 0.
+  if (limit === 0n) return wished
+  if (limit >= needed) return least(wished, limit)
+  const reason = `it needs ${needed} gas, and a block takes ${limit}`
+  throw new Failure('chain.refused', { network: 'evm', reason })
 }
 
 function authorizationText({ address, ...numbers }: EvmAuthorization): object {

@@ -121,6 +121,27 @@ describe('outgoing money, with four signer processes and a real chain', () => {
     await paysWithNextNonce(wallet)
   })
 
+  it('fails before anything is signed if no block takes its gas, and its nonce is the next one’s', async () => {
+    const wallet = await makeWallet(treasury)
+    const { rpc } = treasury
+    const before = Object(await rpc('eth_getBlockByNumber', ['latest', false])).gasLimit
+    await rpc('evm_setBlockGasLimit', ['0x1e8480'])
+    await mine(treasury)
+    const body = {
+      kind: 'Transaction',
+      transaction: { to: stranger, value: '1', gasLimit: '2000001' },
+    }
+    const row = await request(treasury, wallet, { body, kind: 'transaction' })
+    const failed = await stepTo(treasury, row, 'refused', 'signed')
+    const why = 'it needs 2000001 gas, and a block takes 2000000'
+    assert.deepEqual([failed.state, failed.reason, failed.slot], ['refused', why, null])
+    const next = await request(treasury, wallet, { body: payment() })
+    assert.equal((await stepTo(treasury, next, 'broadcasted')).slot, 0)
+    await rpc('evm_setBlockGasLimit', [before])
+    await mine(treasury, 2)
+    await stepTo(treasury, next, 'confirmed')
+  })
+
   it('is refused by the signers without the right signature, and leaves no gap either', async () => {
     const person = { ...treasury.bot, credential: makeCredential() }
     const forged = await request(treasury, wallet, { body: payment(), person })
