@@ -4,7 +4,7 @@ import { Failure, isFailure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
 import { ethereumSepolia as network } from '../testing/sepolia.ts'
 import { quoteFees } from './fees.ts'
-import { evm, type EvmAsk } from './index.ts'
+import { evm, isAuthorityBusy, type EvmAsk } from './index.ts'
 
 const hash = `0x${'11'.repeat(32)}`
 const other = `0x${'22'.repeat(32)}`
@@ -43,6 +43,17 @@ describe('what a node answers to a broadcast', () => {
       }
       assert.equal((await evm.broadcast(rpc, signed)).kind, kind)
     })
+
+  it('says of a refusal whether transactions of an account that is to get code are the cause', () => {
+    for (const [reason, expected] of [
+      ['authority already reserved', true],
+      ['delegation authority has pending transaction', true],
+      ['DelegatorHasPendingTx', true],
+      ['in-flight transaction limit reached for delegated accounts', false],
+      ['replacement transaction underpriced', false],
+    ] as const)
+      assert.equal(isAuthorityBusy(reason), expected, reason)
+  })
 
   it('is no answer when the node is gone, or names another hash', async () => {
     const gone: Rpc = async () => {

@@ -6,6 +6,17 @@ import { toHexText } from './transaction.ts'
 /** JSON-RPC has no codes for these. The words are those of geth, anvil, Erigon, Nethermind and Besu. */
 const knownWords = /already known|already imported|known transaction|alreadyknown/i
 const slotUsedWords = /nonce too low|nonce is too low|oldnonce|nonce below account nonce/i
+/** Those of geth and of Nethermind, for what gives code to an account of which transactions wait. */
+const authorityBusyWords =
+  /authority already reserved|authority has pending|delegator ?has ?pending/i
+
+/**
+ * Is a transaction kept out of a pool by what accounts that it gives code to have sent themselves (EIP-7702)?
+ * @param reason of the refusal
+ */
+export function isAuthorityBusy(reason: string): boolean {
+  return authorityBusyWords.test(reason)
+}
 
 /**
  * May be called again with the same bytes at any time. A refusal is this node's, today: bytes that

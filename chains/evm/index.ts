@@ -10,6 +10,7 @@ import { internalPayments, internalTransfersOf } from './traces.ts'
 import { tokenTransfersOf, transfersOf } from './transfers.ts'
 
 export { findHeader } from './blocks.ts'
+export { isAuthorityBusy } from './broadcast.ts'
 export { callFunction, type Call } from './call.ts'
 export { readFees, type Fees } from './fees.ts'
 export { pendingNonce, requireFunds } from './observe.ts'

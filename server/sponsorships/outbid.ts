@@ -1,4 +1,5 @@
 import { quoteFees } from '@quorate/chains/evm/fees'
+import { isAuthorityBusy } from '@quorate/chains/evm/index'
 import { decodeFacts } from '@quorate/effects/facts'
 import { minedNonce } from '../chain/facts.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
@@ -11,6 +12,8 @@ import { bidRow } from './row.ts'
 
 /** Five blocks of Ethereum: one that offers enough is hardly ever left out for so long. */
 export const stuckMs = 60_000
+/** Fifteen blocks of Ethereum: what an account has sent in the ordinary way is in one by then. */
+export const keptOutMs = 180_000
 /** Each offers a tenth more than the one before: four times as much in the end. */
 const payingMax = 16
 /** What only takes the slot goes on for as long as signers allow another one there. */
@@ -71,7 +74,20 @@ async function isToOutbid(deps: StepDeps, row: Outgoing, newest: Outgoing): Prom
   // Whatever stands behind others goes on when they do.
   if ((await minedNonce(rpc, newest.address)) !== BigInt(slot)) return false
   if (isOver && (await isPast(deps.chain, row.execute_before))) return true
+  if (isKeptOut(newest, deps.now)) return true
   return hasWaited && isBelow(newest, await quoteFees(rpc, 'Standard'))
+}
+
+/**
+ * Has it been refused for so long since its account, which it is to give code to, has transactions of its own that
+ * wait? Whoever owns the account can have them wait for ever, behind a gap: then what gives it no code has to take the slot.
+ */
+export function isKeptOut(row: Outgoing, now: number): boolean {
+  const { state, refused_at, waiting, facts } = row
+  if (state !== 'signed' || refused_at === null || now < refused_at + keptOutMs) return false
+  const sent = facts === null ? undefined : decodeFacts(facts)
+  const isFirst = sent?.family === 'sponsorship' && sent.delegation !== undefined
+  return isFirst && isAuthorityBusy(waiting ?? '')
 }
 
 type Price = { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }

@@ -13,7 +13,8 @@ import { evidenceOf, feeBoundOf, payerOf } from '../transfers/reading.ts'
 import { outbidding, signedAt } from '../transfers/replacement-facts.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
-import { sponsoredOf } from './find.ts'
+import { sponsoredOf, sponsorshipsOf } from './find.ts'
+import { isKeptOut } from './outbid.ts'
 import { isPast } from './past.ts'
 import { archivedReason, type Sponsor } from './sponsor.ts'
 import {
@@ -79,10 +80,13 @@ function later({ bid }: Outgoing, why: string): Outcome {
 
 async function preparePay(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Outcome> {
   const { sponsor, asked } = parts
-  const { isLate, ...signed } = await signedBy(deps, asked)
+  const { isLate, ...given } = await signedBy(deps, asked)
   if (isLate && row.bid === 0)
     return refuse('a transaction of the wallet itself came before it could be sponsored')
-  const ask = { ...relayAsk(deps.chain, asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
+  const isBarred = given.delegation !== undefined && (await isKeptOutBefore(deps, row, asked))
+  const signed = isBarred ? { inner: given.inner } : given
+  const whole = { ...relayAsk(deps.chain, asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
+  const ask = isBarred ? { ...whole, gasLimit: gasToFail(whole) } : whole
   const observed = await observe(deps, row, { ...parts, ask })
   if ('kind' in observed) return observed
   const { nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas } = observed
@@ -92,6 +96,16 @@ async function preparePay(deps: StepDeps, row: Outgoing, parts: Parts): Promise<
   }
   const effect = sponsorshipEffect(deps.chain, asked, sponsor, facts)
   return settle(deps, row, { ask, observed, facts, effect })
+}
+
+/** Then it goes without what keeps those before it out of the pool: it fails, and the slot is used. */
+async function isKeptOutBefore(
+  { database, now }: StepDeps,
+  row: Outgoing,
+  asked: Outgoing,
+): Promise<boolean> {
+  if (row.bid === 0) return false
+  return (await sponsorshipsOf(database, asked)).some((bid) => isKeptOut(bid, now))
 }
 
 /** Once no block can take any more what it is to outbid. */
@@ -161,16 +175,20 @@ async function observe(
   }
 }
 
+/** Enough for the contract to look at it and refuse it, whatever its bytes cost (EIP-7623: 40 for each at most). */
+function gasToFail({ data }: Asked): bigint {
+  return 60_000n + 40n * BigInt(data.length)
+}
+
 /**
- * What others wait behind is sent though it would fail, so that its slot is used: enough for the contract
- * to look at it and refuse it, whatever its bytes cost (EIP-7623: 40 for each at most).
+ * What others wait behind is sent though it would fail, so that its slot is used.
  * @returns nothing where that is no help: what fills the slot does nothing that could fail, and what was sent
  * before may yet succeed
  */
 async function gasInVain(deps: StepDeps, row: Outgoing, ask: Asked): Promise<bigint | undefined> {
   const { data, gasLimit } = ask
   if (gasLimit !== undefined || data.length === 0) return undefined
-  return (await isSomethingSent(deps, row)) ? undefined : 60_000n + 40n * BigInt(data.length)
+  return (await isSomethingSent(deps, row)) ? undefined : gasToFail(ask)
 }
 
 /** A tenth more than the dearest that waits at its slot, and as much as is usual now. */

@@ -28,14 +28,15 @@ import {
   type Treasury,
   type Wish,
 } from '../transfers/testing/treasury.ts'
-import { isFailure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
+import { decodeFacts } from '@quorate/effects/facts'
 import { eraseRows } from '../users/erase-rows.ts'
 import { inTransaction } from '../database/database.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { until } from '../coordinator/testing/platform.ts'
 import { listSponsoredFees, sponsorshipsOf } from './find.ts'
-import { stuckMs } from './outbid.ts'
+import { keptOutMs, stuckMs } from './outbid.ts'
 import { bidRow, untilSent } from './row.ts'
 import {
   carry,
@@ -664,6 +665,67 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     }
     await database.deleteFrom('signatures').where('request', '=', sent.request).execute()
     return true
+  }
+})
+
+describe('a wallet whose own transactions keep out of the pool what would give it code', () => {
+  it('holds up nobody else for long: its slot is used without that, and the request has failed', async () => {
+    const fake = fakeBusy()
+    const other = await makeSponsor(treasury)
+    const second = await poor(2000n)
+    await paid(second)
+    const wallet = await poor()
+    const row = await carry(fake, await ask(wallet, {}, { by: other }), 'signed')
+    const sent = await stepTo(fake, (await paidFor(fake, row)) ?? assert.fail(), 'signed')
+    await step(fake, sent)
+    const behind = await carry(fake, await ask(second, {}, { by: other }), 'broadcasted')
+    const bidsAfter = async (ms: number) => {
+      const patient = later(fake, ms)
+      for (const one of [sent, row]) await step(patient, one)
+      return (await sponsorshipsOf(fake.database, row)).length
+    }
+    // While it may be over soon, it is waited for.
+    assert.equal((await bidFor(row)).waiting, 'authority already reserved')
+    assert.equal(await bidsAfter(keptOutMs - 60_000), 1)
+    assert.equal(await bidsAfter(keptOutMs), 2)
+    const patient = later(fake, keptOutMs)
+    const bid = await stepTo(patient, await bidFor(row), 'broadcasted')
+    const facts = decodeFacts(bid.facts ?? assert.fail())
+    assert.ok(facts.family === 'sponsorship' && facts.delegation === undefined)
+    const failed = await carry(patient, row, 'reverted')
+    assert.match(failed.reason ?? '', /the chain carried it out, and it failed/)
+    await carry(patient, behind, 'confirmed')
+    await stepTo(patient, sent, 'lapsed')
+    assert.deepEqual([sent.slot, (await bidFor(behind)).slot], [0, 1])
+    assert.deepEqual([await codeOf(wallet), await balance(wallet.address)], ['none', 1000n])
+  })
+
+  it('is paid for as ever if that is over in time', async () => {
+    const [fake, other] = [fakeBusy(), await makeSponsor(treasury)]
+    const row = await carry(fake, await ask(await poor(), {}, { by: other }), 'signed')
+    const sent = await stepTo(fake, (await paidFor(fake, row)) ?? assert.fail(), 'signed')
+    await step(fake, sent)
+    const done = await carry(later(treasury, keptOutMs), row, 'confirmed')
+    assert.equal((await sponsorshipsOf(treasury.database, done)).length, 1)
+  })
+
+  /**
+   * A fake node, and named so: the real one, except that it takes nothing that gives an account code, as if each
+   * of those accounts had two transactions behind a gap in its pool.
+   */
+  function fakeBusy(): Treasury {
+    const find = (id: string) => {
+      const chain = treasury.chains.find(id)
+      const rpc: typeof chain.rpc = async (method, params) => {
+        const isRefused =
+          method === 'eth_sendRawTransaction' && String(params[0]).startsWith('0x04')
+        if (!isRefused) return chain.rpc(method, params)
+        throw new Failure('chain.refused', { network: id, reason: 'authority already reserved' })
+      }
+      return { ...chain, rpc }
+    }
+    const chains = { ...treasury.chains, find }
+    return { ...treasury, deps: { ...treasury.deps, chains } }
   }
 })
 

@@ -41,13 +41,18 @@ export async function leaseRows(
 export async function postpone(
   database: Database,
   row: Outgoing,
-  until: { readonly dueAt: number; readonly waiting: string | null },
+  until: {
+    readonly dueAt: number
+    readonly waiting: string | null
+    readonly refusedAt: number | null
+  },
 ): Promise<void> {
   await database
     .updateTable('outgoing')
     .set({
       due_at: sql<number>`case when due_at = ${row.due_at} then ${until.dueAt}::int8 else due_at end`,
       waiting: until.waiting,
+      refused_at: until.refusedAt,
       attempts: row.attempts + 1,
       lease_holder: null,
       lease_until: 0,

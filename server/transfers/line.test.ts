@@ -104,12 +104,13 @@ describe('the line before the desk of a wallet', () => {
     await step(treasury, await reread(treasury, first))
     const called = await reread(treasury, second)
     assert.notEqual(called.due_at, leased.due_at)
-    await postpone(treasury.database, leased, { dueAt: Date.now() + far, waiting: 'for a test' })
+    const until = { dueAt: Date.now() + far, waiting: 'for a test', refusedAt: null }
+    await postpone(treasury.database, leased, until)
     const { due_at, lease_holder } = await reread(treasury, second)
     assert.deepEqual([due_at, lease_holder], [called.due_at, null])
     const again = await lease(second)
     const dueAt = Date.now() + far
-    await postpone(treasury.database, again, { dueAt, waiting: null })
+    await postpone(treasury.database, again, { dueAt, waiting: null, refusedAt: null })
     assert.equal((await reread(treasury, second)).due_at, dueAt)
   })
 })

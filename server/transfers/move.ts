@@ -69,6 +69,7 @@ export async function makeMove(
       state,
       waiting: move.later?.why ?? move.waiting ?? null,
       attempts: 0,
+      refused_at: null,
       due_at: dueAt,
     }
     const moved = await transaction

@@ -21,7 +21,13 @@ export type StepDeps = {
 }
 export type Outcome = ({ readonly kind: 'move' } & Move) | Wait
 /** `why` is for people; `ms` where something is known about when to look again. */
-export type Wait = { readonly kind: 'wait'; readonly why: string | null; readonly ms?: number }
+export type Wait = {
+  readonly kind: 'wait'
+  readonly why: string | null
+  readonly ms?: number
+  /** Has a node refused what is signed? */
+  readonly isRefused?: true
+}
 export type Step = (deps: StepDeps, row: Outgoing) => Promise<Outcome>
 
 export function refuse(reason: string): Outcome {

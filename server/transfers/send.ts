@@ -16,6 +16,6 @@ export async function send(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   if (status.kind === 'included') return include(status)
   if (status.kind === 'lapsed') return lapse(deps, row)
   if (status.kind === 'pending') return { kind: 'move', event: 'send' }
-  const why = outcome.kind === 'refused' ? outcome.reason : 'another transaction has its nonce'
-  return { kind: 'wait', why }
+  if (outcome.kind === 'refused') return { kind: 'wait', why: outcome.reason, isRefused: true }
+  return { kind: 'wait', why: 'another transaction has its nonce' }
 }

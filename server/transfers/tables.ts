@@ -1,6 +1,6 @@
 import type { State } from './lifecycle.ts'
 
-/** The rows of migrations 0020, 0120, 0155, 0160, 0191 and 0196, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0020, 0120, 0155, 0160, 0191, 0196 and 0198, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type OutgoingTables = {
   readonly outgoing: {
     readonly organization: Uint8Array
@@ -64,6 +64,8 @@ export type OutgoingTables = {
     readonly delegation_nonce: number | null
     /** Of the state that it is in. */
     readonly attempts: number
+    /** Since when, in that state, nodes have refused its bytes. */
+    readonly refused_at: number | null
     /** Empty: nothing is left to do. */
     readonly due_at: number | null
     readonly lease_holder: string | null

@@ -16,6 +16,7 @@ export const untouched = {
   block_number: null,
   fee: null,
   attempts: 0,
+  refused_at: null,
   lease_holder: null,
   lease_until: 0,
   broadcasted_at: null,

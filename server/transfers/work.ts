@@ -96,10 +96,12 @@ async function unlessUntimely(
 async function wait(
   { database, now }: WorkDeps,
   row: Outgoing,
-  { why, ms }: Wait,
+  { why, ms, isRefused }: Wait,
 ): Promise<undefined> {
-  const dueAt = now() + (ms ?? delayMs(row.attempts))
-  await postpone(database, row, { dueAt, waiting: why })
+  const at = now()
+  const dueAt = at + (ms ?? delayMs(row.attempts))
+  const refusedAt = row.refused_at ?? (isRefused ? at : null)
+  await postpone(database, row, { dueAt, waiting: why, refusedAt })
 }
 
 function delayMs(attempts: number): number {
