@@ -87,7 +87,8 @@ async function readAgain(
     const block = await findBlock(follower.chain.rpc, BigInt(number))
     if (block === undefined || block.hash !== header?.hash)
       throw new Failure('chain.refused', { network, reason: 'the block has been replaced' })
-    found.push(...(await transfersInBlock(deps, follower, block, async () => new Set([address]))))
+    const ours = async () => new Set([address])
+    for (const transfer of await transfersInBlock(deps, follower, block, ours)) found.push(transfer)
   }
   return found
 }

@@ -96,7 +96,8 @@ async function readBelow(deps: FollowDeps, follower: Follower, lowest: Lowest): 
     seen.length < movementsAtOnce
   ) {
     const block = await blockNamed(chain, wanted)
-    seen.push(...(await transfersInBlock(deps, follower, block, oursAmong(deps, follower))))
+    const found = await transfersInBlock(deps, follower, block, oursAmong(deps, follower))
+    for (const transfer of found) seen.push(transfer)
     blocks.push(block)
     wanted = { number: block.number - 1n, hash: block.parentHash }
   }

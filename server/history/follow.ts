@@ -212,7 +212,8 @@ async function transfersIn(
   const added: Block[] = []
   for (const block of blocks) {
     if (seen.length >= movementsAtOnce) break
-    seen.push(...(await transfersInBlock(deps, follower, block, oursAmong(deps, follower))))
+    const found = await transfersInBlock(deps, follower, block, oursAmong(deps, follower))
+    for (const transfer of found) seen.push(transfer)
     added.push(block)
   }
   return { seen, added }

@@ -48,6 +48,25 @@ describe('a fake node with blocks of thousands', () => {
     assert.ok(busiest() <= 16, `${busiest()} questions at a time`)
   })
 
+  it('has more movements in one block than a call takes arguments', async () => {
+    const shape = { blocks: 4, transactions: 1, logs: 1, ours: [address], every: 1 }
+    const inner = fakeChain(known.network, shape)
+    // The same movement so many times over is one row: what counts is how many are read.
+    const repeating: Rpc = async (method, params) => {
+      const answer = await inner(method, params)
+      if (method !== 'eth_getLogs') return answer
+      return Array.from({ length: 200_000 }, () => (answer as readonly object[])[0])
+    }
+    const follower = newFollower({ ...known, rpc: repeating, ready: async () => undefined })
+    follower.untracedUntil = Infinity
+    const log = { warn: () => undefined, error: () => undefined }
+    const chains = { find: () => known, all: [known] }
+    await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
+    const before = await rowsOf('history')
+    assert.equal(await follow({ database, chains, log, now: Date.now }, follower), 'more')
+    assert.equal(await rowsOf('history'), before + 2)
+  })
+
   function counting(inner: Rpc): { readonly rpc: Rpc; busiest(): number } {
     let [open, most] = [0, 0]
     const rpc: Rpc = async (method, params) => {
