@@ -8,6 +8,7 @@ import { Failure } from '@quorate/core/failure'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
 import { deploy } from '@quorate/devnet/testing/deploy'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { sql } from 'kysely'
 import { encodeAbiParameters, keccak256 } from 'viem'
 import { type Chain, openChains } from '../chain/chains.ts'
 import { type Database, openDatabase } from '../database/database.ts'
@@ -215,6 +216,28 @@ describe('what a wallet holds by its history, and by the chain', () => {
     const [first] = await movements()
     assert.ok(first?.kind === 'NativeTransfer')
     assert.deepEqual([first.value, first.blockNumber], ['9', number + 41])
+  })
+
+  it('is compared at once though strangers send a thousand tokens before it', async () => {
+    const follower = newFollower(chain)
+    await pay(node, 5n)
+    await mine(rpc, 2)
+    await settleAll(follower)
+    const { block_number, block_hash } = await rowOf('Native')
+    await pay(node, 6n)
+    await mine(rpc, 1)
+    await catchUp(follower)
+    const { moved_number } = await rowOf('Native')
+    await sql`insert into balances
+      select organization, wallet, 'Erc1155', ${`0x${'5a'.repeat(20)}`}, id::text, network,
+        ${block_number}, ${block_hash}, null, '0', ${moved_number - 1}, 0, 0, 0
+      from balances, generate_series(1, 1000) id where kind = 'Native'`.execute(database)
+    await mine(rpc, 1)
+    await catchUp(follower)
+    await compareBalances(deps(), follower)
+    const { block_number: at, balance } = await rowOf('Native')
+    assert.ok(at !== null && at >= moved_number)
+    assert.equal(balance, String(await chain.adapter.balance(rpc, address)))
   })
 
   it('waits where a node remembers nothing, says so once, and goes on when it does', async () => {

@@ -1,3 +1,5 @@
+import { type RawBuilder, sql } from 'kysely'
+import { findListed } from '../assets/listed.ts'
 import type { Database } from '../database/database.ts'
 import type { Follower } from '../history/follower.ts'
 import type { BalanceRow, Place } from './watch.ts'
@@ -43,42 +45,88 @@ export async function comparedBlock(
 }
 
 type Wanted = { readonly at: Place; readonly now: number; readonly limit: number }
+type Queue = { readonly where: RawBuilder<boolean>; readonly order: RawBuilder<unknown> }
 
-/** What has moved and is settled by now comes first, then what was compared longest ago. */
+/** Of so many, one goes to what has waited longest: of a network's many wallets, some are always due. */
+const shareOfOldest = 4
+
+/**
+ * What has moved and is settled by now comes first, then what was compared longest ago: `limit` rows
+ * of each at most. In both, the native asset and what the operator vouches for come before all else:
+ * anybody can send a wallet tokens of his own making, thousands at a time.
+ */
 export async function dueBalances(
   database: Database,
   network: string,
   wanted: Wanted,
 ): Promise<readonly Due[]> {
   const { at, now, limit } = wanted
-  const rows = () =>
-    database
-      .selectFrom('balances')
-      .innerJoin('wallets', (join) =>
-        join
-          .onRef('wallets.organization', '=', 'balances.organization')
-          .onRef('wallets.id', '=', 'balances.wallet'),
-      )
-      .selectAll('balances')
-      .select(['wallets.address', 'wallets.wallet_id'])
-      .where('balances.network', '=', network)
-      .where('block_number', '<', at.number)
-      .limit(limit)
-  const moved = await rows()
-    .whereRef('moved_number', '>', 'block_number')
-    .where('moved_number', '<=', at.number)
-    .where((eb) => eb.or([eb('attempts', '=', 0), eb('due_at', '<=', now)]))
-    .orderBy('moved_number')
-    .execute()
-  const others = await rows().where('due_at', '<=', now).orderBy('due_at').execute()
-  const found = new Map([...others, ...moved].map((row) => [nameOf(row), row]))
-  return [...found.values()].flatMap(({ block_number, block_hash, address, ...row }) =>
-    block_number === null || block_hash === null || address === null
-      ? []
-      : [{ ...row, block_number, block_hash, address }],
-  )
+  const moved = {
+    where: sql<boolean>`moved_number > block_number and moved_number <= ${at.number}
+      and (attempts = 0 or due_at <= ${now})`,
+    order: sql`moved_number`,
+  }
+  const others = { where: sql<boolean>`due_at <= ${now}`, order: sql`due_at` }
+  const found = [
+    ...(await firstIn(database, network, { ...wanted, ...moved })),
+    ...(await firstIn(database, network, { ...wanted, ...others })),
+  ]
+  return firstOf(found, 2 * limit)
 }
 
-function nameOf({ wallet_id, kind, contract, token_id }: BalanceRow & { wallet_id: string }) {
+async function firstIn(
+  database: Database,
+  network: string,
+  wanted: Wanted & Queue,
+): Promise<readonly Due[]> {
+  const { limit } = wanted
+  const oldest = await oldestIn(database, network, wanted)
+  if (oldest.length < limit) return oldest
+  const known = await knownIn(database, network, wanted)
+  const share = Math.floor(limit / shareOfOldest)
+  return firstOf([...known.slice(0, limit - share), ...oldest, ...known], limit)
+}
+
+async function oldestIn(
+  database: Database,
+  network: string,
+  { at, limit, where, order }: Wanted & Queue,
+): Promise<readonly Due[]> {
+  const { rows } = await sql<Due>`
+    select b.*, w.address, w.wallet_id
+    from balances b join wallets w on w.organization = b.organization and w.id = b.wallet
+    where b.network = ${network} and block_number < ${at.number} and ${where}
+      and w.address is not null
+    order by ${order} limit ${limit}`.execute(database)
+  return rows
+}
+
+/** Contract by contract, each from its own place in the index, however much there is of the others. */
+async function knownIn(
+  database: Database,
+  network: string,
+  { at, limit, where, order }: Wanted & Queue,
+): Promise<readonly Due[]> {
+  const listed = await findListed(database, network)
+  // The native asset has none.
+  const contracts = ['', ...listed.map(({ contract }) => contract)]
+  const { rows } = await sql<Due>`
+    select known.* from unnest(${contracts}::text[]) as named (contract) cross join lateral (
+      select b.*, w.address, w.wallet_id
+      from balances b join wallets w on w.organization = b.organization and w.id = b.wallet
+      where b.network = ${network} and b.contract = named.contract
+        and block_number < ${at.number} and ${where} and w.address is not null
+      order by ${order} limit ${limit}
+    ) known
+    order by ${order} limit ${limit}`.execute(database)
+  return rows
+}
+
+/** The first of them, each once. */
+function firstOf(rows: readonly Due[], limit: number): readonly Due[] {
+  return [...new Map(rows.map((row) => [nameOf(row), row])).values()].slice(0, limit)
+}
+
+function nameOf({ wallet_id, kind, contract, token_id }: Due): string {
   return [wallet_id, kind, contract, token_id].join()
 }
