@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { isFailure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { contracts } from '@quorate/devnet/testing/contracts'
 import { deploy } from '@quorate/devnet/testing/deploy'
@@ -80,6 +80,43 @@ describe('traces of a block', () => {
         name,
       )
     }
+  })
+
+  it('are lost of no transaction but the one that the fake node does not trace', async () => {
+    const [from] = (await rpc('eth_accounts', [])) as [string]
+    const data = encodeFunctionData({
+      ...{ abi: contracts.Payer.abi as Abi, functionName: 'pass', args: [owner] },
+    })
+    const paid = { from, to: payer, value: '0x9', data, gas: '0x30d40' }
+    for (const _ of [1, 2, 3]) await rpc('eth_sendTransaction', [paid])
+    await rpc('anvil_mine', ['0x1'])
+    const block = await findBlock(rpc, 'latest')
+    const hashes = block?.transactions.map(({ hash }) => hash) ?? []
+    assert.ok(block !== undefined && hashes.length === 3)
+    const tooLong = () => new Failure('chain.refused', { network: network.id, reason: 'too long' })
+    const refusing = (...refused: readonly unknown[]): Rpc => {
+      return async (method, params) => {
+        if (method === 'debug_traceBlockByHash' || refused.includes(params[0])) throw tooLong()
+        if (refused.includes(method)) throw tooLong()
+        return rpc(method, params)
+      }
+    }
+    for (const hash of hashes)
+      assert.deepEqual(
+        (await evm.internalPayments(refusing(hash), block)).map((payment) => payment.hash),
+        hashes.filter((other) => other !== hash),
+      )
+    assert.deepEqual(await evm.internalPayments(refusing(...hashes), block), [])
+    await assert.rejects(
+      evm.internalPayments(refusing(hashes[0], 'debug_traceCall'), block),
+      (error) => isFailure(error, 'chain.refused'),
+      'a node that traces nothing at all',
+    )
+    const late: Rpc = async (method, params) => {
+      const [, ...others] = (await rpc(method, params)) as readonly object[]
+      return [{ txHash: hashes[0], error: 'execution timeout' }, ...others]
+    }
+    assert.equal((await evm.internalPayments(late, block)).length, 2)
   })
 
   it('concern addresses of ours in the direction of the payment', async () => {

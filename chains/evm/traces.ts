@@ -19,6 +19,8 @@ const moving: ReadonlySet<unknown> = new Set(['CALL', 'CREATE', 'CREATE2', 'SELF
 
 /**
  * What contracts have paid on in a block, by the node's own trace of it ("callTracer" as Geth has it).
+ * A transaction that the node does not trace is left out, since anybody can make one whose trace is too
+ * long, and what it has paid on is seen by the balance.
  * @throws Failure `chain.refused` where the node keeps no traces, or has another block's
  */
 export async function internalPayments(
@@ -30,9 +32,12 @@ export async function internalPayments(
   const traces = (await listTraces(rpc, block)) ?? (await listTracesOneByOne(rpc, block))
   if (traces.length !== transactions.length) throw unreadable('a trace of each transaction')
   return transactions.flatMap((transaction, i) => {
-    const { txHash, result } = readFields(traces[i])
+    if (traces[i] === untraced) return []
+    const { txHash, result, error } = readFields(traces[i])
     if (txHash !== undefined && readHash(txHash) !== transaction.hash)
       throw unreadable('traces in the order of the block')
+    // As Geth has one among others that has taken too long.
+    if (result === undefined && typeof error === 'string') return []
     return paymentsIn(transaction, readFields(result))
   })
 }
@@ -49,15 +54,37 @@ async function listTraces(rpc: Rpc, { hash }: Block): Promise<readonly unknown[]
   }
 }
 
-/** The first by itself: a node that has no traces says so, and is not asked for thousands. */
-async function listTracesOneByOne(rpc: Rpc, { transactions }: Block): Promise<readonly unknown[]> {
-  const traceOf = async ({ hash }: BlockTransaction): Promise<unknown> => ({
-    result: await rpc('debug_traceTransaction', [hash, tracer]),
-  })
-  const [first, ...others] = transactions
+/** The first by itself: a node that has no traces is not asked for thousands. */
+async function listTracesOneByOne(rpc: Rpc, block: Block): Promise<readonly unknown[]> {
+  const [first, ...others] = block.transactions
   if (first === undefined) return []
-  return [await traceOf(first), ...(await inPieces(others, traceOf))]
+  const trace = await traceOf(rpc, first)
+  if (trace === untraced) await checkTraces(rpc, block)
+  return [trace, ...(await inPieces(others, (other) => traceOf(rpc, other)))]
 }
+
+/** Stands for the trace of a transaction that the node refuses to tell. */
+const untraced = Symbol('untraced')
+
+async function traceOf(rpc: Rpc, { hash }: BlockTransaction): Promise<unknown> {
+  try {
+    return { result: await rpc('debug_traceTransaction', [hash, tracer]) }
+  } catch (error) {
+    if (isFailure(error, 'chain.refused')) return untraced
+    throw error
+  }
+}
+
+/**
+ * Does the node trace anything at this block? Of a call to nobody the answer is short at any node.
+ * @throws Failure `chain.refused` if it does not
+ */
+async function checkTraces(rpc: Rpc, { hash: blockHash }: Block): Promise<void> {
+  const call = { from: nobody, to: nobody }
+  readFields(await rpc('debug_traceCall', [call, { blockHash }, tracer]))
+}
+
+const nobody = `0x${'00'.repeat(20)}`
 
 /** Those of these addresses, once per direction, as `transfersOf` has what is paid outright. */
 export function internalTransfersOf(

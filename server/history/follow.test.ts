@@ -223,6 +223,52 @@ describe('the follower of a chain', () => {
     assert.deepEqual(lines, ['what contracts pay on is seen by balances alone: no traces'])
   })
 
+  it('loses what contracts pay on in no block but one that a fake node takes too long over', async () => {
+    const follower = newFollower(chain)
+    const payer = await deploy(rpc, 'Payer')
+    await catchUp(follower)
+    const call = { payer, functionName: 'pass', args: [address] }
+    const [untraced, traced] = [await payBy(node, rpc, call), await payBy(node, rpc, call)]
+    await mine(rpc, 2)
+    const { blockHash } = Object(await rpc('eth_getTransactionReceipt', [untraced]))
+    const slow: Rpc = async (method, params) => {
+      if (method !== 'debug_traceBlockByHash' || params[0] !== blockHash) return rpc(method, params)
+      throw new Failure('chain.unavailable', { network })
+    }
+    const slowed = { ...follower, chain: { ...chain, rpc: slow } }
+    for (const _ of [1, 2])
+      await assert.rejects(follow(deps(), slowed), (error) => isFailure(error, 'chain.unavailable'))
+    await catchUp(slowed)
+    const hashes = (await history()).items.map(({ txHash }) => txHash)
+    assert.ok(hashes.includes(traced))
+    assert.ok(!hashes.includes(untraced))
+    assert.deepEqual(lines, ['what contracts pay on in a block is not traced'])
+  })
+
+  it('goes on without traces also for one transaction that a fake node refuses to trace', async () => {
+    const follower = newFollower(chain)
+    const payer = await deploy(rpc, 'Payer')
+    await catchUp(follower)
+    const call = { payer, functionName: 'pass', args: [address] }
+    const to = payer.address as `0x${string}`
+    // A stranger's, and the dearest: it is the first of its block.
+    const [from] = (await rpc('eth_accounts', [])) as [string]
+    const gasPrice = '0x174876e800'
+    const refused = await rpc('eth_sendTransaction', [{ from, to, gas: '0x30d40', gasPrice }])
+    const [first, second] = [await payBy(node, rpc, call), await payBy(node, rpc, call)]
+    await mine(rpc, 2)
+    const { blockHash } = Object(await rpc('eth_getTransactionReceipt', [refused]))
+    const refusing: Rpc = async (method, params) => {
+      const isRefused = params[0] === blockHash || params[0] === refused
+      if (!method.startsWith('debug_trace') || !isRefused) return rpc(method, params)
+      throw new Failure('chain.refused', { network, reason: 'the answer is too long' })
+    }
+    await catchUp({ ...follower, chain: { ...chain, rpc: refusing } })
+    const hashes = (await history()).items.map(({ txHash }) => txHash)
+    assert.deepEqual(hashes.slice(0, 2), [second, first])
+    assert.deepEqual(lines, [])
+  })
+
   it('goes on without traces also where the next block is one that needs none', async () => {
     const firstBlock = Number(await rpc('eth_blockNumber', []))
     await mine(rpc, 1)

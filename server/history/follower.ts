@@ -16,6 +16,10 @@ export type Follower = {
    * or needs none, counts for nothing: whatever is read with one that has none is read again.
    */
   untraced: number
+  /** So many more blocks may do without traces, since others have them. None until one has had some. */
+  blocksWithoutTraces: number
+  /** By the hash of a block: how often something of it was asked for that nobody gives. */
+  readonly inVain: { readonly traces: Map<string, number>; readonly logs: Map<string, number> }
   /** Every address of ours, as long as nobody else has followed since. */
   watched: { readonly addresses: Watched; readonly leaseCount: number } | undefined
   /** Until then nothing more is said of balances that nobody can compare. */
@@ -23,8 +27,22 @@ export type Follower = {
 }
 
 export function newFollower(chain: Chain): Follower {
-  const fresh = { untracedUntil: 0, untraced: 0, quietUntil: 0 }
-  return { chain, holder: randomUUID(), ...fresh, watched: undefined }
+  const fresh = { untracedUntil: 0, untraced: 0, blocksWithoutTraces: 0, quietUntil: 0 }
+  const inVain = { traces: new Map(), logs: new Map() }
+  return { chain, holder: randomUUID(), ...fresh, inVain, watched: undefined }
+}
+
+/** Blocks that are kept in mind: more than are under way at a time. */
+const inVainMax = 64
+
+/** @returns how often by now */
+export function countInVain(counts: Map<string, number>, blockHash: string): number {
+  const count = (counts.get(blockHash) ?? 0) + 1
+  counts.delete(blockHash)
+  counts.set(blockHash, count)
+  const [oldest] = counts.keys()
+  if (counts.size > inVainMax && oldest !== undefined) counts.delete(oldest)
+  return count
 }
 
 /** After it, another server may follow. */

@@ -1,12 +1,14 @@
 import type { Block, ChainTransfer, InternalPayment } from '@quorate/chains/adapter'
 import { isFailure } from '@quorate/core/failure'
 import type { FollowDeps } from './followers.ts'
-import type { Follower } from './follower.ts'
+import { countInVain, type Follower } from './follower.ts'
 
 /** Blocks are replaced while they are looked at, and then there is no trace of them either: look again. */
 const untracedMax = 3
 /** A node that keeps no traces now may be another one by then. */
 const untracedMs = 60 * 60_000
+/** One after the other: what strangers have put into one block says nothing of the node. */
+const blocksWithoutTracesMax = 8
 
 /** Which of the addresses that a block names are ours. */
 export type FindOurs = (named: ReadonlySet<string>) => Promise<ReadonlySet<string>>
@@ -44,15 +46,25 @@ async function internalIn(
   const { adapter, rpc, network } = follower.chain
   if (isUntraced(follower, now())) return []
   try {
-    return await adapter.internalPayments(rpc, block)
+    const payments = await adapter.internalPayments(rpc, block)
+    if (block.transactions.length > 0) follower.blocksWithoutTraces = blocksWithoutTracesMax
+    return payments
   } catch (error) {
     if (!isFailure(error, 'chain.refused') && !isFailure(error, 'chain.unavailable')) throw error
+    const about = { err: error, network: network.id }
+    const count = countInVain(follower.inVain.traces, block.hash)
+    if (follower.blocksWithoutTraces > 0) {
+      if (count < untracedMax) throw error
+      if (count > untracedMax) return []
+      follower.blocksWithoutTraces -= 1
+      log.warn({ ...about, block: block.hash }, 'what contracts pay on in a block is not traced')
+      return []
+    }
     follower.untraced += 1
     if (follower.untraced < untracedMax) throw error
     follower.untraced = 0
     follower.untracedUntil = now() + untracedMs
-    const message = 'what contracts pay on is seen by balances alone: no traces'
-    log.warn({ err: error, network: network.id }, message)
+    log.warn(about, 'what contracts pay on is seen by balances alone: no traces')
     return []
   }
 }
