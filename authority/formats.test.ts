@@ -145,6 +145,7 @@ const cluster = {
   signers: [operated('signer-1'), operated('signer-2')],
 }
 const ownNetwork = { id: 'MyChain', chainId: 777001, feeCeiling: 10n ** 17n, legacy: true }
+const nativeContract = { address: `0x${'c0'.repeat(20)}`, units: 10n ** 12n }
 const unsigned = (operator: number) => new Uint8Array(64).fill(operator)
 
 const formats = {
@@ -206,6 +207,9 @@ const formats = {
   certificate: toHex(encode(certificateCodec, certificateOf([voice(1), voice(2), voice(4)]))),
   manifest: toHex(signManifest({ ...cluster, networks: [] }, unsigned)),
   manifestWithNetworks: toHex(signManifest({ ...cluster, networks: [ownNetwork] }, unsigned)),
+  manifestWithContracts: toHex(
+    signManifest({ ...cluster, networks: [{ ...ownNetwork, nativeContract }] }, unsigned),
+  ),
   keyStatement: toHex(encodeKeyStatement({ terms, ...made })),
   pooledStatement: toHex(
     encodePooledStatement({

@@ -36,6 +36,34 @@ describe('the networks of an operator’s own', () => {
     assert.throws(() => makeCluster(undefined, [{ ...own, feeCeiling: 0n }]), /no fees/)
   })
 
+  it('may have a contract that moves the coin itself, and say so whole', () => {
+    const nativeContract = { address: `0x${'c0'.repeat(20)}`, units: 10n ** 12n }
+    const networks = [{ ...own, nativeContract }, other]
+    const { manifest, file } = makeCluster(undefined, networks)
+    assert.deepEqual(manifest.networks, networks)
+    assert.ok(Buffer.from(file).includes('quorate/manifest/3'))
+    assert.ok(Buffer.from(makeCluster(undefined, [own]).file).includes('quorate/manifest/2'))
+    for (const wrong of [
+      { address: `0x${'C0'.repeat(20)}` },
+      { address: `0x${'c0'.repeat(19)}` },
+      { units: 0n },
+      { units: 10n ** 18n + 1n },
+    ]) {
+      const made = { ...own, nativeContract: { ...nativeContract, ...wrong } }
+      assert.throws(() => makeCluster(undefined, [made]), /no contract of the coin/)
+    }
+  })
+
+  it('find room, however much each says', () => {
+    const nativeContract = { address: `0x${'c0'.repeat(20)}`, units: 10n ** 18n }
+    const most = Array.from({ length: networksMax }, (_, i) => ({
+      ...{ ...own, id: `M${'y'.repeat(29)}${10 + i}`, chainId: 777_001 + i, nativeContract },
+      feeCeiling: 2n ** 256n - 1n,
+    }))
+    const { manifest } = makeCluster({ n: 7, t: 3, q: 5 }, most)
+    assert.equal(manifest.networks.length, networksMax)
+  })
+
   it('are few', () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, i) => ({ ...own, id: `My${i}`, chainId: 777_001 + i }))

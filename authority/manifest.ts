@@ -15,7 +15,7 @@ import {
   u32,
   u64,
 } from '@quorate/core/codec'
-import type { Decoded } from '@quorate/core/codec'
+import type { Codec, Decoded } from '@quorate/core/codec'
 import { isFailure } from '@quorate/core/failure'
 import { sha256 } from '@quorate/core/hash'
 
@@ -46,18 +46,28 @@ const plainBody = struct({ format: tag('quorate/manifest/1'), ...members })
  * With networks of the operators' own: what signers must know of each. Whatever else there is to know of
  * it is the server's. They are part of what decides, and so fixed for the life of the cluster.
  */
+const network = {
+  id: text(32),
+  chainId: u64,
+  /** The most that one transaction may spend on fees, in units of 10^-18. */
+  feeCeiling: natural,
+  /** Takes transactions of type 0 alone: it has no fee market (EIP-1559). */
+  legacy: bool,
+}
 const bodyWithNetworks = struct({
   format: tag('quorate/manifest/2'),
   ...members,
+  networks: list(struct(network), networksMax, 1),
+})
+/**
+ * Of which one at least has a contract whose ERC-20 calls move the network's own coin: its address in lower case, and
+ * how many of the coin's units one of its own is.
+ */
+const bodyWithContracts = struct({
+  format: tag('quorate/manifest/3'),
+  ...members,
   networks: list(
-    struct({
-      id: text(32),
-      chainId: u64,
-      /** The most that one transaction may spend on fees, in units of 10^-18. */
-      feeCeiling: natural,
-      /** Takes transactions of type 0 alone: it has no fee market (EIP-1559). */
-      legacy: bool,
-    }),
+    struct({ ...network, nativeContract: option(struct({ address: text(42), units: natural })) }),
     networksMax,
     1,
   ),
@@ -68,10 +78,13 @@ const signedManifest = struct({
   signatures: list(fixed(64), signersMax),
 })
 
-/** `networks` may be empty: then the manifest is written in the form that has none. */
-export type ManifestBody = Decoded<typeof bodyWithNetworks>
+type Members = Omit<Decoded<typeof bodyWithNetworks>, 'networks'>
+/** `networks` may be empty, and they may have no contracts: then it is written in the form that has none. */
+export type ManifestBody = Members & { readonly networks: readonly OwnNetwork[] }
 export type Manifest = ManifestBody & { readonly hash: Uint8Array }
-export type OwnNetwork = ManifestBody['networks'][number]
+export type OwnNetwork = Decoded<typeof bodyWithNetworks>['networks'][number] & {
+  readonly nativeContract?: { readonly address: string; readonly units: bigint } | undefined
+}
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 type Sign = (operator: number, message: Uint8Array) => Uint8Array
 
@@ -83,8 +96,7 @@ export function areSoundNumbers(numbers: { n: number; t: number; q: number }): b
 
 /** @param sign gives the Ed25519 signature of the operator at an index, 1..n */
 export function signManifest(body: ManifestBody, sign: Sign): Uint8Array {
-  const encoded =
-    body.networks.length === 0 ? encode(plainBody, body) : encode(bodyWithNetworks, body)
+  const encoded = encodeBody(body)
   return encode(signedManifest, {
     body: encoded,
     signatures: body.signers.map((_, i) => sign(i + 1, encoded)),
@@ -115,24 +127,56 @@ export function readManifest(file: Uint8Array, verify: Verify): Manifest {
   return { ...manifest, hash: sha256(body) }
 }
 
+function encodeBody(body: ManifestBody): Uint8Array {
+  const { networks } = body
+  if (networks.length === 0) return encode(plainBody, body)
+  if (networks.every(({ nativeContract }) => nativeContract === undefined))
+    return encode(bodyWithNetworks, body)
+  const whole = networks.map((one) => ({ ...one, nativeContract: one.nativeContract }))
+  return encode(bodyWithContracts, { ...body, networks: whole })
+}
+
 function decodeBody(body: Uint8Array): ManifestBody {
+  const plain = decodeAs(plainBody, body)
+  if (plain !== undefined) return { ...plain, networks: [] }
+  const withNetworks = decodeAs(bodyWithNetworks, body)
+  if (withNetworks !== undefined) return withNetworks
+  const { networks, ...others } = decode(bodyWithContracts, body)
+  return {
+    ...others,
+    networks: networks.map(({ nativeContract, ...one }) =>
+      nativeContract === undefined ? one : { ...one, nativeContract },
+    ),
+  }
+}
+
+function decodeAs<T>(form: Codec<T>, body: Uint8Array): T | undefined {
   try {
-    return { ...decode(plainBody, body), networks: [] }
+    return decode(form, body)
   } catch (error) {
-    if (!isFailure(error, 'bytes.malformed')) throw error
-    return decode(bodyWithNetworks, body)
+    if (isFailure(error, 'bytes.malformed')) return undefined
+    throw error
   }
 }
 
 /** As the tables write theirs, so that it can be a path and an event's word. */
 const networkId = /^[A-Z][A-Za-z0-9]{1,31}$/
 
+/** A coin counts in units of 10^-18, and no unit of its contract is more than a whole one. */
+const contractUnitsMax = 10n ** 18n
+
+function isNativeContract({ address, units }: NonNullable<OwnNetwork['nativeContract']>): boolean {
+  return /^0x[0-9a-f]{40}$/.test(address) && units >= 1n && units <= contractUnitsMax
+}
+
 function checkNetworks(networks: readonly OwnNetwork[]): void {
-  for (const { id, chainId, feeCeiling } of networks) {
+  for (const { id, chainId, feeCeiling, nativeContract } of networks) {
     if (!networkId.test(id)) throw new Error('The cluster manifest has a network without a name.')
     // An authorization (EIP-7702) for chain 0 holds on every chain.
     if (chainId === 0) throw new Error(`The cluster manifest has ${id} on no chain.`)
     if (feeCeiling === 0n) throw new Error(`The cluster manifest lets ${id} have no fees.`)
+    if (nativeContract !== undefined && !isNativeContract(nativeContract))
+      throw new Error(`The cluster manifest has no contract of the coin of ${id}.`)
   }
   const [ids, chains] = [networks.map(({ id }) => id.toLowerCase()), networks.map((n) => n.chainId)]
   if (new Set(ids).size !== ids.length)

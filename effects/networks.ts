@@ -1,4 +1,11 @@
-import { evmRows, feeCeilings, type EvmRow } from './networks/evm.ts'
+import {
+  evmRows,
+  feeCeilings,
+  nativeContracts,
+  type EvmId,
+  type EvmRow,
+  type NativeContract,
+} from './networks/evm.ts'
 
 /**
  * What a signer must know of a network before it signs for it. This is the signers' own pinned copy:
@@ -30,13 +37,14 @@ export type EvmNetwork = Traits & {
   readonly feeCeiling: bigint
   /** Takes transactions of type 0 alone: it has no fee market (EIP-1559). */
   readonly isLegacy: boolean
+  readonly nativeContract?: NativeContract | undefined
 }
 
 /** Stands for no chain: its wallets only sign what they are given. */
 export type PseudoNetwork = Traits & { readonly family: 'pseudo' }
 
 function evmNetwork(
-  known: Pick<EvmNetwork, 'id' | 'chainId' | 'feeCeiling' | 'isLegacy'> & {
+  known: Pick<EvmNetwork, 'id' | 'chainId' | 'feeCeiling' | 'isLegacy' | 'nativeContract'> & {
     readonly isRetired?: boolean
   },
 ): EvmNetwork {
@@ -60,6 +68,7 @@ const evmNetworks = Object.entries(evmRows).map(
       ...{ id, chainId, feeCeiling: feeCeilings[asset] },
       isRetired: traits.includes('retired'),
       isLegacy: traits.includes('legacy'),
+      nativeContract: nativeContracts[id as EvmId],
     }),
 )
 
@@ -127,6 +136,7 @@ export type OwnNetwork = {
   readonly chainId: number
   readonly feeCeiling: bigint
   readonly legacy: boolean
+  readonly nativeContract?: NativeContract | undefined
 }
 
 /** The networks there are for whoever judges by one manifest. */
@@ -156,8 +166,11 @@ export function openNetworks(own: readonly OwnNetwork[]): Networks {
   return { find: (id) => byId.get(id), onChain: (chainId) => byChain.get(chainId) }
 }
 
-function ownNetwork({ id, chainId, feeCeiling, legacy }: OwnNetwork): EvmNetwork {
-  return evmNetwork({ id, chainId: BigInt(chainId), feeCeiling, isLegacy: legacy })
+function ownNetwork({ chainId, legacy, ...known }: OwnNetwork): EvmNetwork {
+  const { id, feeCeiling, nativeContract } = known
+  return evmNetwork({
+    ...{ id, chainId: BigInt(chainId), feeCeiling, isLegacy: legacy, nativeContract },
+  })
 }
 
 /** Those of the tables, which are there under every manifest. */

@@ -71,6 +71,20 @@ describe('the networks of a cluster', () => {
     )
   })
 
+  it('have their coin moved by the contract that the manifest names', () => {
+    const contract = `0x${'c0'.repeat(20)}`
+    const nativeContract = { address: contract, units: 10n ** 12n }
+    const dual = rulesFor(withOwn({ ...own, nativeContract }))
+    const payload = JSON.stringify({ kind: 'Erc20', contract, to, amount: '5' })
+    const asset = (made: ReturnType<typeof rules.plan>) => made.ok && made.outflow.movements
+    assert.deepEqual(asset(dual.plan({ ...transfer, payload })), [
+      { asset: 'MyChain/Native', to, amount: 5n * 10n ** 12n },
+    ])
+    assert.deepEqual(asset(rules.plan({ ...transfer, payload })), [
+      { asset: `MyChain/Erc20/${contract}`, to, amount: 5n },
+    ])
+  })
+
   it('are found by the chain that bytes name, where a key signs without a wallet', () => {
     const transaction = serializeTransaction({
       ...{ type: 'eip1559', chainId: own.chainId, to, value: 5n, nonce: 7, gas: 21_000n },

@@ -111,6 +111,7 @@ describe('networks of an operator’s own', () => {
     return readOwnNetworks(file)
   }
   const own = { MyChain: { chainId: 777_001, feeCeiling: '100000000000000000' } }
+  const checksummed = '0x471EcE3750Da237f93B8E339c536989b8978a438'
 
   it('are in the manifest that is made, and in it for the life of the cluster', async () => {
     const networks = read(own) ?? assert.fail()
@@ -125,6 +126,18 @@ describe('networks of an operator’s own', () => {
     await assert.rejects(provision(dir, now, others), /keeps those: MyChain \(chain 777001\)\. /)
     await assert.rejects(provision(dir, now, read({})), /keeps those/)
     await assert.rejects(provision(join(folder, 'cluster'), now, networks), /keeps those/)
+  })
+
+  it('have a contract that moves the coin where the file says so, in whatever spelling', async () => {
+    const nativeContract = { address: checksummed, units: '1000000000000' }
+    const networks = read({ MyChain: { ...own.MyChain, nativeContract } }) ?? assert.fail()
+    const dir = join(folder, 'coin')
+    const { manifestFile } = await provision(dir, now, networks)
+    await provision(dir, now, networks)
+    const { networks: made } = readManifest(readFileSync(manifestFile), verifyEd25519)
+    const address = checksummed.toLowerCase()
+    assert.deepEqual(made[0]?.nativeContract, { address, units: 10n ** 12n })
+    await assert.rejects(provision(dir, now, read(own)), /keeps those/)
   })
 
   it('make no cluster where one of them would pass for another', async () => {
@@ -145,6 +158,11 @@ describe('networks of an operator’s own', () => {
       { ...MyChain, chainId: '777001' },
       { ...MyChain, legacy: 'yes' },
       { ...MyChain, name: 'Mine' },
+      { ...MyChain, nativeContract: null },
+      { ...MyChain, nativeContract: { address: checksummed } },
+      { ...MyChain, nativeContract: { address: checksummed.replace('E', 'e'), units: '1' } },
+      { ...MyChain, nativeContract: { address: checksummed, units: '0' } },
+      { ...MyChain, nativeContract: { address: checksummed, units: '1', symbol: 'MINE' } },
       { chainId: 1 },
     ])
       assert.throws(() => read({ MyChain: wrong }), /wrong at MyChain/)

@@ -99,7 +99,7 @@ export function typedDataEffect(
     verifyingContract === undefined || chainId === undefined
       ? undefined
       : readPermit(typeText, ask.message, {
-          ...{ networkId: context.network.id, contract: `0x${toHex(verifyingContract)}` },
+          ...{ network: context.network, contract: `0x${toHex(verifyingContract)}` },
         })
   // What an account's own code makes of it, be it operations of which there is only a hash.
   const isOwn =
@@ -170,7 +170,7 @@ export function effectOf(tx: EvmTransaction, context: Context): Omit<Effect, 'ki
     value: tx.value,
     feeMax,
     outflow: outflowOfTransaction(tx, {
-      ...{ networkId: context.network.id, feeMax, from: accountOfKey(context.publicKey) },
+      ...{ network: context.network, feeMax, from: accountOfKey(context.publicKey) },
     }),
     signing: [{ digest: keccak_256(unsigned) }],
     unsigned,

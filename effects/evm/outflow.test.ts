@@ -40,7 +40,7 @@ function outflowOf(data: Hex, change: { value?: bigint; to?: undefined } = {}): 
       ...{ maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, data: fromHex(data.slice(2)) },
       ...('to' in change ? {} : { to: fromHex(contract.slice(2)) }),
     },
-    { networkId: 'EthereumSepolia', feeMax: 21_000n, from: fromHex(bob.slice(2)) },
+    { network: { id: 'EthereumSepolia' }, feeMax: 21_000n, from: fromHex(bob.slice(2)) },
   )
 }
 
@@ -136,7 +136,7 @@ describe('what leaves by a transaction', () => {
           ...{ maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, accessList: [] },
           ...{ to, data: fromHex(data.slice(2)) },
         },
-        { networkId: 'EthereumSepolia', feeMax: 21_000n, from: fromHex(bob.slice(2)) },
+        { network: { id: 'EthereumSepolia' }, feeMax: 21_000n, from: fromHex(bob.slice(2)) },
       )
     const known = { isKnown: true, isRaw: false, fee, movements: [moved] }
     const dirty = `${approval(5n).slice(0, -64)}01${approval(5n).slice(-62)}`

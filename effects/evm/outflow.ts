@@ -3,6 +3,7 @@ import { bytesToBig, equalBytes, fromUtf8, toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { rawOutflow } from '../effect.ts'
 import { naturalWord, selectorSize, wordSize } from './abi.ts'
+import { type AssetNetwork, coinMovement, nativeAsset } from './coin.ts'
 import type { EvmTransaction } from './transaction.ts'
 import { type Call, readWrapped } from './wrappers.ts'
 
@@ -81,7 +82,7 @@ const onePiece = naturalWord(1n)
 const endlessAllowance = 2n ** 96n - 1n
 
 type Bounds = {
-  readonly networkId: string
+  readonly network: AssetNetwork
   readonly feeMax: bigint
   /** Whose account it is: 20 bytes. */
   readonly from: Uint8Array
@@ -125,8 +126,8 @@ function outflowOfCall(tx: Call, bounds: Bounds, depth = 0): Outflow {
 }
 
 function readOutflow(tx: Call, bounds: Bounds, depth: number): Outflow {
-  const { networkId, feeMax } = bounds
-  const asset = `${networkId}/Native`
+  const { network, feeMax } = bounds
+  const asset = nativeAsset(network)
   const to = tx.to === undefined ? '' : addressText(tx.to)
   const native = { asset, to, amount: tx.value }
   const fee = { asset, amount: feeMax }
@@ -134,7 +135,7 @@ function readOutflow(tx: Call, bounds: Bounds, depth: number): Outflow {
   // A call that carries nothing else names its recipient itself.
   const carried = tx.value > 0n || isPlain ? [native] : []
   if (isPlain) return { isKnown: true, isRaw: false, movements: carried, fee }
-  const called = tx.to === undefined ? undefined : readCall(tx.data, { networkId, contract: to })
+  const called = tx.to === undefined ? undefined : readCall(tx.data, { network, contract: to })
   const inner = called === undefined && depth < depthMax ? readWrapped(tx) : undefined
   if (inner?.kind === 'operations') return { isKnown: false, isRaw: true, movements: carried, fee }
   if (inner?.kind === 'calls') {
@@ -152,7 +153,7 @@ function readOutflow(tx: Call, bounds: Bounds, depth: number): Outflow {
 /** What a signer's own bytes would be read as by whoever executes them, and by nobody else. */
 function readCall(
   data: Uint8Array,
-  { networkId, contract }: { readonly networkId: string; readonly contract: string },
+  { network, contract }: { readonly network: AssetNetwork; readonly contract: string },
 ): { readonly isWhole: boolean; readonly movement: Movement } | undefined {
   const selector = toHex(data.subarray(0, selectorSize))
   const call = Object.hasOwn(calls, selector) ? calls[selector] : undefined
@@ -171,9 +172,14 @@ function readCall(
   const amount = call.amount === undefined ? onePiece : words[call.amount]
   if (to === undefined || amount === undefined || words.includes(undefined)) return undefined
   const moved = token === undefined ? contract : addressText(token.subarray(12))
-  const asset = `${networkId}/${call.standard}/${moved}`
-  const movement = { asset, to: addressText(to.subarray(12)), amount: bytesToBig(amount) }
-  const isEndlessOne = call.isAllowance && isEndless(movement.amount)
+  // As a collection such a contract is none that anybody knows.
+  if (call.standard !== 'Erc20' && moved === network.nativeContract?.address) return undefined
+  const named = { to: addressText(to.subarray(12)), amount: bytesToBig(amount) }
+  const movement =
+    call.standard === 'Erc20'
+      ? coinMovement(network, { contract: moved, ...named })
+      : { asset: `${network.id}/${call.standard}/${moved}`, ...named }
+  const isEndlessOne = call.isAllowance && isEndless(named.amount)
   return { isWhole: call.isCertain && !isEndlessOne, movement }
 }
 

@@ -3,6 +3,7 @@ import type { Json } from '@quorate/core/json'
 import type { Movement } from '@quorate/core/outflow'
 import { readMembers, readNatural } from '../json.ts'
 import { readAddress } from './address.ts'
+import { type AssetNetwork, coinMovement } from './coin.ts'
 import { isEndless, permit2 } from './outflow.ts'
 
 /**
@@ -12,7 +13,7 @@ import { isEndless, permit2 } from './outflow.ts'
 type Reader = (message: Json, domain: PermitDomain) => readonly Grant[]
 type Grant = { readonly token: string; readonly to: string; readonly amount: bigint }
 export type PermitDomain = {
-  readonly networkId: string
+  readonly network: AssetNetwork
   /** In lower case. */
   readonly contract: string
 }
@@ -65,9 +66,9 @@ export function readPermit(
   if (grants.length === 0 || grants.length > grantsMax) return undefined
   return {
     isWhole: !grants.some(({ amount }) => isEndless(amount)),
-    movements: grants.map(({ token, to, amount }) => ({
-      ...{ asset: `${domain.networkId}/Erc20/${token}`, to, amount },
-    })),
+    movements: grants.map(({ token, to, amount }) =>
+      coinMovement(domain.network, { contract: token, to, amount }),
+    ),
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type Operation,
 } from './account.ts'
 import { accountOfKey, checksummed } from './address.ts'
+import { nativeAsset } from './coin.ts'
 import { effectOf, nonceMax, nothingSpent } from './effect.ts'
 import { outflowOfOperations } from './outflow.ts'
 import { readRecipient } from './request.ts'
@@ -63,7 +64,7 @@ export function sponsoredEffect(
     kind: intent.kind,
     ...(isOne ? { to: checksummed(first.to) } : {}),
     value: operations.reduce((sum, { value }) => sum + value, 0n),
-    outflow: outflowOfOperations(operations, { networkId: network.id, from }),
+    outflow: outflowOfOperations(operations, { network, from }),
     signing: [{ digest }, ...delegation],
   }
 }
@@ -166,6 +167,6 @@ function isSignedBy(
 }
 
 function feeAlone(network: EvmNetwork, amount: bigint): Outflow {
-  const fee = { asset: `${network.id}/Native`, amount }
+  const fee = { asset: nativeAsset(network), amount }
   return { isKnown: true, isRaw: false, movements: [], fee }
 }

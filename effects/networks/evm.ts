@@ -119,6 +119,39 @@ export const evmRows = {
 export type EvmId = keyof typeof evmRows
 
 /**
+ * A contract whose ERC-20 calls move the network's own coin: one balance, in two units.
+ *
+ * No list of the world's chains says which have one. What is known of the others here: on the networks of the OP Stack the
+ * contract at 0xDeadDeAddeAddEAddeadDEaDDEAdDeaDDeAD0000 refuses every transfer and approval (LegacyERC20ETH); a chain of
+ * ZKsync's keeps its coin at 0x…800a, which has no such calls (L2BaseToken); Tempo has no coin at all, and its fees are
+ * taken from a token of the payer's choice. Open are Sei, where the bank's denominations get contracts
+ * of this kind one by one (`addNativePointer` of 0x…100b) and nobody pins whether `usei` has; and Areum, of which there is no
+ * documentation. `docs/policies.md` says so to whoever lays a limit on these.
+ */
+export type NativeContract = {
+  /** In lower case. */
+  readonly address: string
+  /** How many of the coin's units one of the contract's is. */
+  readonly units: bigint
+}
+
+const celo = { address: '0x471ece3750da237f93b8e339c536989b8978a438', units: 1n } as const
+/** Of its 6 decimals, where the coin has 18. */
+const arc = { address: '0x3600000000000000000000000000000000000000', units: 10n ** 12n } as const
+/** It moves what it is given as value, and so nothing that is not counted; a limit by its name would miss the rest. */
+const polygon = { address: '0x0000000000000000000000000000000000001010', units: 1n } as const
+
+export const nativeContracts: Readonly<Partial<Record<EvmId, NativeContract>>> = {
+  // docs.arc.network, "Contract addresses": the same on both.
+  ...{ Arc: arc, ArcTestnet: arc },
+  // docs.celo.org, "Token duality" and "Core contracts", as CeloToken and GoldToken. Alfajores is in what it said until 2025.
+  ...{ Celo: celo, CeloSepolia: celo },
+  CeloAlfajores: { address: '0xf194afdf50b03e69bd7d057c1aa9e10c9954e4c9', units: 1n },
+  // maticnetwork/contracts, contracts/child/MRC20.sol: in the genesis of each.
+  ...{ Polygon: polygon, PolygonAmoy: polygon, PolygonMumbai: polygon },
+}
+
+/**
  * Of networks without a public chain id: each exists only where an operator says which chain he means.
  */
 export const unnumberedIds = [

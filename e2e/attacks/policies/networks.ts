@@ -29,6 +29,45 @@ function joining(stage: Stage, { key }: Pick<Wallet, 'key'>, network: string) {
   return stage.ask(stage.admin, { path: '/wallets', body, ids: { 'signingKey.id': key.id } })
 }
 
+const aCoin = 10n ** 18n
+/** Where a contract moves the network's own coin. */
+const coins = {
+  Celo: '0x471ece3750da237f93b8e339c536989b8978a438',
+  Arc: '0x3600000000000000000000000000000000000000',
+} as const
+
+/** Two of a coin, in the units of its contract, where one may leave. */
+const byContract = (
+  name: string,
+  network: keyof typeof coins,
+  amount: bigint,
+  replaced: readonly [string, string],
+): Attack =>
+  attack(name, blocked('effects/evm/coin.ts', ...replaced), async ({ stage }) => {
+    const configuration = { asset: `${network}/Native`, limit: `${aCoin}` }
+    const limit = { rule: policyRule('TransactionAssetLimit', configuration) }
+    const first = await guarded(stage, limit)
+    const evidence = await stage.put('wallet', joining(stage, first, network))
+    const second = { ...made(evidence, 'wallet'), key: first.key }
+    const body = { kind: 'Erc20', contract: coins[network], amount: `${amount}` }
+    return stage.use(stage.transfer(stage.admin, second, { nonce: 0n, body }), second)
+  })
+
+const disguised: readonly Attack[] = [
+  byContract(
+    'pays the network’s own coin out by the contract that moves it, past the limit on the coin',
+    'Celo',
+    2n * aCoin,
+    ['nativeContract?.address === contract', 'nativeContract?.address === to'],
+  ),
+  byContract(
+    'pays the network’s own coin out by a contract that counts it in larger units',
+    'Arc',
+    2_000_000n,
+    ['amount: amount * nativeContract.units', 'amount'],
+  ),
+]
+
 type Both = { readonly first: Wallet; readonly second: Wallet }
 
 /** The first is on Sepolia, where policies name it; the second is on Base, where none does. */
@@ -153,4 +192,4 @@ const evading: readonly Attack[] = [
   ),
 ]
 
-export const acrossNetworks: readonly Attack[] = [...mixedUp, ...evading]
+export const acrossNetworks: readonly Attack[] = [...mixedUp, ...evading, ...disguised]

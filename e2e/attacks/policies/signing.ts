@@ -240,7 +240,7 @@ const calls: readonly Attack[] = [
   ),
   sending(
     'approves without end for somebody who may be paid',
-    blocked(outflow, 'call.isAllowance && isEndless(movement.amount)', 'false'),
+    blocked(outflow, 'call.isAllowance && isEndless(named.amount)', 'false'),
     onlyTo(recipient),
     { to: token, data: call(erc20.approve, someone, 2n ** 256n - 1n) },
   ),
@@ -272,7 +272,7 @@ const calls: readonly Attack[] = [
   ),
   sending(
     'pays a stranger in a token whose contract may be called',
-    blocked(outflow, 'to: addressText(to.subarray(12)), amount', 'to: asset.slice(-42), amount'),
+    blocked(outflow, 'to: addressText(to.subarray(12)), amount', 'to: moved, amount'),
     onlyTo(token),
     { to: token, data: call(erc20.transfer, BigInt(stranger), 5n) },
     asVariant,
@@ -311,7 +311,7 @@ const moves: readonly Attack[] = [
   ),
   moving(
     'transfers a coin to a stranger, where only its contract may be called',
-    blocked(outflow, 'to: addressText(to.subarray(12)), amount', 'to: asset.slice(-42), amount'),
+    blocked(outflow, 'to: addressText(to.subarray(12)), amount', 'to: moved, amount'),
     onlyTo(token),
     { kind: 'Erc20', to: stranger },
     asVariant,

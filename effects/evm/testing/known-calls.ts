@@ -31,7 +31,7 @@ export function sameCall(draw: Draw, damaged: (draw: Draw, whole: Uint8Array) =>
       ...{ type: 2, chainId: 1n, nonce: 0n, gasLimit: 21_000n, value: 0n, to, data },
       ...{ maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, accessList: [] },
     },
-    { networkId: 'Ethereum', feeMax: 21_000n, from: draw.bytes(20) },
+    { network: { id: 'Ethereum' }, feeMax: 21_000n, from: draw.bytes(20) },
   )
   const theirs = readByViem(text, { data, contract: hexText(to) })
   const expected: readonly Movement[] =
