@@ -41,7 +41,7 @@ export interface ChainAdapter<Ask, Facts, Signature> {
     addresses: ReadonlySet<string>,
   ): readonly ChainTransfer[]
   /** All that contracts say of tokens in a block, whoever they are of. */
-  tokenLogs(rpc: Rpc, block: Block): Promise<readonly TokenLog[]>
+  tokenLogs(rpc: Rpc, block: Block): Promise<BlockLogs>
   tokenTransfersOf(
     rpc: Rpc,
     seen: { readonly block: Block; readonly logs: readonly TokenLog[] },
@@ -149,6 +149,14 @@ export type TokenLog = Token & {
   readonly logIndex: number
   /** Among several that one log tells of. */
   readonly position: number
+}
+
+export type BlockLogs = {
+  readonly logs: readonly TokenLog[]
+  /** Transactions whose receipts no node gives: they have written too much for one answer. */
+  readonly unread: ReadonlySet<string>
+  /** Nothing of theirs is lacking either. */
+  readonly isWhole: boolean
 }
 
 export type Token =

@@ -15,6 +15,8 @@ export type NodeOptions = {
 const timeoutMsDefault = 10_000
 /** A full block with its transactions stays below 10 MB on the largest EVM networks. */
 const answerBytesMaxDefault = 16 * 1024 * 1024
+/** A receipt has all logs of its transaction, as the list of a block has, and some more. */
+const receiptBytesMore = 64 * 1024
 /** What a node says about a refusal, as far as a message needs it. */
 const reasonLengthMax = 300
 
@@ -28,7 +30,9 @@ export function httpNode(options: NodeOptions): Rpc {
   return async (method, params) => {
     const id = ++lastId
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params })
-    const answer = await post(options, body)
+    const { answerBytesMax = answerBytesMaxDefault } = options
+    const more = method === 'eth_getTransactionReceipt' ? receiptBytesMore : 0
+    const answer = await post({ ...options, answerBytesMax: answerBytesMax + more }, body)
     if (answer['id'] !== id) throw new Failure('chain.unavailable', { network: options.network })
     if (answer['error'] !== undefined && answer['error'] !== null)
       throw new Failure('chain.refused', {

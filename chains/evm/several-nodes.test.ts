@@ -426,6 +426,18 @@ describe('several nodes', () => {
       await assert.rejects(both.rpc('eth_getLogs', params), isUnavailable)
     })
 
+  it('leave nobody alone for some logs of a block, of which its bloom says nothing', async () => {
+    const blockHash = await hashAt(await logged())
+    const [log] = readListOf(await real('eth_getLogs', [{ blockHash }]))
+    const params = [{ blockHash, topics: [Object(log).topics.slice(0, 1)] }]
+    const lying = instead('eth_getLogs', () => [])
+    const { rpc, distrusted } = together([await fakeNode(lying), await fakeNode()])
+    await assert.rejects(rpc('eth_getLogs', params), isUnavailable)
+    assert.deepEqual(distrusted, [])
+    const all = together([await fakeNode(), await fakeNode()])
+    assert.deepEqual(await all.rpc('eth_getLogs', params), await real('eth_getLogs', params))
+  })
+
   const empty: readonly (readonly [string, string, (result: never) => unknown])[] = [
     [
       'a transaction to no address',

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
+import { contracts } from '@quorate/devnet/testing/contracts'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
+import { type Abi, encodeFunctionData } from 'viem'
 import type { Block, Rpc } from '../adapter.ts'
 import { httpNode } from '../nodes.ts'
 import { ethereumSepolia as network } from '../testing/sepolia.ts'
@@ -57,7 +59,7 @@ describe('logs of tokens', () => {
     await coin.invoke('mint', [owner, 5n])
     const block = await newest()
     const without = (count: number) => answering((logs) => logs.slice(count))
-    assert.equal((await evm.tokenLogs(without(0), block)).length, 1)
+    assert.equal((await evm.tokenLogs(without(0), block)).logs.length, 1)
     await assert.rejects(evm.tokenLogs(without(1), block), (error) =>
       isFailure(error, 'chain.refused'),
     )
@@ -71,7 +73,47 @@ describe('logs of tokens', () => {
       if (method !== 'eth_getLogs') return rpc(method, params)
       throw new Failure('chain.refused', { network: network.id, reason: 'too many' })
     }
-    assert.equal((await evm.tokenLogs(refusing, await newest())).length, 1)
+    assert.equal((await evm.tokenLogs(refusing, await newest())).logs.length, 1)
+  })
+
+  it('are had by their kinds where a fake node says of a receipt that it is too long', async () => {
+    const { block, hashes } = await twoInOneBlock()
+    const [long = ''] = hashes
+    const refusing = (isRefused: (method: string, asked: unknown) => boolean): Rpc => {
+      return async (method, params) => {
+        const topics = Object(params[0])['topics']
+        if (method === 'eth_getLogs' && topics === undefined) throw tooLong()
+        if (params[0] === long || isRefused(method, topics?.[0]?.[0])) throw tooLong()
+        return rpc(method, params)
+      }
+    }
+    const { logs, ...about } = await evm.tokenLogs(
+      refusing(() => false),
+      block,
+    )
+    assert.deepEqual(about, { unread: new Set([long]), isWhole: true })
+    assert.deepEqual(logs.map(({ hash }) => hash).toSorted(), hashes.toSorted())
+    const [transfer] = await topics()
+    const some = await evm.tokenLogs(
+      refusing((_, kind) => kind === transfer),
+      block,
+    )
+    assert.deepEqual([some.isWhole, some.logs.map(({ hash }) => hash)], [false, hashes.slice(1)])
+    await assert.rejects(
+      evm.tokenLogs(
+        refusing((method) => method === 'eth_getLogs'),
+        block,
+      ),
+      (error) => isFailure(error, 'chain.refused'),
+      'one that refuses whatever it is asked has said nothing of this block',
+    )
+    const lagging: Rpc = async (method, params) => {
+      const answer = await refusing(() => false)(method, params)
+      return method === 'eth_getLogs' ? [] : answer
+    }
+    await assert.rejects(evm.tokenLogs(lagging, block), (error) =>
+      isFailure(error, 'chain.refused'),
+    )
   })
 
   it('are passed over in any other form, which no contract can stop us with', async () => {
@@ -101,7 +143,7 @@ describe('logs of tokens', () => {
     for (const [given, data] of odd) {
       const change = { topics: given, data: `0x${data}` }
       const writing = answering((logs) => logs.map((log) => ({ ...log, ...change })))
-      assert.deepEqual(await evm.tokenLogs(writing, block), [], JSON.stringify(change))
+      assert.deepEqual((await evm.tokenLogs(writing, block)).logs, [], JSON.stringify(change))
     }
   })
 
@@ -111,7 +153,7 @@ describe('logs of tokens', () => {
     await coin.invoke('mint', [payer, 8n])
     await coin.invoke('transfer', [owner, 3n])
     const block = await newest()
-    const logs = await evm.tokenLogs(rpc, block)
+    const { logs } = await evm.tokenLogs(rpc, block)
     const both = await evm.tokenTransfersOf(rpc, { block, logs }, new Set([payer, owner]))
     assert.deepEqual(
       both.map(({ direction, address, value }) => [direction, address, value]),
@@ -129,10 +171,27 @@ describe('logs of tokens', () => {
   it('of nothing are nobody’s: anybody can have a coin say them', async () => {
     await coin.invoke('transferFrom', [owner, nobody, 0n])
     const block = await newest()
-    const logs = await evm.tokenLogs(rpc, block)
+    const { logs } = await evm.tokenLogs(rpc, block)
     assert.equal(logs.length, 1)
     assert.deepEqual(await evm.tokenTransfersOf(rpc, { block, logs }, new Set([owner])), [])
   })
+
+  function tooLong(): Failure {
+    return new Failure('chain.refused', { network: network.id, reason: 'the answer is too long' })
+  }
+
+  async function twoInOneBlock() {
+    const [from] = (await rpc('eth_accounts', [])) as [string]
+    const abi = contracts.Coin.abi as Abi
+    const data = encodeFunctionData({ abi, functionName: 'mint', args: [owner, 5n] })
+    const minting = { from, to: coin.address, data, gas: '0x30d40' }
+    for (const _ of [1, 2]) await rpc('eth_sendTransaction', [minting])
+    await rpc('anvil_mine', ['0x1'])
+    const block = await newest()
+    const hashes = block.transactions.map(({ hash }) => hash)
+    assert.equal(hashes.length, 2)
+    return { block, hashes }
+  }
 
   async function newest(): Promise<Block> {
     const block = await findBlock(rpc, 'latest')
@@ -141,7 +200,7 @@ describe('logs of tokens', () => {
   }
 
   async function seen() {
-    const logs = await evm.tokenLogs(rpc, await newest())
+    const { logs } = await evm.tokenLogs(rpc, await newest())
     return logs.map(({ from, to, hash, transactionIndex, logIndex, position, ...rest }) => {
       assert.deepEqual([from, to, transactionIndex, logIndex], [nobody, owner, 0, 0])
       assert.match(hash, /^0x[0-9a-f]{64}$/)

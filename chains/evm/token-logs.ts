@@ -1,6 +1,6 @@
 import { toHex } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import type { Block, Rpc, Token, TokenLog } from '../adapter.ts'
+import type { Block, BlockLogs, Rpc, Token, TokenLog } from '../adapter.ts'
 import {
   readAccount,
   readBytes,
@@ -37,39 +37,104 @@ type Movement = Token & Pick<TokenLog, 'from' | 'to' | 'value'>
  *
  * @throws Failure `chain.refused` for logs that are not all of the block's: ask again, or another node
  */
-export async function tokenLogs(rpc: Rpc, block: Block): Promise<readonly TokenLog[]> {
-  const logs = await readLogs(rpc, block)
-  if (block.logsBloom !== undefined && !coversBloom(block.logsBloom, logs))
-    throw unreadable('all logs of the block')
-  return logs.flatMap((log) => {
-    const { hash, transactionIndex, logIndex } = log
-    return movementsOf(log).map((movement, position) => ({
-      ...{ ...movement, hash, transactionIndex, logIndex, position },
-    }))
-  })
+export async function tokenLogs(rpc: Rpc, block: Block): Promise<BlockLogs> {
+  const { logs, ...about } = await readLogs(rpc, block)
+  return {
+    ...about,
+    logs: logs.flatMap((log) => {
+      const { hash, transactionIndex, logIndex } = log
+      return movementsOf(log).map((movement, position) => ({
+        ...{ ...movement, hash, transactionIndex, logIndex, position },
+      }))
+    }),
+  }
 }
 
-async function readLogs(rpc: Rpc, block: Block): Promise<readonly Log[]> {
-  const answers = (await listLogs(rpc, block)) ?? (await listLogsOneByOne(rpc, block))
-  return answers.map((log) => readLog(block, log))
+type Read = Omit<BlockLogs, 'logs'> & { readonly logs: readonly Log[] }
+
+async function readLogs(rpc: Rpc, block: Block): Promise<Read> {
+  const listed = await listLogs(rpc, block)
+  if (listed !== undefined) return whole(block, listed)
+  const { logs, unread } = await listLogsOneByOne(rpc, block)
+  return unread.size === 0 ? whole(block, logs) : readMovements(rpc, block, { logs, unread })
+}
+
+function whole(block: Block, logs: readonly Log[]): Read {
+  if (block.logsBloom !== undefined && !coversBloom(block.logsBloom, logs))
+    throw unreadable('all logs of the block')
+  return { logs, unread: new Set(), isWhole: true }
 }
 
 /** @returns nothing where the node refuses to list as many at once */
-async function listLogs(rpc: Rpc, { hash }: Block): Promise<readonly unknown[] | undefined> {
+async function listLogs(
+  rpc: Rpc,
+  block: Block,
+  topics?: Topics,
+): Promise<readonly Log[] | undefined> {
+  const asked = { blockHash: block.hash, ...(topics === undefined ? {} : { topics }) }
+  const answer = await unlessRefused(rpc('eth_getLogs', [asked]))
+  return answer === undefined ? undefined : readList(answer).map((log) => readLog(block, log))
+}
+
+type Told = { readonly logs: readonly Log[]; readonly unread: ReadonlySet<string> }
+
+async function listLogsOneByOne(rpc: Rpc, block: Block): Promise<Told> {
+  const unread = new Set<string>()
+  const lists = await inPieces(block.transactions, async ({ hash }) => {
+    const receipt = await unlessRefused(rpc('eth_getTransactionReceipt', [hash]))
+    if (receipt === undefined) unread.add(hash)
+    return receipt === undefined ? [] : readList(readFields(receipt)['logs'])
+  })
+  return { logs: lists.flat().map((log) => readLog(block, log)), unread }
+}
+
+/** @returns nothing where the node refuses it, if only for its length */
+async function unlessRefused(asked: Promise<unknown>): Promise<unknown> {
   try {
-    return readList(await rpc('eth_getLogs', [{ blockHash: hash }]))
+    return (await asked) ?? null
   } catch (error) {
     if (isFailure(error, 'chain.refused')) return undefined
     throw error
   }
 }
 
-async function listLogsOneByOne(rpc: Rpc, { transactions }: Block): Promise<readonly unknown[]> {
-  const lists = await inPieces(transactions, async ({ hash }) => {
-    const receipt = readFields(await rpc('eth_getTransactionReceipt', [hash]))
-    return readList(receipt['logs'])
-  })
-  return lists.flat()
+type Topics = readonly (readonly string[] | null)[]
+
+/** What is read of a block, each by itself: whoever writes too much of one hides none of another. */
+const read: readonly { readonly signature: string; readonly topics: Topics }[] = [
+  { signature: transfer, topics: [[transfer], null, null] },
+  { signature: transferSingle, topics: [[transferSingle], null, null, null] },
+  { signature: transferBatch, topics: [[transferBatch], null, null, null] },
+]
+
+/**
+ * Of transactions whose receipts are too long, what the node lists of movements alone. There is no
+ * bloom of these, but an index that lags also lacks what the other receipts have.
+ */
+async function readMovements(rpc: Rpc, block: Block, { logs, unread }: Told): Promise<Read> {
+  const lists = await Promise.all(
+    read.map(async ({ signature, topics }) => {
+      const listed = await listLogs(rpc, block, topics)
+      const places = new Set(listed?.map(({ logIndex }) => logIndex))
+      const isLacking = (log: Log) =>
+        log.topics[0] === signature && movementsOf(log).length > 0 && !places.has(log.logIndex)
+      if (listed !== undefined && logs.some(isLacking)) throw unreadable('all logs of the block')
+      return listed?.filter(({ hash }) => unread.has(hash))
+    }),
+  )
+  const isWhole = lists.every((listed) => listed !== undefined)
+  if (!isWhole) await checkLogs(rpc, block)
+  return { logs: [...logs, ...lists.flatMap((listed) => listed ?? [])], unread, isWhole }
+}
+
+/**
+ * Does the node list any logs of this block? A contract cannot know the hash of its own block, so
+ * that the answer is empty, whatever anybody has written.
+ * @throws Failure `chain.refused` if it does not: it refuses us, and not what is too long
+ */
+async function checkLogs(rpc: Rpc, block: Block): Promise<void> {
+  const topics = [[block.hash]]
+  if ((await listLogs(rpc, block, topics)) === undefined) throw unreadable('any logs of the block')
 }
 
 function readLog(block: Block, answer: unknown): Log {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { Rpc } from '@quorate/chains/adapter'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
 import { deploy } from '@quorate/devnet/testing/deploy'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
@@ -238,6 +238,73 @@ describe('what a wallet holds by its history, and by the chain', () => {
     const { block_number: at, balance } = await rowOf('Native')
     assert.ok(at !== null && at >= moved_number)
     assert.equal(balance, String(await chain.adapter.balance(rpc, address)))
+  })
+
+  it('tells of tokens in a block whose logs no fake node gives, which holds up none after it', async () => {
+    const follower = newFollower(chain)
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    const other = await deploy(rpc, 'Coin', ['Silver', 'SLV', 6])
+    await coin.invoke('mint', [address, 7n])
+    await mine(rpc, 3)
+    await settleAll(follower)
+    await coin.invoke('mint', [address, 20n])
+    const { hash: long, transactions } = Object(
+      await rpc('eth_getBlockByNumber', ['latest', false]),
+    )
+    await other.invoke('mint', [address, 300n])
+    const paid = await pay(node, 5n)
+    await mine(rpc, 3)
+    const refusing: Rpc = async (method, params) => {
+      const { blockHash, topics } = Object(params[0])
+      const isOfBlock = blockHash === long && topics?.[0]?.[0] !== long
+      if (!(method === 'eth_getLogs' && isOfBlock) && params[0] !== transactions[0])
+        return rpc(method, params)
+      throw new Failure('chain.refused', { network, reason: 'the answer is too long' })
+    }
+    const following = { ...follower, chain: { ...chain, rpc: refusing } }
+    for (const _ of [1, 2])
+      await assert.rejects(follow(deps(), following), (error) => isFailure(error, 'chain.refused'))
+    assert.deepEqual(lines.splice(0), [])
+    await catchUp(following)
+    assert.deepEqual(lines.splice(0), [
+      'a block is passed without all of its receipts: what they tell is seen by balances alone',
+    ])
+    assert.equal((await movements())[0]?.txHash, paid)
+    const values = (await movements('Erc20Transfer')).map((item) => 'value' in item && item.value)
+    assert.deepEqual(values, ['300', '7'])
+    await settleAll(following)
+    const row = await rowOf('Erc20', coin.address)
+    assert.deepEqual([row.balance, row.unexplained], ['27', '20'])
+    assert.deepEqual(lines, ['a balance was not what history said: what it tells is written down'])
+  })
+
+  it('tells of what a wallet has paid where no fake node gives the receipt', async () => {
+    const follower = newFollower(chain)
+    await fund(ether)
+    await settleAll(follower)
+    lines.splice(0)
+    await payFrom(3n)
+    await mine(rpc, 1)
+    const { hash: long, transactions } = Object(
+      await rpc('eth_getBlockByNumber', ['latest', false]),
+    )
+    await mine(rpc, 3)
+    const refusing: Rpc = async (method, params) => {
+      const { blockHash, topics } = Object(params[0])
+      const isWhole = blockHash === long && topics === undefined
+      const isReceipt = method === 'eth_getTransactionReceipt' && params[0] === transactions[0]
+      if (!isReceipt && !(method === 'eth_getLogs' && isWhole)) return rpc(method, params)
+      throw new Failure('chain.refused', { network, reason: 'the answer is too long' })
+    }
+    const following = { ...follower, chain: { ...chain, rpc: refusing } }
+    for (const _ of [1, 2])
+      await assert.rejects(follow(deps(), following), (error) => isFailure(error, 'chain.refused'))
+    await catchUp(following)
+    await passTime()
+    await settleAll(following)
+    const [first] = await movements()
+    assert.deepEqual([first?.direction, first?.seenBy], ['Out', 'Balance'])
+    assert.equal((await rowOf('Native')).balance, String(await chain.adapter.balance(rpc, address)))
   })
 
   it('waits where a node remembers nothing, says so once, and goes on when it does', async () => {

@@ -1,5 +1,6 @@
 import { toHex } from '@quorate/core/bytes'
 import { sql } from 'kysely'
+import { findListed } from '../assets/listed.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { HistoryRow } from '../history/entity.ts'
 import type { ChainTables } from '../history/tables.ts'
@@ -150,6 +151,32 @@ export async function noteMovements(
       }),
     )
     .execute()
+}
+
+/**
+ * In a block that could not be read, any token may have moved: they are compared there, at most so
+ * many that nobody waits for the others, which have their day.
+ */
+export async function noteUnread(
+  database: Database,
+  network: string,
+  number: number,
+): Promise<void> {
+  const contracts = (await findListed(database, network)).map(({ contract }) => contract)
+  await sql`
+    with those as (
+      (select organization, wallet, kind, contract, token_id from balances
+        where network = ${network} and contract = any(${contracts}::text[])
+          and block_number < ${number} and moved_number < ${number} limit ${rowsAtOnce})
+      union
+      (select organization, wallet, kind, contract, token_id from balances
+        where network = ${network} and kind <> 'Native'
+          and block_number < ${number} and moved_number < ${number}
+        order by due_at desc limit ${rowsAtOnce})
+    )
+    update balances b set moved_number = ${number} from those t
+    where b.organization = t.organization and b.wallet = t.wallet and b.kind = t.kind
+      and b.contract = t.contract and b.token_id = t.token_id`.execute(database)
 }
 
 /** Tokens of which earlier movements have become known: how much of them is unexplained has changed. */
