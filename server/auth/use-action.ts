@@ -92,6 +92,24 @@ export async function burnFor(
   if (burned.numUpdatedRows !== 1n) throw new Failure('action.used', {})
 }
 
+/**
+ * Burns a user action by its hash, for nothing: whoever still has it at hand finds it used.
+ * @returns false when it was used before, or is not known
+ */
+export async function retire(
+  database: Database,
+  action: Uint8Array,
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await database
+    .updateTable('challenges')
+    .set({ used_at: now })
+    .where('action', '=', action)
+    .where('used_at', 'is', null)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
 /** A row if it was not burned before: for a statement that writes the change as well. */
 export function burning(
   { organization, request }: Burnable,
@@ -179,19 +197,18 @@ export function rememberedAction(
   raw: RawRequest,
   now: number,
 ): SignedAction | undefined {
-  if (raw.userAction === undefined) return undefined
-  const row = recentOf(database).actions.take(toHex(secretHash(raw.userAction)))
+  const hash = actionOf(raw)
+  const row = hash && recentOf(database).actions.take(toHex(hash))
   return row !== undefined && isOf(caller, row) ? signedIn(row, raw, now) : undefined
 }
 
-async function rowFor(
-  database: Database | DatabaseTransaction,
-  caller: Caller,
-  {
-    userAction,
-    action = userAction === undefined ? undefined : secretHash(userAction),
-  }: RawRequest,
-) {
+/** By which a request is carried out: under an idempotency key the one that came first, whatever comes with a repetition. */
+function actionOf({ userAction, action }: RawRequest): Uint8Array | undefined {
+  return action ?? (userAction === undefined ? undefined : secretHash(userAction))
+}
+
+async function rowFor(database: Database | DatabaseTransaction, caller: Caller, raw: RawRequest) {
+  const action = actionOf(raw)
   if (action === undefined) throw new Failure('action.missing', {})
   const row = await database
     .selectFrom('challenges')

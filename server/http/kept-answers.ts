@@ -3,7 +3,7 @@ import { problemOf } from '@quorate/api/problems'
 import { equalBytes, toHex, toUtf8 } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { hashOf } from '@quorate/core/hash'
-import { secretHash } from '../auth/use-action.ts'
+import { retire, secretHash } from '../auth/use-action.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { envelopeOf } from './envelope.ts'
@@ -151,34 +151,55 @@ async function begin(deps: Answering, row: Row): Promise<Kept> {
     await finish(deps, row, written)
     return { ...written, isRepeated: false }
   } catch (error) {
-    // What has spent nothing may be asked again, under the same key and with another signature.
-    const isUsed = isFailure(error, 'action.used')
-    if (isUsed || (await useOf(deps, row)) !== 'used') {
-      const isOurs = await forget(deps, row)
-      throw isOurs ? error : new Failure('idempotency_key.in_flight', {}, { cause: error })
-    }
-    return { ...(await finishRefused(deps, row, error)), isRepeated: false }
+    return refuse(deps, row, error)
   }
+}
+
+/** What has spent nothing may be asked again, under the same key and with another signature. */
+async function refuse(deps: Answering, row: Row, error: unknown): Promise<Kept> {
+  const isUsed = isFailure(error, 'action.used')
+  if (isUsed || (await useOf(deps, row)) !== 'used') {
+    const isOurs = await forget(deps, row)
+    throw isOurs ? error : new Failure('idempotency_key.in_flight', {}, { cause: error })
+  }
+  return { ...(await finishRefused(deps, row, error)), isRepeated: false }
 }
 
 /** Another life of the server, or an error of ours, has left it open. */
 async function takeUp(deps: Answering, first: Row, own: Row): Promise<Kept> {
   const taken = { ...first, holder: own.holder }
   await pass(deps, first, taken)
+  if (first.action === null) return renew(deps, taken, { action: own.action })
+  const before = await useOf(deps, first)
   try {
-    const written = await deps.carryOut(first.action ?? undefined)
+    const written = await deps.carryOut(first.action)
     await finish(deps, taken, written)
     return { ...written, isRepeated: true }
   } catch (error) {
-    if (!isFailure(error, 'action.used') && !isFailure(error, 'action.missing'))
-      return { ...(await finishRefused(deps, taken, error)), isRepeated: true }
-    if ((await useOf(deps, first)) !== 'unused')
-      throw new Failure('idempotency_key.lost', {}, { cause: error })
-    const renewed = { ...taken, action: own.action }
-    await pass(deps, taken, renewed)
-    return begin(deps, renewed)
+    if (isFailure(error, 'action.missing') && before === 'unused')
+      return renew(deps, taken, { action: own.action, cause: error })
+    if (!isRefusal(error)) throw error
+    // What refuses now may not have refused the one before, which may have made what it was to make.
+    if (before !== 'unused' || isFailure(error, 'action.used')) throw lost(error)
+    return { ...(await refuse(deps, taken, error)), isRepeated: true }
   }
 }
+
+/** By the next user action, once nothing can come of the one before any more: not in another process either. */
+async function renew(
+  deps: Answering,
+  taken: Row,
+  { action, cause }: { readonly action: Uint8Array | null; readonly cause?: unknown },
+): Promise<Kept> {
+  const { database, now } = deps
+  const isOver = taken.action === null || (await retire(database, taken.action, now()))
+  if (!isOver) throw lost(cause)
+  const renewed = { ...taken, action }
+  await pass(deps, taken, renewed)
+  return begin(deps, renewed)
+}
+
+const lost = (cause: unknown) => new Failure('idempotency_key.lost', {}, { cause })
 
 /** @throws Failure `idempotency_key.in_flight` where somebody else has it by now */
 async function pass({ database }: Answering, from: Row, to: Row): Promise<void> {
@@ -211,11 +232,15 @@ async function finish(
 
 /** A refusal is an answer like another; an error of ours is none, and the row stays open. */
 async function finishRefused(deps: Answering, row: Row, error: unknown): Promise<Written> {
-  const problem = isFailure(error) ? problemOf(error) : undefined
-  if (problem === undefined || problem.status >= 500) throw error
+  if (!isRefusal(error)) throw error
+  const problem = problemOf(error)
   const written = { status: problem.status, text: JSON.stringify(envelopeOf(problem)) }
   await finish(deps, row, written)
   return written
+}
+
+function isRefusal(error: unknown): error is Failure {
+  return isFailure(error) && problemOf(error).status < 500
 }
 
 async function forget({ database }: Answering, row: Row): Promise<boolean> {
