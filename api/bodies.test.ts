@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { z } from 'zod'
+import { z } from 'zod'
 
 import { isFailure } from '@quorate/core/failure'
 
@@ -263,4 +263,13 @@ test('words can be changed and taken away, and a tag is a line of text', () => {
   accepts(tagWallet, { tags: ['treasury', 'é'] })
   for (const tag of ['', 'a\nb', 'é'.repeat(51), 7]) malformed(tagWallet, { tags: [tag] })
   malformed(untagWallet, { tags: Array.from({ length: 51 }, (_, i) => `t${i}`) })
+})
+
+test('no text and no name of a member has U+0000, which no database keeps, wherever it is', () => {
+  malformed(createKey, { scheme: 'EdDSA', curve: 'ed25519', name: 'a\0b' })
+  malformed(tagWallet, { tags: ['one', '\0'] })
+  malformed(broadcastTransaction, { kind: 'Eip712', types: { 'A\0': [] } })
+  const read = { body: z.string() }
+  malformed(read, '\0')
+  accepts(read, '\\u0000')
 })

@@ -38,6 +38,12 @@ describe('the database', () => {
     assert.deepEqual(found, row)
   })
 
+  it('keeps a text with U+0000 as one with U+FFFD, alone and in a list', async () => {
+    const { rows } =
+      await sql`select ${'a\0b'}::text as text, ${['c', '\0']}::text[] as list`.execute(database)
+    assert.deepEqual(rows, [{ text: 'a\uFFFDb', list: ['c', '\uFFFD'] }])
+  })
+
   it('does not pretend to read a number that JavaScript cannot hold', async () => {
     await assert.rejects(sql`select 9007199254740993::int8 as n`.execute(database), RangeError)
   })

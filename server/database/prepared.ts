@@ -10,6 +10,16 @@ const textsMax = 1_000
 const planChanged = '0A000'
 
 /**
+ * U+0000 is in no text that PostgreSQL keeps, and no request may have it; a log that somebody else has written
+ * may, and what it says has to be applied all the same.
+ */
+function keepable(value: unknown): unknown {
+  if (typeof value === 'string')
+    return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
+  return Array.isArray(value) ? value.map(keepable) : value
+}
+
+/**
  * A pool whose connections plan a statement once and run it often, which saves PostgreSQL half of what a small
  * statement costs (PostgreSQL manual, PREPARE).
  */
@@ -28,7 +38,7 @@ export function preparing(pool: pg.Pool): PostgresPool {
     // Without parameters it may be several statements, which cannot be prepared.
     const name = values.length === 0 ? undefined : nameOf(text)
     try {
-      const asked = { text, values: [...values], ...(name === undefined ? {} : { name }) }
+      const asked = { text, values: values.map(keepable), ...(name === undefined ? {} : { name }) }
       return (await client.query(asked)) as unknown as PostgresQueryResult<R>
     } catch (error) {
       // Under another name it is planned anew.
