@@ -31,8 +31,7 @@ export function eventRow({ organization, kind, data, at }: Event): IdentityTable
 
 /**
  * Time first, so that the newest rows lie together, and after whatever this process has told of
- * before; the rest is chance. Events that follow from one another at two servers are apart by more
- * than their clocks should be.
+ * before; the rest is chance. Events of two servers are in the order of their clocks, and no better.
  */
 function eventId(at: number): Uint8Array {
   const time = BigInt(at) << 16n

@@ -12,10 +12,10 @@ import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { deliver, type DeliverDeps } from './deliver.ts'
 import { dispatchEvents } from './dispatch.ts'
 import { forgetDeliveries, keptMs } from './forget.ts'
-import { leaseDeliveries, leaseMs, parkMs } from './lease.ts'
+import { leaseMs } from './lease.ts'
 import { openReceivers } from './receivers.ts'
 import { answering, startReceiver, type Heard, type Receiver } from './testing/receiver.ts'
-import { tellAll } from './testing/tell.ts'
+import { takeReady, tellAll } from './testing/tell.ts'
 import { startWebhookWorker } from './worker.ts'
 
 const [minuteMs, hourMs] = [60_000, 3_600_000]
@@ -217,9 +217,9 @@ describe('an event', () => {
       await happen('wallet.created', { wallet: { id: 'wa-1', name: String(i) } })
     await happen('wallet.created', { wallet: { id: 'wa-2', name: 'other' } })
     while ((await dispatchEvents(platform.database, deps.now())) > 0);
-    const leased = await leaseDeliveries(platform.database, { count: 100, now: deps.now() })
+    const leased = await takeReady(platform.database, deps.now(), 100)
     assert.equal(leased.length, 2, 'one of each wallet')
-    const more = await leaseDeliveries(platform.database, { count: 100, now: deps.now() })
+    const more = await takeReady(platform.database, deps.now(), 100)
     assert.deepEqual(more, [])
     const heard = listen()
     receiver.answer = answering(500)
@@ -241,44 +241,84 @@ describe('an event', () => {
 })
 
 describe('an event that waits for another one', () => {
-  it('is in nobody’s way meanwhile, and waits no longer than a while if it is not called', async () => {
+  it('is not looked at meanwhile, and comes after it though that was taken by somebody who died', async () => {
     await webhook()
     for (const id of ['a', 'b', 'c'])
       await happen('wallet.created', { wallet: { id: 'wa-1', a: id } })
     await dispatchEvents(platform.database, deps.now())
-    const due = () =>
-      platform.database
-        .selectFrom('deliveries')
-        .select('id')
-        .where('due_at', '<=', deps.now())
-        .execute()
-    assert.equal((await due()).length, 3)
-    const [first] = await leaseDeliveries(platform.database, { count: 100, now: deps.now() })
+    const ready = () =>
+      platform.database.selectFrom('deliveries').select('id').where('ready', '=', true).execute()
+    assert.equal((await ready()).length, 1)
+    const [first] = await takeReady(platform.database, deps.now(), 100)
     assert.ok(first)
-    assert.deepEqual(await due(), [{ id: first.id }])
-    // Whoever made its attempt died before he called the next one.
-    await platform.database.deleteFrom('deliveries').where('id', '=', first.id).execute()
+    assert.deepEqual(await ready(), [])
+    await happen('wallet.created', { wallet: { id: 'wa-1', a: 'd' } })
     const heard = listen()
     await tellAll(deps)
     assert.deepEqual(heard(), [])
-    later(parkMs)
+    later(leaseMs)
     await tellAll(deps)
     assert.deepEqual(
       heard().map(({ data }) => Object(data).wallet.a),
-      ['b', 'c'],
+      ['a', 'b', 'c', 'd'],
+    )
+  })
+
+  it('comes after one that was dropped', async () => {
+    const { id } = await webhook()
+    for (const a of ['a', 'b']) await happen('wallet.created', { wallet: { id: 'wa-1', a } })
+    await dispatchEvents(platform.database, deps.now())
+    await sdk.webhooks.updateWebhook({ webhookId: id, body: { status: 'Disabled' } })
+    const [first] = await takeReady(platform.database, deps.now(), 100)
+    assert.ok(first)
+    await deliver(deps, first)
+    await sdk.webhooks.updateWebhook({ webhookId: id, body: { status: 'Enabled' } })
+    const heard = listen()
+    await tellAll(deps)
+    assert.deepEqual(
+      heard().map(({ data }) => Object(data).wallet.a),
+      ['b'],
     )
   })
 })
 
-describe('an event that was called', () => {
-  it('is not taken before an earlier one that has come in meanwhile', async () => {
-    await webhook()
-    for (const id of ['a', 'b']) await happen('wallet.created', { wallet: { id: 'wa-1', a: id } })
+describe('an earlier event that is dispatched later', () => {
+  /** As `happen`, of a transaction or a server that had an earlier time. */
+  const happenEarlier = async (a: string) => {
+    await happen('wallet.created', { wallet: { id: 'wa-1', a } })
+    await platform.database
+      .updateTable('outbox')
+      .set({ id: new Uint8Array(16) })
+      .where('dispatched_at', 'is', null)
+      .execute()
     await dispatchEvents(platform.database, deps.now())
-    await platform.database.updateTable('deliveries').set({ called: true }).execute()
-    const ask = { count: 100, now: deps.now() }
-    assert.equal((await leaseDeliveries(platform.database, ask)).length, 1)
-    assert.deepEqual(await leaseDeliveries(platform.database, ask), [])
+  }
+  const told = (heard: ReturnType<typeof listen>) =>
+    heard().map(({ data }) => Object(data).wallet.a)
+
+  it('comes first, if nobody has the other one yet', async () => {
+    await webhook()
+    for (const a of ['b', 'c']) await happen('wallet.created', { wallet: { id: 'wa-1', a } })
+    await dispatchEvents(platform.database, deps.now())
+    await happenEarlier('a')
+    const heard = listen()
+    await tellAll(deps)
+    assert.deepEqual(told(heard), ['a', 'b', 'c'])
+  })
+
+  it('comes beside it, and what follows after both', async () => {
+    await webhook()
+    for (const a of ['b', 'c']) await happen('wallet.created', { wallet: { id: 'wa-1', a } })
+    await dispatchEvents(platform.database, deps.now())
+    const [b] = await takeReady(platform.database, deps.now(), 100)
+    await happenEarlier('a')
+    const [a] = await takeReady(platform.database, deps.now(), 100)
+    assert.ok(a && b)
+    const heard = listen()
+    await Promise.all([deliver(deps, a), deliver(deps, b)])
+    await tellAll(deps)
+    assert.deepEqual(told(heard).toSorted(), ['a', 'b', 'c'])
+    assert.equal(told(heard).at(-1), 'c')
   })
 })
 
@@ -321,7 +361,7 @@ describe('attempts', () => {
     await happen('key.created', { key: { id: 'key-1' } })
     await dispatchEvents(platform.database, deps.now())
     const heard = listen()
-    const [row] = await leaseDeliveries(platform.database, { count: 1, now: deps.now() })
+    const [row] = await takeReady(platform.database, deps.now(), 1)
     assert.ok(row)
     await tellAll(deps)
     assert.deepEqual(heard(), [], 'somebody is at it')
@@ -356,21 +396,6 @@ describe('attempts', () => {
       )
     }
     assert.equal((await events(id, { deliveryFailed: 'false', limit: '100' })).length, count)
-  })
-
-  it('of an organization whose receivers have enough to do leave room for the others', async () => {
-    await webhook()
-    for (let i = 0; i < 3; i++) await happen('key.created', { key: { id: `key-${i}` } })
-    while ((await dispatchEvents(platform.database, deps.now())) > 0);
-    const rows = await platform.database.selectFrom('deliveries').selectAll().execute()
-    const other = rows.slice(0, 1).map((row) => ({ ...row, organization: new Uint8Array(32) }))
-    await platform.database.insertInto('deliveries').values(other).execute()
-    const ask = { count: 100, busy: [organization], now: deps.now() }
-    const leased = await leaseDeliveries(platform.database, ask)
-    assert.deepEqual(
-      leased.map((row) => row.organization),
-      [new Uint8Array(32)],
-    )
   })
 
   it('are forgotten after 31 days, with their event, and those that are due are not', async () => {

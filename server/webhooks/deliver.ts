@@ -1,6 +1,6 @@
-import { inTransaction, type Database } from '../database/database.ts'
+import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { blank, namesOf } from './dispatch.ts'
-import { callNext } from './lease.ts'
+import { callFirst, lockLines } from './lease.ts'
 import { received, sendTo, type Received, type SendDeps } from './send.ts'
 import type { Delivery, WebhookRow } from './tables.ts'
 
@@ -26,7 +26,6 @@ export async function deliver(deps: DeliverDeps, row: Delivery): Promise<void> {
     const sentAt = now()
     await note(database, row, { sentAt, ...(await sendTo(deps, webhook, told, sentAt)) })
   }
-  if (row.attempt === 1) await callNext(database, row, now())
 }
 
 async function enabled(database: Database, row: Delivery): Promise<WebhookRow | undefined> {
@@ -62,12 +61,12 @@ async function note(database: Database, row: Delivery, { sentAt, ...came }: Note
   const { status, error = null } = came
   const waitMs = status === received ? undefined : retryMs[row.attempt - 1]
   const next = waitMs === undefined ? null : sentAt + waitMs
-  await inTransaction(database, async (transaction) => {
+  await ending(database, row, async (transaction) => {
     const { numUpdatedRows } = await transaction
       .updateTable('deliveries')
       .set({
         ...{ status, error, sent_at: sentAt, next_attempt_at: next },
-        ...{ due_at: null, lease_holder: null, lease_until: 0 },
+        ...{ due_at: null, ready: false, lease_holder: null },
       })
       .where('organization', '=', row.organization)
       .where('id', '=', row.id)
@@ -90,7 +89,7 @@ function nextAttempt(row: Delivery, due_at: number): Delivery {
 
 /** There is nobody to tell: the attempt before it was the last. */
 async function drop(database: Database, row: Delivery): Promise<void> {
-  await inTransaction(database, async (transaction) => {
+  await ending(database, row, async (transaction) => {
     await transaction
       .deleteFrom('deliveries')
       .where('organization', '=', row.organization)
@@ -103,5 +102,19 @@ async function drop(database: Database, row: Delivery): Promise<void> {
       .where('organization', '=', row.organization)
       .where('id', '=', id)
       .execute()
+  })
+}
+
+/** With the end of a first attempt, in one transaction, the next event of its subject is ready. */
+async function ending(
+  database: Database,
+  { organization, webhook, subject, attempt }: Delivery,
+  end: (transaction: DatabaseTransaction) => Promise<void>,
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    if (attempt > 1 || subject === null) return end(transaction)
+    await lockLines(transaction, { organization, webhook })
+    await end(transaction)
+    await callFirst(transaction, [{ organization, webhook, subject }])
   })
 }

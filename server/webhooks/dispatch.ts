@@ -4,6 +4,7 @@ import { toHex } from '@quorate/core/bytes'
 import { isObject, type Json } from '@quorate/core/json'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { callFirst, type Line } from './lease.ts'
 import type { Delivery, WebhookRow } from './tables.ts'
 
 type EventRow = Tables['outbox']
@@ -36,7 +37,10 @@ export function dispatchEvents(database: Database, now: number): Promise<number>
         .filter((webhook) => wants(webhook, event.kind))
         .map((webhook) => firstAttempt(event, webhook, now)),
     )
-    if (due.length > 0) await transaction.insertInto('deliveries').values(due).execute()
+    if (due.length > 0) {
+      await transaction.insertInto('deliveries').values(due).execute()
+      await callFirst(transaction, linesOf(due))
+    }
     await settle(transaction, events, due, now)
     return events.length
   })
@@ -54,6 +58,10 @@ async function enabledWebhooks(
     .selectAll()
     .where('organization', 'in', organizations)
     .where('status', '=', 'Enabled')
+    // As `lockLines` does.
+    .orderBy('organization')
+    .orderBy('id')
+    .forUpdate()
     .execute()
   return byOrganization(rows)
 }
@@ -77,18 +85,29 @@ function wants({ events }: WebhookRow, kind: string): boolean {
 }
 
 function firstAttempt(event: EventRow, webhook: WebhookRow, now: number): Delivery {
+  const subject = subjectOf(JSON.parse(event.data)) ?? null
   return {
     ...blank,
     ...namesOf(webhook, event, 1),
     ...{ organization: event.organization, webhook: webhook.id, event: event.id },
-    ...{ kind: event.kind, subject: subjectOf(JSON.parse(event.data)) ?? null },
+    ...{ kind: event.kind, subject, ready: subject === null },
     ...{ attempt: 1, first: null, raised_at: event.created_at, due_at: now },
   }
 }
 
+function linesOf(due: readonly Delivery[]): readonly Line[] {
+  const lines = new Map<string, Line>()
+  for (const { organization, webhook, subject } of due)
+    if (subject !== null)
+      lines.set(`${toHex(organization)}/${toHex(webhook)}/${subject}`, {
+        ...{ organization, webhook, subject },
+      })
+  return [...lines.values()]
+}
+
 /** What no attempt has before it is made. */
 export const blank = {
-  ...{ called: false, lease_holder: null, lease_until: 0, sent_at: null },
+  ...{ ready: false, lease_holder: null, sent_at: null },
   ...{ status: null, error: null, next_attempt_at: null },
 } as const
 

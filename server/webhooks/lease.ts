@@ -1,128 +1,143 @@
 import { randomUUID } from 'node:crypto'
-import { type ExpressionBuilder, sql } from 'kysely'
-import type { Database } from '../database/database.ts'
-import type { Tables } from '../database/tables.ts'
+import { sql, type SqlBool } from 'kysely'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { sendMsMax } from './send.ts'
 import type { Delivery } from './tables.ts'
 
 /** Longer than an attempt, so that another worker makes again only what a dead one has left. */
 export const leaseMs = sendMsMax + 5_000
 
-export type Ask = {
-  readonly count: number
-  /** Organizations whose receivers have enough to do. */
-  readonly busy?: readonly Uint8Array[]
-  readonly now: number
+/** Looked at in one turn. From more of them, the next turn goes on where this one ended. */
+export const webhooksAtOnce = 512
+
+export type Place = { readonly organization: Uint8Array; readonly webhook: Uint8Array }
+
+/** A webhook that something could be sent to this moment. */
+export type Waiting = Place & {
+  /** What came of the attempt that was made last; nothing if there was none. */
+  readonly latest: string | null
 }
 
 /**
- * Takes attempts that are due and that nobody has, the longest due first. The first attempt of an
- * event waits until there was one of every earlier event of its subject, whatever came of it.
+ * In the order of their ids, after `past`. Each costs two looks into an index, however much waits for
+ * it: from one webhook the search goes to the next, past all that is ready for the first.
  */
-export async function leaseDeliveries(database: Database, ask: Ask): Promise<readonly Delivery[]> {
-  const { count, now } = ask
-  await park(database, ask)
-  const due = foremost(database, ask)
-    .where((eb) => eb.not(isBehind(eb)))
-    .orderBy('due_at')
-    .limit(count)
-  // Two that chose the same rows: the second one waits for the first, looks again, and has fewer.
-  return database
-    .updateTable('deliveries')
-    .set({ lease_holder: randomUUID(), lease_until: now + leaseMs })
-    .where((eb) => eb(eb.refTuple('organization', 'id'), 'in', due.$asTuple('organization', 'id')))
-    .where('due_at', '<=', now)
-    .where('lease_until', '<', now)
-    .returningAll()
-    .execute()
-}
-
-/** Looked through at once. What waits among them is put aside, so that others come to be among them. */
-const windowRows = 1_000
-
-function foremost(database: Database, { busy = [], now }: Pick<Ask, 'busy' | 'now'>) {
-  return database
-    .selectFrom((eb) =>
-      eb
-        .selectFrom('deliveries')
-        .selectAll()
-        .where('due_at', '<=', now)
-        .where('lease_until', '<', now)
-        .where((at) => (busy.length === 0 ? at.lit(true) : at('organization', 'not in', busy)))
-        .orderBy('due_at')
-        .limit(windowRows)
-        .as('deliveries'),
-    )
-    .select(['organization', 'id'])
-}
-
-/** Is there an event of its subject before it that nobody has tried to tell of? */
-function isBehind(eb: ExpressionBuilder<Tables, 'deliveries'>) {
-  return eb.and([
-    eb('attempt', '=', 1),
-    eb('subject', 'is not', null),
-    eb.exists(
-      eb
-        .selectFrom('deliveries as earlier')
-        .select('earlier.id')
-        .whereRef('earlier.organization', '=', 'deliveries.organization')
-        .whereRef('earlier.webhook', '=', 'deliveries.webhook')
-        .whereRef('earlier.subject', '=', 'deliveries.subject')
-        .whereRef('earlier.event', '<', 'deliveries.event')
-        // Literal, as in the index.
-        .where('earlier.attempt', '=', eb.lit(1))
-        .where('earlier.due_at', 'is not', null),
-    ),
-  ])
-}
-
-/** Whoever died before he could call the next one holds it up for so long. */
-export const parkMs = 5 * 60_000
-
-/**
- * Puts aside what waits for another one: ten thousand events of a wallet whose receiver is slow would
- * otherwise be looked through each time, before anybody else's.
- */
-async function park(database: Database, ask: Ask): Promise<void> {
-  const behind = foremost(database, ask).where((eb) => isBehind(eb))
-  await database
-    .updateTable('deliveries')
-    .set({ due_at: ask.now + parkMs })
-    .where((eb) =>
-      eb(eb.refTuple('organization', 'id'), 'in', behind.$asTuple('organization', 'id')),
-    )
-    .where('due_at', '<=', ask.now)
-    .where('lease_until', '<', ask.now)
-    // Looked at again in the row itself, if somebody has called it meanwhile.
-    .where('called', '=', false)
-    .execute()
-}
-
-/**
- * The next event of the subject is due now. After the attempt before it was noted, not with it: then
- * whoever takes it for one that waits finds it called, or is found to have put it aside.
- */
-export async function callNext(
+export async function findWaiting(
   database: Database,
-  { organization, webhook, subject, event }: Delivery,
+  past: Uint8Array = new Uint8Array(),
+): Promise<readonly Waiting[]> {
+  const { rows } = await sql<Waiting>`
+    with recursive waiting (organization, webhook, number) as (
+      (select organization, webhook, 1 from deliveries
+        where ready and webhook > ${past} order by webhook limit 1)
+      union all
+      select next.organization, next.webhook, number + 1 from waiting cross join lateral (
+        select organization, webhook from deliveries
+        where ready and webhook > waiting.webhook order by webhook limit 1) next
+      where number < ${webhooksAtOnce}
+    )
+    select organization, webhook, (
+      select status from deliveries
+      where deliveries.organization = waiting.organization
+        and deliveries.webhook = waiting.webhook and sent_at is not null
+      order by sent_at desc, id desc limit 1) latest
+    from waiting order by webhook`.execute(database)
+  return rows
+}
+
+export type Want = Place & { readonly count: number }
+
+/**
+ * Takes attempts that are ready, of each webhook those that have been so for longest. What another
+ * server is about to take is passed over, so that nobody waits here for anybody.
+ */
+export async function leaseDeliveries(
+  database: Database,
+  wants: readonly Want[],
   now: number,
+): Promise<readonly Delivery[]> {
+  // By webhook alone, of which no two organizations have one with the same id, and then by where the
+  // rows lie: with more to go by, PostgreSQL may choose to read all that an organization has.
+  const { rows } = await sql<Delivery>`
+    update deliveries
+    set ready = false, lease_holder = ${randomUUID()}, due_at = ${now + leaseMs}
+    where ctid = any(array(
+      select chosen.place from unnest(
+        ${wants.map((want) => want.webhook)}::bytea[],
+        ${wants.map((want) => want.count)}::int4[]) want (webhook, count)
+      cross join lateral (
+        select ctid as place from deliveries
+        where ready and webhook = want.webhook and not ${isBehind}
+        order by due_at, event limit want.count for update skip locked) chosen))
+    returning *`.execute(database)
+  return rows
+}
+
+/**
+ * Is there an event of its subject before it that nobody has tried to tell of? Of what is ready, only
+ * when that one was dispatched later: servers whose clocks differ, or transactions that overlapped.
+ */
+const isBehind = sql<SqlBool>`(attempt = 1 and subject is not null and event > (
+  select first.event from deliveries first
+  where first.organization = deliveries.organization and first.webhook = deliveries.webhook
+    and first.subject = deliveries.subject and first.attempt = 1 and first.due_at is not null
+  order by first.event limit 1))`
+
+/** Of one statement: none holds others up for long. */
+export const wokenAtOnce = 512
+
+/**
+ * Later attempts whose time has come are ready, and those that somebody took and never noted.
+ *
+ * @returns how many there were
+ */
+export async function wakeDeliveries(database: Database, now: number): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    update deliveries set ready = true, lease_holder = null
+    where ctid = any(array(
+      select ctid from deliveries
+      where due_at is not null and not ready and (attempt > 1 or lease_holder is not null)
+        and due_at <= ${now}
+      order by due_at limit ${wokenAtOnce} for update skip locked))`.execute(database)
+  return Number(numAffectedRows)
+}
+
+/** Whose events one webhook hears one after the other. */
+export type Line = Place & { readonly subject: string }
+
+/** The first event of each that is still to be told of is ready, unless somebody has it. */
+export async function callFirst(
+  transaction: DatabaseTransaction,
+  lines: readonly Line[],
 ): Promise<void> {
-  if (subject === null) return
-  const next = database
-    .selectFrom('deliveries')
-    .select(['organization', 'id'])
+  await sql`
+    update deliveries set ready = true
+    where ctid = any(array(
+      select first.place from unnest(
+        ${lines.map(({ organization }) => organization)}::bytea[],
+        ${lines.map(({ webhook }) => webhook)}::bytea[],
+        ${lines.map(({ subject }) => subject)}::text[]) line (organization, webhook, subject)
+      cross join lateral (
+        select ctid as place, ready, lease_holder from deliveries
+        where organization = line.organization and webhook = line.webhook
+          and subject = line.subject and attempt = 1 and due_at is not null
+        order by event limit 1) first
+      where not first.ready and first.lease_holder is null))`.execute(transaction)
+}
+
+/**
+ * Whoever adds to the lines of a webhook, or ends what is first in one, has the webhook's row for
+ * himself meanwhile: nothing is added unseen between the end of one event and the look for the next.
+ */
+export async function lockLines(
+  transaction: DatabaseTransaction,
+  { organization, webhook }: Place,
+): Promise<void> {
+  await transaction
+    .selectFrom('webhooks')
+    .select('id')
     .where('organization', '=', organization)
-    .where('webhook', '=', webhook)
-    .where('subject', '=', subject)
-    .where('event', '>', event)
-    .where('attempt', '=', sql.lit(1))
-    .where('due_at', 'is not', null)
-    .orderBy('event')
-    .limit(1)
-  await database
-    .updateTable('deliveries')
-    .set((eb) => ({ called: true, due_at: eb.fn<number>('least', ['due_at', eb.val(now)]) }))
-    .where((eb) => eb(eb.refTuple('organization', 'id'), 'in', next.$asTuple('organization', 'id')))
-    .where('due_at', 'is not', null)
+    .where('id', '=', webhook)
+    .forUpdate()
     .execute()
 }

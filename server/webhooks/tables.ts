@@ -1,4 +1,4 @@
-/** The rows of migrations 0140 to 0144, by hand. Times are milliseconds since 1970. */
+/** The rows of migrations 0140 to 0144 and 0194, by hand. Times are milliseconds since 1970. */
 export type WebhookTables = {
   readonly webhooks: {
     readonly organization: Uint8Array
@@ -39,12 +39,14 @@ export type WebhookTables = {
     /** The wire's name of the first attempt, for all that follow. */
     readonly first: string | null
     readonly raised_at: number
-    /** When it is to be made. Empty: it was. */
+    /**
+     * When it is to be made, unless something of its subject is before it; of what somebody has, when
+     * others may take it. Empty: it was made.
+     */
     readonly due_at: number | null
-    /** Nothing of its subject is before it any more. */
-    readonly called: boolean
+    /** It may be taken this moment. */
+    readonly ready: boolean
     readonly lease_holder: string | null
-    readonly lease_until: number
     readonly sent_at: number | null
     /** As an HTTP status, or a word why there was none. */
     readonly status: string | null

@@ -1,9 +1,15 @@
-import { toHex } from '@quorate/core/bytes'
 import { startLoop } from '../work/loop.ts'
 import { deliver, type DeliverDeps } from './deliver.ts'
 import { dispatchEvents, eventsAtOnce } from './dispatch.ts'
 import { forgetDeliveries } from './forget.ts'
-import { leaseDeliveries } from './lease.ts'
+import {
+  findWaiting,
+  leaseDeliveries,
+  wakeDeliveries,
+  webhooksAtOnce,
+  wokenAtOnce,
+} from './lease.ts'
+import { attemptsMax, isSilent, shareOut, webhookOf, type Taken } from './places.ts'
 import type { Delivery } from './tables.ts'
 
 export type WorkerDeps = DeliverDeps & {
@@ -15,13 +21,6 @@ export type WebhookWorker = {
   stop(): Promise<void>
 }
 
-/** Each waits for a receiver and holds a socket, and next to nothing else. */
-const attemptsMax = 128
-/**
- * Taken at once. An organization that has as many under way waits: so its slow receivers hold less
- * than twice as many of the places, and the rest is for others.
- */
-const rowsAtOnce = 8
 const pollMs = 200
 /** The database is gone, or so it seems. */
 const troubledMs = 2_000
@@ -30,10 +29,11 @@ const forgetMs = 60 * 60_000
 /** Tells receivers what there is to tell, together with the workers of all other servers. */
 export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
   const { database, now, log } = deps
-  const running = new Map<Promise<void>, Delivery>()
+  const running = new Map<Promise<void>, Taken>()
+  let past: Uint8Array | undefined
   let forgottenAt = 0
 
-  function begin(row: Delivery): void {
+  function begin(row: Delivery, isSilent: boolean): void {
     const one = deliver(deps, row)
       .catch((error: unknown) =>
         log.error({ err: error, id: row.delivery_id }, 'an event was left for another attempt'),
@@ -42,28 +42,30 @@ export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
         running.delete(one)
         loop.wake()
       })
-    running.set(one, row)
+    running.set(one, { organization: row.organization, webhook: row.webhook, isSilent })
   }
 
   /** @returns after how long to look again */
   async function take(): Promise<number> {
     const dispatched = await dispatchEvents(database, now())
-    const count = Math.min(rowsAtOnce, attemptsMax - running.size)
-    const taken =
-      count === 0 ? [] : await leaseDeliveries(database, { ...busy(), count, now: now() })
-    for (const row of taken) begin(row)
+    const woken = await wakeDeliveries(database, now())
+    const begun = running.size < attemptsMax ? await takeReady() : 0
     if (now() - forgottenAt >= forgetMs) {
       await forgetDeliveries(database, now())
       forgottenAt = now()
     }
-    const isMore = dispatched === eventsAtOnce || taken.length === rowsAtOnce
-    return isMore ? 0 : pollMs
+    return dispatched === eventsAtOnce || woken === wokenAtOnce || begun > 0 ? 0 : pollMs
   }
 
-  function busy(): { readonly busy: readonly Uint8Array[] } {
-    const groups = Map.groupBy(running.values(), ({ organization }) => toHex(organization))
-    const full = [...groups.values()].filter((rows) => rows.length >= rowsAtOnce)
-    return { busy: full.flatMap(([row]) => row?.organization ?? []) }
+  async function takeReady(): Promise<number> {
+    const waiting = await findWaiting(database, past)
+    past = waiting.length === webhooksAtOnce ? waiting.at(-1)?.webhook : undefined
+    const wants = shareOut(waiting, [...running.values()])
+    if (wants.length === 0) return 0
+    const silent = new Set(waiting.filter(isSilent).map(webhookOf))
+    const rows = await leaseDeliveries(database, wants, now())
+    for (const row of rows) begin(row, silent.has(webhookOf(row)))
+    return rows.length
   }
 
   const loop = startLoop({

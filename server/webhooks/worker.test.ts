@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openDatabase, type Database } from '../database/database.ts'
+import { createServerDatabase } from '../testing/database.ts'
+import { answering, startReceiver, type Receiver } from './testing/receiver.ts'
+import { addWebhook, happens, newId, tellersOf } from './testing/organizations.ts'
+import { startWebhookWorker, type WebhookWorker } from './worker.ts'
+
+/** Long before the first attempt at a receiver that does not answer has ended. */
+const soonMs = 4_000
+
+describe('the worker that tells of events', () => {
+  const errors: unknown[] = []
+  let home: { readonly url: string; drop(): Promise<void> }
+  let database: Database
+  let healthy: Receiver
+  let silent: Receiver
+  let workers: WebhookWorker[]
+  before(async () => {
+    home = await createServerDatabase()
+    database = openDatabase(home.url, (error) => errors.push(error))
+    healthy = await startReceiver()
+    silent = await startReceiver()
+    silent.answer = () => undefined
+  })
+  beforeEach(() => {
+    workers = []
+  })
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()))
+    for (const table of ['deliveries', 'outbox', 'webhooks'] as const)
+      await database.deleteFrom(table).execute()
+    assert.deepEqual(errors.splice(0), [])
+  })
+  after(async () => {
+    await healthy.close()
+    await silent.close()
+    await database.destroy()
+    await home.drop()
+  })
+  const start = (count = 1) => {
+    const log = { error: (context: object) => void errors.push(context) }
+    for (let i = 0; i < count; i++)
+      workers.push(startWebhookWorker({ ...tellersOf(database), log }))
+  }
+  /** What the healthy receiver hears from now on, by name. */
+  const listen = () => {
+    const from = healthy.heard.length
+    return () =>
+      healthy.heard.slice(from).map(({ body }) => Number(JSON.parse(body).data.wallet.name))
+  }
+
+  it('tells a healthy webhook of an organization whose other one never answers', async () => {
+    const organization = newId()
+    const count = 50
+    await addWebhook(database, organization, silent.url)
+    await addWebhook(database, organization, healthy.url)
+    await happens(database, organization, { count, wallets: count })
+    const heard = listen()
+    const asked = silent.heard.length
+    start()
+    await within(soonMs, () => heard().length >= count)
+    assert.equal(new Set(heard()).size, count)
+    assert.equal(silent.heard.length, asked + 1, 'it has a single place')
+  })
+
+  it('tells a healthy organization beside many whose receivers never answer', async () => {
+    const count = 20
+    for (let i = 0; i < 20; i++) {
+      const organization = newId()
+      await addWebhook(database, organization, silent.url)
+      await happens(database, organization, { count, wallets: count })
+    }
+    const organization = newId()
+    await addWebhook(database, organization, healthy.url)
+    await happens(database, organization, { count, wallets: count })
+    const heard = listen()
+    start()
+    await within(soonMs, () => heard().length >= count)
+  })
+
+  it('asks a receiver that did not answer once at a time, until it does', async () => {
+    const [organization, count] = [newId(), 12]
+    await addWebhook(database, organization, healthy.url)
+    await happens(database, organization, { count, wallets: count })
+    const heard = listen()
+    const under = { way: 0, most: 0 }
+    healthy.answer = async (_, response) => {
+      under.most = Math.max(under.most, (under.way += 1))
+      await sleep(heard().length <= 3 ? 0 : 300)
+      under.way -= 1
+      if (heard().length <= 3) response.destroy()
+      else response.writeHead(200).end()
+    }
+    start()
+    await within(soonMs, () => heard().length >= 4)
+    assert.equal(under.most, 1)
+    await within(soonMs, () => heard().length >= count)
+    assert.ok(under.most > 2, 'then several')
+    healthy.answer = answering(200)
+  })
+
+  it('tells each event once and in its order, beside others over the same few wallets', async () => {
+    const [organization, count, wallets] = [newId(), 600, 7]
+    await addWebhook(database, organization, healthy.url)
+    const heard = listen()
+    start(3)
+    for (let i = 0; i < 4; i++) await happens(database, organization, { count: count / 4, wallets })
+    await within(120_000, () => heard().length >= count)
+    await sleep(100)
+    assert.equal(heard().length, count)
+    const perRound = count / 4
+    for (let wallet = 0; wallet < wallets; wallet++) {
+      const own = heard().filter((name) => name % wallets === wallet)
+      const round = Array.from({ length: perRound }, (_, i) => i).filter(
+        (i) => i % wallets === wallet,
+      )
+      assert.deepEqual(own, [...round, ...round, ...round, ...round])
+    }
+  })
+})
+
+async function within(ms: number, isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + ms
+  while (!isSo()) {
+    if (Date.now() > deadline) assert.fail(`not within ${ms} ms`)
+    await sleep(20)
+  }
+}
