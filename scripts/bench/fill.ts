@@ -51,6 +51,8 @@ export async function fillLists(
       where: `wallet = ${wallet} and hash is not null`,
       changes: {
         ...{ id: idOf('move'), hash: hashOf('tx'), block_hash: hashOf('block') },
+        // Their blocks are none: who tells of what is settled would look for them again and again.
+        told: 'true',
         // Evenly over the blocks there are: what is not yet settled would not be listed.
         block_number: `i * t.block_number / ${rows}`,
       },

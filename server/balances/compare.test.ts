@@ -105,6 +105,7 @@ describe('what a wallet holds by its history, and by the chain', () => {
       ...{ blockNumber: number, txHash: '', seenBy: 'Balance', value: '9', ...asset },
       metadata: { asset },
     })
+    await catchUp(follower)
     const events = await database.selectFrom('outbox').select('data').orderBy('id').execute()
     assert.deepEqual(JSON.parse(events.at(-1)?.data ?? '{}').blockchainEvent, first)
     await mine(rpc, 5)

@@ -111,11 +111,7 @@ async function enter(
     await requireLease(transaction, follower, now())
     const header = await isHeld(transaction, network, to)
     if (header === undefined) return
-    const about = {
-      network: follower.chain.network,
-      before: from.number < 0 ? to : from,
-      now: now(),
-    }
+    const about = { network, before: from.number < 0 ? to : from }
     await addHistory(transaction, about, missed)
     const netTo = (upTo: number) => netOf(transaction, row, { after: from.number, upTo })
     const left = to.balance - from.balance - (await netTo(to.number))

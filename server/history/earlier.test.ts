@@ -102,6 +102,19 @@ describe('a chain that is to be read from an earlier block than it was', () => {
     assert.deepEqual(lines, [])
   })
 
+  it('has what was there at its beginning told of, though it is explained before its turn', async () => {
+    const follower = await restarted(chainFrom(0))
+    await database.updateTable('history').set({ told: false }).where('opening', '=', true).execute()
+    const [opening] = await untold()
+    await readAll(follower)
+    await follow(deps(), follower)
+    assert.equal(await eventCount(), 3)
+    const events = await database.selectFrom('outbox').select('data').orderBy('id').execute()
+    const { blockchainEvent } = JSON.parse(events.at(-1)?.data ?? '{}')
+    assert.deepEqual([blockchainEvent.seenBy, blockchainEvent.value], ['Balance', opening?.value])
+    assert.deepEqual(await untold(), [])
+  })
+
   it('is read down to there and no further, and what was there then is its opening', async () => {
     const middle = beginning - 30
     const follower = await restarted(chainFrom(middle))
@@ -185,6 +198,7 @@ describe('a chain that is to be read from an earlier block than it was', () => {
   async function settle(follower: Follower): Promise<void> {
     while ((await follow(deps(), follower)) === 'more');
     while ((await compareBalances(deps(), follower)) === 'more');
+    await follow(deps(), follower)
   }
 
   async function readAll(follower: Follower): Promise<{ readonly turns: number }> {
@@ -199,6 +213,10 @@ describe('a chain that is to be read from an earlier block than it was', () => {
     const query = { limit: 500 }
     const about = { wallet, network: chainFrom(0).network }
     return (await listHistory(database, about, query)).items as readonly Shown[]
+  }
+
+  async function untold() {
+    return database.selectFrom('history').selectAll().where('told', '=', false).execute()
   }
 
   async function eventCount(): Promise<number> {

@@ -126,10 +126,10 @@ async function write(
   await inTransaction(database, async (transaction) => {
     await requireLease(transaction, follower, now())
     const { held } = lowest
-    const about = { network, before: held, now: now() }
+    const about = { network: network.id, before: held }
     const added = await addEarlier(transaction, about, seen)
     await compareAnew(transaction, added)
-    await explainOpenings(transaction, { movements: added, held })
+    await explainOpenings(transaction, { movements: added, held, network, now: now() })
     await setLowest(transaction, network.id, { from: lowest, to: last })
   })
 }

@@ -2,7 +2,7 @@ import type { Network } from '@quorate/chains/adapter'
 import { evm } from '@quorate/chains/evm/index'
 import { compareBytes } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
-import type { Database } from '../database/database.ts'
+import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { pageOf, type Position, readPosition } from '../page.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { historyItemOf, type HistoryRow } from './entity.ts'
@@ -113,7 +113,10 @@ function contractOf(text: string): string {
 }
 
 /** The newest block that counts as settled, or none yet. */
-export async function settledNumber(database: Database, network: Network): Promise<number> {
+export async function settledNumber(
+  database: Database | DatabaseTransaction,
+  network: Network,
+): Promise<number> {
   const tip = await database
     .selectFrom('block_headers')
     .select('number')

@@ -8,6 +8,7 @@ import { Failure, isFailure } from '@quorate/core/failure'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
 import { deploy } from '@quorate/devnet/testing/deploy'
 import { createTestDatabase, type TestDatabase } from '@quorate/scripts/test-database'
+import { sql } from 'kysely'
 import { type Chain, openChains } from '../chain/chains.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
@@ -16,6 +17,7 @@ import { conditionOf } from './condition.ts'
 import { type HistoryQuery, listHistory } from './find.ts'
 import { follow } from './follow.ts'
 import { newFollower, type Follower } from './follower.ts'
+import { rowByBalance } from './record.ts'
 import { address, addWallet, mine, network, pay, payBy } from './testing/payments.ts'
 import { learnTokens } from './tokens.ts'
 
@@ -110,6 +112,89 @@ describe('the follower of a chain', () => {
     await mine(rpc, 2)
     await catchUp(follower)
     assert.equal((await history()).items[0]?.txHash, again)
+  })
+
+  it('tells of a movement once it is settled, and of none that a reorganization took back', async () => {
+    const follower = newFollower(chain)
+    await mine(rpc, 2)
+    const gone = await pay(node, 21n)
+    await mine(rpc, 1)
+    await catchUp(follower)
+    assert.deepEqual(await toldOf(gone), [])
+    await rpc('anvil_reorg', [1, []])
+    await mine(rpc, 3)
+    await catchUp(follower)
+    assert.deepEqual(await toldOf(gone), [])
+    const kept = await pay(node, 22n)
+    await mine(rpc, 1)
+    await catchUp(follower)
+    assert.deepEqual(await toldOf(kept), [])
+    await mine(rpc, 1)
+    await catchUp(follower)
+    assert.deepEqual(await toldOf(kept), (await history()).items.slice(0, 1))
+  })
+
+  it('tells once of what came in another block in the end', async () => {
+    const follower = newFollower(chain)
+    await mine(rpc, 2)
+    const hash = await pay(node, 23n)
+    await mine(rpc, 1)
+    await catchUp(follower)
+    const bytes = await rpc('eth_getRawTransactionByHash', [hash])
+    await rpc('anvil_reorg', [1, []])
+    await rpc('eth_sendRawTransaction', [bytes])
+    await mine(rpc, 1)
+    await catchUp(follower)
+    assert.deepEqual(await toldOf(hash), [])
+    const rows = await database.selectFrom('history').select('canonical').where('hash', '=', hash)
+    assert.equal((await rows.execute()).length, 2, 'one of each block')
+    await mine(rpc, 3)
+    await catchUp(follower)
+    const [first] = (await history()).items
+    assert.equal(first?.txHash, hash)
+    assert.deepEqual(await toldOf(hash), [first])
+  })
+
+  it('tells once of a movement, though the server dies between the event and its mark', async () => {
+    await catchUp(newFollower(chain))
+    const hash = await pay(node, 24n)
+    await mine(rpc, 2)
+    await sql`create function die() returns trigger language plpgsql
+      as $$ begin raise exception 'killed'; end $$`.execute(database)
+    for (const writes of ['insert on outbox', 'update of told on history']) {
+      await sql
+        .raw(`create trigger dying after ${writes} for each row execute function die()`)
+        .execute(database)
+      await handOver()
+      await assert.rejects(catchUp(newFollower(chain)), /killed/)
+      await sql.raw(`drop trigger dying on ${writes.split(' on ')[1]}`).execute(database)
+      assert.deepEqual(await toldOf(hash), [])
+    }
+    for (const _ of [1, 2]) {
+      await handOver()
+      await catchUp(newFollower(chain))
+      assert.equal((await toldOf(hash)).length, 1)
+    }
+  })
+
+  it('tells nothing again that stopped counting for a while, nor anything of no block it holds', async () => {
+    const follower = newFollower(chain)
+    const hash = await pay(node, 25n)
+    await mine(rpc, 2)
+    await catchUp(follower)
+    assert.equal((await toldOf(hash)).length, 1)
+    const rows = await database.updateTable('history').set({ canonical: false }).returningAll()
+    const moved = (await rows.execute()).find((row) => row.hash === hash)
+    await database
+      .deleteFrom('block_headers')
+      .where('number', '>=', moved?.block_number ?? 0)
+      .execute()
+    const stale = rowByBalance(wallet, { number: 1, hash: '0xaa', time: 0 }, 5n)
+    await database.insertInto('history').values(stale).execute()
+    await catchUp(follower)
+    assert.equal((await history()).items[0]?.txHash, hash, 'it counts again')
+    assert.equal((await toldOf(hash)).length, 1)
+    assert.deepEqual(await toldOf(''), [])
   })
 
   it('tells of tokens, by the word of their contracts, and lists them by kind and contract', async () => {
@@ -407,6 +492,14 @@ describe('the follower of a chain', () => {
     assert.equal(await follow(deps(), follower), 'idle')
     assert.equal(lines.length, 1)
   })
+
+  /** Of one transaction, or of what no transaction tells of. */
+  async function toldOf(hash: string) {
+    const events = await database.selectFrom('outbox').selectAll().orderBy('id').execute()
+    assert.ok(events.every(({ kind }) => kind === 'wallet.blockchainevent.detected'))
+    const told = events.map(({ data }) => JSON.parse(data).blockchainEvent)
+    return told.filter(({ txHash }) => txHash === hash)
+  }
 
   async function leave(): Promise<void> {
     if (home === undefined) return

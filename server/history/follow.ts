@@ -13,6 +13,7 @@ import type { FollowDeps } from './followers.ts'
 import { type FindOurs, transfersInBlock } from './read-block.ts'
 import { addHistory, setHistoryCanonical } from './record.ts'
 import type { ChainCondition } from './tables.ts'
+import { tellSettled } from './tell.ts'
 import { learnTokens } from './tokens.ts'
 import { Watched } from './watched.ts'
 
@@ -59,7 +60,9 @@ async function look(
   if (change.kind === 'same') {
     await learn(deps, chain, [])
     await setCondition(deps, follower, null)
-    return 'same'
+    const tellSome = (transaction: DatabaseTransaction) =>
+      tellSettled(transaction, chain.network, now())
+    return (await leased(deps, follower, tellSome)) === 'more' ? 'more' : 'same'
   }
   const start = startOf(held, change)
   if (start === undefined) return 'same'
@@ -67,16 +70,26 @@ async function look(
   const { seen, added } = await transfersIn(deps, follower, change.added)
   const contracts = seen.flatMap(({ token }) => token?.contract ?? [])
   await learn(deps, chain, contracts)
-  await inTransaction(database, async (transaction) => {
-    await requireLease(transaction, follower, now())
+  const told = await leased(deps, follower, async (transaction) => {
     await orphan(transaction, chain, { headers: change.orphaned, start, now: now() })
     await add(transaction, chain, added)
-    const about = { network: chain.network, before: start, now: now() }
-    await addHistory(transaction, about, seen)
+    await addHistory(transaction, { network: chain.network.id, before: start }, seen)
+    return tellSettled(transaction, chain.network, now())
   })
   follower.untraced = 0
   await setCondition(deps, follower, null)
-  return added.length > 0 ? 'more' : 'same'
+  return added.length > 0 || told === 'more' ? 'more' : 'same'
+}
+
+async function leased<T>(
+  { database, now }: FollowDeps,
+  follower: Follower,
+  write: (transaction: DatabaseTransaction) => Promise<T>,
+): Promise<T> {
+  return inTransaction(database, async (transaction) => {
+    await requireLease(transaction, follower, now())
+    return write(transaction)
+  })
 }
 
 /** Nobody's chain is not worth the reading. */
@@ -123,26 +136,23 @@ function startOf(
 
 /** From here on new wallets are watched, and all of them where nothing is held yet. */
 async function open(
-  { database, now }: FollowDeps,
+  deps: FollowDeps,
   follower: Follower,
   { at, isFirst }: { readonly at: Place; readonly isFirst: boolean },
 ): Promise<void> {
   const { id: network } = follower.chain.network
-  const leased = <T>(write: (transaction: DatabaseTransaction) => Promise<T>): Promise<T> =>
-    inTransaction(database, async (transaction) => {
-      await requireLease(transaction, follower, now())
-      return write(transaction)
-    })
   const { watched } = follower
   // Whoever does not know how a transaction ended has to read all addresses again.
   follower.watched = undefined
   if (isFirst)
-    await leased(async (transaction) => {
+    await leased(deps, follower, async (transaction) => {
       await openAllAnew(transaction, network)
       await forgetEarlier(transaction, network)
     })
-  while (await hasUnseen(database, network)) {
-    const opened = await leased((transaction) => openBalances(transaction, network, at))
+  while (await hasUnseen(deps.database, network)) {
+    const opened = await leased(deps, follower, (transaction) =>
+      openBalances(transaction, network, at),
+    )
     for (const address of opened) watched?.addresses.add(address)
   }
   follower.watched = watched

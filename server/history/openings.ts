@@ -1,14 +1,18 @@
 import { toHex } from '@quorate/core/bytes'
+import type { Network } from '@quorate/chains/adapter'
 import type { DatabaseTransaction } from '../database/database.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { Place } from '../balances/watch.ts'
 import { type Movement, rowByBalance } from './record.ts'
 import type { HistoryRow } from './entity.ts'
+import { tell } from './tell.ts'
 
 type Explained = {
   readonly movements: readonly Movement[]
   /** The first block that is held. */
   readonly held: Place & { readonly time: number }
+  readonly network: Network
+  readonly now: number
 }
 
 /**
@@ -17,7 +21,7 @@ type Explained = {
  */
 export async function explainOpenings(
   transaction: DatabaseTransaction,
-  { movements, held }: Explained,
+  { movements, ...about }: Explained,
 ): Promise<void> {
   const explained = new Map<string, { readonly wallet: WalletRow; net: bigint }>()
   for (const { row, wallet } of movements) {
@@ -28,7 +32,7 @@ export async function explainOpenings(
     explained.set(name, one)
   }
   for (const { wallet, net } of explained.values())
-    if (net !== 0n) await explain(transaction, wallet, { net, held })
+    if (net !== 0n) await explain(transaction, wallet, { ...about, net })
 }
 
 function netOfRow({ direction, value, fee }: HistoryRow): bigint {
@@ -38,7 +42,7 @@ function netOfRow({ direction, value, fee }: HistoryRow): bigint {
 async function explain(
   transaction: DatabaseTransaction,
   wallet: WalletRow,
-  { net, held }: Pick<Explained, 'held'> & { readonly net: bigint },
+  { net, held, ...about }: Omit<Explained, 'movements'> & { readonly net: bigint },
 ): Promise<void> {
   const found = await transaction
     .selectFrom('history')
@@ -53,9 +57,13 @@ async function explain(
   // Where nobody has compared it yet, whoever does will know of what came before.
   if (found === undefined && !(await isCompared(transaction, wallet))) return
   const left = (found === undefined ? 0n : netOfRow(found)) - net
-  const row = { ...(found ?? rowByBalance(wallet, held, left)), ...shownAs(left), opening: true }
+  // What explains it is told of by nobody, so that this is told of as it was.
+  if (found?.told === false) await tell(transaction, about, [found])
+  const row = { ...(found ?? rowByBalance(wallet, held, left)), ...shownAs(left) }
   if (found !== undefined) await remove(transaction, found)
-  if (left !== 0n) await transaction.insertInto('history').values(row).execute()
+  if (left === 0n) return
+  const opening = { ...row, opening: true, told: true }
+  await transaction.insertInto('history').values(opening).execute()
 }
 
 function shownAs(left: bigint): Pick<HistoryRow, 'direction' | 'value'> {

@@ -1,15 +1,12 @@
 import { bigToBytes, concat, fromHex, toHex, toUtf8 } from '@quorate/core/bytes'
 import { hashOf } from '@quorate/core/hash'
-import type { ChainTransfer, Network } from '@quorate/chains/adapter'
+import type { ChainTransfer } from '@quorate/chains/adapter'
 import { sql } from 'kysely'
 import { noteTokens } from '../assets/candidates.ts'
 import { noteMovements, type Place } from '../balances/watch.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
-import { eventRow } from '../outbox.ts'
 import { walletsOfAll, type WalletRow } from '../wallets/find.ts'
-import { walletOf } from '../wallets/entity.ts'
-import { historyItemOf, type HistoryRow } from './entity.ts'
-import { findTokenWords } from './tokens.ts'
+import type { HistoryRow } from './entity.ts'
 
 /** Written at once: a statement takes 65,535 parameters, and a row has twenty. */
 const rowsAtOnce = 1_000
@@ -19,34 +16,32 @@ const transfersAtOnce = 1_000
 export type Movement = { readonly row: HistoryRow; readonly wallet: WalletRow }
 
 type About = {
-  readonly network: Pick<Network, 'id' | 'nativeAsset'>
+  readonly network: string
   /** All of it is in blocks after this one, unless it is the first that is held. */
   readonly before: Place
-  readonly now: number
 }
 
-/**
- * One row for each wallet and direction, with the event that tells of it. Of what is known already
- * nothing is told again.
- */
+/** One row for each wallet and direction, to be told of once it is settled (`tell.ts`). */
 export async function addHistory(
   transaction: DatabaseTransaction,
   about: About,
   transfers: readonly ChainTransfer[],
 ): Promise<void> {
-  for await (const movements of movementsIn(transaction, about.network.id, transfers))
+  for await (const movements of movementsIn(transaction, about.network, transfers))
     await addMovements(transaction, about, movements)
 }
 
-/** The same without events. @returns what was not known */
+/** The same, and nobody is to be told. @returns what was not known */
 export async function addEarlier(
   transaction: DatabaseTransaction,
   about: About,
   transfers: readonly ChainTransfer[],
 ): Promise<readonly Movement[]> {
   const added: Movement[] = []
-  for await (const movements of movementsIn(transaction, about.network.id, transfers))
-    added.push(...(await addRows(transaction, about, movements)))
+  for await (const movements of movementsIn(transaction, about.network, transfers)) {
+    const silent = movements.map(({ row, wallet }) => ({ row: { ...row, told: true }, wallet }))
+    added.push(...(await addMovements(transaction, about, silent)))
+  }
   return added
 }
 
@@ -79,34 +74,8 @@ async function movementsOf(
   return [...movements.values()]
 }
 
-export async function addMovements(
-  transaction: DatabaseTransaction,
-  about: About,
-  movements: readonly Movement[],
-): Promise<void> {
-  const { network, now } = about
-  const added = await addRows(transaction, about, movements)
-  const words = await findTokenWords(
-    transaction,
-    network.id,
-    added.map(({ row }) => row.contract),
-  )
-  const events = added.map(({ row, wallet }) =>
-    eventRow({
-      organization: row.organization,
-      kind: 'wallet.blockchainevent.detected',
-      data: {
-        blockchainEvent: historyItemOf(row, wallet, network, words.get(row.contract ?? '')),
-        wallet: walletOf(wallet),
-      },
-      at: now,
-    }),
-  )
-  if (events.length > 0) await transaction.insertInto('outbox').values(events).execute()
-}
-
 /** @returns those that were not known, or had stopped counting */
-async function addRows(
+export async function addMovements(
   transaction: DatabaseTransaction,
   { before }: About,
   movements: readonly Movement[],
@@ -119,6 +88,7 @@ async function addRows(
     .onConflict((conflict) =>
       conflict
         .columns(['organization', 'wallet', 'id'])
+        // What was told of before a reorganization is not told again.
         .doUpdateSet({ canonical: true })
         .where('history.canonical', '=', false),
     )
@@ -191,7 +161,7 @@ function rowOf(
     contract: token?.contract ?? null,
     token_id: token === undefined || token.kind === 'Erc20' ? null : token.tokenId.toString(),
     time: Number(transfer.timestamp) * 1000,
-    ...{ canonical: true, opening: false },
+    ...{ canonical: true, opening: false, told: false },
   }
 }
 
@@ -209,7 +179,7 @@ export function rowByBalance(
     ...{ block_hash: block.hash, block_number: block.number, time: block.time * 1000 },
     ...{ hash: null, index: 0, sender: null, recipient: null, fee: null },
     ...{ value: value.toString(), contract: null, token_id: null },
-    ...{ canonical: true, opening: false },
+    ...{ canonical: true, opening: false, told: false },
   }
 }
 

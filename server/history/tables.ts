@@ -1,4 +1,4 @@
-/** The rows of migrations 0021, 0165, 0166, 0172, 0175 to 0178, 0192, 0200, by hand. Times are milliseconds since 1970, amounts decimal text. */
+/** The rows of migrations 0021, 0165, 0166, 0172, 0173, 0175 to 0178, 0192, 0200, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -46,6 +46,8 @@ export type ChainTables = {
     readonly canonical: boolean
     /** What was there when the watching began, as far as nothing that is known explains it. */
     readonly opening: boolean
+    /** Whether its event is written, or none is to be. */
+    readonly told: boolean
   }
   /** Contracts that have moved something of ours, and what they said of themselves when asked. */
   readonly token_words: {
