@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseJsonWithDecimals } from '@quorate/core/json'
+import { makeCluster } from '@quorate/authority/testing/world'
 import { encodeFacts } from '@quorate/effects/facts'
 import { evaluate, type NamedPolicy } from '@quorate/policy/evaluate'
 import { writePolicy } from '@quorate/policy/format'
@@ -10,7 +11,10 @@ import {
   namedPolicyFrom,
   numbersFrom,
 } from '@quorate/policy/testing/generate'
-import { policyRules } from './policies.ts'
+import { rulesFor } from './rules.ts'
+
+const own = { id: 'MyChain', chainId: 777_001, feeCeiling: 1n, legacy: false }
+const { policies: policyRules } = rulesFor(makeCluster(undefined, [own]).manifest)
 
 /** QUORATE_TEST_POLICIES=100000 for a long run. */
 const runs = Number(process.env['QUORATE_TEST_POLICIES'] ?? 1_500)
@@ -51,5 +55,34 @@ describe('what a server thinks of a request before it asks, and what a signer ma
     }
     for (const verdict of ['allow', 'hold', 'deny'])
       assert.ok((verdicts.get(verdict) ?? 0) > runs / 20, verdict)
+  })
+})
+
+describe('a limit on an asset', () => {
+  const contract = `0x${'c0'.repeat(20)}`
+  const celo = '0x471ece3750da237f93b8e339c536989b8978a438'
+  const refusal = (asset: string) => {
+    for (const kind of ['TransactionAssetLimit', 'TransactionAssetVelocity'] as const) {
+      const timeframe = kind === 'TransactionAssetVelocity' ? { timeframe: 60 } : {}
+      const rule = { kind, configuration: { asset, limit: '5', ...timeframe } }
+      const action = { kind: 'Block' }
+      const read = policyRules.read({ name: 'x', activityKind: 'Wallets:Sign', rule, action })
+      if (!read.ok) return read.reason
+    }
+    return undefined
+  }
+
+  it('is on a network that there is, an operator’s own among them, and its name says which not', () => {
+    for (const id of ['EthereumSepolia', 'EthereumGoerli', 'MyChain'])
+      for (const asset of ['Native', `Erc20/${contract}`])
+        assert.equal(refusal(`${id}/${asset}`), undefined)
+    for (const id of ['Sepolia', 'EthereumMainnet', 'KeyECDSA', 'MyOtherChain', 'Mychain'])
+      assert.equal(refusal(`${id}/Native`), `asset is on ${id}, and there is no such network`)
+  })
+
+  it('calls a coin by its own name, and not by that of a contract which moves it', () => {
+    for (const standard of ['Erc20', 'Erc721', 'Erc1155'])
+      assert.match(refusal(`Celo/${standard}/${celo}`) ?? '', /called Celo\/Native/)
+    assert.equal(refusal(`Base/Erc20/${celo}`), undefined)
   })
 })

@@ -7,22 +7,46 @@ import type {
   PolicyVerdict,
   PolicyView,
 } from '@quorate/authority/reduce/judging'
+import type { Json } from '@quorate/core/json'
 import { decodeFacts } from '@quorate/effects/facts'
+import type { Networks } from '@quorate/effects/networks'
 import { evaluate } from '@quorate/policy/evaluate'
 import { decodePolicy, encodePolicy } from '@quorate/policy/format'
-import type { Policy } from '@quorate/policy/policy'
-import { readPolicy } from '@quorate/policy/read'
+import type { Policy, Rule } from '@quorate/policy/policy'
+import { readPolicy, type ReadPolicy } from '@quorate/policy/read'
 import { worthOf } from '@quorate/policy/worth'
 
 /** What policies say, for rules that know of them only who has to approve. */
-export const policyRules: PolicyRules = {
-  read: (body) => {
-    const read = readPolicy(body)
-    return read.ok ? { ok: true, definition: encodePolicy(read.policy) } : read
-  },
-  view: (definition) => viewOf(policyOf(definition)),
-  evaluate: judged,
-  worth: (outflow, facts, time) => worthOf(outflow, opinionsOf(facts), time),
+export function policyRulesOn(networks: Networks): PolicyRules {
+  return {
+    read: (body) => {
+      const read = readPolicyOn(networks, body)
+      return read.ok ? { ok: true, definition: encodePolicy(read.policy) } : read
+    },
+    view: (definition) => viewOf(policyOf(definition)),
+    evaluate: judged,
+    worth: (outflow, facts, time) => worthOf(outflow, opinionsOf(facts), time),
+  }
+}
+
+/**
+ * Reads a policy by `policy/read`, and refuses a limit that nothing could ever reach: of an asset that no
+ * transaction moves under that name, on any network there is.
+ */
+export function readPolicyOn(networks: Networks, body: Json): ReadPolicy {
+  const read = readPolicy(body)
+  const reason = read.ok ? flawOfAsset(networks, read.policy.rule) : undefined
+  return reason === undefined ? read : { ok: false, unsupported: false, reason }
+}
+
+function flawOfAsset(networks: Networks, rule: Rule): string | undefined {
+  if (!('asset' in rule)) return undefined
+  const [id = '', , contract] = rule.asset.split('/')
+  const network = networks.find(id)
+  if (network?.family !== 'evm') return `asset is on ${id}, and there is no such network`
+  if (contract !== undefined && network.nativeContract?.address === contract)
+    return `asset is the coin of ${id}, and called ${id}/Native`
+  return undefined
 }
 
 function viewOf({ activityKind: kind, action, filters }: Policy): PolicyView {

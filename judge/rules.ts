@@ -27,7 +27,7 @@ import type { Effect } from '@quorate/effects/effect'
 import type { ReplacementIntent } from '@quorate/effects/replacement'
 import { judgeLimits } from '@quorate/policy/limits'
 import { networksOf } from './networks.ts'
-import { policyRules } from './policies.ts'
+import { policyRulesOn } from './policies.ts'
 import { readReplacement } from './replacement.ts'
 
 /**
@@ -37,7 +37,7 @@ import { readReplacement } from './replacement.ts'
 export function rulesFor(manifest: Manifest): Rules {
   const networks = networksOf(manifest)
   return {
-    ...{ manifest, networkOf: networks.find, childOf, policies: policyRules },
+    ...{ manifest, networkOf: networks.find, childOf, policies: policyRulesOn(networks) },
     plan: (ask) => plan(networks, ask),
     planSponsorship: (ask) => planSponsorship(networks, ask),
   }

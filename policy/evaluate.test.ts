@@ -134,6 +134,20 @@ describe('limits on pieces of a collection (ERC-721)', () => {
     assert.equal(isTriggered(velocity, { ...moves(pieces), spending }), true)
     assert.equal(isTriggered(limit, { ...moves(pieces), spending }), false)
   })
+
+  it('have their like: on a coin, they are triggered by whatever moves a piece of it (ERC-404)', () => {
+    const spending: Spending = { ...fresh, asset: (asset) => (asset === pieces ? 1n : 0n) }
+    const ofCoin = rules.map((rule) => ({ ...rule, asset: coin, limit: much }) as Rule)
+    for (const rule of ofCoin) {
+      assert.match(findingOf(rule, moves(pieces)).reason, /does not say/)
+      assert.equal(isTriggered(rule, moves(pieces.replace('c0', 'c1'))), false)
+      assert.equal(isTriggered(rule, moves(coin)), false)
+    }
+    const [limit, velocity] = ofCoin
+    assert.ok(limit && velocity)
+    assert.equal(isTriggered(velocity, { ...moves(coin), spending }), true)
+    assert.equal(isTriggered(limit, { ...moves(coin), spending }), false)
+  })
 })
 
 describe('worth', () => {

@@ -132,8 +132,9 @@ function assetVelocity(
   if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
   if (spending.uses(since).unknown > 0)
     return triggered(`${what} is unknown: so is a use of the last ${timeframe} minutes.`)
-  const isCoinSpent = coinOf(asset) !== asset && spending.asset(coinOf(asset), since) > 0n
-  if (isCoinSpent || isUncertain(asset, outflow))
+  const other = otherOf(asset)
+  const isOtherSpent = other !== asset && spending.asset(other, since) > 0n
+  if (isOtherSpent || isUncertain(asset, outflow))
     return triggered(`${what} is unknown: ${ofPieces}`)
   const value = spending.asset(asset, since) + amountOf(asset, uncounted(signing))
   return compared(what, { value, limit, write: String })
@@ -157,19 +158,20 @@ function recipientsOf(outflow: Outflow): readonly string[] | undefined {
 }
 
 /**
- * To approve a piece of a collection (ERC-721) takes the bytes that approve units of a coin: what such a
- * contract is asked for as a coin may be a piece of it.
+ * To approve a piece of a collection (ERC-721) takes the bytes that approve units of a coin, and there are coins of which a piece
+ * is moved as one of a collection (ERC-404): what a contract is asked for under the one standard may be of the other.
  */
 function isUncertain(asset: string, { movements }: Outflow): boolean {
-  const coin = coinOf(asset)
-  return coin !== asset && movements.some((movement) => movement.asset === coin)
+  const other = otherOf(asset)
+  return other !== asset && movements.some((movement) => movement.asset === other)
 }
 
-const ofPieces = 'an approval does not say whether it is of a piece.'
+const ofPieces = 'the call does not say whether a piece of its contract leaves, or units.'
 
-/** By what name a contract's own bytes would have it, were it a coin. */
-function coinOf(asset: string): string {
-  return asset.replace('/Erc721/', '/Erc20/')
+/** By what name a contract's own bytes would have it, were it a coin and not a collection, or the other way round. */
+function otherOf(asset: string): string {
+  const coin = asset.replace('/Erc721/', '/Erc20/')
+  return coin === asset ? asset.replace('/Erc20/', '/Erc721/') : coin
 }
 
 function amountOf(asset: string, { movements, fee }: Outflow): bigint {

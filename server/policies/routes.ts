@@ -4,7 +4,8 @@ import type { Policy } from '@quorate/api/policies'
 import { Failure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { parseJsonWithDecimals } from '@quorate/core/json'
-import { readPolicy } from '@quorate/policy/read'
+import { networksOf } from '@quorate/judge/networks'
+import { readPolicyOn } from '@quorate/judge/policies'
 import { pendingChanges } from '../approvals/change.ts'
 import { settleGoverned, type GovernDeps } from '../approvals/govern.ts'
 import type { Caller } from '../auth/caller.ts'
@@ -32,7 +33,7 @@ export function policyRoutes(deps: PolicyDeps): readonly Route<Caller>[] {
       settleGoverned(deps, caller, raw, {
         kind: 'policyUpdate',
         check: async (action) => {
-          checkPolicy(action)
+          checkPolicy(deps, action)
           await checkActive(deps, caller, policyId)
         },
         answer: () => shown(deps, caller, policyId),
@@ -54,14 +55,14 @@ export function policyRoutes(deps: PolicyDeps): readonly Route<Caller>[] {
 function create(deps: PolicyDeps, caller: Caller, raw: RawRequest) {
   return settleGoverned(deps, caller, raw, {
     kind: 'policy',
-    check: async (action) => checkPolicy(action),
+    check: async (action) => checkPolicy(deps, action),
     answer: ({ action }) => shown(deps, caller, nameOf('policy', idOf(action.request, 'policy'))),
   })
 }
 
 /** The rules would say the same; a client is told in words that it knows. */
-function checkPolicy({ payload }: SignedAction): void {
-  const read = readPolicy(parseJsonWithDecimals(payload))
+function checkPolicy({ manifest }: PolicyDeps, { payload }: SignedAction): void {
+  const read = readPolicyOn(networksOf(manifest), parseJsonWithDecimals(payload))
   if (read.ok) return
   const { unsupported, reason } = read
   throw unsupported

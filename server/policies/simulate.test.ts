@@ -128,6 +128,9 @@ describe('a drafted policy', () => {
   it('is refused in words, and so is a request that nobody could make', async () => {
     const bad = { ...policy(always), activityKind: 'Nothing' }
     assert.equal((await simulate({ policy: bad })).status, 400)
+    const configuration = { asset: 'Sepolia/Native', limit: '5' }
+    const unreachable = policy({ kind: 'TransactionAssetLimit', configuration })
+    assert.equal((await simulate({ policy: unreachable })).status, 400)
     assert.equal((await simulate({ policy: policy(always), days: 91 })).status, 400)
     const both = { ...message, keyId, walletId: 'wa-1' }
     assert.equal((await simulate({ policy: policy(always), request: both })).status, 400)

@@ -14,10 +14,10 @@ import type { Json, JsonObject } from '@quorate/core/json'
 import { decodeFacts, encodeFacts, noFacts } from '@quorate/effects/facts'
 import { readIntent } from '@quorate/effects/intent'
 import { networksOf } from '@quorate/judge/networks'
+import { readPolicyOn } from '@quorate/judge/policies'
 import { factsNeeded, networkOfSignature } from '@quorate/effects/plan'
 import { encodePolicy } from '@quorate/policy/format'
 import type { Policy } from '@quorate/policy/policy'
-import { readPolicy } from '@quorate/policy/read'
 import type { QuoteMaxFee } from '../auth/action.ts'
 import type { Caller } from '../auth/caller.ts'
 import { makeChallenge } from '../auth/challenge.ts'
@@ -53,7 +53,7 @@ export function simulateRoutes(deps: SimulateDeps): readonly Route<Caller>[] {
   return [
     route(simulatePolicy, async ({ caller, body }) => {
       const { policy, days = daysDefault, request } = body
-      const draft = draftOf(policy as JsonObject)
+      const draft = draftOf(deps, policy as JsonObject)
       const asked = request === undefined ? undefined : await rehearse(deps, caller, draft, request)
       const past = await rehearsePast(deps, caller, draft, deps.now() - days * dayMs)
       return { ...past, ...(asked === undefined ? {} : { request: asked }) }
@@ -63,8 +63,8 @@ export function simulateRoutes(deps: SimulateDeps): readonly Route<Caller>[] {
 
 type Draft = { readonly policy: Policy; readonly of: PolicyAsk['policies'] }
 
-function draftOf(body: Json): Draft {
-  const read = readPolicy(body)
+function draftOf({ rules }: SimulateDeps, body: Json): Draft {
+  const read = readPolicyOn(networksOf(rules.manifest), body)
   if (!read.ok) {
     const { unsupported, reason } = read
     throw new Failure(unsupported ? 'request.unsupported' : 'policy.malformed', { reason })

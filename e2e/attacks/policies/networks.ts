@@ -2,9 +2,11 @@ import { fromHex, toHex } from '@quorate/core/bytes'
 import { encodeUnsigned } from '@quorate/effects/evm/transaction'
 import { evmFacts, recipient } from '@quorate/signer/testing/uses'
 import { at, attack, rule, without, type Attack } from '../attack.ts'
+import type { Cast } from '../cast.ts'
 import { made, type Stage, type Wallet } from '../stage.ts'
 import {
   blocked,
+  bodyOf,
   guarded,
   message,
   priced,
@@ -65,6 +67,33 @@ const disguised: readonly Attack[] = [
     'Arc',
     2_000_000n,
     ['amount: amount * nativeContract.units', 'amount'],
+  ),
+]
+
+const misnamed = (asset: string) => {
+  const rule = policyRule('TransactionAssetLimit', { asset, limit: '5' })
+  return ({ stage }: Cast) =>
+    stage.propose(
+      'policy',
+      stage.ask(stage.admin, { path: '/v2/policies', body: bodyOf({ rule }) }),
+    )
+}
+const namings: readonly Attack[] = [
+  attack(
+    'has a limit agreed on that no payment can reach, as there is no such network',
+    without(at('judge/policies.ts', 'and there is no such network'), [
+      "if (network?.family !== 'evm') return `asset is on ${id}, and there is no such network`",
+      'if (network?.family !== "evm") return undefined',
+    ]),
+    misnamed('Sepolia/Native'),
+  ),
+  attack(
+    'has a limit agreed on that bears the name of a contract, where that moves the coin',
+    without(at('judge/policies.ts', 'and called Celo/Native', 'and called ${id}/Native'), [
+      'if (contract !== undefined && network.nativeContract',
+      'if (contract === "" && network.nativeContract',
+    ]),
+    misnamed(`Celo/Erc20/${coins.Celo}`),
   ),
 ]
 
@@ -192,4 +221,4 @@ const evading: readonly Attack[] = [
   ),
 ]
 
-export const acrossNetworks: readonly Attack[] = [...mixedUp, ...evading, ...disguised]
+export const acrossNetworks: readonly Attack[] = [...mixedUp, ...evading, ...disguised, ...namings]

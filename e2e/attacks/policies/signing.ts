@@ -324,6 +324,12 @@ const moves: readonly Attack[] = [
     { kind: 'Erc721', tokenId: '7', amount: undefined },
   ),
   moving(
+    'moves a coin as a piece of its contract, past the limit on the coin (ERC-404)',
+    blocked(rules, "asset.replace('/Erc20/', '/Erc721/')", 'asset'),
+    limit(5n, tokenAsset),
+    { kind: 'Erc721', tokenId: '7', amount: undefined },
+  ),
+  moving(
     'transfers more units of a piece than their limit allows',
     blocked(outflow, 'to: 1, amount: 3, isAllowance', 'to: 1, amount: 2, isAllowance'),
     limit(5n, tokenAsset.replace('Erc20', 'Erc1155')),
