@@ -8,10 +8,18 @@ import { createUserActionSignature } from './auth.ts'
 import { createKey, delegateKey, deriveKey, updateKey } from './keys.ts'
 import { parse } from './parse.ts'
 import { createServiceAccount } from './service-accounts.ts'
+import { callFunction } from './networks.ts'
 import { generateKeySignature } from './signatures.ts'
 import { broadcastTransaction } from './transactions.ts'
 import { transferAsset } from './transfers.ts'
-import { createWallet, delegateWallet, tagWallet, untagWallet, updateWallet } from './wallets.ts'
+import {
+  createWallet,
+  delegateWallet,
+  listOrgWalletHistory,
+  tagWallet,
+  untagWallet,
+  updateWallet,
+} from './wallets.ts'
 
 type WithBody = { readonly body: z.ZodType }
 const to = `0x${'ab'.repeat(20)}`
@@ -121,6 +129,7 @@ test('a kind of transfer or an option that would change where money goes is refu
   accepts(transferAsset, { ...transfer, feeSponsorId: 'fs-1' })
   for (const option of ['memo', 'travelRule', 'expiresAt', 'offer'])
     unserved(transferAsset, { ...transfer, [option]: 'x' })
+  accepts(transferAsset, { ...transfer, memo: '' })
   malformed(transferAsset, { to, amount: '1' })
   malformed(transferAsset, { ...transfer, kind: 7 })
 })
@@ -272,4 +281,22 @@ test('no text and no name of a member has U+0000, which no database keeps, where
   const read = { body: z.string() }
   malformed(read, '\0')
   accepts(read, '\\u0000')
+})
+
+test('a time may have any digits that clocks write, and says where it is', () => {
+  const within = { body: listOrgWalletHistory.query }
+  const endTime = '2026-02-01'
+  for (const startTime of ['2026-01-31T12:00:00.123456+00:00', '2026-01-31T12:00Z', '2026-01-31'])
+    assert.equal(codeOf(within, { startTime, endTime }), 'accepted')
+  for (const startTime of ['2026-01-31T12:00:00', '2026-13-31T12:00:00Z', '1'])
+    malformed(within, { startTime, endTime })
+})
+
+test('a function is called by what compilers write of it', () => {
+  const abi = { type: 'function', name: 'get', stateMutability: 'view', inputs: [], outputs: [] }
+  accepts(callFunction, {
+    contract: to,
+    abi: { ...abi, constant: true, payable: false, gas: 2851 },
+  })
+  malformed(callFunction, { contract: to, abi: { ...abi, surprise: true } })
 })

@@ -70,6 +70,8 @@ export const callFunction = endpoint('networks.callFunction', {
       outputs: parameters(depthMax),
       constant: z.boolean().optional(),
       payable: z.literal(false).optional(),
+      /** What Vyper's compiler thought that it costs, once. */
+      gas: z.int().nonnegative().optional(),
     }),
     /** By the names of the inputs, or a list in their order. */
     calldata: z.union([z.record(z.string(), z.json()), z.array(z.json())]).optional(),

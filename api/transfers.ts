@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { nothing, ofTransfer, ofWallet } from './paths.ts'
-import { supportedKinds, unsupported } from './unsupported.ts'
+import { supportedKinds, unsupported, unsupportedText } from './unsupported.ts'
 import { amount, date, details, echo, externalId, id, network, requester } from './words.ts'
 
 const address = z.string().min(1).max(128)
@@ -22,7 +22,7 @@ const transferBody = supportedKinds(
       amount,
       ...common,
       // On the chains that have memos one steers the money. Where it would not, it is refused.
-      memo: unsupported,
+      memo: unsupportedText,
       createDestinationAccount: unsupported,
       offer: unsupported,
       expiresAt: unsupported,

@@ -4,12 +4,16 @@ import { z } from 'zod'
  * Members and kinds that the official client may send and this platform does not serve yet. They
  * are told apart from nonsense: ignoring an option that somebody relies on is how money is lost.
  */
-export const unsupported = z
-  .custom<undefined>((value) => value === undefined, {
-    error: 'is not supported yet',
-    params: { unsupported: true },
-  })
+export const unsupported = z.custom<undefined>((value) => value === undefined, notYet()).optional()
+
+/** As `unsupported`; but an empty text, which clients send for none, asks for nothing. */
+export const unsupportedText = z
+  .custom<'' | undefined>((value) => value === undefined || value === '', notYet())
   .optional()
+
+function notYet() {
+  return { error: 'is not supported yet', params: { unsupported: true } }
+}
 
 /** One of the values that are served, out of the larger set that the client knows. */
 export function supported<const T extends readonly [string, ...string[]]>(

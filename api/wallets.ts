@@ -211,7 +211,7 @@ const time = z.string().refine(isTime, 'a time such as 2026-01-31T12:00:00Z')
 
 /** With an offset or in UTC: a time of nowhere would be another one for each reader. */
 function isTime(text: string): boolean {
-  const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/
+  const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
   return form.test(text) && !Number.isNaN(Date.parse(text))
 }
 
