@@ -28,7 +28,11 @@ describe('a call to a node', () => {
         response.statusCode = 400
         response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, error }))
       }),
-      (thrown) => isFailure(thrown, 'chain.refused') && thrown.context.reason === 'nonce too low',
+      (thrown) => {
+        assert.ok(isFailure(thrown, 'chain.refused'))
+        assert.deepEqual(thrown.context, { network: 'Test', reason: 'nonce too low', code: -32000 })
+        return true
+      },
     )
   })
 

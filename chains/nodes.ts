@@ -38,6 +38,7 @@ export function httpNode(options: NodeOptions): Rpc {
       throw new Failure('chain.refused', {
         network: options.network,
         reason: reasonOf(answer['error']),
+        ...codeOf(answer['error']),
       })
     return answer['result']
   }
@@ -101,6 +102,12 @@ function withoutUrl(error: unknown): Error {
   const cause: unknown = error instanceof Error ? error.cause : undefined
   const code = cause instanceof Error && 'code' in cause ? ` ${String(cause.code)}` : ''
   return new Error(`${error instanceof Error ? error.name : 'unknown'}${code}`)
+}
+
+function codeOf(error: unknown): { readonly code?: number } {
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  return typeof code === 'number' && Number.isSafeInteger(code) ? { code } : {}
 }
 
 function reasonOf(error: unknown): string {

@@ -100,7 +100,8 @@ export type Failures = {
   /** More signers than can be corrupt say that this server's clock is off. */
   'clock.wrong': { readonly clock: 'ahead' | 'behind' }
   'chain.unavailable': { readonly network: string }
-  'chain.refused': { readonly network: string; readonly reason: string }
+  /** `code` is the node's own (JSON-RPC 2.0, section 5.1), where it has given one. */
+  'chain.refused': { readonly network: string; readonly reason: string; readonly code?: number }
   'organization.already_exists': Readonly<Record<string, never>>
 }
 

@@ -1,6 +1,7 @@
 import { type Failure, isFailure } from '@quorate/core/failure'
 import type { Network, Rpc } from '../adapter.ts'
 import { readFields, readQuantity } from './answer.ts'
+import { isOfContract } from './refusals.ts'
 
 /** One node of several, and what it has done so far. */
 export type Member = {
@@ -23,7 +24,9 @@ export type Watch = {
 export type Answer =
   /** `said` is what of it has to be the same everywhere. */
   | { readonly kind: 'result'; readonly value: unknown; readonly said: string }
-  | { readonly kind: 'refused'; readonly error: Failure<'chain.refused'>; readonly said: '' }
+  | { readonly kind: 'refused'; readonly error: Failure<'chain.refused'>; readonly said: Refusal }
+/** A contract that refuses has answered: that is not the same as a node that does not want to be asked. */
+type Refusal = 'by the contract' | 'by the node'
 export type Form = (value: unknown) => unknown
 
 /** A node that fails is left alone for a second, then two, four, and never for longer than this. */
@@ -63,8 +66,13 @@ export async function ask(
     if (said !== undefined) member.strikes = 0
     return said === undefined ? undefined : { kind: 'result', value, said }
   } catch (error) {
-    // Nodes refuse in words of their own, so that there is nothing to compare in them.
-    if (isFailure(error, 'chain.refused')) return { kind: 'refused', error, said: '' }
+    // Nodes refuse in words of their own, so that there is nothing more to compare in them.
+    if (isFailure(error, 'chain.refused'))
+      return {
+        kind: 'refused',
+        error,
+        said: isOfContract(error) ? 'by the contract' : 'by the node',
+      }
     if (!isFailure(error, 'chain.unavailable')) throw error
     putAside(member, watch, 'it does not answer')
     return undefined

@@ -390,6 +390,28 @@ describe('several nodes', () => {
     assert.deepEqual(one.distrusted, [])
   })
 
+  it('do not take one that refuses for its own sake for one that says the contract does', async () => {
+    await mine(1)
+    const blockHash = await hashAt(await real('eth_blockNumber', []))
+    const refusing = (code: number, message: string) =>
+      fakeNode({
+        respond: ({ id, method }, response) => {
+          if (method !== 'eth_call') return false
+          response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } }))
+          return true
+        },
+      })
+    const ask = async (...nodes: readonly Promise<Rpc>[]) =>
+      together(await Promise.all(nodes), 2).rpc('eth_call', [{ to: stranger }, { blockHash }])
+    const reverted = () => refusing(3, 'execution reverted')
+    const busy = () => refusing(-32_005, 'limit exceeded')
+    await assert.rejects(ask(reverted(), busy()), isUnavailable)
+    await assert.rejects(ask(busy(), reverted()), isUnavailable)
+    const isRefused = (error: unknown) => isFailure(error, 'chain.refused')
+    await assert.rejects(ask(reverted(), refusing(-32_000, 'Execution reverted')), isRefused)
+    await assert.rejects(ask(busy(), busy()), isRefused)
+  })
+
   it('do without one that says of an old block that it is the newest', async () => {
     const stale = asBlock((newest) => ({ ...newest, number: '0x1' }))
     await real('evm_increaseTime', ['0x78'])

@@ -5,7 +5,9 @@ import { isFailure } from '@quorate/core/failure'
 import { pad, toEventSelector } from 'viem'
 import { evm, pendingNonce } from '../evm/index.ts'
 import { findHeader } from '../evm/blocks.ts'
+import { isOfContract } from '../evm/refusals.ts'
 import { readToken, tokenCall } from '../evm/tokens.ts'
+import { toHexText } from '../evm/transaction.ts'
 import { Bench, ether, network, type NodeUnderTest, pay, shop } from './node-bench.ts'
 import { describeSponsored } from './sponsored-suite.ts'
 
@@ -172,6 +174,33 @@ function describeCoin(bench: Bench): void {
       observe(8n),
       (error) => isFailure(error, 'chain.refused') && error.context.reason.includes('revert'),
     )
+  })
+
+  it('says of a contract’s refusal that it is one, and of its own that it is not', async () => {
+    const from = await bench.holder(7n)
+    const { coin } = bench.node
+    const call = {
+      from: from.address,
+      to: coin,
+      data: toHexText(tokenCall(from.address, bench.move(8n))),
+    }
+    const refusal = async (method: string, params: readonly unknown[]) => {
+      const error: unknown = await bench.rpc(method, params).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
+      assert.ok(isFailure(error, 'chain.refused'))
+      return { isOfContract: isOfContract(error), ...error.context }
+    }
+    for (const [method, ...params] of [
+      ['eth_call', call, 'latest'],
+      ['eth_estimateGas', call],
+    ] as const) {
+      const { isOfContract: isIts, code, reason } = await refusal(method, params)
+      assert.deepEqual([isIts, code, reason.slice(0, 18)], [true, 3, 'execution reverted'])
+    }
+    const own = await refusal('eth_call', [call, '0xffffffff'])
+    assert.equal(own.isOfContract, false)
   })
 
   it('carries out what fails, for its nonce and its fee, and moves nothing', async () => {

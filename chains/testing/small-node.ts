@@ -213,7 +213,7 @@ function called(
   const draft = new Draft((address) => node.account(address, at))
   const { timestamp } = node.blockAt(at)
   const { gasNeeded, outcome } = carryOut(asked, draft, { chainId, timestamp })
-  if (!outcome.ok) throw refused('execution reverted')
+  if (!outcome.ok) throw refused('execution reverted', revertedCode)
   return { gasNeeded, output: outcome.output }
 }
 
@@ -252,6 +252,9 @@ function hexOf(value: bigint | number): string {
   return `0x${value.toString(16)}`
 }
 
-function refused(reason: string): Failure<'chain.refused'> {
-  return new Failure('chain.refused', { network: 'small', reason })
+/** Geth's and anvil's codes: one for what a contract refuses, and one for all else. */
+const [revertedCode, otherCode] = [3, -32_000]
+
+function refused(reason: string, code = otherCode): Failure<'chain.refused'> {
+  return new Failure('chain.refused', { network: 'small', reason, code })
 }
