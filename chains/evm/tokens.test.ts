@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { isFailure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { pad, stringToHex } from 'viem'
 import type { Rpc } from '../adapter.ts'
 import { httpNode } from '../nodes.ts'
-import { readToken, tokenHolding } from './tokens.ts'
+import { readToken, readTokenWords, tokenHolding } from './tokens.ts'
 
 const owner = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
 const to = `0x${'77'.repeat(20)}`
@@ -24,6 +24,8 @@ after(async () => {
   await node.stop()
   rmSync(dataDir, { recursive: true, force: true })
 })
+
+const isRefused = (error: unknown) => isFailure(error, 'chain.refused')
 
 describe('what a token says of itself', () => {
   let coin: Deployed
@@ -91,10 +93,50 @@ describe('what a token says of itself', () => {
       const read = await readToken(said, { kind: 'Erc20', contract: to })
       assert.deepEqual(read, { decimals: 6 }, what)
     }
-    for (const decimals of [`0x${word(37n)}`, `0x${word(2n ** 255n)}`, '0x06', '0x', undefined]) {
-      const said: Rpc = async (method) => (method === 'eth_getCode' ? '0x00' : decimals)
-      const read = readToken(said, { kind: 'Erc20', contract: to })
-      assert.equal(await read, undefined, decimals)
+    const saying = (decimals: unknown): Rpc => {
+      return async (method) => (method === 'eth_getCode' ? '0x00' : decimals)
+    }
+    for (const decimals of [`0x${word(37n)}`, `0x${word(2n ** 255n)}`, '0x06', '0x'])
+      assert.equal(await readToken(saying(decimals), { kind: 'Erc20', contract: to }), undefined)
+    await assert.rejects(readToken(saying(undefined), { kind: 'Erc20', contract: to }), isRefused)
+  })
+
+  it('is nothing where it fails, in whatever way it does', async () => {
+    const contract = `0x${'99'.repeat(20)}`
+    const ways = {
+      'it reverts': '60006000fd',
+      'it runs out of gas': '5b600056',
+      'it has an invalid instruction': 'fe',
+      'it has an unknown instruction': '0c',
+      'its stack is empty': '50',
+      'its stack is full': '5b6001600056',
+      'it jumps to nowhere': '600256',
+      'it reads what nobody has returned': '6001600060003e',
+      'it reads where no memory can be': `7f${'ff'.repeat(32)}51`,
+      'it makes what is too large': '62ffffff60006000f0',
+    }
+    for (const [what, code] of Object.entries(ways)) {
+      await rpc('anvil_setCode', [contract, `0x${code}`])
+      assert.equal(await readToken(rpc, { kind: 'Erc20', contract }), undefined, what)
+      const move = { kind: 'Erc20', contract, to, amount: 1n } as const
+      assert.equal(await tokenHolding(rpc, owner, move), 0n, what)
+    }
+  })
+
+  it('is unknown, and not nothing, while a fake node refuses for a reason of its own', async () => {
+    const move = { kind: 'Erc20', contract: coin.address, to, amount: 1n } as const
+    for (const [code, reason] of [
+      [-32_005, 'limit exceeded'],
+      [-32_000, 'header not found'],
+      [-32_603, 'Internal error'],
+    ] as const) {
+      const refusing: Rpc = async (method, params) => {
+        if (method !== 'eth_call') return rpc(method, params)
+        throw new Failure('chain.refused', { network: 'EthereumSepolia', reason, code })
+      }
+      await assert.rejects(readToken(refusing, move), isRefused)
+      await assert.rejects(readTokenWords(refusing, coin.address), isRefused)
+      await assert.rejects(tokenHolding(refusing, owner, move), isRefused)
     }
   })
 

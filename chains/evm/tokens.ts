@@ -4,6 +4,7 @@ import { encodeFunctionData, parseAbi } from 'viem'
 import type { Rpc } from '../adapter.ts'
 import { parseAddress } from './address.ts'
 import { readBytes } from './answer.ts'
+import { isOfContract } from './refusals.ts'
 import { toHexText } from './transaction.ts'
 
 /** Units of a coin (ERC-20), a piece of a collection (ERC-721), or units of a piece (ERC-1155). */
@@ -78,7 +79,7 @@ function encodedMove(from: `0x${string}`, to: `0x${string}`, move: TokenMove): `
 /**
  * Asks a contract whether it is a token of this kind.
  * @returns nothing where there is no contract, or none of this kind
- * @throws Failure `chain.unavailable`, `address.malformed`
+ * @throws Failure `chain.unavailable`, `chain.refused`, `address.malformed`
  */
 export async function readToken(
   rpc: Rpc,
@@ -94,7 +95,10 @@ export async function readToken(
   return (await isOfInterface(rpc, to, interfaceIds[kind])) ? symbol : undefined
 }
 
-/** What a contract that has moved something says of itself, whatever it is. @throws Failure `chain.unavailable` */
+/**
+ * What a contract that has moved something says of itself, whatever it is.
+ * @throws Failure `chain.unavailable`, `chain.refused`
+ */
 export async function readTokenWords(rpc: Rpc, contract: string): Promise<TokenWords> {
   const to = parseAddress(contract)
   const [symbol, decimals] = await Promise.all([readSymbol(rpc, to), readDecimals(rpc, to)])
@@ -104,6 +108,8 @@ export async function readTokenWords(rpc: Rpc, contract: string): Promise<TokenW
 /**
  * How much of what is to move the sender has, as the token says.
  * @param blockHash asked at that very block (EIP-1898), else at the newest
+ * @returns nothing of it also where the contract refuses to say
+ * @throws Failure `chain.unavailable`, `chain.refused`
  */
 export async function tokenHolding(
   rpc: Rpc,
@@ -198,7 +204,10 @@ async function isOfInterface(rpc: Rpc, to: string, id: `0x${string}`): Promise<b
   return answer?.length === 32 && BigInt(toHexText(answer)) === 1n
 }
 
-/** @returns nothing where the contract, or the node, has no answer to it */
+/**
+ * @returns nothing where the contract refuses
+ * @throws Failure `chain.unavailable`, `chain.refused` where it is the node that does: nothing is known then
+ */
 async function ask(
   rpc: Rpc,
   to: string,
@@ -210,7 +219,7 @@ async function ask(
     const call = { to, data, gas: `0x${gasOfQuestion.toString(16)}` }
     return readBytes(await rpc('eth_call', [call, at]))
   } catch (error) {
-    if (isFailure(error, 'chain.refused')) return undefined
+    if (isFailure(error, 'chain.refused') && isOfContract(error)) return undefined
     throw error
   }
 }

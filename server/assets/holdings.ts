@@ -14,7 +14,10 @@ export async function newestHash({ rpc, network }: Chain): Promise<string> {
   return header.hash
 }
 
-/** How much there is of each, by the contracts' word; what there is none of is left out. */
+/**
+ * How much there is of each, by the contracts' word; what there is none of is left out.
+ * @throws Failure `chain.unavailable`, `chain.refused` where a node does not say of one of them
+ */
 export async function holdingsOf<C extends Candidate>(
   { rpc }: Chain,
   { address, blockHash }: { readonly address: string; readonly blockHash: string },

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Rpc } from '@quorate/chains/adapter'
 import { evm } from '@quorate/chains/evm/index'
+import { Failure } from '@quorate/core/failure'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { follow } from '../history/follow.ts'
 import { newFollower } from '../history/follower.ts'
@@ -11,7 +13,7 @@ import { makeWallet, mine, network, startTreasury } from '../transfers/testing/t
 import { stranger, type Treasury } from '../transfers/testing/treasury.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { Listing } from './file.ts'
-import { keepListings } from './listed.ts'
+import { checkListings, keepListings } from './listed.ts'
 
 type Item = { readonly kind: string; readonly contract?: string; readonly verified?: boolean }
 
@@ -90,6 +92,29 @@ describe('an asset that the operator knows', () => {
     }
     await keepListings(treasury.database, [])
     assert.deepEqual(await treasury.database.selectFrom('listed_assets').selectAll().execute(), [])
+  })
+
+  it('is checked again where a fake node did not want to ask its contract', async () => {
+    const { database, chains, lines, deps } = treasury
+    await keepListings(database, [listing])
+    const chain = chains.find(network)
+    let refusals = 1
+    const busy: Rpc = async (method, params) => {
+      if (method !== 'eth_call' || refusals-- <= 0) return chain.rpc(method, params)
+      throw new Failure('chain.refused', { network, reason: 'limit exceeded', code: -32_005 })
+    }
+    const check = (now: number) =>
+      checkListings(database, { ...chain, rpc: busy }, { log: deps.log, now })
+    lines.splice(0)
+    await check(1)
+    assert.deepEqual(await verifiedIn('assets'), [true, false])
+    await check(2)
+    const row = () => database.selectFrom('listed_assets').selectAll().executeTakeFirstOrThrow()
+    assert.equal((await row()).checked_at, null)
+    await check(15_001)
+    assert.deepEqual(await verifiedIn('assets'), [true, true])
+    assert.equal((await row()).contradiction, null)
+    assert.deepEqual(lines, [])
   })
 
   it('does not make an asset of what is none', async () => {

@@ -4,6 +4,7 @@ import type { Chain } from '../chain/chains.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import type { FollowLog } from '../history/followers.ts'
 import type { Listing } from './file.ts'
+import { answerTo, isDue } from './unanswered.ts'
 
 /** Compared in one look at a chain; the others have their turn at the next ones. */
 const checkedAtOnce = 16
@@ -36,7 +37,7 @@ export async function keepListings(
   })
 }
 
-/** Holds some of what is listed against what the contracts say of themselves. */
+/** Holds some of what is listed against what the contracts say of themselves. @throws Failure `chain.unavailable` */
 export async function checkListings(
   database: Database,
   { rpc, network: { id: network } }: Chain,
@@ -47,11 +48,14 @@ export async function checkListings(
     .selectAll()
     .where('network', '=', network)
     .where('checked_at', 'is', null)
+    .where(isDue('listed_assets', now))
     .limit(checkedAtOnce)
     .execute()
   for (const { contract, kind, symbol, decimals } of unchecked) {
-    const said = await readToken(rpc, { kind, contract })
-    const contradiction = contradictionIn({ kind, symbol, decimals }, said)
+    const asked = readToken(rpc, { kind, contract })
+    const answer = await answerTo(database, { network, contract, now }, asked)
+    if (answer === undefined) continue
+    const contradiction = contradictionIn({ kind, symbol, decimals }, answer.said)
     await database
       .updateTable('listed_assets')
       .set({ checked_at: now, contradiction })

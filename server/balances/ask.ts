@@ -6,7 +6,7 @@ import type { BalanceKey } from './watch.ts'
 
 /**
  * How much there is of it at a block.
- * @throws Failure `chain.refused` where the node has forgotten what was there
+ * @throws Failure `chain.unavailable`, `chain.refused` where the node has forgotten what was there, or does not say
  */
 export async function balanceAt(
   { adapter, rpc }: Chain,
@@ -16,7 +16,7 @@ export async function balanceAt(
   const { kind } = key
   if (kind === 'Native') return adapter.balance(rpc, address, blockHash)
   const held = await tokenHolding(rpc, address, moveOf(address, { ...key, kind }), blockHash)
-  // A contract that refuses has none, and so it seems where the node has forgotten the block.
+  // An empty answer is none, and so it may seem where the node has forgotten the block.
   if (held === 0n) await adapter.balance(rpc, address, blockHash)
   return held
 }

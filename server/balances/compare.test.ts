@@ -326,6 +326,26 @@ describe('what a wallet holds by its history, and by the chain', () => {
     assert.equal((await rowOf('Native')).attempts, 0)
   })
 
+  it('is what it was where a fake node refuses a question about a token, and compared later', async () => {
+    const follower = newFollower(chain)
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    await coin.invoke('mint', [address, 7n])
+    await mine(rpc, 2)
+    await settleAll(follower)
+    const busy = changed('eth_call', async () => {
+      throw new Failure('chain.refused', { network, reason: 'limit exceeded', code: -32_005 })
+    })
+    await mine(rpc, 2)
+    await passTime()
+    await settleAll(follower, { chain: busy })
+    const { balance, unexplained, attempts } = await rowOf('Erc20', coin.address)
+    assert.deepEqual([balance, unexplained, attempts], ['7', '0', 1])
+    await passTime()
+    await settleAll(follower)
+    const later = await rowOf('Erc20', coin.address)
+    assert.deepEqual([later.balance, later.unexplained, later.attempts], ['7', '0', 0])
+  })
+
   it('is compared anew from where a reorganization has begun', async () => {
     const follower = newFollower(withoutTraces())
     await settleAll(follower)

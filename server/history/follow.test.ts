@@ -398,6 +398,41 @@ describe('the follower of a chain', () => {
     assert.equal(await unasked(), 0)
   })
 
+  it('asks a contract again that a fake node did not want to ask, and the others meanwhile', async () => {
+    const coins = [
+      await deploy(rpc, 'Coin', ['Gold', 'GLD', 6]),
+      await deploy(rpc, 'Coin', ['Silver', 'SLV', 2]),
+    ]
+    const [gold, silver] = coins.map((coin) => coin.address)
+    let refusals = 0
+    const busy: Rpc = async (method, params) => {
+      const [call] = params as [{ readonly to?: string } | undefined]
+      if (method !== 'eth_call' || call?.to?.toLowerCase() !== gold) return rpc(method, params)
+      refusals++
+      throw new Failure('chain.refused', { network, reason: 'limit exceeded', code: -32_005 })
+    }
+    const contracts = coins.map((coin) => coin.address)
+    const learn = (now: number, from = busy) =>
+      learnTokens(database, { ...chain, rpc: from }, { contracts, now })
+    const words = async () => {
+      const rows = await database.selectFrom('token_words').selectAll().execute()
+      return new Map(rows.map(({ contract, symbol, asked_at }) => [contract, { symbol, asked_at }]))
+    }
+    await learn(1)
+    assert.deepEqual((await words()).get(String(gold)), { symbol: null, asked_at: null })
+    assert.deepEqual((await words()).get(String(silver)), { symbol: 'SLV', asked_at: 1 })
+    const asked = refusals
+    await learn(15_000)
+    assert.equal(refusals, asked, 'not before its time')
+    await learn(15_001)
+    assert.ok(refusals > asked)
+    await learn(30_001, rpc)
+    assert.equal((await words()).get(String(gold))?.asked_at, null, 'it waits longer each time')
+    await learn(45_001, rpc)
+    assert.deepEqual((await words()).get(String(gold)), { symbol: 'GLD', asked_at: 45_001 })
+    assert.deepEqual(await database.selectFrom('unanswered_tokens').selectAll().execute(), [])
+  })
+
   it('is one at a time: another one waits for its lease to end', async () => {
     const [one, other] = [newFollower(chain), newFollower(chain)]
     assert.equal(await follow(deps(), one), 'more')

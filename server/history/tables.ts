@@ -55,7 +55,7 @@ export type ChainTables = {
     readonly contract: string
     readonly symbol: string | null
     readonly decimals: number | null
-    /** Null until somebody has asked. */
+    /** Null until it has answered, be it that it refuses to. */
     readonly asked_at: number | null
   }
   /** What the operator's file says of tokens. */
@@ -65,10 +65,18 @@ export type ChainTables = {
     readonly kind: 'Erc20' | 'Erc721' | 'Erc1155'
     readonly symbol: string
     readonly decimals: number | null
-    /** Null until the contract was asked. */
+    /** Null until the contract has answered. */
     readonly checked_at: number | null
     /** What it said otherwise. */
     readonly contradiction: string | null
+  }
+  /** Contracts that a node refused to ask: neither of the two above says anything of them yet. */
+  readonly unanswered_tokens: {
+    readonly network: string
+    readonly contract: string
+    /** When to ask again. */
+    readonly due_at: number
+    readonly attempts: number
   }
   /** What was moved to or from a wallet once, and so may be there. */
   readonly wallet_tokens: {

@@ -1,6 +1,7 @@
 import { readTokenWords, type TokenWords } from '@quorate/chains/evm/index'
 import { sql } from 'kysely'
 import { findListed } from '../assets/listed.ts'
+import { answerTo, isDue } from '../assets/unanswered.ts'
 import type { Chain } from '../chain/chains.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 
@@ -14,7 +15,10 @@ const askedMax = 32
 export type ShownWords = TokenWords & { readonly verified?: boolean }
 export type TokenWordsByContract = ReadonlyMap<string, ShownWords>
 
-/** Notes contracts that were not met before, and asks some of those that nobody has asked yet. */
+/**
+ * Notes contracts that were not met before, and asks some of those that have not answered yet.
+ * @throws Failure `chain.unavailable`
+ */
 export async function learnTokens(
   database: Database,
   { rpc, network: { id: network } }: Chain,
@@ -30,10 +34,14 @@ export async function learnTokens(
     .select('contract')
     .where('network', '=', network)
     .where('asked_at', 'is', null)
+    .where(isDue('token_words', now))
     .limit(askedMax)
     .execute()
   for (const { contract } of unasked) {
-    const { symbol = null, decimals = null } = await readTokenWords(rpc, contract)
+    const asked = readTokenWords(rpc, contract)
+    const answer = await answerTo(database, { network, contract, now }, asked)
+    if (answer === undefined) continue
+    const { symbol = null, decimals = null } = answer.said
     await database
       .updateTable('token_words')
       .set({ symbol, decimals, asked_at: now })

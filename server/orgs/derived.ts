@@ -94,6 +94,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   token_words: kept,
   wallet_tokens: kept,
   listed_assets: kept,
+  unanswered_tokens: kept,
   balances: kept,
   balance_totals: kept,
 }

@@ -16,7 +16,10 @@ export type Lack =
   /** What is under way may need all there is. */
   | { readonly kind: 'promised' }
 
-/** Does the wallet have the token that it is to pay, by the token's own word? */
+/**
+ * Does the wallet have the token that it is to pay, by the token's own word?
+ * @throws Failure `chain.unavailable`, `chain.refused` while nobody says
+ */
 export async function tokenLack({ database, chain }: StepDeps, row: Outgoing): Promise<Lack> {
   const move = tokenMoveOf(intentOf(row))
   if (move === undefined) return { kind: 'none' }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Rpc } from '@quorate/chains/adapter'
+import { Failure } from '@quorate/core/failure'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { moneyRoutes } from '../money.ts'
 import type { WalletRow } from '../wallets/find.ts'
@@ -98,6 +100,36 @@ describe('transfers of tokens, with four signer processes and a real chain', () 
       assert.equal(failed.reason, `insufficient funds: ${reason}`)
       assert.equal(failed.signed, null)
     }
+  })
+
+  it('wait while a fake node does not want to ask the token, and go through', async () => {
+    const chain = treasury.chains.find(network)
+    let refusals = 0
+    const busy: Rpc = async (method, params) => {
+      if (method !== 'eth_call') return chain.rpc(method, params)
+      refusals++
+      throw new Failure('chain.refused', { network, reason: 'limit exceeded', code: -32_005 })
+    }
+    const chains = { ...treasury.chains, find: () => ({ ...chain, rpc: busy }) }
+    const through = { ...treasury, deps: { ...treasury.deps, chains } }
+    const body = {
+      kind: 'Erc1155',
+      contract: sets.address,
+      to: stranger,
+      tokenId: '7',
+      amount: '1',
+    }
+    const row = await stepTo(treasury, await asRow(body), 'slotted')
+    // As often as a refusal of the transaction itself would have ended it.
+    for (let tries = 1; tries <= 4; tries++) {
+      await step(through, row)
+      const { state, waiting } = await reread(treasury, row)
+      assert.deepEqual([state, waiting, refusals], ['slotted', 'limit exceeded', tries])
+    }
+    await stepTo(treasury, row, 'broadcasted')
+    await mine(treasury, 2)
+    await stepTo(treasury, row, 'confirmed')
+    assert.equal(await sets.ask('balanceOf', [wallet.address, 7n]), 4n)
   })
 
   it('fail before anything is signed when the token would refuse, in the token’s words', async () => {

@@ -66,6 +66,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   token_words: nothing('what a contract says to anybody'),
   wallet_tokens: nothing('what anybody can read on the chain'),
   listed_assets: nothing('what the operator says of tokens'),
+  unanswered_tokens: nothing('when to ask a contract again'),
   balances: nothing('what anybody can read on the chain'),
   balance_totals: nothing('sums of the same'),
 }
