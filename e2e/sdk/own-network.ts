@@ -65,13 +65,13 @@ type Documented = {
   readonly nodes: { readonly [id]: { rpcUrl: string } }
 }
 
-/** The two examples of `docs/own-networks.md`, as they stand there. */
+/** The first example of `docs/own-networks.md` and the last, as they stand there: one of each file. */
 function documentedFiles(): Documented {
   const page = readFileSync(new URL('../../docs/own-networks.md', import.meta.url), 'utf8')
-  const [networks, nodes] = [...page.matchAll(/```json\n([^]*?)```/g)].map(([, json = '']) =>
+  const examples = [...page.matchAll(/```json\n([^]*?)```/g)].map(([, json = '']) =>
     JSON.parse(json),
   )
-  return { networks, nodes }
+  return { networks: examples.at(0), nodes: examples.at(-1) }
 }
 
 const clientOf = (platform: Platform): DfnsApiClient =>
