@@ -328,6 +328,11 @@ describe('several nodes', () => {
           })),
         ] as const,
     ),
+    [
+      'how much gas a block takes',
+      'eth_getBlockByNumber',
+      instead('eth_getBlockByNumber', (block) => ({ ...Object(block), gasLimit: '0x5208' })),
+    ],
     ['what a contract says at a block', 'eth_call', instead('eth_call', () => '0x77')],
   ]
   for (const [name, method, ways] of lies)

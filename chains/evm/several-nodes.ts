@@ -363,12 +363,13 @@ function receiptForm(value: unknown): unknown {
 
 function blockForm(value: unknown): unknown {
   const fields = readFields(value)
-  const { number, timestamp, parentHash } = fields
+  const { number, timestamp, parentHash, gasLimit } = fields
   const transactions = readList(fields['transactions']).map((one) =>
     typeof one === 'string' ? readHash(one) : transactionForm(readFields(one)),
   )
-  const header = [readQuantity(number), readQuantity(timestamp), readHash(parentHash)]
-  // One that is made up would hide logs, or let nobody's logs ever be all there are.
+  const gas = gasLimit === undefined || gasLimit === null ? null : readQuantity(gasLimit)
+  const header = [readQuantity(number), readQuantity(timestamp), readHash(parentHash), gas]
+  // A bloom that is made up would hide logs, or let nobody's logs ever be all there are.
   return [bloomForm(value), header, transactions]
 }
 
