@@ -391,7 +391,7 @@ describe('who is refused', () => {
       const first = await robot.call(path, body)
       assert.equal(first.body.status, 'Signed')
       assert.deepEqual(await robot.call(path, body), first)
-      const other = await robot.call(path, { ...body, hash: 'cd'.repeat(32) })
+      const other = await robot.init('POST', path, { ...body, hash: 'cd'.repeat(32) })
       says(other, 409, 'Conflicting signature with same externalId')
       const duplicate = { id: first.body.id, externalId: 'once' }
       assert.deepEqual(other.body.error.details, { duplicate })

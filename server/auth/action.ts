@@ -24,6 +24,7 @@ import { challengeOf, decodePreimage, type Subject } from '@quorate/authority/re
 import { localNamed, useTotp } from '../credentials/local.ts'
 import { approvalOf } from '../approvals/find.ts'
 import type { Database } from '../database/database.ts'
+import { externalKinds, findRepeated } from '../external-id.ts'
 import { findOwnOutgoing } from '../transfers/find.ts'
 import { isEndUser, type Caller } from './caller.ts'
 import {
@@ -82,7 +83,9 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
     const subjects = subjectsOf(root, caller, { match, names, local })
     return [...subjects, ...newcomersOf(root, match, subjects, deps.now())]
   })
-  const maxFee = await deps.quoteMaxFee(caller, match, body)
+  const maxFee = (await isRepeated(deps, caller, match, asked))
+    ? undefined
+    : await deps.quoteMaxFee(caller, match, body)
   const issuedAt = deps.now()
   const named = token && { id: token.id, kind: token.kind }
   const challenge = makeChallenge(
@@ -99,6 +102,23 @@ export async function initAction(deps: ActionDeps, caller: Caller, asked: Asked)
     now: issuedAt,
   })
   return assertionChallenge(challenge, identifier, usable)
+}
+
+/**
+ * Does it stand already under its external id? Then nothing is paid by it, whatever the chain says today,
+ * and its signature bounds no fee: the signers would let it pay none.
+ *
+ * @throws Failure `external_id.conflict`
+ */
+async function isRepeated(
+  { database }: ActionDeps,
+  caller: Caller,
+  { name }: Match,
+  { path, payload }: Asked,
+): Promise<boolean> {
+  const kind = externalKinds[name]
+  if (kind === undefined) return false
+  return (await findRepeated(database, caller, { kind, path, payload })) !== undefined
 }
 
 /** Signers would refuse what is dated by it: nobody is to sign that for nothing. */

@@ -11,7 +11,7 @@ export function ownerSeen(caller: Pick<Caller, 'user' | 'kind'>): Uint8Array | u
   return isEndUser(caller) ? caller.user : undefined
 }
 
-type Standing = Pick<KeyRow, 'owner' | 'delegable_by' | 'deleted_at'>
+export type Standing = Pick<KeyRow, 'owner' | 'delegable_by' | 'deleted_at'>
 
 /**
  * May the caller have this key sign something? Only for a better answer than the signers', who see

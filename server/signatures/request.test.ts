@@ -79,4 +79,24 @@ describe('a signature request', () => {
     assert.equal(statuses.length, 2)
     assert.deepEqual(events, [requested, requested, signed, signed])
   })
+
+  it('is shown under its external id, although its key is archived by then; other words are refused', async () => {
+    const { database } = platform
+    const body = bodyOf('last', 'invoice 2')
+    const first = await client.call(path, body)
+    const actions = [await client.act(path, body), await client.act(path, body)]
+    const other = await client.act(path, bodyOf('another', 'invoice 3'))
+    const archived = { deleted_at: Date.now() }
+    const key_id = path.split('/')[2] ?? assert.fail()
+    await database.updateTable('keys').set(archived).where('key_id', '=', key_id).execute()
+    const before = await rowsOf()
+    assert.deepEqual([first.status, await client.call(path, body)], [200, first])
+    for (const userAction of actions)
+      assert.deepEqual(await client.send('POST', path, body, userAction), first)
+    const conflict = await client.init('POST', path, bodyOf('no more', 'invoice 2'))
+    assert.equal(conflict.status, 409)
+    const refused = await client.send('POST', path, bodyOf('another', 'invoice 3'), other)
+    assert.deepEqual([refused.status, refused.body.error.message], [403, 'the key is archived'])
+    assert.deepEqual(await rowsOf(), before)
+  })
 })

@@ -17,8 +17,9 @@ import {
 } from '../auth/use-action.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { insertFor } from '../database/insert-for.ts'
-import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
+import { claimExternalId, findRepeated, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
+import { checkUsable, type Standing } from '../keys/reach.ts'
 import { eventRow } from '../outbox.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
 import { execute, isPassing, type ExecuteDeps } from './execute.ts'
@@ -32,6 +33,7 @@ export type SignWith = {
   readonly curve: Signing['curve']
   readonly public_key: Uint8Array
   readonly untweaked: boolean
+  readonly standing: Standing
   readonly wallet?: { readonly id: Uint8Array; readonly network: string }
 }
 
@@ -84,6 +86,9 @@ async function begin(
   action: SignedAction,
   signWith: SignWith,
 ): Promise<SignatureRow> {
+  const repeated = await repeatOf(deps, caller, action)
+  if (repeated !== undefined) return execute(deps, repeated)
+  checkUsable(caller, signWith.standing)
   const signing = checkSignable(networksOf(deps.rules.manifest), action.payload, signWith)
   const { externalId } = signing.intent
   const made = newRow(caller, signWith, { ...action, externalId, now: deps.now() })
@@ -93,6 +98,23 @@ async function begin(
   }
   const first = await writeDownOnce(deps, { caller, action, externalId }, made)
   return orLeaveOpen(deps, made, execute(deps, first))
+}
+
+/**
+ * What stands already under the external id, whatever has become of the key; the action is spent.
+ * @throws Failure `external_id.conflict`, `action.used`
+ */
+async function repeatOf(
+  { database, now }: RequestDeps,
+  caller: Caller,
+  { request, preimage: { path }, payload }: SignedAction,
+): Promise<SignatureRow | undefined> {
+  const name = await findRepeated(database, caller, { kind: 'signature', path, payload })
+  if (name === undefined) return undefined
+  return inTransaction(database, async (transaction) => {
+    await burn(transaction, { ...caller, request }, now())
+    return findSignature(transaction, caller, name)
+  })
 }
 
 /** @throws Failure `action.used` where that stands under another request's name, by an external id */

@@ -3,7 +3,6 @@ import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findKey } from '../keys/find.ts'
-import { checkUsable } from '../keys/reach.ts'
 import { newestFirst, pageOf, type Paging } from '../page.ts'
 import { findWallet } from '../wallets/find.ts'
 import { signatureOf, walletSignatureOf, type SignatureRow } from './entity.ts'
@@ -21,9 +20,8 @@ function ofKeys(deps: RequestDeps): readonly Route<Caller>[] {
   return [
     route(api.generateKeySignature, async ({ caller, raw, params }) => {
       const row = await findKey(database, caller, params.keyId)
-      checkUsable(caller, row)
       const { id: key, scheme, curve, public_key, untweaked } = row
-      const signWith = { key, scheme, curve, public_key, untweaked }
+      const signWith = { key, scheme, curve, public_key, untweaked, standing: row }
       return signatureOf(await requestSignature(deps, caller, raw, signWith))
     }),
     route(api.listKeySignatures, async ({ caller, params: { keyId }, query }) => {
@@ -45,11 +43,10 @@ function ofWallets(deps: RequestDeps): readonly Route<Caller>[] {
   return [
     route(api.generateWalletSignature, async ({ caller, raw, params }) => {
       const row = await findWallet(database, caller, params.walletId)
-      checkUsable(caller, row)
       const { id, network, key, scheme, curve, public_key } = row
       // No network of wallets is signed for by Schnorr, in whatever way.
       const signer = { key, scheme, curve, public_key, untweaked: false }
-      const signWith = { ...signer, wallet: { id, network } }
+      const signWith = { ...signer, standing: row, wallet: { id, network } }
       return walletSignatureOf(await requestSignature(deps, caller, raw, signWith))
     }),
     route(api.listWalletSignatures, async ({ caller, params: { walletId }, query }) => {

@@ -84,11 +84,11 @@ const kinds: readonly Kind[] = [
   },
   {
     ...{ name: 'two at one slot', only: ['named nonce', 'transfer'], wallets: 1, size: 8 },
-    ...{ seed: 10, leadsTo: ['prepared › loseSlot'] },
+    ...{ seed: 12, leadsTo: ['prepared › loseSlot'] },
   },
   {
     ...{ name: 'two at one slot', only: ['named nonce', 'transfer'], wallets: 1, size: 8 },
-    ...{ seed: 2, leadsTo: ['prepared › refuse'] },
+    ...{ seed: 21, leadsTo: ['prepared › refuse'] },
   },
   {
     ...{ name: 'turned back', only: ['transfer'], weather: { chain: ['reorganize'] }, size: 8 },
@@ -142,13 +142,17 @@ const sponsoredKinds = [
     ]),
   },
   {
-    ...{ name: 'sponsored beside others', only: ['transfer'], size: 8, wallets: 1, seed: 17 },
+    ...{ name: 'sponsored beside others', only: ['transfer'], size: 8, wallets: 1, seed: 36 },
     ...{ weather: { chain: ['outside'] }, leadsTo: ['sponsorship prepared › loseSlot'] },
   },
   {
-    ...{ name: 'sponsored beside others', only: ['transfer'], size: 8, wallets: 1, seed: 21 },
+    ...{ name: 'sponsored beside others', only: ['transfer'], size: 8, wallets: 1, seed: 10 },
+    ...{ weather: { chain: ['outside'] }, leadsTo: ['sponsorship signed › lapse'] },
+  },
+  {
+    ...{ name: 'sponsored beside others', only: ['transfer'], size: 8, wallets: 1, seed: 55 },
     weather: { chain: ['outside'] },
-    leadsTo: ['sponsorship signed › lapse', 'sponsorship broadcasted › lapse'],
+    leadsTo: ['sponsored broadcasted › lapse', 'sponsorship broadcasted › lapse'],
   },
   {
     ...{ name: 'sponsored, answers lost', only: ['transfer'], size: 6, seed: 4 },

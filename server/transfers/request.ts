@@ -16,7 +16,7 @@ import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import type { ShownWords } from '../history/tokens.ts'
 import { hasPolicies } from '../policies/evaluate.ts'
 import { inTransaction, type DatabaseTransaction } from '../database/database.ts'
-import { claimExternalId, fingerprintOfRequest } from '../external-id.ts'
+import { claimExternalId, findRepeated, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
 import { checkUsable } from '../keys/reach.ts'
 import { checkSponsor } from '../sponsorships/sponsor.ts'
@@ -51,7 +51,8 @@ export type Asked = {
 
 /**
  * Takes a signed request in: the user's signature is spent, the row is there with its evidence, and
- * the world is told, all in one transaction or not at all.
+ * the world is told, all in one transaction or not at all. What stands already under its external id is
+ * shown, and today's balance, sponsor or wallet have no say in that; the signature is spent all the same.
  *
  * @throws Failure for everything that can be known to go wrong; then nothing has changed
  */
@@ -62,12 +63,18 @@ export async function requestOutgoing(
 ): Promise<Outgoing> {
   const { database, quota, now, life } = deps
   const wallet = await findWallet(database, caller, walletId)
-  checkUsable(caller, wallet)
   const found = await findSpendable(database, caller, raw, { now: now(), life })
   if (found.isSpent) return showMade(deps, caller, { kind, ...found.action })
   const { action } = found
-  await checkPaying(deps, caller, { kind, wallet, payload: action.payload })
-  const asset = await assetAsked(deps, { kind, wallet, payload: action.payload })
+  const { preimage, payload } = action
+  const name = await findRepeated(database, caller, { kind, path: preimage.path, payload })
+  if (name !== undefined)
+    return beginOutgoing(deps, caller, action, (transaction) =>
+      findOutgoing(transaction, caller, { kind, name }),
+    )
+  checkUsable(caller, wallet)
+  await checkPaying(deps, caller, { kind, wallet, payload })
+  const asset = await assetAsked(deps, { kind, wallet, payload })
   return beginOutgoing(deps, caller, action, (transaction, begun) =>
     enter(transaction, {
       ...{ caller, wallet, kind, quota, asset, chains: deps.chains },
