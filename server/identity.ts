@@ -89,8 +89,11 @@ export function resolversOf(deps: IdentityDeps): readonly Resolver[] {
 /** Ends what an earlier life of the server has begun; signers must be there. */
 export async function resumeIdentity(
   deps: IdentityDeps,
-  report: (error: unknown, signatureId: string) => void,
+  report: {
+    readonly root: (error: unknown, organization: Uint8Array) => void
+    readonly signature: (error: unknown, signatureId: string) => void
+  },
 ): Promise<void> {
-  await applyRoots(deps.database)
-  await resumeSignatures(deps, report)
+  await applyRoots(deps.database, report.root)
+  await resumeSignatures(deps, report.signature)
 }

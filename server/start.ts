@@ -5,6 +5,7 @@ import { verifyEd25519, verifyEd25519By } from '@quorate/authority/ed25519'
 import { networksOf } from '@quorate/judge/networks'
 import { rulesFor } from '@quorate/judge/rules'
 import { readManifest, type Manifest } from '@quorate/authority/manifest'
+import { toHex } from '@quorate/core/bytes'
 import * as libsodium from '@quorate/threshold/public/ed25519'
 import { startApprovalWorker } from './approvals/worker.ts'
 import { readAgreements } from './agreements/read.ts'
@@ -46,6 +47,9 @@ const lifeBytes = 16
 /** Both ports are for this machine: a proxy with a certificate stands in front of the API. */
 const host = '127.0.0.1'
 
+const unappliedIn = (log: Log) => (err: unknown, organization: Uint8Array) =>
+  log.error({ err, organization: toHex(organization) }, 'an organization could not be applied')
+
 /** @throws Error saying what is missing or wrong */
 export async function startServer(settings: ServerSettings, log: Log): Promise<RunningServer> {
   verifyEd25519By(libsodium.verifyEd25519)
@@ -69,7 +73,8 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
     ...{ database, links, manifest, log },
     keyPool: settings.keyPool,
   })
-  await applyRoots(database)
+  const unapplied = unappliedIn(log)
+  await applyRoots(database, unapplied)
   await recount(database, Date.now())
   const chains = chainsOf(settings, manifest, log)
   const deps = await identityDeps(settings, { coordinator, database, manifest, chains, log })
@@ -99,9 +104,10 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   const webhooks = startWebhookWorker({ ...deps, log })
   const resume = async () => {
     await coordinator.resume()
-    await resumeIdentity(deps, (error, signatureId) =>
-      log.warn({ err: error, signatureId }, 'a signature still waits'),
-    )
+    await resumeIdentity(deps, {
+      root: unapplied,
+      signature: (err, signatureId) => log.warn({ err, signatureId }, 'a signature still waits'),
+    })
   }
   links.onConnect(resumeOnce(resume, () => links.connected().length >= manifest.quorum, log))
   log.info({ port: settings.port, linkPort: links.port }, 'serving')

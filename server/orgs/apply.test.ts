@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { decodePreimage, encodePreimage } from '@quorate/authority/request'
 import { decodeEvidence, encodeEvidence } from '@quorate/authority/step'
-import { Failure } from '@quorate/core/failure'
+import { rootOf, streamCodec } from '@quorate/authority/stream'
+import { toHex } from '@quorate/core/bytes'
+import { encode } from '@quorate/core/codec'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { execute, resumeSignatures } from '../signatures/execute.ts'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type RawClient } from '../testing/raw-client.ts'
-import { applyRoot, applyRoots } from './apply.ts'
+import { applyRoot, applyRoots, expectRoot } from './apply.ts'
 
 /** Tables of which every row follows from the log. */
 const remade = [
@@ -81,7 +84,7 @@ describe('a server that dies', () => {
       .set((eb) => ({ seq: eb('seq', '-', 1) }))
       .execute()
     assert.equal((await robot.send('GET', `/wallets/${wallet.id}`)).status, 404)
-    await Promise.all([applyRoots(settled), applyRoot(settled, organization)])
+    await Promise.all([applyRoots(settled, assert.fail), applyRoot(settled, organization)])
     assert.deepEqual((await robot.send('GET', `/wallets/${wallet.id}`)).body, wallet)
     assert.deepEqual(await rows('wallets'), wallets)
     assert.deepEqual(await rows('keys'), keys)
@@ -97,9 +100,34 @@ describe('a server that dies', () => {
     for (const table of [...remade, 'credentials', 'organizations'] as const)
       await database.deleteFrom(table).execute()
     await database.updateTable('root_applied').set({ seq: -1 }).execute()
-    await applyRoots(database)
+    await applyRoots(database, assert.fail)
     assert.deepEqual(await Promise.all(remade.map(rows)), before)
     assert.equal((await robot.send('GET', '/wallets')).status, 200)
+  })
+
+  it('cannot read one organization’s step, and has every other one’s all the same', async () => {
+    const { database } = platform
+    const [step] = await database.selectFrom('steps').selectAll().execute()
+    assert.ok(step)
+    const spoiled = new Uint8Array(32).fill(9)
+    const root = encode(streamCodec, rootOf(spoiled))
+    const body = new Uint8Array([1, 2, 3])
+    const broken = { ...step, organization: spoiled, stream: root, seq: 0, body }
+    await database.insertInto('steps').values(broken).execute()
+    await expectRoot(database, spoiled)
+    const before = await Promise.all(remade.map(rows))
+    for (const table of [...remade, 'credentials', 'organizations'] as const)
+      await database.deleteFrom(table).execute()
+    await database.updateTable('root_applied').set({ seq: -1 }).execute()
+    const reports: string[] = []
+    await applyRoots(database, (error, organization) => {
+      assert.ok(isFailure(error))
+      reports.push(toHex(organization))
+    })
+    assert.deepEqual(reports, [toHex(spoiled)])
+    assert.deepEqual(await Promise.all(remade.map(rows)), before)
+    for (const table of ['steps', 'root_applied'] as const)
+      await database.deleteFrom(table).where('organization', '=', spoiled).execute()
   })
 
   it('in a key generation leaves nothing that can be seen, and the same request makes the key', async () => {
@@ -113,7 +141,7 @@ describe('a server that dies', () => {
     Object.assign(platform.solo, { settle })
     assert.equal(answer.status, 500)
     platform.unexpected.length = 0
-    await applyRoots(platform.database)
+    await applyRoots(platform.database, assert.fail)
     assert.equal(await count(), before)
     assert.equal((await robot.send('POST', '/keys', key, action)).status, 200)
     assert.equal(await count(), before + 1)

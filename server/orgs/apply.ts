@@ -64,10 +64,23 @@ export async function expectRoot(
     .execute()
 }
 
-/** For the start of a server: everything, of every organization. */
-export async function applyRoots(database: Database): Promise<void> {
+/**
+ * For the start of a server: everything, of every organization.
+ *
+ * @param report what cannot be applied: it holds up its own organization, which tries again at its next
+ * change, and no other one
+ */
+export async function applyRoots(
+  database: Database,
+  report: (error: unknown, organization: Uint8Array) => void,
+): Promise<void> {
   const expected = await database.selectFrom('root_applied').select('organization').execute()
-  for (const { organization } of expected) await applyRoot(database, organization)
+  for (const { organization } of expected)
+    try {
+      await applyRoot(database, organization)
+    } catch (error) {
+      report(error, organization)
+    }
 }
 
 /** @returns whether there may be more */

@@ -384,7 +384,7 @@ describe('a server that dies', () => {
     await assert.rejects(register(deps, caller, raw), killed)
     const shown = () => admin.send('GET', `/auth/users/${userId}/credentials`)
     assert.deepEqual((await shown()).body.items, [])
-    await applyRoots(database)
+    await applyRoots(database, assert.fail)
     assert.equal((await shown()).body.items.length, 1)
     const isRegistered = await readRoot(solo, caller.organization, ({ find }) => {
       return find(userTable, caller.user)?.registered

@@ -254,7 +254,7 @@ describe('a server that dies', () => {
     const query = { ownerId: invited.user.id }
     const shown = async () => (await backend.wallets.listWallets({ query })).items.length
     assert.equal(await shown(), 0)
-    await applyRoots(platform.database)
+    await applyRoots(platform.database, assert.fail)
     assert.equal(await shown(), 2)
     assert.equal((await invited.send(two)).status, 401)
   })

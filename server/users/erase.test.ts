@@ -276,7 +276,7 @@ describe('an erasure that a server dies of', () => {
     assert.equal(platform.unexpected.splice(0).length, 1)
     assert.notDeepEqual(await tablesWith('dave7c1f'), [])
     // As at every start.
-    await applyRoots(platform.database)
+    await applyRoots(platform.database, assert.fail)
     assert.deepEqual(await tablesWith('dave7c1f'), [])
   })
 
