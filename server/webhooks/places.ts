@@ -28,19 +28,23 @@ export function shareOut(waiting: readonly Waiting[], running: readonly Taken[])
   for (const name of running.flatMap(namesOf)) counts.set(name, count(name) + 1)
   let silent = running.filter((one) => one.isSilent).length
   const wants = new Map<Waiting, number>()
+  // Named once: of each place that is free, all of them are asked.
+  const candidates = waiting.map((one): Candidate => ({
+    ...{ one, names: namesOf(one), isSilent: isSilent(one), max: ownMax(one) },
+  }))
   for (let free = attemptsMax - running.length; free > 0; free--) {
-    const next = waiting
-      .filter((one) => !isSilent(one) || silent < silentMax)
-      .map((one) => ({ one, inAll: count(organizationOf(one)), own: count(webhookOf(one)) }))
-      .filter(({ one, inAll, own }) => inAll < organizationMax && own < ownMax(one))
-      .reduce<Candidate | undefined>(
-        (best, other) => (isBefore(best, other) ? best : other),
-        undefined,
-      )
+    let next: (Candidate & Standing) | undefined
+    for (const candidate of candidates) {
+      const [organization, webhook] = candidate.names
+      const [inAll, own] = [count(organization), count(webhook)]
+      const isFull = inAll >= organizationMax || own >= candidate.max
+      if (isFull || (candidate.isSilent && silent >= silentMax)) continue
+      if (next === undefined || isBefore({ inAll, own }, next)) next = { ...candidate, inAll, own }
+    }
     if (next === undefined) break
     wants.set(next.one, (wants.get(next.one) ?? 0) + 1)
-    for (const name of namesOf(next.one)) counts.set(name, count(name) + 1)
-    if (isSilent(next.one)) silent += 1
+    for (const name of next.names) counts.set(name, count(name) + 1)
+    if (next.isSilent) silent += 1
   }
   return [...wants].map(([{ organization, webhook }, own]) => ({
     organization,
@@ -49,18 +53,25 @@ export function shareOut(waiting: readonly Waiting[], running: readonly Taken[])
   }))
 }
 
-type Candidate = { readonly one: Waiting; readonly inAll: number; readonly own: number }
+/** How many places its organization has, and how many it has itself. */
+type Standing = { readonly inAll: number; readonly own: number }
+type Candidate = {
+  readonly one: Waiting
+  /** Of its organization, and its own. */
+  readonly names: readonly [string, string]
+  readonly isSilent: boolean
+  readonly max: number
+}
 
-function isBefore(best: Candidate | undefined, other: Candidate): boolean {
-  if (best === undefined) return false
-  return best.inAll === other.inAll ? best.own <= other.own : best.inAll < other.inAll
+function isBefore(one: Standing, other: Standing): boolean {
+  return one.inAll === other.inAll ? one.own < other.own : one.inAll < other.inAll
 }
 
 function ownMax(one: Waiting): number {
   return one.latest === null || isSilent(one) ? 1 : webhookMax
 }
 
-function namesOf(one: Place): readonly string[] {
+function namesOf(one: Place): readonly [string, string] {
   return [organizationOf(one), webhookOf(one)]
 }
 
