@@ -148,6 +148,24 @@ describe('limits on pieces of a collection (ERC-721)', () => {
     assert.equal(isTriggered(velocity, { ...moves(coin), spending }), true)
     assert.equal(isTriggered(limit, { ...moves(coin), spending }), false)
   })
+
+  it('know that one contract may be of several standards (ERC-721 and ERC-1155)', () => {
+    const units = pieces.replace('Erc721', 'Erc1155')
+    const names = [coin, pieces, units]
+    for (const asset of names)
+      for (const other of names.filter((name) => name !== asset)) {
+        const spending: Spending = { ...fresh, asset: (one) => (one === other ? 1n : 0n) }
+        const [limit, velocity] = rules.map((rule) => ({ ...rule, asset, limit: much }) as Rule)
+        assert.ok(limit && velocity)
+        for (const rule of [limit, velocity]) {
+          assert.match(findingOf(rule, moves(other)).reason, /does not say/)
+          assert.equal(isTriggered(rule, moves(other.replace('c0', 'c1'))), false)
+          assert.equal(isTriggered(rule, moves(asset)), false)
+        }
+        assert.equal(isTriggered(velocity, { ...moves(asset), spending }), true)
+        assert.equal(isTriggered(limit, { ...moves(asset), spending }), false)
+      }
+  })
 })
 
 describe('worth', () => {

@@ -132,8 +132,7 @@ function assetVelocity(
   if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
   if (spending.uses(since).unknown > 0)
     return triggered(`${what} is unknown: so is a use of the last ${timeframe} minutes.`)
-  const other = otherOf(asset)
-  const isOtherSpent = other !== asset && spending.asset(other, since) > 0n
+  const isOtherSpent = othersOf(asset).some((other) => spending.asset(other, since) > 0n)
   if (isOtherSpent || isUncertain(asset, outflow))
     return triggered(`${what} is unknown: ${ofPieces}`)
   const value = spending.asset(asset, since) + amountOf(asset, uncounted(signing))
@@ -158,20 +157,27 @@ function recipientsOf(outflow: Outflow): readonly string[] | undefined {
 }
 
 /**
- * To approve a piece of a collection (ERC-721) takes the bytes that approve units of a coin, and there are coins of which a piece
- * is moved as one of a collection (ERC-404): what a contract is asked for under the one standard may be of the other.
+ * To approve a piece of a collection (ERC-721) takes the bytes that approve units of a coin; there are coins of which a piece
+ * is moved as one of a collection (ERC-404), and collections whose pieces move by the calls of ERC-1155 as well: what a contract
+ * is asked for under one standard may be of another.
  */
 function isUncertain(asset: string, { movements }: Outflow): boolean {
-  const other = otherOf(asset)
-  return other !== asset && movements.some((movement) => movement.asset === other)
+  const others = othersOf(asset)
+  return movements.some((movement) => others.includes(movement.asset))
 }
 
 const ofPieces = 'the call does not say whether a piece of its contract leaves, or units.'
 
-/** By what name a contract's own bytes would have it, were it a coin and not a collection, or the other way round. */
-function otherOf(asset: string): string {
-  const coin = asset.replace('/Erc721/', '/Erc20/')
-  return coin === asset ? asset.replace('/Erc20/', '/Erc721/') : coin
+const standards = ['Erc20', 'Erc721', 'Erc1155'] as const
+
+/** By what names a contract's own bytes would have it, were it a thing of another standard. */
+function othersOf(asset: string): readonly string[] {
+  const own = standards.find((standard) => asset.includes(`/${standard}/`))
+  return own === undefined
+    ? []
+    : standards.flatMap((standard) =>
+        standard === own ? [] : [asset.replace(`/${own}/`, `/${standard}/`)],
+      )
 }
 
 function amountOf(asset: string, { movements, fee }: Outflow): bigint {

@@ -318,16 +318,23 @@ const moves: readonly Attack[] = [
   ),
   moving(
     'transfers a piece of a collection of which none may leave',
-    // As a coin its amount would be unknown, which blocks as well.
-    blocked(outflow, "    standard: 'Erc721',", "    standard: 'Erc1155',"),
+    // Under another standard its amount would be unknown, which blocks as well.
+    blocked(outflow, '/${call.standard}/${moved}', '/of ${moved}'),
     limit(0n, tokenAsset.replace('Erc20', 'Erc721')),
     { kind: 'Erc721', tokenId: '7', amount: undefined },
   ),
   moving(
     'moves a coin as a piece of its contract, past the limit on the coin (ERC-404)',
-    blocked(rules, "asset.replace('/Erc20/', '/Erc721/')", 'asset'),
+    blocked(rules, "['Erc20', 'Erc721', 'Erc1155']", "['Erc20', 'Erc1155']"),
     limit(5n, tokenAsset),
     { kind: 'Erc721', tokenId: '7', amount: undefined },
+  ),
+  moving(
+    'moves a piece by the calls of another standard, past the limit on pieces of its contract',
+    blocked(rules, "['Erc20', 'Erc721', 'Erc1155']", "['Erc20', 'Erc721']"),
+    limit(0n, tokenAsset.replace('Erc20', 'Erc721')),
+    { kind: 'Erc1155', tokenId: '7', amount: '1' },
+    asVariant,
   ),
   moving(
     'transfers more units of a piece than their limit allows',
