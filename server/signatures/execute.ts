@@ -147,8 +147,9 @@ async function hold(
     .where('organization', '=', organization)
     .where('id', '=', id)
     .where('status', '=', 'Executing')
+    // One with an approval waits for nobody any more: whoever decided has been faster.
+    .where('approval_id', 'is', null)
     .execute()
-  // Whoever decided has perhaps been faster.
   return findSignature(database, row, row.signature_id)
 }
 
@@ -227,7 +228,11 @@ const eventKinds = {
   Rejected: 'wallet.signature.rejected',
 } as const
 
-/** Whoever comes second changes nothing and tells of nothing. */
+/**
+ * Ends the row as it was read. Whoever comes second changes nothing and tells of nothing; so does
+ * whoever has not seen that it waited for an approval since, whose worker ends it with that.
+ * @returns what stands there now, whoever has written it
+ */
 export async function finish(
   { database, now }: Pick<ExecuteDeps, 'database' | 'now'>,
   row: SignatureRow,
@@ -236,6 +241,7 @@ export async function finish(
 ): Promise<SignatureRow> {
   const changed = { ...row, ...change }
   const { organization, id, status, reason, result, signed_at, policy_resolved_at } = changed
+  const seen = sql`status = ${row.status} and approval_id is not distinct from ${row.approval_id}`
   const event = eventRow({
     organization,
     kind: eventKinds[change.status],
@@ -247,16 +253,16 @@ export async function finish(
     (one, i) =>
       sql`, ${sql.ref(`more${i}`)} as (${insertFor('finished', 'outbox', eventRow(one))})`,
   )
-  await sql`
+  const { rows } = await sql`
     with finished as (
       update signature_requests
       set status = ${status}, reason = ${reason}, result = ${result}, signed_at = ${signed_at},
         policy_resolved_at = ${policy_resolved_at}
-      where organization = ${organization} and id = ${id} and status = ${row.status}
+      where organization = ${organization} and id = ${id} and ${seen}
       returning id
     ),
     told as (${insertFor('finished', 'outbox', event)})
     ${sql.join(events, sql``)}
     select id from finished`.execute(database)
-  return changed
+  return rows.length > 0 ? changed : findSignature(database, row, row.signature_id)
 }

@@ -3,7 +3,9 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { foundCompany, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type Answer, type Speaker } from '../testing/raw-client.ts'
-import { resumeSignatures } from './execute.ts'
+import { approvalOf } from '../approvals/find.ts'
+import { execute, resumeSignatures, type ExecuteDeps } from './execute.ts'
+import { signatureResolver } from './resolver.ts'
 
 let platform: TestPlatform
 let company: Company
@@ -34,6 +36,40 @@ const message = (more: object = {}) => ({ kind: 'Message', message: '0x68656c6c6
 const decide = async (id: string, value: string) => {
   good(await byAdmin(`/v2/policy-approvals/${id}/decisions`, { value }))
   await platform.workApprovals()
+}
+
+type Named = { readonly id: string }
+const rowOf = ({ id }: Named) =>
+  platform.database
+    .selectFrom('signature_requests')
+    .selectAll()
+    .where('signature_id', '=', id)
+    .executeTakeFirstOrThrow()
+const set = ({ id }: Named, values: Partial<Awaited<ReturnType<typeof rowOf>>>) =>
+  platform.database
+    .updateTable('signature_requests')
+    .set(values)
+    .where('signature_id', '=', id)
+    .execute()
+const toldOf = async ({ id }: Named) => {
+  const rows = await platform.database.selectFrom('outbox').selectAll().orderBy('id').execute()
+  return rows.flatMap(({ kind, data }) =>
+    kind.startsWith('wallet.signature.') && data.includes(id)
+      ? [{ kind, ...JSON.parse(data).signatureRequest }]
+      : [],
+  )
+}
+/** Another server, whose signers answer when `goOn` is called, whatever they have to say. */
+function slowServer() {
+  const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const sign: ExecuteDeps['sign'] = async (asked) => {
+    const [said] = await Promise.allSettled([platform.deps.sign(asked)])
+    reached.resolve()
+    await gate.promise
+    if (said.status === 'rejected') throw said.reason
+    return said.value
+  }
+  return { deps: { ...platform.deps, sign }, reached: reached.promise, goOn: gate.resolve }
 }
 
 /** With a policy on it alone. */
@@ -106,12 +142,7 @@ describe('a signature that a policy holds', () => {
 
   it('is found again by a server that had not written down that it is held', async () => {
     const held = good(await byBot(wallet, message()))
-    const forget = () =>
-      platform.database
-        .updateTable('signature_requests')
-        .set({ status: 'Executing', approval_id: null })
-        .where('signature_id', '=', held.id)
-        .execute()
+    const forget = () => set(held, { status: 'Executing', approval_id: null })
     await forget()
     await resumeSignatures(platform.deps, assert.fail)
     const found = good(await read(`${wallet}/${held.id}`))
@@ -133,6 +164,80 @@ describe('a signature that a policy holds', () => {
     await platform.workApprovals()
     platform.clock.ahead = 0
     assert.equal(good(await read(`${wallet}/${held.id}`)).status, 'Signed')
+  })
+})
+
+describe('a signature that is approved while servers are slow', () => {
+  beforeEach(async () => {
+    wallet = await walletUnder(asking)
+  })
+  /** As the server that was asked for it has it, which has not written down that it is held. */
+  async function askedFor() {
+    const held = good(await byBot(wallet, message()))
+    await set(held, { status: 'Executing', approval_id: null })
+    return { id: held.id, approvalId: held.approvalId }
+  }
+  async function approve(one: Awaited<ReturnType<typeof askedFor>>) {
+    const { approvalId } = one
+    good(await byAdmin(`/v2/policy-approvals/${approvalId}/decisions`, { value: 'Approved' }))
+    const { organization } = await rowOf(one)
+    return approvalOf(platform.database, organization, approvalId)
+  }
+
+  it('is not held again by the one that asked when it was not approved yet', async () => {
+    const one = await askedFor()
+    const [asking, approved] = [slowServer(), slowServer()]
+    const asked = execute(asking.deps, await rowOf(one))
+    await asking.reached
+    const approval = await approve(one)
+    const resumed = signatureResolver(approved.deps).resolved(approval, 'Approved')
+    await approved.reached
+    asking.goOn()
+    assert.equal((await asked).status, 'Executing')
+    approved.goOn()
+    assert.deepEqual(await resumed, { outcome: 'Applied' })
+    const { status, approvalId, signature } = good(await read(`${wallet}/${one.id}`))
+    assert.deepEqual([status, approvalId], ['Signed', one.approvalId])
+    assert.ok(signature)
+    const kinds = (await toldOf(one)).map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['wallet.signature.requested', 'wallet.signature.signed'])
+  })
+
+  it('is not told as applied before it is written down as signed', async () => {
+    const one = await askedFor()
+    const approved = slowServer()
+    const approval = await approve(one)
+    const resolver = signatureResolver(approved.deps)
+    const resumed = resolver.resolved(approval, 'Approved')
+    await approved.reached
+    // Whoever writes it: what has moved is not ended by what was read before.
+    await set(one, { status: 'Pending' })
+    approved.goOn()
+    await assert.rejects(resumed, /moved on meanwhile/)
+    assert.equal((await rowOf(one)).status, 'Pending')
+    assert.deepEqual(await resolver.resolved(approval, 'Approved'), { outcome: 'Applied' })
+    assert.equal((await rowOf(one)).status, 'Signed')
+  })
+
+  it('is ended with its approval, though a server has it signed that had not heard of one', async () => {
+    const one = await askedFor()
+    const unaware = await rowOf(one)
+    const approval = await approve(one)
+    const [asking, approved] = [slowServer(), slowServer()]
+    const asked = execute(asking.deps, unaware)
+    await asking.reached
+    const resumed = signatureResolver(approved.deps).resolved(approval, 'Approved')
+    await approved.reached
+    asking.goOn()
+    assert.equal((await asked).status, 'Executing')
+    approved.goOn()
+    assert.deepEqual(await resumed, { outcome: 'Applied' })
+    const [, signed, ...more] = await toldOf(one)
+    assert.deepEqual(more, [])
+    const { kind, ...shown } = signed
+    assert.equal(kind, 'wallet.signature.signed')
+    assert.deepEqual(shown, good(await read(`${wallet}/${one.id}`)))
+    assert.ok(shown.approvalId && shown.datePolicyResolved)
   })
 })
 

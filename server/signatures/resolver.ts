@@ -23,10 +23,7 @@ export function signatureResolver(deps: ExecuteDeps): Resolver {
       const at = status === 'Expired' ? approval.expires_at : (approval.resolved_at ?? deps.now())
       const change = { status: 'Rejected', reason: ends[status], policy_resolved_at: at } as const
       await finish(deps, row, change)
-      const left = await signatureFor(database, approval)
-      if (left !== undefined && !isOver(left))
-        throw new Error('the signature has moved on meanwhile')
-      return outcomeOf(left)
+      return outcomeOf(unlessMoved(await signatureFor(database, approval)))
     },
     shown: async (approval) => {
       const row = await signatureFor(database, approval)
@@ -50,12 +47,18 @@ async function resume(
     .where('status', 'in', ['Pending', 'Executing'])
     .execute()
   try {
-    return outcomeOf(await execute(deps, { ...row, ...change }))
+    return outcomeOf(unlessMoved(await execute(deps, { ...row, ...change })))
   } catch (error) {
     const now = await signatureFor(deps.database, row)
     if (now === undefined || !isOver(now) || !isFailure(error)) throw error
     return outcomeOf(now)
   }
+}
+
+/** Another server is at it: an approval is told as over only with what was approved. */
+function unlessMoved<R extends SignatureRow | undefined>(row: R): R {
+  if (row !== undefined && !isOver(row)) throw new Error('the signature has moved on meanwhile')
+  return row
 }
 
 function isOver({ status }: SignatureRow): boolean {
