@@ -10,23 +10,53 @@ export type DatabaseTransaction = Transaction<Tables>
 /** In each of two pools; more callers wait: PostgreSQL is fastest with a few per core. */
 const connectionsMax = 8
 const connectMsMax = 5_000
+
+export type Limits = {
+  /** After which PostgreSQL breaks a statement off, but where `liftLimit` has lifted it. */
+  readonly statementMsMax: number
+  /** How much longer its answer may take: whoever does not hear of a statement by then never will. */
+  readonly answerMsMax: number
+}
 /** No statement here reads more than a page of rows. */
-const statementMsMax = 10_000
+const usual: Limits = { statementMsMax: 10_000, answerMsMax: 5_000 }
+
+/** Nothing but statements happens in a transaction, so whoever sends none for so long is gone. */
+const idleInTransactionMsMax = 30_000
+const keepAliveMs = 10_000
+/**
+ * A machine that is gone says no goodbye, and what it has locked stays so until PostgreSQL gives it up: in less
+ * than a minute, in place of the hours of most systems (PostgreSQL manual, 19.3.2). An `options` of the URL
+ * is taken in place of this one.
+ */
+const givingUp = [
+  'tcp_keepalives_idle=10',
+  'tcp_keepalives_interval=10',
+  'tcp_keepalives_count=3',
+  'tcp_user_timeout=40000',
+]
 
 /** @param report an idle connection that broke; the pool has dropped it already */
-export function openDatabase(url: string, report: (error: Error) => void): Database {
+export function openDatabase(
+  url: string,
+  report: (error: Error) => void,
+  { statementMsMax, answerMsMax }: Limits = usual,
+): Database {
   const open = () => {
     const pool = new pg.Pool({
       connectionString: url,
       max: connectionsMax,
       connectionTimeoutMillis: connectMsMax,
       statement_timeout: statementMsMax,
+      idle_in_transaction_session_timeout: idleInTransactionMsMax,
+      // A statement without a limit waits for as long as the other side answers these.
+      ...{ keepAlive: true, keepAliveInitialDelayMillis: keepAliveMs },
+      options: givingUp.map((setting) => `-c ${setting}`).join(' '),
       types: { getTypeParser },
     })
     pool.on('error', report)
     // One that breaks while somebody has it, between two statements, would else end the process.
     pool.on('connect', (client) => client.on('error', report))
-    return preparing(pool)
+    return preparing(pool, statementMsMax + answerMsMax)
   }
   return databaseOver({ statements: open(), transactions: open() })
 }

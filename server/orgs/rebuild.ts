@@ -8,6 +8,7 @@ import { decode } from '@quorate/core/codec'
 import type { Subject } from '@quorate/authority/agreement/messages'
 import { Ledger, opaqueOf } from '../coordinator/ledger.ts'
 import { openDatabase, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { liftLimit } from '../database/limit.ts'
 import { migrate } from '../database/migrate.ts'
 import { applyRoot } from './apply.ts'
 import { origins, type Origin } from './derived.ts'
@@ -126,7 +127,7 @@ async function settle(
   { write }: { readonly write: boolean },
 ): Promise<readonly string[]> {
   // As long as it takes: nobody waits for this.
-  await sql`set local statement_timeout = 0`.execute(transaction)
+  await liftLimit(transaction)
   const { rows } = await sql<{ schema: string; count: number }>`
     select current_schema() as schema, (select count(*) from steps) as count`.execute(transaction)
   const [found] = rows

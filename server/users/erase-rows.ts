@@ -8,6 +8,7 @@ import { isObject, type Json } from '@quorate/core/json'
 import { windowMsMax } from '../auth/attempts.ts'
 import { KnownRecords } from '../coordinator/erased.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
+import { liftLimit, restoreLimit } from '../database/limit.ts'
 import type { Applied } from '../orgs/apply.ts'
 
 type Erasure = {
@@ -32,7 +33,7 @@ const requestsPerStatement = 1000
  */
 export async function eraseRows(transaction: DatabaseTransaction, erasure: Erasure): Promise<void> {
   // It goes through all that there is of an organization, as long as that takes.
-  await sql`set local statement_timeout = 0`.execute(transaction)
+  await liftLimit(transaction)
   const touched: Touched = { requests: [], names: new Set() }
   await eraseSteps(transaction, erasure, touched)
   await eraseProposals(transaction, erasure)
@@ -43,7 +44,7 @@ export async function eraseRows(transaction: DatabaseTransaction, erasure: Erasu
   await eraseEvents(transaction, erasure, touched)
   await eraseOwn(transaction, erasure)
   await eraseLapsed(transaction, erasure)
-  await sql`set local statement_timeout to default`.execute(transaction)
+  await restoreLimit(transaction)
 }
 
 export async function addErasure(
