@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { toHex, toUtf8 } from '@quorate/core/bytes'
 import { sha256 } from '@quorate/core/hash'
 import { type Database, type DatabaseTransaction, inTransaction } from './database.ts'
+import { liftLimit } from './limit.ts'
 
 export type Migration = { readonly version: number; readonly name: string; readonly text: string }
 
@@ -68,6 +69,8 @@ async function apply(database: Database, migration: Migration): Promise<void> {
   const { version, name, text } = migration
   const checksum = toHex(sha256(toUtf8(text)))
   await inTransaction(database, async (transaction) => {
+    // An index of a large table takes minutes, and as long waits whoever comes second.
+    await liftLimit(transaction)
     await sql`select id from schema_lock where id = 1 for update`.execute(transaction)
     const { rows } = await sql<{
       checksum: string
