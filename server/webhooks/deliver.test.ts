@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { DfnsApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
+import type { EventKind } from '@quorate/api/event-kinds'
 import { openTokens } from '../auth/tokens.ts'
 import { recordEvent } from '../outbox.ts'
 import { inTransaction } from '../database/database.ts'
@@ -58,7 +59,7 @@ after(async () => {
 
 const webhook = (events: readonly string[] = ['*'], url = receiver.url) =>
   sdk.webhooks.createWebhook({ body: { url, events: events as ['*'] } })
-const happen = (kind: 'key.created' | 'wallet.created' | 'key.deleted', data: object) =>
+const happen = (kind: EventKind, data: object) =>
   inTransaction(platform.database, (transaction) =>
     recordEvent(transaction, { organization, kind, data, at: deps.now() }),
   )
@@ -279,6 +280,73 @@ describe('an event that waits for another one', () => {
       heard().map(({ data }) => Object(data).wallet.a),
       ['b'],
     )
+  })
+})
+
+describe('what strangers have moved', () => {
+  const move = (value: string, token: object) =>
+    happen('wallet.blockchainevent.detected', {
+      ...{ blockchainEvent: { ...token, value }, wallet: { id: 'wa-1' } },
+    })
+  /** Contracts of a stranger, and as many movements of each. */
+  const flood = async (contracts: number, movements: number) => {
+    for (let i = 0; i < contracts * movements; i++)
+      await move(String(i), { contract: `0x0${i % contracts}`, verified: false })
+  }
+  const told = (heard: ReturnType<typeof listen>) =>
+    heard().map(({ data }) => {
+      const { blockchainEvent, transferRequest } = Object(data)
+      return blockchainEvent?.value ?? transferRequest.status
+    })
+
+  it('holds up nothing of the wallet itself, which is told of in its order', async () => {
+    await webhook()
+    await flood(4, 8)
+    await move('native', { verified: true })
+    const walletId = 'wa-1'
+    await happen('wallet.transfer.requested', { transferRequest: { walletId, status: 'asked' } })
+    await move('listed', { contract: '0xaa', verified: true })
+    await happen('wallet.transfer.confirmed', { transferRequest: { walletId, status: 'done' } })
+    await dispatchEvents(platform.database, deps.now())
+    const heard = listen()
+    await tellAll(deps)
+    assert.deepEqual(told(heard).slice(0, 4), ['native', 'asked', 'listed', 'done'])
+    assert.equal(heard().length, 4 + 4 * 8)
+    for (const contract of ['0x00', '0x03']) {
+      const own = heard().flatMap(({ data }) => {
+        const { blockchainEvent } = Object(data)
+        return blockchainEvent?.contract === contract ? Number(blockchainEvent.value) : []
+      })
+      assert.deepEqual(
+        own,
+        own.toSorted((a, b) => a - b),
+      )
+    }
+  })
+
+  it('takes turns with what others have moved, however much of it there is', async () => {
+    await webhook()
+    await flood(4, 8)
+    await move('other', { contract: '0xbb', verified: false })
+    await dispatchEvents(platform.database, deps.now())
+    later(1)
+    const heard = listen()
+    await tellAll(deps)
+    assert.equal(told(heard).indexOf('other'), 4, 'after one of each')
+  })
+
+  it('is behind whatever else comes about meanwhile, but not for ever', async () => {
+    await webhook()
+    await flood(2, 2)
+    await dispatchEvents(platform.database, deps.now())
+    later(9 * minuteMs)
+    await happen('key.created', { transferRequest: { walletId: 'wa-2', status: 'soon' } })
+    await dispatchEvents(platform.database, deps.now())
+    later(2 * minuteMs)
+    await happen('key.created', { transferRequest: { walletId: 'wa-2', status: 'late' } })
+    const heard = listen()
+    await tellAll(deps)
+    assert.deepEqual(told(heard), ['soon', '0', '1', 'late', '2', '3'])
   })
 })
 

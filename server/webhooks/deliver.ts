@@ -21,10 +21,10 @@ export async function deliver(deps: DeliverDeps, row: Delivery): Promise<void> {
   const { database, now } = deps
   const webhook = await enabled(database, row)
   const told = await toldOf(database, row)
-  if (webhook === undefined || told === undefined) await drop(database, row)
+  if (webhook === undefined || told === undefined) await drop(deps, row)
   else {
     const sentAt = now()
-    await note(database, row, { sentAt, ...(await sendTo(deps, webhook, told, sentAt)) })
+    await note(deps, row, { sentAt, ...(await sendTo(deps, webhook, told, sentAt)) })
   }
 }
 
@@ -54,14 +54,15 @@ async function toldOf(database: Database, row: Delivery) {
   )
 }
 
+type Clocked = Pick<DeliverDeps, 'database' | 'now'>
 type Noted = Received & { readonly sentAt: number }
 
 /** With the next attempt, if there is to be one. A worker that has lost its lease notes nothing. */
-async function note(database: Database, row: Delivery, { sentAt, ...came }: Noted): Promise<void> {
+async function note(deps: Clocked, row: Delivery, { sentAt, ...came }: Noted): Promise<void> {
   const { status, error = null } = came
   const waitMs = status === received ? undefined : retryMs[row.attempt - 1]
   const next = waitMs === undefined ? null : sentAt + waitMs
-  await ending(database, row, async (transaction) => {
+  await ending(deps, row, async (transaction) => {
     const { numUpdatedRows } = await transaction
       .updateTable('deliveries')
       .set({
@@ -88,8 +89,8 @@ function nextAttempt(row: Delivery, due_at: number): Delivery {
 }
 
 /** There is nobody to tell: the attempt before it was the last. */
-async function drop(database: Database, row: Delivery): Promise<void> {
-  await ending(database, row, async (transaction) => {
+async function drop(deps: Clocked, row: Delivery): Promise<void> {
+  await ending(deps, row, async (transaction) => {
     await transaction
       .deleteFrom('deliveries')
       .where('organization', '=', row.organization)
@@ -107,7 +108,7 @@ async function drop(database: Database, row: Delivery): Promise<void> {
 
 /** With the end of a first attempt, in one transaction, the next event of its subject is ready. */
 async function ending(
-  database: Database,
+  { database, now }: Clocked,
   { organization, webhook, subject, attempt }: Delivery,
   end: (transaction: DatabaseTransaction) => Promise<void>,
 ): Promise<void> {
@@ -115,6 +116,6 @@ async function ending(
     if (attempt > 1 || subject === null) return end(transaction)
     await lockLines(transaction, { organization, webhook })
     await end(transaction)
-    await callFirst(transaction, [{ organization, webhook, subject }])
+    await callFirst(transaction, [{ organization, webhook, subject }], now())
   })
 }

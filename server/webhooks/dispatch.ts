@@ -4,7 +4,7 @@ import { toHex } from '@quorate/core/bytes'
 import { isObject, type Json } from '@quorate/core/json'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
-import { callFirst, type Line } from './lease.ts'
+import { callFirst, dueAt, type Line, strangersMark } from './lease.ts'
 import type { Delivery, WebhookRow } from './tables.ts'
 
 type EventRow = Tables['outbox']
@@ -39,7 +39,7 @@ export function dispatchEvents(database: Database, now: number): Promise<number>
     )
     if (due.length > 0) {
       await transaction.insertInto('deliveries').values(due).execute()
-      await callFirst(transaction, linesOf(due))
+      await callFirst(transaction, linesOf(due), now)
     }
     await settle(transaction, events, due, now)
     return events.length
@@ -91,7 +91,7 @@ function firstAttempt(event: EventRow, webhook: WebhookRow, now: number): Delive
     ...namesOf(webhook, event, 1),
     ...{ organization: event.organization, webhook: webhook.id, event: event.id },
     ...{ kind: event.kind, subject, ready: subject === null },
-    ...{ attempt: 1, first: null, raised_at: event.created_at, due_at: now },
+    ...{ attempt: 1, first: null, raised_at: event.created_at, due_at: dueAt(subject, now) },
   }
 }
 
@@ -123,7 +123,8 @@ export function namesOf(
 
 /**
  * The wallet, or else the key or approval, that an event is about: those of one are told of in the
- * order in which they came about.
+ * order in which they came about. Anybody's contract may say that thousands of its tokens came to a
+ * wallet: what nobody vouches for is in a line of its own, and the wallet's others do not wait for it.
  */
 export function subjectOf(data: Json): string | undefined {
   if (!isObject(data)) return undefined
@@ -131,7 +132,18 @@ export function subjectOf(data: Json): string | undefined {
   const thing = [wallet, ...Object.values(others)].find(isObject)
   if (thing === undefined) return undefined
   const { walletId, keyId, id } = thing
-  return [walletId, keyId, id].find((one) => typeof one === 'string')
+  const subject = [walletId, keyId, id].find((one) => typeof one === 'string')
+  const contract = strangerIn(data)
+  return subject === undefined || contract === undefined
+    ? subject
+    : subject + strangersMark + contract
+}
+
+/** The contract of a movement that the operator does not vouch for. */
+function strangerIn({ blockchainEvent }: Readonly<Record<string, Json>>): string | undefined {
+  if (blockchainEvent === undefined || !isObject(blockchainEvent)) return undefined
+  const { contract, verified } = blockchainEvent
+  return verified !== true && typeof contract === 'string' ? contract : undefined
 }
 
 async function settle(

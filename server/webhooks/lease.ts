@@ -105,13 +105,30 @@ export async function wakeDeliveries(database: Database, now: number): Promise<n
 /** Whose events one webhook hears one after the other. */
 export type Line = Place & { readonly subject: string }
 
-/** The first event of each that is still to be told of is ready, unless somebody has it. */
+/** In the subject of what strangers have moved, and in no other one. */
+export const strangersMark = '/'
+/** That lets everything else go first which comes about within this time. */
+const strangersMs = 10 * 60_000
+
+/** Of what is ready, the earliest goes first. */
+export function dueAt(subject: string | null, now: number): number {
+  return subject?.includes(strangersMark) === true ? now + strangersMs : now
+}
+
+/**
+ * The first event of each that is still to be told of is ready, unless somebody has it. It has its
+ * turn from now on: a long line takes turns with the others, though all of it is old.
+ */
 export async function callFirst(
   transaction: DatabaseTransaction,
   lines: readonly Line[],
+  now: number,
 ): Promise<void> {
   await sql`
-    update deliveries set ready = true
+    update deliveries
+    set ready = true,
+      due_at = case when subject like ${`%${strangersMark}%`} then ${dueAt(strangersMark, now)}::int8
+        else ${now}::int8 end
     where ctid = any(array(
       select first.place from unnest(
         ${lines.map(({ organization }) => organization)}::bytea[],

@@ -40,8 +40,8 @@ export type WebhookTables = {
     readonly first: string | null
     readonly raised_at: number
     /**
-     * When it is to be made, unless something of its subject is before it; of what somebody has, when
-     * others may take it. Empty: it was made.
+     * When it is to be made, unless something of its subject is before it; among what is ready, the
+     * earliest goes first; of what somebody has, when others may take it. Empty: it was made.
      */
     readonly due_at: number | null
     /** It may be taken this moment. */
