@@ -17,16 +17,9 @@ const integerForm = /-?(?:0|[1-9][0-9]*)/y
 const decimalForm = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?/y
 /** Every decimal of so many digits is told from every other by a double (IEEE 754, binary64). */
 const decimalDigitsMax = 15
-const escapes: Readonly<Record<string, string>> = {
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-}
+/** What stands for itself in a string: from the space on everything but quote and backslash. */
+const plainRun = /[ !#-[\]-\uffff]*/y
+const escapeForm = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
 /** @throws Failure `json.malformed` */
 export function parseJson(text: string): Json {
@@ -125,30 +118,26 @@ class Parser {
   }
 
   private string(): string {
+    const from = this.at
     this.expect('"')
-    let out = ''
-    for (;;) {
-      const next = this.text[this.at++]
-      if (next === undefined) throw malformed('a string without end')
-      if (next === '"') break
-      if (next < ' ') throw malformed('a control character in a string')
-      out += next === '\\' ? this.escape() : next
+    this.skip(plainRun)
+    while (this.text[this.at] === '\\') {
+      if (!this.skip(escapeForm)) throw malformed('an escape')
+      this.skip(plainRun)
     }
+    if (this.at === this.text.length) throw malformed('a string without end')
+    if (!this.taken('"')) throw malformed('a control character in a string')
+    // A string of its own: a part of the text would keep all of the text in memory with it.
+    const out = JSON.parse(this.text.slice(from, this.at)) as string
     if (!out.isWellFormed()) throw malformed('a lone surrogate')
     return out
   }
 
-  private escape(): string {
-    const kind = this.text[this.at++] ?? ''
-    if (kind === 'u') {
-      const digits = this.text.slice(this.at, this.at + 4)
-      if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw malformed('an escape')
-      this.at += 4
-      return String.fromCharCode(Number.parseInt(digits, 16))
-    }
-    const plain = Object.hasOwn(escapes, kind) ? escapes[kind] : undefined
-    if (plain === undefined) throw malformed('an escape')
-    return plain
+  private skip(form: RegExp): boolean {
+    form.lastIndex = this.at
+    if (!form.test(this.text)) return false
+    this.at = form.lastIndex
+    return true
   }
 
   private number(): number {
