@@ -7,7 +7,7 @@ import { DfnsApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
 import { operations } from '@quorate/authority/operations'
 import { Failure } from '@quorate/core/failure'
-import { secretHash } from '../auth/use-action.ts'
+import { retire, secretHash } from '../auth/use-action.ts'
 import { authenticateWith } from '../auth/authenticate.ts'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { setupToken, startTestPlatform, type TestPlatform } from '../testing/platform.ts'
@@ -282,13 +282,36 @@ describe('a request under a key whose answer is not known', () => {
     assert.deepEqual([otherwise.status, otherwise.repeated], [200, 'false'])
   })
 
+  it('is called refused only when a slow server can make nothing of it any more', async () => {
+    const ask = { key: 'slow-elsewhere', body: permission('slow elsewhere') }
+    const slow = await beginSlowly(ask)
+    await assert.rejects(openKeptAnswers(platform.deps)(slow.asked, refusing), { code: notFound })
+    const anew = await send(ask)
+    assert.deepEqual([anew.status, anew.repeated], [200, 'false'])
+    slow.goOn()
+    await assert.rejects(slow.answer, { code: 'idempotency_key.in_flight' })
+    assert.equal(slow.made(), false)
+  })
+
+  it('is not called refused by one server while another one carries it out', async () => {
+    const ask = { key: 'made-elsewhere', body: permission('made elsewhere') }
+    const slow = await beginSlowly(ask)
+    const overtaken = openKeptAnswers(platform.deps)(slow.asked, async () => {
+      slow.goOn()
+      await slow.answer
+      return refusing()
+    })
+    await assert.rejects(overtaken, { code: 'idempotency_key.lost' })
+    assert.equal(slow.made(), true)
+    assert.deepEqual(await send(ask), { status: 200, repeated: 'true', body: {} })
+  })
+
   it('is not called refused for what refuses now, though it was carried out before', async () => {
     const ask = { key: 'later-refused', body: permission('later refused') }
     const userAction = await sign(ask)
     await send({ ...ask, userAction })
     await reopen()
     const keep = openKeptAnswers(platform.deps)
-    const refusing = () => Promise.reject(new Failure('wallet.not_found', { walletId: 'wa-1' }))
     await assert.rejects(keep(await asked(ask), refusing), { code: 'idempotency_key.lost' })
     assert.equal((await rows()).filter((row) => row.status === null).length > 0, true)
   })
@@ -376,6 +399,29 @@ async function beginAndDie(ask: Ask, userAction: string): Promise<void> {
     return new Promise<never>(() => undefined)
   })
   await begun.promise
+}
+
+const notFound = 'wallet.not_found'
+const refusing = () => Promise.reject(new Failure(notFound, { walletId: 'wa-1' }))
+
+/** What a server has begun under a key, and goes on with when it is let: it spends the action then. */
+async function beginSlowly(ask: Ask) {
+  const userAction = await sign(ask)
+  const given = { ...(await asked(ask)), userAction }
+  const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let isMade = false
+  const answer = openKeptAnswers(platform.deps)(given, async (action) => {
+    begun.resolve()
+    await gate.promise
+    if (action === undefined) assert.fail()
+    const { database, now } = platform.deps
+    if (!(await retire(database, action, now()))) throw new Failure('action.used', {})
+    isMade = true
+    return { status: 200, text: '{}' }
+  })
+  answer.catch(() => undefined)
+  await begun.promise
+  return { asked: given, answer, made: () => isMade, goOn: gate.resolve }
 }
 
 async function asked({ method = 'POST', path = '/permissions', body = {}, key = '' }: Ask) {

@@ -158,11 +158,13 @@ async function begin(deps: Answering, row: Row): Promise<Kept> {
 /** What has spent nothing may be asked again, under the same key and with another signature. */
 async function refuse(deps: Answering, row: Row, error: unknown): Promise<Kept> {
   const isUsed = isFailure(error, 'action.used')
-  if (isUsed || (await useOf(deps, row)) !== 'used') {
-    const isOurs = await forget(deps, row)
-    throw isOurs ? error : new Failure('idempotency_key.in_flight', {}, { cause: error })
-  }
+  if (isUsed || (await useOf(deps, row)) !== 'used') return forgetRefused(deps, row, error)
   return { ...(await finishRefused(deps, row, error)), isRepeated: false }
+}
+
+async function forgetRefused(deps: Answering, row: Row, error: unknown): Promise<never> {
+  const isOurs = await forget(deps, row)
+  throw isOurs ? error : new Failure('idempotency_key.in_flight', {}, { cause: error })
 }
 
 /** Another life of the server, or an error of ours, has left it open. */
@@ -181,7 +183,9 @@ async function takeUp(deps: Answering, first: Row, own: Row): Promise<Kept> {
     if (!isRefusal(error)) throw error
     // What refuses now may not have refused the one before, which may have made what it was to make.
     if (before !== 'unused' || isFailure(error, 'action.used')) throw lost(error)
-    return { ...(await refuse(deps, taken, error)), isRepeated: true }
+    // Whoever had it first may only be slow: he is to make nothing of it once it is called refused.
+    if (!(await retire(deps.database, first.action, deps.now()))) throw lost(error)
+    return forgetRefused(deps, taken, error)
   }
 }
 
