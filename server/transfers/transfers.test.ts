@@ -401,6 +401,20 @@ describe('several servers', () => {
     const both = await Promise.all([workOnce(treasury.deps, slow), workOnce(treasury.deps, quick)])
     assert.equal(both.filter((each) => each !== undefined).length, 1)
     assert.equal((await reread(treasury, row)).state, 'signed')
+    assert.deepEqual(treasury.lines.splice(0), [overtaken(slow)])
+    // And so with what would only make it wait.
+    await onlyDue(row)
+    const [late] = await leaseRows(treasury.database, 1, Date.now())
+    assert.ok(late)
+    await onlyDue(row)
+    await leaseRows(treasury.database, 1, Date.now())
+    const unsent = {
+      ...treasury.deps,
+      stepIn: () => async () => ({ kind: 'wait', why: 'x' }) as const,
+    }
+    await workOnce(unsent, late)
+    assert.equal((await reread(treasury, row)).waiting, null)
+    assert.deepEqual(treasury.lines.splice(0), [overtaken(late)])
     await stepTo(treasury, row, 'broadcasted')
     await confirm(row)
   })
@@ -477,6 +491,11 @@ describe('several servers', () => {
     }
   })
 })
+
+function overtaken({ name: id, state }: Outgoing): string {
+  const what = 'what a step has found out was not written down: the row has moved on'
+  return `${what} ${JSON.stringify({ id, state })}`
+}
 
 function withCoordinator(coordinator: WorkDeps['coordinator']): Treasury {
   return { ...treasury, deps: { ...treasury.deps, coordinator } }

@@ -43,7 +43,7 @@ export async function workOnce(deps: WorkDeps, row: Outgoing): Promise<Outgoing 
   const tells = await triggeredBy(deps, row, outcome)
   const moved = await makeMove(deps.database, row, { ...outcome, tells }, deps.now())
   if (moved.kind === 'not-now') return wait(deps, row, notNow(row))
-  if (moved.kind === 'lost') return undefined
+  if (moved.kind === 'lost') return overtaken(deps, row)
   if (!isAtRest(moved.row.state) && outcome.later === undefined) return moved.row
   await giveBack(deps.database, moved.row)
   return undefined
@@ -93,15 +93,21 @@ async function unlessUntimely(
   return clock === 'right' ? outcome : waitForClock(clock)
 }
 
+/** Once it is rare. A row of which it is told again and again is never written down. */
+function overtaken({ log }: WorkDeps, { name: id, state }: Outgoing): undefined {
+  log.warn({ id, state }, 'what a step has found out was not written down: the row has moved on')
+}
+
 async function wait(
-  { database, now }: WorkDeps,
+  deps: WorkDeps,
   row: Outgoing,
   { why, ms, isRefused }: Wait,
 ): Promise<undefined> {
-  const at = now()
+  const at = deps.now()
   const dueAt = at + (ms ?? delayMs(row.attempts))
   const refusedAt = row.refused_at ?? (isRefused ? at : null)
-  await postpone(database, row, { dueAt, waiting: why, refusedAt })
+  const isWritten = await postpone(deps.database, row, { dueAt, waiting: why, refusedAt })
+  if (!isWritten) overtaken(deps, row)
 }
 
 function delayMs(attempts: number): number {

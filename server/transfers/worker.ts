@@ -1,4 +1,5 @@
 import { startLoop, type Loop } from '../work/loop.ts'
+import { keepingLease, type Keeping } from './keep-lease.ts'
 import { leaseRows, recallRows } from './lease.ts'
 import type { Outgoing } from './tables.ts'
 import { work, type WorkDeps } from './work.ts'
@@ -13,19 +14,19 @@ const recallAgainMs = 2_000
 const troubledMs = 2_000
 
 /** Brings outgoing rows on, together with the workers of all other servers. */
-export function startWorker(deps: WorkDeps): Loop {
-  const running = new Set<Promise<void>>()
+export function startWorker(deps: WorkDeps, keeping: Keeping = {}): Loop {
+  const running = new Map<Promise<void>, Outgoing>()
   let recall = { at: 0, done: Promise.resolve() }
   const wake = () => loop.wake()
 
   function begin(row: Outgoing): void {
-    const one = work(deps, row, wake)
+    const one = keepingLease(deps, row, () => work(deps, row, wake), keeping)
       .catch((error: unknown) => deps.log.error({ err: error, id: row.name }, 'a row was left'))
       .finally(() => {
         running.delete(one)
         wake()
       })
-    running.add(one)
+    running.set(one, row)
   }
 
   /** Nobody waits for it: it is for the day after this or another server's clock was ahead. */
@@ -49,7 +50,9 @@ export function startWorker(deps: WorkDeps): Loop {
     turn: async () => {
       tendRecall()
       const free = rowsAtOnce - running.size
-      for (const row of free > 0 ? await leaseRows(deps.database, free, deps.now()) : []) begin(row)
+      const taking = { ...keeping, atHand: [...running.values()] }
+      const { database, now } = deps
+      for (const row of free > 0 ? await leaseRows(database, free, now(), taking) : []) begin(row)
       return pollMs
     },
     onError: (err) => deps.log.error({ err }, 'no work could be taken'),
@@ -59,7 +62,7 @@ export function startWorker(deps: WorkDeps): Loop {
     wake,
     stop: async () => {
       await loop.stop()
-      await Promise.all([...running, recall.done])
+      await Promise.all([...running.keys(), recall.done])
     },
   }
 }
