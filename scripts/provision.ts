@@ -143,9 +143,11 @@ async function makeCluster(dir: string, now: Date, networks: readonly OwnNetwork
 }
 
 async function makeSigner(clusterDir: string, id: string, certificate: Certificate) {
-  const { dir, kekFile, identityFile } = signerFolder(clusterDir, id)
+  const { dir, storeFile, kekFile, identityFile } = signerFolder(clusterDir, id)
   writeCertificate(dir, certificate)
   writePrivateFile(kekFile, randomBytes(32))
+  // This one has never run: a signer makes a store of its own for no other (`signer/store/mark.ts`).
+  writePrivateFile(`${storeFile}.mark`, '0\n')
   const identity = rawPublicKey(writeKey(identityFile))
   return { id, identity, tls: sha256(certificate.publicKey) }
 }

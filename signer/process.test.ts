@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -199,7 +207,8 @@ describe('a signer process', () => {
     const anew = await setUpPair(world, 3, 4)
     assert.deepEqual(anew.get(3), { kind: 'unpaired', peers: [4], burned: [4] })
     await again.stop()
-    for (const old of [storeFile, markOf(storeFile)]) rmSync(old)
+    rmSync(storeFile)
+    writeFileSync(markOf(storeFile), '0\n')
     world.close()
   })
 
@@ -275,6 +284,15 @@ describe('a signer process', () => {
       await refuses({ SIGNER_STORE_FILE: copy }, /may be an old copy/)
       const kek = entry(files.signers, 0).kekFile
       await refuses({ SIGNER_STORE_FILE: storeFile, SIGNER_KEK_FILE: kek }, /sealed under another/)
+    })
+
+    it('on no store at all, unless it is a new signer', async () => {
+      const lost = join(dir, 'not-mounted.sqlite')
+      await refuses(
+        { SIGNER_STORE_FILE: lost },
+        /there is no store .*not-mounted\.sqlite, and this/,
+      )
+      assert.ok(!existsSync(lost))
     })
 
     it('on a store that another process has open', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
@@ -10,6 +10,7 @@ describe('the mark beside a store', () => {
   const file = join(dir, 'store.sqlite')
   beforeEach(() => {
     for (const end of ['', '-wal', '-shm', '.mark']) rmSync(`${file}${end}`, { force: true })
+    writeFileSync(markOf(file), '0\n')
   })
   after(() => rmSync(dir, { recursive: true }))
 
@@ -44,7 +45,20 @@ describe('the mark beside a store', () => {
     assert.throws(() => run(1), /old copy: it was written 2 times, and 3 times/)
     assert.throws(() => run(1), /old copy/)
     rmSync(file)
-    assert.throws(() => run(1), /old copy/)
+    assert.throws(() => run(1), /there is no store/)
+    assert.ok(!existsSync(file))
+  })
+
+  it('has a store made where none is only if it was written for a new signer', () => {
+    rmSync(markOf(file))
+    assert.throws(() => run(1), /there is no store .*not a new signer/)
+    assert.ok(!existsSync(file))
+    writeFileSync(file, '')
+    assert.throws(() => run(1), /there is no .*mark/)
+    writeFileSync(markOf(file), '0\n')
+    assert.equal(run(1), 1)
+    rmSync(file)
+    assert.throws(() => run(1), /there is no store/)
   })
 
   it('is missed when a store comes without it', () => {

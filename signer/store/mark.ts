@@ -13,11 +13,19 @@ const digits = 16
  * nor its peers can tell what that was. The mark never runs ahead of the store, so it stops nobody
  * whose process or machine has only crashed. It is no help against a copy of both files.
  *
- * @throws Error when the store is older than its mark, or has none although it was written before
+ * A store is made where none is only if its mark is there and says 0, which whoever sets up a signer
+ * writes once: an empty disk, a mount that is missing or a slip in the path must not pass for a signer
+ * that has never spoken.
+ *
+ * @throws Error when the store is older than its mark, or has none
  */
 export function openMarkedStore(file: string): Store {
   const markFile = markOf(file)
   const marked = readMark(markFile)
+  if (marked !== 0 && !existsSync(file))
+    throw new Error(
+      `Cannot start: there is no store ${file}, and this is not a new signer: is the path right, and its disk mounted? See "A new store" in signer/README.md.`,
+    )
   const store = openStore(file)
   const reason = refusalOf(store.sequence, { marked, markFile })
   if (reason !== undefined) {
@@ -51,8 +59,7 @@ function refusalOf(
   sequence: number,
   { marked, markFile }: { readonly marked: number | undefined; readonly markFile: string },
 ): string | undefined {
-  if (marked === undefined)
-    return sequence === 0 ? undefined : `there is no ${markFile}: the store may be an old copy.`
+  if (marked === undefined) return `there is no ${markFile}: the store may be an old copy.`
   return sequence < marked
     ? `the store is an old copy: it was written ${sequence} times, and ${marked} times when it last ran here.`
     : undefined

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signStatement, type Answer, type Request } from '@quorate/authority/agreement/exchange'
@@ -31,7 +31,7 @@ import { keyEncryption } from '../kek.ts'
 import type { Log } from '../log.ts'
 import { openOwnFacts } from '../own-facts.ts'
 import { openSigner, type Signer } from '../signer.ts'
-import { openMarkedStore } from '../store/mark.ts'
+import { markOf, openMarkedStore } from '../store/mark.ts'
 import type { Store } from '../store/store.ts'
 import { SessionWorker } from '../worker/worker.ts'
 import { entry, makeCluster, signAs, type Cluster, type Numbers } from './cluster.ts'
@@ -124,6 +124,8 @@ export class World {
   }
 
   open(index: number, { kek = random(32), file = this.storeFile(index) }: Opened = {}): Member {
+    // What whoever sets up a signer does once.
+    if (!existsSync(file) && !existsSync(markOf(file))) writeFileSync(markOf(file), '0\n')
     const store = openMarkedStore(file)
     const [defects, lines]: [unknown[], string[]] = [[], []]
     const log: Log = (event) => lines.push(JSON.stringify(event))
