@@ -13,7 +13,7 @@ export class Unusable extends Error {
 }
 
 export const freezeUsage = `usage: quorate freeze <what> with
-  --mailbox <folders and URLs, with commas>  where the signers look
+  --mailbox <folders and URLs, with commas>  where the signers look; a folder begins with / or .
   --manifest <file>                          of the cluster
   --genesis <64 hex digits>                  of the organization
   --key <credential.pem>                     signs; or

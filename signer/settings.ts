@@ -59,7 +59,7 @@ export function signerSettings(env: NodeJS.ProcessEnv = process.env): SignerSett
       },
       mailboxes: {
         name: 'SIGNER_MAILBOX',
-        about: `up to ${mailboxesMax} folders and https URLs where statements are put, with commas`,
+        about: `up to ${mailboxesMax} folders, each beginning with / or ., and https URLs where statements are put, with commas`,
         read: mailboxAddresses,
         fallback: [],
       },

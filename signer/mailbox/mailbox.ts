@@ -35,12 +35,16 @@ export const isStatementName = (name: string) => /^[0-9a-f]{64}\.statement$/.tes
 export const isAcknowledgementName = (name: string) =>
   /^[0-9a-f]{64}\.[A-Za-z0-9._-]{1,64}\.ack$/.test(name)
 
-/** @returns the addresses of a list with commas; nothing where one of them is no mailbox */
+/**
+ * A folder begins with `/` or `.`: a slip in a URL would otherwise be one, and nobody would look there.
+ *
+ * @returns the addresses of a list with commas; nothing where one of them is no mailbox
+ */
 export function mailboxAddresses(list: string): readonly string[] | undefined {
   const addresses = list.split(',').map((one) => one.trim())
   const isList =
     addresses.length <= mailboxesMax &&
-    addresses.every((one) => one !== '' && (!isUrl(one) || isReachable(new URL(one))))
+    addresses.every((one) => (isUrl(one) ? isReachable(new URL(one)) : /^[/.]/.test(one)))
   return isList ? addresses : undefined
 }
 

@@ -184,10 +184,13 @@ describe('a mailbox', () => {
   })
 
   it('is a folder, or a URL on a line that nobody else can cut', () => {
-    const good = ['/var/box', 'box', 'https://box.test/org', 'http://127.0.0.1:1', 'http://[::1]:1']
-    assert.deepEqual(mailboxAddresses(good.join(' , ')), good)
-    const bad = ['', 'http://box.test', 'ftp://box.test', 'https://a:b@box.test']
-    for (const one of [...bad, 'https://box.test/?a=1', Array(9).fill('box').join(',')])
+    const urls = ['https://box.test/org', 'http://127.0.0.1:1', 'http://[::1]:1']
+    const folders = ['/var/box', './box', '.quorate/freeze-mailbox', '../box']
+    for (const good of [urls, folders]) assert.deepEqual(mailboxAddresses(good.join(' , ')), good)
+    const bad = ['', 'http://box.test', 'ftp://box.test', 'https://a:b@box.test', '/a,,/b']
+    // Slips in a URL, and folders of nobody knows where.
+    const slips = ['box.test/org', 'https:/box.test/org', 'https:box.test', 'box', '~/box']
+    for (const one of [...bad, ...slips, 'https://box.test/?a=1', Array(9).fill('/box').join(',')])
       assert.equal(mailboxAddresses(one), undefined, one)
   })
 })
