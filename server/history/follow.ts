@@ -60,8 +60,7 @@ async function look(
   if (change.kind === 'same') {
     await learn(deps, chain, [])
     await setCondition(deps, follower, null)
-    const tellSome = (transaction: DatabaseTransaction) =>
-      tellSettled(transaction, chain.network, now())
+    const tellSome = (transaction: DatabaseTransaction) => tellSettled(transaction, follower, now())
     return (await leased(deps, follower, tellSome)) === 'more' ? 'more' : 'same'
   }
   const start = startOf(held, change)
@@ -74,7 +73,7 @@ async function look(
     await orphan(transaction, chain, { headers: change.orphaned, start, now: now() })
     await add(transaction, chain, added)
     await addHistory(transaction, { network: chain.network.id, before: start }, seen)
-    return tellSettled(transaction, chain.network, now())
+    return tellSettled(transaction, follower, now())
   })
   follower.untraced = 0
   await setCondition(deps, follower, null)

@@ -22,12 +22,20 @@ export type Follower = {
   readonly inVain: { readonly traces: Map<string, number>; readonly logs: Map<string, number> }
   /** Every address of ours, as long as nobody else has followed since. */
   watched: { readonly addresses: Watched; readonly leaseCount: number } | undefined
+  /** The contract whose movements were told of last, in the order of addresses. */
+  toldUpTo: string
   /** Until then nothing more is said of balances that nobody can compare. */
   quietUntil: number
 }
 
 export function newFollower(chain: Chain): Follower {
-  const fresh = { untracedUntil: 0, untraced: 0, blocksWithoutTraces: 0, quietUntil: 0 }
+  const fresh = {
+    untracedUntil: 0,
+    untraced: 0,
+    blocksWithoutTraces: 0,
+    toldUpTo: '',
+    quietUntil: 0,
+  }
   const inVain = { traces: new Map(), logs: new Map() }
   return { chain, holder: randomUUID(), ...fresh, inVain, watched: undefined }
 }

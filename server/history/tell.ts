@@ -6,38 +6,38 @@ import { eventRow } from '../outbox.ts'
 import { walletOf } from '../wallets/entity.ts'
 import { walletsOfAll, type WalletRow } from '../wallets/find.ts'
 import { historyItemOf, type HistoryRow } from './entity.ts'
-import { settledNumber } from './find.ts'
+import type { Follower } from './follower.ts'
 import { findTokenWords } from './tokens.ts'
+import { untold } from './untold.ts'
 
 /** In one transaction; one block may have more. */
 const toldAtOnce = 2_000
 
 /**
- * An event for each movement that is settled and was not told of yet, oldest first, with the mark
- * that it was: each is told of once, and not before a reorganization can no longer take it back.
+ * An event for each movement that is settled and was not told of yet, with the mark that it was: each
+ * is told of once, and not before a reorganization can no longer take it back. Those of one contract,
+ * and those that the operator vouches for, in their order.
  *
  * @returns `more` where some may be left to the next time
  */
 export async function tellSettled(
   transaction: DatabaseTransaction,
-  network: Network,
+  follower: Pick<Follower, 'chain' | 'toldUpTo'>,
   now: number,
 ): Promise<'more' | 'all'> {
-  const settled = await settledNumber(transaction, network)
-  // Of a chain that was since followed anew, some blocks are on no chain that anybody holds.
+  const { network } = follower.chain
+  const due = await untold(transaction, follower, toldAtOnce)
+  if (due.length === 0) return 'all'
   const { rows } = await sql<HistoryRow>`
-    with due as (
-      select h.organization, h.wallet, h.id from history h
-      join block_headers b on b.network = h.network and b.hash = h.block_hash
-      where h.network = ${network.id} and h.canonical and not h.told
-        and h.block_number <= ${settled}
-      order by h.block_number, h.id limit ${toldAtOnce}
-    )
-    update history h set told = true from due
+    update history h set told = true
+    from unnest(
+      ${due.map(({ organization }) => organization)}::bytea[],
+      ${due.map(({ wallet }) => wallet)}::bytea[],
+      ${due.map(({ id }) => id)}::bytea[]) due (organization, wallet, id)
     where h.organization = due.organization and h.wallet = due.wallet and h.id = due.id
     returning h.*`.execute(transaction)
   await tell(transaction, { network, now }, rows.toSorted(oldestFirst))
-  return rows.length < toldAtOnce ? 'all' : 'more'
+  return due.length < toldAtOnce ? 'all' : 'more'
 }
 
 /** Whoever calls it marks them, in the same transaction. */
