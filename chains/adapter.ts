@@ -94,6 +94,10 @@ export type TransactionStatus =
   | { readonly kind: 'pending' }
   /** A settled block has another transaction in its slot. It will never happen. */
   | { readonly kind: 'lapsed' }
+  /** A settled block is past its slot, and the node cannot say by which transaction: perhaps by this one. */
+  | { readonly kind: 'slot-used' }
+  /** A block has it, and the node has no receipt that says how it went. */
+  | { readonly kind: 'no-receipt' }
   | {
       readonly kind: 'included'
       readonly blockHash: string

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Failure, isFailure } from '@quorate/core/failure'
+import { privateKeyToAccount } from 'viem/accounts'
 import type { Rpc } from '../adapter.ts'
 import { ethereumSepolia as network } from '../testing/sepolia.ts'
 import { quoteFees } from './fees.ts'
@@ -142,8 +143,104 @@ describe('the status of a transaction', () => {
       eth_getTransactionCount: '0x9',
     }
     assert.deepEqual(await evm.status(answering(young), network, sent), { kind: 'missing' })
-    const old = { ...young, eth_blockNumber: '0x60' }
-    assert.deepEqual(await evm.status(answering(old), network, sent), { kind: 'lapsed' })
+  })
+})
+
+describe('a transaction whose nonce is used, told by a fake node', () => {
+  const head = 0x200
+  const own = { hash, from: sent.from.toLowerCase(), nonce: '0x3' }
+  const theirs = { ...own, hash: other }
+  const elsewhere = { ...theirs, from: `0x${'ab'.repeat(20)}`, nonce: '0x1' }
+  const statusOf = (node: Rpc) => evm.status(node, network, sent)
+
+  /** The account comes past the nonce of what was sent at `passed`, a block with these transactions. */
+  function usedAt(passed: number, transactions: readonly object[], more: Answers = {}): Rpc {
+    return answering({
+      eth_getTransactionReceipt: null,
+      eth_getTransactionByHash: null,
+      eth_blockNumber: hexOf(head),
+      eth_getTransactionCount: ([, at]: Params) => (Number(at) < passed ? '0x3' : '0x4'),
+      eth_getBlockByNumber: ([at]: Params) => ({
+        ...{ ...block, number: at, hash: hashAt(Number(at)) },
+        transactions: Number(at) === passed ? transactions : [],
+      }),
+      ...more,
+    })
+  }
+  const hashAt = (number: number) => `0x${String(number).padStart(64, '0')}`
+
+  it('has lapsed where another one stands in the block at which the account came past it', async () => {
+    for (const passed of [1, 2, 100, head - network.confirmationsFinal + 1])
+      assert.deepEqual(await statusOf(usedAt(passed, [elsewhere, theirs])), { kind: 'lapsed' })
+  })
+
+  it('has not while that block is not settled', async () => {
+    const passed = head - network.confirmationsFinal + 2
+    assert.deepEqual(await statusOf(usedAt(passed, [theirs])), { kind: 'missing' })
+  })
+
+  it('has lapsed where the account has used it to be given code', async () => {
+    const account = privateKeyToAccount(`0x${'77'.repeat(32)}`)
+    const { r, s, yParity } = await account.signAuthorization({
+      ...{ chainId: network.chainId, address: `0x${'cc'.repeat(20)}`, nonce: 3 },
+    })
+    const authorization = {
+      ...{ chainId: hexOf(network.chainId), address: `0x${'cc'.repeat(20)}`, nonce: '0x3' },
+      ...{ r, s, yParity: hexOf(yParity ?? 0) },
+    }
+    const status = (change: object, from: string = account.address) => {
+      const authorizationList = [
+        { ...authorization, nonce: '0x2' },
+        { ...authorization, ...change },
+      ]
+      const rpc = usedAt(9, [{ ...elsewhere, authorizationList }])
+      return evm.status(rpc, network, { ...sent, from })
+    }
+    assert.deepEqual(await status({}), { kind: 'lapsed' })
+    assert.deepEqual(await status({}, sent.from), { kind: 'slot-used' })
+    assert.deepEqual(await status({ nonce: '0x4' }), { kind: 'slot-used' })
+    assert.deepEqual(await status({ r: '0x0' }), { kind: 'slot-used' })
+  })
+
+  it('has not lapsed where it stands there itself, and the node has neither receipt nor hash', async () => {
+    assert.deepEqual(await statusOf(usedAt(100, [elsewhere, own])), { kind: 'no-receipt' })
+  })
+
+  it('is included by the receipt that a node behind the same address has a moment later', async () => {
+    let asked = 0
+    const late = { ...receipt, blockNumber: hexOf(100), blockHash: hashAt(100) }
+    const eth_getTransactionReceipt = () => ((asked += 1) === 1 ? null : late)
+    const status = await statusOf(usedAt(100, [own], { eth_getTransactionReceipt }))
+    assert.equal(status.kind === 'included' && status.confirmations, head - 100 + 1)
+  })
+
+  it('has not lapsed while the node knows of the block that it is in, and has no receipt any more', async () => {
+    const known = (blockHash: string) => ({ ...own, blockHash, blockNumber: hexOf(100) })
+    const statusAt = (blockHash: string, transactions: readonly object[]) =>
+      statusOf(usedAt(100, transactions, { eth_getTransactionByHash: known(blockHash) }))
+    assert.deepEqual(await statusAt(hashAt(100), [own]), { kind: 'no-receipt' })
+    // That block has lost its place to another one.
+    assert.deepEqual(await statusAt(other, [theirs]), { kind: 'lapsed' })
+  })
+
+  it('may have been carried out where the node keeps too little of that time', async () => {
+    const refused = () => {
+      throw new Failure('chain.refused', { network: network.id, reason: 'missing trie node' })
+    }
+    const unknown: Readonly<Record<string, Rpc>> = {
+      'no states': usedAt(100, [theirs], {
+        eth_getTransactionCount: ([, at]: Params) => (Number(at) < head - 128 ? refused() : '0x4'),
+      }),
+      'states for which it makes up nothing': usedAt(head - 128, []),
+      'no state but the newest': usedAt(0, [theirs]),
+      'no block': usedAt(100, [], { eth_getBlockByNumber: null }),
+      'another block': usedAt(100, [], {
+        eth_getBlockByNumber: { ...block, transactions: [theirs] },
+      }),
+      'a block too long to be told': usedAt(100, [theirs], { eth_getBlockByNumber: refused }),
+    }
+    for (const [name, rpc] of Object.entries(unknown))
+      assert.deepEqual(await statusOf(rpc), { kind: 'slot-used' }, name)
   })
 })
 
@@ -239,10 +336,18 @@ describe('fees', () => {
   })
 })
 
-/** A node that gives one answer per method, whatever is asked, and knows no other method. */
-function answering(answers: Readonly<Record<string, unknown>>): Rpc {
-  return async (method) => {
+type Answers = Readonly<Record<string, unknown>>
+type Params = readonly unknown[]
+
+/** A node that gives one answer per method, or what that makes of the question, and knows no other method. */
+function answering(answers: Answers): Rpc {
+  return async (method, params) => {
     if (!Object.hasOwn(answers, method)) throw new Error(`not to be asked: ${method}`)
-    return answers[method]
+    const answer = answers[method]
+    return typeof answer === 'function' ? answer(params) : answer
   }
+}
+
+function hexOf(value: number): string {
+  return `0x${value.toString(16)}`
 }

@@ -1,6 +1,7 @@
 import type { Network, Rpc, SentTransaction, TransactionStatus } from '../adapter.ts'
 import { type Fields, readFields, readHash, readQuantity, unreadable } from './answer.ts'
 import { findHeader } from './blocks.ts'
+import { type SlotUse, useOfSlot } from './slot.ts'
 
 export type Receipt = {
   readonly hash: string
@@ -18,14 +19,24 @@ export async function status(
 ): Promise<TransactionStatus> {
   const included = await findIncluded(rpc, sent.hash)
   if (included !== undefined) return included
-  const waiting = await rpc('eth_getTransactionByHash', [sent.hash])
-  if (waiting !== null && readFields(waiting)['blockHash'] === null) return { kind: 'pending' }
-  if (await isSlotSettled(rpc, network, sent)) {
-    // It may have been mined between the questions: the last word is a receipt's.
-    return (await findIncluded(rpc, sent.hash)) ?? { kind: 'lapsed' }
+  const known = await rpc('eth_getTransactionByHash', [sent.hash])
+  if (known !== null) {
+    const { blockHash, blockNumber } = readFields(known)
+    if (blockHash === null || blockHash === undefined) return { kind: 'pending' }
+    const canonical = await findHeader(rpc, readQuantity(blockNumber))
+    if (canonical?.hash === readHash(blockHash)) return { kind: 'no-receipt' }
   }
-  return { kind: 'missing' }
+  const use = await useOfSlot(rpc, network, sent)
+  // It may have been mined between the questions.
+  if (use === 'own') return (await findIncluded(rpc, sent.hash)) ?? { kind: 'no-receipt' }
+  return statusBySlot[use]
 }
+
+const statusBySlot = {
+  none: { kind: 'missing' },
+  another: { kind: 'lapsed' },
+  unknown: { kind: 'slot-used' },
+} as const satisfies Readonly<Record<Exclude<SlotUse, 'own'>, TransactionStatus>>
 
 /** @returns undefined when the node knows of no block with this transaction */
 export async function findReceipt(rpc: Rpc, hash: string): Promise<Receipt | undefined> {
@@ -64,18 +75,6 @@ async function findIncluded(
   if (canonical?.hash !== blockHash || head < blockNumber) return undefined
   const confirmations = Number(head - blockNumber) + 1
   return { kind: 'included', blockHash, blockNumber, confirmations, succeeded, fee }
-}
-
-/** Has the account passed this nonce in a block that is settled? Newer blocks may yet vanish. */
-export async function isSlotSettled(
-  rpc: Rpc,
-  network: Network,
-  { from, slot }: Pick<SentTransaction, 'from' | 'slot'>,
-): Promise<boolean> {
-  const settled = (await headNumber(rpc)) - BigInt(network.confirmationsFinal) + 1n
-  if (settled < 0n) return false
-  const count = await rpc('eth_getTransactionCount', [from, `0x${settled.toString(16)}`])
-  return readQuantity(count) > slot
 }
 
 async function headNumber(rpc: Rpc): Promise<bigint> {

@@ -1,5 +1,5 @@
 import { Failure } from '@quorate/core/failure'
-import type { Hex } from 'viem'
+import { parseTransaction, type Hex } from 'viem'
 import type { Rpc } from '../adapter.ts'
 import { smallAccount } from './small-account.ts'
 import { readAuthorizations, type Signed } from './small-authorization.ts'
@@ -244,8 +244,17 @@ function transactionOf({ block, tx, index }: { block: SmallBlock; tx: Tx; index:
   return { ...fieldsOf(tx), ...placed }
 }
 
-function fieldsOf({ hash, from, to, value, data: input, nonce }: Tx): object {
-  return { hash, from, to, value: hexOf(value), input, nonce: hexOf(nonce) }
+function fieldsOf({ hash, from, to, value, data: input, nonce, ...more }: Tx): object {
+  const { raw, authorizations } = more
+  const signed = authorizations === undefined ? {} : { authorizationList: authorizationsIn(raw) }
+  return { hash, from, to, value: hexOf(value), input, nonce: hexOf(nonce), ...signed }
+}
+
+function authorizationsIn(raw: string): readonly object[] {
+  const { authorizationList = [] } = parseTransaction(raw as Hex)
+  return authorizationList.map(({ chainId, nonce, yParity, ...rest }) => {
+    return { ...rest, chainId: hexOf(chainId), nonce: hexOf(nonce), yParity: hexOf(yParity ?? 0) }
+  })
 }
 
 function hexOf(value: bigint | number): string {

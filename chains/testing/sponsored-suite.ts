@@ -191,6 +191,16 @@ function describeDelegations(bench: Bench): void {
     assert.deepEqual(await pair.nonces(), ['0x1', '0x2'])
   })
 
+  it('ends what its account has sent at the nonce that an authorization has used', async () => {
+    const pair = await Pair.make(bench)
+    await bench.node.mine(1)
+    const own = await pay(pair.account)
+    await pair.send(await pair.sign([payment(7n)]), [await pair.authorization()])
+    assert.deepEqual(await bench.statusOf(pair.account, own), { kind: 'missing' })
+    await bench.node.mine(network.confirmationsFinal)
+    assert.deepEqual(await bench.statusOf(pair.account, own), { kind: 'lapsed' })
+  })
+
   it('takes an authorization back with its block, and what was carried out', async () => {
     const pair = await Pair.make(bench)
     await bench.node.mine(1)

@@ -17,10 +17,12 @@ import type { Outgoing } from './tables.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { openLane, type Way } from './testing/lane.ts'
 import {
+  asking,
   balanceOf,
   makeWallet,
   mine,
   payment,
+  pruned,
   request,
   reread,
   startTreasury,
@@ -103,6 +105,19 @@ describe('a speed-up', () => {
     assert.deepEqual([status, reason, replacementId], ['Failed', said, faster.name])
     assert.equal(await balanceOf(treasury, stranger), paid + 1000n)
     assert.deepEqual(treasury.lines, [])
+  })
+
+  it('ends what it replaces by the block that it is in, though a fake node has forgotten how that came', async () => {
+    const row = await waiting()
+    const faster = await stepTo(treasury, await replacing(row, 'speed-up'), 'broadcasted')
+    await mine(treasury, 4)
+    const forgetful = { ...pruned.receipts, ...pruned.states }
+    const unindexed = asking(treasury, { ...forgetful, ...pruned.hashes })
+    await step(unindexed, row)
+    assert.equal((await reread(treasury, row)).state, 'broadcasted')
+    const failed = await stepTo(asking(treasury, forgetful), row, 'lapsed')
+    assert.equal(failed.reason, `replaced by ${faster.name}`)
+    await stepTo(treasury, faster, 'confirmed')
   })
 
   it('of a speed-up is still the first payment, and each outbids the one before', async () => {

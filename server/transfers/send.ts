@@ -1,5 +1,5 @@
 import type { Outcome, StepDeps } from './outcome.ts'
-import { lapse, sentOf, signedOf } from './sent.ts'
+import { lapse, lapseByOwn, sentOf, signedOf } from './sent.ts'
 import type { Outgoing } from './tables.ts'
 import { include } from './watch.ts'
 
@@ -15,7 +15,9 @@ export async function send(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const status = await chain.adapter.status(chain.rpc, chain.network, sentOf(row))
   if (status.kind === 'included') return include(status)
   if (status.kind === 'lapsed') return lapse(deps, row)
-  if (status.kind === 'pending') return { kind: 'move', event: 'send' }
+  if (status.kind === 'slot-used') return lapseByOwn(deps, row)
+  if (status.kind === 'pending' || status.kind === 'no-receipt')
+    return { kind: 'move', event: 'send' }
   if (outcome.kind === 'refused') return { kind: 'wait', why: outcome.reason, isRefused: true }
   return { kind: 'wait', why: 'another transaction has its nonce' }
 }

@@ -6,8 +6,22 @@ import type { Outgoing } from './tables.ts'
 /** Its slot is another's for good: of one of ours, or of what somebody has sent past us. */
 export async function lapse(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const winner = await winnerAt(deps, row)
-  if (winner === undefined) return lapsed('another transaction has used its nonce')
-  const { id, name, replacement } = winner
+  return winner === undefined
+    ? lapsed('another transaction has used its nonce')
+    : lapsedBy(winner, row)
+}
+
+/** Of what nobody else can tell, only one of ours that a block has is known to have used the slot. */
+export async function lapseByOwn(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  const winner = await winnerAt(deps, row)
+  return winner === undefined ? { kind: 'wait', why: whySlotUsed } : lapsedBy(winner, row)
+}
+
+const whySlotUsed =
+  'its nonce is used, and the node cannot say by which transaction: one that has older states could'
+export const whyNoReceipt = 'a block has it, and the node has no receipt that says how it went'
+
+function lapsedBy({ id, name, replacement }: Outgoing, row: Outgoing): Outcome {
   if (row.replaces !== null && equalBytes(id, row.replaces))
     return lapsed(`${name} was carried out, which it was to replace`)
   const reason = replacement === 'cancellation' ? `cancelled by ${name}` : `replaced by ${name}`
@@ -35,7 +49,7 @@ async function winnerAt(
     .execute()
   for (const other of others) {
     const status = await adapter.status(rpc, network, sentOf(other))
-    if (status.kind === 'included') return other
+    if (status.kind === 'included' || status.kind === 'no-receipt') return other
   }
   return undefined
 }

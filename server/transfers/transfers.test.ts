@@ -20,12 +20,15 @@ import { transactionOf, transferOf } from './entity.ts'
 import { leaseRows } from './lease.ts'
 import type { Outgoing } from './tables.ts'
 import {
+  asking,
   balanceOf,
   ether,
   makeWallet,
   mine,
   network,
   payment,
+  payOutside,
+  pruned,
   request,
   reread,
   startTreasury,
@@ -209,14 +212,36 @@ describe('a chain that does as it likes', () => {
 
   it('takes a nonce that is signed for: that is the end, once it is settled', async () => {
     const row = await request(treasury, wallet, { body: payment() })
-    const { slot } = await stepTo(treasury, row, 'signed')
-    await treasury.rpc('anvil_setNonce', [wallet.address, `0x${((slot ?? 0) + 1).toString(16)}`])
+    await stepTo(treasury, row, 'signed')
+    await payOutside(treasury, wallet)
     await step(treasury, row)
     assert.equal((await reread(treasury, row)).state, 'signed')
     await mine(treasury, 3)
+    // A fake node that has no states of that time cannot say that it was not this one.
+    await step(asking(treasury, pruned.states), row)
+    const { state, waiting } = await reread(treasury, row)
+    assert.deepEqual([state, waiting?.slice(0, 17)], ['signed', 'its nonce is used'])
     const failed = await stepTo(treasury, row, 'lapsed')
     assert.equal(transferOf(failed).status, 'Failed')
     assert.match(failed.reason ?? '', /nonce/)
+  })
+
+  it('has it in a block of which a fake node keeps no receipt: it waits for one, and is not failed', async () => {
+    const row = await request(treasury, wallet, { body: payment() })
+    await stepTo(treasury, row, 'signed')
+    const forgetful = asking(treasury, pruned.receipts)
+    const unindexed = asking(treasury, { ...pruned.receipts, ...pruned.hashes })
+    await step(treasury, row)
+    await mine(treasury, 4)
+    for (const through of [forgetful, unindexed]) {
+      await step(through, row)
+      const { state, waiting } = await reread(treasury, row)
+      assert.deepEqual([state, waiting?.slice(0, 14)], ['broadcasted', 'a block has it'])
+    }
+    await stepTo(treasury, row, 'included')
+    await step(unindexed, row)
+    assert.equal((await reread(treasury, row)).state, 'included')
+    await confirm(row)
   })
 
   it('loses a transaction, and gets the same bytes again', async () => {
@@ -352,7 +377,7 @@ describe('whoever signs', () => {
     const failed = await reread(treasury, row)
     assert.deepEqual([failed.state, failed.slot], ['refused', slot])
     assert.deepEqual(await slotsOf(failed), [slot])
-    await treasury.rpc('anvil_setNonce', [wallet.address, `0x${((slot ?? 0) + 1).toString(16)}`])
+    await payOutside(treasury, wallet)
   })
 
   it('gives a request another slot if its own turns out to be agreed on for another one', async () => {

@@ -1,6 +1,6 @@
 import type { TransactionStatus } from '@quorate/chains/adapter'
 import type { Outcome, StepDeps } from './outcome.ts'
-import { lapse, nowhere, sentOf, signedOf } from './sent.ts'
+import { lapse, lapseByOwn, nowhere, sentOf, signedOf, whyNoReceipt } from './sent.ts'
 import type { Outgoing } from './tables.ts'
 
 type Included = Extract<TransactionStatus, { kind: 'included' }>
@@ -10,6 +10,8 @@ export async function watch(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const { adapter, rpc, network } = deps.chain
   const status = await adapter.status(rpc, network, sentOf(row))
   if (status.kind === 'lapsed') return lapse(deps, row)
+  if (status.kind === 'slot-used') return lapseByOwn(deps, row)
+  if (status.kind === 'no-receipt') return { kind: 'wait', why: whyNoReceipt }
   if (status.kind === 'included') return settle(row, status, network.confirmationsFinal)
   if (row.state === 'included') return displace()
   if (status.kind === 'pending') return { kind: 'wait', why: null }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Rpc } from '@quorate/chains/adapter'
+import { Failure } from '@quorate/core/failure'
 import { createdName, idOf, nameOf } from '@quorate/core/id'
 import { rulesFor } from '@quorate/judge/rules'
 import type { OwnNetwork } from '@quorate/authority/manifest'
@@ -234,6 +235,50 @@ export function balanceOf({ chains }: Pick<Treasury, 'chains'>, address: string)
   const { adapter, rpc } = chains.find(network)
   return adapter.balance(rpc, address)
 }
+
+/** What somebody sends with the wallet's key past all servers; in a block, which is not settled. */
+export async function payOutside(
+  { rpc }: Pick<Treasury, 'rpc'>,
+  { address: from }: Pick<WalletRow, 'address'>,
+): Promise<void> {
+  await rpc('anvil_impersonateAccount', [from])
+  await rpc('eth_sendTransaction', [{ from, to: stranger, value: '0x1' }])
+  await mine({ rpc })
+}
+
+type Fake = (params: readonly unknown[], real: Rpc) => Promise<unknown>
+
+/** Through a fake node: the real one, but for some of its answers. */
+export function asking<T extends Pick<Treasury, 'deps'>>(
+  treasury: T,
+  fakes: Readonly<Record<string, Fake>>,
+): T {
+  const { chains } = treasury.deps
+  const find: Chains['find'] = (id) => {
+    const chain = chains.find(id)
+    const rpc: Rpc = async (method, params) => {
+      const fake = Object.hasOwn(fakes, method) ? fakes[method] : undefined
+      return fake === undefined ? chain.rpc(method, params) : fake(params, chain.rpc)
+    }
+    return { ...chain, rpc }
+  }
+  return { ...treasury, deps: { ...treasury.deps, chains: { ...chains, find } } }
+}
+
+/** Fakes of a node that has forgotten how things went. */
+export const pruned = {
+  receipts: { eth_getTransactionReceipt: async () => null },
+  hashes: { eth_getTransactionByHash: async () => null },
+  /** But for the newest one that is settled, and those after it. */
+  states: {
+    eth_getTransactionCount: async ([address, at], real) => {
+      const head = Number(await real('eth_blockNumber', []))
+      if (Number(at) >= head - 1 || typeof at !== 'string' || !at.startsWith('0x'))
+        return real('eth_getTransactionCount', [address, at])
+      throw new Failure('chain.refused', { network, reason: 'missing trie node' })
+    },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Fake>>>>
 
 /** As if the leases of whoever has died had ended. */
 export async function endLeases({ database }: Pick<Treasury, 'database'>): Promise<void> {
