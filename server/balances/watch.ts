@@ -1,5 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { findListed } from '../assets/listed.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import type { HistoryRow } from '../history/entity.ts'
@@ -78,17 +78,10 @@ export async function* watchAll(
   }
 }
 
-/** As if all of them were new. */
-export async function openAllAnew(
-  transaction: DatabaseTransaction,
-  network: string,
-): Promise<void> {
-  await transaction
-    .updateTable('balances')
-    .set({ block_number: null, block_hash: null, balance: null, due_at: 0, attempts: 0 })
-    .where('network', '=', network)
-    .where('block_number', 'is not', null)
-    .execute()
+/** As if they were new, as many as one statement takes. @returns whether there may be more */
+export function openSomeAnew(transaction: DatabaseTransaction, network: string): Promise<boolean> {
+  const anew = sql`block_number = null, block_hash = null, balance = null, due_at = 0, attempts = 0`
+  return setSome(transaction, network, { where: sql`block_number is not null`, to: anew })
 }
 
 /** The next rows are held against the chain from this block on. @returns whose they are */
@@ -114,14 +107,27 @@ export async function openBalances(
 export async function setBalancesBack(
   transaction: DatabaseTransaction,
   network: string,
-  to: Place,
+  { number, hash }: Place,
 ): Promise<void> {
-  await transaction
-    .updateTable('balances')
-    .set({ block_number: to.number, block_hash: to.hash, balance: null, due_at: 0, attempts: 0 })
-    .where('network', '=', network)
-    .where('block_number', '>', to.number)
-    .execute()
+  const where = sql`block_number > ${number}`
+  const to = sql`block_number = ${number}, block_hash = ${hash},
+    balance = null, due_at = 0, attempts = 0`
+  while (await setSome(transaction, network, { where, to }));
+}
+
+/** @param change after which a row is no longer among those that it is for */
+async function setSome(
+  transaction: DatabaseTransaction,
+  network: string,
+  change: { readonly where: RawBuilder<unknown>; readonly to: RawBuilder<unknown> },
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`update balances b set ${change.to} from (
+      select organization, wallet, kind, contract, token_id from balances
+      where network = ${network} and ${change.where} limit ${rowsAtOnce}
+    ) t
+    where b.organization = t.organization and b.wallet = t.wallet and b.kind = t.kind
+      and b.contract = t.contract and b.token_id = t.token_id`.execute(transaction)
+  return numAffectedRows === BigInt(rowsAtOnce)
 }
 
 /**

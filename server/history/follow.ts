@@ -2,7 +2,7 @@ import type { Block, ChainTransfer, HeadChange, Header } from '@quorate/chains/a
 import { findBlock, findHeader } from '@quorate/chains/evm/blocks'
 import { sql } from 'kysely'
 import { checkListings } from '../assets/listed.ts'
-import { openAllAnew, openBalances, watchAll } from '../balances/watch.ts'
+import { openBalances, openSomeAnew, watchAll } from '../balances/watch.ts'
 import { type Place, setBalancesBack } from '../balances/watch.ts'
 import type { Chain } from '../chain/chains.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
@@ -11,7 +11,7 @@ import { conditionText } from './condition.ts'
 import { type Follower, keepingLease, requireLease, takeLease } from './follower.ts'
 import type { FollowDeps } from './followers.ts'
 import { type FindOurs, transfersInBlock } from './read-block.ts'
-import { addHistory, setHistoryCanonical } from './record.ts'
+import { addHistory, setHistoryAside } from './record.ts'
 import type { ChainCondition } from './tables.ts'
 import { tellSettled } from './tell.ts'
 import { learnTokens } from './tokens.ts'
@@ -143,11 +143,13 @@ async function open(
   const { watched } = follower
   // Whoever does not know how a transaction ended has to read all addresses again.
   follower.watched = undefined
-  if (isFirst)
-    await leased(deps, follower, async (transaction) => {
-      await openAllAnew(transaction, network)
-      await forgetEarlier(transaction, network)
-    })
+  // Broken off, it begins again: nothing is held until all of it is done.
+  const openSome = async (transaction: DatabaseTransaction) => {
+    const isMore = await openSomeAnew(transaction, network)
+    await forgetEarlier(transaction, network)
+    return isMore
+  }
+  while (isFirst && (await leased(deps, follower, openSome)));
   while (await hasUnseen(deps.database, network)) {
     const opened = await leased(deps, follower, (transaction) =>
       openBalances(transaction, network, at),
@@ -257,7 +259,7 @@ async function orphan(
     .where('network', '=', network.id)
     .where('hash', 'in', hashes)
     .execute()
-  await setHistoryCanonical(transaction, { network: network.id, hashes, canonical: false })
+  await setHistoryAside(transaction, { network: network.id, hashes })
   await setBalancesBack(transaction, network.id, start)
   await displaceOutgoing(transaction, { network: network.id, hashes, now })
 }

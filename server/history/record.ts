@@ -10,6 +10,8 @@ import type { HistoryRow } from './entity.ts'
 
 /** Written at once: a statement takes 65,535 parameters, and a row has twenty. */
 const rowsAtOnce = 1_000
+/** A second or two of one statement. */
+const setAsideAtOnce = 10_000
 /** Whose wallets are looked up at once. */
 const transfersAtOnce = 1_000
 
@@ -123,21 +125,32 @@ async function walletsAt(
   return found
 }
 
-/** Rows stay; whether they count goes by their block. */
-export async function setHistoryCanonical(
+/** Rows stay, and stop counting with their blocks, however much a block has moved. */
+export async function setHistoryAside(
   transaction: DatabaseTransaction,
-  blocks: {
-    readonly network: string
-    readonly hashes: readonly string[]
-    readonly canonical: boolean
-  },
+  { network, hashes }: { readonly network: string; readonly hashes: readonly string[] },
 ): Promise<void> {
-  await transaction
-    .updateTable('history')
-    .set({ canonical: blocks.canonical })
-    .where('network', '=', blocks.network)
-    .where('block_hash', 'in', blocks.hashes)
-    .execute()
+  const some = transaction
+    .selectFrom('history')
+    .select(['organization', 'wallet', 'id'])
+    .where('network', '=', network)
+    .where('block_hash', 'in', hashes)
+    .where('canonical', '=', true)
+    .limit(setAsideAtOnce)
+  for (;;) {
+    const { numUpdatedRows } = await transaction
+      .updateTable('history')
+      .set({ canonical: false })
+      .where((eb) =>
+        eb(
+          eb.refTuple('organization', 'wallet', 'id'),
+          'in',
+          some.$asTuple('organization', 'wallet', 'id'),
+        ),
+      )
+      .executeTakeFirst()
+    if (numUpdatedRows < BigInt(setAsideAtOnce)) return
+  }
 }
 
 function rowOf(
