@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { decodePreimage, encodePreimage } from '@quorate/authority/request'
+import { decodePreimage, encodePreimage, requestHash } from '@quorate/authority/request'
 import { decodeEvidence, encodeEvidence } from '@quorate/authority/step'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { toHex } from '@quorate/core/bytes'
@@ -176,8 +176,10 @@ describe('a server that dies', () => {
     assert.equal((await execute(platform.deps, row)).status, 'Signed')
     const evidence = decodeEvidence(row.evidence)
     const preimage = { ...decodePreimage(evidence.preimage), nonce: new Uint8Array(32) }
-    const unsigned = encodeEvidence({ ...evidence, preimage: encodePreimage(preimage) })
-    const refused = execute(platform.deps, { ...row, evidence: unsigned })
+    const unsigned = { ...evidence, preimage: encodePreimage(preimage) }
+    const request = requestHash(unsigned.preimage)
+    const another = { ...row, evidence: encodeEvidence(unsigned), request }
+    const refused = execute(platform.deps, another)
     await assert.rejects(refused, /request.refused/)
     assert.deepEqual((await robot.send('GET', `${path}/${body.id}`)).body, body)
   })

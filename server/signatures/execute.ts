@@ -18,6 +18,7 @@ import type { Quota } from '../usage/quota.ts'
 import { eventRow, type Event } from '../outbox.ts'
 import { evaluationsOf, hasPolicies } from '../policies/evaluate.ts'
 import { triggeredEvents } from '../policies/triggered.ts'
+import { agreedFacts, checkUnagreed } from './agreed.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
 import type { Opine } from '../facts/file.ts'
 import { withOpinions } from '../facts/with-opinions.ts'
@@ -51,9 +52,10 @@ const resumedMax = 1000
 
 /**
  * Asks the signers, and writes down what came of it. It may run any number of times: they give one
- * request one set of signatures.
- * @param known of this request, where it has just been worked out
- * @throws Failure as the signers said it; the request has then failed, unless they could not be asked
+ * request one set of signatures, for the facts on which they have agreed first.
+ * @param known of this request, where it has been written down just now
+ * @throws Failure as the chain or the signers said it; the request has then failed, unless they could
+ *   not be asked, or have agreed on it
  */
 export async function execute(
   deps: ExecuteDeps,
@@ -64,18 +66,30 @@ export async function execute(
   let evidence: Evidence | undefined
   try {
     const signing = known ?? (await signingOf(deps, row))
-    evidence = { ...decodeEvidence(row.evidence), facts: await factsOf(deps, row, signing) }
+    const agreed = known === undefined ? await agreedFacts(deps, row) : undefined
+    const facts = agreed ?? (await factsOf(deps, row, signing))
+    evidence = { ...decodeEvidence(row.evidence), facts }
     return await signOrHold(deps, row, { signing, evidence })
   } catch (error) {
-    if (isFailure(error, 'policy.blocked')) {
-      const reason = `blocked by policy: ${error.context.reason}`
-      const change = { status: 'Rejected', reason, policy_resolved_at: deps.now() } as const
-      await finish(deps, row, change, await triggeredBy(deps, row, evidence))
-    } else if (isFailure(error) && !isPassing(error)) {
-      const reason = isFailure(error, 'request.refused') ? error.context.reason : error.code
-      await finish(deps, row, { status: 'Failed', reason })
-    }
+    if (isFailure(error) && !isPassing(error)) await end(deps, row, { evidence, error })
     throw error
+  }
+}
+
+/** @throws Failure `signing.failed` where signers have agreed on it */
+async function end(
+  deps: ExecuteDeps,
+  row: SignatureRow,
+  { evidence, error }: { readonly evidence: Evidence | undefined; readonly error: Failure },
+): Promise<void> {
+  await checkUnagreed(deps, row, error)
+  if (isFailure(error, 'policy.blocked')) {
+    const reason = `blocked by policy: ${error.context.reason}`
+    const change = { status: 'Rejected', reason, policy_resolved_at: deps.now() } as const
+    await finish(deps, row, change, await triggeredBy(deps, row, evidence))
+  } else {
+    const reason = isFailure(error, 'request.refused') ? error.context.reason : error.code
+    await finish(deps, row, { status: 'Failed', reason })
   }
 }
 

@@ -6,13 +6,13 @@ import { sha256 } from '@quorate/core/hash'
 import { assertionsCodec } from '@quorate/authority/credential'
 import { encodePreimage } from '@quorate/authority/request'
 import type { WalletRow } from '../../wallets/find.ts'
-import { actionFor, type Treasury, type Wish } from './treasury.ts'
+import { actionFor, type Treasury, type WishOfAny } from './treasury.ts'
 
 /** As if the client had gone through `/auth/action`: what it signed, under a token for once. */
 export async function signedPost(
   treasury: Treasury,
   wallet: WalletRow,
-  wish: Wish,
+  wish: WishOfAny,
 ): Promise<{ path: string; payload: string; headers: Record<string, string> }> {
   const action = actionFor(treasury, wallet, wish)
   const { preimage, payload, salt, assertions } = action.evidence(new Uint8Array())

@@ -156,11 +156,14 @@ export const payment = (change: object = {}): object => ({
   ...change,
 })
 
+/** Of whatever a wallet can be asked for. */
+export type WishOfAny = Omit<Wish, 'kind'> & { readonly kind?: AskedKind | 'signature' }
+
 /** As the client signed it and the edge has checked it. */
 export function actionFor(
   { company, bot }: Pick<Treasury, 'company' | 'bot'>,
   wallet: WalletRow,
-  { body, kind = 'transfer', maxFee = feeBound, person = bot, ...times }: Wish,
+  { body, kind = 'transfer', maxFee = feeBound, person = bot, ...times }: WishOfAny,
 ): SignedAction {
   const { executeBefore, signBefore, issuedAt } = times
   const evidence = signedRequest(person, {
