@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
 
-/** A step may weigh a quarter of a megabyte: a page of them stays below a few dozen. */
+/** At most: a page ends sooner where steps are large. */
 export const stepsPerPage = 100
 /** A signature weighs a few hundred bytes. */
 export const signaturesPerPage = 1000

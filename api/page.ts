@@ -4,7 +4,7 @@ import { toBase64url, fromBase64url, fromUtf8, toUtf8 } from '@quorate/core/byte
 import { Failure, isFailure } from '@quorate/core/failure'
 
 export const limitDefault = 50
-/** What the documented API allows; a page of the largest things stays below a few megabytes. */
+/** What the documented API allows; a page may hold fewer where they are large, and has a token then. */
 export const limitMax = 500
 /** A position is an id or a time with an id; base64url adds a third. */
 const tokenLengthMax = 512

@@ -46,6 +46,51 @@ export function newestFirst(
   }
 }
 
+/**
+ * What one page of bodies may weigh in the database; one row more goes over it. In an answer it weighs
+ * a few times as much, for as long as it is made.
+ */
+export const pageBytesMax = 4 * 1024 * 1024
+
+/** Of the next rows of a list, given their weights: how many a page holds, of any at all at least one. */
+export function countThatFits(
+  weights: readonly { readonly bytes: number }[],
+  limit: number,
+): number {
+  let sum = 0
+  const over = weights.findIndex(({ bytes }) => (sum += bytes) > pageBytesMax)
+  return over < 0 ? limit : Math.min(limit, over + 1)
+}
+
+/** Summed over the columns, without reading what is in them. */
+export function bytesOf(...columns: readonly string[]) {
+  const lengths = columns.map((column) => sql`coalesce(octet_length(${sql.ref(column)}), 0)`)
+  return sql<number>`${sql.join(lengths, sql` + `)}`.as('bytes')
+}
+
+/**
+ * As `newestFirst`, for rows that hold what somebody has sent: weighed before they are read, and fewer
+ * than asked for where they are large. `limit` is what the page holds of what is `found`.
+ */
+export async function newestThatFit<DB, TB extends keyof DB, Row>(
+  rows: SelectQueryBuilder<DB, TB, Row>,
+  query: Paging,
+  {
+    weighed,
+    columns,
+  }: { readonly weighed: readonly string[]; readonly columns?: readonly [at: string, id: string] },
+) {
+  const weights = await rows
+    .clearSelect()
+    .select(bytesOf(...weighed))
+    .$castTo<{ bytes: number }>()
+    .$call(newestFirst(query, columns))
+    .execute()
+  const limit = countThatFits(weights, query.limit)
+  const found = await rows.$call(newestFirst({ ...query, limit }, columns)).execute()
+  return { found, limit }
+}
+
 /** Cuts a page off rows of which one more was asked for than the page holds. */
 export function pageOf<Row, Item>(
   rows: readonly Row[],

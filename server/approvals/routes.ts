@@ -7,7 +7,7 @@ import { isName } from '@quorate/core/id'
 import type { Caller } from '../auth/caller.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
-import { newestFirst, pageOf } from '../page.ts'
+import { newestThatFit, pageOf } from '../page.ts'
 import type { ChangeDeps } from './change.ts'
 import { approvalOf, statusOf, type ApprovalStatus } from './find.ts'
 import type { Resolver } from './resolver.ts'
@@ -77,10 +77,10 @@ type Query = {
 }
 
 async function list(deps: ApprovalDeps, { organization }: Caller, query: Query) {
-  const found = await listed(deps, organization, query).execute()
-  const items = await Promise.all(found.slice(0, query.limit).map((row) => shown(deps, row)))
+  const { found, limit } = await listed(deps, organization, query)
+  const items = await Promise.all(found.slice(0, limit).map((row) => shown(deps, row)))
   const byName = new Map(items.map((item) => [item.id, item]))
-  return pageOf(found, query.limit, {
+  return pageOf(found, limit, {
     positionAt: (row) => ({ at: row.created_at, id: row.id }),
     itemOf: ({ approval_id: name }) => {
       const item = byName.get(name)
@@ -96,10 +96,17 @@ function listed(
   { limit, paginationToken, status, initiatorId, approverId }: Query,
 ) {
   const at = now()
-  return database
+  const rows = database
     .selectFrom('approvals')
-    .selectAll()
-    .where('organization', '=', organization)
+    // Each shows what it holds, which lies in a step.
+    .innerJoin('steps', (join) =>
+      join
+        .onRef('steps.organization', '=', 'approvals.organization')
+        .onRef('steps.stream', '=', 'approvals.stream')
+        .onRef('steps.seq', '=', 'approvals.seq'),
+    )
+    .selectAll('approvals')
+    .where('approvals.organization', '=', organization)
     .where((eb) => {
       if (status === undefined) return eb.lit(true)
       if (status === 'Approved' || status === 'Denied') return eb('status', '=', status)
@@ -115,5 +122,9 @@ function listed(
       if (!isName('user', approverId)) return eb.lit(false)
       return eb.or([eb('approvers', '=', '*'), eb('approvers', 'like', `% ${approverId} %`)])
     })
-    .$call(newestFirst({ limit, paginationToken }))
+  return newestThatFit(
+    rows,
+    { limit, paginationToken },
+    { weighed: ['steps.body'], columns: ['approvals.created_at', 'approvals.id'] },
+  )
 }

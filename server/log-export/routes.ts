@@ -7,6 +7,7 @@ import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type Route } from '../http/route.ts'
+import { bytesOf, countThatFits } from '../page.ts'
 
 const { route } = routing<Caller>()
 
@@ -28,9 +29,8 @@ async function listSteps(
 ) {
   const after = readPlace(query.paginationToken)
   const root = encode(streamCodec, rootOf(organization))
-  const rows = await database
+  const rows = database
     .selectFrom('steps')
-    .select(['stream', 'seq', 'body', 'certificate'])
     .where('organization', '=', organization)
     .where('stream', query.streams === 'root' ? '=' : '!=', root)
     .where((eb) =>
@@ -40,9 +40,13 @@ async function listSteps(
     )
     .orderBy('stream')
     .orderBy('seq')
-    .limit(stepsPerPage + 1)
+  const weights = await rows.select(bytesOf('body', 'certificate')).limit(stepsPerPage).execute()
+  const limit = countThatFits(weights, stepsPerPage)
+  const found = await rows
+    .select(['stream', 'seq', 'body', 'certificate'])
+    .limit(limit + 1)
     .execute()
-  const { items, ...next } = cutPage(rows, stepsPerPage, ({ stream, seq }) => place(stream, seq))
+  const { items, ...next } = cutPage(found, limit, ({ stream, seq }) => place(stream, seq))
   return {
     items: items.map(({ body, certificate }) => ({
       body: toHex(body),

@@ -3,7 +3,7 @@ import type { Caller } from '../auth/caller.ts'
 import type { Database } from '../database/database.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findKey } from '../keys/find.ts'
-import { newestFirst, pageOf, type Paging } from '../page.ts'
+import { newestThatFit, pageOf, type Paging } from '../page.ts'
 import { findWallet } from '../wallets/find.ts'
 import { signatureOf, walletSignatureOf, type SignatureRow } from './entity.ts'
 import { findSignature, type SignaturePlace } from './find.ts'
@@ -76,14 +76,16 @@ async function list<Item>(
   },
 ) {
   const { caller, query, itemOf } = ask
-  const rows = await database
+  const rows = database
     .selectFrom('signature_requests')
     .selectAll()
     .where('organization', '=', caller.organization)
     .where(place.column, '=', place.id)
-    .$call(newestFirst(query, ['requested_at', 'id']))
-    .execute()
-  return pageOf(rows, query.limit, {
+  const { found, limit } = await newestThatFit(rows, query, {
+    weighed: ['evidence', 'result'],
+    columns: ['requested_at', 'id'],
+  })
+  return pageOf(found, limit, {
     positionAt: ({ requested_at, id }) => ({ at: requested_at, id }),
     itemOf,
   })

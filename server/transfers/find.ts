@@ -1,7 +1,9 @@
+import type { SelectQueryBuilder } from 'kysely'
 import { Failure } from '@quorate/core/failure'
 import type { Caller } from '../auth/caller.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
-import { newestFirst, pageOf } from '../page.ts'
+import type { Tables } from '../database/tables.ts'
+import { newestThatFit, pageOf } from '../page.ts'
 import { findWallet } from '../wallets/find.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -48,16 +50,13 @@ export async function listOutgoing<Item>(
 ): Promise<{ items: Item[]; nextPageToken?: string; walletId: string }> {
   const { kind, walletId, query } = asked
   const wallet = await findWallet(database, caller, walletId)
-  const rows = await database
+  const rows = database
     .selectFrom('outgoing')
     .selectAll()
     .where('organization', '=', caller.organization)
     .where('wallet', '=', wallet.id)
     .where('kind', '=', kind)
-    .$call(newestFirst(query))
-    .execute()
-  const positionAt = ({ created_at, id }: Outgoing) => ({ at: created_at, id })
-  return { ...pageOf(rows, query.limit, { positionAt, itemOf }), walletId }
+  return { ...(await pageOfOutgoing(rows, query, itemOf)), walletId }
 }
 
 /** Of all wallets, newest first. An external id is of one request, or of one for each end user. */
@@ -75,7 +74,16 @@ export async function listOrgOutgoing<Item>(
     .where('organization', '=', organization)
     .where('kind', '=', kind)
   if (externalId !== undefined) rows = rows.where('external_id', '=', externalId)
-  const found = await rows.$call(newestFirst(query)).execute()
+  return pageOfOutgoing(rows, query, itemOf)
+}
+
+async function pageOfOutgoing<Item>(
+  rows: SelectQueryBuilder<Tables, 'outgoing', Outgoing>,
+  query: ListQuery,
+  itemOf: (row: Outgoing) => Item,
+): Promise<{ items: Item[]; nextPageToken?: string }> {
+  const weighed = ['evidence', 'facts', 'signed', 'original']
+  const { found, limit } = await newestThatFit(rows, query, { weighed })
   const positionAt = ({ created_at, id }: Outgoing) => ({ at: created_at, id })
-  return pageOf(found, query.limit, { positionAt, itemOf })
+  return pageOf(found, limit, { positionAt, itemOf })
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { decodeEvidence, encodeEvidence } from '@quorate/authority/step'
 import { nameOf } from '@quorate/core/id'
 import { moneyRoutes, startMoneyWorkers, type MoneyWorkers } from '../money.ts'
+import { pageBytesMax } from '../page.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { moneyDeps, openEdge } from './testing/edge.ts'
 import { signedPost } from './testing/signed-post.ts'
@@ -196,6 +199,40 @@ describe('the routes of money', () => {
     assert.deepEqual((await get(`${path}?contract=${stranger}`)).body.items, [])
     const ofKind = (await get(`${path}?kind=NativeTransfer`)).body.items
     assert.equal(byBlocks(ofKind).length, all.length)
+  })
+
+  it('end a page early where what was asked for is large, and leave nothing out', async () => {
+    const { database } = treasury
+    const { wallet_id, id: of } = await makeWallet(treasury, 0n)
+    const row = await database
+      .selectFrom('outgoing')
+      .selectAll()
+      .where('kind', '=', 'transaction')
+      .where('state', '=', 'confirmed')
+      .executeTakeFirstOrThrow()
+    const payload = JSON.stringify({ kind: 'Transaction', transaction: `0x${'ab'.repeat(1e5)}` })
+    const evidence = encodeEvidence({ ...decodeEvidence(row.evidence), payload })
+    const atRest = { due_at: null, slot: null, block_hash: null }
+    const rows = Array.from({ length: 45 }, (_, created_at) => {
+      const id = new Uint8Array(randomBytes(32))
+      const place = { wallet: of, wallet_id, created_at }
+      return { ...row, ...place, ...atRest, id, name: nameOf('transaction', id), evidence }
+    })
+    await database.insertInto('outgoing').values(rows).execute()
+    for (const path of [`/wallets/${wallet_id}/transactions`, '/orgs/transactions']) {
+      const found: Body[] = []
+      let [pages, token] = [0, '']
+      do {
+        const { status, body } = await get(`${path}?limit=500${token}`)
+        assert.equal(status, 200)
+        assert.ok(JSON.stringify(body).length < 1.5 * pageBytesMax)
+        found.push(...body.items.filter((item) => item.walletId === wallet_id))
+        token = body.nextPageToken === undefined ? '' : `&paginationToken=${body.nextPageToken}`
+        pages++
+      } while (token !== '')
+      assert.deepEqual([new Set(found.map(({ id }) => id)).size, found.length], [45, 45])
+      assert.equal(pages, 3)
+    }
   })
 })
 

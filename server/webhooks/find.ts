@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { Failure } from '@quorate/core/failure'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
-import { newestFirst, type Paging } from '../page.ts'
+import { newestFirst, newestThatFit, type Paging } from '../page.ts'
 import type { SentRow } from './entity.ts'
 import type { WebhookRow } from './tables.ts'
 
@@ -46,8 +46,8 @@ export function listSent(
   database: Database,
   { organization, id: webhook }: WebhookRow,
   { limit, paginationToken, kind, deliveryFailed }: EventQuery,
-): Promise<SentRow[]> {
-  return sent(database, organization)
+): Promise<{ found: SentRow[]; limit: number }> {
+  const rows = sent(database, organization)
     .where('deliveries.webhook', '=', webhook)
     .where((eb) => (kind === undefined ? eb.lit(true) : eb('deliveries.kind', '=', kind)))
     .where((eb) => {
@@ -55,8 +55,11 @@ export function listSent(
       // Literal, as in the index of failures.
       return deliveryFailed === 'true' ? sql<boolean>`status <> '200'` : eb('status', '=', '200')
     })
-    .$call(newestFirst({ limit, paginationToken }, ['sent_at', 'deliveries.id']))
-    .execute()
+  return newestThatFit(
+    rows,
+    { limit, paginationToken },
+    { weighed: ['outbox.data'], columns: ['sent_at', 'deliveries.id'] },
+  )
 }
 
 /** @throws Failure `webhook_event.not_found` */

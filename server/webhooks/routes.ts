@@ -46,7 +46,8 @@ export function webhookRoutes(deps: ChangeDeps): readonly Route<Caller>[] {
     ),
     route(api.listWebhookEvents, async ({ caller: { organization }, query, params }) => {
       const webhook = await findWebhook(database, organization, params.webhookId)
-      return pageOf(await listSent(database, webhook, query), query.limit, {
+      const { found, limit } = await listSent(database, webhook, query)
+      return pageOf(found, limit, {
         positionAt: (row) => ({ at: row.sent_at, id: row.id }),
         itemOf: webhookEventOf,
       })
