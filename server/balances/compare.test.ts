@@ -346,6 +346,92 @@ describe('what a wallet holds by its history, and by the chain', () => {
     assert.deepEqual([later.balance, later.unexplained, later.attempts], ['7', '0', 0])
   })
 
+  it('is compared beside a token about which fake nodes disagree, and that later', async () => {
+    const follower = newFollower(chain)
+    const [coin, other] = [
+      await deploy(rpc, 'Coin', ['Gold', 'GLD', 6]),
+      await deploy(rpc, 'Coin', ['Silver', 'SLV', 6]),
+    ]
+    for (const one of [coin, other]) await one.invoke('mint', [address, 7n])
+    await mine(rpc, 2)
+    await settleAll(follower)
+    const disputed = changed('eth_call', async (params) => {
+      const [{ to }] = params as [{ readonly to: string }]
+      if (to.toLowerCase() !== coin.address.toLowerCase()) return rpc('eth_call', params)
+      throw new Failure('chain.unavailable', { network }, { cause: new Error('nodes disagree') })
+    })
+    await pay(node, 5n)
+    await mine(rpc, 3)
+    await passTime()
+    await settleAll(follower, { chain: disputed })
+    assert.equal((await rowOf('Native')).balance, '5')
+    assert.equal((await rowOf('Erc20', coin.address)).attempts, 1)
+    const { attempts, due_at } = await rowOf('Erc20', other.address)
+    assert.ok(attempts === 0 && due_at > Date.now())
+    assert.deepEqual(lines.slice(-1), [
+      'the node does not say what wallets hold: their history is not compared',
+    ])
+    // Also where that one alone is due.
+    await database.updateTable('balances').set({ due_at: 0 }).where('attempts', '=', 1).execute()
+    await settleAll(follower, { chain: disputed })
+    assert.equal((await rowOf('Erc20', coin.address)).attempts, 2)
+  })
+
+  it('is compared beside a token of which history cannot be summed up', async () => {
+    const follower = newFollower(chain)
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    await coin.invoke('mint', [address, 7n])
+    await pay(node, 5n)
+    await mine(rpc, 2)
+    await catchUp(follower)
+    await database
+      .updateTable('history')
+      .set({ value: 'much' })
+      .where('kind', '=', 'Erc20Transfer')
+      .execute()
+    await settleAll(follower)
+    assert.equal((await rowOf('Native')).balance, '5')
+    assert.equal((await rowOf('Erc20', coin.address)).attempts, 1)
+    assert.deepEqual(lines, ['a balance could not be compared'])
+  })
+
+  it('is put off where fake nodes disagree about what a token was before', async () => {
+    const follower = newFollower(chain)
+    const coin = await deploy(rpc, 'Coin', ['Gold', 'GLD', 6])
+    await coin.invoke('mint', [address, 7n])
+    await mine(rpc, 2)
+    await settleAll(follower)
+    await database
+      .updateTable('balances')
+      .set({ balance: '6' })
+      .where('contract', '<>', '')
+      .execute()
+    const { block_hash } = await rowOf('Erc20', coin.address)
+    await mine(rpc, 20)
+    let asked = 0
+    const disputed = changed('eth_call', async (params) => {
+      if ((asked += 1) === 1) return rpc('eth_call', params)
+      throw new Failure('chain.unavailable', { network }, { cause: new Error('nodes disagree') })
+    })
+    await passTime()
+    await settleAll(follower, { chain: disputed })
+    const row = await rowOf('Erc20', coin.address)
+    assert.deepEqual([row.attempts, row.balance, row.block_hash], [1, '6', block_hash])
+  })
+
+  it('is put off by no fake node that is away', async () => {
+    const follower = newFollower(chain)
+    await mine(rpc, 3)
+    await catchUp(follower)
+    const away = changed('', async () => {
+      throw new Failure('chain.unavailable', { network })
+    })
+    await assert.rejects(compareBalances(deps(), { ...follower, chain: away }), (error) =>
+      isFailure(error, 'chain.unavailable'),
+    )
+    assert.equal((await rowOf('Native')).attempts, 0)
+  })
+
   it('is compared anew from where a reorganization has begun', async () => {
     const follower = newFollower(withoutTraces())
     await settleAll(follower)

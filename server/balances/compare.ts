@@ -1,4 +1,4 @@
-import { isFailure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { type Database, inTransaction } from '../database/database.ts'
 import { type Follower, requireLease } from '../history/follower.ts'
 import type { FollowDeps } from '../history/followers.ts'
@@ -31,18 +31,23 @@ export async function compareBalances(
   const due = await dueBalances(database, follower.chain.network.id, wanted)
   if (due.length === 0) return 'idle'
   const looked = await Promise.all(due.map((row) => lookAt(deps, follower, { row, at })))
-  const seen = looked.filter((one) => one !== undefined)
+  const seen = looked.flatMap((one) => ('error' in one ? [] : [one]))
+  const unseen = looked.flatMap((one) => ('error' in one ? [one] : []))
+  if (seen.length === 0) await requireNode(follower, at, unseen)
+  for (const one of unseen) await put(deps, follower, one)
   await setMarks(deps, follower, seen)
   for (const one of seen) if (one.difference !== 0n) await settled(deps, follower, one)
   return 'more'
 }
 
-/** @returns nothing where the node has forgotten: it is asked again later */
+/** It is asked again later: a stranger's contract may answer each node otherwise, or none. */
+type Unseen = { readonly row: Due; readonly error: unknown }
+
 async function lookAt(
   deps: FollowDeps,
   follower: Follower,
   { row, at }: { readonly row: Due; readonly at: Place },
-): Promise<Seen | undefined> {
+): Promise<Seen | Unseen> {
   try {
     if (row.balance !== null)
       return await difference(deps.database, follower, { row, at, before: BigInt(row.balance) })
@@ -52,10 +57,23 @@ async function lookAt(
       (await difference(deps.database, follower, { row, at }))
     )
   } catch (error) {
-    if (!isFailure(error, 'chain.refused')) throw error
-    await put(deps, follower, { row, error })
-    return undefined
+    return { row, error }
   }
+}
+
+/**
+ * A node that says nothing of any of them may be away, and then none is put off.
+ * @throws what comes of asking it for what no contract has a say in
+ */
+async function requireNode(
+  { chain }: Follower,
+  at: Place,
+  unseen: readonly Unseen[],
+): Promise<void> {
+  const [first] = unseen
+  const isThere = unseen.some(({ error }) => isFailure(error, 'chain.refused'))
+  if (first === undefined || isThere) return
+  await chain.adapter.balance(chain.rpc, first.row.address, at.hash)
 }
 
 async function difference(
@@ -77,14 +95,19 @@ function upTo({ number }: Place): Span {
 async function put(
   { database, log, now }: FollowDeps,
   follower: Follower,
-  { row, error }: { readonly row: Due; readonly error: unknown },
+  { row, error }: Unseen,
 ): Promise<void> {
-  await inTransaction(database, (transaction) => postpone(transaction, row, now()))
+  await inTransaction(database, async (transaction) => {
+    await requireLease(transaction, follower, now())
+    await postpone(transaction, row, now())
+  })
   if (now() < follower.quietUntil) return
   follower.quietUntil = now() + quietMs
   const about = { err: error, network: row.network, walletId: row.wallet_id }
-  log.warn(about, 'the node does not say what wallets hold: their history is not compared')
+  log.warn(about, error instanceof Failure ? unsaid : 'a balance could not be compared')
 }
+
+const unsaid = 'the node does not say what wallets hold: their history is not compared'
 
 /** Of those that are as they should be. */
 async function setMarks(
@@ -112,7 +135,6 @@ async function settled(deps: FollowDeps, follower: Follower, seen: Seen): Promis
   try {
     await settle(deps, follower, seen)
   } catch (error) {
-    if (!isFailure(error, 'chain.refused')) throw error
     await put(deps, follower, { row: seen.row, error })
   }
 }
