@@ -3,8 +3,12 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import type { TestDatabase } from '@quorate/scripts/test-database'
 import { inTransaction, openDatabase, type Database } from '../database/database.ts'
+import { forbidMany } from '../database/testing/bites.ts'
+import { rowsRead } from '../database/testing/rows-read.ts'
 import { openLog } from '../log.ts'
 import { openMailbox } from './mailbox.ts'
 import { enqueueMail, forgetOldMails, leaseMails, leaseMs } from './queue.ts'
@@ -48,7 +52,7 @@ describe('the outgoing mail', () => {
     await home.drop()
   })
   beforeEach(async () => {
-    await database.deleteFrom('mails').execute()
+    await sql`truncate mails`.execute(database)
     office.received.length = 0
     logged = ''
     clock = begin
@@ -149,6 +153,49 @@ describe('the outgoing mail', () => {
     assert.match(logged, /"status":550/)
     for (const word of ['hunter2', 'ada', secret, 'aHVudGVy', 'Example'])
       assert.ok(!logged.includes(word), word)
+  })
+
+  /** As many that were sent a month and an hour ago, and as many that were sent now. */
+  const addSent = (old: number, young: number) =>
+    sql`insert into mails (organization, id, template, attempts, expires_at, lease_until, created_at, sent_at)
+      select '\x01', i, 'login-code', 0, 0, 0, ${begin}::int8 - case when i <= ${old}::int then ${month}::int8 else 0 end, 1
+      from generate_series(1, ${old + young}::int) i`.execute(database)
+  const month = (30 * 24 + 1) * 60 * minute
+
+  it('is forgotten in bites, while others go out', async () => {
+    await addSent(2_500, 3)
+    await forbidMany(database, 'mails', 1_000)
+    await enqueue()
+    const worker = startMailWorker(deps)
+    while ((await rows()).length > 4 || office.received.length === 0) await sleep(10)
+    await worker.stop()
+    assert.equal(logged, '')
+    assert.equal((await rows()).length, 4)
+  })
+
+  it('is found without reading those that are kept', async () => {
+    await addSent(10, 20_000)
+    await sql`analyze mails`.execute(database)
+    const read = await rowsRead(database, 'mails', (some) => forgetOldMails(some, begin))
+    assert.ok(read <= 40, `${read} were read`)
+    assert.equal((await rows()).length, 20_000)
+  })
+
+  it('goes out though old ones cannot be forgotten, and the log says so once', async () => {
+    await addSent(1, 0)
+    await sql`create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'not now'; end $$`.execute(database)
+    await sql`create trigger refused before delete on mails
+      for each row execute function refuse()`.execute(database)
+    const worker = startMailWorker(deps)
+    for (const received of [1, 2]) {
+      await enqueue()
+      worker.wake()
+      while (office.received.length < received) await sleep(10)
+    }
+    await worker.stop()
+    await sql`drop trigger refused on mails`.execute(database)
+    assert.equal(logged.match(/old mails were not deleted/g)?.length, 1)
   })
 
   it('cannot rest in the table with its content', async () => {

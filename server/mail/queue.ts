@@ -111,10 +111,21 @@ export async function postpone(database: Database, row: MailRow, nextTry: number
 /** What is left of a mail, that it was sent and when, answers questions for a month. */
 const keptMs = 30 * 24 * 60 * 60_000
 
-export async function forgetOldMails(database: Database, now: number): Promise<void> {
-  await database
-    .deleteFrom('mails')
+/** Rows of one statement. */
+const forgottenAtOnce = 1_000
+
+/** @returns whether there may be more */
+export async function forgetOldMails(database: Database, now: number): Promise<boolean> {
+  const old = database
+    .selectFrom('mails')
+    .select(['organization', 'id'])
     .where('next_try', 'is', null)
     .where('created_at', '<', now - keptMs)
-    .execute()
+    .orderBy('created_at')
+    .limit(forgottenAtOnce)
+  const { numDeletedRows } = await database
+    .deleteFrom('mails')
+    .where((eb) => eb(eb.refTuple('organization', 'id'), 'in', old.$asTuple('organization', 'id')))
+    .executeTakeFirst()
+  return numDeletedRows === BigInt(forgottenAtOnce)
 }

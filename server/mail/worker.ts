@@ -28,16 +28,22 @@ const sweepMs = 60 * 60_000
 export function startMailWorker(deps: MailDeps): Loop {
   let sweptAt = 0
 
-  async function sweep(): Promise<void> {
-    if (deps.now() - sweptAt < sweepMs) return
-    await forgetOldMails(deps.database, deps.now())
-    sweptAt = deps.now()
+  /** What is left over keeps nobody waiting: some after each turn. @returns whether there may be more */
+  async function sweep(): Promise<boolean> {
+    const now = deps.now()
+    if (now - sweptAt < sweepMs) return false
+    const isMore = await forgetOldMails(deps.database, now).catch((err: unknown) => {
+      deps.log.error({ err }, 'old mails were not deleted')
+      return false
+    })
+    if (!isMore) sweptAt = now
+    return isMore
   }
 
   const { wake, stop } = startLoop({
     turn: async () => {
-      await sweep()
-      return (await sendDue(deps)) === mailsAtOnce ? 0 : pollMs
+      const count = await sendDue(deps)
+      return (await sweep()) || count === mailsAtOnce ? 0 : pollMs
     },
     onError: (err) => deps.log.error({ err }, 'no mail could be taken'),
     troubledMs,
