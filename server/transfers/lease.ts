@@ -57,6 +57,7 @@ export async function postpone(
     readonly dueAt: number
     readonly waiting: string | null
     readonly refusedAt: number | null
+    readonly attempts: number
   },
 ): Promise<boolean> {
   const { numUpdatedRows } = await database
@@ -65,7 +66,7 @@ export async function postpone(
       due_at: sql<number>`case when due_at = ${row.due_at} then ${until.dueAt}::int8 else due_at end`,
       waiting: until.waiting,
       refused_at: until.refusedAt,
-      attempts: row.attempts + 1,
+      attempts: until.attempts,
       lease_holder: null,
       lease_until: 0,
     })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Rpc } from '@quorate/chains/adapter'
 import { isFailure } from '@quorate/core/failure'
 import type { WalletRow } from '../wallets/find.ts'
 import { leaseRows, postpone } from './lease.ts'
@@ -8,6 +10,7 @@ import { evidenceOf } from './reading.ts'
 import { takeSlot } from './take-slot.ts'
 import { makeWallet, network, payment, request, reread } from './testing/treasury.ts'
 import { startTreasury, step, stepTo, type Treasury } from './testing/treasury.ts'
+import { startWorker } from './worker.ts'
 
 describe('the line before the desk of a wallet', () => {
   let treasury: Treasury
@@ -97,6 +100,67 @@ describe('the line before the desk of a wallet', () => {
     assert.equal(free.slot, next.slot)
   })
 
+  /** Its day is over before the fees come down. */
+  const dear = () => request(treasury, wallet, { body: payment(), maxFee: 1n })
+  const tooDear = 'fees are above what was signed for'
+
+  /** At the desk and back again. */
+  async function standBack(row: Outgoing): Promise<Outgoing> {
+    await stepTo(treasury, row, 'slotted')
+    await step(treasury, await reread(treasury, row))
+    const back = await reread(treasury, row)
+    assert.deepEqual([back.state, back.waiting], ['requested', tooDear])
+    return back
+  }
+
+  it('is not called on by those who stand back, of whom each does so for his five seconds', async () => {
+    const [first, second, third] = [await dear(), await dear(), await ask()]
+    const before = Date.now()
+    assert.ok(((await standBack(first)).due_at ?? 0) >= before + 5_000)
+    await standBack(second)
+    // The younger one is called in their place.
+    assert.ok(((await reread(treasury, third)).due_at ?? 0) >= before)
+    assert.equal((await reread(treasury, first)).due_at, null)
+  })
+
+  it('is gone through while some stand back, who wait for a free desk and not before the others', async () => {
+    const [first, second, third] = [await dear(), await ask(), await ask()]
+    await standBack(first)
+    await stepTo(treasury, second, 'slotted')
+    await step(treasury, await reread(treasury, first))
+    const still = await reread(treasury, first)
+    assert.deepEqual([still.waiting, still.attempts], [tooDear, 0])
+    await stepTo(treasury, second, 'prepared')
+    const before = Date.now()
+    await step(treasury, await reread(treasury, second))
+    assert.ok(((await reread(treasury, third)).due_at ?? 0) >= before)
+    await stepTo(treasury, third, 'signed')
+    // As soon as it is free, it is theirs.
+    await stepTo(treasury, first, 'slotted')
+  })
+
+  it('runs by itself beside those who stand back, and asks for them seldom', async () => {
+    const rows = [await dear(), await dear(), await dear(), await ask(), await ask()]
+    const { database } = treasury
+    await database.updateTable('outgoing').set({ due_at: null }).execute()
+    const chain = treasury.chains.find(network)
+    let fees = 0
+    const rpc: Rpc = (method, params) => {
+      if (method === 'eth_feeHistory') fees += 1
+      return chain.rpc(method, params)
+    }
+    const chains = { ...treasury.chains, find: () => ({ ...chain, rpc }) }
+    const due = database.updateTable('outgoing').set({ due_at: Date.now() })
+    await due.where('wallet', '=', wallet.id).execute()
+    const worker = startWorker({ ...treasury.deps, chains })
+    await sleep(4_000)
+    await worker.stop()
+    const states = await Promise.all(rows.map(async (row) => (await reread(treasury, row)).state))
+    const waits = ['requested', 'requested', 'requested']
+    assert.deepEqual(states, [...waits, 'broadcasted', 'broadcasted'])
+    assert.ok(fees >= rows.length && fees <= 2 * rows.length, `${fees} times`)
+  })
+
   it('hears a call that comes while it still looks whether it may come', async () => {
     const [first, second] = [await ask(), await ask()]
     await stepTo(treasury, first, 'prepared')
@@ -104,13 +168,13 @@ describe('the line before the desk of a wallet', () => {
     await step(treasury, await reread(treasury, first))
     const called = await reread(treasury, second)
     assert.notEqual(called.due_at, leased.due_at)
-    const until = { dueAt: Date.now() + far, waiting: 'for a test', refusedAt: null }
+    const until = { dueAt: Date.now() + far, waiting: 'for a test', refusedAt: null, attempts: 1 }
     await postpone(treasury.database, leased, until)
     const { due_at, lease_holder } = await reread(treasury, second)
     assert.deepEqual([due_at, lease_holder], [called.due_at, null])
     const again = await lease(second)
     const dueAt = Date.now() + far
-    await postpone(treasury.database, again, { dueAt, waiting: null, refusedAt: null })
+    await postpone(treasury.database, again, { dueAt, waiting: null, refusedAt: null, attempts: 1 })
     assert.equal((await reread(treasury, second)).due_at, dueAt)
   })
 })

@@ -4,6 +4,7 @@ import { recordEvent, type Event as Told } from '../outbox.ts'
 import { releaseSlot } from '../chain/slots.ts'
 import { eventOf } from './entity.ts'
 import { after, atTheDesk, isAtRest, statusOf, type Event, type State } from './lifecycle.ts'
+import { stand } from './line.ts'
 import type { Outgoing } from './tables.ts'
 
 /** What a step has found out: an event of the table, with what it brings along. */
@@ -155,7 +156,10 @@ async function callSponsored(
     .execute()
 }
 
-/** Of the others, the one that has waited longest for this address's next slot may come now. */
+/**
+ * Of the others, the one that has stood in line longest for this address's next slot may come now. Who
+ * stands back does so for his time: two of them would call each other for as long as nothing changes.
+ */
 async function callNext(
   transaction: DatabaseTransaction,
   { network, address, name }: Outgoing,
@@ -166,7 +170,7 @@ async function callNext(
     .select(['organization', 'id'])
     .where('network', '=', network)
     .where('address', '=', address)
-    .where('state', '=', 'requested')
+    .where(stand)
     .where('name', '!=', name)
     .orderBy('created_at')
     .limit(1)

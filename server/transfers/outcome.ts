@@ -27,6 +27,8 @@ export type Wait = {
   readonly ms?: number
   /** Has a node refused what is signed? */
   readonly isRefused?: true
+  /** It has not tried anything: it waits as before. */
+  readonly isStill?: true
 }
 export type Step = (deps: StepDeps, row: Outgoing) => Promise<Outcome>
 

@@ -8,6 +8,7 @@ import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacem
 import { askOf, planned } from '../chain/ask.ts'
 import { observeWithin } from '../chain/facts.ts'
 import { isAgreedOn } from '../chain/slots.ts'
+import { standBackMs } from './line.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
 import { feeBoundOf, intentOf, payerOf } from './reading.ts'
 import { observeReplacement } from './replacement-facts.ts'
@@ -16,8 +17,6 @@ import { tokenLack } from './token-funds.ts'
 
 /** One odd answer of a node ends nothing; the same one three times does. */
 export const refusalsMax = 3
-/** Some blocks: neither fees nor balances change faster. */
-const standBackMs = 5_000
 
 /**
  * Asks the chain for what the payload leaves open and writes it down, before any signer is asked:

@@ -8,6 +8,7 @@ import { holdSlot, lockQueue, lowestFreeSlot } from '../chain/slots.ts'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { isBeingDelegated } from '../sponsorships/delegating.ts'
 import { atTheDesk } from './lifecycle.ts'
+import { inLine, standBackMs, standsBack } from './line.ts'
 import type { Change } from './move.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps, type Wait } from './outcome.ts'
 import { intentOf, payerOf } from './reading.ts'
@@ -50,14 +51,15 @@ export async function takeSlot(deps: StepDeps, row: Outgoing): Promise<Outcome> 
 /** Whatever leaves the pool calls the next one; this is for when that was not heard. */
 const full = {
   kind: 'wait',
-  why: 'as many of this wallet wait for a block as a node keeps of one account',
+  why: inLine.pool,
   ms: 2_000,
 } as const satisfies Outcome
 
 /** How long to wait when another one is at the desk. */
-export function notNow({ attempts }: Outgoing): Wait {
-  const ms = Math.round(Math.min(inLineMs * growth ** attempts, inLineMsMax))
-  return { kind: 'wait', why: 'another one of this wallet comes first', ms }
+export function notNow(row: Outgoing): Wait {
+  if (standsBack(row)) return { kind: 'wait', why: row.waiting, ms: standBackMs, isStill: true }
+  const ms = Math.round(Math.min(inLineMs * growth ** row.attempts, inLineMsMax))
+  return { kind: 'wait', why: inLine.desk, ms }
 }
 
 /** The user's own word counts, be it to replace what waits or to go ahead of the line. */

@@ -101,12 +101,15 @@ function overtaken({ log }: WorkDeps, { name: id, state }: Outgoing): undefined 
 async function wait(
   deps: WorkDeps,
   row: Outgoing,
-  { why, ms, isRefused }: Wait,
+  { why, ms, isRefused, isStill }: Wait,
 ): Promise<undefined> {
   const at = deps.now()
   const dueAt = at + (ms ?? delayMs(row.attempts))
   const refusedAt = row.refused_at ?? (isRefused ? at : null)
-  const isWritten = await postpone(deps.database, row, { dueAt, waiting: why, refusedAt })
+  const attempts = isStill === true ? row.attempts : row.attempts + 1
+  const isWritten = await postpone(deps.database, row, {
+    ...{ dueAt, waiting: why, refusedAt, attempts },
+  })
   if (!isWritten) overtaken(deps, row)
 }
 
