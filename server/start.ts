@@ -32,6 +32,7 @@ import { moneyRoutes, openMoney, startMoneyWorkers } from './money.ts'
 import { servePages } from './pages/serve.ts'
 import { openQuota, recount } from './usage/quota.ts'
 import type { ServerSettings } from './settings.ts'
+import { startSignatureWorker, waitingIn } from './signatures/resume.ts'
 import { originsOf } from './settings/origins.ts'
 import { openReceivers } from './webhooks/receivers.ts'
 import { startWebhookWorker } from './webhooks/worker.ts'
@@ -85,6 +86,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   const money = { ...working, quota, life, wake: workers.wake }
   const resolvers = [...resolversOf(deps), outgoingResolver(money)]
   const approvals = startApprovalWorker({ ...deps, log: coordinator, report: log, resolvers })
+  const signatures = startSignatureWorker({ ...deps, report: log })
   const { carrier, mailbox } = openCarrier(settings.mailFile)
   const setupToken = readFileSync(settings.setupTokenFile, 'utf8').trim()
   const app = buildHttp({
@@ -104,17 +106,14 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   const webhooks = startWebhookWorker({ ...deps, log })
   const resume = async () => {
     await coordinator.resume()
-    await resumeIdentity(deps, {
-      root: unapplied,
-      signature: (err, signatureId) => log.warn({ err, signatureId }, 'a signature still waits'),
-    })
+    await resumeIdentity(deps, { root: unapplied, signature: waitingIn(log) })
   }
   links.onConnect(resumeOnce(resume, () => links.connected().length >= manifest.quorum, log))
   log.info({ port: settings.port, linkPort: links.port }, 'serving')
   return {
     stop: async () => {
       await app.close()
-      const running = [workers, approvals, mail, webhooks]
+      const running = [workers, approvals, signatures, mail, webhooks]
       await Promise.all([...running.map((one) => one.stop()), coordinator.close()])
       await links.close()
       await database.destroy()

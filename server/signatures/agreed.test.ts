@@ -19,8 +19,8 @@ import {
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { findSignature } from './find.ts'
-import { resumeSignatures } from './execute.ts'
 import type { RequestDeps } from './request.ts'
+import { resumeSignatures } from './resume.ts'
 import { signatureRoutes } from './routes.ts'
 
 let treasury: Treasury

@@ -47,9 +47,6 @@ export type ObserveFacts = (
   },
 ) => Promise<Uint8Array>
 
-/** As many at one start: each takes the signers a few milliseconds. */
-const resumedMax = 1000
-
 /**
  * Asks the signers, and writes down what came of it. It may run any number of times: they give one
  * request one set of signatures, for the facts on which they have agreed first.
@@ -165,22 +162,6 @@ async function hold(
     .where('approval_id', 'is', null)
     .execute()
   return findSignature(database, row, row.signature_id)
-}
-
-/** For the start of a server: what an earlier one has left open. */
-export async function resumeSignatures(
-  deps: ExecuteDeps,
-  report: (error: unknown, signatureId: string) => void,
-): Promise<void> {
-  const rows = await deps.database
-    .selectFrom('signature_requests')
-    .selectAll()
-    .where('status', '=', 'Executing')
-    .orderBy('requested_at')
-    .limit(resumedMax)
-    .execute()
-  for (const row of rows)
-    await execute(deps, row).catch((error: unknown) => report(error, row.signature_id))
 }
 
 /** The others may pass: the same request can still be signed until it expires. */

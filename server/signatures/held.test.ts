@@ -4,8 +4,9 @@ import { foundCompany, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type Answer, type Speaker } from '../testing/raw-client.ts'
 import { approvalOf } from '../approvals/find.ts'
-import { execute, resumeSignatures, type ExecuteDeps } from './execute.ts'
+import { execute, type ExecuteDeps } from './execute.ts'
 import { signatureResolver } from './resolver.ts'
+import { resumeSignatures } from './resume.ts'
 
 let platform: TestPlatform
 let company: Company
