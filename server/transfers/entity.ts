@@ -7,7 +7,7 @@ import type { Transfer } from '@quorate/api/transfers'
 import { decodeEvidence } from '@quorate/authority/step'
 import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import type { ShownWords } from '../history/tokens.ts'
-import { statusOf } from './lifecycle.ts'
+import { statusOf, type Status } from './lifecycle.ts'
 import type { Outgoing } from './tables.ts'
 
 /** A transfer as the API and its events give it. */
@@ -54,20 +54,32 @@ export function transactionOf(row: Outgoing): Transaction {
   }
 }
 
+type Told = { readonly kind: EventKind; readonly data: object }
+const newsByStatus = {
+  Pending: undefined,
+  Executing: undefined,
+  Broadcasted: 'broadcasted',
+  Confirmed: 'confirmed',
+  Failed: 'failed',
+  Rejected: 'rejected',
+} as const
+
 /** What is told to whoever listens when a row has come to where it is now. */
-export function eventOf(
-  row: Outgoing,
-): { readonly kind: EventKind; readonly data: object } | undefined {
-  const status = statusOf(row.state)
-  if (status === 'Executing' || row.kind === 'sponsorship') return undefined
-  const event = {
-    Pending: 'requested',
-    Broadcasted: 'broadcasted',
-    Confirmed: 'confirmed',
-    Failed: 'failed',
-    Rejected: 'rejected',
-  } as const
-  const kind = `wallet.${row.kind}.${event[status]}` as const
+export function eventOf(row: Outgoing): Told | undefined {
+  const news = newsByStatus[statusOf(row.state)]
+  return news && toldOf(row, news)
+}
+
+/** The same when it is made, whatever it begins as: once, even if it has to begin again. */
+export function requestedEventOf(row: Outgoing): Told | undefined {
+  return toldOf(row, 'requested')
+}
+
+type News = 'requested' | NonNullable<(typeof newsByStatus)[Status]>
+
+function toldOf(row: Outgoing, news: News): Told | undefined {
+  if (row.kind === 'sponsorship') return undefined
+  const kind = `wallet.${row.kind}.${news}` as const
   return row.kind === 'transfer'
     ? { kind, data: { transferRequest: transferOf(row) } }
     : { kind, data: { transactionRequest: transactionOf(row) } }

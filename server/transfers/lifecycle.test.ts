@@ -45,6 +45,15 @@ describe('the life of outgoing money', () => {
     )
   })
 
+  it('is executing from when nobody is asked any more until it is broadcasted', () => {
+    for (const state of states) {
+      const to = next(state, 'loseSlot') ?? next(state, 'release') ?? next(state, 'pass')
+      if (to !== undefined) assert.equal(statusOf(to), 'Executing', state)
+    }
+    for (const state of ['slotted', 'prepared', 'signed'] as const)
+      assert.equal(statusOf(state), 'Executing')
+  })
+
   it('waits for an approval without being anywhere, and begins anew when it has it', () => {
     assert.equal((['pass'] as const).reduce<State>(after, 'asked'), 'requested')
     for (const state of states) {
@@ -54,7 +63,8 @@ describe('the life of outgoing money', () => {
       assert.equal(next(to, 'release'), 'requested')
       assert.equal(statusOf(next(to, 'reject') ?? to), 'Rejected')
     }
-    assert.deepEqual([statusOf('asked'), statusOf('held')], ['Pending', 'Pending'])
+    const pending = states.filter((state) => statusOf(state) === 'Pending')
+    assert.deepEqual(pending, ['asked', 'held'])
     assert.ok(isAtRest('rejected') && !isAtRest('held'))
   })
 
@@ -70,6 +80,7 @@ describe('the life of outgoing money', () => {
   it('is given up by its user only while the signers have been asked for nothing, or said no', () => {
     const abortable = states.filter((state) => next(state, 'abort') !== undefined)
     assert.deepEqual(abortable, ['requested', 'slotted', 'prepared'])
+    for (const state of abortable) assert.equal(statusOf(state), 'Executing')
     assert.equal(statusOf('aborted'), 'Failed')
   })
 

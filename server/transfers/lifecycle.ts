@@ -70,12 +70,15 @@ export const moves = states.flatMap((state) =>
   Object.keys(lifecycle[state]).map((event) => ({ state, event })),
 )
 
-/** What the API calls it. */
+/**
+ * What the API calls it: pending is what waits for policies or whom they ask, and nothing else. In line
+ * it is executing, is so again when it loses its slot, and can be aborted.
+ */
 export type Status = 'Pending' | 'Executing' | 'Broadcasted' | 'Confirmed' | 'Failed' | 'Rejected'
 const statuses: Readonly<Record<State, Status>> = {
   asked: 'Pending',
   held: 'Pending',
-  requested: 'Pending',
+  requested: 'Executing',
   slotted: 'Executing',
   prepared: 'Executing',
   signed: 'Executing',

@@ -102,9 +102,7 @@ export async function tell(
   row: Outgoing,
   at: number,
 ): Promise<void> {
-  const status = statusOf(row.state)
-  // It was requested once, even if it has to begin again.
-  const isNews = status !== statusOf(from) && status !== 'Pending'
+  const isNews = statusOf(row.state) !== statusOf(from)
   const event = isNews ? eventOf(row) : undefined
   if (event === undefined) return
   await recordEvent(transaction, { organization: row.organization, ...event, at })

@@ -23,7 +23,7 @@ import { checkSponsor } from '../sponsorships/sponsor.ts'
 import { recordEvent } from '../outbox.ts'
 import type { Quota } from '../usage/quota.ts'
 import { findWallet, type WalletRow } from '../wallets/find.ts'
-import { eventOf } from './entity.ts'
+import { requestedEventOf } from './entity.ts'
 import { findOutgoing } from './find.ts'
 import { giveBack, leaseMs } from './lease.ts'
 import { payerOf } from './reading.ts'
@@ -245,7 +245,7 @@ export async function insertRow(
   const { organization } = row
   await quota.claim(transaction, organization, now)
   await transaction.insertInto('outgoing').values(row).execute()
-  const event = eventOf(row)
+  const event = requestedEventOf(row)
   if (event !== undefined) await recordEvent(transaction, { organization, ...event, at: now })
 }
 

@@ -35,7 +35,7 @@ describe('the routes of money', () => {
     assert.equal(status, 200)
     assert.deepEqual(
       [body.status, body.requestBody.amount, body.externalId],
-      [...['Pending', '1000', 'rent']],
+      [...['Executing', '1000', 'rent']],
     )
     assert.equal(body.requester.userId, treasury.caller.userId)
     const done = await untilDone(`/wallets/${wallet.wallet_id}/transfers/${body.id}`)

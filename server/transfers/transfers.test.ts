@@ -55,7 +55,7 @@ describe('outgoing money, with four signer processes and a real chain', () => {
   it('goes through the states one by one, pays once, and says so each time', async () => {
     const paid = await balanceOf(treasury, stranger)
     const row = await request(treasury, wallet, { body: payment() })
-    assert.equal(transferOf(row).status, 'Pending')
+    assert.equal(transferOf(row).status, 'Executing')
     for (const state of ['slotted', 'prepared', 'signed', 'broadcasted']) {
       await step(treasury, row)
       assert.equal((await reread(treasury, row)).state, state)
@@ -311,7 +311,7 @@ describe('a chain that does as it likes', () => {
     const alone = { ...treasury, deps: { ...treasury.deps, chains: nobody } }
     await step(alone, row)
     const waiting = transferOf(await reread(treasury, row))
-    assert.equal(waiting.status, 'Pending')
+    assert.equal(waiting.status, 'Executing')
     assert.deepEqual(waiting.details, { waiting: 'no node of EthereumSepolia answers' })
     await stepTo(treasury, row, 'broadcasted')
     await confirm(row)
