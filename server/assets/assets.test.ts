@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Rpc } from '@quorate/chains/adapter'
 import { evm } from '@quorate/chains/evm/index'
+import { Failure } from '@quorate/core/failure'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import type { Opine } from '../facts/file.ts'
 import { follow } from '../history/follow.ts'
@@ -22,9 +24,13 @@ describe('what a wallet holds', () => {
   let sets: Deployed
   let app: ReturnType<typeof openEdge>
   let prices: Awaited<ReturnType<Opine>>['prices'] = []
+  /** Answers instead of the real node, where it is one. */
+  let answer: (method: string, params: readonly unknown[]) => Promise<unknown> | undefined
   before(async () => {
     treasury = await startTreasury()
-    const { database, chains, rpc } = treasury
+    answer = () => undefined
+    const { database, rpc } = treasury
+    const chains = changed(treasury.chains)
     const opine: Opine = async ({ movements }) => ({
       prices: prices.filter(({ asset }) => movements.some((moved) => moved.asset === asset)),
       screenings: [],
@@ -119,6 +125,87 @@ describe('what a wallet holds', () => {
     await rpc('anvil_setCode', [coin.address, code])
   })
 
+  it('leaves out a coin about which fake nodes disagree, unless the operator vouches for it', async () => {
+    answer = (method, params) => (isOf(coin)(method, params) ? disputed() : undefined)
+    assert.equal((await get('assets')).assets.length, 1)
+    const said = {
+      network,
+      contract: named(coin),
+      kind: 'Erc20',
+      symbol: 'GLD',
+      decimals: 6,
+    } as const
+    await treasury.database
+      .insertInto('listed_assets')
+      .values({ ...said, checked_at: 1 })
+      .execute()
+    assert.equal(await statusOf('assets'), 503)
+    await treasury.database.deleteFrom('listed_assets').execute()
+    answer = () => undefined
+    assert.equal((await get('assets')).assets.length, 2)
+  })
+
+  it('leaves out pieces about which fake nodes disagree, and where they say that pictures are', async () => {
+    const before = (await get('nfts')).nfts
+    answer = (method, params) => (isOf(sets)(method, params) ? disputed() : undefined)
+    const { nfts } = await get('nfts')
+    assert.deepEqual(
+      nfts.map(({ kind }: { kind: string }) => kind),
+      before.map(({ kind }: { kind: string }) => kind).filter((kind: string) => kind === 'Erc721'),
+    )
+    answer = (method, params) => (isUri(method, params) ? disputed() : undefined)
+    assert.deepEqual((await get('nfts')).nfts, before)
+    answer = () => undefined
+  })
+
+  it('is not told where a fake node is away in the middle of it', async () => {
+    answer = (method, params) => {
+      if (isOf(coin)(method, params)) gone = true
+      return gone && method !== 'eth_getBlockByNumber' ? disputed() : undefined
+    }
+    let gone = false
+    assert.equal(await statusOf('assets'), 503)
+    answer = () => undefined
+  })
+
+  it('is asked sixteen pieces at a time where their pictures are', async () => {
+    for (let id = 100n; id < 140n; id++) await pieces.invoke('mint', [wallet.address, id])
+    await catchUp()
+    let [asking, most] = [0, 0]
+    answer = (method, params) => {
+      if (!isUri(method, params)) return undefined
+      most = Math.max(most, (asking += 1))
+      return treasury.rpc(method, params).finally(() => (asking -= 1))
+    }
+    assert.ok((await get('nfts')).nfts.length >= 40)
+    assert.equal(most, 16)
+    answer = () => undefined
+  })
+
+  const isOf =
+    ({ address }: Deployed) =>
+    (method: string, [call]: readonly unknown[]): boolean =>
+      method === 'eth_call' && String(Object(call).to).toLowerCase() === address.toLowerCase()
+  /** Of `tokenURI(uint256)`. */
+  const isUri = (method: string, [call]: readonly unknown[]): boolean =>
+    method === 'eth_call' && String(Object(call).data).startsWith('0xc87b56dd')
+  const disputed = () => Promise.reject(new Failure('chain.unavailable', { network }))
+
+  function changed(chains: Treasury['chains']): Treasury['chains'] {
+    const find: typeof chains.find = (id) => {
+      const chain = chains.find(id)
+      const rpc: Rpc = (method, params) => answer(method, params) ?? chain.rpc(method, params)
+      return { ...chain, rpc }
+    }
+    return { ...chains, find }
+  }
+
+  async function statusOf(what: string): Promise<number> {
+    const url = `/wallets/${wallet.wallet_id}/${what}`
+    const headers = { authorization: 'Bearer any' }
+    return (await app.inject({ method: 'GET', url, headers })).statusCode
+  }
+
   async function get(what: string) {
     const url = `/wallets/${wallet.wallet_id}/${what}`
     const headers = { authorization: 'Bearer any' }
@@ -128,7 +215,9 @@ describe('what a wallet holds', () => {
   }
 
   async function catchUp(): Promise<void> {
-    const { deps, chains } = treasury
+    const { deps, chains, database } = treasury
+    // As if the lease of whoever has followed had ended.
+    await database.updateTable('chain_heads').set({ lease_until: 0 }).execute()
     const follower = newFollower(chains.find(network))
     while ((await follow(deps, follower)) === 'more');
   }

@@ -1,4 +1,5 @@
 import { readTokenUri } from '@quorate/chains/evm/index'
+import { inPieces } from '@quorate/chains/evm/pieces'
 import { getWalletAssets, getWalletNfts } from '@quorate/api/wallets'
 import type { Caller } from '../auth/caller.ts'
 import type { Chain, Chains } from '../chain/chains.ts'
@@ -8,8 +9,8 @@ import { findTokenWords } from '../history/tokens.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findWallet, type WalletRow } from '../wallets/find.ts'
 import { listCandidates } from './candidates.ts'
-import { holdingsOf, newestHash } from './holdings.ts'
-import { findListed } from './listed.ts'
+import { holdingsOf, newestHash, unlessDisputed } from './holdings.ts'
+import { findListed, type Listed } from './listed.ts'
 import { quoteOf } from './quotes.ts'
 
 const { route } = routing<Caller>()
@@ -58,8 +59,8 @@ async function assetsOf({ database, opine, now }: AssetDeps, chain: Chain, walle
   const blockHash = await newestHash(chain)
   const balance = await chain.adapter.balance(chain.rpc, address, blockHash)
   const { id, nativeAsset } = chain.network
-  const candidates = await withListed(database, wallet)
-  const coins = await holdingsOf(chain, { address, blockHash }, candidates)
+  const { candidates, listed } = await withListed(database, wallet)
+  const coins = await holdingsOf(chain, { address, blockHash, listed }, candidates)
   const words = await findTokenWords(
     database,
     id,
@@ -89,7 +90,12 @@ async function withListed(database: Database, wallet: Owner) {
   const listed = await findListed(database, wallet.network)
   const others = listed.filter(({ kind, contract }) => kind === 'Erc20' && !seen.has(contract))
   const kind = 'Erc20' as const
-  return [...moved, ...others.map(({ contract }) => ({ kind, contract, token_id: '' }))]
+  const unseen = others.map(({ contract }) => ({ kind, contract, token_id: '' }))
+  return { candidates: [...moved, ...unseen], listed: namesOf(listed) }
+}
+
+function namesOf(listed: readonly Listed[]): ReadonlySet<string> {
+  return new Set(listed.map(({ contract }) => contract))
 }
 
 async function piecesOf({ database }: AssetDeps, chain: Chain, wallet: Owner) {
@@ -97,17 +103,18 @@ async function piecesOf({ database }: AssetDeps, chain: Chain, wallet: Owner) {
   const { address } = wallet
   const candidates = await listCandidates(database, wallet, ['Erc721', 'Erc1155'])
   const blockHash = await newestHash(chain)
-  const pieces = await holdingsOf(chain, { address, blockHash }, candidates)
+  const listed = namesOf(await findListed(database, wallet.network))
+  const holder = { address, blockHash, listed }
+  const pieces = await holdingsOf(chain, holder, candidates)
   const contracts = pieces.map(({ contract }) => contract)
   const words = await findTokenWords(database, wallet.network, contracts)
-  return Promise.all(
-    pieces.map(async ({ kind, contract, token_id: tokenId, balance }) => {
-      const { symbol } = words.get(contract) ?? {}
-      const own = { contract, tokenId, ...(symbol === undefined ? {} : { symbol }) }
-      if (kind === 'Erc1155') return { kind, ...own, balance: `${balance}` }
-      const piece = { contract, tokenId: BigInt(tokenId), blockHash }
-      const tokenUri = await readTokenUri(chain.rpc, piece)
-      return { kind: 'Erc721' as const, ...own, ...(tokenUri === undefined ? {} : { tokenUri }) }
-    }),
-  )
+  const shown = await inPieces(pieces, async ({ kind, contract, token_id: tokenId, balance }) => {
+    const { symbol } = words.get(contract) ?? {}
+    const own = { contract, tokenId, ...(symbol === undefined ? {} : { symbol }) }
+    if (kind === 'Erc1155') return { kind, ...own, balance: `${balance}` }
+    const asked = readTokenUri(chain.rpc, { contract, tokenId: BigInt(tokenId), blockHash })
+    const tokenUri = await unlessDisputed(chain, { ...holder, contract }, asked)
+    return { kind: 'Erc721' as const, ...own, ...(tokenUri === undefined ? {} : { tokenUri }) }
+  })
+  return [...shown]
 }
