@@ -90,8 +90,9 @@ async function list(deps: ApprovalDeps, { organization }: Caller, query: Query) 
   })
 }
 
-function listed(
-  { database, now }: ApprovalDeps,
+/** @returns one row more than a page holds, where there are so many, and how many it holds */
+export function listed(
+  { database, now }: Pick<ApprovalDeps, 'database' | 'now'>,
   organization: Uint8Array,
   { limit, paginationToken, status, initiatorId, approverId }: Query,
 ) {
