@@ -62,6 +62,8 @@ export type Network = {
   readonly nativeAsset: { readonly symbol: string; readonly decimals: number }
   /** Blocks, its own counted, after which a transaction is taken as settled. */
   readonly confirmationsFinal: number
+  /** Where a transaction pays for its bytes on the chain below as well: whose way of telling how much that is. */
+  readonly dataFee?: 'OpStack'
 }
 
 export type Priority = 'Slow' | 'Standard' | 'Fast'

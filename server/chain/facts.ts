@@ -1,4 +1,5 @@
-import type { EvmAsk, EvmFacts } from '@quorate/chains/evm/index'
+import { dataFee, type EvmAsk, type EvmFacts } from '@quorate/chains/evm/index'
+import { decodeUnsigned } from '@quorate/effects/evm/transaction'
 import { isFailure } from '@quorate/core/failure'
 import type { Rpc } from '@quorate/chains/adapter'
 import { readQuantity } from '@quorate/chains/evm/answer'
@@ -44,6 +45,17 @@ export async function estimate({ adapter, rpc }: Chain, ask: EvmAsk): Promise<Ev
     if (!isPayment || !isFailure(error, 'chain.refused')) throw error
     return adapter.observe(rpc, { ...ask, nonce: 0n, gasLimit: gasOfPayment })
   }
+}
+
+/**
+ * What it has to be able to pay besides its gas, as of now, with a margin.
+ * @throws Failure `chain.unavailable`, `chain.refused`
+ */
+export async function dataFeeOf(
+  { rpc, network }: Pick<Chain, 'rpc' | 'network'>,
+  unsigned: Uint8Array,
+): Promise<bigint> {
+  return dataFee(rpc, network, { unsigned, gasLimit: decodeUnsigned(unsigned).gasLimit })
 }
 
 export function feeMaxOf(facts: EvmFacts): bigint {

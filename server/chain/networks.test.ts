@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { GetFeesResponse } from '@dfns/sdk/generated/networks/index.js'
+import type { Network } from '@quorate/chains/adapter'
 import { evmNetworks, evmRows as chainRows } from '@quorate/chains/networks/evm'
 import { kebabOf } from '@quorate/chains/networks/kebab'
 import { type EvmId, evmRows as signerRows, unnumberedIds } from '@quorate/effects/networks/evm'
@@ -17,8 +18,12 @@ type Missing = Exclude<OfClient, EvmId | (typeof unnumberedIds)[number]>
 const others = new Map(
   Object.values(viem)
     .filter((chain) => 'id' in chain && 'nativeCurrency' in chain)
-    .map((chain): [number, { readonly testnet?: boolean | undefined }] => [chain.id, chain]),
+    .map((chain): [number, OtherChain] => [chain.id, chain]),
 )
+type OtherChain = {
+  readonly testnet?: boolean | undefined
+  readonly contracts?: object | undefined
+}
 /** Not in viem's list: their chain ids were read in the networks' own documents. */
 const notInViem = [
   'AdiTestnetAb',
@@ -49,6 +54,19 @@ describe('the networks', () => {
       const other = others.get(chainId)
       if (other !== undefined) assert.equal(other.testnet ?? false, testnet, id)
     }
+  })
+
+  it('take a fee for bytes where others know of a contract that tells it, and where its own documents say so', () => {
+    const isOpStack = ({ chainId }: Network) =>
+      Object.hasOwn(others.get(chainId)?.contracts ?? {}, 'gasPriceOracle')
+    const by = (is: (network: Network) => boolean) => evmNetworks.filter(is).map(({ id }) => id)
+    const known = by(isOpStack)
+    assert.ok(known.includes('Base') && known.includes('InkSepolia'))
+    const own = ['Celo', 'Race', 'RaceSepolia', 'XLayer', 'XLayerSepolia']
+    assert.deepEqual(
+      by(({ dataFee }) => dataFee === 'OpStack'),
+      by((network) => isOpStack(network) || own.includes(network.id)),
+    )
   })
 
   it('pay fees in what the chain’s native asset is', () => {

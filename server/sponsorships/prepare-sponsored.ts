@@ -1,5 +1,8 @@
+import { bytesToBig } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { encodeFacts, type SponsoredFacts } from '@quorate/effects/facts'
+import type { Chain } from '../chain/chains.ts'
+import { dataFeeOf } from '../chain/facts.ts'
 import { lockQueue } from '../chain/slots.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from '../transfers/outcome.ts'
 import { insufficient, promisedOf, refusalsMax } from '../transfers/prepare.ts'
@@ -11,7 +14,7 @@ import { isHeldFrom } from './delegating.ts'
 import { estimateFee } from './estimate.ts'
 import { accountFacts, sponsorOfRow } from './facts.ts'
 import type { Sponsor } from './sponsor.ts'
-import { operationsOf, sponsoredEffect, sponsoredIntentOf } from './terms.ts'
+import { operationsOf, relayAsk, sponsoredEffect, sponsoredIntentOf } from './terms.ts'
 
 /** Some blocks: neither fees nor balances change faster. */
 const standBackMs = 5_000
@@ -72,21 +75,40 @@ async function sponsorLack(
   deps: StepDeps,
   row: Outgoing,
   sponsor: Sponsor,
-  { delegationNonce }: SponsoredFacts,
+  facts: SponsoredFacts,
 ): Promise<Outcome | undefined> {
   const { chain } = deps
   const operations = operationsOf(sponsoredIntentOf(row), row.address)
-  const isDelegated = delegationNonce === undefined
+  const isDelegated = facts.delegationNonce === undefined
   try {
     const fee = await estimateFee(chain, operations, { from: row.address, isDelegated })
     const short = await overBudget(deps, row, sponsor, fee)
     if (short !== undefined) return refuse(short)
     if (fee > feeBoundOf(row, chain.traits)) return wait('fees are above what was signed for')
+    const needed = fee + (await dataFeeOf(chain, likeSent(chain, row, sponsor, facts)))
     const balance = await chain.adapter.balance(chain.rpc, sponsor.wallet.address)
-    return balance < fee ? insufficient(fee, balance, ' of the fee sponsor') : undefined
+    return balance < needed ? insufficient(needed, balance, ' of the fee sponsor') : undefined
   } catch (error) {
     if (!isFailure(error, 'chain.refused')) throw error
     const { reason } = error.context
     return row.attempts + 1 >= refusalsMax ? refuse(reason) : { kind: 'wait', why: reason }
   }
 }
+
+/** As long as what the sponsor is to send, and as hard to shorten: the account has not signed yet. */
+function likeSent(
+  chain: Chain,
+  row: Outgoing,
+  sponsor: Sponsor,
+  { delegationNonce: nonce }: SponsoredFacts,
+): Uint8Array {
+  const word = bytesToBig(row.request)
+  const signature = { r: word, s: word >> 1n, yParity: 0 } as const
+  const delegation = nonce === undefined ? {} : { delegation: { nonce, signature } }
+  const ask = relayAsk(chain, row, sponsor, { inner: signature, ...delegation })
+  const price = { maxFeePerGas: gwei, maxPriorityFeePerGas: gwei }
+  const facts = { family: 'evm', nonce: 0n, gasLimit: 1_000_000n, ...price } as const
+  return chain.adapter.build(chain.network, ask, facts).bytes
+}
+
+const gwei = 10n ** 9n

@@ -5,7 +5,7 @@ import { isFailure } from '@quorate/core/failure'
 import type { Effect } from '@quorate/effects/effect'
 import { decodeFacts, encodeFacts, type Facts } from '@quorate/effects/facts'
 import { askOf } from '../chain/ask.ts'
-import { minedNonce, observeWithin, type Observed } from '../chain/facts.ts'
+import { dataFeeOf, minedNonce, observeWithin, type Observed } from '../chain/facts.ts'
 import { isAtRest } from '../transfers/lifecycle.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from '../transfers/outcome.ts'
 import { isSlotGone, loseSlot, promisedOf, refusalsMax, standBack } from '../transfers/prepare.ts'
@@ -226,11 +226,13 @@ async function settle(
   const { bytes } = chain.adapter.build(chain.network, ask, observed)
   if (unsigned === undefined || !equalBytes(bytes, unsigned))
     throw new TypeError('two ways to build a sponsorship differ')
+  // What limits count is the gas alone: nobody signs a bound on the rest.
+  const needed = feeMax + (await dataFeeOf(chain, unsigned))
   const balance = await chain.adapter.balance(chain.rpc, row.address)
-  if (balance - (await promisedOf(database, row)) < feeMax)
+  if (balance - (await promisedOf(database, row)) < needed)
     return later(
       row,
-      `insufficient funds of the fee sponsor: ${feeMax} needed, ${balance} available`,
+      `insufficient funds of the fee sponsor: ${needed} needed, ${balance} available`,
     )
   const values = { facts: encodeFacts(facts), cost: feeMax.toString() }
   return { kind: 'move', event: 'prepare', values }

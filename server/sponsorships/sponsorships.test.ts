@@ -21,6 +21,7 @@ import {
   payment,
   request,
   reread,
+  setDataFee,
   startTreasury,
   step,
   stepTo,
@@ -30,6 +31,7 @@ import {
 } from '../transfers/testing/treasury.ts'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
+import { openChains } from '../chain/chains.ts'
 import { eraseRows } from '../users/erase-rows.ts'
 import { inTransaction } from '../database/database.ts'
 import { openQuota } from '../usage/quota.ts'
@@ -742,5 +744,33 @@ describe('the erasure of somebody for whom a sponsor has paid', () => {
     assert.equal(external_id, null)
     assert.ok(!Buffer.from(evidence).includes(word))
     assert.deepEqual(await paidFor(treasury, done), sent)
+  })
+})
+
+describe('on a network that takes a fee for bytes as well', () => {
+  let through: Treasury
+  before(async () => {
+    await treasury.rpc('anvil_setChainId', [8453])
+    const node = { rpcUrl: treasury.node.rpcUrl, confirmations: 2 }
+    const chains = openChains(new Map([['Base', node]]))
+    through = { ...treasury, chains, deps: { ...treasury.deps, chains } }
+  })
+  after(() => treasury.rpc('anvil_setChainId', [11155111]))
+
+  it('the sponsor has to have that fee, before the account signs and before itself does', async () => {
+    const rich = await makeSponsor(through, { on: 'Base' })
+    const asked = async () => {
+      const wallet = await makeWallet(through, 1000n, 'Base')
+      return request(through, wallet, { body: payment({ feeSponsorId: rich.name }) })
+    }
+    await setDataFee(through, ether)
+    const early = await stepTo(through, await asked(), 'refused')
+    assert.match(early.reason ?? '', /^insufficient funds: 12\d{17} of the fee sponsor needed/)
+    await setDataFee(through, 1n)
+    const row = await stepTo(through, await asked(), 'signed')
+    await setDataFee(through, ether)
+    assert.match(await waitingOf(through, row), /^insufficient funds of the fee sponsor: 12\d{17} /)
+    await setDataFee(through, 1n)
+    await carry(through, row, 'confirmed')
   })
 })

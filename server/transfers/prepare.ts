@@ -6,7 +6,7 @@ import type { Effect } from '@quorate/effects/effect'
 import { encodeFacts, noFacts, type Facts } from '@quorate/effects/facts'
 import { isReplacement, type ReplacementIntent } from '@quorate/effects/replacement'
 import { askOf, planned } from '../chain/ask.ts'
-import { observeWithin } from '../chain/facts.ts'
+import { dataFeeOf, observeWithin } from '../chain/facts.ts'
 import { isAgreedOn } from '../chain/slots.ts'
 import { standBackMs } from './line.ts'
 import { expire, isExpired, refuse, type Outcome, type StepDeps } from './outcome.ts'
@@ -37,9 +37,12 @@ export async function prepare(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   if ('kind' in found) return found
   const effect = planned(payerOf(row, deps.chain.traits), intentOf(row), found)
   checkAgainst(deps, row, { facts: found, effect })
-  const short = await missingFunds(deps, row, { effect, balance })
+  const { unsigned } = effect
+  const besides = unsigned === undefined ? 0n : await dataFeeOf(deps.chain, unsigned)
+  const needed = effect.value + effect.feeMax + besides
+  const short = await missingFunds(deps, row, { needed, balance })
   if (short !== undefined) return short
-  const cost = (effect.value + effect.feeMax).toString()
+  const cost = needed.toString()
   const facts = encodeFacts({ ...found, ...(await deps.opine(effect.outflow)) })
   return { kind: 'move', event: 'prepare', values: { facts, cost } }
 }
@@ -120,12 +123,11 @@ async function outbidding(deps: StepDeps, row: Outgoing): Promise<Facts | Outcom
 async function missingFunds(
   { database }: StepDeps,
   row: Outgoing,
-  { effect, balance }: { readonly effect: Effect; readonly balance: bigint },
+  { needed, balance }: { readonly needed: bigint; readonly balance: bigint },
 ): Promise<Outcome | undefined> {
-  const { value, feeMax } = effect
-  if (balance < value + feeMax) return insufficient(value + feeMax, balance)
+  if (balance < needed) return insufficient(needed, balance)
   const promised = await promisedOf(database, row)
-  if (balance - promised >= value + feeMax) return undefined
+  if (balance - promised >= needed) return undefined
   return standBack('what is under way may need all there is')
 }
 

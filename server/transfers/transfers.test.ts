@@ -31,6 +31,7 @@ import {
   pruned,
   request,
   reread,
+  setDataFee,
   startTreasury,
   step,
   stepTo,
@@ -337,6 +338,54 @@ describe('a chain that does as it likes', () => {
     await stepTo(treasury, row, 'broadcasted')
     await confirm(row)
     lines.splice(0)
+  })
+})
+
+describe('on a network that takes a fee for bytes as well', () => {
+  const base = 'Base'
+  let through: Treasury
+  let wallet: WalletRow
+  before(async () => {
+    await treasury.rpc('anvil_setChainId', [8453])
+    const node = { rpcUrl: treasury.node.rpcUrl, confirmations: 2 }
+    const chains = openChains(new Map([[base, node]]))
+    through = { ...treasury, chains, deps: { ...treasury.deps, chains } }
+    wallet = await makeWallet(through, ether, base)
+  })
+  after(() => treasury.rpc('anvil_setChainId', [11155111]))
+
+  it('is not signed without that fee, and a quarter more: no node would take it', async () => {
+    await setDataFee(through, (ether * 4n) / 5n)
+    const row = await request(through, wallet, { body: payment() })
+    const failed = await stepTo(through, row, 'refused')
+    const [, needed = ''] = /^insufficient funds: (\d+) needed/.exec(failed.reason ?? '') ?? []
+    assert.ok(BigInt(needed) > ether && BigInt(needed) < ether + ether / 50n, needed)
+    assert.equal(failed.signed, null)
+  })
+
+  it('is kept for what is under way, which goes on once it is there', async () => {
+    await setDataFee(through, ether / 2n)
+    const first = await request(through, wallet, { body: payment() })
+    const { cost } = await stepTo(through, first, 'signed')
+    assert.ok(BigInt(cost ?? 0) > (ether * 5n) / 8n)
+    const second = await request(through, wallet, { body: payment() })
+    await stepTo(through, second, 'slotted')
+    await step(through, second)
+    const { state, waiting } = await reread(through, second)
+    assert.deepEqual([state, waiting], ['requested', 'what is under way may need all there is'])
+    await setDataFee(through, 1n)
+    for (const row of [first, second]) await stepTo(through, row, 'broadcasted', 'confirmed')
+    await mine(through, 2)
+    for (const row of [first, second]) await stepTo(through, row, 'confirmed')
+  })
+
+  it('is nothing where a local node stands for the network, and has no such contract', async () => {
+    await through.rpc('anvil_setCode', ['0x420000000000000000000000000000000000000F', '0x'])
+    const row = await request(through, wallet, { body: payment() })
+    const { cost } = await stepTo(through, row, 'broadcasted')
+    assert.ok(BigInt(cost ?? 0) < ether / 50n)
+    await mine(through, 2)
+    await stepTo(through, row, 'confirmed')
   })
 })
 

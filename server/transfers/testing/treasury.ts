@@ -10,6 +10,7 @@ import type { OwnNetwork } from '@quorate/authority/manifest'
 import { decodePreimage, requestHash } from '@quorate/authority/request'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
 import { type Person, signedRequest } from '@quorate/signer/testing/requests'
+import { toFunctionSelector } from 'viem'
 import type { Caller } from '../../auth/caller.ts'
 import type { SignedAction } from '../../auth/use-action.ts'
 import { type Chains, openChains, readChains } from '../../chain/chains.ts'
@@ -247,6 +248,18 @@ export async function payOutside(
   await rpc('anvil_impersonateAccount', [from])
   await rpc('eth_sendTransaction', [{ from, to: stranger, value: '0x1' }])
   await mine({ rpc })
+}
+
+/**
+ * As a network of the OP Stack has it: a contract that says what a transaction pays for its bytes, here the same for all.
+ * It knows no other question.
+ */
+export async function setDataFee({ rpc }: Pick<Treasury, 'rpc'>, wei: bigint): Promise<void> {
+  const oracle = '0x420000000000000000000000000000000000000F'
+  const selector = toFunctionSelector('getL1Fee(bytes)').slice(2)
+  const isAsked = `5f3560e01c63${selector}146011575f5ffd5b`
+  const answer = `7f${wei.toString(16).padStart(64, '0')}5f5260205ff3`
+  await rpc('anvil_setCode', [oracle, `0x${isAsked}${answer}`])
 }
 
 type Fake = (params: readonly unknown[], real: Rpc) => Promise<unknown>
