@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { z } from 'zod'
@@ -41,3 +42,45 @@ test('a member that no body names is refused, except in queries', () => {
     assert.ok(error, name)
   }
 })
+
+test('what the official client has a method for is served, or the README says that it is not', () => {
+  const asked = globSync('../node_modules/@dfns/sdk/generated/*/client.js', {
+    cwd: import.meta.dirname,
+  }).flatMap((file) => operationsIn(readFileSync(new URL(file, import.meta.url), 'utf8')))
+  assert.ok(asked.length > 170, `${asked.length} methods`)
+  const served = new Set(endpoints.map(({ operation: { method, path } }) => shape(method, path)))
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8')
+  const rows = readme
+    .split('| not served |')[1]
+    ?.split('\n')
+    .filter((line) => line.startsWith('| `'))
+  const listed = (rows ?? []).flatMap((row) =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, path = '']) => path),
+  )
+  const lists = (path: string, entry: string) => path === entry || path.startsWith(`${entry}/`)
+  const missing = asked.filter(({ method, path }) => !served.has(shape(method, path)))
+  for (const { method, path } of missing)
+    assert.ok(
+      listed.some((entry) => lists(path, entry)),
+      `${method} ${path} is neither served nor listed`,
+    )
+  for (const entry of listed) {
+    assert.ok(
+      missing.some(({ path }) => lists(path, entry)),
+      `${entry} is none of the client's, or served`,
+    )
+    const kept = endpoints.filter(({ operation: { path } }) => lists(path, entry))
+    assert.deepEqual(kept, [], `${entry} is listed and served`)
+  }
+})
+
+/** As its generated code writes them: a path, and the method some lines below. */
+function operationsIn(source: string): { readonly method: string; readonly path: string }[] {
+  const calls = source.matchAll(/buildPathAndQuery\)\('([^']+)'[^]*?method: '([A-Z]+)'/g)
+  return [...calls].map(([, path = '', method = '']) => ({ method, path }))
+}
+
+/** Whatever a parameter is called. */
+function shape(method: string, path: string): string {
+  return `${method} ${path.replaceAll(/:[a-zA-Z]+/g, ':')}`
+}
