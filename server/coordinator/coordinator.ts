@@ -9,7 +9,7 @@ import type { Reader } from '@quorate/authority/reduce/judging'
 import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { decodePreimage } from '@quorate/authority/request'
 import type { Evidence, ItemOperation } from '@quorate/authority/step'
-import { rootOf, type StreamId } from '@quorate/authority/stream'
+import { keyStream, rootOf, type StreamId } from '@quorate/authority/stream'
 import { quorumOf } from '@quorate/authority/quorum'
 import { rulesFor } from '@quorate/judge/rules'
 import type { Database } from '../database/database.ts'
@@ -32,6 +32,7 @@ import {
   operationAt,
   type Standing,
   standingOf,
+  type Streams,
   type StreamsWorld,
 } from './streams.ts'
 import type { Signed } from './kept-signatures.ts'
@@ -109,6 +110,12 @@ export type Coordinator = {
   head(organization: Uint8Array, stream?: StreamId): Promise<Certified | undefined>
   /** Where a request stands, by SHA-256 of its pre-image. */
   stepOf(organization: Uint8Array, request: Uint8Array): Promise<Standing | undefined>
+  /**
+   * Has what was proposed for a key end, by whichever server: only then `stepOf` says for certain that
+   * the signers have not agreed on a request. One statement where nothing is open.
+   * @throws Failure `signers.unavailable`, `signing.failed`, `clock.wrong`
+   */
+  conclude(organization: Uint8Array, key: Uint8Array): Promise<void>
   status(): readonly SignerStatus[]
   /** What the signers say of this server's clock: nothing may end by one that is not right. */
   clock(): Promise<ClockState>
@@ -191,17 +198,24 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
       ),
     head: (organization, stream = rootOf(organization)) => ledger.head({ organization, stream }),
     stepOf: (organization, request) => standingOf(ledger, organization, request),
+    conclude: (organization, key) => streams.conclude({ organization, stream: keyStream(key) }),
     status: () => statusOf(parts, attendance),
     clock: () => hours.ask(),
     faults: () => faults.fresh().then(() => faults.report()),
     resume: async () => {
-      for (const place of await ledger.unfinished(unfinishedMax)) {
-        log.warn({ organization: toHex(place.organization), stream: place.stream.kind }, 'resuming')
-        await streams.resume(place)
-      }
+      await resumeStreams(world, streams)
       await pool.resume()
     },
     close: () => pool.close(),
+  }
+}
+
+async function resumeStreams({ ledger, log }: StreamsWorld, streams: Streams): Promise<void> {
+  for (const place of await ledger.unfinished(unfinishedMax)) {
+    log.warn({ organization: toHex(place.organization), stream: place.stream.kind }, 'resuming')
+    await streams
+      .conclude(place)
+      .catch((error) => log.warn({ err: error }, 'a stream was not resumed'))
   }
 }
 

@@ -34,8 +34,11 @@ export type Journey = {
   readonly log: DriveLog
   /** Writes the row, or reads the one that is there. */
   readonly record: (ballot: number, step: OpaqueStep) => Promise<OpaqueStep>
-  /** The same wish once more, without what signers refuse; nothing when no wish is left. */
-  readonly replace: (refusals: readonly Refused[]) => Promise<OpaqueStep | undefined>
+  /**
+   * The same wish once more, without what signers refuse; nothing when no wish is left. Where there is
+   * no wish at all, it is driven until it is certified, or nobody can certify it any more.
+   */
+  readonly replace: ((refusals: readonly Refused[]) => Promise<OpaqueStep | undefined>) | undefined
   readonly rider: Rider | undefined
 }
 export type DriveLog = {
@@ -52,6 +55,11 @@ export type Arrival =
   /** The stream is beyond this place, and what stands here is not known to this server. */
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'abandoned' }
+  /**
+   * Nothing that was proposed here below this ballot is certified, or ever will be: a quorum has closed
+   * the ballots below it, and has locked nothing in them.
+   */
+  | { readonly kind: 'closed'; readonly ballot: number }
   /** Too few signers answered, for too long. */
   | { readonly kind: 'stuck' }
 
@@ -99,6 +107,8 @@ class Trip {
   follow({ state, actions }: Advance): void {
     this.state = state
     this.time(state.phase, state.ballot)
+    const isUnwanted = state.phase === 'replacing' && this.journey.replace === undefined
+    if (isUnwanted) return this.leave({ kind: 'closed', ballot: state.ballot })
     for (const action of actions) this.act(action).catch((error) => this.fail(error))
   }
 
@@ -144,6 +154,8 @@ class Trip {
       case 'wait':
         return this.wait(action.attempt)
       case 'replace': {
+        // That some refuse it does not say that no others have certified it: the next ballot does.
+        if (journey.replace === undefined) return
         const step = await journey.replace(action.refusals)
         return step ? this.tell({ kind: 'replacement', step }) : this.leave({ kind: 'abandoned' })
       }

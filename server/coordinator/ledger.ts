@@ -135,6 +135,35 @@ export class Ledger {
       .execute()
   }
 
+  /** No signer counts any more what was proposed there below this ballot. */
+  async close(
+    place: Subject,
+    { seq, ballot }: { readonly seq: number; readonly ballot: number },
+  ): Promise<void> {
+    await this.database
+      .deleteFrom('proposals')
+      .where('organization', '=', place.organization)
+      .where('stream', '=', encode(streamCodec, place.stream))
+      .where('seq', '=', seq)
+      .where('ballot', '<', ballot)
+      .execute()
+  }
+
+  /** Was anything proposed beyond the newest step, as far as is known here? */
+  async isOpen(place: Subject): Promise<boolean> {
+    const { organization, stream } = key(place)
+    const { rows } = await sql`
+      select 1 from proposals
+      where organization = ${organization} and stream = ${stream} and seq > coalesce((
+        select seq from steps
+        where organization = ${organization} and stream = ${stream}
+        order by seq desc
+        limit 1
+      ), -1)
+      limit 1`.execute(this.database)
+    return rows.length > 0
+  }
+
   /** What was proposed at a place and has not been certified, newest ballot first. */
   async proposed(place: Subject, seq: number): Promise<OpaqueStep | undefined> {
     const row = await this.database

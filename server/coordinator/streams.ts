@@ -68,6 +68,8 @@ type Job = Wish & {
   readonly resolve: (standing: Standing) => void
   readonly reject: (error: unknown) => void
 }
+/** Whoever has to know what has become of what was proposed. */
+type Waiter = { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
 /**
  * Steps under way at once, of all streams. Four signers that share two cores need some 15 ms each for
@@ -84,6 +86,8 @@ const batchBytesMax = opaqueBytesMax / 2
 /** Turns in a row in which a job may find that replicas were faster. */
 const fruitlessMax = 64
 const overrun = 'other servers were faster, again and again'
+/** Each time another server has proposed something there since. */
+const concludedMax = 8
 /** Times that a step as a whole is proposed anew after refusals that name no item. */
 const replacementsMax = 3
 /** How long a replica may take to write down what it saw certified. */
@@ -109,8 +113,18 @@ export function openStreams(world: StreamsWorld) {
      * @throws Failure `request.refused`, `signers.unavailable`, `signing.failed`, `clock.wrong`
      */
     settle: (place: Subject, wish: Wish): Promise<Standing> => queueOf(place).add(wish),
-    /** Ends what was proposed in a stream before this process began. */
-    resume: (place: Subject): Promise<void> => queueOf(place).resume(),
+    /**
+     * Ends what was proposed in a stream, by whichever server, and is not known here to have ended:
+     * afterwards each of it is in force and kept, or no signer will ever count it. Asks nobody where
+     * nothing is open.
+     * @throws Failure `signers.unavailable`, `signing.failed`, `clock.wrong` where that could not be found out
+     */
+    conclude: async (place: Subject): Promise<void> => {
+      for (let times = 0; await world.ledger.isOpen(place); times++) {
+        if (times >= concludedMax) throw new Failure('signing.failed', { reason: overrun })
+        await queueOf(place).conclude()
+      }
+    },
   }
 }
 
@@ -120,8 +134,8 @@ class Queue {
   private readonly through: Turnstile
   private readonly leave: () => void
   private readonly jobs: Job[] = []
+  private readonly waiters: Waiter[] = []
   private running: Promise<void> | undefined
-  private resuming = false
 
   constructor(
     world: StreamsWorld,
@@ -135,30 +149,33 @@ class Queue {
   }
 
   add(wish: Wish): Promise<Standing> {
-    if (this.jobs.length >= queueMax)
-      return Promise.reject(new Failure('signing.failed', { reason: 'too many wait for this key' }))
+    if (this.jobs.length >= queueMax) return Promise.reject(tooMany())
     return new Promise((resolve, reject) => {
       this.jobs.push({ ...wish, resolve, reject })
-      void this.wake()
+      this.wake()
     })
   }
 
-  resume(): Promise<void> {
-    this.resuming = true
-    return this.wake()
+  conclude(): Promise<void> {
+    if (this.waiters.length >= queueMax) return Promise.reject(tooMany())
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ resolve, reject })
+      this.wake()
+    })
   }
 
-  private wake(): Promise<void> {
+  private wake(): void {
     this.running ??= this.work()
-    return this.running
   }
 
   private async work(): Promise<void> {
     // What comes in the same moment shares a step.
     await undefined
     let fruitless = 0
-    while (this.jobs.length > 0 || this.resuming) {
+    while (this.jobs.length > 0 || this.waiters.length > 0) {
+      await this.endOpen()
       const batch = this.take()
+      if (batch.length === 0) continue
       try {
         if (fruitless > fruitlessMax) throw new Failure('signing.failed', { reason: overrun })
         const turn = new Turn(this.world, this.place, batch)
@@ -167,7 +184,6 @@ class Queue {
         this.jobs.unshift(...left)
       } catch (error) {
         for (const job of batch) job.reject(error)
-        if (batch.length === 0) this.world.log.warn({ err: error }, 'a stream was not resumed')
       }
     }
     this.running = undefined
@@ -177,9 +193,20 @@ class Queue {
       .catch((error) => this.world.log.warn({ err: error }, 'a lease was not released'))
   }
 
+  /** What others wish for comes after it in any case. */
+  private async endOpen(): Promise<void> {
+    const waiters = this.waiters.splice(0)
+    if (waiters.length === 0) return
+    try {
+      await this.through(() => new Turn(this.world, this.place, []).run())
+      for (const { resolve } of waiters) resolve()
+    } catch (error) {
+      for (const { reject } of waiters) reject(error)
+    }
+  }
+
   /** Uses of a key stand alone in their step, as a signature rides along with it. */
   private take(): readonly Job[] {
-    this.resuming = false
     const most = this.place.stream.kind === 'root' ? itemsMax : 1
     let [count, size] = [0, 0]
     for (const job of this.jobs.slice(0, most)) {
@@ -192,11 +219,16 @@ class Queue {
   }
 }
 
-/** One step of one stream, from its draft to its certificate. */
+function tooMany(): Failure {
+  return new Failure('signing.failed', { reason: 'too many wait for this key' })
+}
+
+/** One step of one stream, from its draft to its certificate; without jobs, of what is open there. */
 class Turn {
   private readonly world: StreamsWorld
   private readonly place: Subject
   private jobs: readonly Job[]
+  private readonly isForOpen: boolean
   private drafted: Drafted | undefined
   private rider: { readonly hash: Uint8Array; readonly rider: Rider } | undefined
   private replacements = 0
@@ -205,6 +237,7 @@ class Turn {
     this.world = world
     this.place = place
     this.jobs = jobs
+    this.isForOpen = jobs.length === 0
   }
 
   /** @returns the jobs that have to come again, since another step took the place */
@@ -219,13 +252,12 @@ class Turn {
       views.refresh(this.place),
     ])
     const seq = head === undefined ? 0 : head.seq + 1
-    const isResumed = this.jobs.length === 0
-    const wanted = isResumed ? await ledger.proposed(this.place, seq) : await this.draft()
+    const wanted = this.isForOpen ? await ledger.proposed(this.place, seq) : await this.draft()
     if (wanted === undefined) return []
     this.requireQuorum()
     await this.prepareSigners()
     const arrival = await this.drive(wanted, head)
-    return this.conclude(arrival, seq)
+    return this.arrived(arrival, seq)
   }
 
   private root(): Subject {
@@ -307,7 +339,7 @@ class Turn {
         seats,
         log,
         record: (ballot, step) => ledger.propose(place, ballot, step),
-        replace: (refusals) => this.replace(refusals),
+        replace: this.isForOpen ? undefined : (refusals) => this.replace(refusals),
         rider: this.ticket(),
       },
       startProposer(wanted, head?.certificate),
@@ -380,8 +412,12 @@ class Turn {
     return new Failure('clock.wrong', { clock })
   }
 
-  private async conclude(arrival: Arrival, seq: number): Promise<readonly Job[]> {
+  private async arrived(arrival: Arrival, seq: number): Promise<readonly Job[]> {
     if (arrival.kind === 'abandoned') return []
+    if (arrival.kind === 'closed') {
+      await this.world.ledger.close(this.place, { seq, ballot: arrival.ballot })
+      return []
+    }
     if (arrival.kind === 'stuck') throw this.unavailable()
     if (arrival.kind === 'overtaken' || arrival.step === undefined) {
       await this.waitForReplica(seq)

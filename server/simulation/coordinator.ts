@@ -41,6 +41,8 @@ export function simulatedCoordinator(world: World): RequestDeps['coordinator'] {
   return {
     sign: (ask) => sign(world, ledger, ask),
     stepOf: (organization, request) => standingOf(ledger, organization, request),
+    conclude: (organization, key) =>
+      conclude(world, ledger, { organization, stream: keyStream(key) }),
     read: async (_, judge) => judge(world.signers.reader),
     readKnown: async (_, judge) => judge(world.signers.reader),
     clock: async () => world.signers.clockOf(world.now()),
@@ -120,14 +122,28 @@ async function settle(
       ...({ side: 'signers', place: `agree on a ${asked.kind}`, isWrite: true } as const),
       run: agree,
     })
-    for (const { opaque, certified, writes } of agreed)
-      await ledger.keep(place, opaque, { certificate: certified.certificate, writes })
+    await keepAll(ledger, place, agreed)
     const kind = isRenewal(asked.kind) ? 'use' : asked.kind
     const standing = await standingAs(ledger, place.organization, { kind, request: asked.request })
     const isAgreed = standing !== undefined && isIt(asked.kind, standing, seq)
     if (isAgreed) return standing
   }
   throw new Failure('signing.failed', { reason: 'other servers were faster, again and again' })
+}
+
+/** What the signers have agreed on in a stream, and no server has written down. */
+async function conclude({ schedule, signers }: World, ledger: Ledger, place: Subject) {
+  const seq = (await ledger.head(place))?.seq ?? -1
+  const missed = await schedule.call({
+    ...({ side: 'signers', place: 'conclude', isWrite: false } as const),
+    run: () => signers.steps(place, seq + 1),
+  })
+  await keepAll(ledger, place, missed)
+}
+
+async function keepAll(ledger: Ledger, place: Subject, kept: readonly Kept[]): Promise<void> {
+  for (const { opaque, certified, writes } of kept)
+    await ledger.keep(place, opaque, { certificate: certified.certificate, writes })
 }
 
 /** A renewal is a step of its own, after the one that it renews. */

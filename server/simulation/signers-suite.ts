@@ -134,6 +134,20 @@ function describeRequest(desk: Desk): void {
     assert.equal((await standing())?.step.seq, seq)
   })
 
+  it('say what they have agreed on, though the server that asked them has kept nothing of it', async () => {
+    const { coordinator, organization } = desk.signers
+    const wallet = await desk.signers.makeWallet()
+    const evidence = desk.payment(wallet)
+    const request = requestHash(evidence.preimage)
+    await desk.signers.agreeUnkept(wallet, evidence)
+    assert.equal(await coordinator.stepOf(organization, request), undefined)
+    await coordinator.conclude(organization, wallet.key)
+    const standing = await coordinator.stepOf(organization, request)
+    assert.equal((await desk.sign(wallet, evidence)).seq, standing?.step.seq)
+    await coordinator.conclude(organization, wallet.key)
+    assert.equal((await desk.sign(wallet, desk.payment(wallet, { slot: 1n }))).slot, 1n)
+  })
+
   it('give no slot to two requests, unless the second one names it', async () => {
     const wallet = await desk.signers.makeWallet()
     await desk.sign(wallet, desk.payment(wallet))

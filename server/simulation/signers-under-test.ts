@@ -13,7 +13,7 @@ export type Wished = {
 /** A coordinator and whoever is behind it: four signers, or their stand-in. */
 export type SignersUnderTest = {
   readonly organization: Uint8Array
-  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf' | 'judge' | 'settle'>
+  readonly coordinator: Pick<Coordinator, 'sign' | 'stepOf' | 'conclude' | 'judge' | 'settle'>
   /** The server's own rows of the log. */
   readonly database: Database
   readonly now: () => number
@@ -23,6 +23,8 @@ export type SignersUnderTest = {
   evidence(wish: Wished): Evidence
   /** The same of somebody who may make policies, and approve. */
   byAdministrator(wish: Pick<Wished, 'path' | 'body'>): Evidence
+  /** Has them agree on it at a server that dies before it has kept it. */
+  agreeUnkept(wallet: SignedFor, evidence: Evidence): Promise<void>
   know(name: string, id: Uint8Array): void
   /** Of a wallet that makes its payments until then as any other. */
   makeSponsor(wallet: SignedFor, limits?: Limits): Promise<SimulatedSponsor>

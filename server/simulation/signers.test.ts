@@ -1,10 +1,12 @@
+import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { keyStream } from '@quorate/authority/stream'
 import { requestHash } from '@quorate/authority/request'
 import { createdName, idOf } from '@quorate/core/id'
 import { signedRequest } from '@quorate/signer/testing/requests'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { ask, type Company, found, hire } from '../coordinator/testing/company.ts'
-import { startPlatform } from '../coordinator/testing/platform.ts'
+import { openForgetful, startPlatform } from '../coordinator/testing/platform.ts'
 import { callerOf, makeWallet } from '../transfers/testing/treasury.ts'
 import { simulatedCoordinator } from './coordinator.ts'
 import { openPlace } from './simulate.ts'
@@ -41,6 +43,10 @@ async function startReal(): Promise<SignersUnderTest> {
         ...(executeBefore === undefined ? {} : { change: { executeBefore } }),
       }),
     byAdministrator: (wish) => ask(company, company.administrator, wish),
+    agreeUnkept: async ({ key }, evidence) => {
+      const dying = openForgetful(platform)
+      await assert.rejects(dying.sign({ organization, key, evidence }))
+    },
     know: (name, id) => void company.ids.set(name, id),
     ...realSponsors(coordinator, company),
     pass: (moment) => sleep(Math.max(0, moment + 1 - Date.now())),
@@ -90,6 +96,10 @@ async function startSmall(): Promise<SignersUnderTest> {
     },
     evidence: ({ facts, ...wish }) => ({ ...client.evidence({ ...wish, now: now() }), facts }),
     byAdministrator: (wish) => client.evidence({ ...wish, now: now() }),
+    agreeUnkept: async ({ key }, evidence) => {
+      const place = { organization: client.organization, stream: keyStream(key) }
+      signers.agree(place, { kind: 'use', evidence }, now())
+    },
     know: (name, id) => void client.ids.set(name, id),
     makeSponsor: (wallet, limits) => makeSponsor(world, wallet, limits),
     changeSponsor: (sponsor, change) => changeSponsor(world, sponsor, change),

@@ -2,7 +2,7 @@ import { isSlotSettled } from '@quorate/chains/evm/index'
 import { isAtRest, onABlock } from '../transfers/lifecycle.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
 import { nowhere } from '../transfers/sent.ts'
-import { isAgreed } from '../transfers/sign.ts'
+import { isKnownAgreed } from '../transfers/agreed.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorshipsOf } from './find.ts'
 import { isFill, outbid } from './outbid.ts'
@@ -90,7 +90,7 @@ async function followUnsent(
   const open = bids.find(({ state }) => !isAtRest(state))
   if (ended === undefined && open !== undefined) return wait(open)
   if (ended === undefined) throw new TypeError('what is signed has its sponsorship')
-  const agreed = await Promise.all(bids.map((bid) => isAgreed(deps, bid)))
+  const agreed = await Promise.all(bids.map((bid) => isKnownAgreed(deps, bid)))
   const isAbout = agreed.includes(true)
   if (!isAbout && open === undefined) return lapse(ended.reason)
   if (await isSlotTaken(deps, ended)) return lapse('another transaction has used its nonce')

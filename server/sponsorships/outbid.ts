@@ -4,7 +4,7 @@ import { decodeFacts } from '@quorate/effects/facts'
 import { minedNonce } from '../chain/facts.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
 import { writtenFacts } from '../transfers/reading.ts'
-import { isAgreed } from '../transfers/sign.ts'
+import { isKnownAgreed } from '../transfers/agreed.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
 import { isPast } from './past.ts'
@@ -64,7 +64,7 @@ async function isRoom(deps: StepDeps, row: Outgoing, newest: Outgoing): Promise<
 async function isToOutbid(deps: StepDeps, row: Outgoing, newest: Outgoing): Promise<boolean> {
   const { state, slot, broadcasted_at, created_at } = newest
   if (slot === null) return false
-  if (state === 'refused') return isAgreed(deps, newest)
+  if (state === 'refused') return isKnownAgreed(deps, newest)
   if (state !== 'signed' && state !== 'broadcasted') return false
   const isOver = deps.now > row.execute_before && !isFill(newest)
   const hasWaited = deps.now >= (broadcasted_at ?? created_at) + stuckMs

@@ -2,9 +2,10 @@ import { concat, equalBytes } from '@quorate/core/bytes'
 import { decodeFacts, type Facts } from '@quorate/effects/facts'
 import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Signed } from '../coordinator/coordinator.ts'
-import { expire, isExpired, type Outcome, type StepDeps } from '../transfers/outcome.ts'
+import { unlessInTime } from '../transfers/agreed.ts'
+import type { Outcome, StepDeps } from '../transfers/outcome.ts'
 import { evidenceOf } from '../transfers/reading.ts'
-import { isAgreed, signing } from '../transfers/sign.ts'
+import { signing } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
 import { sponsorshipRow, untilSent } from './row.ts'
@@ -16,8 +17,9 @@ import { sponsoredEffect } from './terms.ts'
  * alone decides what becomes of it.
  */
 export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire(row, deps.now)
   return signing(deps, row, async () => {
+    const over = await unlessInTime(deps, row)
+    if (over !== undefined) return over
     const sponsor = await sponsorOfRow(deps, row)
     const { organization, key } = row
     const evidence = evidenceOf(row)

@@ -1,16 +1,11 @@
 import { isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
 import { isAgreedOn } from '../chain/slots.ts'
-import {
-  expire,
-  isExpired,
-  waitForSigners,
-  type Outcome,
-  type StepDeps,
-} from '../transfers/outcome.ts'
+import { unlessAgreed, unlessInTime } from '../transfers/agreed.ts'
+import { unlessMissing, type Outcome, type StepDeps } from '../transfers/outcome.ts'
 import { loseSlot, standBack } from '../transfers/prepare.ts'
 import { evidenceOf, writtenFacts } from '../transfers/reading.ts'
-import { assembled, isAgreed } from '../transfers/sign.ts'
+import { assembled } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
 import { sponsoredOf } from './find.ts'
@@ -25,9 +20,14 @@ const againMs = 5_000
  * what the sponsor has paid already; what they refuse today they may not tomorrow.
  */
 export async function signSponsorship(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  const [fills, isFirst] = [isFill(row), row.bid === 0]
-  if (!fills && isExpired(row, deps.now) && !(await isAgreed(deps, row)))
-    return isFirst ? expire(row, deps.now) : again('its time is over')
+  return unlessMissing(async () => {
+    const over = isFill(row) ? undefined : await unlessInTime(deps, row)
+    if (over?.kind === 'move' && row.bid > 0) return again('its time is over')
+    return over ?? signed(deps, row)
+  })
+}
+
+async function signed(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const { organization, key, bid } = row
   const [asked, sponsor] = await Promise.all([
     sponsoredOf(deps.database, row),
@@ -39,19 +39,18 @@ export async function signSponsorship(deps: StepDeps, row: Outgoing): Promise<Ou
     const signed = await deps.coordinator.sign({
       ...{ organization, key, kind: 'sponsor', bid, evidence },
     })
-    const effectOf = fills ? fillEffect : sponsorshipEffect
+    const effectOf = isFill(row) ? fillEffect : sponsorshipEffect
     const effect = effectOf(deps.chain, asked, sponsor, decodeFacts(encoded))
     const { bytes, hash } = assembled(deps, { effect, publicKey: row.public_key }, signed)
     return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
   } catch (error) {
     if (isFailure(error, 'policy.blocked')) {
       const why = `blocked by policy: ${error.context.reason}`
-      return isFirst ? blocked(why) : again(why)
+      return ended(deps, row, why, async () => blocked(why))
     }
-    if (isFailure(error, 'request.refused')) return refused(deps, row, error.context.reason)
-    const wait = waitForSigners(error)
-    if (wait !== undefined) return wait
-    throw error
+    if (!isFailure(error, 'request.refused')) throw error
+    const why = `the signers refused: ${error.context.reason}`
+    return ended(deps, row, why, () => refused(deps, row, why))
   }
 }
 
@@ -67,14 +66,21 @@ function again(why: string): Outcome {
   return { kind: 'move', event: 'again', values, later: { why, ms: againMs } }
 }
 
-async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<Outcome> {
-  const why = `the signers refused: ${reason}`
+/** @param end of one that outbids no other, if the signers have not agreed on it */
+function ended(
+  deps: StepDeps,
+  row: Outgoing,
+  reason: string,
+  end: () => Promise<Outcome>,
+): Promise<Outcome> {
   // Nothing comes after what fills the slot, and the signers sign it as soon as they may again.
-  if (await isAgreed(deps, row))
-    return isFill(row)
-      ? { kind: 'wait', why, ms: againMs }
-      : { kind: 'move', event: 'refuse', values: { reason } }
-  if (row.bid > 0) return again(why)
+  const kept: Outcome = isFill(row)
+    ? { kind: 'wait', why: reason, ms: againMs }
+    : { kind: 'move', event: 'refuse', values: { reason } }
+  return unlessAgreed(deps, row, { reason, kept, end: row.bid > 0 ? () => again(reason) : end })
+}
+
+async function refused(deps: StepDeps, row: Outgoing, why: string): Promise<Outcome> {
   const isOthers = await isAgreedOn(deps.database, row, row.slot ?? 0)
   return isOthers ? loseSlot : standBack(why)
 }

@@ -7,13 +7,13 @@ import type { Database } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { checkUsable } from '../keys/reach.ts'
 import { findWallet } from '../wallets/find.ts'
+import { isAgreed } from './agreed.ts'
 import { findOutgoing } from './find.ts'
 import { giveBack, leaseMs } from './lease.ts'
 import { after } from './lifecycle.ts'
 import { makeMove } from './move.ts'
 import type { Named } from './replace.ts'
 import type { RequestDeps } from './request.ts'
-import { isAgreed } from './sign.ts'
 import type { Outgoing } from './tables.ts'
 
 /** A worker has it at the moment: as long as that may take, and a little. */
@@ -24,7 +24,8 @@ const pollMs = 40
  * Gives up what is asked for, as long as no signer has agreed on it: with the row's own lease, so that
  * no worker has it signed meanwhile.
  *
- * @throws Failure `transfer.wrong_state` once it is too late
+ * @throws Failure `transfer.wrong_state` once it is too late; `signers.unavailable`, `signing.failed`,
+ *   `clock.wrong` where nobody can tell whether it is
  */
 export async function abortOutgoing(
   deps: RequestDeps,

@@ -13,7 +13,7 @@ export type StepDeps = {
   readonly database: Database
   readonly coordinator: Pick<
     Coordinator,
-    'sign' | 'stepOf' | 'judge' | 'settle' | 'read' | 'readKnown' | 'clock'
+    'sign' | 'stepOf' | 'conclude' | 'judge' | 'settle' | 'read' | 'readKnown' | 'clock'
   >
   readonly chain: Chain
   readonly opine: Opine
@@ -42,6 +42,17 @@ export function waitForSigners(error: unknown): Wait | undefined {
     return { kind: 'wait', why: `signers unavailable: ${error.context.missing.join(', ')}` }
   if (isFailure(error, 'signing.failed')) return { kind: 'wait', why: error.context.reason }
   return isFailure(error, 'clock.wrong') ? waitForClock(error.context.clock) : undefined
+}
+
+/** Does it, and waits where signers are missing for it. */
+export async function unlessMissing(work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work()
+  } catch (error) {
+    const wait = waitForSigners(error)
+    if (wait !== undefined) return wait
+    throw error
+  }
 }
 
 export function waitForClock(clock: ClockState): Wait {

@@ -7,19 +7,13 @@ import { attachSignature, decodeUnsigned } from '@quorate/effects/evm/transactio
 import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Signed } from '../coordinator/coordinator.ts'
 import { approvalFor } from '../approvals/find.ts'
-import { operationAt } from '../coordinator/streams.ts'
 import { hasPolicies } from '../policies/evaluate.ts'
+import { unlessAgreed, unlessInTime } from './agreed.ts'
 import { block, held, hold } from './hold.ts'
 import type { Change } from './move.ts'
 import { isAgreedOn } from '../chain/slots.ts'
-import {
-  expire,
-  isExpired,
-  refuse,
-  waitForSigners,
-  type Outcome,
-  type StepDeps,
-} from './outcome.ts'
+import { refuse, unlessMissing, type Outcome, type StepDeps } from './outcome.ts'
+import { loseSlot } from './prepare.ts'
 import { effectOf, evidenceOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -28,8 +22,9 @@ import type { Outgoing } from './tables.ts'
  * by whichever server, leads to the same bytes.
  */
 export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
-  if (isExpired(row, deps.now) && !(await isAgreed(deps, row))) return expire(row, deps.now)
   return signing(deps, row, async () => {
+    const over = await unlessInTime(deps, row)
+    if (over !== undefined) return over
     const { organization, key, public_key: publicKey } = row
     const evidence = evidenceOf(row)
     const signed = await deps.coordinator.sign({ organization, key, evidence })
@@ -52,49 +47,36 @@ async function approvalUnseen(
 }
 
 /** Whatever keeps the signers of a user's own key from signing. */
-export async function signing(
+export function signing(
   deps: StepDeps,
   row: Outgoing,
   work: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  try {
-    return await work()
-  } catch (error) {
-    if (isFailure(error, 'policy.held')) return hold(deps, row, evidenceOf(row))
-    if (isFailure(error, 'policy.blocked'))
-      return block(deps, error.context.reason, evidenceOf(row))
-    if (isFailure(error, 'request.refused')) return refused(deps, row, error.context.reason)
-    const wait = waitForSigners(error)
-    if (wait !== undefined) return wait
-    throw error
-  }
+  return unlessMissing(async () => {
+    try {
+      return await work()
+    } catch (error) {
+      if (isFailure(error, 'policy.held')) return hold(deps, row, evidenceOf(row))
+      const isBlocked = isFailure(error, 'policy.blocked')
+      if (!isBlocked && !isFailure(error, 'request.refused')) throw error
+      const { reason } = error.context
+      const kept = { kind: 'move', event: 'refuse', values: { reason } } as const
+      const end = () =>
+        isBlocked ? block(deps, reason, evidenceOf(row)) : refused(deps, row, reason)
+      return unlessAgreed(deps, row, { reason, kept, end })
+    }
+  })
 }
 
-/**
- * A slot that the signers have agreed on stays this request's, even if they sign nothing for it any
- * more. Before that, the slot goes to the next one; or it was another's, and this one gets a new one.
- */
+/** The slot goes to the next one; or it was another's, and this one gets a new one. */
 async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<Outcome> {
-  if (await isAgreed(deps, row)) return { kind: 'move', event: 'refuse', values: { reason } }
   if (row.approval_id === null) {
     const approval = await approvalFor(deps.database, row.organization, row.request)
     if (approval !== undefined) return held(approval)
   }
   const isOthers =
     row.slot !== null && !row.names_slot && (await isAgreedOn(deps.database, row, row.slot))
-  if (!isOthers) return refuse(reason)
-  const values = { slot: null, facts: null, cost: null }
-  return { kind: 'move', event: 'loseSlot', values, freesSlot: true }
-}
-
-/** Do all signers know of it, whether they have signed or not? */
-export async function isAgreed(
-  { coordinator }: { readonly coordinator: Pick<StepDeps['coordinator'], 'stepOf'> },
-  row: Outgoing,
-): Promise<boolean> {
-  const standing = await coordinator.stepOf(row.organization, row.request)
-  // One that is held stands there too.
-  return standing !== undefined && operationAt(standing).kind !== 'approval'
+  return isOthers ? loseSlot : refuse(reason)
 }
 
 /**

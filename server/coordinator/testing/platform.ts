@@ -180,3 +180,25 @@ export function cutOff(links: Links, isMoment: (call: Call) => boolean): Links {
     },
   }
 }
+
+/**
+ * Another server, whose database is gone as soon as the signers have sealed a step of a key: they all hear
+ * of its certificate, and no server has kept it. Whatever it is asked for fails by then.
+ */
+export function openForgetful({
+  databaseUrl,
+  links,
+  manifest,
+}: Pick<Platform, 'databaseUrl' | 'links' | 'manifest'>): Coordinator {
+  const database = openDatabase(databaseUrl, () => undefined)
+  let gone: Promise<void> | undefined
+  const call: Links['call'] = async (signer, asked, deadlineMs) => {
+    const reply = await links.call(signer, asked, deadlineMs)
+    const isSealed =
+      asked.kind === 'agree' && asked.stream.kind === 'key' && asked.request.kind === 'lock'
+    if (isSealed) await (gone ??= database.destroy())
+    return reply
+  }
+  const log = { warn: () => undefined, error: () => undefined }
+  return openCoordinator({ database, links: { ...links, call }, manifest, log })
+}
