@@ -129,10 +129,12 @@ const sponsoredKinds = [
     ...{ name: 'sponsored, dearer and dearer', only: ['transfer'], size: 10, seed: 9 },
     // Until its day allows no more.
     ...{ weather: { chain: ['fees'], momentMsMax: 30_000, lasts: 120 }, perDay: 4n * 10n ** 15n },
-    leadsTo: [
-      ...['sponsored broadcasted › outbid', 'sponsored signed › outbid'],
-      'sponsorship prepared › again',
-    ],
+    leadsTo: ['sponsored signed › outbid', 'sponsorship prepared › again'],
+  },
+  {
+    ...{ name: 'sponsored, dearer and dearer', only: ['transfer'], size: 10, seed: 21 },
+    ...{ weather: { chain: ['fees'], momentMsMax: 30_000, lasts: 120 }, perDay: 4n * 10n ** 15n },
+    leadsTo: ['sponsored broadcasted › outbid'],
   },
   {
     ...{ name: 'sponsored, turned back', only: ['transfer'], size: 10, wallets: 1, seed: 15 },
