@@ -27,7 +27,9 @@ export async function noteTokens(
     const { contract } = row
     if (contract === null) continue
     const of = [row.organization, row.wallet].map(toHex)
-    noted.set([...of, row.kind, contract, row.token_id].join(), { ...row, contract })
+    const name = [...of, row.kind, contract, row.token_id].join()
+    const block_number = Math.max(row.block_number, noted.get(name)?.block_number ?? 0)
+    noted.set(name, { ...row, contract, block_number })
   }
   if (noted.size === 0) return
   await transaction
@@ -43,9 +45,10 @@ export async function noteTokens(
       })),
     )
     .onConflict((conflict) =>
-      conflict
-        .columns(['organization', 'wallet', 'kind', 'contract', 'token_id'])
-        .doUpdateSet({ block_number: sql`excluded.block_number` }),
+      conflict.columns(['organization', 'wallet', 'kind', 'contract', 'token_id']).doUpdateSet({
+        // Earlier blocks are read beside the new ones.
+        block_number: sql`greatest(wallet_tokens.block_number, excluded.block_number)`,
+      }),
     )
     .execute()
 }
