@@ -190,19 +190,19 @@ export async function compareAnew(
   transaction: DatabaseTransaction,
   movements: readonly { readonly row: HistoryRow }[],
 ): Promise<void> {
-  for (const { row } of movements) {
-    const { organization, wallet, kind, contract, token_id } = keyOf(row)
-    if (kind === 'Native') continue
-    await transaction
-      .updateTable('balances')
-      .set({ balance: null, due_at: 0, attempts: 0 })
-      .where('organization', '=', organization)
-      .where('wallet', '=', wallet)
-      .where('kind', '=', kind)
-      .where('contract', '=', contract)
-      .where('token_id', '=', token_id)
-      .execute()
-  }
+  const keys = movements.map(({ row }) => keyOf(row)).filter(({ kind }) => kind !== 'Native')
+  if (keys.length === 0) return
+  // One statement: a block may have tens of thousands, and its chain's lease is held meanwhile.
+  await sql`update balances b set balance = null, due_at = 0, attempts = 0 from (
+      select distinct * from unnest(
+        ${keys.map(({ organization }) => organization)}::bytea[],
+        ${keys.map(({ wallet }) => wallet)}::bytea[],
+        ${keys.map(({ kind }) => kind)}::text[],
+        ${keys.map(({ contract }) => contract)}::text[],
+        ${keys.map(({ token_id }) => token_id)}::text[]) k (organization, wallet, kind, contract, token_id)
+    ) t
+    where b.organization = t.organization and b.wallet = t.wallet and b.kind = t.kind
+      and b.contract = t.contract and b.token_id = t.token_id`.execute(transaction)
 }
 
 function keyOf(row: HistoryRow): BalanceKey {
