@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import { decodePreimage } from '@quorate/authority/request'
 import { decodeEvidence } from '@quorate/authority/step'
 import { rulesFor } from '@quorate/judge/rules'
 import { openSignatureFacts } from '../chain/signature-facts.ts'
+import { openForgetful } from '../coordinator/testing/platform.ts'
 import { noOpinions } from '../facts/file.ts'
 import { openEdge } from '../transfers/testing/edge.ts'
 import { signedPost } from '../transfers/testing/signed-post.ts'
@@ -25,7 +26,6 @@ import { signatureRoutes } from './routes.ts'
 
 let treasury: Treasury
 let deps: RequestDeps
-let edge: ReturnType<typeof openEdge>
 let wallet: WalletRow
 /** What their server hears of the signers, which have signed by then. */
 let failure: Failure | undefined
@@ -44,12 +44,8 @@ before(async () => {
       return signed
     },
   }
-  edge = openEdge(treasury, signatureRoutes(deps))
 })
-after(async () => {
-  await edge.close()
-  await treasury.stop()
-})
+after(() => treasury.stop())
 beforeEach(async () => {
   wallet = await makeWallet(treasury)
   failure = undefined
@@ -57,11 +53,13 @@ beforeEach(async () => {
 
 type Body = { readonly [name in 'id' | 'status' | 'reason' | 'signedData' | 'message']: string }
 
-async function post() {
+async function post(server = deps) {
   const transaction = { type: 2, to: stranger, value: '1' }
   const wish = { kind: 'signature', body: { kind: 'Transaction', transaction } } as const
   const { path, payload, headers } = await signedPost(treasury, wallet, wish)
+  const edge = openEdge(treasury, signatureRoutes(server))
   const answer = await edge.inject({ method: 'POST', url: path, headers, payload })
+  await edge.close()
   return { status: answer.statusCode, body: answer.json<Body>() }
 }
 /** The newest of the wallet. */
@@ -74,6 +72,15 @@ async function newest() {
     .limit(1)
     .executeTakeFirstOrThrow()
   return findSignature(treasury.database, treasury.caller, id)
+}
+/** The signers have agreed, and the server that asked them is gone before it has kept that. */
+async function agreedOnUnkept() {
+  const { sign } = openForgetful(treasury.platform)
+  const answer = await post({ ...deps, sign })
+  assert.equal(answer.status, 500)
+  const row = await newest()
+  assert.equal(row.status, 'Executing')
+  return row
 }
 /** The signers have agreed, and signed, and the server that asked them has heard of no signature. */
 async function agreedOn() {
@@ -116,6 +123,20 @@ describe('a signature that signers have agreed on', () => {
     assert.equal((await post()).status, 200)
     await broadcast(await newest())
     assert.equal(await nonceOf(wallet), '0x2')
+  })
+
+  it('has not failed either where no server has written down that they have', async () => {
+    const row = await agreedOnUnkept()
+    await setBaseFee(10n ** 12n)
+    const reports: unknown[] = []
+    await resumeSignatures(deps, (error) => void reports.push(error))
+    const [report, ...more] = reports
+    assert.ok(isFailure(report, 'signing.failed') && isFailure(report.cause, 'fee.above_ceiling'))
+    assert.equal(more.length, 0)
+    await resumeSignatures(deps, assert.fail)
+    assert.equal((await newest()).status, 'Signed')
+    assert.deepEqual(await kindsOf(row.signature_id), ['requested', 'signed'])
+    await setBaseFee(7n)
   })
 
   it('has not failed by a refusal that comes later, and is asked for again', async () => {

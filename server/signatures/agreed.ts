@@ -6,14 +6,13 @@ import { evidenceAt, standingAs } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { SignatureRow } from './entity.ts'
 
-type AgreedDeps = { readonly database: Database; readonly now: () => number }
-
 /**
  * The facts on which signers have agreed that the request uses its key, whether they have signed or not:
  * from then on they sign these for it, whatever is said of it since.
+ * @returns nothing where no server has written down that they have agreed
  */
 export async function agreedFacts(
-  { database }: Pick<AgreedDeps, 'database'>,
+  database: Database,
   { organization, request }: SignatureRow,
 ): Promise<Uint8Array | undefined> {
   const asked = { kind: 'use', request } as const
@@ -21,17 +20,24 @@ export async function agreedFacts(
   return standing && evidenceAt(standing).facts
 }
 
+export type Concluding = {
+  /** Of a key's stream: see `coordinator/coordinator.ts`. */
+  readonly conclude: (organization: Uint8Array, key: Uint8Array) => Promise<void>
+}
+
 /**
  * Before a request is called failed: what signers have agreed on, they may yet sign, for whichever
- * server asks them.
- * @throws Failure `signing.failed`
+ * server asks them. One may have died before it could write that down, so what is open ends first.
+ * @throws Failure `signing.failed`, `signers.unavailable`, `clock.wrong`
  */
 export async function checkUnagreed(
-  deps: AgreedDeps,
+  deps: { readonly database: Database; readonly log: Concluding; readonly now: () => number },
   row: SignatureRow,
   cause: Failure,
 ): Promise<void> {
-  if (isSpent(row, deps.now()) || (await agreedFacts(deps, row)) === undefined) return
+  if (isSpent(row, deps.now())) return
+  await deps.log.conclude(row.organization, row.key)
+  if ((await agreedFacts(deps.database, row)) === undefined) return
   const reason = 'the signers have agreed on it, and have not signed it yet'
   throw new Failure('signing.failed', { reason }, { cause })
 }

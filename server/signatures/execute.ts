@@ -18,7 +18,7 @@ import type { Quota } from '../usage/quota.ts'
 import { eventRow, type Event } from '../outbox.ts'
 import { evaluationsOf, hasPolicies } from '../policies/evaluate.ts'
 import { triggeredEvents } from '../policies/triggered.ts'
-import { agreedFacts, checkUnagreed } from './agreed.ts'
+import { agreedFacts, checkUnagreed, type Concluding } from './agreed.ts'
 import { anySignatureOf, type SignatureRow } from './entity.ts'
 import type { Opine } from '../facts/file.ts'
 import { withOpinions } from '../facts/with-opinions.ts'
@@ -28,7 +28,7 @@ import { intentOf, networkOf, resultOf, type Sign, type Signing } from './signat
 export type ExecuteDeps = {
   readonly database: Database
   readonly sign: Sign
-  readonly log: Pick<Log, 'settle' | 'read'> & KnownLog
+  readonly log: Pick<Log, 'settle' | 'read'> & KnownLog & Concluding
   readonly rules: Rules
   readonly quota: Quota
   readonly opine: Opine
@@ -63,7 +63,7 @@ export async function execute(
   let evidence: Evidence | undefined
   try {
     const signing = known ?? (await signingOf(deps, row))
-    const agreed = known === undefined ? await agreedFacts(deps, row) : undefined
+    const agreed = known === undefined ? await agreedFacts(deps.database, row) : undefined
     const facts = agreed ?? (await factsOf(deps, row, signing))
     evidence = { ...decodeEvidence(row.evidence), facts }
     return await signOrHold(deps, row, { signing, evidence })

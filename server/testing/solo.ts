@@ -42,6 +42,7 @@ import { Ledger } from '../coordinator/ledger.ts'
 import { refusalFor, standingAs } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { CreateKey } from '../keys/create.ts'
+import type { Concluding } from '../signatures/agreed.ts'
 import type { Sign } from '../signatures/signature.ts'
 import type { Log, Timed } from '../auth/log.ts'
 
@@ -49,7 +50,7 @@ import type { Log, Timed } from '../auth/log.ts'
  * The coordinator's place in tests of these rooms: the same rules and the same rows, by one process
  * that agrees with itself and holds whole keys.
  */
-export class Solo implements Log, Timed {
+export class Solo implements Log, Timed, Concluding {
   readonly cluster = makeCluster()
   private readonly rules = rulesFor(this.cluster.manifest)
   private readonly records = new Map<string, Records>()
@@ -93,6 +94,9 @@ export class Solo implements Log, Timed {
   readonly read: Log['read'] = async (organization, judge) => judge(this.of(organization))
 
   readonly readKnown: Log['read'] = this.read
+
+  /** Nothing is proposed here that is not in force at once. */
+  readonly conclude: Concluding['conclude'] = async () => undefined
 
   readonly createKey: CreateKey = async ({ organization, evidence, index = 0 }) => {
     const name = toHex(idOf(requestOfEvidence(evidence), 'key', index))
