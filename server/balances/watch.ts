@@ -190,11 +190,25 @@ export async function compareAnew(
   transaction: DatabaseTransaction,
   movements: readonly { readonly row: HistoryRow }[],
 ): Promise<void> {
-  const keys = movements.map(({ row }) => keyOf(row)).filter(({ kind }) => kind !== 'Native')
-  if (keys.length === 0) return
-  // One statement: a block may have tens of thousands, and its chain's lease is held meanwhile.
+  // A block may have tens of thousands, and its chain's lease is held meanwhile.
+  const keys = new Map<string, BalanceKey>()
+  for (const { row } of movements) {
+    const key = keyOf(row)
+    const { organization, wallet, kind, contract, token_id } = key
+    const name = [toHex(organization), toHex(wallet), kind, contract, token_id].join()
+    if (kind !== 'Native') keys.set(name, key)
+  }
+  const all = [...keys.values()]
+  for (let i = 0; i < all.length; i += rowsAtOnce)
+    await setAnew(transaction, all.slice(i, i + rowsAtOnce))
+}
+
+async function setAnew(
+  transaction: DatabaseTransaction,
+  keys: readonly BalanceKey[],
+): Promise<void> {
   await sql`update balances b set balance = null, due_at = 0, attempts = 0 from (
-      select distinct * from unnest(
+      select * from unnest(
         ${keys.map(({ organization }) => organization)}::bytea[],
         ${keys.map(({ wallet }) => wallet)}::bytea[],
         ${keys.map(({ kind }) => kind)}::text[],
