@@ -1,3 +1,4 @@
+import { equalBytes } from '@quorate/core/bytes'
 import { encode } from '@quorate/core/codec'
 import { decodeRecord, recordKey, requestTable, slotTable } from '@quorate/authority/records'
 import { keyStream, streamCodec } from '@quorate/authority/stream'
@@ -83,6 +84,29 @@ export async function isAgreedOn(
   slot: number,
 ): Promise<boolean> {
   return (await agreedAmong(database, place, [slot])).size > 0
+}
+
+/** Several have a slot that a user has named: then it is its own as well. */
+export type Holder = 'nobody' | 'itself' | 'another'
+
+/** To whom has the key's stream given this slot, as seen from a request? All of it is read at once. */
+export async function holderOf(
+  database: Database | DatabaseTransaction,
+  { organization, key, network, request }: Omit<SlotPlace, 'address'> & { request: Uint8Array },
+  slot: number,
+): Promise<Holder> {
+  const record = await database
+    .selectFrom('records')
+    .select('value')
+    .where('organization', '=', organization)
+    .where('stream', '=', encode(streamCodec, keyStream(key)))
+    .where('name', '=', recordKey(slotTable, network, BigInt(slot)))
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (record === undefined) return 'nobody'
+  const { uses } = decodeRecord(slotTable, record.value)
+  return uses.some((use) => equalBytes(use.request, request)) ? 'itself' : 'another'
 }
 
 /** The slot that the key's stream has given to this request, if it has. */

@@ -1,6 +1,6 @@
 import { isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
-import { isAgreedOn } from '../chain/slots.ts'
+import { holderOf } from '../chain/slots.ts'
 import { unlessAgreed, unlessInTime } from '../transfers/agreed.ts'
 import { unlessMissing, type Outcome, type StepDeps } from '../transfers/outcome.ts'
 import { loseSlot, standBack } from '../transfers/prepare.ts'
@@ -81,6 +81,8 @@ function ended(
 }
 
 async function refused(deps: StepDeps, row: Outgoing, why: string): Promise<Outcome> {
-  const isOthers = await isAgreedOn(deps.database, row, row.slot ?? 0)
-  return isOthers ? loseSlot : standBack(why)
+  const holder = await holderOf(deps.database, row, row.slot ?? 0)
+  // Since it was looked for: then nothing was refused.
+  if (holder === 'itself') return { kind: 'wait', why, ms: 0 }
+  return holder === 'another' ? loseSlot : standBack(why)
 }

@@ -33,16 +33,36 @@ describe('what signers have agreed on, and no server has kept', () => {
     return stepTo(treasury, await request(treasury, wallet, { body }), 'prepared')
   }
 
-  async function agreeUnkept(row: Outgoing, more: Partial<UseAsk> = {}): Promise<void> {
-    const { organization, key } = row
-    const evidence = more.evidence ?? evidenceOf(row)
-    const asked = openForgetful(treasury.platform).sign({ organization, key, evidence, ...more })
-    await assert.rejects(asked)
+  async function preparedSponsorship(): Promise<Outgoing> {
+    const { name } = await makeSponsor(treasury)
+    const body = payment({ feeSponsorId: name })
+    const asked = await stepTo(treasury, await request(treasury, wallet, { body }), 'signed')
+    const sent = (await paidFor(treasury, asked)) ?? assert.fail()
+    return stepTo(treasury, sent, 'prepared')
+  }
+
+  async function useOf(row: Outgoing): Promise<UseAsk> {
+    const { organization, key, bid, facts } = row
+    if (row.kind !== 'sponsorship') return { organization, key, evidence: evidenceOf(row) }
+    const asked = await sponsoredOf(treasury.database, row)
+    return { organization, key, kind: 'sponsor', bid, evidence: evidenceOf({ ...asked, facts }) }
+  }
+
+  async function agreeUnkept(row: Outgoing): Promise<void> {
+    const { organization } = row
+    await assert.rejects(openForgetful(treasury.platform).sign(await useOf(row)))
     assert.equal(await treasury.platform.coordinator.stepOf(organization, row.request), undefined)
   }
 
   function put({ id }: Outgoing, values: Partial<Outgoing>) {
     return treasury.database.updateTable('outgoing').set(values).where('id', '=', id).execute()
+  }
+
+  /** Dearer than what was signed for, so that the rules of the server itself refuse it. */
+  function tooDear(row: Outgoing): Uint8Array {
+    const facts = decodeFacts(writtenFacts(row))
+    assert.ok(facts.family === 'evm' || facts.family === 'sponsorship')
+    return encodeFacts({ ...facts, maxFeePerGas: facts.maxFeePerGas * 10n ** 9n })
   }
 
   /** A minute after its time is over, for this server alone. */
@@ -84,12 +104,7 @@ describe('what signers have agreed on, and no server has kept', () => {
   it('is signed, though what is made of it later would be refused', async () => {
     const row = await prepared()
     await agreeUnkept(row)
-    const facts = decodeFacts(writtenFacts(row))
-    assert.ok(facts.family === 'evm')
-    // Dearer than what was signed for, so that the rules of the server itself refuse it.
-    await put(row, {
-      facts: encodeFacts({ ...facts, maxFeePerGas: facts.maxFeePerGas * 10n ** 9n }),
-    })
+    await put(row, { facts: tooDear(row) })
     const { state, slot } = await stepped(row)
     assert.deepEqual([state, slot], ['prepared', row.slot])
     await put(row, { facts: row.facts })
@@ -107,14 +122,8 @@ describe('what signers have agreed on, and no server has kept', () => {
   })
 
   it('is sent by a fee sponsor, though its time is over by then, and leaves no gap', async () => {
-    const { name } = await makeSponsor(treasury)
-    const body = payment({ feeSponsorId: name })
-    const asked = await stepTo(treasury, await request(treasury, wallet, { body }), 'signed')
-    const sent = (await paidFor(treasury, asked)) ?? assert.fail()
-    const row = await stepTo(treasury, sent, 'prepared')
-    const original = await sponsoredOf(treasury.database, row)
-    const evidence = { ...evidenceOf({ ...original, facts: row.facts }) }
-    await agreeUnkept(row, { kind: 'sponsor', bid: row.bid, evidence })
+    const row = await preparedSponsorship()
+    await agreeUnkept(row)
     await isSigned(row, late(row))
   })
 
@@ -123,6 +132,28 @@ describe('what signers have agreed on, and no server has kept', () => {
     const row = await prepared(payment({ feeSponsorId: name }))
     await agreeUnkept(row)
     await isSigned(row, late(row))
+  })
+
+  it('keeps its nonce where another server has it agreed on while this one looks whose that is', async () => {
+    const { coordinator } = treasury.deps
+    const { sign } = treasury.platform.coordinator
+    for (const make of [prepared, preparedSponsorship]) {
+      const row = await make()
+      const use = await useOf(row)
+      await put(row, { facts: tooDear(row) })
+      let looks = 0
+      const stepOf: typeof coordinator.stepOf = async (organization, request) => {
+        const found = await coordinator.stepOf(organization, request)
+        if (++looks === 2) await sign(use)
+        return found
+      }
+      const deps = { ...treasury.deps, coordinator: { ...coordinator, stepOf } }
+      const { state, slot } = await stepped(row, deps)
+      assert.deepEqual([looks, state, slot], [2, 'prepared', row.slot])
+      await put(row, { facts: row.facts })
+      await isSigned(row)
+      wallet = await makeWallet(treasury)
+    }
   })
 
   it('may yet come, as long as a slow server with another clock can have it agreed on', async () => {

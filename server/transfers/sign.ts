@@ -11,7 +11,7 @@ import { hasPolicies } from '../policies/evaluate.ts'
 import { unlessAgreed, unlessInTime } from './agreed.ts'
 import { block, held, hold } from './hold.ts'
 import type { Change } from './move.ts'
-import { isAgreedOn } from '../chain/slots.ts'
+import { holderOf } from '../chain/slots.ts'
 import { refuse, unlessMissing, type Outcome, type StepDeps } from './outcome.ts'
 import { loseSlot } from './prepare.ts'
 import { effectOf, evidenceOf } from './reading.ts'
@@ -68,15 +68,19 @@ export function signing(
   })
 }
 
-/** The slot goes to the next one; or it was another's, and this one gets a new one. */
+/**
+ * The slot goes to the next one; or it was another's, and this one gets a new one. If it has come to be its
+ * own since that was looked for, nothing was refused.
+ */
 async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<Outcome> {
   if (row.approval_id === null) {
     const approval = await approvalFor(deps.database, row.organization, row.request)
     if (approval !== undefined) return held(approval)
   }
-  const isOthers =
-    row.slot !== null && !row.names_slot && (await isAgreedOn(deps.database, row, row.slot))
-  return isOthers ? loseSlot : refuse(reason)
+  const { slot, names_slot: isNamed } = row
+  const holder = slot === null || isNamed ? 'nobody' : await holderOf(deps.database, row, slot)
+  if (holder === 'itself') return { kind: 'wait', why: reason, ms: 0 }
+  return holder === 'another' ? loseSlot : refuse(reason)
 }
 
 /**
