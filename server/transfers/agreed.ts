@@ -1,6 +1,6 @@
 import { skewMsMax } from '@quorate/authority/step'
 import { operationAt } from '../coordinator/streams.ts'
-import { expire, isExpired, type Outcome, type StepDeps } from './outcome.ts'
+import { expire, isExpired, lastMoments, type Outcome, type StepDeps } from './outcome.ts'
 import type { Outgoing } from './tables.ts'
 
 type Log<M extends keyof StepDeps['coordinator']> = {
@@ -64,5 +64,5 @@ export async function unlessInTime(deps: StepDeps, row: Outgoing): Promise<Outco
   const { now } = deps
   if (!isExpired(row, now) || (await isAgreed(deps, row))) return undefined
   if (isExpired(row, now - toleranceMs)) return expire(row, now)
-  return { kind: 'wait', why: 'until no signer can agree on it any more', ms: againMs }
+  return { kind: 'wait', why: row.waiting ?? lastMoments, ms: againMs }
 }

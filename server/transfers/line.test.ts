@@ -90,7 +90,8 @@ describe('the line before the desk of a wallet', () => {
     await database.updateTable('outgoing').set({ evidence }).where('id', '=', next.id).execute()
     await step(treasury, next)
     const gone = await reread(treasury, next)
-    assert.deepEqual([gone.state, gone.slot, gone.reason], ['expired', null, ended.reason])
+    const why = 'not signed within its time'
+    assert.deepEqual([gone.state, gone.slot, gone.reason], ['expired', null, why])
     // By the rules of everybody who would have to agree on it.
     await assert.rejects(
       coordinator.sign({ organization, key, evidence: evidenceOf({ ...late, facts: next.facts }) }),

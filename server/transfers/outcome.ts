@@ -4,6 +4,7 @@ import type { ClockState } from '../coordinator/hours.ts'
 import type { Database } from '../database/database.ts'
 import type { Chain } from '../chain/chains.ts'
 import type { Opine } from '../facts/file.ts'
+import { inLine } from './line.ts'
 import type { Move } from './move.ts'
 import { preimageOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
@@ -78,10 +79,29 @@ function isTooLate(row: Outgoing, now: number): boolean {
   return now > preimageOf(row).signBefore
 }
 
-export function expire({ execute_before }: Outgoing, now: number): Outcome {
-  const reason = now >= execute_before ? 'not executed within its time' : lineTooLong
+type RunOut = Pick<Outgoing, 'execute_before' | 'state' | 'waiting' | 'names_slot' | 'fee_sponsor'>
+
+/** What has kept it is said as well, where it is known: who has stood in line comes earlier next time. */
+export function expire(row: RunOut, now: number): Outcome {
+  const reason = reasonFor(row, now)
   return { kind: 'move', event: 'expire', values: { reason, slot: null }, freesSlot: true }
 }
+
+function reasonFor(row: RunOut, now: number): string {
+  const isOver = now >= row.execute_before
+  if (!isOver && hasStoodInLine(row)) return lineTooLong
+  const what = isOver ? 'not executed within its time' : 'not signed within its time'
+  return row.waiting === null || row.waiting === lastMoments ? what : `${what}: ${row.waiting}`
+}
+
+/** One on which nobody has looked yet stands there, unless it waits for no other. */
+function hasStoodInLine({ state, waiting, names_slot, fee_sponsor }: RunOut): boolean {
+  if (waiting !== null) return Object.values<string>(inLine).includes(waiting)
+  return state === 'requested' && !names_slot && fee_sponsor === null
+}
+
+/** What is said of one that has run out while it may still be agreed on, if nothing better is known. */
+export const lastMoments = 'until no signer can agree on it any more'
 
 const lineTooLong =
   'too many stood before it in line: nothing was signed, and it may be asked for anew'
