@@ -46,11 +46,12 @@ async function signed(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   } catch (error) {
     if (isFailure(error, 'policy.blocked')) {
       const why = `blocked by policy: ${error.context.reason}`
-      return ended(deps, row, why, async () => blocked(why))
+      return ended(deps, row, { reason: why, why, end: async () => blocked(why) })
     }
     if (!isFailure(error, 'request.refused')) throw error
-    const why = `the signers refused: ${error.context.reason}`
-    return ended(deps, row, why, () => refused(deps, row, why))
+    const { reason } = error.context
+    const why = `the signers refused: ${reason}`
+    return ended(deps, row, { reason, why, end: () => refused(deps, row, why) })
   }
 }
 
@@ -66,18 +67,20 @@ function again(why: string): Outcome {
   return { kind: 'move', event: 'again', values, later: { why, ms: againMs } }
 }
 
-/** @param end of one that outbids no other, if the signers have not agreed on it */
-function ended(
-  deps: StepDeps,
-  row: Outgoing,
-  reason: string,
-  end: () => Promise<Outcome>,
-): Promise<Outcome> {
+type End = {
+  readonly reason: string
+  /** The same for whoever sees it wait. */
+  readonly why: string
+  /** What becomes of one that outbids no other, if the signers have not agreed on it. */
+  readonly end: () => Promise<Outcome>
+}
+
+function ended(deps: StepDeps, row: Outgoing, { reason, why, end }: End): Promise<Outcome> {
   // Nothing comes after what fills the slot, and the signers sign it as soon as they may again.
   const kept: Outcome = isFill(row)
-    ? { kind: 'wait', why: reason, ms: againMs }
+    ? { kind: 'wait', why, ms: againMs }
     : { kind: 'move', event: 'refuse', values: { reason } }
-  return unlessAgreed(deps, row, { reason, kept, end: row.bid > 0 ? () => again(reason) : end })
+  return unlessAgreed(deps, row, { reason: why, kept, end: row.bid > 0 ? () => again(why) : end })
 }
 
 async function refused(deps: StepDeps, row: Outgoing, why: string): Promise<Outcome> {
