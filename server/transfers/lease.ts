@@ -13,35 +13,53 @@ export type Taking = {
   /** How long the leases last that are taken. */
   readonly leaseMs?: number
   /** Whoever has these at hand takes none of them a second time, whatever has become of its leases. */
-  readonly atHand?: readonly Outgoing[]
+  readonly atHand?: readonly Pick<Outgoing, 'id' | 'network'>[]
+  /** So many rows of one network are at hand at a time: usually as many as are asked for. */
+  readonly networkMax?: number
 }
 
-/** Takes rows that are due and that nobody has, the longest due first. */
+/** So many rows are chosen from. Those of networks that have all they may have are not among them. */
+const lookedAtMax = 64
+
+/**
+ * Takes rows that are due and that nobody has: of each network the longest due first, and of the
+ * networks first those that have the fewest rows at hand.
+ */
 export async function leaseRows(
   database: Database,
   count: number,
   now: number,
-  { leaseMs: lasting = leaseMs, atHand = [] }: Taking = {},
+  { leaseMs: lasting = leaseMs, atHand = [], networkMax = count }: Taking = {},
 ): Promise<readonly Outgoing[]> {
-  const ids = atHand.map(({ id }) => id)
-  const due = database
-    .selectFrom('outgoing')
-    .select(['organization', 'id'])
-    .where('due_at', '<=', now)
-    .where('lease_until', '<', now)
-    .$if(ids.length > 0, (query) => query.where('id', 'not in', ids))
-    .orderBy('due_at')
-    .orderBy('id')
-    .limit(count)
-  // Two that chose the same rows: the second one waits for the first, looks again, and has fewer.
-  return database
-    .updateTable('outgoing')
-    .set({ lease_holder: randomUUID(), lease_until: now + lasting })
-    .where((eb) => eb(eb.refTuple('organization', 'id'), 'in', due.$asTuple('organization', 'id')))
-    .where('due_at', '<=', now)
-    .where('lease_until', '<', now)
-    .returningAll()
-    .execute()
+  const taken = Map.groupBy(atHand, ({ network }) => network)
+  const [present, counts] = [[...taken.keys()], [...taken.values()].map(({ length }) => length)]
+  const open = present.filter((_, i) => (counts[i] ?? 0) < networkMax)
+  const due = sql`due_at <= ${now} and lease_until < ${now}`
+  // However much is due of those that have some, whoever has none is seen.
+  const { rows } = await sql<Outgoing>`
+    with due as (
+      (select organization, id, network, due_at from outgoing
+        where ${due} and network <> all(${present}::text[])
+        order by due_at, id limit ${lookedAtMax})
+      union all
+      (select organization, id, network, due_at from outgoing
+        where ${due} and network = any(${open}::text[])
+          and id <> all(${atHand.map(({ id }) => id)}::bytea[])
+        order by due_at, id limit ${lookedAtMax})
+    ), placed as (
+      select organization, id, due_at, coalesce(taken.count, 0)
+        + row_number() over (partition by network order by due_at, id) as place
+      from due left join unnest(${present}::text[], ${counts}::int4[]) taken (network, count)
+        using (network)
+    )
+    update outgoing set lease_holder = ${randomUUID()}, lease_until = ${now + lasting}
+    where (organization, id) in (
+        select organization, id from placed where place <= ${networkMax}
+        order by place, due_at, id limit ${count})
+      -- Two that chose the same rows: the second waits for the first, looks again, and has fewer.
+      and ${due}
+    returning *`.execute(database)
+  return rows
 }
 
 /**

@@ -5,7 +5,9 @@ import type { Outgoing } from './tables.ts'
 import { work, type WorkDeps } from './work.ts'
 
 /** Mostly they wait for signers and nodes. */
-const rowsAtOnce = 8
+const rowsAtOnce = 32
+/** Of one network. */
+const networkMax = 8
 const pollMs = 200
 const recallEveryMs = 60_000
 /** Signers have perhaps not said yet what time it is. */
@@ -29,6 +31,15 @@ export function startWorker(deps: WorkDeps, keeping: Keeping = {}): Loop {
     running.set(one, row)
   }
 
+  /** Nodes that hang keep their rows here: however many do, some places are left for the next network. */
+  async function take(): Promise<readonly Outgoing[]> {
+    const half = Math.ceil((rowsAtOnce - running.size) / 2)
+    if (half === 0) return []
+    const atHand = [...running.values()]
+    const share = { atHand, networkMax: Math.min(networkMax, half) }
+    return leaseRows(deps.database, half, deps.now(), { ...keeping, ...share })
+  }
+
   /** Nobody waits for it: it is for the day after this or another server's clock was ahead. */
   async function recallNow(): Promise<void> {
     const { coordinator, database, now } = deps
@@ -49,10 +60,7 @@ export function startWorker(deps: WorkDeps, keeping: Keeping = {}): Loop {
   const loop = startLoop({
     turn: async () => {
       tendRecall()
-      const free = rowsAtOnce - running.size
-      const taking = { ...keeping, atHand: [...running.values()] }
-      const { database, now } = deps
-      for (const row of free > 0 ? await leaseRows(database, free, now(), taking) : []) begin(row)
+      for (const row of await take()) begin(row)
       return pollMs
     },
     onError: (err) => deps.log.error({ err }, 'no work could be taken'),
