@@ -1,6 +1,6 @@
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
-import { lifting, restoring } from './limit.ts'
+import { lifting } from './limit.ts'
 
 /**
  * Texts that are prepared: each connection keeps a plan of each. A server has some three hundred; lists
@@ -44,7 +44,6 @@ export function preparing(pool: pg.Pool, msMax: number): PostgresPool {
     const name = values.length === 0 ? undefined : nameOf(text)
     try {
       const asked = { text, values: values.map(keepable), ...(name === undefined ? {} : { name }) }
-      if (text === restoring) unlimited.delete(client)
       const running = unlimited.has(client) ? client.query(asked) : answered(client, asked, msMax)
       const answer = (await running) as unknown as PostgresQueryResult<R>
       if (text === lifting) unlimited.add(client)

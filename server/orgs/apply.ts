@@ -15,7 +15,7 @@ import { applyDelegation, applyKeyStatus } from '../keys/change.ts'
 import { addProposal } from '../settings/add.ts'
 import { addServiceAccount } from '../service-accounts/add.ts'
 import { addUser, changeUserStatus } from '../users/add.ts'
-import { addErasure } from '../users/erase-rows.ts'
+import { addErasure, eraseDue } from '../users/erase-rows.ts'
 import { addPat, changePatStatus } from '../pats/add.ts'
 import { addGrant, addPermission, changePermission, removeAssignment } from '../permissions/add.ts'
 import { addPolicy, changePolicy } from '../policies/add.ts'
@@ -41,16 +41,22 @@ const stepsAtOnce = 32
  * Makes rows of what has come into force in an organization's root stream since the last time. It
  * runs after every change and at every start, so a server that died in between leaves nothing to
  * repair. Servers that do it at once wait for each other at the organization's row; in one server
- * those whose changes share a step share the work as well.
+ * those whose changes share a step share the work as well. Whoever meets an erasure carries it out afterwards,
+ * and keeps nobody waiting by that.
  */
-export function applyRoot(database: Database, organization: Uint8Array): Promise<void> {
-  const share = applying.get(database) ?? sharing<void>()
+export async function applyRoot(database: Database, organization: Uint8Array): Promise<void> {
+  const share = applying.get(database) ?? sharing<boolean>()
   applying.set(database, share)
-  return share(toHex(organization), async () => {
-    while (await inTransaction(database, (transaction) => applyNext(transaction, organization)));
+  const hasErasures = await share(toHex(organization), async () => {
+    for (let hasErasures = false; ;) {
+      const next = await inTransaction(database, (some) => applyNext(some, organization))
+      hasErasures ||= next.hasErasures
+      if (!next.isMore) return hasErasures
+    }
   })
+  if (hasErasures) await eraseDue(database, organization)
 }
-const applying = new WeakMap<Database, ReturnType<typeof sharing<void>>>()
+const applying = new WeakMap<Database, ReturnType<typeof sharing<boolean>>>()
 
 /** Notes that this organization may come to be: from then on no start of a server forgets it. */
 export async function expectRoot(
@@ -81,13 +87,19 @@ export async function applyRoots(
     } catch (error) {
       report(error, organization)
     }
+  const due = await database.selectFrom('erasures_due').select('organization').distinct().execute()
+  for (const { organization } of due)
+    try {
+      await eraseDue(database, organization)
+    } catch (error) {
+      report(error, organization)
+    }
 }
 
-/** @returns whether there may be more */
 async function applyNext(
   transaction: DatabaseTransaction,
   organization: Uint8Array,
-): Promise<boolean> {
+): Promise<{ readonly isMore: boolean; readonly hasErasures: boolean }> {
   const applied = await transaction
     .selectFrom('root_applied')
     .select('seq')
@@ -96,7 +108,7 @@ async function applyNext(
     .executeTakeFirst()
   if (applied === undefined) {
     await expectRoot(transaction, organization)
-    return true
+    return { isMore: true, hasErasures: false }
   }
   const { seq } = applied
   const steps = await transaction
@@ -109,21 +121,25 @@ async function applyNext(
     .limit(stepsAtOnce)
     .execute()
   const last = steps.at(-1)
-  if (last === undefined) return false
-  for (const { body } of steps) await applyStep(transaction, organization, body)
+  if (last === undefined) return { isMore: false, hasErasures: false }
+  let hasErasures = false
+  for (const { body } of steps) {
+    const items = await applyStep(transaction, organization, body)
+    hasErasures ||= items.some(({ operation }) => operation.kind === 'erasure')
+  }
   await transaction
     .updateTable('root_applied')
     .set({ seq: last.seq })
     .where('organization', '=', organization)
     .execute()
-  return steps.length === stepsAtOnce
+  return { isMore: steps.length === stepsAtOnce, hasErasures }
 }
 
 async function applyStep(
   transaction: DatabaseTransaction,
   organization: Uint8Array,
   body: Uint8Array,
-): Promise<void> {
+): Promise<readonly Item[]> {
   const { step, evidence } = decodeBody(body)
   for (const [index, item] of step.items.entries()) {
     const beside = evidence[index]
@@ -133,6 +149,7 @@ async function applyStep(
     const user = userWhoseSessionsEnd(item.operation)
     if (user !== undefined) await endSessions(transaction, { organization, user }, step.time)
   }
+  return step.items
 }
 
 type MakeRows = (transaction: DatabaseTransaction, applied: Applied) => Promise<void>

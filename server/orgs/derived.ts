@@ -83,6 +83,7 @@ export const origins: { readonly [Name in keyof Tables]: Origin } = {
   webhook_changes: kept,
   deliveries: kept,
   mails: kept,
+  erasures_due: kept,
   signature_requests: kept,
   outgoing: kept,
   slot_queues: kept,

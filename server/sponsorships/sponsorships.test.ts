@@ -32,8 +32,7 @@ import {
 import { Failure, isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
 import { openChains } from '../chain/chains.ts'
-import { eraseRows } from '../users/erase-rows.ts'
-import { inTransaction } from '../database/database.ts'
+import { eraseUserNow } from '../users/erase-rows.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { until } from '../coordinator/testing/platform.ts'
@@ -739,7 +738,7 @@ describe('the erasure of somebody for whom a sponsor has paid', () => {
     const sent = await paidFor(treasury, done)
     assert.deepEqual([sent?.external_id, sent?.evidence.length], [null, 0])
     const erasure = { organization: company.organization, user: bot.user, time: Date.now() }
-    await inTransaction(database, (transaction) => eraseRows(transaction, erasure))
+    await eraseUserNow(database, erasure)
     const { external_id, evidence } = await reread(treasury, done)
     assert.equal(external_id, null)
     assert.ok(!Buffer.from(evidence).includes(word))

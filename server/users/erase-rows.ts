@@ -3,12 +3,14 @@ import { decodeBody } from '@quorate/authority/body'
 import { concernsErased, eraseIn, erased } from '@quorate/authority/erasure'
 import { nameOfCause } from '@quorate/authority/reduce/cause'
 import { decodeEvidence, encodeEvidence, type Evidence, type Item } from '@quorate/authority/step'
+import { toHex } from '@quorate/core/bytes'
 import { createdName, nameOf, type IdKind } from '@quorate/core/id'
 import { isObject, type Json } from '@quorate/core/json'
 import { windowMsMax } from '../auth/attempts.ts'
 import { KnownRecords } from '../coordinator/erased.ts'
-import type { DatabaseTransaction } from '../database/database.ts'
-import { liftLimit, restoreLimit } from '../database/limit.ts'
+import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
+import { liftLimit } from '../database/limit.ts'
+import { sharing } from '../database/shared.ts'
 import type { Applied } from '../orgs/apply.ts'
 
 type Erasure = {
@@ -27,15 +29,80 @@ const eventsPerPage = 500
 const requestsPerStatement = 1000
 
 /**
- * Everything personal of a user goes from the rows, in the transaction that takes note of his
- * erasure: bodies of steps and proposals, then whatever was made of them or stands beside them. May
- * run again: it takes what has come since.
+ * Takes note of an erasure that has come into force. What follows from it takes as long as the whole log, and
+ * later steps need not wait for that: `eraseDue`.
  */
-export async function eraseRows(transaction: DatabaseTransaction, erasure: Erasure): Promise<void> {
-  // It goes through all that there is of an organization, as long as that takes.
+export async function addErasure(
+  transaction: DatabaseTransaction,
+  { organization, item, time }: Applied,
+): Promise<void> {
+  if (item.operation.kind !== 'erasure') throw new TypeError('not an erasure')
+  await transaction
+    .insertInto('erasures_due')
+    .values({ organization, user: item.operation.user, time })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** Carries out what was taken note of, also by a server that is gone. In one server, one at a time. */
+export function eraseDue(database: Database, organization: Uint8Array): Promise<void> {
+  const share = erasing.get(database) ?? sharing<void>()
+  erasing.set(database, share)
+  return share(toHex(organization), async () => {
+    const due = await database
+      .selectFrom('erasures_due')
+      .selectAll()
+      .where('organization', '=', organization)
+      .execute()
+    for (const erasure of due) await eraseUserNow(database, erasure)
+  })
+}
+const erasing = new WeakMap<Database, ReturnType<typeof sharing<void>>>()
+
+/**
+ * Everything personal of a user goes. May run again, and beside another server that does the same: it takes
+ * what has come since.
+ */
+export async function eraseUserNow(database: Database, erasure: Erasure): Promise<void> {
+  const { organization, user } = erasure
+  const touched = await eraseLog(database, erasure)
+  await inTransaction(database, async (transaction) => {
+    // One after the other with whatever makes rows of this organization.
+    await transaction
+      .selectFrom('root_applied')
+      .select('seq')
+      .where('organization', '=', organization)
+      .forUpdate()
+      .execute()
+    await eraseRows(transaction, erasure, touched)
+    await transaction
+      .deleteFrom('erasures_due')
+      .where('organization', '=', organization)
+      .where('user', '=', user)
+      .execute()
+  })
+}
+
+/**
+ * From the bodies of steps. It reads all that there are, and nobody waits for it: since the erasure is in force,
+ * bodies that come now are trimmed on their way in (`coordinator/erased.ts`).
+ */
+async function eraseLog(database: Database, erasure: Erasure): Promise<Touched> {
+  return inTransaction(database, async (transaction) => {
+    await liftLimit(transaction)
+    const touched: Touched = { requests: [], names: new Set() }
+    await eraseSteps(transaction, erasure, touched)
+    return touched
+  })
+}
+
+/** Whatever was made of the bodies or stands beside them, with what was proposed. */
+async function eraseRows(
+  transaction: DatabaseTransaction,
+  erasure: Erasure,
+  touched: Touched,
+): Promise<void> {
   await liftLimit(transaction)
-  const touched: Touched = { requests: [], names: new Set() }
-  await eraseSteps(transaction, erasure, touched)
   await eraseProposals(transaction, erasure)
   for (let i = 0; i < touched.requests.length; i += requestsPerStatement)
     await eraseMade(transaction, erasure, touched.requests.slice(i, i + requestsPerStatement))
@@ -44,15 +111,6 @@ export async function eraseRows(transaction: DatabaseTransaction, erasure: Erasu
   await eraseEvents(transaction, erasure, touched)
   await eraseOwn(transaction, erasure)
   await eraseLapsed(transaction, erasure)
-  await restoreLimit(transaction)
-}
-
-export async function addErasure(
-  transaction: DatabaseTransaction,
-  { organization, item, time }: Applied,
-): Promise<void> {
-  if (item.operation.kind !== 'erasure') throw new TypeError('not an erasure')
-  await eraseRows(transaction, { organization, user: item.operation.user, time })
 }
 
 /** A body that is about him has his id in it, or that of a key or wallet of his. */

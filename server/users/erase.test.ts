@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { newKeyCredential } from '@quorate/authority/testing/key-credential'
 import { rootOf, streamCodec } from '@quorate/authority/stream'
 import { decode, encode } from '@quorate/core/codec'
 import { beginSession } from '../auth/sessions.ts'
 import { Ledger, opaqueOf } from '../coordinator/ledger.ts'
+import { inTransaction } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { applyRoots } from '../orgs/apply.ts'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
@@ -291,6 +293,49 @@ describe('an erasure that a server dies of', () => {
       .execute()
     await ask(admin, 'PUT', erasePath(erin.userId))
     assert.deepEqual(await tablesWith('erin7c1f'), [])
+  })
+})
+
+describe('an erasure that has much to read', () => {
+  it('keeps nothing else of its organization waiting', async () => {
+    const fred = await hire('fred7c1f')
+    await ask(admin, 'DELETE', `/auth/users/${fred.userId}`)
+    const { database } = platform
+    const words = sql<boolean>`position('fred7c1f'::bytea in body) > 0`
+    const due = () => database.selectFrom('erasures_due').selectAll().execute()
+    const [reached, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    // Whoever reads the log stops at the first body of his.
+    const holding = inTransaction(database, async (transaction) => {
+      const held = transaction.selectFrom('steps').select('seq').where(words).orderBy('stream')
+      await held.orderBy('seq').limit(1).forUpdate().executeTakeFirstOrThrow()
+      reached.resolve()
+      await over.promise
+    })
+    await reached.promise
+    const erasing = ask(admin, 'PUT', erasePath(fred.userId))
+    while ((await due()).length === 0) await sleep(10)
+    await ask(admin, 'POST', '/wallets', { network: 'EthereumSepolia', name: 'meanwhile' })
+    assert.ok((await tablesWith('fred7c1f')).includes('steps'))
+    assert.equal((await due()).length, 1)
+    over.resolve()
+    await Promise.all([erasing, holding])
+    assert.deepEqual(await tablesWith('fred7c1f'), [])
+    assert.deepEqual(await due(), [])
+    assert.ok((await tablesWith('meanwhile')).includes('wallets'))
+  })
+
+  it('is carried out at the next start where the server dies of it', async () => {
+    const gina = await hire('gina7c1f')
+    await ask(admin, 'DELETE', `/auth/users/${gina.userId}`)
+    await ask(admin, 'PUT', erasePath(gina.userId))
+    const named = { external_id: 'gina7c1f' }
+    const { database } = platform
+    await database.updateTable('users').set(named).where('id', '=', gina.user).execute()
+    const { organization, user } = gina
+    await database.insertInto('erasures_due').values({ organization, user, time: 1 }).execute()
+    await applyRoots(database, assert.fail)
+    assert.deepEqual(await tablesWith('gina7c1f'), [])
+    assert.deepEqual(await database.selectFrom('erasures_due').selectAll().execute(), [])
   })
 })
 

@@ -4,10 +4,9 @@ import type { Caller } from '../auth/caller.ts'
 import { carryOut } from '../auth/carry-out.ts'
 import { readRoot } from '../auth/log.ts'
 import { settleSigned, type SettleDeps } from '../auth/settle.ts'
-import { inTransaction } from '../database/database.ts'
 import type { RawRequest } from '../http/route.ts'
 import { applyRoot } from '../orgs/apply.ts'
-import { eraseRows } from './erase-rows.ts'
+import { eraseDue, eraseUserNow } from './erase-rows.ts'
 
 /**
  * `PUT /auth/users/:userId/erase`. Asked again it answers the same, and goes through the rows once
@@ -26,6 +25,8 @@ export async function eraseUser(
     readRoot(deps.log, organization, ({ find }) => find(erasureTable, user)?.erasedAt)
   if ((await erasedAt()) === undefined) await settleOnce(deps, caller, raw, erasedAt)
   else await again(deps, caller, raw, user)
+  // Somebody else may have taken note of it, and be at it.
+  await eraseDue(deps.database, organization)
   const time = await erasedAt()
   if (time === undefined) throw new TypeError('an erasure in force has its record')
   return { userId, dateErased: new Date(time).toISOString() }
@@ -55,16 +56,6 @@ async function again(
   const { database, now } = deps
   const { organization } = caller
   await applyRoot(database, organization)
-  const work = () =>
-    inTransaction(database, async (transaction) => {
-      // One after the other with whatever makes rows of this organization.
-      await transaction
-        .selectFrom('root_applied')
-        .select('seq')
-        .where('organization', '=', organization)
-        .forUpdate()
-        .execute()
-      await eraseRows(transaction, { organization, user, time: now() })
-    })
+  const work = () => eraseUserNow(database, { organization, user, time: now() })
   await carryOut(deps, caller, raw, { work })
 }

@@ -36,6 +36,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   pooled_keys: nothing('what signers say of keys that are nobody’s'),
   pooled_kinds: nothing('which kinds of keys an organization uses'),
   root_applied: nothing('a number'),
+  erasures_due: nothing('who is erased at the moment'),
   organizations: nothing('the name of a company'),
   organization_origins: nothing('pages of a company'),
   permissions: nothing('ids and times'),

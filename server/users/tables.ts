@@ -1,4 +1,4 @@
-/** The rows of migrations 0030 to 0032, by hand. Times are milliseconds since 1970. */
+/** The rows of migrations 0030 to 0032 and 0201, by hand. Times are milliseconds since 1970. */
 export type PeopleTables = {
   readonly one_time_codes: {
     readonly organization: Uint8Array
@@ -34,5 +34,11 @@ export type PeopleTables = {
     readonly user: Uint8Array
     /** Empty: the user exists. */
     readonly lapses_at: number | null
+  }
+  readonly erasures_due: {
+    readonly organization: Uint8Array
+    readonly user: Uint8Array
+    /** Since when it is in force. */
+    readonly time: number
   }
 }
