@@ -27,6 +27,9 @@ const doctor = new URL('../server/doctor.ts', import.meta.url)
 /** It runs where the signer's store is. */
 const peers = new URL('../signer/peers.ts', import.meta.url)
 
+/** It runs where the signer's store is, too. */
+const steps = new URL('../signer/steps.ts', import.meta.url)
+
 /** `npm run quorate -- <command>`: each prints its own usage. */
 const commands: Readonly<Record<string, Command>> = {
   'export-log': (args, print) => exportLogCommand(args, commandToken(process.env), print),
@@ -37,6 +40,7 @@ const commands: Readonly<Record<string, Command>> = {
   'account-contract': (args) => runProgram(accountContract, args),
   doctor: (args) => runProgram(doctor, args),
   peers: (args) => runProgram(peers, args),
+  steps: (args) => runProgram(steps, args),
   approve: (args, print) => approveCommand(args, commandToken(process.env), { print, ask }),
   freeze: (args, print) => freezeCommand(args, { print, ask }),
   mailbox: mailboxCommand,

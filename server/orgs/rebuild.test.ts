@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
+import { toHex } from '@quorate/core/bytes'
+import { rulesFor } from '@quorate/judge/rules'
+import { openDatabase } from '../database/database.ts'
+import { createServerDatabase } from '../testing/database.ts'
 import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type Speaker } from '../testing/raw-client.ts'
 import { personal } from '../users/personal.ts'
+import { applyRoots } from './apply.ts'
 import { origins } from './derived.ts'
+import { enterSteps } from './enter-steps.ts'
+import { rebuildDatabase } from './rebuild.ts'
 
 let platform: TestPlatform
 let company: Company
@@ -170,6 +178,32 @@ describe('a database rebuilt from its log', () => {
     const bad = run('--write')
     assert.match(bad.stdout, /^DIFFERENCE in [0-9a-f]{64} wallets /)
     assert.deepEqual([bad.status, run().status, run('--all').status], [1, 0, 2])
+  })
+
+  it('comes to the same from the steps alone, in a database that has nothing else', async () => {
+    const home = await createServerDatabase()
+    const empty = openDatabase(home.url, (error) => assert.fail(error))
+    const file = join(platform.dataDir, 'steps')
+    try {
+      const rows = await platform.database
+        .selectFrom('steps')
+        .select(['body', 'certificate'])
+        .execute()
+      const lines = rows.map(({ body, certificate }) =>
+        JSON.stringify({ step: { body: toHex(body), certificate: toHex(certificate) } }),
+      )
+      writeFileSync(file, lines.join('\n'))
+      const rules = rulesFor(platform.solo.cluster.manifest)
+      const entered = await enterSteps(home.url, rules, file, { write: true })
+      assert.deepEqual(entered, { steps: 0, missing: lines.length, faults: [] })
+      await applyRoots(empty, (error) => assert.fail(String(error)))
+      assert.deepEqual(await rebuildDatabase(home.url, rules, { write: false }), {
+        ...{ steps: lines.length, differences: [] },
+      })
+    } finally {
+      await empty.destroy()
+      await home.drop()
+    }
   })
 
   it('knows of every table whether it follows from the log', async () => {
