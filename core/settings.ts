@@ -11,7 +11,6 @@ export const port: Reader<number> = (text) =>
   /^[0-9]{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined
 export const filled: Reader<string> = (text) => (text.trim() === '' ? undefined : text)
 export const hex32: Reader<string> = (text) => (/^[0-9a-f]{64}$/.test(text) ? text : undefined)
-export const url: Reader<string> = (text) => (URL.canParse(text) ? text : undefined)
 export const count: Reader<number> = (text) =>
   /^[0-9]{1,9}$/.test(text) ? Number(text) : undefined
 

@@ -98,6 +98,33 @@ describe('the command that looks at nodes before they are trusted', () => {
     assert.equal((await runWith(['--manifest', manifest])).code, 2)
   })
 
+  it('goes past a chain that was taken away, whose words are left, and fails if just that was asked for', async () => {
+    const nodes = join(dataDir, 'taken-nodes.json')
+    const words = { name: 'My Chain', symbol: 'MINE', confirmations: 3 }
+    writeFileSync(
+      nodes,
+      JSON.stringify({ MyChain: words, EthereumSepolia: { rpcUrl: node.rpcUrl } }),
+    )
+    const manifest = join(dataDir, 'taken-manifest')
+    const own = { id: 'MyChain', chainId: 777_001, feeCeiling: 1n, legacy: false }
+    writeFileSync(manifest, makeCluster(undefined, [own]).file)
+    const { code, told } = await runWith(['--manifest', manifest, nodes])
+    assert.equal(code, 0, told)
+    assert.match(told, /^MyChain has no node in this file\nEthereumSepolia, node 1\n/)
+    const { code: named } = await runWith(['--manifest', manifest, nodes, 'MyChain'])
+    assert.equal(named, 1)
+  })
+
+  it('finds a node poor that is asked in the clear over other machines', async () => {
+    const distant = await run({
+      Base: { rpcUrls: ['http://192.0.2.1.invalid/', 'http://127.0.0.1:9/'] },
+    })
+    const [, first = '', second = ''] = distant.told.split('Base, node ')
+    assert.match(first, /poor address: http on another machine/)
+    assert.doesNotMatch(second, /poor address/)
+    assert.ok(!distant.told.includes('192.0.2.1'))
+  })
+
   it('fails for a node of another chain, for one that is gone, and for none', async () => {
     const other = await run({ Base: { rpcUrl: node.rpcUrl } })
     assert.equal(other.code, 1)

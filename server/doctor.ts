@@ -6,7 +6,7 @@ import { askBatch, httpNode } from '@quorate/chains/nodes'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest } from '@quorate/authority/manifest'
 import { kindIn, openChains, type Own } from './chain/chains.ts'
-import { readNodes, urlsOf } from './chain/nodes-file.ts'
+import { isInTheClear, readNodes, urlsOf } from './chain/nodes-file.ts'
 
 const usage = `usage: quorate doctor [--manifest <file>] <file> [network ...]
   the file as SERVER_NODES_FILE has it; each node of it, or of these networks, is asked what it can do.
@@ -32,14 +32,19 @@ async function doctorCommand(
   const own = isNamed ? ownIn(manifest) : []
   const nodes = readNodes(readFileSync(file, 'utf8'), kindIn(own))
   const { find } = openChains(nodes, undefined, own)
-  const missing = wanted.filter((id) => !nodes.has(id))
-  for (const id of missing) print(`${id} has no node in this file`)
-  let worst = missing.length > 0 ? 1 : 0
-  for (const [id, node] of nodes) {
-    if (wanted.length > 0 && !wanted.includes(id)) continue
+  const urlsAt = (id: string) => urlsOf(nodes.get(id) ?? {})
+  const isMissing = (id: string) => urlsAt(id).length === 0
+  const looked = wanted.length > 0 ? wanted : [...nodes.keys()]
+  // Words alone are how a chain is taken away: no mistake, unless it was asked for by its name.
+  let worst = wanted.some(isMissing) ? 1 : 0
+  for (const id of new Set(looked)) {
+    if (isMissing(id)) {
+      print(`${id} has no node in this file`)
+      continue
+    }
     const { network } = find(id)
     const title = own.some((one) => one.id === id) ? `${id} (${network.name})` : id
-    for (const [at, url] of urlsOf(node).entries())
+    for (const [at, url] of urlsAt(id).entries())
       worst = Math.max(
         worst,
         await look({ network, url, title: `${title}, node ${at + 1}` }, print),
@@ -60,6 +65,8 @@ async function look(
   const { network, url, title } = node
   const options = { url, network: network.id }
   print(title)
+  if (isInTheClear(url))
+    print('  poor address: http on another machine: who is on the way can change what it says')
   const findings = await examine({
     ...{ network, rpc: httpNode(options), sleep, now: Date.now },
     batch: (size) => askBatch(options, size),

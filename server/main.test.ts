@@ -29,7 +29,8 @@ describe('the server process', () => {
   let cluster: Cluster
   before(async () => {
     home = await createTestDatabase()
-    cluster = await provision(join(folder, 'cluster'), new Date())
+    const own = { id: 'MyChain', chainId: 777_001, feeCeiling: 1n, legacy: false }
+    cluster = await provision(join(folder, 'cluster'), new Date(), [own])
   })
   after(async () => {
     await home.drop()
@@ -39,7 +40,7 @@ describe('the server process', () => {
   it('is healthy with all its signers and no fewer, and ends in order', async () => {
     const [port, linkPort] = [await freePort(), await freePort()]
     const nodesFile = join(folder, 'nodes.json')
-    writeFileSync(nodesFile, '{}')
+    writeFileSync(nodesFile, JSON.stringify({ Base: { rpcUrl: 'http://node.invalid/a-key' } }))
     const mailFile = join(folder, 'mail.json')
     writeFileSync(mailFile, JSON.stringify({ folder: join(folder, 'mailbox') }))
     const publicUrl = `http://localhost:${port}`
@@ -70,6 +71,9 @@ describe('the server process', () => {
     child.kill('SIGTERM')
     assert.equal(await exited, 0)
     await Promise.all(signers.map((signer) => signer.end()))
+    assert.match(output(), /"network":"Base","node":1,"msg":"a distant node is asked over http"/)
+    assert.match(output(), /"network":"MyChain","msg":"a network of the manifest has no node/)
+    assert.ok(!output().includes('a-key'))
     for (const line of output().trim().split('\n')) assert.ok(Object(JSON.parse(line)).time)
   })
 

@@ -30,6 +30,45 @@ describe('the settings of a server', () => {
     assert.throws(() => serverSettings(wrong), /PORT[^]*DATABASE_URL[^]*SERVER_PROT/)
   })
 
+  it('open both ports on this machine alone, unless told otherwise, and none on any port', () => {
+    const { host, linkHost } = serverSettings(whole)
+    assert.deepEqual([host, linkHost], ['127.0.0.1', '127.0.0.1'])
+    const told = { ...whole, SERVER_HOST: '::1', SERVER_LINK_HOST: '10.1.0.5' }
+    assert.equal(serverSettings(told).host, '::1')
+    assert.equal(serverSettings(told).linkHost, '10.1.0.5')
+    for (const name of ['SERVER_PORT', 'SERVER_LINK_PORT'])
+      assert.throws(() => serverSettings({ ...whole, [name]: '0' }), new RegExp(`${name} is not`))
+    for (const name of ['SERVER_HOST', 'SERVER_LINK_HOST'])
+      assert.throws(
+        () => serverSettings({ ...whole, [name]: 'here' }),
+        new RegExp(`${name} is not`),
+      )
+  })
+
+  it('say where people reach the server by an origin that links can begin with', () => {
+    const read = (text: string) => serverSettings({ ...whole, SERVER_PUBLIC_URL: text }).publicUrl
+    const good = ['https://wallets.example.com', 'https://a.example:8443', 'http://localhost:8700']
+    for (const one of good) assert.deepEqual([read(one), read(`${one}/`)], [one, one])
+    for (const wrong of [
+      ...[
+        'wallets.example.com:443',
+        'javascript:1',
+        'https://a.example/wallets',
+        'https://a.example?b',
+      ],
+      ...['http://wallets.example.com', 'https://me@a.example', 'https://a.example//', ''],
+    ])
+      assert.throws(() => read(wrong), /SERVER_PUBLIC_URL is not valid/, wrong)
+  })
+
+  it('name a database by a URL with its scheme', () => {
+    const read = (text: string) => serverSettings({ ...whole, SERVER_DATABASE_URL: text })
+    const socket = 'postgresql://quorate:secret@%2Ftmp%2Fsocket/quorate'
+    assert.equal(read(socket).databaseUrl, socket)
+    for (const wrong of ['db.example:5432/x', 'mysql://db.example/x', 'postgres:x', 'db.example'])
+      assert.throws(() => read(wrong), /SERVER_DATABASE_URL is not valid/, wrong)
+  })
+
   it('name origins as browsers write them, and no wildcard', () => {
     const read = (text: string) => serverSettings({ ...whole, SERVER_CORS_ORIGINS: text })
     assert.deepEqual(serverSettings(whole).corsOrigins, [])

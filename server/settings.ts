@@ -1,10 +1,14 @@
 import { isWebAddress } from '@quorate/authority/origin'
-import { count, filled, port, readSettings, url } from '@quorate/core/settings'
+import { isIP } from 'node:net'
+import { count, filled, port, readSettings } from '@quorate/core/settings'
 import { isNetwork } from './net/outward.ts'
 
 export type ServerSettings = {
+  /** The address of this machine that the API is opened on. */
+  readonly host: string
   readonly port: number
   /** Where signers dial. */
+  readonly linkHost: string
   readonly linkPort: number
   readonly databaseUrl: string
   readonly manifestFile: string
@@ -33,10 +37,13 @@ export type ServerSettings = {
   readonly webhookNetworks: readonly string[]
 }
 
+/** Both ports are for this machine, unless told otherwise: a proxy with a certificate stands in front of the API. */
+const loopback = '127.0.0.1'
+
 const databaseUrl = {
   name: 'SERVER_DATABASE_URL',
-  about: 'URL of a PostgreSQL database',
-  read: url,
+  about: 'URL of a PostgreSQL database, such as postgres://user:password@host/name',
+  read: databaseAddress,
 } as const
 const manifestFile = {
   name: 'SERVER_MANIFEST_FILE',
@@ -49,6 +56,22 @@ const tokenKeyFile = {
   about: 'Ed25519 key that signs bearer tokens, PEM',
   read: filled,
 } as const
+
+/** Without its scheme, a host with a port passes for a URL too: of the scheme that the host is. */
+function databaseAddress(text: string): string | undefined {
+  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined
+}
+
+/** 0 would be any port, which nobody could be told. */
+const openPort = (text: string) => port(text) || undefined
+
+const address = (text: string) => (isIP(text) === 0 ? undefined : text)
+
+/** Pages and links hang on its root, in the clear on this machine alone. */
+function originOf(text: string): string | undefined {
+  const origin = text.replace(/\/$/, '')
+  return isWebAddress(origin) && new URL(origin).origin === origin ? origin : undefined
+}
 
 /** Each as browsers write it; a wildcard is none. */
 function originList(text: string): readonly string[] | undefined {
@@ -95,8 +118,20 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
   return readSettings<ServerSettings>(
     env,
     {
-      port: { name: 'SERVER_PORT', about: 'port of the API', read: port },
-      linkPort: { name: 'SERVER_LINK_PORT', about: 'port that signers dial', read: port },
+      host: {
+        name: 'SERVER_HOST',
+        about: 'IP address that the API is opened on',
+        read: address,
+        fallback: loopback,
+      },
+      port: { name: 'SERVER_PORT', about: 'port of the API', read: openPort },
+      linkHost: {
+        name: 'SERVER_LINK_HOST',
+        about: 'IP address of the port that signers dial',
+        read: address,
+        fallback: loopback,
+      },
+      linkPort: { name: 'SERVER_LINK_PORT', about: 'port that signers dial', read: openPort },
       databaseUrl,
       manifestFile,
       tlsKeyFile: file('SERVER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
@@ -120,8 +155,8 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
       },
       publicUrl: {
         name: 'SERVER_PUBLIC_URL',
-        about: 'URL at which people reach this server',
-        read: url,
+        about: 'origin at which people reach this server, such as https://wallets.example.com',
+        read: originOf,
       },
       corsOrigins: {
         name: 'SERVER_CORS_ORIGINS',

@@ -13,7 +13,8 @@ import { authenticateWith } from './auth/authenticate.ts'
 import { openTokens } from './auth/tokens.ts'
 import { readListings } from './assets/file.ts'
 import { keepListings } from './assets/listed.ts'
-import { kindIn, readChains, type Chains, type OnDistrust } from './chain/chains.ts'
+import { kindIn, openChains, type Chains, type OnDistrust } from './chain/chains.ts'
+import { isInTheClear, readNodes, urlsOf } from './chain/nodes-file.ts'
 import { type Coordinator, openCoordinator } from './coordinator/coordinator.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrate } from './database/migrate.ts'
@@ -45,9 +46,6 @@ export type RunningServer = {
 /** So that no two lives of servers ever bear one name. */
 const lifeBytes = 16
 
-/** Both ports are for this machine: a proxy with a certificate stands in front of the API. */
-const host = '127.0.0.1'
-
 const unappliedIn = (log: Log) => (err: unknown, organization: Uint8Array) =>
   log.error({ err, organization: toHex(organization) }, 'an organization could not be applied')
 
@@ -62,7 +60,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   await migrate(database)
   await keepListings(database, listingsOf(settings, manifest))
   const links = await openLinks({
-    host,
+    host: settings.linkHost,
     port: settings.linkPort,
     manifest,
     keyPem: readFileSync(settings.tlsKeyFile, 'utf8'),
@@ -98,7 +96,7 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
   })
   serveHealth(app, coordinator, database)
   servePages(app, mailbox)
-  await app.listen({ host, port: settings.port })
+  await app.listen({ host: settings.host, port: settings.port })
   const mail = startMailWorker({
     ...{ database, carrier, log, now: Date.now },
     pagesUrl: settings.publicUrl,
@@ -129,7 +127,15 @@ function listingsOf({ assetsFile }: ServerSettings, { networks }: Manifest) {
 
 function chainsOf({ nodesFile }: ServerSettings, { networks }: Manifest, log: Log): Chains {
   const onDistrust: OnDistrust = (event) => log.warn(event, 'a node is not asked for a while')
-  return readChains(readFileSync(nodesFile, 'utf8'), onDistrust, networks)
+  const nodes = readNodes(readFileSync(nodesFile, 'utf8'), kindIn(networks))
+  for (const [network, named] of nodes)
+    for (const [at, url] of urlsOf(named).entries())
+      if (isInTheClear(url))
+        log.warn({ network, node: at + 1 }, 'a distant node is asked over http')
+  for (const { id: network } of networks)
+    if (urlsOf(nodes.get(network) ?? {}).length === 0)
+      log.warn({ network }, 'a network of the manifest has no node: nothing is paid there')
+  return openChains(nodes, onDistrust, networks)
 }
 
 type Assembled = {

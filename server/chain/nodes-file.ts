@@ -56,6 +56,13 @@ export function urlsOf({ rpcUrl, rpcUrls = [] }: NetworkNodes): readonly string[
   return rpcUrl === undefined ? rpcUrls : [rpcUrl]
 }
 
+/** Could somebody on the way change what the node says? On this machine nobody is on the way. */
+export function isInTheClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  const isHere = /^(127\.[0-9.]+|\[::1\]|localhost)$/.test(hostname)
+  return protocol === 'http:' && !isHere
+}
+
 /** Of the tables, of the manifest, or none. */
 export type NetworkKind = 'known' | 'own' | undefined
 
