@@ -73,6 +73,23 @@ function originOf(text: string): string | undefined {
   return isWebAddress(origin) && new URL(origin).origin === origin ? origin : undefined
 }
 
+const listening = {
+  host: {
+    name: 'SERVER_HOST',
+    about: 'IP address that the API is opened on',
+    read: address,
+    fallback: loopback,
+  },
+  port: { name: 'SERVER_PORT', about: 'port of the API', read: openPort },
+  linkHost: {
+    name: 'SERVER_LINK_HOST',
+    about: 'IP address of the port that signers dial',
+    read: address,
+    fallback: loopback,
+  },
+  linkPort: { name: 'SERVER_LINK_PORT', about: 'port that signers dial', read: openPort },
+} as const
+
 /** Each as browsers write it; a wildcard is none. */
 function originList(text: string): readonly string[] | undefined {
   const all = text.split(',').flatMap((part) => part.trim() || [])
@@ -118,20 +135,7 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
   return readSettings<ServerSettings>(
     env,
     {
-      host: {
-        name: 'SERVER_HOST',
-        about: 'IP address that the API is opened on',
-        read: address,
-        fallback: loopback,
-      },
-      port: { name: 'SERVER_PORT', about: 'port of the API', read: openPort },
-      linkHost: {
-        name: 'SERVER_LINK_HOST',
-        about: 'IP address of the port that signers dial',
-        read: address,
-        fallback: loopback,
-      },
-      linkPort: { name: 'SERVER_LINK_PORT', about: 'port that signers dial', read: openPort },
+      ...listening,
       databaseUrl,
       manifestFile,
       tlsKeyFile: file('SERVER_TLS_KEY_FILE', 'key of the link certificate, PEM'),
