@@ -4,7 +4,7 @@ import { Failure, isFailure } from '@quorate/core/failure'
 import { privateKeyToAccount } from 'viem/accounts'
 import type { Rpc } from '../adapter.ts'
 import { ethereumSepolia as network } from '../testing/sepolia.ts'
-import { quoteFees } from './fees.ts'
+import { quoteFees, readFees } from './fees.ts'
 import { evm, isAuthorityBusy, type EvmAsk } from './index.ts'
 
 const hash = `0x${'11'.repeat(32)}`
@@ -313,14 +313,12 @@ describe('a block', () => {
 
 describe('fees', () => {
   const gwei = 10n ** 9n
-  const history = (rewards: readonly string[]): Rpc =>
+  const rewarding = (reward: readonly (readonly string[])[]): Rpc =>
     answering({
-      eth_feeHistory: {
-        baseFeePerGas: ['0x1', '0x3b9aca00'],
-        reward: rewards.map((reward) => [reward, reward, reward]),
-        oldestBlock: '0x7',
-      },
+      eth_feeHistory: { baseFeePerGas: ['0x1', '0x3b9aca00'], reward, oldestBlock: '0x7' },
     })
+  const history = (rewards: readonly string[]): Rpc =>
+    rewarding(rewards.map((reward) => [reward, reward, reward]))
 
   it('double the next base fee and add the middle tip, empty blocks left out', async () => {
     const tips = ['0x0', '0x77359400', '0x0', '0xb2d05e00', '0x0', '0xee6b2800']
@@ -328,6 +326,26 @@ describe('fees', () => {
       maxFeePerGas: 5n * gwei,
       maxPriorityFeePerGas: 3n * gwei,
     })
+  })
+
+  it('offer the tips that are paid, be they a thousandth of a gwei, and no less than Geth mines for', async () => {
+    const tipsOf = async (reward: readonly (readonly bigint[])[]) => {
+      const texts = reward.map((row) => row.map((tip) => `0x${tip.toString(16)}`))
+      const { Slow, Standard, Fast } = (await readFees(rewarding(texts))).quotes
+      return [Slow, Standard, Fast].map((quote) => quote.maxPriorityFeePerGas)
+    }
+    const [least, usual, dear] = [gwei / 1_000n, gwei / 500n, gwei / 50n]
+    assert.deepEqual(await tipsOf([[least, usual, dear]]), [least, usual, dear])
+    assert.deepEqual(await tipsOf([[1n, 2n, dear]]), [least, least, dear])
+    // The first transaction of each block pays none, where that is the network's own.
+    assert.deepEqual(await tipsOf([[0n, usual, dear]]), [usual, usual, dear])
+    assert.deepEqual(await tipsOf([[dear, dear, dear], ...[0, 1].map(() => [0n, usual, usual])]), [
+      ...[usual, usual, usual],
+    ])
+    assert.deepEqual(
+      await tipsOf([[0n, 0n, 0n]]),
+      [1, 2, 3].map(() => gwei / 10n),
+    )
   })
 
   it('offer a small tip where nobody pays one', async () => {

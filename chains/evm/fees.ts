@@ -20,7 +20,9 @@ const tipPercentile: Readonly<Record<Priority, number>> = { Slow: 10, Standard: 
 const blocksLooked = 10
 
 /** Where blocks are empty nobody pays a tip, yet many producers want some. */
-const tipMin = 100_000_000n
+const tipUnknown = 100_000_000n
+/** What Geth puts into its blocks if nothing is said (`miner.gasprice`), and so usual where hardly any is wanted. */
+const tipMin = 1_000_000n
 
 export type Fees = {
   /** The newest block that these rest on. */
@@ -41,14 +43,28 @@ export async function readFees(rpc: Rpc): Promise<Fees> {
   const blockNumber = readQuantity(history['oldestBlock']) + BigInt(baseFees.length) - 2n
   const baseFeePerGas = baseFees.at(-1) ?? 0n
   const rewards = readList(history['reward'] ?? []).map(readList)
-  const quoteOf = (at: number, priority: Priority): FeeQuote => {
-    const tip = median(rewards.map((row) => readQuantity(row[at])).filter((each) => each > 0n))
-    const maxPriorityFeePerGas = tip > tipMin ? tip : tipMin
+  const tips = tipsOf(rewards.map((row) => row.map(readQuantity)))
+  const quoteOf = (priority: Priority): FeeQuote => {
+    const maxPriorityFeePerGas = tips[priority]
     const headroom = (baseFeePerGas * headroomPercent[priority]) / 100n
     return { maxFeePerGas: headroom + maxPriorityFeePerGas, maxPriorityFeePerGas }
   }
-  const [Slow, Standard, Fast] = [quoteOf(0, 'Slow'), quoteOf(1, 'Standard'), quoteOf(2, 'Fast')]
+  const [Slow, Standard, Fast] = [quoteOf('Slow'), quoteOf('Standard'), quoteOf('Fast')]
   return { blockNumber, baseFeePerGas, quotes: { Slow, Standard, Fast } }
+}
+
+/** Those that are paid, blocks in which none is left out; who is patient offers no more than who is not. */
+function tipsOf(rewards: readonly (readonly bigint[])[]): Readonly<Record<Priority, bigint>> {
+  const paid = (at: number) =>
+    median(rewards.flatMap((row) => row.slice(at, at + 1)).filter(isPaid))
+  const Fast = paid(2) ?? tipUnknown
+  const Standard = least(paid(1) ?? Fast, Fast)
+  const Slow = least(paid(0) ?? Standard, Standard)
+  return { Slow: most(Slow, tipMin), Standard: most(Standard, tipMin), Fast: most(Fast, tipMin) }
+}
+
+function isPaid(tip: bigint): boolean {
+  return tip > 0n
 }
 
 export async function quoteFees(rpc: Rpc, priority: Priority): Promise<FeeQuote> {
@@ -61,7 +77,15 @@ export async function quoteGasPrice(rpc: Rpc, priority: Priority): Promise<bigin
   return (price * headroomPercent[priority]) / 100n
 }
 
-function median(values: readonly bigint[]): bigint {
+function median(values: readonly bigint[]): bigint | undefined {
   const sorted = [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-  return sorted[sorted.length >> 1] ?? 0n
+  return sorted[sorted.length >> 1]
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
+function most(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
 }
