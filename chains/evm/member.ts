@@ -11,6 +11,8 @@ export type Member = {
   strikes: number
   asideUntil: number
   isOfChain: boolean
+  /** Since when it has been much slower than the others, each time that it was asked with them. */
+  slowSince: number | undefined
   /** The newest block at the last look, and at the best. */
   head: bigint
   highest: bigint
@@ -31,23 +33,58 @@ export type Form = (value: unknown) => unknown
 
 /** A node that fails is left alone for a second, then two, four, and never for longer than this. */
 const [asideMsMin, asideMsMax] = [1_000, 30_000]
+/** Whoever takes so long, and so many times as long as the slowest of the others, has all money of the network wait. */
+const [slowMs, slowTimes] = [1_000, 4]
+/** A node that was busy for a moment is not left alone for it. One that is, is tried again after this. */
+const [slowForMs, slowAsideMs] = [10_000, 60_000]
 
 export function newMember(rpc: Rpc, place: number): Member {
   const untried = { strikes: 0, asideUntil: -Infinity, isOfChain: false, head: 0n, highest: 0n }
-  return { rpc, place, ...untried }
+  return { rpc, place, slowSince: undefined, ...untried }
 }
 
 export function isTrusted({ asideUntil }: Member, { now }: Watch): boolean {
   return asideUntil <= now()
 }
 
-export function putAside(member: Member, { now, onDistrust }: Watch, reason: string): void {
+export function putAside(member: Member, watch: Watch, reason: string): void {
   const waitMs = Math.min(asideMsMin * 2 ** member.strikes, asideMsMax)
   member.strikes++
+  leaveAlone(member, watch, { reason, waitMs })
+}
+
+function leaveAlone(
+  member: Member,
+  { now, onDistrust }: Watch,
+  { reason, waitMs }: { readonly reason: string; readonly waitMs: number },
+): void {
   member.asideUntil = now() + waitMs
   // Whoever comes back may be another node at the same address.
   member.isOfChain = false
   onDistrust?.({ node: member.place, reason })
+}
+
+type Timed = { readonly member: Member; readonly tookMs: number }
+
+/**
+ * Who takes much longer than all others, each time for a while, is left alone like one that does not answer. What it
+ * has said counts all the same.
+ * @param told of all that have answered the same question
+ * @param least how many have to be left without it
+ */
+export function noteSlow(told: readonly Timed[], watch: Watch, least: number): void {
+  const [slowest, next] = [...told].sort((a, b) => b.tookMs - a.tookMs)
+  const isSlow = ({ tookMs }: Timed) =>
+    tookMs >= slowMs && next !== undefined && tookMs >= slowTimes * next.tookMs
+  for (const one of told) if (one !== slowest || !isSlow(one)) one.member.slowSince = undefined
+  if (slowest === undefined || !isSlow(slowest) || told.length - 1 < least) return
+  const { member } = slowest
+  const now = watch.now()
+  // Others may have been asked at the same time, and seen the same.
+  if (!isTrusted(member, watch)) return
+  member.slowSince ??= now - slowest.tookMs
+  if (now - member.slowSince < slowForMs) return
+  leaveAlone(member, watch, { reason: 'it is much slower than the others', waitMs: slowAsideMs })
 }
 
 /**

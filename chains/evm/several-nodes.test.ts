@@ -99,6 +99,35 @@ function together(nodes: readonly Rpc[], agree = 1, outvoted = 0) {
   return { rpc, clock, distrusted }
 }
 
+/** The second of so many nodes answers after all others, and that much later by the clock. */
+function withSlow(count: number, agree = 2) {
+  const slow = { ms: 2_000, othersMs: 0 }
+  const asked = { count: 0 }
+  const underWay = new Set<Promise<unknown>>()
+  const quick: Rpc = async (...call) => {
+    const answer = real(...call).then((result) => {
+      clock.ms += slow.othersMs
+      return result
+    })
+    underWay.add(answer)
+    await answer
+    underWay.delete(answer)
+    return answer
+  }
+  const late: Rpc = async (...call) => {
+    asked.count++
+    const answer = await real(...call)
+    while (underWay.size > 0) await Promise.all(underWay)
+    // So that whoever has asked them has read the clock.
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.ms += slow.ms
+    return answer
+  }
+  const nodes = Array.from({ length: count }, (_, i) => (i === 1 ? late : quick))
+  const { clock, ...rest } = together(nodes, agree)
+  return { ...rest, clock, slow, asked }
+}
+
 const isUnavailable = (error: unknown) => isFailure(error, 'chain.unavailable')
 const gone: Ways = {
   respond: (_, response) => {
@@ -235,6 +264,75 @@ describe('several nodes', () => {
       assert.ok(distrusted.length > 0)
       assert.ok(distrusted.every((event) => event.startsWith('1: ')))
     })
+
+  it('ask for the newest block once for all that is asked within a second, however long that took', async () => {
+    const heard: string[] = []
+    const passing = { ms: 0 }
+    const slow = async (...call: Parameters<Rpc>) => {
+      heard.push(call[0])
+      const answer = await real(...call)
+      clock.ms += passing.ms
+      return answer
+    }
+    const { rpc, clock } = together([slow])
+    passing.ms = 700
+    await evm.balance(rpc, stranger)
+    passing.ms = 0
+    heard.length = 0
+    await evm.balance(rpc, stranger)
+    assert.deepEqual(heard, ['eth_getBalance'])
+    clock.ms += 1_000
+    await evm.balance(rpc, stranger)
+    const looks = heard.filter((method) => method === 'eth_getBlockByNumber')
+    assert.equal(looks.length, 2)
+  })
+
+  it('leave one alone that is much slower than the others, and ask it again a minute later', async () => {
+    const { rpc, clock, distrusted, slow, asked } = withSlow(3)
+    // Three questions, one after the other, of which two are asked of all.
+    await evm.balance(rpc, stranger)
+    assert.deepEqual(distrusted, [])
+    // Once as quick as the others, it begins anew.
+    slow.ms = 0
+    await evm.balance(rpc, stranger)
+    slow.ms = 2_000
+    await evm.balance(rpc, stranger)
+    assert.deepEqual(distrusted, [])
+    for (let i = 0; i < 5; i++) await evm.balance(rpc, stranger)
+    const once = ['2: it is much slower than the others']
+    assert.deepEqual(distrusted, once)
+    asked.count = 0
+    for (let i = 0; i < 3; i++) {
+      clock.ms += 10_000
+      await evm.balance(rpc, stranger)
+    }
+    assert.deepEqual([asked.count, distrusted], [0, once])
+    clock.ms += 30_000
+    await evm.balance(rpc, stranger)
+    assert.ok(asked.count > 0)
+    assert.deepEqual(distrusted, [...once, ...once])
+    slow.ms = 0
+    clock.ms += 60_000
+    for (let i = 0; i < 3; i++) await evm.balance(rpc, stranger)
+    assert.deepEqual(distrusted.length, 2)
+  })
+
+  it('wait for the slow one where too few would be left without it, or all are slow', async () => {
+    for (const { nodes, agree, ms = 2_000 } of [
+      { nodes: 2, agree: 1 },
+      { nodes: 3, agree: 3 },
+      { nodes: 3, agree: 2, ms: 900 },
+    ]) {
+      const { rpc, distrusted, slow } = withSlow(nodes, agree)
+      slow.ms = ms
+      for (let i = 0; i < 15; i++) await evm.balance(rpc, stranger)
+      assert.deepEqual(distrusted, [])
+    }
+    const { rpc, distrusted, slow } = withSlow(3)
+    slow.othersMs = 600
+    for (let i = 0; i < 15; i++) await evm.balance(rpc, stranger)
+    assert.deepEqual(distrusted, [])
+  })
 
   it('do without one whose chain has become shorter than it may', async () => {
     let lost = 0n

@@ -20,6 +20,7 @@ import {
   lookAt,
   type Member,
   newMember,
+  noteSlow,
   putAside,
   type Watch,
 } from './member.ts'
@@ -36,8 +37,10 @@ export type SeveralNodes = Watch & {
 
 /** A node this far behind the others is out of step; slow ones are behind by seconds. */
 const lagMaxS = 60n
-/** How old the newest block may be that all were seen to have: less than most networks take for one. */
+/** For how long the newest block counts that all were seen to have: less than most networks take for one. */
 const pinMsMax = 1_000
+/** Nobody is left alone for being slow where then one would be believed by itself. */
+const leastWithoutSlow = 2
 
 /** The newest block that all of these have. */
 type Pin = {
@@ -53,8 +56,8 @@ type Asked = { readonly method: string; readonly params: readonly unknown[]; rea
  * receipts, blocks) is asked of all of them at one block, and no answer is better than two; all else
  * is asked of the first that answers. What is sent, is sent to all.
  *
- * Nodes that do not answer, are of another chain, fall behind the others or behind themselves, or
- * answer with what is no answer, are put aside for a while and then tried again.
+ * Nodes that do not answer, are of another chain, fall behind the others or behind themselves, are much
+ * slower than the others for a while, or answer with what is no answer, are put aside and then tried again.
  *
  * One liar among those that answer stops money until somebody looks. Alone, after the others have
  * failed, it would be believed: `agree` at 2 stops money then as well. Whoever would rather go on lets
@@ -226,12 +229,15 @@ class Group {
 
   /** As `all`, and who has said it. */
   async told({ members }: Pin, asked: Asked): Promise<readonly Told[]> {
+    const { now, agree } = this.options
+    const begun = now()
     const told = await Promise.all(
       members.map(async (member) => {
         const answer = await ask(member, this.options, asked)
-        return answer === undefined ? [] : [{ member, answer }]
+        return answer === undefined ? [] : [{ member, answer, tookMs: now() - begun }]
       }),
     )
+    noteSlow(told.flat(), this.options, Math.max(agree, leastWithoutSlow))
     return this.enough(told.flat())
   }
 
@@ -279,16 +285,16 @@ class Group {
   }
 
   private async repin(): Promise<Pin> {
-    const until = this.options.now() + pinMsMax
     const { members, reference } = await this.inStep()
     const number = least(members.map(({ head }) => head))
     if (number === undefined) throw this.unavailable('no node is in step')
-    const draft = { number, hash: '', members, until }
+    const draft = { number, hash: '', members, until: 0 }
     const params = [hexOf(number), false]
     const asked = { method: 'eth_getBlockByNumber', params, form: headForm }
     const block = await this.agreed(draft, asked)
     if (timeOf(block) + lagMaxS < reference) return this.repinWithout(draft)
-    this.pinned = { ...draft, hash: hashOf(block) }
+    // From now on, however long that took: else slow nodes would be asked all this for each question.
+    this.pinned = { ...draft, hash: hashOf(block), until: this.options.now() + pinMsMax }
     return this.pinned
   }
 
