@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { isFailure } from '@quorate/core/failure'
-import { httpNode, type NodeOptions } from './nodes.ts'
+import { answerTooLong, httpNode, type NodeOptions } from './nodes.ts'
 
 const secretPath = '/v3/a-provider-key'
 
@@ -75,6 +75,16 @@ describe('a call to a node', () => {
     )
   })
 
+  it('is refused more of a contract’s answer than anybody reads, and of nothing else', async () => {
+    const long = JSON.stringify({ jsonrpc: '2.0', id: 1, result: 'x'.repeat(200_000) })
+    const asked = (method: string) => call((_, response) => response.end(long), {}, method)
+    await assert.rejects(
+      asked('eth_call'),
+      (thrown) => isFailure(thrown, 'chain.refused') && thrown.context.reason === answerTooLong,
+    )
+    assert.equal(String(await asked('eth_getLogs')).length, 200_000)
+  })
+
   it('is made once: nothing is tried again in secret', async () => {
     let calls = 0
     await assert.rejects(
@@ -90,13 +100,14 @@ describe('a call to a node', () => {
 async function call(
   listener: RequestListener,
   limits: Partial<NodeOptions> = {},
+  method = 'eth_test',
 ): Promise<unknown> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   try {
     const url = `http://127.0.0.1:${port}${secretPath}`
-    return await httpNode({ url, network: 'Test', ...limits })('eth_test', [1])
+    return await httpNode({ url, network: 'Test', ...limits })(method, [1])
   } finally {
     server.closeAllConnections()
     server.close()

@@ -17,6 +17,10 @@ const timeoutMsDefault = 10_000
 const answerBytesMaxDefault = 16 * 1024 * 1024
 /** A receipt has all logs of its transaction, as the list of a block has, and some more. */
 const receiptBytesMore = 64 * 1024
+/** What a contract answers, in hex: strangers write contracts, and a call for little gas can answer a million characters. */
+const callBytesMax = 160 * 1024
+/** The reason of a refusal that is ours: whatever the node has to say, it is too much. */
+export const answerTooLong = 'the answer is too long'
 /** What a node says about a refusal, as far as a message needs it. */
 const reasonLengthMax = 300
 
@@ -30,9 +34,7 @@ export function httpNode(options: NodeOptions): Rpc {
   return async (method, params) => {
     const id = ++lastId
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params })
-    const { answerBytesMax = answerBytesMaxDefault } = options
-    const more = method === 'eth_getTransactionReceipt' ? receiptBytesMore : 0
-    const answer = await post({ ...options, answerBytesMax: answerBytesMax + more }, body)
+    const answer = await post({ ...options, answerBytesMax: bytesMaxOf(method, options) }, body)
     if (answer['id'] !== id) throw new Failure('chain.unavailable', { network: options.network })
     if (answer['error'] !== undefined && answer['error'] !== null)
       throw new Failure('chain.refused', {
@@ -57,6 +59,14 @@ export async function askBatch(options: NodeOptions, size: number): Promise<numb
   return Object.values(answer).filter(
     (one) => typeof one === 'object' && one !== null && 'result' in one,
   ).length
+}
+
+function bytesMaxOf(
+  method: string,
+  { answerBytesMax = answerBytesMaxDefault }: NodeOptions,
+): number {
+  if (method === 'eth_call') return Math.min(answerBytesMax, callBytesMax)
+  return method === 'eth_getTransactionReceipt' ? answerBytesMax + receiptBytesMore : answerBytesMax
 }
 
 async function post(options: NodeOptions, body: string): Promise<Record<string, unknown>> {
@@ -91,7 +101,7 @@ async function readBody(
   for await (const part of response.body ?? []) {
     size += part.length
     if (size > answerBytesMax)
-      throw new Failure('chain.refused', { network, reason: 'the answer is too long' })
+      throw new Failure('chain.refused', { network, reason: answerTooLong })
     parts.push(part)
   }
   return fromUtf8(concatAll(parts))

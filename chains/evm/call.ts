@@ -2,6 +2,7 @@ import { Failure } from '@quorate/core/failure'
 import type { Json } from '@quorate/core/json'
 import { decodeFunctionResult, encodeFunctionData, type AbiFunction, type Hex } from 'viem'
 import type { Network, Rpc } from '../adapter.ts'
+import { answerTooLong } from '../nodes.ts'
 import { parseAddress } from './address.ts'
 import { valueIn, valueOut, type Parameter } from './call-values.ts'
 
@@ -63,7 +64,7 @@ function decoded(
   if (typeof answer !== 'string' || !/^0x[0-9a-f]*$/i.test(answer))
     throw new Failure('chain.refused', { network, reason: 'the node did not answer with bytes' })
   if (answer.length > answerLengthMax)
-    throw new Failure('chain.refused', { network, reason: 'the answer is too long' })
+    throw new Failure('chain.refused', { network, reason: answerTooLong })
   try {
     return decodeFunctionResult({ abi, functionName, data: answer as Hex })
   } catch (cause) {

@@ -114,6 +114,8 @@ describe('what a token says of itself', () => {
       'it reads what nobody has returned': '6001600060003e',
       'it reads where no memory can be': `7f${'ff'.repeat(32)}51`,
       'it makes what is too large': '62ffffff60006000f0',
+      'it answers more than anybody reads': '620616a85ff3',
+      'it refuses with more than anybody reads': '620616a85ffd',
     }
     for (const [what, code] of Object.entries(ways)) {
       await rpc('anvil_setCode', [contract, `0x${code}`])
@@ -121,6 +123,17 @@ describe('what a token says of itself', () => {
       const move = { kind: 'Erc20', contract, to, amount: 1n } as const
       assert.equal(await tokenHolding(rpc, owner, move), 0n, what)
     }
+  })
+
+  it('is asked by nobody, whichever node is asked, and a contract that goes by who asks says one thing', async () => {
+    const contract = `0x${'99'.repeat(20)}`
+    // Whoever calls it is what it says.
+    await rpc('anvil_setCode', [contract, '0x335f5260205ff3'])
+    const asked = { kind: 'Erc20', contract } as const
+    assert.deepEqual(await readToken(rpc, asked), { decimals: 0 })
+    const otherwise: Rpc = (method, [call, ...more]) =>
+      rpc(method, [method === 'eth_call' ? { from: owner, ...Object(call) } : call, ...more])
+    assert.deepEqual(await readToken(otherwise, asked), await readToken(rpc, asked))
   })
 
   it('is unknown, and not nothing, while a fake node refuses for a reason of its own', async () => {

@@ -2,6 +2,7 @@ import { fromHex, fromUtf8 } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { encodeFunctionData, parseAbi } from 'viem'
 import type { Rpc } from '../adapter.ts'
+import { answerTooLong } from '../nodes.ts'
 import { parseAddress } from './address.ts'
 import { readBytes } from './answer.ts'
 import { isOfContract } from './refusals.ts'
@@ -205,7 +206,7 @@ async function isOfInterface(rpc: Rpc, to: string, id: `0x${string}`): Promise<b
 }
 
 /**
- * @returns nothing where the contract refuses
+ * @returns nothing where the contract refuses, or says more than anybody reads
  * @throws Failure `chain.unavailable`, `chain.refused` where it is the node that does: nothing is known then
  */
 async function ask(
@@ -216,10 +217,14 @@ async function ask(
 ): Promise<Uint8Array | undefined> {
   try {
     const at = blockHash === undefined ? 'latest' : { blockHash, requireCanonical: true }
-    const call = { to, data, gas: `0x${gasOfQuestion.toString(16)}` }
+    // Named, so that a contract cannot answer each node otherwise by whom that takes for the caller.
+    const call = { from: nobody, to, data, gas: `0x${gasOfQuestion.toString(16)}` }
     return readBytes(await rpc('eth_call', [call, at]))
   } catch (error) {
-    if (isFailure(error, 'chain.refused') && isOfContract(error)) return undefined
+    if (!isFailure(error, 'chain.refused')) throw error
+    if (isOfContract(error) || error.context.reason === answerTooLong) return undefined
     throw error
   }
 }
+
+const nobody = `0x${'00'.repeat(20)}`
