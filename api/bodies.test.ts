@@ -43,6 +43,7 @@ const unserved = (at: WithBody, value: unknown): void =>
 
 test('a key is made of a scheme on its own curve', () => {
   accepts(createKey, { scheme: 'ECDSA', curve: 'secp256k1', name: 'ops' })
+  accepts(createKey, { scheme: 'ECDSA', curve: 'secp256k1', name: '' })
   accepts(createKey, { scheme: 'EdDSA', curve: 'ed25519' })
   accepts(createKey, { scheme: 'Schnorr', curve: 'secp256k1' })
   accepts(createKey, { scheme: 'DH', curve: 'secp256k1' })
@@ -107,6 +108,8 @@ test('a wallet stands on a new key or on one that it names', () => {
     externalId: 'c-17',
     signingKey: { scheme: 'ECDSA' },
   })
+  accepts(createWallet, { network: 'KeyECDSA', name: '', externalId: '' })
+  malformed(createWallet, { network: 'KeyECDSA', name: 'a'.repeat(101) })
   malformed(createWallet, {})
   malformed(createWallet, { network: 'EthereumSepolia', signingKey: { key: 'key-1' } })
   unserved(createWallet, { network: 'EthereumSepolia', signingKey: { storeId: 'ks-1' } })
@@ -265,8 +268,10 @@ test('a key is made for somebody now, or later, or for nobody', () => {
 
 test('words can be changed and taken away, and a tag is a line of text', () => {
   accepts(updateKey, { name: null })
+  accepts(updateKey, { name: '' })
   malformed(updateKey, {})
   accepts(updateWallet, { name: null, externalId: 'x' })
+  accepts(updateWallet, { name: '', externalId: '' })
   accepts(updateWallet, {})
   malformed(updateWallet, { tags: [] })
   accepts(tagWallet, { tags: ['treasury', 'é'] })

@@ -8,7 +8,7 @@ import { pageOf, pageQuery } from './page.ts'
 import { nothing, ofKey } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { unsupported } from './unsupported.ts'
-import { certificate, curve, date, hexBytes, id, name, requester, scheme } from './words.ts'
+import { certificate, curve, date, hexBytes, id, nickname, requester, scheme } from './words.ts'
 
 /** Whose the new key is to be: an end user’s now, or later. */
 export const delegation = { delegateTo: id.optional(), delayDelegation: z.boolean().optional() }
@@ -100,7 +100,7 @@ export const createKey = endpoint('keys.createKey', {
     .strictObject({
       scheme,
       curve,
-      name: name.optional(),
+      name: nickname.optional(),
       masterKey: z.boolean().optional(),
       untweaked: z.boolean().optional(),
       deriveFrom: deriveFrom.optional(),
@@ -138,7 +138,7 @@ export const getKey = endpoint('keys.getKey', {
 export const updateKey = endpoint('keys.updateKey', {
   summary: 'Give a key another name, or none.',
   params: ofKey,
-  body: z.strictObject({ name: name.nullable() }),
+  body: z.strictObject({ name: nickname.nullable() }),
   returns: key,
 })
 

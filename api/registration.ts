@@ -6,7 +6,7 @@ import { registrationChallenge } from './challenge.ts'
 import { endpoint } from './endpoint.ts'
 import { newCredentials, registered } from './new-credential.ts'
 import { wallet } from './wallet.ts'
-import { externalId, id, name, network, username } from './words.ts'
+import { externalId, id, network, nickname, username } from './words.ts'
 
 const message = z.object({ message: z.literal('success') })
 /** As long as a code is, with room for what somebody types around it. */
@@ -64,7 +64,7 @@ export const register = endpoint('auth.register', {
 })
 
 /** Each on a key of its own, and no more of them than one registration may make keys for. */
-const wallets = z.array(z.strictObject({ network, name: name.optional() })).max(newWalletsMax)
+const wallets = z.array(z.strictObject({ network, name: nickname.optional() })).max(newWalletsMax)
 
 export const registerEndUser = endpoint('auth.registerEndUser', {
   summary: 'The same for an end user, with wallets of his own; he is logged in at once.',

@@ -16,7 +16,7 @@ import { pageOf, pageQuery } from './page.ts'
 import { ofWallet } from './paths.ts'
 import { unsupported } from './unsupported.ts'
 import { wallet } from './wallet.ts'
-import { curve, date, externalId, id, name, network, scheme } from './words.ts'
+import { curve, date, id, network, nickname, scheme } from './words.ts'
 
 const tag = z.string().refine(isTag, `1 to ${tagBytesMax} printable bytes`)
 const tags = z.array(tag).max(tagsMax)
@@ -39,9 +39,9 @@ export const createWallet = endpoint('wallets.createWallet', {
   body: z
     .strictObject({
       network,
-      name: name.optional(),
+      name: nickname.optional(),
       signingKey: signingKey.optional(),
-      externalId: externalId.optional(),
+      externalId: nickname.optional(),
       tags: tags.optional(),
       ...delegation,
     })
@@ -70,8 +70,8 @@ export const updateWallet = endpoint('wallets.updateWallet', {
   summary: 'Give a wallet another name or external id, or none.',
   params: ofWallet,
   body: z.strictObject({
-    name: name.nullable().optional(),
-    externalId: externalId.nullable().optional(),
+    name: nickname.nullable().optional(),
+    externalId: nickname.nullable().optional(),
   }),
   returns: wallet,
 })

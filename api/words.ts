@@ -21,6 +21,8 @@ export const hexBytes = z
 /** The caller's own handle of a thing, and what makes a retry safe. */
 export const externalId = z.string().min(1).max(100)
 export const name = z.string().min(1).max(100)
+/** What a wallet or a key is called, and a wallet's note of its caller's: empty is none. */
+export const nickname = z.string().max(100)
 /** A mail address, of which RFC 5321 allows 254 characters, and what is typed around it. */
 export const username = z.string().min(1).max(256)
 /** Which networks there are is the operator's configuration, so the server says, not the schema. */

@@ -44,7 +44,7 @@ async function addWallets(
     await addWalletOn(transaction, at, row, {
       isOnNewKey: true,
       ...{ id: idOf(request, 'wallet', index), request, network, tags: [] },
-      name: given[index]?.name ?? null,
+      name: given[index]?.name || null,
       externalId: null,
     })
   }
