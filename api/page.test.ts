@@ -4,7 +4,9 @@ import { z } from 'zod'
 
 import { isFailure } from '@quorate/core/failure'
 
-import { cutPage, pageQuery, positionOf } from './page.ts'
+import { cutPage, pageQuery, positionOf, shortPageQuery } from './page.ts'
+import { listUsers } from './users.ts'
+import { listWebhookEvents, listWebhooks } from './webhooks.ts'
 
 const query = z.object(pageQuery)
 const positionAt = (row: number): string => `row ${row}`
@@ -14,6 +16,14 @@ test('a limit is 1 to 500, and 50 when nothing is said', () => {
   assert.equal(query.parse({ limit: '500' }).limit, 500)
   for (const limit of ['0', '501', '-1', '1.5', '', 'all', '1e2', '0x10'])
     assert.equal(query.safeParse({ limit }).success, false, limit)
+})
+
+test('a limit of users, webhooks and their events is 1 to 200', () => {
+  const short = z.object(shortPageQuery)
+  assert.equal(short.parse({}).limit, 50)
+  assert.equal(short.parse({ limit: '200' }).limit, 200)
+  for (const { query } of [listUsers, listWebhooks, listWebhookEvents])
+    assert.equal(query.safeParse({ limit: '201' }).success, false)
 })
 
 test('one row more than the limit makes a token, which leads back to the last row given', () => {

@@ -19,6 +19,13 @@ export const pageQuery = {
   paginationToken: z.string().max(tokenLengthMax).optional(),
 }
 
+/** The documented limit of users, webhooks and their events is below that of others. */
+const shortLimitMax = 200
+export const shortPageQuery = {
+  ...pageQuery,
+  limit: pageQuery.limit.pipe(z.int().max(shortLimitMax)),
+}
+
 export function pageOf<T extends z.ZodType>(
   item: T,
 ): z.ZodObject<{ items: z.ZodArray<T>; nextPageToken: z.ZodOptional<z.ZodString> }> {

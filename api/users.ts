@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
-import { pageOf, pageQuery } from './page.ts'
+import { pageOf, shortPageQuery } from './page.ts'
 import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { date, externalId, id, publicKeyPem, username } from './words.ts'
@@ -46,14 +46,10 @@ export const createUser = endpoint('auth.createUser', {
   returns: user,
 })
 
-/** The documented limit of this list is below that of others. */
-const limitMax = 200
-
 export const listUsers = endpoint('auth.listUsers', {
   summary: 'Employees and end users, those archived excepted, the newest first.',
   query: z.object({
-    ...pageQuery,
-    limit: pageQuery.limit.pipe(z.int().max(limitMax)),
+    ...shortPageQuery,
     kind: kind.optional(),
   }),
   returns: pageOf(user),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { endpoint } from './endpoint.ts'
 import { knownKinds } from './event-kinds.ts'
-import { pageOf, pageQuery } from './page.ts'
+import { pageOf, shortPageQuery } from './page.ts'
 import { nothing } from './paths.ts'
 import { date, id } from './words.ts'
 
@@ -62,7 +62,7 @@ export const createWebhook = endpoint('webhooks.createWebhook', {
 
 export const listWebhooks = endpoint('webhooks.listWebhooks', {
   summary: 'Webhooks, page by page.',
-  query: z.object(pageQuery),
+  query: z.object(shortPageQuery),
   returns: pageOf(webhook),
 })
 
@@ -97,7 +97,7 @@ export const listWebhookEvents = endpoint('webhooks.listWebhookEvents', {
   summary: 'What was sent to a webhook in the last 31 days, the newest first.',
   params: webhookId,
   query: z.object({
-    ...pageQuery,
+    ...shortPageQuery,
     kind: kind.optional(),
     deliveryFailed: z.enum(['true', 'false']).optional(),
   }),
