@@ -115,11 +115,22 @@ test('a wallet stands on a new key or on one that it names', () => {
   unserved(createWallet, { network: 'EthereumSepolia', signingKey: { storeId: 'ks-1' } })
 })
 
+test('what the README calls narrower than the published contract is refused', () => {
+  const object = (change: object) => ({ kind: 'Transaction', transaction: { to, ...change } })
+  accepts(broadcastTransaction, object({ value: '0x0' }))
+  malformed(broadcastTransaction, object({ value: '0x' }))
+  const delegating = { kind: 'Eip7702', nonce: 0, chainId: 1 }
+  accepts(generateKeySignature, { ...delegating, address: to })
+  malformed(generateKeySignature, { ...delegating, address: to.slice(2) })
+  unserved(createKey, { scheme: 'EdDSA', curve: 'ed25519', storeId: 'signers' })
+})
+
 test('a transfer moves a whole number of the smallest unit', () => {
   const transfer = { kind: 'Native', to, amount: '1000000000000000' }
   accepts(transferAsset, transfer)
   accepts(transferAsset, { ...transfer, priority: 'Fast', externalId: 'pay-1' })
-  for (const amount of ['', '-1', '1.5', '1e3', '01', '0x1', ' 1', 1, '9'.repeat(79)])
+  accepts(transferAsset, { ...transfer, amount: '007' })
+  for (const amount of ['', '-1', '1.5', '1e3', '0x1', ' 1', 1, '9'.repeat(79)])
     malformed(transferAsset, { ...transfer, amount })
   malformed(transferAsset, { ...transfer, amount: undefined })
   malformed(transferAsset, { ...transfer, externalId: '' })

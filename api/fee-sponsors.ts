@@ -6,11 +6,13 @@ import { nothing } from './paths.ts'
 import { receipt } from './receipt.ts'
 import { amount, date, id, name, network } from './words.ts'
 
-/** Our addition, in wei; one that is not named is none. A day is the last 24 hours. */
+/** Signers keep it, and read it in one spelling alone. */
+const wei = amount.regex(/^(0|[1-9][0-9]*)$/, 'a whole number without zeros before it')
+/** Our addition; one that is not named is none. A day is the last 24 hours. */
 const limits = z.strictObject({
-  perOperation: amount.optional(),
-  perDay: amount.optional(),
-  perUserPerDay: amount.optional(),
+  perOperation: wei.optional(),
+  perDay: wei.optional(),
+  perUserPerDay: wei.optional(),
 })
 
 const params = z.strictObject({ feeSponsorId: id })

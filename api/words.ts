@@ -8,10 +8,8 @@ import { supported } from './unsupported.ts'
 export const id = z.string().max(256)
 /** UTC with milliseconds, as `Date.prototype.toISOString` prints it. */
 export const date = z.string()
-/** Whole number in the smallest unit. 78 digits hold 2^256. */
-export const amount = z
-  .string()
-  .regex(/^(0|[1-9][0-9]{0,77})$/, 'a whole number in the smallest unit')
+/** Whole number in the smallest unit. 78 digits hold 2^256. Signers read zeros before it alike. */
+export const amount = z.string().regex(/^[0-9]{1,78}$/, 'a whole number in the smallest unit')
 /** Whole bytes, with or without `0x`: clients send both. */
 export const hexBytes = z
   .string()

@@ -18,6 +18,9 @@ describe('what a payload asks', () => {
         priority: 'Standard',
       },
     })
+    const padded = readIntent('transfer', JSON.stringify({ ...transfer, amount: '007' }))
+    assert.ok(padded.ok && padded.intent.kind === 'transfer' && padded.intent.asset === 'Native')
+    assert.equal(padded.intent.amount, 7n)
     const more = { ...transfer, priority: 'Fast', memo: '', externalId: 'invoice-1' }
     const read = readIntent('transfer', JSON.stringify(more))
     assert.ok(read.ok && read.intent.kind === 'transfer')
