@@ -14,6 +14,7 @@ import { type Database, openDatabase } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { conditionOf } from './condition.ts'
+import { readEarlier } from './earlier.ts'
 import { type HistoryQuery, listHistory } from './find.ts'
 import { follow } from './follow.ts'
 import { newFollower, type Follower } from './follower.ts'
@@ -510,8 +511,29 @@ describe('the follower of a chain', () => {
     assert.ok((await history()).items.some(({ txHash }) => txHash === hash))
     const ahead = newFollower({ ...chain, firstBlock: 1_000_000n })
     await database.deleteFrom('block_headers').execute()
-    assert.equal(await follow({ ...deps(), now: () => Date.now() + 180_000 }, ahead), 'same')
+    for (const _ of [1, 2])
+      assert.equal(await follow({ ...deps(), now: () => Date.now() + 180_000 }, ahead), 'same')
     assert.deepEqual(await numbers(), [])
+    assert.deepEqual(lines, [
+      'a chain is not followed before it has come to the first block of the nodes file',
+    ])
+  })
+
+  it('begins at the newest block where a fake node has the operator’s first one no more', async () => {
+    await mine(rpc, 3)
+    const pruned: Rpc = (method, params) =>
+      method === 'eth_getBlockByNumber' && params[0] === '0x1'
+        ? Promise.resolve(null)
+        : rpc(method, params)
+    const follower = newFollower({ ...chain, firstBlock: 1n, rpc: pruned })
+    await catchUp(follower)
+    assert.equal(await headers(), 1)
+    await mine(rpc, 2)
+    await catchUp(follower)
+    const read = async () => {
+      while ((await readEarlier(deps(), follower)) === 'more');
+    }
+    await assert.rejects(read, (error) => isFailure(error, 'chain.unavailable'))
   })
 
   it('says when all that it holds is gone from the chain, and goes by it no more', async () => {
@@ -526,6 +548,22 @@ describe('the follower of a chain', () => {
     assert.equal(lines.length, 1)
     assert.equal(await follow(deps(), follower), 'idle')
     assert.equal(lines.length, 1)
+  })
+
+  it('sees what is now at once on a long chain that is to be read from its beginning, and that later', async () => {
+    const old = await pay(node, 31n)
+    await mine(rpc, 1_100)
+    const follower = newFollower({ ...chain, firstBlock: 0n })
+    await follow(deps(), follower)
+    const hash = await pay(node, 32n)
+    await mine(rpc, 2)
+    await catchUp(follower)
+    assert.equal((await toldOf(hash)).length, 1)
+    assert.equal(await headers(), 3)
+    while ((await readEarlier(deps(), follower)) === 'more');
+    const hashes = (await history()).items.map(({ txHash }) => txHash)
+    assert.ok(hashes.includes(old))
+    assert.deepEqual(await toldOf(old), [], 'it is no news')
   })
 
   /** Of one transaction, or of what no transaction tells of. */

@@ -21,8 +21,10 @@ import { Watched } from './watched.ts'
 const depthBeyondFinal = 64
 /** Written in one transaction, as soon as there are so many; one block may have more. */
 const movementsAtOnce = 2_000
-/** A chain this short is a local one: what has happened on it before us is soon read. */
-const shortChainMax = 1_000n
+/** So many blocks are soon read: all of a local chain, or those since the operator's first one. */
+const nearMax = 1_000n
+/** How long nothing more is said of a chain that is still too short. */
+const quietMs = 60 * 60_000
 
 /**
  * One look at a chain: what is new is written down together with all that it means, in one
@@ -52,7 +54,7 @@ async function look(
   await loadWatched(deps, follower, lease)
   const held = await heldHeaders(database, chain)
   const change =
-    held.length === 0 ? await begin(chain) : await chain.adapter.advance(chain.rpc, held)
+    held.length === 0 ? await begin(deps, follower) : await chain.adapter.advance(chain.rpc, held)
   if (change.kind === 'younger' || change.kind === 'too-deep') {
     await setCondition(deps, follower, change.kind)
     return 'idle'
@@ -102,15 +104,29 @@ async function isWanted(database: Database, { network }: Chain): Promise<boolean
   return wallet !== undefined
 }
 
-/** From the operator's first block, or that of a short chain, else from the newest one. */
-async function begin({ rpc, adapter, firstBlock }: Chain): Promise<HeadChange> {
-  if (firstBlock !== undefined) {
-    const block = await findBlock(rpc, firstBlock)
-    return block === undefined ? { kind: 'same' } : { kind: 'moved', orphaned: [], added: [block] }
+/**
+ * From the operator's first block, or that of a short chain, where it is soon read from there, else from
+ * the newest one: what is now is seen at once, and `earlier.ts` reads what was.
+ */
+async function begin({ log, now }: FollowDeps, follower: Follower): Promise<HeadChange> {
+  const { rpc, adapter, network, firstBlock = 0n } = follower.chain
+  const newest = await findHeader(rpc, 'latest')
+  if (newest === undefined) return adapter.advance(rpc, [])
+  if (firstBlock > newest.number) {
+    if (now() >= follower.quietUntil) {
+      follower.quietUntil = now() + quietMs
+      const about = { network: network.id, firstBlock: `${firstBlock}`, newest: `${newest.number}` }
+      log.warn(
+        about,
+        'a chain is not followed before it has come to the first block of the nodes file',
+      )
+    }
+    return { kind: 'same' }
   }
-  const [first, newest] = await Promise.all([findBlock(rpc, 0n), findHeader(rpc, 'latest')])
-  if (first === undefined || newest === undefined || newest.number > shortChainMax)
-    return adapter.advance(rpc, [])
+  const isNear = newest.number - firstBlock <= nearMax
+  const first = isNear ? await findBlock(rpc, firstBlock) : undefined
+  // Where a node has it no more, the reading of what was says so.
+  if (first === undefined) return adapter.advance(rpc, [])
   return { kind: 'moved', orphaned: [], added: [first] }
 }
 

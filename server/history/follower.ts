@@ -24,7 +24,7 @@ export type Follower = {
   watched: { readonly addresses: Watched; readonly leaseCount: number } | undefined
   /** The contract whose movements were told of last, in the order of addresses. */
   toldUpTo: string
-  /** Until then nothing more is said of balances that nobody can compare. */
+  /** Until then nothing more is said of balances that nobody can compare, or a chain that is still too short. */
   quietUntil: number
 }
 
