@@ -126,13 +126,13 @@ const sponsoredKinds = [
     .filter((only) => mayBeSponsored(only))
     .map((only) => ({ name: `sponsored ${only}`, only: [only], size: 6 })),
   {
-    ...{ name: 'sponsored, dearer and dearer', only: ['transfer'], size: 10, seed: 9 },
+    ...{ name: 'sponsored, dearer and dearer', only: ['transfer'], size: 10, seed: 48 },
     // Until its day allows no more.
     ...{ weather: { chain: ['fees'], momentMsMax: 30_000, lasts: 120 }, perDay: 4n * 10n ** 15n },
     leadsTo: ['sponsored signed › outbid', 'sponsorship prepared › again'],
   },
   {
-    ...{ name: 'sponsored, dearer and dearer', only: ['transfer'], size: 10, seed: 21 },
+    ...{ name: 'sponsored, dearer and dearer', only: ['transfer'], size: 10, seed: 42 },
     ...{ weather: { chain: ['fees'], momentMsMax: 30_000, lasts: 120 }, perDay: 4n * 10n ** 15n },
     leadsTo: ['sponsored broadcasted › outbid'],
   },
