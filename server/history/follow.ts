@@ -18,7 +18,7 @@ import { learnTokens } from './tokens.ts'
 import { Watched } from './watched.ts'
 
 /** Deeper reorganizations than this, beyond finality, end the following. */
-const depthBeyondFinal = 64
+export const depthBeyondFinal = 64
 /** Written in one transaction, as soon as there are so many; one block may have more. */
 const movementsAtOnce = 2_000
 /** So many blocks are soon read: all of a local chain, or those since the operator's first one. */

@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts'
 import { readEarlier } from './earlier.ts'
 import { follow } from './follow.ts'
 import { type Follower, newFollower } from './follower.ts'
+import { forgetHeaders } from './forget.ts'
 
 export type FollowLog = {
   warn(context: object, message: string): void
@@ -23,6 +24,9 @@ const idleMs = 2_000
 
 /** So often, a few balances are compared. */
 const compareMs = 1_000
+/** A bite of old headers takes some milliseconds. */
+const forgetMs = 1_000
+const forgottenMs = 60 * 60_000
 /** Somebody has begun anew by then, at most. */
 const doneMs = 60_000
 /** A node that fails is asked again after two seconds, then four, and never later than this. */
@@ -40,6 +44,7 @@ export function startFollowers(deps: FollowDeps): { stop(): Promise<void> } {
       { turn: () => passing(deps, follower), failed: notFollowed },
       { turn: () => comparing(deps, follower), failed: notFollowed },
       { turn: () => readingEarlier(deps, earlier, follower), failed: notReadEarlier },
+      { turn: () => forgetting(deps, follower), failed: notForgotten },
     ]
     return turns.map((turning) => loop(deps, { ...turning, network: chain.network.id }, signal))
   })
@@ -52,6 +57,7 @@ export function startFollowers(deps: FollowDeps): { stop(): Promise<void> } {
 }
 
 const notFollowed = 'a chain was not followed'
+const notForgotten = 'old headers of a chain were not deleted'
 const notReadEarlier = 'earlier blocks of a chain were not read'
 
 type Turning = {
@@ -110,4 +116,8 @@ async function readingEarlier(
 async function comparing(deps: FollowDeps, follower: Follower): Promise<number> {
   await compareBalances(deps, follower)
   return compareMs
+}
+
+async function forgetting(deps: FollowDeps, follower: Follower): Promise<number> {
+  return (await forgetHeaders(deps, follower)) === 'more' ? forgetMs : forgottenMs
 }
