@@ -46,7 +46,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
     node: [
       ...['assert', 'crypto', 'fs', 'http', 'http2', 'https', 'net', 'path', 'stream', 'tls'],
-      ...['dns/promises', 'fs/promises', 'timers/promises', 'url', 'util'],
+      ...['dns/promises', 'fs/promises', 'readline', 'timers/promises', 'url', 'util'],
     ],
     packages: ['fastify', '@fastify/*', 'jose', 'kysely', 'nodemailer', 'pg', 'pino', 'zod'],
   },
@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['@noble/*'],
   },
   cli: {
-    rooms: ['core', 'authority', 'api', 'client', 'signer/store', 'signer/mailbox/mailbox'],
+    rooms: ['core', 'authority', 'api', 'client', 'signer/mailbox/mailbox'],
     node: [
       'crypto',
       'fs',
