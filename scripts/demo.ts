@@ -15,7 +15,7 @@ import {
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { sepolia } from 'viem/chains'
-import { startSettings } from './settings.ts'
+import { demoSettings } from './settings.ts'
 import { openStage, type Stage } from './stage.ts'
 
 type Platform = BootstrapFile & {
@@ -45,7 +45,7 @@ const pollMs = 100
 
 /** `npm run demo`: tells what this is about, on a platform that runs already. */
 export async function main(stopSignal: AbortSignal): Promise<number> {
-  const { dataDir } = startSettings(process.env)
+  const { dataDir } = demoSettings(process.env)
   const platform = await findPlatform(dataDir)
   if (platform === undefined) {
     console.error(

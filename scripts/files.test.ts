@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { after, describe, it } from 'node:test'
 import { lastLines, logFile } from './log-file.ts'
-import { startSettings } from './settings.ts'
+import { demoSettings, startSettings, testNames, testSettings } from './settings.ts'
 import { writePrivateFile } from './write-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-files-'))
@@ -39,6 +40,38 @@ describe('a private file', () => {
   })
 })
 
+const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
+const isInstalled = (path: string) => path.includes('node_modules')
+
+describe('the settings of npm test', () => {
+  it('reach the tests, and nothing else does; a slip in one is a mistake', () => {
+    const given = { QUORATE_TEST_PARTIES: '7', QUORATE_VECTORS: '/v', PATH: '/bin' }
+    assert.deepEqual(testSettings({ ...given, npm_config: 'x' }).passOn, given)
+    assert.throws(
+      () => testSettings({ ...given, QUORATE_TEST_PARTY: '7' }),
+      /reads QUORATE_TEST_PARTY/,
+    )
+  })
+
+  it('are all read by some test, and all that tests read are among them', () => {
+    const files = globSync('{[a-z]*/**/*.{ts,mjs},package.json}', {
+      cwd: checkout,
+      exclude: isInstalled,
+    })
+    const texts = files
+      .filter((file) => !file.startsWith('scripts/settings') && !file.startsWith('scripts/files'))
+      .map((file) => readFileSync(join(checkout, file), 'utf8'))
+    const found = texts.flatMap((text) => [...text.matchAll(/QUORATE_TEST_([A-Z_]+)/g)])
+    const read = new Set(found.map(([, name = '']) => name))
+    // This one is named by its variable alone.
+    read.add('POSTGRES')
+    assert.deepEqual([...read].toSorted(), testNames.toSorted())
+    const page = readFileSync(join(checkout, 'scripts/README.md'), 'utf8')
+    for (const name of testNames)
+      assert.ok(name === 'POSTGRES' || page.includes(`\`${name}\``), name)
+  })
+})
+
 describe('the settings of npm start', () => {
   it('have defaults, and take a relative folder from where the command was given', () => {
     const { port, dataDir } = startSettings({})
@@ -61,7 +94,23 @@ describe('the settings of npm start', () => {
     )
   })
 
-  it('do not mind what is meant for the tests', () => {
-    assert.equal(startSettings({ QUORATE_VECTORS: '/v', QUORATE_TEST_PARTIES: '7' }).port, 8700)
+  it('do not mind what is meant for the tests, or for a command', () => {
+    const others = { QUORATE_VECTORS: '/v', QUORATE_TEST_PARTIES: '7', QUORATE_TOKEN: 'ey' }
+    assert.equal(startSettings(others).port, 8700)
+    const inShell = { ...others, SERVER_DATABASE_URL: 'x', QUORATE_DATA: '/data', QUORATE_OLD: '' }
+    assert.equal(demoSettings(inShell).dataDir, '/data')
+  })
+
+  it('take those of the server that are no matter of theirs, and refuse the others', () => {
+    const given = { SERVER_CORS_ORIGINS: 'https://a.example', SERVER_ASSETS_FILE: 'assets.json' }
+    const { passedOn } = startSettings({ ...given, HOME: '/root' })
+    const file = join(process.cwd(), 'assets.json')
+    assert.deepEqual(passedOn, { ...given, SERVER_ASSETS_FILE: file })
+    assert.deepEqual(startSettings({}).passedOn, {})
+    assert.throws(
+      () => startSettings({ SERVER_PUBLIC_URL: 'https://a.example', SIGNER_MAILBOX: '/box' }),
+      /SERVER_PUBLIC_URL would do nothing\n {2}SIGNER_MAILBOX would do nothing\nnpm start makes/,
+    )
+    assert.throws(() => startSettings({ SERVER_CORS_ORIGIN: 'https://a.example' }), /do nothing/)
   })
 })

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { toHex } from '@quorate/core/bytes'
-import { type JsonObject, parseFile } from '@quorate/core/json'
+import { isObject, type Json, type JsonObject, parseFile } from '@quorate/core/json'
 import { type Child, startChild, stopChildren } from '@quorate/devnet/child'
 import { deployOnce } from '@quorate/devnet/deploy'
 import { type RunningEthereum, startEthereum } from '@quorate/devnet/ethereum'
@@ -164,12 +164,20 @@ async function startNodes(run: Run): Promise<Nodes> {
       startEthereum({ dataDir: join(dataDir, 'ethereum'), port: ports.ethereum, onOutput }),
     ),
   ])
+  for (const { id } of run.cluster.networks.filter(({ id }) => !hasNodes(others[id])))
+    run.say(`${id} has no nodes, so that nothing is paid there: QUORATE_NODES_FILE names them`)
+  // For commands that look at the database: `docs/operations.md`.
+  writePrivateFile(join(dataDir, 'database-url'), postgres.current().url)
   const nodesFile = join(dataDir, 'nodes.json')
   const { rpcUrl } = ethereum.current()
   // A local chain of one-second blocks settles as fast as it pleases: two, so that there is a wait.
   const local = { EthereumSepolia: { rpcUrl, confirmations: 2 } }
   writePrivateFile(nodesFile, JSON.stringify({ ...others, ...local }))
   return { ports, databaseUrl: postgres.current().url, ethereum, nodesFile }
+}
+
+function hasNodes(entry: Json | undefined): boolean {
+  return isObject(entry) && (entry['rpcUrl'] !== undefined || entry['rpcUrls'] !== undefined)
 }
 
 /** What is in it is the server's to judge. @throws Error where it names nodes of the local network */
@@ -213,6 +221,7 @@ async function startProcesses(run: Run, nodes: Nodes): Promise<Processes> {
           keyPool: run.keyPool,
         }),
         ...where('SERVER_FACTS_FILE', run.serverFactsFile),
+        ...run.passedOn,
       },
       onOutput,
     }),

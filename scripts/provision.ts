@@ -23,6 +23,8 @@ export type Cluster = {
     readonly setupTokenFile: string
   }
   readonly signers: readonly SignerFolder[]
+  /** Of the operators' own. */
+  readonly networks: readonly OwnNetwork[]
 }
 
 export type SignerFolder = {
@@ -76,7 +78,7 @@ function checkNetworks({ manifestFile }: Cluster, wanted: readonly OwnNetwork[])
 function clusterIn(dir: string): Cluster {
   const manifestFile = join(dir, 'manifest')
   const server = join(dir, 'server')
-  const { hash, signers } = readManifest(readFileSync(manifestFile), verifyEd25519)
+  const { hash, signers, networks } = readManifest(readFileSync(manifestFile), verifyEd25519)
   return {
     manifestFile,
     manifestHash: toHex(hash),
@@ -88,6 +90,7 @@ function clusterIn(dir: string): Cluster {
       setupTokenFile: join(server, 'setup-token'),
     },
     signers: signers.map(({ id }) => signerFolder(dir, id)),
+    networks,
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -96,6 +96,31 @@ describe('a platform', () => {
       assert.ok([0, null].includes(await run.stop('SIGTERM')), `${waitMs} ms: ${run.output()}`)
       assert.deepEqual(processesOf(run.dataDir), [], `${waitMs} ms`)
     }
+  })
+
+  it('passes on what is the server’s alone, and says which network of the manifest has no nodes', async () => {
+    const [networks, nodes] = [join(folder, 'own.json'), join(folder, 'nodes.json')]
+    const traits = { chainId: 777_001, feeCeiling: '1' }
+    writeFileSync(networks, JSON.stringify({ MyChain: traits }))
+    const words = { name: 'My Chain', symbol: 'MINE', confirmations: 2 }
+    writeFileSync(nodes, JSON.stringify({ MyChain: { rpcUrl: 'http://127.0.0.1:9', ...words } }))
+    const origins = { SERVER_CORS_ORIGINS: 'https://a.example' }
+    const more = { ...origins, QUORATE_NETWORKS_FILE: networks, QUORATE_NODES_FILE: nodes }
+    const run = await start('own', 'signer.ts', more)
+    await run.ready()
+    assert.doesNotMatch(run.output(), /has no nodes/)
+    const { server, signers } = readBootstrap(run.dataDir).processes
+    const given = 'SERVER_CORS_ORIGINS=https://a.example'
+    assert.ok(environmentOf(server).includes(given))
+    assert.ok(!environmentOf(signers[0]?.pid ?? 0).includes(given))
+    const file = join(run.dataDir, 'database-url')
+    assert.match(readFileSync(file, 'utf8'), /^postgresql:/)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    assert.equal(await run.stop('SIGTERM'), 0)
+    const without = await start('own')
+    await without.ready()
+    assert.match(without.output(), /MyChain has no nodes, so that nothing is paid there/)
+    assert.equal(await without.stop('SIGTERM'), 0)
   })
 
   it('says why a process does not start, and stops the others', async () => {

@@ -37,7 +37,7 @@ export async function startBenchPlatform(
   try {
     const port = await freePort()
     const noFiles = { serverFactsFile: '', signerFactsFile: '', networksFile: '', nodesFile: '' }
-    const none = { postgresBin: '', ...noFiles }
+    const none = { postgresBin: '', passedOn: {}, ...noFiles }
     const settings = { ...none, port, dataDir, say: () => undefined, stopSignal }
     const platform = await startPlatform({ ...settings, profileDir, keyPool, bootstrap })
     stopSignal.addEventListener('abort', () => void platform.stop())
