@@ -89,6 +89,44 @@ describe('the lists of an organization', () => {
     assert.equal(lines.length, (await history(whole)).items.length + 2)
   })
 
+  it('have a fee at each movement of its transaction, and a table has it once', async () => {
+    const [{ address: from }, { address: to }] = wallets
+    const { rpc } = treasury
+    await rpc('anvil_impersonateAccount', [from])
+    const word = (value: string) => value.replace('0x', '').toLowerCase().padStart(64, '0')
+    const data = `0xa9059cbb${word(to ?? '')}${word('2')}`
+    const sent = [
+      await rpc('eth_sendTransaction', [{ from, to: coin.address, data }]),
+      await rpc('eth_sendTransaction', [{ from, to, value: '0x5' }]),
+    ]
+    await mine(treasury, 3)
+    await catchUp()
+    const shown = (await history(whole)).items.filter(({ txHash }) => sent.includes(txHash))
+    const what = shown.map(({ txHash, direction, asset, fee }) => [
+      ...[sent.indexOf(txHash), direction, asset === 'Native', fee !== undefined],
+    ])
+    assert.deepEqual(what.toSorted(), [
+      [0, 'In', false, false],
+      [0, 'Out', false, true],
+      [0, 'Out', true, true],
+      [1, 'In', true, true],
+      [1, 'Out', true, true],
+    ])
+    const url = `/wallets/all/history?${whole}`
+    const answer = await app.inject({ method: 'GET', url, headers: { accept: 'text/csv' } })
+    const rows = answer.body.split('\r\n').map((line) => line.slice(1, -1).split('","'))
+    const [names = [], ...table] = rows
+    const at = (name: string) => names.indexOf(name)
+    const paid = table.filter((row) => sent.includes(row[at('txHash')]) && row[at('fee')] !== '')
+    assert.deepEqual(
+      paid.map((row) => [sent.indexOf(row[at('txHash')]), row[at('direction')], row[at('asset')]]),
+      [
+        [1, 'Out', 'Native'],
+        [0, 'Out', 'Native'],
+      ],
+    )
+  })
+
   it('refuse a time that is none', async () => {
     for (const query of ['', 'startTime=2020-01-01', 'startTime=now&endTime=2100-01-01']) {
       const url = `/wallets/all/history?${query}`

@@ -50,11 +50,20 @@ export async function* orgHistoryRows(asked: Asked, { organization }: Caller) {
     const rows = await rowsBelow(asked, organization, { past, limit: rowsAtOnce })
     if (count + rows.length > csvRowsMax) throw tooMany()
     const words = await wordsOf(asked.database, rows)
-    yield rows.map((row) => itemOf(asked.chains, row, words))
+    yield rows.map((row) => itemOf(asked.chains, feeOnce(row), words))
     const last = rows.at(-1)
     if (last === undefined || rows.length < rowsAtOnce) return
     past = last
   }
+}
+
+/**
+ * A fee stands at each movement of its transaction. Columns are summed up: in a table it stands where it
+ * was paid, at the one native movement, if of nothing, that a transaction is of its sender.
+ */
+function feeOnce(row: Row): Row {
+  const isPayer = row.kind === 'NativeTransfer' && row.direction === 'Out'
+  return isPayer ? row : { ...row, fee: null }
 }
 
 async function rowsBelow(
