@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { lineMsMax } from './line.ts'
 import type { Outgoing } from './tables.ts'
 
 /**
@@ -96,7 +97,7 @@ export async function postpone(
   return numUpdatedRows > 0n
 }
 
-/** Four times as long as the longest that any row waits for. */
+/** Four times as long as the longest that any row waits for, unless it stands in line. */
 const dueMsMax = 60_000
 
 /**
@@ -109,7 +110,11 @@ export async function recallRows(database: Database, now: number): Promise<void>
     .set({ due_at: now, lease_until: 0 })
     .where('due_at', 'is not', null)
     .where((eb) =>
-      eb.or([eb('due_at', '>', now + dueMsMax), eb('lease_until', '>', now + dueMsMax)]),
+      eb.or([
+        eb('lease_until', '>', now + dueMsMax),
+        eb('due_at', '>', now + dueMsMax + lineMsMax),
+        eb('due_at', '>', now + dueMsMax).and('state', '!=', 'requested'),
+      ]),
     )
     .execute()
 }

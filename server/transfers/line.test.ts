@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rpc } from '@quorate/chains/adapter'
 import { isFailure } from '@quorate/core/failure'
 import type { WalletRow } from '../wallets/find.ts'
-import { leaseRows, postpone } from './lease.ts'
+import { leaseRows, postpone, recallRows } from './lease.ts'
+import { inLine } from './line.ts'
 import type { Outgoing } from './tables.ts'
 import { evidenceOf } from './reading.ts'
 import { takeSlot } from './take-slot.ts'
@@ -160,6 +161,82 @@ describe('the line before the desk of a wallet', () => {
     const waits = ['requested', 'requested', 'requested']
     assert.deepEqual(states, [...waits, 'broadcasted', 'broadcasted'])
     assert.ok(fees >= rows.length && fees <= 2 * rows.length, `${fees} times`)
+  })
+
+  const others = () => treasury.database.updateTable('outgoing').where('wallet', '=', wallet.id)
+
+  /** The last of so many, each of which came at a time of its own. */
+  async function lastOf(count: number, wish: () => Promise<Outgoing> = ask): Promise<Outgoing> {
+    const older = await Promise.all(Array.from({ length: count - 1 }, ask))
+    for (const [i, { id }] of older.entries())
+      await others().set({ created_at: i }).where('id', '=', id).execute()
+    return wish()
+  }
+
+  function looking(row: Outgoing, change: { readonly rpc?: Rpc } = {}) {
+    const chain = { ...treasury.chains.find(network), ...change }
+    return takeSlot({ ...treasury.deps, chain, now: Date.now() }, row)
+  }
+
+  const nobodyAsked: Rpc = async () => assert.fail('a node was asked')
+  const wait = (ms: number, why: string = inLine.desk) => ({ kind: 'wait', why, ms })
+
+  it('is looked at the less often the longer it is, and no node is asked for those far back', async () => {
+    const last = await lastOf(21)
+    assert.deepEqual(await looking(last, { rpc: nobodyAsked }), wait(20_000))
+    const oldest = others().set({ due_at: 0 }).where('created_at', '=', 0).returningAll()
+    assert.equal((await looking(await oldest.executeTakeFirstOrThrow())).kind, 'move')
+  })
+
+  it('is looked at as seldom while the pool is full', async () => {
+    const last = await lastOf(8)
+    const real = treasury.chains.find(network).rpc
+    const rpc: Rpc = (method, params) =>
+      params[1] === 'pending' ? Promise.resolve('0x10') : real(method, params)
+    assert.deepEqual(await looking(last, { rpc }), wait(7_000, inLine.pool))
+  })
+
+  it('lets nobody wait for his turn past his time', async () => {
+    const executeBefore = Date.now() + 15_000
+    const late = await lastOf(21, () =>
+      request(treasury, wallet, { body: payment(), executeBefore }),
+    )
+    const outcome = await looking(late)
+    assert.ok(outcome.kind === 'wait' && outcome.ms !== undefined)
+    assert.ok(outcome.ms <= 15_000 && outcome.ms > 10_000, String(outcome.ms))
+  })
+
+  it('is passed by those behind a crowd that stands back, whose own looks are as seldom', async () => {
+    const last = await lastOf(21)
+    const back = { waiting: tooDear, attempts: 0 }
+    await others().set(back).where('id', '!=', last.id).execute()
+    assert.equal((await looking(last)).kind, 'move')
+    await stepTo(treasury, last, 'slotted')
+    const [first, nineteenth] = await Promise.all(
+      [0, 19].map((created_at) =>
+        others().set(back).where('created_at', '=', created_at).returningAll().executeTakeFirst(),
+      ),
+    )
+    assert.ok(first && nineteenth)
+    const still = { isStill: true }
+    assert.deepEqual(await looking(first), { ...wait(5_000, tooDear), ...still })
+    assert.deepEqual(await looking(nineteenth), { ...wait(19_000, tooDear), ...still })
+  })
+
+  it('is not recalled as if a clock had been wrong', async () => {
+    const row = await ask()
+    const { database } = treasury
+    for (const [state, ms, isRecalled] of [
+      ['requested', 300_000, false],
+      ['requested', 400_000, true],
+      ['prepared', 300_000, true],
+    ] as const) {
+      const now = Date.now()
+      const due_at = now + ms
+      await others().set({ state, due_at }).where('id', '=', row.id).execute()
+      await recallRows(database, now)
+      assert.equal((await reread(treasury, row)).due_at === now, isRecalled, `${state} ${ms}`)
+    }
   })
 
   it('hears a call that comes while it still looks whether it may come', async () => {

@@ -66,17 +66,17 @@ export function waitForClock(clock: ClockState): Wait {
 
 /** The user's own deadlines, which signers hold as well: for what they have not agreed on. */
 export function isExpired(row: Outgoing, now: number): boolean {
-  return now >= row.execute_before || isTooLate(row, now)
+  return now >= expiresAt(row)
 }
 
 /**
- * It has stood in line until nobody may agree on it any more. What waited for an approval was in time
- * when that was opened; what a sponsor does stands around another request.
+ * Nobody may agree any more on what has stood in line until then. What waited for an approval was in
+ * time when that was opened; what a sponsor does stands around another request.
  */
-function isTooLate(row: Outgoing, now: number): boolean {
-  const { kind, approval_id } = row
-  if (kind === 'sponsorship' || approval_id !== null) return false
-  return now > preimageOf(row).signBefore
+export function expiresAt(row: Outgoing): number {
+  const { kind, approval_id, execute_before } = row
+  if (kind === 'sponsorship' || approval_id !== null) return execute_before
+  return Math.min(execute_before, preimageOf(row).signBefore + 1)
 }
 
 type RunOut = Pick<Outgoing, 'execute_before' | 'state' | 'waiting' | 'names_slot' | 'fee_sponsor'>

@@ -2,15 +2,23 @@ import { pendingNonce } from '@quorate/chains/evm/index'
 import type { EvmNetwork } from '@quorate/effects/networks'
 import { checkIntent } from '../chain/ask.ts'
 import type { Chain } from '../chain/chains.ts'
-import { isDelegated, queuedMax, slotsAtOnce } from '../chain/pool.ts'
+import { isDelegated, pooledMax, queuedMax, slotsAtOnce } from '../chain/pool.ts'
 import { minedNonce } from '../chain/facts.ts'
 import { holdSlot, lockQueue, lowestFreeSlot } from '../chain/slots.ts'
-import type { Database, DatabaseTransaction } from '../database/database.ts'
+import type { DatabaseTransaction } from '../database/database.ts'
 import { isBeingDelegated } from '../sponsorships/delegating.ts'
 import { atTheDesk } from './lifecycle.ts'
-import { inLine, standBackMs, standsBack } from './line.ts'
+import { inLine, placeOf, standBackMs, standsBack } from './line.ts'
 import type { Change } from './move.ts'
-import { expire, isExpired, refuse, type Outcome, type StepDeps, type Wait } from './outcome.ts'
+import {
+  expire,
+  expiresAt,
+  isExpired,
+  refuse,
+  type Outcome,
+  type StepDeps,
+  type Wait,
+} from './outcome.ts'
 import { intentOf, payerOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -33,14 +41,16 @@ export async function takeSlot(deps: StepDeps, row: Outgoing): Promise<Outcome> 
   const { rpc } = chain
   if (row.names_slot) return takeNamed(chain, row, await minedNonce(rpc, row.address))
   // Asked again where it counts; here, so that no node is asked for all who stand in line.
-  if (await isDeskTaken(database, row)) return notNow(row)
+  const place = await placeOf(database, row)
+  const leastMs = Math.min(place.leastMs, expiresAt(row) - now)
+  if (place.isDeskTaken || place.inLine >= pooledMax) return notNow(row, leastMs)
   const [mined, waiting, atOnce] = await Promise.all([
     minedNonce(rpc, row.address),
     pendingNonce(rpc, row.address),
     slotsAtOnce(rpc, row.address),
   ])
   const [pending, end] = [Number(waiting), Number(mined) + atOnce]
-  if (pending >= end) return full
+  if (pending >= end) return full(leastMs)
   return {
     kind: 'move',
     event: 'takeSlot',
@@ -48,18 +58,20 @@ export async function takeSlot(deps: StepDeps, row: Outgoing): Promise<Outcome> 
   }
 }
 
-/** Whatever leaves the pool calls the next one; this is for when that was not heard. */
-const full = {
-  kind: 'wait',
-  why: inLine.pool,
-  ms: 2_000,
-} as const satisfies Outcome
+const fullMs = 2_000
 
-/** How long to wait when another one is at the desk. */
-export function notNow(row: Outgoing): Wait {
-  if (standsBack(row)) return { kind: 'wait', why: row.waiting, ms: standBackMs, isStill: true }
-  const ms = Math.round(Math.min(inLineMs * growth ** row.attempts, inLineMsMax))
-  return { kind: 'wait', why: inLine.desk, ms }
+/** Whatever leaves the pool calls the next one; this is for when that was not heard. */
+function full(leastMs = 0): Wait {
+  return { kind: 'wait', why: inLine.pool, ms: Math.max(fullMs, leastMs) }
+}
+
+/** How long to wait when another one is at the desk, and others are before it in line. */
+export function notNow(row: Outgoing, leastMs = 0): Wait {
+  const { waiting, attempts } = row
+  if (standsBack(row))
+    return { kind: 'wait', why: waiting, ms: Math.max(standBackMs, leastMs), isStill: true }
+  const ms = Math.round(Math.min(inLineMs * growth ** attempts, inLineMsMax))
+  return { kind: 'wait', why: inLine.desk, ms: Math.max(ms, leastMs) }
 }
 
 /** The user's own word counts, be it to replace what waits or to go ahead of the line. */
@@ -68,7 +80,7 @@ async function takeNamed({ rpc, traits }: Chain, row: Outgoing, mined: bigint): 
   if (named < mined) return refuse(`the nonce ${named} has been used`)
   const ahead = named - mined
   const isFar = ahead >= queuedMax || (ahead > 0n && (await isDelegated(rpc, row.address)))
-  if (row.replacement === null && isFar) return full
+  if (row.replacement === null && isFar) return full()
   const [slot, { request }] = [Number(named), row]
   return {
     kind: 'move',
@@ -106,7 +118,7 @@ async function takeNext(
 }
 
 async function isDeskTaken(
-  database: Database | DatabaseTransaction,
+  database: DatabaseTransaction,
   { network, address }: Outgoing,
 ): Promise<boolean> {
   const present = await database
