@@ -42,7 +42,7 @@ const evmTransaction = z.discriminatedUnion('type', [
     authorizationList: z.array(authorization).min(1).max(authorizationsMax),
   }),
 ])
-/** The deprecated kinds have the members of type 2 in the body itself. */
+/** The deprecated kinds have the members of an object in the body itself: `Evm` of one that names no type. */
 export const unwrapped = common
 export const unwrappedFees = marketFees
 export const transaction = z.union([hexBytes, evmTransaction], {

@@ -45,7 +45,7 @@ describe('what a payload asks', () => {
     }
   })
 
-  it('is an object of type 2 where a deprecated kind has its members in the body', () => {
+  it('is an object where a deprecated kind has its members in the body: of type 2 if it is named after that', () => {
     const members = { to: '0x01', value: '0x5', data: '0x00', nonce: 7, gasLimit: '21000' }
     const fees = { maxFeePerGas: '2', maxPriorityFeePerGas: '1' }
     for (const [kind, own] of [
@@ -53,7 +53,8 @@ describe('what a payload asks', () => {
       ['Eip1559', { ...members, ...fees }],
     ] as const) {
       const read = readIntent('transaction', JSON.stringify({ kind, ...own, externalId: 'x' }))
-      const transaction = { form: 'object', object: { type: 2, ...own } }
+      const type = kind === 'Eip1559' ? { type: 2 } : {}
+      const transaction = { form: 'object', object: { ...type, ...own } }
       const intent = { kind: 'transaction', transaction, externalId: 'x' }
       assert.deepEqual(read, { ok: true, intent })
     }

@@ -142,7 +142,7 @@ const readers: { readonly [K in UseOperation]: (body: Members) => Intent } = {
     const kind = ofKind(body, 'transaction', ['Transaction', 'Evm', 'Eip1559', 'UserOperations'])
     if (kind === 'UserOperations') return readOperations(body)
     onlyMembers(body, 'the request', ['kind', 'externalId', ...transactionMembers[kind]])
-    const transaction = kind === 'Transaction' ? readTransaction(body) : readUnwrapped(body)
+    const transaction = kind === 'Transaction' ? readTransaction(body) : readUnwrapped(kind, body)
     return { kind: 'transaction', transaction, ...readExternalId(body) }
   },
   signature: (body) => ({
@@ -191,10 +191,11 @@ const transactionMembers = {
   Eip1559: [...evmMembers, 'maxFeePerGas', 'maxPriorityFeePerGas'],
 } as const
 
-/** The deprecated kinds have in the body what an object of type 2 has in `transaction`. */
-function readUnwrapped(body: Members): TransactionBody {
+/** The deprecated kinds have in the body what an object has in `transaction`: `Evm` one that names no type. */
+function readUnwrapped(kind: 'Evm' | 'Eip1559', body: Members): TransactionBody {
   const own = [...body].filter(([name]) => name !== 'kind' && name !== 'externalId')
-  return { form: 'object', object: { type: 2, ...Object.fromEntries(own) } }
+  const type = kind === 'Eip1559' ? { type: 2 } : {}
+  return { form: 'object', object: { ...type, ...Object.fromEntries(own) } }
 }
 
 function readOperations(body: Members): TransactionIntent {

@@ -45,7 +45,7 @@ export function transactionEffect(body: TransactionBody, context: Context): Effe
   const tx =
     body.form === 'bytes'
       ? readWhole(body.bytes, context)
-      : complete(readTransactionRequest(body.object), context)
+      : complete(readTransactionRequest(body.object, context.network), context)
   return { ...effectOf(tx, context), kind: 'transaction' }
 }
 

@@ -37,7 +37,7 @@ export function speedUpEffect(
 function repriced(body: TransactionIntent['transaction'], context: Context): EvmTransaction {
   if (body.form === 'operations') throw refused('operations are no transaction of their account')
   if (body.form === 'bytes') return repricedWhole(readWhole(body.bytes, context), context)
-  return complete(withoutFees(readTransactionRequest(body.object)), context)
+  return complete(withoutFees(readTransactionRequest(body.object, context.network)), context)
 }
 
 function withoutFees({

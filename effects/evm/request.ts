@@ -10,6 +10,7 @@ import {
   refused,
   unsupported,
 } from '../json.ts'
+import type { EvmNetwork } from '../networks.ts'
 import { readAddress } from './address.ts'
 import { type Authorization, type EvmTransaction, transactionBytesMax } from './transaction.ts'
 
@@ -38,10 +39,16 @@ const ownByType = {
 /** Each costs 12,500 gas at least (EIP-7702, PER_AUTH_BASE_COST): a block has room for no more. */
 const authorizationsMax = 256
 
-/** @throws Failure `request.refused`, `request.unsupported` */
-export function readTransactionRequest(object: Json): TransactionRequest {
+/**
+ * @param network says of which type it is where nothing in it does
+ * @throws Failure `request.refused`, `request.unsupported`
+ */
+export function readTransactionRequest(
+  object: Json,
+  network: Pick<EvmNetwork, 'isLegacy'>,
+): TransactionRequest {
   const members = readMembers(object, 'transaction')
-  const type = readType(members.get('type'))
+  const type = members.has('type') ? readType(members.get('type')) : typeUnsaid(members, network)
   onlyMembers(members, `a type ${type} transaction`, [...common, ...ownByType[type]])
   if (type === 4 && !members.has('to')) throw refused('a type 4 transaction creates no contract')
   const to = members.has('to') ? { to: readRecipient(members.get('to')) } : {}
@@ -156,9 +163,16 @@ export function settled(name: string, fixed: bigint | undefined, fact: bigint | 
   return fact
 }
 
-/** A number, or its text in decimal or hex; 2 when absent, as the API promises. */
+/** 2, as the API promises, but where the network takes none of that and no fees of a market are named. */
+function typeUnsaid(
+  members: Members,
+  { isLegacy }: Pick<EvmNetwork, 'isLegacy'>,
+): TransactionRequest['type'] {
+  return isLegacy && !marketFees.some((name) => members.has(name)) ? 0 : 2
+}
+
+/** A number, or its text in decimal or hex. */
 function readType(value: Json | undefined): TransactionRequest['type'] {
-  if (value === undefined) return 2
   const type = readNatural(value, 'type')
   if (type === 0n) return 0
   if (type === 2n) return 2

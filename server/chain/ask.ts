@@ -48,7 +48,7 @@ export function askOf(
   }
   const body = bodyOf(intent)
   if (body === undefined || body.form === 'bytes') return undefined
-  const { to, authorizations, ...request } = readTransactionRequest(body.object)
+  const { to, authorizations, ...request } = readTransactionRequest(body.object, network)
   const asked = { ...request, from, priority: 'Standard' as const, ...recipient(to) }
   if (authorizations === undefined) return asked
   const given = authorizations.map((one) => ({ ...one, address: checksummed(one.address) }))

@@ -63,6 +63,38 @@ describe('on a network without a fee market', () => {
     })
   })
 
+  it('a transaction that names no type is of type 0 too, for both, and of type 2 elsewhere', () => {
+    const unnamed = { to, value: '1' }
+    const evmKind = readableIntent('transaction', JSON.stringify({ kind: 'Evm', ...unnamed }))
+    const base = { ...payer, network: evmNetwork(tableNetworks, 'Base') }
+    for (const intent of [evmKind, transaction(unnamed)]) {
+      checkIntent(payer, intent)
+      const { unsigned = new Uint8Array() } = planned(payer, intent, { ...facts, ...noMarket })
+      const [ask, known] = [askOf(intent, payer), findEvmNetwork(network)]
+      assert.ok(ask?.type === 0 && known)
+      assert.deepEqual(evm.build(known, ask, { ...facts, ...noMarket }).bytes, unsigned)
+      assert.equal(askOf(intent, base)?.type, 2)
+      checkIntent(base, intent)
+    }
+    assert.equal(askOf(transaction({ ...unnamed, gasPrice: '5' }), payer)?.gasPrice, 5n)
+  })
+
+  it('fees of a market are refused as those of type 2, whatever bears them', () => {
+    const fees = { to, value: '1', maxFeePerGas: '5' }
+    const named = readableIntent('transaction', JSON.stringify({ kind: 'Eip1559', to, value: '1' }))
+    for (const intent of [transaction(fees), named])
+      assert.throws(() => checkIntent(payer, intent), {
+        context: {
+          issues: [
+            {
+              path: 'body',
+              message: 'this network has no fee market, and takes transactions of type 0',
+            },
+          ],
+        },
+      })
+  })
+
   it('elsewhere a transfer is of type 2', () => {
     const intent = transfer({ kind: 'Native', to, amount: '5' })
     assert.equal(askOf(intent, { ...payer, network: evmNetwork(tableNetworks, 'Base') })?.type, 2)
