@@ -32,7 +32,10 @@ export function signerSettings(env: NodeJS.ProcessEnv = process.env): SignerSett
     env,
     {
       id: file('SIGNER_ID', 'the name that the manifest gives this signer'),
-      storeFile: file('SIGNER_STORE_FILE', 'file of all that this signer must remember'),
+      storeFile: file(
+        'SIGNER_STORE_FILE',
+        'file of all that this signer must remember; made only where its mark says 0',
+      ),
       kekFile: {
         ...file('SIGNER_KEK_FILE', 'file of 32 bytes, for its owner alone'),
         fallback: '',
