@@ -53,9 +53,12 @@ describe('the server process', () => {
       publicUrl,
       keyPool: 0,
     }
-    const { child, exited, output } = run(serverEnvironment(cluster, facts))
+    const { child, exited, output } = run({
+      ...serverEnvironment(cluster, facts),
+      SERVER_HOST: '127.0.0.2',
+    })
     const health = async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)
+      const answer = await fetch(`http://127.0.0.2:${port}/health`).catch(() => undefined)
       return answer && { status: answer.status, body: Object(await answer.json()) }
     }
     await until(async () => (await health())?.status === 503)
@@ -64,6 +67,7 @@ describe('the server process', () => {
     await until(async () => (await health())?.status === 200)
     const { body } = (await health()) ?? {}
     assert.equal(body.status, 'ok')
+    await assert.rejects(fetch(`http://127.0.0.1:${port}/health`))
     assert.deepEqual(body.signers[3], { id: 'signer-4', connected: true })
 
     await signers[3]?.end()
