@@ -3,12 +3,18 @@ import type { Database } from '../database/database.ts'
 /** As documented. */
 export const keptMs = 31 * 24 * 60 * 60_000
 /** Rows of one statement: none holds others up for long. */
-const rowsAtOnce = 1_000
+export const rowsAtOnce = 1_000
 
-/** Attempts that were made so long ago, and events of which no attempt is left. */
-export async function forgetDeliveries(database: Database, now: number): Promise<void> {
-  while ((await forgetAttempts(database, now - keptMs)) === rowsAtOnce);
-  while ((await forgetEvents(database, now - keptMs)) === rowsAtOnce);
+/**
+ * Attempts that were made so long ago, and events of which no attempt is left; some of each, as there
+ * may be hundreds of thousands and whoever asks tells of events as well.
+ *
+ * @returns `more` where some may be left to the next time
+ */
+export async function forgetDeliveries(database: Database, now: number): Promise<'more' | 'all'> {
+  const attempts = await forgetAttempts(database, now - keptMs)
+  const events = await forgetEvents(database, now - keptMs)
+  return attempts === rowsAtOnce || events === rowsAtOnce ? 'more' : 'all'
 }
 
 async function forgetAttempts(database: Database, before: number): Promise<number> {

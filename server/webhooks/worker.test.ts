@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { openDatabase, type Database } from '../database/database.ts'
 import { createServerDatabase } from '../testing/database.ts'
 import { answering, startReceiver, type Receiver } from './testing/receiver.ts'
+import { forgetDeliveries, rowsAtOnce } from './forget.ts'
 import { addWebhook, happens, newId, tellersOf } from './testing/organizations.ts'
 import { startWebhookWorker, type WebhookWorker } from './worker.ts'
 
@@ -65,6 +67,30 @@ describe('the worker that tells of events', () => {
     assert.equal(silent.heard.length, asked + 1, 'it has a single place')
   })
 
+  it('forgets what is old turn by turn, some at a time, and tells meanwhile', async () => {
+    const organization = newId()
+    const webhook = await addWebhook(database, organization, healthy.url)
+    const count = 2 * rowsAtOnce + 500
+    await sql`insert into outbox (organization, id, kind, data, created_at, dispatched_at)
+      select ${organization}, decode(lpad(to_hex(i), 32, '0'), 'hex'), 'wallet.created', '{}', i, i
+      from generate_series(1, ${count}::int4) i`.execute(database)
+    await sql`insert into deliveries (organization, id, delivery_id, webhook, event, kind, attempt,
+        raised_at, sent_at, status)
+      select organization, sha256(id), 'whe-' || encode(id, 'hex'), ${webhook}, id, kind, 1,
+        created_at, created_at, '200'
+      from outbox`.execute(database)
+    const left = async (table: 'deliveries' | 'outbox') =>
+      (await database.selectFrom(table).select('id').execute()).length
+    assert.equal(await forgetDeliveries(database, Date.now()), 'more')
+    const some = count - rowsAtOnce
+    assert.deepEqual([await left('deliveries'), await left('outbox')], [some, some])
+    await happens(database, organization, { count: 1, wallets: 1 })
+    const heard = listen()
+    start()
+    await within(soonMs, () => heard().length === 1)
+    await within(soonMs, async () => (await left('deliveries')) + (await left('outbox')) === 2)
+  })
+
   it('tells a healthy organization beside many whose receivers never answer', async () => {
     const count = 20
     for (let i = 0; i < 20; i++) {
@@ -121,9 +147,9 @@ describe('the worker that tells of events', () => {
   })
 })
 
-async function within(ms: number, isSo: () => boolean): Promise<void> {
+async function within(ms: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + ms
-  while (!isSo()) {
+  while (!(await isSo())) {
     if (Date.now() > deadline) assert.fail(`not within ${ms} ms`)
     await sleep(20)
   }

@@ -50,10 +50,8 @@ export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
     const dispatched = await dispatchEvents(database, now())
     const woken = await wakeDeliveries(database, now())
     const begun = running.size < attemptsMax ? await takeReady() : 0
-    if (now() - forgottenAt >= forgetMs) {
-      await forgetDeliveries(database, now())
+    if (now() - forgottenAt >= forgetMs && (await forgetDeliveries(database, now())) === 'all')
       forgottenAt = now()
-    }
     return dispatched === eventsAtOnce || woken === wokenAtOnce || begun > 0 ? 0 : pollMs
   }
 
