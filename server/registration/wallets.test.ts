@@ -37,7 +37,10 @@ function sdkOf({ authToken, credId, privateKey }: Holder): DfnsApiClient {
 }
 
 const path = '/auth/registration/enduser'
-const two = [{ network: 'EthereumSepolia', name: 'savings' }, { network: 'KeyEdDSA' }] as const
+const two = [
+  { network: 'EthereumSepolia', name: 'savings' },
+  { network: 'KeyEdDSA', name: '' },
+] as const
 let count = 0
 
 /** An end user at his way's beginning, and what he hands in by the official client or by hand. */
