@@ -59,12 +59,14 @@ test('a key is made of a scheme on its own curve', () => {
 
 test('an option of keys that is not served is named, not ignored', () => {
   const key = { scheme: 'ECDSA', curve: 'secp256k1' }
-  unserved(createKey, { ...key, storeId: true })
+  accepts(createKey, { ...key, storeId: 'signers' })
+  accepts(createWallet, { network: 'KeyECDSA', signingKey: { storeId: 'signers' } })
+  unserved(createKey, { ...key, storeId: 'hsm' })
   assert.throws(
-    () => parse(createKey.body, { ...key, storeId: true }, 'body'),
+    () => parse(createKey.body, { ...key, storeId: 'hsm' }, 'body'),
     (error) =>
       isFailure(error, 'request.unsupported') &&
-      error.context.reason === 'storeId is not supported yet',
+      error.context.reason === 'storeId is not supported yet, other than signers',
   )
   unserved(createKey, { scheme: 'BLS', curve: 'secp256k1' })
   accepts(createKey, { scheme: 'ECDSA', curve: 'stark' })
@@ -122,7 +124,7 @@ test('what the README calls narrower than the published contract is refused', ()
   const delegating = { kind: 'Eip7702', nonce: 0, chainId: 1 }
   accepts(generateKeySignature, { ...delegating, address: to })
   malformed(generateKeySignature, { ...delegating, address: to.slice(2) })
-  unserved(createKey, { scheme: 'EdDSA', curve: 'ed25519', storeId: 'signers' })
+  unserved(createKey, { scheme: 'EdDSA', curve: 'ed25519', storeId: 'hsm' })
 })
 
 test('a transfer moves a whole number of the smallest unit', () => {

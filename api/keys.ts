@@ -7,8 +7,17 @@ import { endpoint } from './endpoint.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { nothing, ofKey } from './paths.ts'
 import { receipt } from './receipt.ts'
-import { unsupported } from './unsupported.ts'
-import { certificate, curve, date, hexBytes, id, nickname, requester, scheme } from './words.ts'
+import {
+  certificate,
+  curve,
+  date,
+  hexBytes,
+  id,
+  nickname,
+  requester,
+  scheme,
+  store,
+} from './words.ts'
 
 /** Whose the new key is to be: an end user’s now, or later. */
 export const delegation = { delegateTo: id.optional(), delayDelegation: z.boolean().optional() }
@@ -104,7 +113,7 @@ export const createKey = endpoint('keys.createKey', {
       masterKey: z.boolean().optional(),
       untweaked: z.boolean().optional(),
       deriveFrom: deriveFrom.optional(),
-      storeId: unsupported,
+      storeId: store.optional(),
       ...delegation,
     })
     .refine(isPair, notAPair)

@@ -14,9 +14,8 @@ import {
 } from './keys.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { ofWallet } from './paths.ts'
-import { unsupported } from './unsupported.ts'
 import { wallet } from './wallet.ts'
-import { curve, date, id, network, nickname, scheme } from './words.ts'
+import { curve, date, id, network, nickname, scheme, store } from './words.ts'
 
 const tag = z.string().refine(isTag, `1 to ${tagBytesMax} printable bytes`)
 const tags = z.array(tag).max(tagsMax)
@@ -26,7 +25,7 @@ const signingKey = z
     id: id.optional(),
     scheme: scheme.optional(),
     curve: curve.optional(),
-    storeId: unsupported,
+    storeId: store.optional(),
     deriveFrom: deriveFrom.optional(),
   })
   .refine(isPair, notAPair)

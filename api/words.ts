@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { storeId } from '@quorate/authority/key-certificate'
 import { payloadBytesMax } from '@quorate/authority/request'
 
 import { supported } from './unsupported.ts'
@@ -27,6 +28,7 @@ export const username = z.string().min(1).max(256)
 export const network = z.string().regex(/^[A-Za-z0-9]{1,40}$/, 'the name of a network')
 
 export const scheme = supported(['ECDSA', 'EdDSA', 'Schnorr', 'DH'])
+export const store = supported([storeId])
 export const curve = supported(['secp256k1', 'ed25519', 'stark'])
 
 /** Who asked: the user, and the token if a long-lived one was used. */

@@ -34,6 +34,8 @@ export const schemes = {
 export const curves = { secp256k1: 1, ed25519: 2, stark: 3 } as const
 export type Scheme = keyof typeof schemes
 export type Curve = keyof typeof curves
+/** What requests call the one place that keys are kept in: the signers of the cluster together. */
+export const storeId = 'signers'
 
 /**
  * May keys be derived from such a one? Only on the curve that BIP 32 knows: for Ed25519 there is no

@@ -10,6 +10,7 @@ import {
   mayBeMaster,
   readBirth,
   schemes,
+  storeId,
   type Curve,
   type KeyTerms,
   type Scheme,
@@ -64,7 +65,8 @@ function wantedKey(judging: Judging, authored: Authored): WantedKey | undefined 
   if (match.name !== 'wallets.createWallet') return undefined
   refuseMembers(body, ['masterKey', 'untweaked', 'deriveFrom', 'storeId'])
   const asked = objectOf(body['signingKey'] ?? {})
-  refuseMembers(asked, ['masterKey', 'untweaked', 'storeId'])
+  refuseMembers(asked, ['masterKey', 'untweaked'])
+  refuseOtherStore(asked)
   const from = parentIn(asked, 'signingKey.deriveFrom')
   if (asked['id'] !== undefined)
     return from === undefined ? undefined : refuse('the key is there or derived, and not both')
@@ -78,7 +80,7 @@ function wantedKey(judging: Judging, authored: Authored): WantedKey | undefined 
 
 /** `POST /keys` */
 function wantedAlone(judging: Judging, authored: Authored, body: JsonObject): WantedKey {
-  refuseMembers(body, ['storeId'])
+  refuseOtherStore(body)
   const pair = pairOf(textOf(body, 'scheme'), textOf(body, 'curve'))
   const [scheme, curve] = pair
   const master = flagOf(body, 'masterKey')
@@ -335,6 +337,10 @@ function pairOf(scheme: string, curve: string): readonly [Scheme, Curve] {
 }
 
 /** Each would make another key of it than the terms can say. */
+function refuseOtherStore(body: JsonObject): void {
+  if (body['storeId'] !== storeId) refuseMembers(body, ['storeId'])
+}
+
 function refuseMembers(body: JsonObject, names: readonly string[]): void {
   for (const name of names)
     if (body[name] !== undefined && body[name] !== false) refuse(`${name} is not supported`)

@@ -493,6 +493,22 @@ describe('a key', () => {
     assert.deepEqual(at('Retired'), { ok: false, reason: 'the network takes no new wallets' })
   })
 
+  it('may name the one store that there is', () => {
+    const { records, byMachine } = world()
+    const key = { scheme: 'ECDSA', curve: 'secp256k1', storeId: 'signers' }
+    const wallet = { network: 'Chain', signingKey: { storeId: 'signers' } }
+    const other = { network: 'Chain', signingKey: { storeId: 'another' } }
+    const judged = [
+      ['/keys', key] as const,
+      ['/wallets', wallet] as const,
+      ['/wallets', other] as const,
+    ].map(([path, body]) => {
+      const evidence = byMachine({ path, body })
+      return judgeKeyRequest({ organization, time: t0, evidence }, records, rules).ok
+    })
+    assert.deepEqual(judged, [true, true, false])
+  })
+
   it('is not made of options that are not understood', () => {
     const { records, byMachine } = world()
     for (const body of [

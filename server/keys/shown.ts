@@ -1,4 +1,5 @@
 import type { EventKind } from '@quorate/api/event-kinds'
+import { storeId } from '@quorate/authority/key-certificate'
 import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { recordEvent } from '../outbox.ts'
 import { keyOf } from './entity.ts'
@@ -19,7 +20,7 @@ export async function shownKey(database: Database | DatabaseTransaction, key: Ke
 /** The one store there is: the signers of this cluster together. */
 function storeOf({ key_id: keyId, derivation_path }: KeyRow) {
   const path = derivation_path === null ? {} : { derivationPath: derivation_path }
-  return { id: 'signers', kind: 'Mpc' as const, keyId, ...path }
+  return { id: storeId, kind: 'Mpc' as const, keyId, ...path }
 }
 
 export async function tellOfKey(
