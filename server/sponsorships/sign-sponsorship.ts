@@ -1,7 +1,7 @@
 import { isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
 import { holderOf } from '../chain/slots.ts'
-import { unlessAgreed, unlessInTime } from '../transfers/agreed.ts'
+import { asAgreed, signedAs, unlessAgreed, unlessInTime } from '../transfers/agreed.ts'
 import { unlessMissing, type Outcome, type StepDeps } from '../transfers/outcome.ts'
 import { loseSlot, standBack } from '../transfers/prepare.ts'
 import { evidenceOf, writtenFacts } from '../transfers/reading.ts'
@@ -33,16 +33,16 @@ async function signed(deps: StepDeps, row: Outgoing): Promise<Outcome> {
     sponsoredOf(deps.database, row),
     sponsorOfRow(deps, row),
   ])
-  const encoded = writtenFacts(row)
-  const evidence = { ...evidenceOf(asked), facts: encoded }
+  const evidence = { ...evidenceOf(asked), facts: writtenFacts(row) }
   try {
     const signed = await deps.coordinator.sign({
       ...{ organization, key, kind: 'sponsor', bid, evidence },
     })
-    const effectOf = isFill(row) ? fillEffect : sponsorshipEffect
-    const effect = effectOf(deps.chain, asked, sponsor, decodeFacts(encoded))
-    const { bytes, hash } = assembled(deps, { effect, publicKey: row.public_key }, signed)
-    return { kind: 'move', event: 'sign', values: { signed: bytes, hash } }
+    const agreed = asAgreed(row, signed)
+    const effectOf = isFill(agreed) ? fillEffect : sponsorshipEffect
+    const effect = effectOf(deps.chain, asked, sponsor, decodeFacts(signed.facts))
+    const made = assembled(deps, { effect, publicKey: row.public_key }, signed)
+    return { kind: 'move', ...signedAs(row, agreed, { ...made, cost: effect.feeMax }) }
   } catch (error) {
     if (isFailure(error, 'policy.blocked')) {
       const why = `blocked by policy: ${error.context.reason}`

@@ -156,6 +156,32 @@ describe('what signers have agreed on, and no server has kept', () => {
     }
   })
 
+  it('is what is sent, though a slow server has it agreed on when it has been prepared for another nonce', async () => {
+    const { database, platform } = treasury
+    for (const make of [prepared, preparedSponsorship]) {
+      const row = await make()
+      const { network, address, request } = row
+      const use = await useOf(row)
+      const slot = (row.slot ?? 0) + 1
+      await put(row, { state: 'slotted', slot, facts: null })
+      await database.deleteFrom('slots').where('request', '=', request).execute()
+      await database.insertInto('slots').values({ network, address, slot, request }).execute()
+      const other = await stepTo(treasury, row, 'prepared')
+      const { signatures, digests } = await platform.coordinator.sign(use)
+      const signed = await stepped(row)
+      assert.deepEqual(
+        [signed.state, signed.slot, signed.facts, signed.cost],
+        ['signed', row.slot, row.facts, row.cost],
+        signed.waiting ?? '',
+      )
+      assert.notDeepEqual(other.facts, row.facts)
+      assert.deepEqual([signatures.length, digests.length], [1, 1])
+      const held = database.selectFrom('slots').select('slot').where('request', '=', request)
+      assert.deepEqual(await held.execute(), [])
+      wallet = await makeWallet(treasury)
+    }
+  })
+
   it('may yet come, as long as a slow server with another clock can have it agreed on', async () => {
     const row = await prepared()
     const { signBefore } = preimageOf(row)

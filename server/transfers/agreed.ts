@@ -1,5 +1,10 @@
+import type { SignedTransaction } from '@quorate/chains/adapter'
+import { equalBytes } from '@quorate/core/bytes'
 import { skewMsMax } from '@quorate/authority/step'
+import type { Signed } from '../coordinator/coordinator.ts'
 import { operationAt } from '../coordinator/streams.ts'
+import type { Move } from './move.ts'
+import { writtenFacts } from './reading.ts'
 import { expire, isExpired, lastMoments, type Outcome, type StepDeps } from './outcome.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -44,6 +49,26 @@ export async function unlessAgreed(
 ): Promise<Outcome> {
   if (await isKnownAgreed(deps, row)) return ways.kept
   return (await isAgreed(deps, row)) ? { kind: 'wait', why: ways.reason, ms: 0 } : ways.end()
+}
+
+/** As the signers have agreed on it, for ever, whatever it has been prepared for since. */
+export function asAgreed(row: Outgoing, { facts, slot }: Signed): Outgoing {
+  return { ...row, facts, slot: slot === undefined ? row.slot : Number(slot) }
+}
+
+/** @param cost in the network's smallest unit, of what is signed */
+export function signedAs(
+  row: Outgoing,
+  { facts, slot }: Outgoing,
+  { bytes, hash, cost }: SignedTransaction & { readonly cost: bigint },
+): Move {
+  const values = { signed: bytes, hash }
+  if (facts === null || equalBytes(facts, writtenFacts(row))) return { event: 'sign', values }
+  // It holds another slot by now, which nobody has agreed on.
+  return {
+    ...{ event: 'sign', freesSlot: true },
+    values: { ...values, facts, slot, cost: cost.toString() },
+  }
 }
 
 /**

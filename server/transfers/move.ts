@@ -11,7 +11,7 @@ import type { Outgoing } from './tables.ts'
 export type Move = {
   readonly event: Event
   readonly values?: Change
-  /** Its slot goes back, since no signer has ever agreed on it. */
+  /** The slot that it holds goes back, since no signer has ever agreed on that. */
   readonly freesSlot?: boolean
   /** What it waits for from now on, if that is known at once. */
   readonly waiting?: string

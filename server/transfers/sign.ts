@@ -8,7 +8,7 @@ import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Signed } from '../coordinator/coordinator.ts'
 import { approvalFor } from '../approvals/find.ts'
 import { hasPolicies } from '../policies/evaluate.ts'
-import { unlessAgreed, unlessInTime } from './agreed.ts'
+import { asAgreed, signedAs, unlessAgreed, unlessInTime } from './agreed.ts'
 import { block, held, hold } from './hold.ts'
 import type { Change } from './move.ts'
 import { holderOf } from '../chain/slots.ts'
@@ -28,10 +28,12 @@ export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
     const { organization, key, public_key: publicKey } = row
     const evidence = evidenceOf(row)
     const signed = await deps.coordinator.sign({ organization, key, evidence })
-    const effect = effectOf(row, deps.chain.traits)
-    const { bytes, hash } = assembled(deps, { effect, publicKey }, signed)
-    const values = { signed: bytes, hash, ...(await approvalUnseen(deps, row)) }
-    return { kind: 'move', event: 'sign', values }
+    const agreed = asAgreed(row, signed)
+    const effect = effectOf(agreed, deps.chain.traits)
+    const made = assembled(deps, { effect, publicKey }, signed)
+    const move = signedAs(row, agreed, { ...made, cost: effect.value + effect.feeMax })
+    const values = { ...move.values, ...(await approvalUnseen(deps, row)) }
+    return { kind: 'move', ...move, values }
   })
 }
 
