@@ -435,7 +435,9 @@ describe('whoever signs', () => {
     const stream = encode(streamCodec, keyStream(row.key))
     const name = recordKey(slotTable, network, BigInt(slot ?? 0))
     const { organization } = row
-    const record = { organization, stream, name, seq: 9_999, value: new Uint8Array() }
+    const use = { request: new Uint8Array(32), fee: 0n, effect: undefined }
+    const value = encode(slotTable.codec, { uses: [use] })
+    const record = { organization, stream, name, seq: 9_999, value }
     const real = treasury.platform.coordinator
     await database.insertInto('records').values(record).execute()
     await step(withCoordinator({ ...real, sign: refusing, stepOf: async () => undefined }), row)
