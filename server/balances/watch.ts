@@ -121,12 +121,11 @@ async function setSome(
   network: string,
   change: { readonly where: RawBuilder<unknown>; readonly to: RawBuilder<unknown> },
 ): Promise<boolean> {
-  const { numAffectedRows } = await sql`update balances b set ${change.to} from (
-      select organization, wallet, kind, contract, token_id from balances
-      where network = ${network} and ${change.where} limit ${rowsAtOnce}
-    ) t
-    where b.organization = t.organization and b.wallet = t.wallet and b.kind = t.kind
-      and b.contract = t.contract and b.token_id = t.token_id`.execute(transaction)
+  // By its place each row is found at once, however PostgreSQL judges what its names select.
+  const { numAffectedRows } = await sql`update balances set ${change.to}
+    where ctid = any(array(
+      select ctid from balances where network = ${network} and ${change.where}
+      limit ${rowsAtOnce} for update))`.execute(transaction)
   return numAffectedRows === BigInt(rowsAtOnce)
 }
 

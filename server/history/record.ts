@@ -132,22 +132,17 @@ export async function setHistoryAside(
 ): Promise<void> {
   const some = transaction
     .selectFrom('history')
-    .select(['organization', 'wallet', 'id'])
+    .select(sql`ctid`.as('place'))
     .where('network', '=', network)
     .where('block_hash', 'in', hashes)
     .where('canonical', '=', true)
     .limit(setAsideAtOnce)
+    .forUpdate()
   for (;;) {
     const { numUpdatedRows } = await transaction
       .updateTable('history')
       .set({ canonical: false })
-      .where((eb) =>
-        eb(
-          eb.refTuple('organization', 'wallet', 'id'),
-          'in',
-          some.$asTuple('organization', 'wallet', 'id'),
-        ),
-      )
+      .where(sql<boolean>`ctid = any(array(${some}))`)
       .executeTakeFirst()
     if (numUpdatedRows < BigInt(setAsideAtOnce)) return
   }
