@@ -5,8 +5,8 @@ import { KeptOutcomes } from './kept-outcomes.ts'
 import { brokenOff, type Outcome, Tally } from './tally.ts'
 import { type News, runWorlds, sweepMin, type Work } from './worlds.ts'
 
-/** A minute or so; on a machine that is busy otherwise, two or three. */
-const transfersUsual = 3_000
+/** Deaths at all points make some 6,000; the rest are worlds by chance. Three minutes on two cores. */
+const transfersUsual = 8_000
 /** Hours without a word look like a process that hangs. */
 const progressMs = 15_000
 
