@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { DfnsApiClient } from '@dfns/sdk'
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner'
 import { operations } from '@quorate/authority/operations'
+import { equalBytes } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { retire, secretHash } from '../auth/use-action.ts'
 import { authenticateWith } from '../auth/authenticate.ts'
@@ -366,6 +367,24 @@ describe('what is kept of answers', () => {
     assert.equal((await send({ method: 'PUT', path: `${path}/erase`, key: 'erase' })).status, 200)
     assert.ok(!(await hasHer()))
   })
+
+  it('leaves its key when it goes with an erasure: what comes under it is not done again', async () => {
+    const ask = { path: '/keys', key: 'kept', body: { scheme: 'EdDSA', curve: 'ed25519' } }
+    assert.equal((await send(ask)).status, 200)
+    const { request } = await asked(ask)
+    const hasIt = async () => (await rows()).some((row) => equalBytes(row.request, request))
+    assert.ok(await hasIt())
+    const keys = await countKeys()
+    await eraseSomebody()
+    assert.ok(!(await hasIt()))
+    for (const again of [ask, { ...ask, body: { ...ask.body, name: 'other' } }]) {
+      const { status, body } = await send(again)
+      assert.deepEqual([status, body.message], [409, lost])
+    }
+    assert.equal(await countKeys(), keys)
+    await age(keptMs)
+    assert.equal((await send(ask)).status, 200)
+  })
 })
 
 describe('the official client behind something that adds a key', () => {
@@ -399,6 +418,14 @@ async function beginAndDie(ask: Ask, userAction: string): Promise<void> {
     return new Promise<never>(() => undefined)
   })
   await begun.promise
+}
+
+async function eraseSomebody(): Promise<void> {
+  const body = { email: 'somebody@example.test', kind: 'CustomerEmployee' }
+  const made = await send({ path: '/auth/users', body })
+  const path = `/auth/users/${made.body.userId}`
+  assert.equal((await send({ method: 'DELETE', path })).status, 200)
+  assert.equal((await send({ method: 'PUT', path: `${path}/erase` })).status, 200)
 }
 
 const notFound = 'wallet.not_found'

@@ -16,7 +16,7 @@ export type KeptAnswerTables = {
     readonly organization: Uint8Array
     /** Hash of who asks and of what he calls it. */
     readonly key: Uint8Array
-    /** Hash of method, path and body. */
+    /** Hash of method, path and body, by which a body could be guessed: empty once an erasure has taken it. */
     readonly request: Uint8Array
     /** Hash of the user action that it is carried out by. */
     readonly action: Uint8Array | null
@@ -24,6 +24,7 @@ export type KeptAnswerTables = {
     readonly holder: string
     /** Empty as long as nobody knows how it has ended. */
     readonly status: number | null
+    /** Empty until then, and again after an erasure. */
     readonly answer: string | null
     readonly begun_at: number
   }
@@ -72,6 +73,7 @@ type Answering = KeepDeps & {
 async function answer(deps: Answering, row: Row): Promise<Kept> {
   const first = await claim(deps, row)
   if (first === undefined) return begin(deps, row)
+  if (first.request.length === 0) throw lost(undefined)
   if (!equalBytes(first.request, row.request)) throw new Failure('idempotency_key.reused', {})
   const { status, answer: text } = first
   if (status !== null && text !== null) return { status, text, isRepeated: true }
@@ -283,5 +285,18 @@ export async function forgetKept(database: Database, now: number): Promise<void>
     .where((eb) =>
       eb(eb.refTuple('organization', 'key'), 'in', old.$asTuple('organization', 'key')),
     )
+    .execute()
+}
+
+/**
+ * Takes out of all finished answers of an organization what could name somebody. The keys stay for their day,
+ * and refuse whatever comes under them: without its row, what is asked again and signed anew would be done again.
+ */
+export async function eraseKept(database: Database, organization: Uint8Array): Promise<void> {
+  await database
+    .updateTable('kept_answers')
+    .set({ request: new Uint8Array(), action: null, answer: null })
+    .where('organization', '=', organization)
+    .where('answer', 'is not', null)
     .execute()
 }

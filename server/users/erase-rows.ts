@@ -11,6 +11,7 @@ import { KnownRecords } from '../coordinator/erased.ts'
 import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { liftLimit } from '../database/limit.ts'
 import { sharing } from '../database/shared.ts'
+import { eraseKept } from '../http/kept-answers.ts'
 import type { Applied } from '../orgs/apply.ts'
 
 type Erasure = {
@@ -438,11 +439,7 @@ async function eraseOwn(
     .where((eb) => eb.or([eb('scope', '=', user), eb('holder', '=', user)]))
     .execute()
   // Whoever has asked for something may have been told a word of his.
-  await transaction
-    .deleteFrom('kept_answers')
-    .where('organization', '=', organization)
-    .where('status', 'is not', null)
-    .execute()
+  await eraseKept(transaction, organization)
   const left = ['usernames', 'one_time_codes', 'newcomer_challenges'] as const
   for (const table of [...left, 'sessions', 'local_credentials', 'challenges'] as const)
     await transaction

@@ -26,7 +26,7 @@ export const personal: { readonly [Name in keyof Tables]: Found } = {
   outgoing: erasedIn('external id and personal members of the evidence go'),
   approval_decisions: erasedIn('why he decided so goes'),
   kept_answers: erasedIn(
-    'deleted where there is an answer: the others have one within a day or go',
+    'answers go, and what they answered; their keys stay for the day, and refuse. The others have one within it or go',
   ),
   attempts: erasedIn('hashes of names that were tried: gone a quarter of an hour later'),
 
