@@ -148,6 +148,27 @@ describe('a request to an address that a customer chose', () => {
     assert.deepEqual(long, { ok: false, why: 'no-connection' })
   })
 
+  it('has such an answer with its headers, and ends it there, whether its text ends or not', async () => {
+    const fetch = openOutward({ networks })
+    for (const page of ['drip', 'stuck', 'broken']) {
+      const begun = Date.now()
+      const answer = await fetch({ ...get(`${pages.url}/${page}`), isCut: true })
+      assert.deepEqual([answer.ok && answer.status, answer.ok && answer.text], [200, ''], page)
+      assert.ok(Date.now() - begun < 1_000, page)
+    }
+    await stuckEnded.promise
+  })
+
+  it('has a connection of its own: one that was opened for other addresses serves nobody else', async () => {
+    const { port } = new URL(pages.url)
+    const ask = get(`http://idp.invalid:${port}/host`)
+    const first = await openOutward({ networks, resolve: to('127.0.0.1') })(ask)
+    assert.ok(first.ok)
+    // Nobody listens at that address.
+    const second = await openOutward({ networks, resolve: to('127.0.0.2') })(ask)
+    assert.deepEqual(second, { ok: false, why: 'no-connection' })
+  })
+
   it('is refused before its name is looked up where that needs none', () => {
     const why = (url: string) => refusalOf(url, {})
     assert.equal(why('https://a.example/'), undefined)
@@ -230,6 +251,9 @@ const special = [
   ...['fe80::1', 'fe80::1%eth0', 'ff02::1', 'no address'],
 ]
 
+/** The asking side has closed the answer that goes on for ever. */
+const stuckEnded = Promise.withResolvers<void>()
+
 function answers(url: string): RequestListener {
   return (request, response) => {
     const pages: Readonly<Record<string, () => void>> = {
@@ -247,6 +271,10 @@ function answers(url: string): RequestListener {
       '/drip': () => {
         const timer = setInterval(() => response.write('a'), 20)
         response.on('close', () => clearInterval(timer))
+      },
+      '/stuck': () => {
+        response.writeHead(200).write('a')
+        response.on('close', stuckEnded.resolve)
       },
       '/broken': () => {
         response.writeHead(200, { 'content-length': '10' }).write('half')

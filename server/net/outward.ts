@@ -12,12 +12,13 @@ export type OutwardRequest = {
   readonly method: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** From the first look at the name to the last byte of the answer. */
+  /** From the first look at the name to the last byte of the answer that counts. */
   readonly timeoutMs: number
-  readonly answerBytesMax: number
-  /** Only status and headers count: a longer answer is cut there, and its text is not read. */
-  readonly isCut?: boolean
-}
+} & (
+  | { readonly answerBytesMax: number; readonly isCut?: false }
+  /** Only status and headers count: the connection ends with them, and no text is waited for. */
+  | { readonly isCut: true }
+)
 
 export type OutwardAnswer =
   | {
@@ -190,20 +191,25 @@ function pinnedTo(addresses: readonly Address[]): NonNullable<https.RequestOptio
   }
 }
 
+/** @returns nothing of a text that is too large, and an empty one where it does not count */
 async function readText(
   response: http.IncomingMessage,
-  { answerBytesMax, isCut = false }: Pick<OutwardRequest, 'answerBytesMax' | 'isCut'>,
+  ask: OutwardRequest,
 ): Promise<string | undefined> {
+  if (ask.isCut === true) {
+    response.destroy()
+    return ''
+  }
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of response) {
     const bytes: Uint8Array = part
     size += bytes.length
     // Leaving the loop ends the connection.
-    if (size > answerBytesMax) return isCut ? '' : undefined
+    if (size > ask.answerBytesMax) return undefined
     parts.push(bytes)
   }
-  return isCut ? '' : fromUtf8(concatAll(parts))
+  return fromUtf8(concatAll(parts))
 }
 
 /** IANA's registries of special-purpose addresses: what is not reachable from everywhere. */

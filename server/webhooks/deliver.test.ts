@@ -146,6 +146,17 @@ describe('an event', () => {
     }
   })
 
+  it('is received by a 200 whose text does not end', async () => {
+    const { id } = await webhook()
+    receiver.answer = (_, response) => void response.writeHead(200).write('still working')
+    await happen('key.created', { key: { id: 'key-1' } })
+    await tellAll(deps)
+    assert.deepEqual(
+      (await events(id)).map(({ status }) => status),
+      ['200'],
+    )
+  })
+
   it('that was not received comes again as a new event, after 1 and 12 minutes, 2 hours and a day', async () => {
     const { id } = await webhook()
     receiver.answer = answering(500)

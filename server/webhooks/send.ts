@@ -29,8 +29,6 @@ export type Received = {
 export const received = '200'
 /** Documented as a few seconds. A receiver that has more to do does it afterwards. */
 export const sendMsMax = 5_000
-/** Nobody reads it; this much may come before the connection is closed. */
-const answerBytesMax = 16_384
 
 /**
  * Sends one event, signed for this moment. Whatever comes back is an answer, no failure; so is a
@@ -53,7 +51,7 @@ export async function sendTo(
       'user-agent': 'quorate',
       'x-dfns-webhook-signature': signatureOf(secret, body),
     },
-    ...{ timeoutMs: sendMsMax, answerBytesMax, isCut: true },
+    ...{ timeoutMs: sendMsMax, isCut: true },
   })
   if (!answer.ok) return { status: answer.why, error: noAnswerWords[answer.why] }
   const status = String(answer.status)
