@@ -8,7 +8,7 @@ export type Parameter = {
   readonly components?: readonly Parameter[] | undefined
 }
 
-/** JSON as an encoder of ABIs takes it: whole numbers as such, structs by the names of their parts. */
+/** JSON as an encoder of ABIs takes it: whole numbers as such, bytes with their `0x`, structs by the names of their parts. */
 export function valueIn(
   parameter: Parameter,
   value: Json | undefined,
@@ -22,6 +22,7 @@ export function valueIn(
   const { type, components = [] } = parameter
   if (type === 'tuple') return structIn(components, value, path)
   if (/^u?int/.test(type)) return wholeNumber(value, path)
+  if (type.startsWith('bytes')) return wholeBytes(value, path)
   if (type === 'bool') return typeof value === 'boolean' ? value : unfits(path, 'not true or false')
   return typeof value === 'string' ? value : unfits(path, 'not text')
 }
@@ -74,6 +75,14 @@ function wholeNumber(value: Json | undefined, path: string): bigint {
   const isText = typeof value === 'string' && /^(-?[0-9]{1,78}|0x[0-9a-fA-F]{1,64})$/.test(value)
   if (!isText && !Number.isSafeInteger(value)) throw unfit(path, 'not a whole number')
   return BigInt(value as string | number)
+}
+
+/** The encoder takes whatever it is given for hex behind a `0x`, and cuts or pads what is none. */
+function wholeBytes(value: Json | undefined, path: string): string {
+  const digits =
+    typeof value === 'string' ? /^(?:0x)?((?:[0-9a-fA-F]{2})*)$/.exec(value)?.[1] : undefined
+  if (digits === undefined) throw unfit(path, 'not whole bytes in hex')
+  return `0x${digits}`
 }
 
 function unfits(path: string, message: string): never {
