@@ -318,3 +318,24 @@ test('a function is called by what compilers write of it', () => {
   })
   malformed(callFunction, { contract: to, abi: { ...abi, surprise: true } })
 })
+
+test('a parameter of a function has a type that there is', () => {
+  const abi = { type: 'function', name: 'get', stateMutability: 'view', outputs: [] }
+  const taking = (type: string) => ({
+    contract: to,
+    abi: { ...abi, inputs: [{ name: 'x', type }] },
+  })
+  for (const type of ['uint', 'int', 'uint8', 'int128', 'uint256', 'bytes', 'bytes1', 'bytes32'])
+    for (const brackets of ['', '[]', '[2][]']) accepts(callFunction, taking(type + brackets))
+  for (const type of [
+    'uint7',
+    'uint0',
+    'int08',
+    'uint264',
+    'uint999',
+    'bytes0',
+    'bytes33',
+    'bytes04',
+  ])
+    for (const brackets of ['', '[]']) malformed(callFunction, taking(type + brackets))
+})

@@ -22,9 +22,16 @@ export const getFees = endpoint('networks.getFees', {
   }),
 })
 
-/** The encoder's own words; `tuple` has components, and nothing has a length of zero. */
-const abiType =
-  /^(address|bool|string|bytes([1-9]|[12][0-9]|3[0-2])?|u?int[0-9]{0,3}|tuple)(\[([1-9][0-9]{0,2})?\]){0,3}$/
+/** Of numbers, in bits: whole bytes, up to a word of the machine. */
+const widths = Array.from({ length: 32 }, (_, i) => 8 * (i + 1))
+/**
+ * The language's own words: a number of no width has 256 bits, `tuple` has components, and nothing
+ * has a length of zero.
+ */
+const abiType = new RegExp(
+  String.raw`^(address|bool|string|bytes([1-9]|[12][0-9]|3[0-2])?|u?int(${widths.join('|')})?|tuple)` +
+    String.raw`(\[([1-9][0-9]{0,2})?\]){0,3}$`,
+)
 /** More than any function has that a compiler makes: its stack holds sixteen. */
 const parametersMax = 32
 /** Structs within structs. */

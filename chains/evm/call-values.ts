@@ -8,6 +8,16 @@ export type Parameter = {
   readonly components?: readonly Parameter[] | undefined
 }
 
+/** By the name that selectors are made of: a number of no width has 256 bits, also within a list or a struct. */
+export function canonical(parameter: Parameter): Parameter {
+  const { type, components } = parameter
+  return {
+    ...parameter,
+    type: type.replace(/^u?int(?![0-9])/, (word) => `${word}256`),
+    ...(components === undefined ? {} : { components: components.map(canonical) }),
+  }
+}
+
 /** JSON as an encoder of ABIs takes it: whole numbers as such, bytes with their `0x`, structs by the names of their parts. */
 export function valueIn(
   parameter: Parameter,

@@ -81,6 +81,27 @@ describe('a call of a contract', () => {
       assert.deepEqual(await call(parameters, given), expected)
     })
 
+  it('calls a number of no width by the name that contracts know: of 256 bits, wherever it is', async () => {
+    const callOf = async (word: 'uint' | 'uint256') => {
+      const [signed, tuple] = [of(word.replace('u', ''), 'y'), of('tuple[]', 'z', [of(word, 'a')])]
+      const inputs = [of(`${word}[2][]`), signed, tuple, of('uint8', 'w')]
+      const sent: unknown[] = []
+      const keep: Rpc = async (_method, params) => (sent.push(params), '0x')
+      const values = [[['1', '2']], '-3', [{ a: '4' }], '5']
+      await callFunction(keep, network, {
+        contract: nobody,
+        name: 'f',
+        inputs,
+        outputs: [],
+        values,
+      })
+      return sent
+    }
+    assert.deepEqual(await callOf('uint'), await callOf('uint256'))
+    assert.equal(await call([of('uint')], { x: 6 }), '6')
+    assert.equal(await call([of('int')], { x: -6 }), '-6')
+  })
+
   it('gives nothing where nothing is said to come out', async () => {
     const asked = { contract: echo.address, name: 'f', inputs: [], outputs: [], values: {} }
     assert.equal(await callFunction(rpc, network, asked), null)

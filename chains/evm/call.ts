@@ -4,7 +4,7 @@ import { decodeFunctionResult, encodeFunctionData, type AbiFunction, type Hex } 
 import type { Network, Rpc } from '../adapter.ts'
 import { answerTooLong } from '../nodes.ts'
 import { parseAddress } from './address.ts'
-import { valueIn, valueOut, type Parameter } from './call-values.ts'
+import { canonical, valueIn, valueOut, type Parameter } from './call-values.ts'
 
 export type Call = {
   readonly contract: string
@@ -30,7 +30,8 @@ const answerLengthMax = 2 + 2_000 * 64
  *   `chain.refused` when the contract fails or answers something else than its outputs
  */
 export async function callFunction(rpc: Rpc, { id }: Network, call: Call): Promise<Json> {
-  const { name, inputs, outputs } = call
+  const { name, outputs } = call
+  const inputs = call.inputs.map(canonical)
   const abi = [{ type: 'function', stateMutability: 'view', name, inputs, outputs } as AbiFunction]
   const to = parseAddress(call.contract)
   const data = encoded(abi, call)
