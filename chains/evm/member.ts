@@ -53,6 +53,14 @@ export function putAside(member: Member, watch: Watch, reason: string): void {
   leaveAlone(member, watch, { reason, waitMs })
 }
 
+/**
+ * It was found in step with the others. An answer by itself is no reason: one that lags answers as well, and would be
+ * tried again every second.
+ */
+export function forgive(member: Member): void {
+  member.strikes = 0
+}
+
 function leaveAlone(
   member: Member,
   { now, onDistrust }: Watch,
@@ -100,7 +108,6 @@ export async function ask(
     if (!member.isOfChain && !(await checkChain(member, watch))) return undefined
     const value = await member.rpc(method, params)
     const said = sayingOf(member, watch, { value, form })
-    if (said !== undefined) member.strikes = 0
     return said === undefined ? undefined : { kind: 'result', value, said }
   } catch (error) {
     // Nodes refuse in words of their own, so that there is nothing more to compare in them.

@@ -348,6 +348,61 @@ describe('several nodes', () => {
     assert.deepEqual(distrusted, ['1: it is behind itself'])
   })
 
+  it('never ask one that is behind the others what one alone may answer, and look at it less and less', async () => {
+    const heard: string[] = []
+    const hourAgo = asBlock((block) => ({
+      ...block,
+      timestamp: `0x${(BigInt(block['timestamp'] ?? '0x0') - 3_600n).toString(16)}`,
+    }))
+    const lagging = await fakeNode({ ...hourAgo, heard: ({ method }) => void heard.push(method) })
+    const { rpc, clock, distrusted } = together([lagging, await fakeNode(), await fakeNode()], 2)
+    for (let second = 0; second < 120; second++) {
+      for (const method of ['eth_call', 'eth_gasPrice'])
+        await rpc(method, method === 'eth_call' ? [{ to: stranger }, 'latest'] : [])
+      clock.ms += 1_000
+    }
+    const asked = new Set(heard)
+    assert.deepEqual([...asked].sort(), ['eth_chainId', 'eth_getBlockByNumber'])
+    // After 1, 2, 4, 8 and 16 seconds, then after 30 each time.
+    assert.equal(distrusted.length, 8)
+    assert.ok(distrusted.every((event) => event === '1: it is behind the others'))
+  })
+
+  it('ask one that was behind as before once it is in step, and try it again after a second', async () => {
+    let isBehind = true
+    const behind = asBlock((block) =>
+      isBehind
+        ? { ...block, timestamp: `0x${(BigInt(block['timestamp'] ?? '0x0') - 61n).toString(16)}` }
+        : block,
+    )
+    const { rpc, clock, distrusted } = together([await fakeNode(behind), await fakeNode()])
+    const events = async (seconds: number) => {
+      const before = distrusted.length
+      for (let second = 0; second < seconds; second++) {
+        clock.ms += 1_000
+        await rpc('eth_blockNumber', [])
+      }
+      return distrusted.length - before
+    }
+    assert.equal(await events(8), 4)
+    isBehind = false
+    assert.equal(await events(8), 0)
+    isBehind = true
+    assert.equal(await events(2), 2, 'its strikes are forgotten')
+  })
+
+  it('look less and less at one that says of an old block that it is the newest', async () => {
+    const stale = asBlock((newest) => ({ ...newest, number: '0x1' }))
+    await real('evm_increaseTime', ['0x78'])
+    await mine(1)
+    const { rpc, clock, distrusted } = together([await fakeNode(stale), await fakeNode()])
+    for (let second = 0; second < 16; second++) {
+      await rpc('eth_blockNumber', [])
+      clock.ms += 1_000
+    }
+    assert.equal(distrusted.length, 5)
+  })
+
   it('are not made to distrust each other by one of three that is ahead of time', async () => {
     const hasty = asBlock((block) => ({ ...block, number: '0xffffff', timestamp: '0xffffffffff' }))
     const { rpc, distrusted } = together([

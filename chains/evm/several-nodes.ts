@@ -1,5 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
-import { Failure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import type { Rpc } from '../adapter.ts'
 import {
   type Fields,
@@ -15,6 +15,7 @@ import { coversBloom } from './bloom.ts'
 import {
   type Answer,
   ask,
+  forgive,
   type Form,
   isTrusted,
   lookAt,
@@ -54,7 +55,7 @@ type Asked = { readonly method: string; readonly params: readonly unknown[]; rea
 /**
  * Several nodes of one network as if they were one. What says where money is (nonces, balances,
  * receipts, blocks) is asked of all of them at one block, and no answer is better than two; all else
- * is asked of the first that answers. What is sent, is sent to all.
+ * is asked of the first of those in step that answers. What is sent, is sent to all.
  *
  * Nodes that do not answer, are of another chain, fall behind the others or behind themselves, are much
  * slower than the others for a while, or answer with what is no answer, are put aside and then tried again.
@@ -200,13 +201,24 @@ class Group {
     this.members = options.nodes.map((rpc, i) => newMember(rpc, i + 1))
   }
 
-  /** The first that answers; what it refuses, the others would as well. */
+  /** The first of those in step that answers; what it refuses, the others would as well. */
   async first(method: string, params: readonly unknown[]): Promise<unknown> {
-    for (const member of this.trusted()) {
+    for (const member of await this.inPlay()) {
       const answer = await ask(member, this.options, { method, params, form: anything })
       if (answer !== undefined) return valueOf(answer)
     }
     throw this.unavailable('no node answers')
+  }
+
+  /** Where nobody can tell who is in step, what is for show is asked of whoever is there. */
+  private async inPlay(): Promise<readonly Member[]> {
+    try {
+      return (await this.pin()).members
+    } catch (error) {
+      if (isFailure(error, 'chain.unavailable') || isFailure(error, 'chain.refused'))
+        return this.trusted()
+      throw error
+    }
   }
 
   /** To all: it is on its way as soon as one has taken it. */
@@ -293,6 +305,7 @@ class Group {
     const asked = { method: 'eth_getBlockByNumber', params, form: headForm }
     const block = await this.agreed(draft, asked)
     if (timeOf(block) + lagMaxS < reference) return this.repinWithout(draft)
+    for (const member of members) if (isTrusted(member, this.options)) forgive(member)
     // From now on, however long that took: else slow nodes would be asked all this for each question.
     this.pinned = { ...draft, hash: hashOf(block), until: this.options.now() + pinMsMax }
     return this.pinned

@@ -1,5 +1,6 @@
 import { tokenHolding, type TokenMove } from '@quorate/chains/evm/index'
 import { equalBytes } from '@quorate/core/bytes'
+import { newestHash } from '../assets/holdings.ts'
 import { amountOf, tokenMoveOf } from '../chain/tokens.ts'
 import type { StepDeps } from './outcome.ts'
 import { intentOf } from './reading.ts'
@@ -24,7 +25,8 @@ export async function tokenLack({ database, chain }: StepDeps, row: Outgoing): P
   const move = tokenMoveOf(intentOf(row))
   if (move === undefined) return { kind: 'none' }
   const needed = amountOf(move)
-  const available = await tokenHolding(chain.rpc, row.address, move)
+  // At a block: what ends a payment is asked of all nodes, and not of one.
+  const available = await tokenHolding(chain.rpc, row.address, move, await newestHash(chain))
   const asset = `${move.kind} ${move.contract}`
   if (available < needed) return { kind: 'short', asset, needed, available }
   const ahead = await database

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Rpc } from '@quorate/chains/adapter'
+import { severalNodes } from '@quorate/chains/evm/several-nodes'
 import { Failure } from '@quorate/core/failure'
 import { deploy, type Deployed } from '@quorate/devnet/testing/deploy'
 import { moneyRoutes } from '../money.ts'
@@ -132,6 +133,25 @@ describe('transfers of tokens, with four signer processes and a real chain', () 
     assert.equal(await sets.ask('balanceOf', [wallet.address, 7n]), 4n)
   })
 
+  it('are not ended by one of two fake nodes that says the wallet has none of it', async () => {
+    const chain = treasury.chains.find(network)
+    const poor: Rpc = async (method, params) => {
+      const answer = await chain.rpc(method, params)
+      return method === 'eth_call' ? `0x${'00'.repeat(32)}` : answer
+    }
+    const [nodes, now] = [[poor, chain.rpc], () => performance.now()] as const
+    const rpc = severalNodes({ network: chain.network, nodes, agree: 2, now })
+    const chains = { ...treasury.chains, find: () => ({ ...chain, rpc }) }
+    const body = { kind: 'Erc20', contract: coin.address, to: stranger, amount: '1' }
+    const row = await stepTo(treasury, await asRow(body), 'slotted')
+    await step({ ...treasury, deps: { ...treasury.deps, chains } }, row)
+    const { state, waiting } = await reread(treasury, row)
+    assert.deepEqual([state, waiting], ['slotted', `no node of ${network} answers`])
+    await stepTo(treasury, row, 'broadcasted')
+    await mine(treasury, 2)
+    await stepTo(treasury, row, 'confirmed')
+  })
+
   it('fail before anything is signed when the token would refuse, in the token’s words', async () => {
     await pieces.invoke('mint', [wallet.address, 9n])
     // A contract that knows nothing of pieces could never give it back.
@@ -143,7 +163,7 @@ describe('transfers of tokens, with four signer processes and a real chain', () 
   })
 
   it('wait for those under way that may need all there is', async () => {
-    const body = { kind: 'Erc20', contract: coin.address, to: stranger, amount: '35' }
+    const body = { kind: 'Erc20', contract: coin.address, to: stranger, amount: '34' }
     const first = await stepTo(treasury, await asRow(body), 'broadcasted')
     const second = await asRow(body)
     await stepTo(treasury, second, 'slotted')
@@ -152,7 +172,7 @@ describe('transfers of tokens, with four signer processes and a real chain', () 
     assert.deepEqual([state, waiting], ['requested', 'what is under way may need all there is'])
     await mine(treasury, 2)
     await stepTo(treasury, first, 'confirmed')
-    assert.match((await stepTo(treasury, second, 'refused')).reason ?? '', /35 .* 25 available/)
+    assert.match((await stepTo(treasury, second, 'refused')).reason ?? '', /34 .* 25 available/)
   })
 })
 
