@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { problemOf } from '@quorate/api/problems'
 import { Failure, isFailure } from '@quorate/core/failure'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import { decodeEvidence, type Evidence } from '@quorate/authority/step'
@@ -85,7 +86,8 @@ async function end(
     const change = { status: 'Rejected', reason, policy_resolved_at: deps.now() } as const
     await finish(deps, row, change, await triggeredBy(deps, row, evidence))
   } else {
-    const reason = isFailure(error, 'request.refused') ? error.context.reason : error.code
+    const isRefused = isFailure(error, 'request.refused')
+    const reason = isRefused ? error.context.reason : problemOf(error).message
     await finish(deps, row, { status: 'Failed', reason })
   }
 }
