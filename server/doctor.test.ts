@@ -79,6 +79,16 @@ describe('the command that looks at nodes before they are trusted', () => {
     assert.match(second, /poor traces: the method does not exist: payments within/)
     assert.match(second, /poor batches: none/)
     assert.ok(!told.includes('a-provider-key'))
+    assert.doesNotMatch(told, /1 of 2 nodes/, 'one is enough where one is believed')
+  })
+
+  it('says so where fewer nodes keep traces than have to agree', async () => {
+    const rpcUrls = [node.rpcUrl, poorUrl]
+    const { code, told } = await run({ EthereumSepolia: { rpcUrls, agree: 2 } })
+    assert.equal(code, 0, told)
+    assert.match(told, /poor traces: 1 of 2 nodes, where 2 have to agree: payments within/)
+    const both = { rpcUrls: [node.rpcUrl, `${node.rpcUrl}/`], agree: 2 }
+    assert.doesNotMatch((await run({ EthereumSepolia: both })).told, /poor traces/)
   })
 
   it('looks at the nodes of a network that the manifest alone has, on the chain that it says', async () => {

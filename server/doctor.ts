@@ -44,13 +44,24 @@ async function doctorCommand(
     }
     const { network } = find(id)
     const title = own.some((one) => one.id === id) ? `${id} (${network.name})` : id
+    const looks: Look[] = []
     for (const [at, url] of urlsAt(id).entries())
-      worst = Math.max(
-        worst,
-        await look({ network, url, title: `${title}, node ${at + 1}` }, print),
-      )
+      looks.push(await look({ network, url, title: `${title}, node ${at + 1}` }, print))
+    worst = Math.max(worst, ...looks.map(({ code }) => code))
+    printTracing(looks, nodes.get(id)?.agree ?? 1, (line) => print(`${title}\n${line}`))
   }
   return worst
+}
+
+/** What was found at one node. */
+type Look = { readonly code: number; readonly traces: boolean }
+
+/** Each by itself may be good: it is together that they have to tell what contracts pay on. */
+function printTracing(looks: readonly Look[], agree: number, print: (line: string) => void): void {
+  const tracing = looks.filter(({ traces }) => traces).length
+  if (tracing === 0 || tracing >= agree) return
+  const all = `${tracing} of ${looks.length} nodes, where ${agree} have to agree`
+  print(`  poor traces: ${all}: payments within transactions are seen by balances alone`)
 }
 
 /** @throws Error for a manifest that no process would start with */
@@ -61,7 +72,7 @@ function ownIn(manifestFile: string): Own {
 async function look(
   node: { readonly network: Network; readonly url: string; readonly title: string },
   print: (line: string) => void,
-): Promise<number> {
+): Promise<Look> {
   const { network, url, title } = node
   const options = { url, network: network.id }
   print(title)
@@ -72,7 +83,10 @@ async function look(
     batch: (size) => askBatch(options, size),
   })
   for (const { what, verdict, told } of findings) print(`  ${verdict.padEnd(4)} ${what}: ${told}`)
-  return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
+  return {
+    code: findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0,
+    traces: findings.some(({ what, verdict }) => what === 'traces' && verdict === 'good'),
+  }
 }
 
 try {

@@ -670,6 +670,44 @@ describe('several nodes', () => {
       assert.deepEqual(distrusted, ['1: what it answers is no answer'])
     })
 
+  const traces: readonly (readonly [
+    string,
+    (sent: string, block: string) => readonly unknown[],
+  ])[] = [
+    ['debug_traceBlockByHash', (_, block) => [block]],
+    ['debug_traceTransaction', (sent) => [sent]],
+    ['debug_traceCall', (_, blockHash) => [{ from: stranger, to: stranger }, { blockHash }]],
+  ]
+  for (const [method, paramsOf] of traces)
+    it(`give ${method} where as many keep traces as have to agree, and else as if nobody did`, async () => {
+      const { sent, bytes } = await paid()
+      await real('eth_sendRawTransaction', [bytes])
+      await mine(1)
+      const block = await hashAt(await real('eth_blockNumber', []))
+      const params = [...paramsOf(sent.hash, block), { tracer: 'callTracer' }]
+      const without = () =>
+        fakeNode({
+          respond: ({ id, method: asked }, response) => {
+            if (!asked.startsWith('debug_')) return false
+            const error = { code: -32_601, message: 'no such method' }
+            response.end(JSON.stringify({ jsonrpc: '2.0', id, error }))
+            return true
+          },
+        })
+      const ask = async (agree: number, ...nodes: readonly Promise<Rpc>[]) =>
+        together(await Promise.all(nodes), agree).rpc(method, params)
+      const isRefused = (error: unknown) => isFailure(error, 'chain.refused')
+      const said = await real(method, params)
+      assert.deepEqual(await ask(1, without(), fakeNode(), without()), said)
+      assert.deepEqual(await ask(2, fakeNode(), without(), fakeNode()), said)
+      await assert.rejects(ask(2, fakeNode(), without(), without()), isRefused)
+      await assert.rejects(ask(2, without(), without(), fakeNode()), isRefused)
+      const otherwise = (trace: unknown) =>
+        Array.isArray(trace) ? [] : { ...Object(trace), value: '0x77' }
+      const lying = fakeNode(instead(method, otherwise))
+      await assert.rejects(ask(2, fakeNode(), without(), lying), isUnavailable)
+    })
+
   it('read a block too long for one answer by the word of all', async () => {
     const { bytes } = await paid()
     await real('eth_sendRawTransaction', [bytes])

@@ -86,6 +86,8 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['eth_getTransactionByBlockHashAndIndex', transactionIn],
   ['debug_traceBlockByHash', trace('debug_traceBlockByHash', traceForm)],
   ['debug_traceTransaction', trace('debug_traceTransaction', (value) => callForm(value, 1))],
+  // Whether there are any is asked by this one.
+  ['debug_traceCall', trace('debug_traceCall', (value) => callForm(value, 1))],
 ])
 
 /** The newest state is that of the newest block which all have, by its hash (EIP-1898). */
@@ -254,9 +256,12 @@ class Group {
   }
 
   enough(told: readonly Told[]): readonly Told[] {
-    if (told.length < Math.max(this.options.agree, 1))
-      throw this.unavailable('too few nodes answer')
+    if (!this.isEnough(told)) throw this.unavailable('too few nodes answer')
     return told
+  }
+
+  isEnough(told: readonly Told[]): boolean {
+    return told.length >= Math.max(this.options.agree, 1)
   }
 
   distrust(member: Member, reason: string): void {
@@ -421,13 +426,17 @@ async function transactionIn(group: Group, params: readonly unknown[]): Promise<
   return group.agreed(await group.pin(), { method, params, form })
 }
 
-/** Not every node keeps traces: those that do have to agree. */
+/**
+ * Not every node keeps traces: those that do have to agree, and to be as many as have to agree on anything. Fewer are as
+ * good as none, or one of them could make up payments.
+ */
 function trace(method: string, form: Form): Rule {
   return async (group, params) => {
     const asked = { method, params, form }
     const told = await group.told(await group.pin(), asked)
     const given = told.filter(({ answer }) => answer.kind === 'result')
-    return group.same(asked, given.length > 0 ? given : told.slice(0, 1))
+    const refused = told.filter(({ answer }) => answer.kind === 'refused')
+    return group.same(asked, group.isEnough(given) ? given : refused.slice(0, 1))
   }
 }
 
