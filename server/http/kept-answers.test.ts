@@ -272,6 +272,26 @@ describe('a request under a key whose answer is not known', () => {
     )
   })
 
+  it('is what stands under its external id, whose signers were away when it was asked for anew', async () => {
+    const wallet = await send({ path: '/wallets', body: { network: 'KeyEdDSA' } })
+    const path = `/wallets/${wallet.body.id}/signatures`
+    const body = { kind: 'Message', message: '0x00', externalId: 'away' }
+    platform.solo.missing = ['signer-1', 'signer-2']
+    assert.equal((await send({ path, body })).status, 503)
+    const ask = { path, key: 'away-anew', body }
+    const userAction = await sign(ask)
+    for (let i = 0; i < 2; i++) assert.equal((await send({ ...ask, userAction })).status, 503)
+    platform.solo.missing = []
+    const made = await send(ask)
+    assert.deepEqual([made.status, made.repeated, made.body.status], [200, 'true', 'Signed'])
+    assert.equal((await send({ path, body, userAction })).body.id, made.body.id)
+    const list = await rawClient(baseUrl, company.serviceAccount).send('GET', path)
+    assert.deepEqual(
+      list.body.items.map(({ id }: { readonly id: string }) => id),
+      [made.body.id],
+    )
+  })
+
   it('may be asked otherwise when it is refused now and has spent nothing before', async () => {
     const wallet = await send({ path: '/wallets', body: { network: 'KeyEdDSA' } })
     const path = `/wallets/${wallet.body.id}/signatures`

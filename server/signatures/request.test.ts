@@ -80,6 +80,23 @@ describe('a signature request', () => {
     assert.deepEqual(events, [requested, requested, signed, signed])
   })
 
+  it('is shown to whoever has found it under an external id by the server’s next life, until that is erased', async () => {
+    const body = bodyOf('third', 'invoice 4')
+    const first = await client.call(path, body)
+    const userAction = await client.act(path, body)
+    const send = () => client.send('POST', path, body, userAction)
+    assert.deepEqual(await send(), first)
+    const { database } = platform
+    const left = { begun_by: new Uint8Array(16).fill(7) }
+    await database.updateTable('challenges').set(left).where('used_at', 'is not', null).execute()
+    const before = await rowsOf()
+    assert.deepEqual(await send(), first)
+    await database.deleteFrom('external_ids').where('external_id', '=', 'invoice 4').execute()
+    const { status, body: said } = await send()
+    assert.deepEqual([status, said.message], [400, 'user action has already been used'])
+    assert.deepEqual(await rowsOf(), before)
+  })
+
   it('is shown under its external id, although its key is archived by then; other words are refused', async () => {
     const { database } = platform
     const body = bodyOf('last', 'invoice 2')

@@ -9,7 +9,7 @@ import { factsNeeded, plan } from '@quorate/effects/plan'
 import { requesterOf, type Caller } from '../auth/caller.ts'
 import { leaveOpen } from '../auth/carry-out.ts'
 import {
-  burn,
+  burnFor,
   burning,
   findSpendable,
   rememberedAction,
@@ -60,7 +60,7 @@ export async function requestSignature(
   const { action, isSpent } = await findSpendable(database, caller, raw, { now: now(), life })
   if (isSpent) {
     const made = await findMade(database, caller, action)
-    return orLeaveOpen(deps, made, execute(deps, made))
+    return orLeaveOpen(deps, { ...caller, ...action }, execute(deps, made))
   }
   return begin(deps, caller, action, signWith)
 }
@@ -87,7 +87,8 @@ async function begin(
   signWith: SignWith,
 ): Promise<SignatureRow> {
   const repeated = await repeatOf(deps, caller, action)
-  if (repeated !== undefined) return execute(deps, repeated)
+  if (repeated !== undefined)
+    return orLeaveOpen(deps, { ...caller, ...action }, execute(deps, repeated))
   checkUsable(caller, signWith.standing)
   const signing = checkSignable(networksOf(deps.rules.manifest), action.payload, signWith)
   const { externalId } = signing.intent
@@ -105,29 +106,35 @@ async function begin(
  * @throws Failure `external_id.conflict`, `action.used`
  */
 async function repeatOf(
-  { database, now }: RequestDeps,
+  { database, now, life }: RequestDeps,
   caller: Caller,
   { request, preimage: { path }, payload }: SignedAction,
 ): Promise<SignatureRow | undefined> {
   const name = await findRepeated(database, caller, { kind: 'signature', path, payload })
   if (name === undefined) return undefined
   return inTransaction(database, async (transaction) => {
-    await burn(transaction, { ...caller, request }, now())
+    await burnFor(transaction, { ...caller, request }, { now: now(), life })
     return findSignature(transaction, caller, name)
   })
 }
 
-/** @throws Failure `action.used` where that stands under another request's name, by an external id */
+/**
+ * What a request has made, or what it has found standing under its external id.
+ * @throws Failure `action.used` where neither is there any more
+ */
 async function findMade(
   database: Database,
   caller: Caller,
-  { request }: SignedAction,
+  { request, preimage: { path }, payload }: SignedAction,
 ): Promise<SignatureRow> {
+  const kind = 'signature'
   try {
-    return await findSignature(database, caller, nameOf('signature', idOf(request, 'signature')))
+    return await findSignature(database, caller, nameOf(kind, idOf(request, kind)))
   } catch (error) {
     if (!isFailure(error, 'signature.not_found')) throw error
-    throw new Failure('action.used', {}, { cause: error })
+    const name = await findRepeated(database, caller, { kind, path, payload })
+    if (name === undefined) throw new Failure('action.used', {}, { cause: error })
+    return findSignature(database, caller, name)
   }
 }
 
@@ -178,7 +185,7 @@ function writeDownOnce(
       await writeDown(transaction, { action, life }, made)
       return made
     }
-    await burn(transaction, { ...caller, ...action }, at)
+    await burnFor(transaction, { ...caller, ...action }, { now: at, life })
     return findSignature(transaction, caller, first.duplicateOf)
   })
 }

@@ -111,6 +111,20 @@ describe('what was paid under an external id and is asked for again', () => {
     assert.deepEqual([next.status, next.message], [403, 'the key is archived'])
   })
 
+  it('is nobody’s once the external id is gone with an erasure, and the signature stays spent', async () => {
+    const wallet = await makeWallet(treasury)
+    const body = payment({ externalId: 'erased' })
+    await paid(wallet, body)
+    const userAction = await act(wallet, body, {})
+    assert.equal((await send(wallet, body, { userAction })).status, 200)
+    const { database } = treasury
+    await database.deleteFrom('external_ids').where('external_id', '=', 'erased').execute()
+    const rows = await counted()
+    const { status, message } = await send(wallet, body, { userAction })
+    assert.deepEqual([status, message], [400, 'user action has already been used'])
+    assert.deepEqual(await counted(), rows)
+  })
+
   it('is asked for again by a signature that bounds no fee, so that the signers would pay none', async () => {
     const wallet = await makeWallet(treasury)
     const body = payment({ externalId: 'bounded' })
@@ -125,7 +139,7 @@ describe('what was paid under an external id and is asked for again', () => {
   })
 })
 
-type On = { readonly kind?: AskedKind; readonly chains?: Chains }
+type On = { readonly kind?: AskedKind; readonly chains?: Chains; readonly life?: Uint8Array }
 
 async function paid(wallet: WalletRow, body: object, kind: AskedKind = 'transfer') {
   const { status, id, message } = await askEarlier(wallet, body, { kind })
@@ -135,16 +149,22 @@ async function paid(wallet: WalletRow, body: object, kind: AskedKind = 'transfer
   return stepTo(treasury, row, 'confirmed')
 }
 
-/** With a challenge of now, and with one from before the first: one answer, and nothing is made. */
+/**
+ * With a challenge of now, with the same one in the server's next life, and with one from before the
+ * first: one answer, and nothing is made.
+ */
 async function showsAlone(wallet: WalletRow, body: object, first: Outgoing, on: On = {}) {
   const rows = await counted()
   const userAction = await act(wallet, body, on)
-  const [again, spent] = [
-    await send(wallet, body, { ...on, userAction }),
+  const life = new Uint8Array(16).fill(1)
+  const [again, spent, later] = [
+    await send(wallet, body, { ...on, life, userAction }),
+    await send(wallet, body, { ...on, life, userAction }),
     await send(wallet, body, { ...on, userAction }),
   ]
   assert.deepEqual([again.status, again.id], [200, first.name], again.message)
   assert.deepEqual([spent.status, spent.message], [400, 'user action has already been used'])
+  assert.deepEqual([later.status, later.id], [200, first.name], later.message)
   const earlier = await askEarlier(wallet, body, on)
   assert.deepEqual([earlier.status, earlier.id], [200, first.name], earlier.message)
   assert.deepEqual(await counted(), rows)
@@ -204,9 +224,10 @@ async function askEarlier(
 async function send(
   wallet: WalletRow,
   body: object,
-  { userAction, chains = treasury.chains, ...on }: On & { readonly userAction: string },
+  { userAction, chains = treasury.chains, life, ...on }: On & { readonly userAction: string },
 ): Promise<Answer> {
-  const app = openEdge(treasury, moneyRoutes(moneyDeps(treasury, { chains })))
+  const deps = moneyDeps(treasury, { chains, ...(life && { life }) })
+  const app = openEdge(treasury, moneyRoutes(deps))
   const headers = { 'content-type': 'application/json', 'x-dfns-useraction': userAction }
   const payload = JSON.stringify(body)
   const answer = await app.inject({ method: 'POST', url: pathOf(wallet, on), headers, payload })

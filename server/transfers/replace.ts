@@ -50,7 +50,7 @@ export async function replaceOutgoing(
   deps.chains.find(wallet.network)
   const kind = 'transaction'
   const found = await findSpendable(database, caller, asked.raw, { now: now(), life })
-  if (found.isSpent) return showMade(deps, caller, { kind, ...found.action })
+  if (found.isSpent) return showMade(deps, caller, kind, found.action)
   const replaced = await findOutgoing(database, caller, asked)
   const place = await placeOf(database, replaced, asked.replacement)
   return beginOutgoing(deps, caller, found.action, async (transaction, begun) => {

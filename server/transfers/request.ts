@@ -15,7 +15,7 @@ import { findListed } from '../assets/listed.ts'
 import { tokenMoveOf, tokenWords } from '../chain/tokens.ts'
 import type { ShownWords } from '../history/tokens.ts'
 import { hasPolicies } from '../policies/evaluate.ts'
-import { inTransaction, type DatabaseTransaction } from '../database/database.ts'
+import { inTransaction, type Database, type DatabaseTransaction } from '../database/database.ts'
 import { claimExternalId, findRepeated, fingerprintOfRequest } from '../external-id.ts'
 import type { RawRequest } from '../http/route.ts'
 import { checkUsable } from '../keys/reach.ts'
@@ -64,7 +64,7 @@ export async function requestOutgoing(
   const { database, quota, now, life } = deps
   const wallet = await findWallet(database, caller, walletId)
   const found = await findSpendable(database, caller, raw, { now: now(), life })
-  if (found.isSpent) return showMade(deps, caller, { kind, ...found.action })
+  if (found.isSpent) return showMade(deps, caller, kind, found.action)
   const { action } = found
   const { preimage, payload } = action
   const name = await findRepeated(database, caller, { kind, path: preimage.path, payload })
@@ -84,21 +84,33 @@ export async function requestOutgoing(
 }
 
 /**
- * What a request has made: its answer was lost on the way.
- * @throws Failure `action.used` where that stands under another request's name, as under an external id
+ * What a request has made, or what it has found standing under its external id: its answer was lost
+ * on the way.
+ * @throws Failure `action.used` where neither is there any more
  * @throws Failure `policy.blocked`
  */
 export async function showMade(
   deps: Pick<RequestDeps, 'database' | 'now' | 'pause'>,
   caller: Caller,
-  { kind, request }: Pick<Asked, 'kind'> & Pick<SignedAction, 'request'>,
+  kind: AskedKind,
+  action: SignedAction,
 ): Promise<Outgoing> {
-  const name = nameOf(kind, idOf(request, kind))
+  return spokenOf(deps, await findMade(deps.database, caller, kind, action))
+}
+
+async function findMade(
+  database: Database,
+  caller: Caller,
+  kind: AskedKind,
+  { request, preimage: { path }, payload }: SignedAction,
+): Promise<Outgoing> {
   try {
-    return await spokenOf(deps, await findOutgoing(deps.database, caller, { kind, name }))
+    return await findOutgoing(database, caller, { kind, name: nameOf(kind, idOf(request, kind)) })
   } catch (error) {
     if (!isFailure(error, `${kind}.not_found`)) throw error
-    throw new Failure('action.used', {}, { cause: error })
+    const name = await findRepeated(database, caller, { kind, path, payload })
+    if (name === undefined) throw new Failure('action.used', {}, { cause: error })
+    return findOutgoing(database, caller, { kind, name })
   }
 }
 
