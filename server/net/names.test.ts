@@ -83,6 +83,38 @@ describe('a name that a customer chose', () => {
     assert.ok(Date.now() - begun < 3_000)
   })
 
+  it('is reached by one family when nobody answers for the other', async () => {
+    for (const [name, found] of [
+      ['half.test', { address: '127.0.0.1', family: 4 }],
+      ['other-half.test', { address: '::1', family: 6 }],
+    ] as const) {
+      const begun = Date.now()
+      assert.deepEqual(await open()(name), [found])
+      assert.ok(Date.now() - begun < 2_000, name)
+    }
+    const fetch = openOutward({ networks, resolve: open() })
+    const { port } = new URL(pages.url)
+    const ask = { method: 'GET', timeoutMs: 2_500, answerBytesMax: 100 } as const
+    const answer = await fetch({ ...ask, url: `http://half.test:${port}/` })
+    assert.ok(answer.ok && answer.text === 'hello')
+  })
+
+  it('has the addresses of the other family too when they come a little later, and they are judged', async () => {
+    const found = await open()('late.test')
+    assert.deepEqual(
+      found.map(({ address }) => address),
+      ['127.0.0.1', 'fd00::1'],
+    )
+    const fetch = openOutward({ networks, resolve: open() })
+    const ask = { method: 'GET', timeoutMs: 2_500, answerBytesMax: 100 } as const
+    const answer = await fetch({ ...ask, url: 'https://late.test/' })
+    assert.deepEqual(answer, { ok: false, why: 'address-refused' })
+  })
+
+  it('is waited for when one family has no addresses and the other one comes later', async () => {
+    assert.deepEqual(await open()('slow-six.test'), [{ address: '::1', family: 6 }])
+  })
+
   it('is asked for no longer than anybody waits', async () => {
     const begun = Date.now()
     await assert.rejects(open()('silent.test'))
@@ -103,6 +135,19 @@ const known: Readonly<Record<string, readonly Buffer[]>> = {
   'both.test/1': [Buffer.from([127, 0, 0, 1])],
   'both.test/28': [Buffer.concat([Buffer.alloc(15), Buffer.from([1])])],
   'four.test/1': [Buffer.from([127, 0, 0, 1])],
+  'half.test/1': [Buffer.from([127, 0, 0, 1])],
+  'other-half.test/28': [Buffer.concat([Buffer.alloc(15), Buffer.from([1])])],
+  'late.test/1': [Buffer.from([127, 0, 0, 1])],
+  'late.test/28': [Buffer.concat([Buffer.from([0xfd]), Buffer.alloc(14), Buffer.from([1])])],
+  'slow-six.test/28': [Buffer.concat([Buffer.alloc(15), Buffer.from([1])])],
+}
+/** Milliseconds until these are answered, where it is not at once. */
+const waits: Readonly<Record<string, number>> = {
+  'half.test/28': Infinity,
+  'other-half.test/1': Infinity,
+  'late.test/28': 300,
+  // Later than the one family waits for the other, and before it is asked for again.
+  'slow-six.test/28': 1_500,
 }
 
 /** RFC 1035, section 4: it knows a few names, and never answers for those that begin with `silent`. */
@@ -112,7 +157,8 @@ async function startNameServer(): Promise<NameServer> {
   socket.on('message', (query, { port, address }) => {
     const { name, type, end } = questionOf(query)
     asked.push(name)
-    if (name.startsWith('silent')) return
+    const waitMs = waits[`${name}/${type}`] ?? 0
+    if (name.startsWith('silent') || waitMs === Infinity) return
     const found = known[`${name}/${type}`] ?? []
     const isKnown = Object.keys(known).some((one) => one.startsWith(`${name}/`))
     const header = Buffer.from(query.subarray(0, 12))
@@ -123,7 +169,8 @@ async function startNameServer(): Promise<NameServer> {
       const record = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length])
       return Buffer.concat([record, data])
     })
-    socket.send(Buffer.concat([header, query.subarray(12, end), ...answers]), port, address)
+    const answer = Buffer.concat([header, query.subarray(12, end), ...answers])
+    setTimeout(() => socket.send(answer, port, address), waitMs)
   })
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
   return {

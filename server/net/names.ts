@@ -18,6 +18,8 @@ const tryMs = 1_000
 const tries = 2
 /** Of all attempts at all name servers. Nobody who asks waits longer than that for his whole answer. */
 const lookupMsMax = 5_000
+/** From the addresses of one family to those of the other, which some name servers never answer for. */
+const otherFamilyMs = 1_000
 
 /**
  * Names that customers choose, without `getaddrinfo`: that one cannot be called off, and few of it
@@ -75,14 +77,22 @@ async function askServers(
 ): Promise<readonly Address[]> {
   const resolver = new Resolver({ timeout: tryMs, tries })
   if (servers !== undefined) resolver.setServers(servers)
-  const end = setTimeout(() => resolver.cancel(), lookupMsMax)
+  const callOffIn = (ms: number) => setTimeout(() => resolver.cancel(), ms)
+  const ends = [callOffIn(lookupMsMax)]
+  const hurryOther = (found: readonly string[]) => {
+    if (found.length > 0) ends.push(callOffIn(otherFamilyMs))
+    return found
+  }
   try {
-    const [v4, v6] = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
+    const [v4, v6] = await Promise.allSettled([
+      resolver.resolve4(name).then(hurryOther),
+      resolver.resolve6(name).then(hurryOther),
+    ])
     const found = [v4, v6].flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
     // A name may well have addresses of one family, and a server that answers for no other.
     if (found.length === 0 && v4.status === 'rejected') throw v4.reason
     return addressesOf(found)
   } finally {
-    clearTimeout(end)
+    for (const end of ends) clearTimeout(end)
   }
 }
