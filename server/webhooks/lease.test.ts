@@ -63,7 +63,11 @@ describe('a turn of the worker', () => {
     const now = Date.now()
     await dispatchEvents(database, now)
     const woken = await wakeDeliveries(database, now)
-    const leased = await leaseDeliveries(database, shareOut(await findWaiting(database), []), now)
+    const leased = await leaseDeliveries(
+      database,
+      shareOut(await findWaiting(database), [], () => 0),
+      now,
+    )
     looks.isOn = false
     return { woken, leased, rows: looks.rows }
   }

@@ -21,15 +21,22 @@ export function isSilent({ latest }: Waiting): boolean {
 /**
  * Who gets the free places: each goes to the organization that has the fewest, and there to the webhook
  * that has. Who waits for longest counts for nothing, or a receiver that is never done would be first.
+ * Of equals the lot decides: whoever is last in some order would never be asked while others are not done.
+ *
+ * @param lot any whole number from 0 that is below the one given
  */
-export function shareOut(waiting: readonly Waiting[], running: readonly Taken[]): readonly Want[] {
+export function shareOut(
+  waiting: readonly Waiting[],
+  running: readonly Taken[],
+  lot: (below: number) => number,
+): readonly Want[] {
   const counts = new Map<string, number>()
   const count = (name: string) => counts.get(name) ?? 0
   for (const name of running.flatMap(namesOf)) counts.set(name, count(name) + 1)
   let silent = running.filter((one) => one.isSilent).length
   const wants = new Map<Waiting, number>()
   // Named once: of each place that is free, all of them are asked.
-  const candidates = waiting.map((one): Candidate => ({
+  const candidates = inAnyOrder(waiting, lot).map((one): Candidate => ({
     ...{ one, names: namesOf(one), isSilent: isSilent(one), max: ownMax(one) },
   }))
   for (let free = attemptsMax - running.length; free > 0; free--) {
@@ -51,6 +58,12 @@ export function shareOut(waiting: readonly Waiting[], running: readonly Taken[])
     webhook,
     count: own,
   }))
+}
+
+/** Fisher and Yates: each order is as likely as the others. */
+function inAnyOrder<T>(all: readonly T[], lot: (below: number) => number): readonly T[] {
+  const left = [...all]
+  return all.flatMap(() => left.splice(lot(left.length), 1))
 }
 
 /** How many places its organization has, and how many it has itself. */

@@ -6,6 +6,7 @@ import { openDatabase, type Database } from '../database/database.ts'
 import { createServerDatabase } from '../testing/database.ts'
 import { answering, startReceiver, type Receiver } from './testing/receiver.ts'
 import { forgetDeliveries, rowsAtOnce } from './forget.ts'
+import { silentMax } from './places.ts'
 import { addWebhook, happens, newId, tellersOf } from './testing/organizations.ts'
 import { startWebhookWorker, type WebhookWorker } from './worker.ts'
 
@@ -18,6 +19,7 @@ describe('the worker that tells of events', () => {
   let database: Database
   let healthy: Receiver
   let silent: Receiver
+  let broken: Receiver
   let workers: WebhookWorker[]
   before(async () => {
     home = await createServerDatabase()
@@ -25,6 +27,8 @@ describe('the worker that tells of events', () => {
     healthy = await startReceiver()
     silent = await startReceiver()
     silent.answer = () => undefined
+    broken = await startReceiver()
+    broken.answer = (_, response) => void setTimeout(() => response.destroy(), 200)
   })
   beforeEach(() => {
     workers = []
@@ -38,6 +42,7 @@ describe('the worker that tells of events', () => {
   after(async () => {
     await healthy.close()
     await silent.close()
+    await broken.close()
     await database.destroy()
     await home.drop()
   })
@@ -104,6 +109,22 @@ describe('the worker that tells of events', () => {
     const heard = listen()
     start()
     await within(soonMs, () => heard().length >= count)
+  })
+
+  it('asks each of more organizations than have places, when the receiver of none answers', async () => {
+    const from = broken.heard.length
+    const [count, organizations] = [20, silentMax + 4]
+    for (let i = 0; i < organizations; i++) {
+      const organization = newId()
+      await addWebhook(database, organization, `${broken.url}/${i}`)
+      await happens(database, organization, { count, wallets: count })
+    }
+    start()
+    await within(60_000, () => broken.heard.length - from >= 6 * organizations)
+    const asked = Map.groupBy(broken.heard.slice(from), ({ path }) => path)
+    const times = [...asked.values()].map(({ length }) => length)
+    assert.equal(asked.size, organizations)
+    assert.ok(Math.min(...times) >= 3)
   })
 
   it('asks a receiver that did not answer once at a time, until it does', async () => {

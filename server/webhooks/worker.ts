@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { startLoop } from '../work/loop.ts'
 import { deliver, type DeliverDeps } from './deliver.ts'
 import { dispatchEvents, eventsAtOnce } from './dispatch.ts'
@@ -58,7 +59,7 @@ export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
   async function takeReady(): Promise<number> {
     const waiting = await findWaiting(database, past)
     past = waiting.length === webhooksAtOnce ? waiting.at(-1)?.webhook : undefined
-    const wants = shareOut(waiting, [...running.values()])
+    const wants = shareOut(waiting, [...running.values()], (below) => randomInt(below))
     if (wants.length === 0) return 0
     const silent = new Set(waiting.filter(isSilent).map(webhookOf))
     const rows = await leaseDeliveries(database, wants, now())
