@@ -89,22 +89,18 @@ export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
     method: methods,
     url: '*',
     handler: async (request, reply) => {
-      const answer = await serve(request)
-      if (answer instanceof Csv) return sendText(reply, answer)
-      if (answer.isRepeated !== undefined) reply.header(replayedHeader, String(answer.isRepeated))
-      return sendJson(reply, answer)
+      const answer = await serve(request, reply)
+      return answer instanceof Csv ? sendText(reply, answer) : sendJson(reply, answer)
     },
   })
   return app
 }
 
-type Served = Csv | (Written & { readonly isRepeated?: boolean })
-
 function server<Caller>({ routes, authenticate, keepAnswer }: Edge<Caller>) {
   const routesByName = new Map(routes.map((route) => [route.endpoint.name, route]))
   if (routesByName.size !== routes.length) throw new Error('one operation is served twice')
 
-  return async (request: FastifyRequest): Promise<Served> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<Csv | Written> => {
     const [path = '', search = ''] = splitOnce(request.raw.url ?? '', '?')
     const match = matchOperation(request.method, withoutTrailingSlash(path))
     const route = match && routesByName.get(match.name)
@@ -128,12 +124,16 @@ function server<Caller>({ routes, authenticate, keepAnswer }: Edge<Caller>) {
     const key = keyOf(match, request.headers)
     if (key === undefined) return served(endpoint, await handle(by))
     const asked = { ...by, key, request: requestHashOf(raw), userAction: raw.userAction }
-    return keepAnswer(asked, async (action) => {
+    // It stays on whatever is thrown from here on: the key was looked at.
+    reply.header(replayedHeader, 'false')
+    const kept = await keepAnswer(asked, async (action) => {
       const given = action === undefined ? by : { ...by, raw: { ...raw, action } }
       const answer = served(endpoint, await handle(given))
       if (answer instanceof Csv) throw new TypeError('no table is kept')
       return answer
     })
+    if (kept.isRepeated) reply.header(replayedHeader, 'true')
+    return kept
   }
 }
 
