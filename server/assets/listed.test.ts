@@ -13,7 +13,9 @@ import { makeWallet, mine, network, startTreasury } from '../transfers/testing/t
 import { stranger, type Treasury } from '../transfers/testing/treasury.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import type { Listing } from './file.ts'
-import { checkListings, keepListings } from './listed.ts'
+import { checkListings, findListed, keepListings } from './listed.ts'
+
+const nowhere = evm.parseAddress(`0x${'12'.repeat(20)}`)
 
 type Item = { readonly kind: string; readonly contract?: string; readonly verified?: boolean }
 
@@ -117,8 +119,38 @@ describe('an asset that the operator knows', () => {
     assert.deepEqual(lines, [])
   })
 
+  it('is checked again where its contract is made after the operator has named it, which the log tells once', async () => {
+    const { database, chains, lines, deps, rpc } = treasury
+    const code = await rpc('eth_getCode', [coin.address, 'latest'])
+    const contract = evm.parseAddress(`0x${'34'.repeat(20)}`)
+    await keepListings(database, [{ ...listing, contract, symbol: 'NEW', decimals: 6 }])
+    const check = (now: number) =>
+      checkListings(database, chains.find(network), { log: deps.log, now })
+    const row = () => database.selectFrom('listed_assets').selectAll().executeTakeFirstOrThrow()
+    lines.splice(0)
+    await check(1)
+    const { checked_at, contradiction, due_at } = await row()
+    assert.deepEqual([checked_at, contradiction, due_at], [null, null, 15_001])
+    assert.deepEqual(await findListed(database, network), [])
+    assert.equal(lines.length, 1)
+    for (const now of [15_001, 10_000_000]) await check(now)
+    assert.equal(lines.length, 1, 'it is said once')
+    await rpc('anvil_setCode', [contract, code])
+    await check(10_000_001)
+    assert.equal((await row()).checked_at, null, 'not before its time')
+    await check(10_060_000)
+    assert.equal((await row()).checked_at, 10_060_000)
+    assert.deepEqual(await findListed(database, network, [contract]), [
+      { contract, kind: 'Erc20', symbol: 'NEW', decimals: 6 },
+    ])
+    for (let now = 1, looks = 0; looks < 12; looks++, now = (await row()).due_at) {
+      if (looks === 0) await keepListings(database, [{ ...listing, contract: nowhere }])
+      await check(now)
+      assert.ok((await row()).due_at - now <= 60 * 60_000, 'an hour at most')
+    }
+  })
+
   it('does not make an asset of what is none', async () => {
-    const nowhere = evm.parseAddress(`0x${'12'.repeat(20)}`)
     await keepListings(treasury.database, [{ ...listing, contract: nowhere }])
     await settle()
     const body = { kind: 'Erc20', contract: nowhere, to: stranger, amount: '1' }

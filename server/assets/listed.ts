@@ -4,7 +4,7 @@ import type { Chain } from '../chain/chains.ts'
 import { type Database, type DatabaseTransaction, inTransaction } from '../database/database.ts'
 import type { FollowLog } from '../history/followers.ts'
 import type { Listing } from './file.ts'
-import { answerTo, isDue } from './unanswered.ts'
+import { answerTo, isDue, nextTurn } from './unanswered.ts'
 
 /** Compared in one look at a chain; the others have their turn at the next ones. */
 const checkedAtOnce = 16
@@ -14,6 +14,7 @@ export async function keepListings(
   database: Database,
   listings: readonly Listing[],
 ): Promise<void> {
+  const anew = { checked_at: null, contradiction: null, due_at: 0, attempts: 0 }
   await inTransaction(database, async (transaction) => {
     const names = listings.map(({ network, contract }) => `${network} ${contract}`)
     await transaction
@@ -23,11 +24,11 @@ export async function keepListings(
     for (const listing of listings)
       await transaction
         .insertInto('listed_assets')
-        .values({ ...listing, checked_at: null, contradiction: null })
+        .values({ ...listing, ...anew })
         .onConflict((conflict) =>
           conflict
             .columns(['network', 'contract'])
-            .doUpdateSet({ ...listing, checked_at: null, contradiction: null })
+            .doUpdateSet({ ...listing, ...anew })
             .where(
               sql<boolean>`(listed_assets.kind, listed_assets.symbol, listed_assets.decimals)
                 is distinct from (excluded.kind, excluded.symbol, excluded.decimals)`,
@@ -37,7 +38,11 @@ export async function keepListings(
   })
 }
 
-/** Holds some of what is listed against what the contracts say of themselves. @throws Failure `chain.unavailable` */
+/**
+ * Holds some of what is listed against what the contracts say of themselves. Where a node knows of no such
+ * contract, it may be made yet, or the node lag behind: that is told of once, and asked again.
+ * @throws Failure `chain.unavailable`
+ */
 export async function checkListings(
   database: Database,
   { rpc, network: { id: network } }: Chain,
@@ -48,21 +53,23 @@ export async function checkListings(
     .selectAll()
     .where('network', '=', network)
     .where('checked_at', 'is', null)
+    .where('due_at', '<=', now)
     .where(isDue('listed_assets', now))
     .limit(checkedAtOnce)
     .execute()
-  for (const { contract, kind, symbol, decimals } of unchecked) {
+  for (const { contract, kind, symbol, decimals, attempts } of unchecked) {
     const asked = readToken(rpc, { kind, contract })
     const answer = await answerTo(database, { network, contract, now }, asked)
     if (answer === undefined) continue
     const contradiction = contradictionIn({ kind, symbol, decimals }, answer.said)
+    const isMissing = answer.said === undefined
     await database
       .updateTable('listed_assets')
-      .set({ checked_at: now, contradiction })
+      .set(isMissing ? nextTurn(attempts, now) : { checked_at: now, contradiction })
       .where('network', '=', network)
       .where('contract', '=', contract)
       .execute()
-    if (contradiction === null) continue
+    if (contradiction === null || (isMissing && attempts > 0)) continue
     const message = 'an asset of the operator’s file is not what its contract says'
     log.error({ network, contract, reason: contradiction }, message)
   }

@@ -47,16 +47,17 @@ async function postpone(database: Database, { network, contract, now }: Question
     .where('network', '=', network)
     .where('contract', '=', contract)
     .executeTakeFirst()
-  const attempts = before?.attempts ?? 0
-  const again = {
-    due_at: now + Math.min(waitMsMin * 2 ** attempts, waitMsMax),
-    attempts: attempts + 1,
-  }
+  const again = nextTurn(before?.attempts ?? 0, now)
   await database
     .insertInto('unanswered_tokens')
     .values({ network, contract, ...again })
     .onConflict((conflict) => conflict.columns(['network', 'contract']).doUpdateSet(again))
     .execute()
+}
+
+/** Of what was asked so often in vain before. */
+export function nextTurn(attempts: number, now: number) {
+  return { due_at: now + Math.min(waitMsMin * 2 ** attempts, waitMsMax), attempts: attempts + 1 }
 }
 
 /** Of a row with a network and a contract: has it its turn? */

@@ -1,4 +1,6 @@
-/** The rows of migrations 0021, 0165, 0166, 0172, 0173, 0175 to 0178, 0192, 0200, by hand. Times are milliseconds since 1970, amounts decimal text. */
+import type { Generated } from 'kysely'
+
+/** The rows of migrations 0021, 0165, 0166, 0172, 0173, 0175 to 0178, 0192, 0200, 0209, 0210, by hand. Times are milliseconds since 1970, amounts decimal text. */
 export type ChainTables = {
   /** One row for each network that is followed, leased by the one server that follows it. */
   readonly chain_heads: {
@@ -55,6 +57,8 @@ export type ChainTables = {
     readonly contract: string
     readonly symbol: string | null
     readonly decimals: number | null
+    /** When it was met first; 0 for those of before this was kept. */
+    readonly met_at: Generated<number>
     /** Null until it has answered, be it that it refuses to. */
     readonly asked_at: number | null
   }
@@ -69,6 +73,9 @@ export type ChainTables = {
     readonly checked_at: number | null
     /** What it said otherwise. */
     readonly contradiction: string | null
+    /** When to ask for it, and how often there was no such contract. */
+    readonly due_at: Generated<number>
+    readonly attempts: Generated<number>
   }
   /** Contracts that a node refused to ask: neither of the two above says anything of them yet. */
   readonly unanswered_tokens: {
