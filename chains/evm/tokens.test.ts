@@ -148,7 +148,10 @@ describe('what a token says of itself', () => {
         throw new Failure('chain.refused', { network: 'EthereumSepolia', reason, code })
       }
       await assert.rejects(readToken(refusing, move), isRefused)
-      await assert.rejects(readTokenWords(refusing, coin.address), isRefused)
+      await assert.rejects(
+        readTokenWords(refusing, coin.address, `0x${'00'.repeat(32)}`),
+        isRefused,
+      )
       await assert.rejects(tokenHolding(refusing, owner, move), isRefused)
     }
   })

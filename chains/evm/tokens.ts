@@ -98,11 +98,20 @@ export async function readToken(
 
 /**
  * What a contract that has moved something says of itself, whatever it is.
+ * @param blockHash asked at that very block (EIP-1898): a node that lags behind it refuses, and does not say
+ *   that there is nothing
  * @throws Failure `chain.unavailable`, `chain.refused`
  */
-export async function readTokenWords(rpc: Rpc, contract: string): Promise<TokenWords> {
+export async function readTokenWords(
+  rpc: Rpc,
+  contract: string,
+  blockHash: string,
+): Promise<TokenWords> {
   const to = parseAddress(contract)
-  const [symbol, decimals] = await Promise.all([readSymbol(rpc, to), readDecimals(rpc, to)])
+  const [symbol, decimals] = await Promise.all([
+    readSymbol(rpc, to, blockHash),
+    readDecimals(rpc, to, blockHash),
+  ])
   return decimals === undefined ? symbol : { ...symbol, decimals }
 }
 
@@ -156,18 +165,22 @@ export async function readTokenUri(
   return uri !== undefined && /^[!-~]+$/.test(uri) ? uri : undefined
 }
 
-async function readDecimals(rpc: Rpc, to: string): Promise<number | undefined> {
+async function readDecimals(rpc: Rpc, to: string, blockHash?: string): Promise<number | undefined> {
   const question = encodeFunctionData({ abi: abi.Erc20, functionName: 'decimals' })
-  const answer = await ask(rpc, to, question)
+  const answer = await ask(rpc, to, question, blockHash)
   if (answer?.length !== 32) return undefined
   const decimals = BigInt(toHexText(answer))
   return decimals <= BigInt(decimalsMax) ? Number(decimals) : undefined
 }
 
 /** As `string`, or in 32 bytes, as the first tokens had it. Whatever else it is, nobody is shown. */
-async function readSymbol(rpc: Rpc, to: string): Promise<Pick<TokenWords, 'symbol'>> {
+async function readSymbol(
+  rpc: Rpc,
+  to: string,
+  blockHash?: string,
+): Promise<Pick<TokenWords, 'symbol'>> {
   const question = encodeFunctionData({ abi: abi.Erc20, functionName: 'symbol' })
-  const answer = (await ask(rpc, to, question)) ?? new Uint8Array()
+  const answer = (await ask(rpc, to, question, blockHash)) ?? new Uint8Array()
   const symbol = textOf(answer)
   // No marks and nothing invisible: a text that turns around or hides is another one than it seems.
   const isPlain = symbol !== undefined && /^[\p{L}\p{N}\p{P}\p{S} ]+$/u.test(symbol)

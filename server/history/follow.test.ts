@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Rpc } from '@quorate/chains/adapter'
+import { findHeader } from '@quorate/chains/evm/blocks'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
 import { deploy } from '@quorate/devnet/testing/deploy'
@@ -385,7 +386,8 @@ describe('the follower of a chain', () => {
 
   it('asks some new contracts at a time what they are, and the others later', async () => {
     const strangers = Array.from({ length: 40 }, (_, i) => `0x${String(i).padStart(40, '0')}`)
-    await learnTokens(database, chain, { contracts: strangers, now: 1 })
+    const at = String((await findHeader(rpc, 'latest'))?.hash)
+    await learnTokens(database, chain, { contracts: strangers, at, now: 1 })
     const unasked = async () =>
       (
         await database
@@ -395,7 +397,7 @@ describe('the follower of a chain', () => {
           .execute()
       ).length
     assert.equal(await unasked(), 8)
-    await learnTokens(database, chain, { contracts: strangers, now: 2 })
+    await learnTokens(database, chain, { contracts: strangers, at, now: 2 })
     assert.equal(await unasked(), 0)
   })
 
@@ -413,8 +415,9 @@ describe('the follower of a chain', () => {
       throw new Failure('chain.refused', { network, reason: 'limit exceeded', code: -32_005 })
     }
     const contracts = coins.map((coin) => coin.address)
+    const at = String((await findHeader(rpc, 'latest'))?.hash)
     const learn = (now: number, from = busy) =>
-      learnTokens(database, { ...chain, rpc: from }, { contracts, now })
+      learnTokens(database, { ...chain, rpc: from }, { contracts, at, now })
     const words = async () => {
       const rows = await database.selectFrom('token_words').selectAll().execute()
       return new Map(rows.map(({ contract, symbol, asked_at }) => [contract, { symbol, asked_at }]))

@@ -60,7 +60,7 @@ async function look(
     return 'idle'
   }
   if (change.kind === 'same') {
-    await learn(deps, chain, [])
+    await learn(deps, chain, { contracts: [], at: held.at(-1)?.hash })
     await setCondition(deps, follower, null)
     const tellSome = (transaction: DatabaseTransaction) => tellSettled(transaction, follower, now())
     return (await leased(deps, follower, tellSome)) === 'more' ? 'more' : 'same'
@@ -70,7 +70,7 @@ async function look(
   await open(deps, follower, { at: start, isFirst: held.length === 0 })
   const { seen, added } = await transfersIn(deps, follower, change.added)
   const contracts = seen.flatMap(({ token }) => token?.contract ?? [])
-  await learn(deps, chain, contracts)
+  await learn(deps, chain, { contracts, at: added.at(-1)?.hash ?? start.hash })
   const told = await leased(deps, follower, async (transaction) => {
     await orphan(transaction, chain, { headers: change.orphaned, start, now: now() })
     await add(transaction, chain, added)
@@ -134,9 +134,9 @@ async function begin({ log, now }: FollowDeps, follower: Follower): Promise<Head
 async function learn(
   { database, log, now }: FollowDeps,
   chain: Chain,
-  contracts: readonly string[],
+  met: { readonly contracts: readonly string[]; readonly at: string | undefined },
 ): Promise<void> {
-  await learnTokens(database, chain, { contracts, now: now() })
+  await learnTokens(database, chain, { ...met, now: now() })
   await checkListings(database, chain, { log, now: now() })
 }
 

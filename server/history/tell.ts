@@ -26,7 +26,7 @@ export async function tellSettled(
   now: number,
 ): Promise<'more' | 'all'> {
   const { network } = follower.chain
-  const due = await untold(transaction, follower, toldAtOnce)
+  const due = await untold(transaction, follower, { limit: toldAtOnce, now })
   if (due.length === 0) return 'all'
   const { rows } = await sql<HistoryRow>`
     update history h set told = true

@@ -34,7 +34,8 @@ describe('what is settled and was not told of', () => {
   })
   beforeEach(async () => {
     follower = newFollower(chain)
-    for (const table of ['history', 'outbox'] as const) await database.deleteFrom(table).execute()
+    for (const table of ['history', 'outbox', 'token_words'] as const)
+      await database.deleteFrom(table).execute()
   })
   after(async () => {
     await database.destroy()
@@ -70,9 +71,8 @@ describe('what is settled and was not told of', () => {
   })
 
   it('has its turn though a stranger has moved as much of each of a hundred contracts', async () => {
-    await sql`insert into token_words (network, contract) values (${network}, ${other})`.execute(
-      database,
-    )
+    await sql`insert into token_words (network, contract, asked_at)
+      values (${network}, ${other}, 1)`.execute(database)
     for (let i = 0; i < 100; i++)
       await add(`0x00${String(i).padStart(38, '0')}`, { count: 200, block: 5 })
     await add(other, { count: 10, block: 7 })
@@ -97,6 +97,39 @@ describe('what is settled and was not told of', () => {
     }
   })
 
+  it('waits some minutes for what its contract says, and no longer', async () => {
+    await sql`insert into token_words (network, contract, met_at) values
+      (${network}, ${strange}, 1000), (${network}, ${listed}, 1000)`.execute(database)
+    await add(strange, { count: 1, block: 5 })
+    for (const contract of [null, listed, other]) await add(contract, { count: 1, block: 6 })
+    const others = { native: 1, [String(listed)]: 1, [String(other)]: 1 }
+    await look(1_001)
+    assert.deepEqual(await told(), others, 'what is listed does not wait')
+    await look(1_000 + 5 * 60_000 - 1)
+    assert.deepEqual(await told(), others)
+    await look(1_000 + 5 * 60_000)
+    assert.deepEqual(await told(), { ...others, [String(strange)]: 1 })
+  })
+
+  it('waits no longer once its contract has answered, and of what is much likewise', async () => {
+    await sql`insert into token_words (network, contract, met_at)
+      values (${network}, ${strange}, 1000)`.execute(database)
+    await add(strange, { count: 30, block: 5 })
+    await add(other, { count: 3_000, block: 6 })
+    while ((await look(1_001)) === 'more');
+    assert.deepEqual(await told(), { [String(other)]: 3_000 })
+    await sql`update token_words set asked_at = 2, symbol = 'WRD', decimals = 6`.execute(database)
+    await look(1_002)
+    const { data } = await database
+      .selectFrom('outbox')
+      .select('data')
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirstOrThrow()
+    const { decimals, metadata } = JSON.parse(data).blockchainEvent
+    assert.deepEqual([decimals, metadata.asset.decimals], [6, 6])
+  })
+
   it('is not what is not settled, stopped counting, or is on no chain that is held', async () => {
     await add(null, { count: 1, block: 9 })
     await add(strange, { count: 1, block: 12 })
@@ -107,8 +140,8 @@ describe('what is settled and was not told of', () => {
     assert.deepEqual(await told(), {})
   })
 
-  function look(): Promise<'more' | 'all'> {
-    return inTransaction(database, (transaction) => tellSettled(transaction, follower, 1))
+  function look(now = 1): Promise<'more' | 'all'> {
+    return inTransaction(database, (transaction) => tellSettled(transaction, follower, now))
   }
 
   async function told(): Promise<Readonly<Record<string, number>>> {

@@ -5,6 +5,7 @@ import type { DatabaseTransaction } from '../database/database.ts'
 import type { HistoryRow } from './entity.ts'
 import { settledNumber } from './find.ts'
 import type { Follower } from './follower.ts'
+import { awaitedMs } from './tokens.ts'
 
 /** Names a movement. */
 export type Untold = Pick<HistoryRow, 'organization' | 'wallet' | 'id'>
@@ -19,15 +20,17 @@ const [contractsAtOnce, ofEach] = [50, 20]
  * says. Anybody can have tens of thousands of tokens of his own making move in one block, so that then
  * not the oldest are first: of the native asset and of what the operator vouches for there are some,
  * and of each contract, which have their turns in the order of their addresses; the oldest are the
- * rest. Of one contract, and of all that is known, it is always the oldest.
+ * rest. Of one contract, and of all that is known, it is always the oldest. Contracts that were not asked
+ * yet what they are, and that the operator does not vouch for, are left out for some minutes.
  */
 export async function untold(
   transaction: DatabaseTransaction,
   follower: Pick<Follower, 'chain' | 'toldUpTo'>,
-  limit: number,
+  { limit, now }: { readonly limit: number; readonly now: number },
 ): Promise<readonly Untold[]> {
   const { network } = follower.chain
-  const asked = { network: network.id, settled: await settledNumber(transaction, network) }
+  const settled = await settledNumber(transaction, network)
+  const asked = { network: network.id, settled, metAfter: now - awaitedMs }
   const oldest = await oldestOf(transaction, asked, limit)
   if (oldest.length < limit) return oldest
   const known = await knownOf(transaction, asked, limit)
@@ -38,7 +41,12 @@ export async function untold(
   return firstOf([...first, ...oldest, ...known], limit)
 }
 
-type Asked = { readonly network: string; readonly settled: number }
+type Asked = {
+  readonly network: string
+  readonly settled: number
+  /** Contracts that were met since may still answer. */
+  readonly metAfter: number
+}
 
 // Of a chain that was since followed anew, some blocks are on no chain that anybody holds.
 const onChain = sql`history h join block_headers b on b.network = h.network and b.hash = h.block_hash`
@@ -48,13 +56,23 @@ function isDue({ network, settled }: Asked) {
     and h.block_number <= ${settled}`
 }
 
+/** Asked for as one list: of many rows, each is then looked up in memory. */
+function awaited({ network, metAfter }: Asked) {
+  return sql`(select w.contract from token_words w
+    where w.network = ${network} and w.asked_at is null and w.met_at > ${metAfter}
+      and not exists (
+        select 1 from listed_assets l where l.network = w.network and l.contract = w.contract
+          and l.checked_at is not null and l.contradiction is null))`
+}
+
 async function oldestOf(
   transaction: DatabaseTransaction,
   asked: Asked,
   limit: number,
 ): Promise<readonly Untold[]> {
   const { rows } = await sql<Untold>`
-    select h.organization, h.wallet, h.id from ${onChain} where ${isDue(asked)}
+    select h.organization, h.wallet, h.id from ${onChain}
+    where ${isDue(asked)} and coalesce(h.contract, '') not in ${awaited(asked)}
     order by h.block_number, h.id limit ${limit}`.execute(transaction)
   return rows
 }
@@ -103,6 +121,7 @@ async function someOfEach(
     select named.contract, own.* from named left join lateral (
       select h.organization, h.wallet, h.id from ${onChain}
       where coalesce(h.contract, '') = named.contract and ${isDue(asked)}
+        and named.contract not in ${awaited(asked)}
       order by h.block_number, h.id limit ${ofEach}
     ) own on true
     order by named.number`.execute(transaction)
