@@ -64,6 +64,12 @@ export type Network = {
   readonly confirmationsFinal: number
   /** Where a transaction pays for its bytes on the chain below as well: whose way of telling how much that is. */
   readonly dataFee?: 'OpStack'
+  /**
+   * It has tokens alone: nothing native can be held or paid, and `nativeAsset` is what fees are counted in. What its nodes
+   * say of a balance is no balance: Tempo's say of every address that it has 42…42, of 76 digits, so that no wallet
+   * takes its owner for poor (docs.tempo.xyz, "EVM Differences").
+   */
+  readonly noCoin?: true
 }
 
 export type Priority = 'Slow' | 'Standard' | 'Fast'

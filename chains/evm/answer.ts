@@ -49,6 +49,23 @@ export function readAccount(value: unknown): `0x${string}` {
   return parseAddress(value.toLowerCase())
 }
 
+/**
+ * What a transaction pays outright. Tempo's own kind (0x76) is a list of calls: it has nobody whom it is for, and no value
+ * either, as that chain has no coin.
+ * @throws Failure `chain.refused`
+ */
+export function readPayment({ type, to, value }: Fields): {
+  readonly to?: `0x${string}`
+  readonly value: bigint
+} {
+  const isOfCalls = type === '0x76' && (value === undefined || value === null)
+  return {
+    // None where a transaction makes a contract.
+    ...(to === null || to === undefined ? {} : { to: readAccount(to) }),
+    value: isOfCalls ? 0n : readQuantity(value),
+  }
+}
+
 export function unreadable(expected: string): Failure<'chain.refused'> {
   return new Failure('chain.refused', {
     network: 'evm',

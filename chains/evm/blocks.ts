@@ -6,6 +6,7 @@ import {
   readFields,
   readHash,
   readList,
+  readPayment,
   readQuantity,
   unreadable,
 } from './answer.ts'
@@ -136,13 +137,11 @@ function readHeader(block: Readonly<Record<string, unknown>>): Header {
 
 function readTransaction(answer: unknown): BlockTransaction {
   const tx = readFields(answer)
-  const { to } = tx
   return {
     hash: readHash(tx['hash']),
     index: Number(readQuantity(tx['transactionIndex'])),
     from: readAccount(tx['from']),
-    ...(to === null || to === undefined ? {} : { to: readAccount(to) }),
-    value: readQuantity(tx['value']),
+    ...readPayment(tx),
   }
 }
 

@@ -727,6 +727,38 @@ describe('several nodes', () => {
     assert.deepEqual(await findBlock(refusing, head), await findBlock(real, head))
   })
 
+  it('read a block with a transaction of calls, as a fake node of Tempo has it', async () => {
+    const { sent, bytes } = await paid()
+    await real('eth_sendRawTransaction', [bytes])
+    await mine(1)
+    const head = await real('eth_blockNumber', [])
+    const ofCalls = (one: unknown, type: string) => {
+      if (typeof one === 'string') return one
+      const { to, value, input, ...rest } = Object(one)
+      return { ...rest, type, calls: [{ to, value, input }] }
+    }
+    const tempo = (type: string) =>
+      fakeNode(
+        instead('eth_getBlockByNumber', (block) => {
+          const { transactions, ...header } = Object(block)
+          return {
+            ...header,
+            transactions: readListOf(transactions).map((one) => ofCalls(one, type)),
+          }
+        }),
+      )
+    const both = async (type: string) => [await tempo(type), await tempo(type)]
+    const { rpc, distrusted } = together(await both('0x76'), 2)
+    const found = await findBlock(rpc, BigInt(String(head)))
+    assert.deepEqual(found?.transactions, [
+      { hash: sent.hash, index: 0, from: sent.from, value: 0n },
+    ])
+    assert.deepEqual(distrusted, [])
+    // Of any other kind, a transaction without a value is none.
+    const other = together(await both('0x2'), 2)
+    await assert.rejects(findBlock(other.rpc, BigInt(String(head))), isUnavailable)
+  })
+
   it('take what not all can have yet as not there', async () => {
     const { sent, bytes } = await paid()
     const before = await real('eth_blockNumber', [])

@@ -8,6 +8,7 @@ import {
   readFields,
   readHash,
   readList,
+  readPayment,
   readQuantity,
   unreadable,
 } from './answer.ts'
@@ -397,14 +398,10 @@ function blockForm(value: unknown): unknown {
   return [bloomForm(value), header, transactions]
 }
 
-function transactionForm({ hash, transactionIndex, value, from, to }: Fields): unknown {
-  const amounts = [readQuantity(transactionIndex), readQuantity(value)]
-  return [readHash(hash), amounts, readAccount(from), accountForm(to)]
-}
-
-/** None where a transaction makes a contract. */
-function accountForm(value: unknown): unknown {
-  return value === null || value === undefined ? null : readAccount(value)
+function transactionForm(transaction: Fields): unknown {
+  const { hash, transactionIndex, from } = transaction
+  const { value, to = null } = readPayment(transaction)
+  return [readHash(hash), [readQuantity(transactionIndex), value], readAccount(from), to]
 }
 
 /** What somebody holds at a named block says where money is; whatever else is asked is for show. */

@@ -11,8 +11,11 @@ type Row = readonly [
   confirmationsFinal: number,
   ...traits: readonly Trait[],
 ]
-/** `op`: of the OP Stack, where a transaction pays for its bytes on the chain below as well. */
-type Trait = 'op' | 'test'
+/**
+ * `op`: of the OP Stack, where a transaction pays for its bytes on the chain below as well.
+ * `no-coin`: see `Network.noCoin`.
+ */
+type Trait = 'no-coin' | 'op' | 'test'
 
 const decimals = 18
 
@@ -76,10 +79,10 @@ export const evmRows = {
   SeiPacific1: ['Sei Pacific 1', 1329, 'SEI', 5],
   Sonic: ['Sonic', 146, 'S', 5],
   SonicTestnet: ['Sonic Testnet', 14601, 'S', 5, 'test'],
-  // No coin of its own: fees are taken from a stable token, and counted in these units.
-  Tempo: ['Tempo', 4217, 'USD', 5],
-  TempoAndantino: ['Tempo Andantino', 42429, 'USD', 5, 'test'],
-  TempoModerato: ['Tempo Moderato', 42431, 'USD', 5, 'test'],
+  // Fees are taken from a stable token, and counted in these units.
+  Tempo: ['Tempo', 4217, 'USD', 5, 'no-coin'],
+  TempoAndantino: ['Tempo Andantino', 42429, 'USD', 5, 'no-coin', 'test'],
+  TempoModerato: ['Tempo Moderato', 42431, 'USD', 5, 'no-coin', 'test'],
   XLayer: ['X Layer', 196, 'OKB', 10, 'op'],
   XLayerSepolia: ['X Layer Sepolia', 1952, 'OKB', 10, 'op', 'test'],
   Xdc: ['XDC Network', 50, 'XDC', 5],
@@ -92,6 +95,7 @@ export const evmNetworks: readonly Network[] = Object.entries(evmRows).map(
     nativeAsset: { symbol, decimals },
     confirmationsFinal,
     ...(traits.includes('op') ? { dataFee: 'OpStack' as const } : {}),
+    ...(traits.includes('no-coin') ? { noCoin: true as const } : {}),
   }),
 )
 

@@ -23,6 +23,7 @@ describe('what a wallet holds', () => {
   let pieces: Deployed
   let sets: Deployed
   let app: ReturnType<typeof openEdge>
+  let noCoin: { readonly noCoin?: true } = {}
   let prices: Awaited<ReturnType<Opine>>['prices'] = []
   /** Answers instead of the real node, where it is one. */
   let answer: (method: string, params: readonly unknown[]) => Promise<unknown> | undefined
@@ -67,6 +68,22 @@ describe('what a wallet holds', () => {
       },
       { kind: 'Erc20', contract: named(coin), ...words, balance: '2500000' },
     ])
+  })
+
+  it('is none of the native asset where there is no coin, whatever a fake node says', async () => {
+    answer = async (method, params) =>
+      method === 'eth_getBalance' ? `0x${'42'.repeat(32)}` : treasury.rpc(method, params)
+    noCoin = { noCoin: true }
+    const { assets } = await get('assets')
+    assert.deepEqual(
+      assets.map((one: { kind: string; balance: string }) => [one.kind, one.balance]),
+      [
+        ['Native', '0'],
+        ['Erc20', '2500000'],
+      ],
+    )
+    noCoin = {}
+    answer = () => undefined
   })
 
   it('is priced when asked, by fresh facts of the operator, who so lists a coin', async () => {
@@ -195,7 +212,7 @@ describe('what a wallet holds', () => {
     const find: typeof chains.find = (id) => {
       const chain = chains.find(id)
       const rpc: Rpc = (method, params) => answer(method, params) ?? chain.rpc(method, params)
-      return { ...chain, rpc }
+      return { ...chain, rpc, network: { ...chain.network, ...noCoin } }
     }
     return { ...chains, find }
   }

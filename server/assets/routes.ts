@@ -57,8 +57,8 @@ async function assetsOf({ database, opine, now }: AssetDeps, chain: Chain, walle
   await chain.ready()
   const { address } = wallet
   const blockHash = await newestHash(chain)
-  const balance = await chain.adapter.balance(chain.rpc, address, blockHash)
-  const { id, nativeAsset } = chain.network
+  const { id, nativeAsset, noCoin } = chain.network
+  const balance = noCoin ? 0n : await chain.adapter.balance(chain.rpc, address, blockHash)
   const { candidates, listed } = await withListed(database, wallet)
   const coins = await holdingsOf(chain, { address, blockHash, listed }, candidates)
   const words = await findTokenWords(

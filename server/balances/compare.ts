@@ -28,7 +28,7 @@ export async function compareBalances(
   const at = await comparedBlock(database, follower, now())
   if (at === undefined) return 'idle'
   const wanted = { at, now: now(), limit: rowsAtOnce }
-  const due = await dueBalances(database, follower.chain.network.id, wanted)
+  const due = await dueBalances(database, follower.chain.network, wanted)
   if (due.length === 0) return 'idle'
   const looked = await Promise.all(due.map((row) => lookAt(deps, follower, { row, at })))
   const seen = looked.flatMap((one) => ('error' in one ? [] : [one]))

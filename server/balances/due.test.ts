@@ -68,7 +68,7 @@ describe('which balances are compared next', () => {
   })
 
   async function due(): Promise<Readonly<Record<string, number>>> {
-    const rows = await dueBalances(database, network, { at, now: 50, limit: 16 })
+    const rows = await dueBalances(database, { id: network }, { at, now: 50, limit: 16 })
     const counts: Record<string, number> = {}
     for (const row of rows) {
       assert.deepEqual([row.address, row.block_number], [address, 1])

@@ -1,3 +1,4 @@
+import type { Network } from '@quorate/chains/adapter'
 import { type RawBuilder, sql } from 'kysely'
 import { findListed } from '../assets/listed.ts'
 import type { Database } from '../database/database.ts'
@@ -57,16 +58,18 @@ const shareOfOldest = 4
  */
 export async function dueBalances(
   database: Database,
-  network: string,
+  { id: network, noCoin }: Pick<Network, 'id' | 'noCoin'>,
   wanted: Wanted,
 ): Promise<readonly Due[]> {
   const { at, now, limit } = wanted
+  // Where there is no coin, the row only says that the wallet is watched.
+  const isAsset = noCoin ? sql` and b.kind <> 'Native'` : sql``
   const moved = {
     where: sql<boolean>`moved_number > block_number and moved_number <= ${at.number}
-      and (attempts = 0 or due_at <= ${now})`,
+      and (attempts = 0 or due_at <= ${now})${isAsset}`,
     order: sql`moved_number`,
   }
-  const others = { where: sql<boolean>`due_at <= ${now}`, order: sql`due_at` }
+  const others = { where: sql<boolean>`due_at <= ${now}${isAsset}`, order: sql`due_at` }
   const found = [
     ...(await firstIn(database, network, { ...wanted, ...moved })),
     ...(await firstIn(database, network, { ...wanted, ...others })),

@@ -1,4 +1,5 @@
 import type { EvmAsk } from '@quorate/chains/evm/index'
+import { findEvmNetwork } from '@quorate/chains/networks/evm'
 import { fromHex } from '@quorate/core/bytes'
 import { Failure } from '@quorate/core/failure'
 import { checksummed, readAddress } from '@quorate/effects/evm/address'
@@ -106,6 +107,9 @@ export function checkIntent(payer: Payer, intent: Intent | ReplacementIntent): E
     for (const text of [intent.to, ...(intent.asset === 'Native' ? [] : [intent.contract])])
       if (readAddress(text) === undefined)
         throw new Failure('address.malformed', { text: text.slice(0, 128) })
+  const { id } = payer.network
+  if (intent.kind === 'transfer' && intent.asset === 'Native' && findEvmNetwork(id)?.noCoin)
+    throw unsupported(`${id} has no coin of its own: what is paid there is a token`)
   if (isSponsored(intent)) return planned(payer, intent, { family: 'sponsored' }, anySponsor)
   const ask = translated(() => askOf(intent, payer))
   return planned(payer, intent, ask === undefined ? noFacts : provisional(payer.network, ask))

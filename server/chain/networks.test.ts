@@ -69,6 +69,11 @@ describe('the networks', () => {
     )
   })
 
+  it('have a coin, but for those of Tempo', () => {
+    const without = evmNetworks.filter(({ noCoin }) => noCoin).map(({ id }) => id)
+    assert.deepEqual(without, ['Tempo', 'TempoAndantino', 'TempoModerato'])
+  })
+
   it('pay fees in what the chain’s native asset is', () => {
     for (const [id, [, asset]] of Object.entries(signerRows)) {
       const symbol = evmNetworks.find((network) => network.id === id)?.nativeAsset.symbol ?? ''

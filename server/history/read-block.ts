@@ -80,7 +80,8 @@ async function internalIn(
   block: Block,
 ): Promise<readonly InternalPayment[]> {
   const { adapter, rpc, network } = follower.chain
-  if (isUntraced(follower, now())) return []
+  // Without a coin, contracts have none to pay on.
+  if (network.noCoin || isUntraced(follower, now())) return []
   try {
     const payments = await adapter.internalPayments(rpc, block)
     if (block.transactions.length > 0) follower.blocksWithoutTraces = blocksWithoutTracesMax
