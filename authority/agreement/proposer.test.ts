@@ -133,6 +133,21 @@ describe('a proposer', () => {
     assert.deepEqual(done.state.certificate?.stepHash, y.hash)
   })
 
+  it('proposes the step of a lock that somebody shows while another one is waited for', () => {
+    const cluster = signers()
+    const fourth = cluster[3] ?? assert.fail()
+    const locked = onLock(agreement, fourth.state, { lock: lockOn(x), step: x }, willing)
+    fourth.state = locked.state
+    let at = recorded(startProposer(x, undefined), x)
+    for (const signer of [1, 2]) at = feedAnswer(at, signer, answer(signer, at, cluster, unwilling))
+    at = feed(at, { kind: 'timeout', phase: 'waiting', ballot: 0 })
+    for (const signer of [1, 2, 3]) at = feedAnswer(at, signer, answer(signer, at, cluster))
+    assert.equal(at.state.phase, 'replacing')
+    at = feedAnswer(at, 4, answer(4, at, cluster))
+    assert.deepEqual(at.actions, [{ kind: 'mustRecord', ballot: 1, step: x }])
+    assert.deepEqual(run(cluster, recorded(at, x)).state.certificate?.stepHash, x.hash)
+  })
+
   it('sends a signer that is behind the certificates it lacks, and then asks again', () => {
     const after = stepNamed('z', { seq: 1, previous: x.hash })
     const voting = recorded(startProposer(after, certificateIn(0)), after)

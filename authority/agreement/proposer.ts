@@ -228,14 +228,18 @@ function isNew(statement: Statement, before: readonly Signed<Statement>[]): bool
   return before.every((other) => other.statement.signer !== statement.signer)
 }
 
-/** A lock whose step nobody brings cannot be proposed: such a promise is as good as none. */
+/**
+ * A lock whose step nobody brings cannot be proposed: such a promise is as good as none. Those that come while
+ * a replacement is waited for count as well: they may show a lock, and only all n of them that there is none.
+ */
 function onPromise(
   agreement: Agreement,
   state: ProposerState,
   proof: PromiseProof & { readonly statement: PromiseStatement },
   step: OpaqueStep | undefined,
 ): Advance {
-  if (state.phase !== 'promising' || !isNew(proof.statement, state.promises)) return still(state)
+  const isAwaited = state.phase === 'promising' || state.phase === 'replacing'
+  if (!isAwaited || !isNew(proof.statement, state.promises)) return still(state)
   const at: Opening = { ...agreement, ...state }
   const { ballot } = proof.statement
   if (ballot < state.ballot && verifyPromise(proof, { ...at, ballot }, agreement.trust))
@@ -421,7 +425,8 @@ function repeat(state: ProposerState, to?: number): readonly ProposerAction[] {
 
 function requestOf(state: ProposerState): Request | undefined {
   const { phase, seq, ballot, headCertificate, chosen, lock, certificate } = state
-  if (phase === 'promising') return { kind: 'ballot', ballot, seq, headCertificate }
+  if (phase === 'promising' || phase === 'replacing')
+    return { kind: 'ballot', ballot, seq, headCertificate }
   if (phase === 'voting' && chosen !== undefined)
     return { kind: 'propose', ballot, step: chosen, headCertificate, promises: state.opening }
   if (phase === 'sealing' && lock !== undefined) return { kind: 'lock', lock, step: chosen }

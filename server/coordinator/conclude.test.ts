@@ -10,6 +10,7 @@ import type { Links } from '../link/links.ts'
 import { openCoordinator, type Coordinator } from './coordinator.ts'
 import { found, hire, keyAsk, makeKey, messageAsk } from './testing/company.ts'
 import type { Company, Key } from './testing/company.ts'
+import { away, knowing, lockedByOne, openDying } from './testing/locked.ts'
 import { cutOff, openForgetful, startPlatform, until } from './testing/platform.ts'
 import type { Platform } from './testing/platform.ts'
 
@@ -87,8 +88,58 @@ describe('what was proposed and not kept, with four signer processes', () => {
     const since = Date.now()
     await assert.rejects(sign(openForgetful({ ...platform, links }), evidence))
     await until(() => Date.now() > since + tooOldMs)
-    const later = server({ call: without(1), connected: connectedBut(1) })
+    const later = server(away(platform, 1))
     await later.conclude(organization, key.id)
+    assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
+  })
+
+  async function leaveLocked(evidence: Evidence): Promise<void> {
+    const dying = openDying(platform)
+    const since = Date.now()
+    sign(dying.coordinator, evidence).catch(() => undefined)
+    await until(dying.isLocked)
+    await until(() => Date.now() > since + tooOldMs)
+  }
+
+  it('is not over as long as one that is away may have locked it, and is agreed on when that is back', async () => {
+    const evidence = use()
+    await leaveLocked(evidence)
+    const few = server(away(platform, knowing))
+    await assert.rejects(few.conclude(organization, key.id), { code: 'signers.unavailable' })
+    assert.deepEqual([await stands(evidence), await isOpen()], [false, true])
+    // One that is connected, and does not answer, may have it as well.
+    const mute = server({ call: without(knowing) })
+    await assert.rejects(mute.conclude(organization, key.id), { code: 'signing.failed' })
+    await server().conclude(organization, key.id)
+    assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
+  })
+
+  it('is over for good once another request stands in its place, whoever is away', async () => {
+    const [evidence, other] = [use(), use()]
+    await leaveLocked(evidence)
+    const few = server(away(platform, knowing))
+    await sign(few, other)
+    await few.conclude(organization, key.id)
+    assert.deepEqual([await stands(evidence), await isOpen()], [false, false])
+    await sign(server(), use())
+    assert.equal(await stands(evidence), false)
+  })
+
+  it('stays open when signers refuse it, two of them fake, after one that is away may have locked it', async () => {
+    const evidence = use()
+    const locking = lockedByOne(platform)
+    const refusal = { kind: 'refusal', reason: 'not_fresh', item: 0, detail: 'frozen' } as const
+    const call: Links['call'] = async (signer, asked, ms) => {
+      const reply = await locking.call(signer, asked, ms)
+      const isAgain =
+        asked.kind === 'agree' && asked.request.kind === 'propose' && asked.request.ballot > 0
+      if (!isAgain || signer > 2 || typeof reply === 'string') return reply
+      return { kind: 'agree', answer: refusal, session: undefined }
+    }
+    await assert.rejects(sign(server({ call }), evidence), { code: 'request.refused' })
+    assert.ok(locking.isLocked())
+    assert.deepEqual([await stands(evidence), await isOpen()], [false, true])
+    await server().conclude(organization, key.id)
     assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
   })
 

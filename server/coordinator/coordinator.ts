@@ -112,7 +112,8 @@ export type Coordinator = {
   stepOf(organization: Uint8Array, request: Uint8Array): Promise<Standing | undefined>
   /**
    * Has what was proposed for a key end, by whichever server: only then `stepOf` says for certain that
-   * the signers have not agreed on a request. One statement where nothing is open.
+   * the signers have not agreed on a request. One statement where nothing is open. Where something is, one
+   * signer that is away may know more than the others; another request of the key ends it too.
    * @throws Failure `signers.unavailable`, `signing.failed`, `clock.wrong`
    */
   conclude(organization: Uint8Array, key: Uint8Array): Promise<void>

@@ -38,8 +38,13 @@ export type Journey = {
    * The same wish once more, without what signers refuse; nothing when no wish is left. Where there is
    * no wish at all, it is driven until it is certified, or nobody can certify it any more.
    */
-  readonly replace: ((refusals: readonly Refused[]) => Promise<OpaqueStep | undefined>) | undefined
+  readonly replace: ((unwanted: Unwanted) => Promise<OpaqueStep | undefined>) | undefined
   readonly rider: Rider | undefined
+}
+export type Unwanted = {
+  readonly refusals: readonly Refused[]
+  /** Has q of them voted for something here before? Then one may have a lock on it that the others have not seen. */
+  readonly mayBeLocked: boolean
 }
 export type DriveLog = {
   warn(context: object, message: string): void
@@ -56,11 +61,12 @@ export type Arrival =
   | { readonly kind: 'overtaken' }
   | { readonly kind: 'abandoned' }
   /**
-   * Nothing that was proposed here below this ballot is certified, or ever will be: a quorum has closed
-   * the ballots below it, and has locked nothing in them.
+   * Nothing that was proposed here below this ballot is certified, or ever will be: every signer has closed
+   * the ballots below it, and has locked nothing in them. The word of a quorum is not enough: one lock is,
+   * in any later ballot, for what it is on to be the only thing that may stand here.
    */
   | { readonly kind: 'closed'; readonly ballot: number }
-  /** Too few signers answered, for too long. */
+  /** Too few signers answered, for too long; where there is no wish, one that was not there is too few. */
   | { readonly kind: 'stuck' }
 
 /** A signer answers within milliseconds; one that has not by then will not be waited for. */
@@ -97,6 +103,7 @@ class Trip {
   private state: Advance['state'] | undefined
   private timer: NodeJS.Timeout | undefined
   private timed = ''
+  private mayBeLocked = false
   private reserve: Reserve | undefined
 
   constructor(journey: Journey, end: Trip['end']) {
@@ -107,9 +114,22 @@ class Trip {
   follow({ state, actions }: Advance): void {
     this.state = state
     this.time(state.phase, state.ballot)
-    const isUnwanted = state.phase === 'replacing' && this.journey.replace === undefined
-    if (isUnwanted) return this.leave({ kind: 'closed', ballot: state.ballot })
+    this.mayBeLocked ||= state.lock !== undefined
+    if (this.isUnwanted(state.phase)) return this.close(state)
     for (const action of actions) this.act(action).catch((error) => this.fail(error))
+  }
+
+  private isUnwanted(phase: Phase): boolean {
+    return phase === 'replacing' && this.journey.replace === undefined
+  }
+
+  /** Whoever has not promised yet may have a lock; one that is away says nothing about it today. */
+  private close({ ballot, promises }: Advance['state']): void {
+    const { links, agreement } = this.journey
+    const heard = promises.map(({ statement }) => statement.signer)
+    if (heard.length === agreement.trust.n) return this.leave({ kind: 'closed', ballot })
+    const isWorthWaiting = links.connected().some((signer) => !heard.includes(signer))
+    if (!isWorthWaiting) this.leave({ kind: 'stuck' })
   }
 
   private tell(event: ProposerEvent): void {
@@ -137,6 +157,8 @@ class Trip {
     this.timed = name
     clearTimeout(this.timer)
     this.dismiss()
+    if (this.isUnwanted(phase))
+      this.timer = setTimeout(() => this.leave({ kind: 'stuck' }), roundMsMax)
     if (phase !== 'voting' && phase !== 'sealing' && phase !== 'promising') return
     this.timer = setTimeout(() => this.tell({ kind: 'timeout', phase, ballot }), roundMsMax)
   }
@@ -156,7 +178,8 @@ class Trip {
       case 'replace': {
         // That some refuse it does not say that no others have certified it: the next ballot does.
         if (journey.replace === undefined) return
-        const step = await journey.replace(action.refusals)
+        const { refusals } = action
+        const step = await journey.replace({ refusals, mayBeLocked: this.mayBeLocked })
         return step ? this.tell({ kind: 'replacement', step }) : this.leave({ kind: 'abandoned' })
       }
       case 'catchUp':

@@ -135,7 +135,7 @@ export class Ledger {
       .execute()
   }
 
-  /** No signer counts any more what was proposed there below this ballot. */
+  /** No signer counts any more what was proposed there below this ballot: all of them have said so. */
   async close(
     place: Subject,
     { seq, ballot }: { readonly seq: number; readonly ballot: number },

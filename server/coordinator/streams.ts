@@ -27,7 +27,7 @@ import { rootOf, streamName } from '@quorate/authority/stream'
 import type { Links } from '../link/links.ts'
 import type { CatchUp } from './catch-up.ts'
 import { draftNext, type Drafted } from './draft.ts'
-import { type Arrival, drive, type DriveLog, type Rider } from './drive.ts'
+import { type Arrival, drive, type DriveLog, type Rider, type Unwanted } from './drive.ts'
 import type { Leases } from './leases.ts'
 import type { Hours } from './hours.ts'
 import { type Certified, type Ledger, opaqueOf } from './ledger.ts'
@@ -115,8 +115,9 @@ export function openStreams(world: StreamsWorld) {
     settle: (place: Subject, wish: Wish): Promise<Standing> => queueOf(place).add(wish),
     /**
      * Ends what was proposed in a stream, by whichever server, and is not known here to have ended:
-     * afterwards each of it is in force and kept, or no signer will ever count it. Asks nobody where
-     * nothing is open.
+     * afterwards each of it is in force and kept, or no signer will ever count it. That takes the word of
+     * every signer, or another step in its place, which whatever is wished for there brings. Asks nobody
+     * where nothing is open.
      * @throws Failure `signers.unavailable`, `signing.failed`, `clock.wrong` where that could not be found out
      */
     conclude: async (place: Subject): Promise<void> => {
@@ -339,7 +340,7 @@ class Turn {
         seats,
         log,
         record: (ballot, step) => ledger.propose(place, ballot, step),
-        replace: this.isForOpen ? undefined : (refusals) => this.replace(refusals),
+        replace: this.isForOpen ? undefined : (unwanted) => this.replace(unwanted),
         rider: this.ticket(),
       },
       startProposer(wanted, head?.certificate),
@@ -380,9 +381,10 @@ class Turn {
    * What a threshold of signers refuses, at least one honest one does. They refuse an item, which is
    * somebody's request and has its answer by that; or the step, for its time, its heads or its form,
    * which is nobody's fault but this server's: that is drafted anew, and nobody's request ends by it.
+   * What one of them may have locked stays open, for whoever has to know before a request ends.
    * @throws Failure `clock.wrong`, `signers.unavailable`, `signing.failed`
    */
-  private async replace(refusals: readonly Refused[]): Promise<OpaqueStep | undefined> {
+  private async replace({ refusals, mayBeLocked }: Unwanted): Promise<OpaqueStep | undefined> {
     const { views, ledger } = this.world
     this.replacements += 1
     const refused = this.jobs.flatMap((job, i) => {
@@ -390,7 +392,7 @@ class Turn {
       return this.isEnough(by) ? [{ job, detail: by[0]?.refusal.detail ?? '' }] : []
     })
     const isHopeless = refused.length === 0 && this.replacements > replacementsMax
-    if ((refused.length > 0 || isHopeless) && this.drafted)
+    if ((refused.length > 0 || isHopeless) && this.drafted && !mayBeLocked)
       await ledger.withdraw(this.place, this.drafted.opaque)
     if (isHopeless) throw this.hopelessness(refusals)
     for (const { job, detail } of refused) await this.refuse(this.jobs.indexOf(job), detail)
