@@ -38,7 +38,8 @@ export async function abortOutgoing(
   if (isSpent) return findOutgoing(database, caller, named)
   const row = await leased(deps, caller, named)
   try {
-    if (row.state === 'prepared' && (await isAgreed({ coordinator }, row))) throw tooLate(row)
+    // Without facts no signer has ever been asked.
+    if (row.facts !== null && (await isAgreed({ coordinator }, row))) throw tooLate(row)
     const moved = await makeMove(
       database,
       row,

@@ -4,7 +4,10 @@ import { decodeFacts, encodeFacts } from '@quorate/effects/facts'
 import { skewMsMax } from '@quorate/authority/step'
 import { openCoordinator } from '../coordinator/coordinator.ts'
 import type { UseAsk } from '../coordinator/uses.ts'
-import { openForgetful } from '../coordinator/testing/platform.ts'
+import { away, knowing, openDying, unknowing } from '../coordinator/testing/locked.ts'
+import { openForgetful, until } from '../coordinator/testing/platform.ts'
+import type { Links } from '../link/links.ts'
+import { feeSponsorName } from '../sponsorships/sponsor.ts'
 import { deployAccount, makeSponsor, paidFor } from '../sponsorships/testing/sponsor.ts'
 import { sponsoredOf } from '../sponsorships/find.ts'
 import type { WalletRow } from '../wallets/find.ts'
@@ -88,17 +91,114 @@ describe('what signers have agreed on, and no server has kept', () => {
     assert.equal((await prepared()).slot, (row.slot ?? 0) + 1)
   })
 
-  it('waits for its signers before it ends', async () => {
+  /** A server that reaches these signers alone. */
+  function reaching(links: Partial<Links>) {
     const { database, platform } = treasury
-    const { links, manifest } = platform
+    const { manifest } = platform
+    const all = { ...platform.links, ...links }
+    return openCoordinator({ database, links: all, manifest, log: silent })
+  }
+
+  it('waits for its signers before it ends, and keeps nobody from the desk', async () => {
     const row = await prepared()
     await agreeUnkept(row)
-    const few = { ...links, connected: () => [1] }
-    const coordinator = openCoordinator({ database, links: few, manifest, log: silent })
-    const { state, waiting } = await stepped(row, { ...late(row), coordinator })
-    assert.equal(state, 'prepared')
-    assert.match(waiting ?? '', /^signers unavailable/)
+    const coordinator = reaching({ connected: () => [1] })
+    for (let looks = 0; looks < 2; looks++) {
+      const { state, slot, waiting } = await stepped(row, { ...late(row), coordinator })
+      assert.deepEqual([state, slot], ['requested', null])
+      assert.match(waiting ?? '', /^signers unavailable/)
+    }
+    assert.deepEqual(await slotsOf(row), [])
+    assert.equal((await stepped(row, late(row))).state, 'prepared')
     await isSigned(row, late(row))
+  })
+
+  async function slotsOf({ request }: Outgoing) {
+    const { database } = treasury
+    return database.selectFrom('slots').select('slot').where('request', '=', request).execute()
+  }
+
+  /** One signer, which is away by then, has a lock on it that nobody else has seen. */
+  async function lockUnseen(row: Outgoing) {
+    const dying = openDying(treasury.platform)
+    const since = Date.now()
+    dying.coordinator.sign(await useOf(row)).catch(() => undefined)
+    await until(dying.isLocked)
+    await until(() => Date.now() > since + skewMsMax + 1_000)
+    return { ...treasury.deps, coordinator: reaching(away(treasury.platform, knowing)) }
+  }
+
+  it('may be known to one that is away: it ends when the next one of its wallet has its nonce', async () => {
+    for (const make of [prepared, preparedSponsorship]) {
+      const row = await make()
+      const few = await lockUnseen(row)
+      const lateFew = { ...few, now: late(row).now }
+      const aside = await stepped(row, lateFew)
+      assert.deepEqual([aside.state, aside.slot], ['requested', null])
+      assert.match(aside.waiting ?? '', /^signers unavailable/)
+      const next =
+        row.kind === 'sponsorship'
+          ? await another(row)
+          : await request(treasury, wallet, { body: payment() })
+      const taken = await stepTo({ ...treasury, deps: few }, next, 'signed')
+      assert.equal(taken.slot, row.slot)
+      assert.equal((await stepped(row, lateFew)).state, 'expired')
+      wallet = await makeWallet(treasury)
+    }
+  })
+
+  /** What the same sponsor is to send for another request. */
+  async function another(row: Outgoing): Promise<Outgoing> {
+    const feeSponsorId = feeSponsorName(row.fee_sponsor ?? assert.fail())
+    const body = payment({ feeSponsorId })
+    const asked = await stepTo(treasury, await request(treasury, wallet, { body }), 'signed')
+    return (await paidFor(treasury, asked)) ?? assert.fail()
+  }
+
+  it('may be known to one that is away: it is signed when that is back, and the next one has the next nonce', async () => {
+    const row = await prepared()
+    const few = await lockUnseen(row)
+    await stepped(row, { ...few, now: late(row).now })
+    const next = await stepTo(
+      treasury,
+      await request(treasury, wallet, { body: payment() }),
+      'prepared',
+    )
+    assert.equal(next.slot, row.slot)
+    // Without one of the others, that one's word is among those that count.
+    const coordinator = reaching(away(treasury.platform, unknowing))
+    const heard = { ...treasury, deps: { ...treasury.deps, coordinator } }
+    const { slot } = await stepTo(heard, next, 'signed')
+    assert.equal(slot, (row.slot ?? 0) + 1)
+    assert.equal((await stepped(row, late(row))).state, 'prepared')
+    await isSigned(row, late(row))
+    assert.notEqual((await reread(treasury, row)).cost, null)
+  })
+
+  it('is signed where it has lost its nonce since, and its time is over or its money gone', async () => {
+    const row = await prepared()
+    await agreeUnkept(row)
+    await put(row, { state: 'requested', slot: null, cost: null })
+    assert.equal((await stepped(row, late(row))).state, 'prepared')
+    await isSigned(row, late(row))
+
+    wallet = await makeWallet(treasury)
+    const poor = await prepared()
+    await agreeUnkept(poor)
+    await put(poor, { state: 'slotted', cost: null })
+    await treasury.rpc('anvil_setBalance', [poor.address, '0x0'])
+    assert.equal((await stepped(poor)).state, 'prepared')
+    await isSigned(poor)
+  })
+
+  it('ends where it has lost its nonce since, once no slow server can have it agreed on', async () => {
+    const row = await prepared()
+    await put(row, { state: 'requested', slot: null, cost: null })
+    const at = (time: number) => ({ ...treasury.deps, now: () => time })
+    const { signBefore } = preimageOf(row)
+    const { state, waiting } = await stepped(row, at(signBefore + 2 * skewMsMax))
+    assert.deepEqual([state, waiting], ['requested', 'until no signer can agree on it any more'])
+    assert.equal((await stepped(row, at(signBefore + 2 * skewMsMax + 2))).state, 'expired')
   })
 
   it('is signed, though what is made of it later would be refused', async () => {
@@ -118,6 +218,14 @@ describe('what signers have agreed on, and no server has kept', () => {
     await endLeases(treasury)
     assert.equal((await lane.ask(row, 'abort')).status, 409)
     await isSigned(row)
+
+    wallet = await makeWallet(treasury)
+    const back = await prepared()
+    await agreeUnkept(back)
+    await put(back, { state: 'requested', slot: null, cost: null })
+    await endLeases(treasury)
+    assert.equal((await lane.ask(back, 'abort')).status, 409)
+    assert.equal((await stepTo(treasury, back, 'signed')).slot, back.slot)
     await lane.close()
   })
 

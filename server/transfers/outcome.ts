@@ -4,6 +4,7 @@ import type { ClockState } from '../coordinator/hours.ts'
 import type { Database } from '../database/database.ts'
 import type { Chain } from '../chain/chains.ts'
 import type { Opine } from '../facts/file.ts'
+import type { Event } from './lifecycle.ts'
 import { inLine } from './line.ts'
 import type { Move } from './move.ts'
 import { preimageOf } from './reading.ts'
@@ -35,6 +36,13 @@ export type Step = (deps: StepDeps, row: Outgoing) => Promise<Outcome>
 
 export function refuse(reason: string): Outcome {
   return { kind: 'move', event: 'refuse', values: { reason, slot: null }, freesSlot: true }
+}
+
+const ends: ReadonlySet<Event> = new Set<Event>(['expire', 'refuse', 'reject'])
+
+/** Does a row end by it of which nobody has signed bytes? */
+export function isEnd(outcome: Outcome): outcome is { readonly kind: 'move' } & Move {
+  return outcome.kind === 'move' && ends.has(outcome.event)
 }
 
 /** Signers that were not there, or did not agree: the same again may go well. */

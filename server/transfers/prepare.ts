@@ -71,9 +71,10 @@ function isWholeOriginal(intent: ReplacementIntent): boolean {
   return original?.kind === 'transaction' && original.transaction.form === 'bytes'
 }
 
+/** Facts that are written stay: they say that signers may have been asked to agree on it (`unlessProposed`). */
 export const loseSlot = {
   ...{ kind: 'move', event: 'loseSlot' },
-  values: { slot: null, facts: null, cost: null },
+  values: { slot: null, cost: null },
   freesSlot: true,
 } as const satisfies Outcome
 

@@ -4,6 +4,7 @@ import { prepareSponsorship } from '../sponsorships/prepare-sponsorship.ts'
 import { signSponsored } from '../sponsorships/sign-sponsored.ts'
 import { signSponsorship } from '../sponsorships/sign-sponsorship.ts'
 import { watchSponsorship } from '../sponsorships/watch-sponsorship.ts'
+import { unlessProposed } from './agreed.ts'
 import { isAtRest, type State } from './lifecycle.ts'
 import { awaitApproval, askPolicies } from './hold.ts'
 import type { Step } from './outcome.ts'
@@ -17,8 +18,8 @@ import { watch } from './watch.ts'
 const steps: { readonly [S in State]?: Step } = {
   asked: askPolicies,
   held: awaitApproval,
-  requested: takeSlot,
-  slotted: prepare,
+  requested: unlessProposed(takeSlot),
+  slotted: unlessProposed(prepare),
   prepared: sign,
   signed: send,
   broadcasted: watch,
@@ -28,7 +29,7 @@ const steps: { readonly [S in State]?: Step } = {
 /** What somebody else pays for: signed without a slot, it follows what is sent for it. */
 const sponsoredSteps: typeof steps = {
   ...steps,
-  requested: prepareSponsored,
+  requested: unlessProposed(prepareSponsored),
   prepared: signSponsored,
   signed: follow,
   broadcasted: follow,
@@ -37,7 +38,7 @@ const sponsoredSteps: typeof steps = {
 /** What is sent for it. */
 const sponsorshipSteps: typeof steps = {
   ...steps,
-  slotted: prepareSponsorship,
+  slotted: unlessProposed(prepareSponsorship),
   prepared: signSponsorship,
   broadcasted: watchSponsorship,
 }

@@ -5,9 +5,9 @@ import type { Opine } from '../facts/file.ts'
 import { conditionOf } from '../history/condition.ts'
 import type { Database } from '../database/database.ts'
 import { giveBack, postpone } from './lease.ts'
-import { isAtRest, type Event } from './lifecycle.ts'
+import { isAtRest } from './lifecycle.ts'
 import { makeMove } from './move.ts'
-import { waitForClock, type Outcome, type StepDeps, type Wait } from './outcome.ts'
+import { isEnd, waitForClock, type Outcome, type StepDeps, type Wait } from './outcome.ts'
 import { nextStep } from './steps.ts'
 import { notNow } from './take-slot.ts'
 import type { Outgoing } from './tables.ts'
@@ -81,14 +81,12 @@ async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
   }
 }
 
-const ends: ReadonlySet<Event> = new Set<Event>(['expire', 'refuse', 'reject'])
-
 /** No row ends by a clock that signers do not vouch for: nothing has expired because it says so. */
 async function unlessUntimely(
   coordinator: Pick<StepDeps['coordinator'], 'clock'>,
   outcome: Outcome,
 ): Promise<Outcome> {
-  if (outcome.kind === 'wait' || !ends.has(outcome.event)) return outcome
+  if (!isEnd(outcome)) return outcome
   const clock = await coordinator.clock()
   return clock === 'right' ? outcome : waitForClock(clock)
 }
