@@ -7,14 +7,14 @@ import {
   permissionTable,
   userTable,
 } from '../records.ts'
-import { isActive, isCredentialLive } from '../standing.ts'
+import { isActive, isCredentialLive, isFrozen } from '../standing.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { put, type Write } from './writes.ts'
 
 /**
  * Who may do everything can give everything back; without anybody like that an organization could
  * lock itself out for good. So one who can act must remain: an active employee with a credential
- * that counts. A machine is none, since its token ends.
+ * that counts, and not frozen. A machine is none, since its token ends.
  */
 
 type Assigned = { readonly permission: Uint8Array; readonly identity: Uint8Array }
@@ -62,9 +62,10 @@ function judgeOneRemains(
 }
 
 function canAct(judging: Judging, id: Uint8Array): boolean {
-  const { find: findRecord } = recordsOf(judging)
+  const records = recordsOf(judging)
+  const { find: findRecord } = records
   const user = findRecord(userTable, id)
-  if (!isActive(user)) return false
+  if (!isActive(user) || isFrozen(records, id)) return false
   return user.credentials.some((fingerprint) => {
     const credential = findRecord(credentialTable, id, fingerprint)
     return (

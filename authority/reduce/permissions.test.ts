@@ -6,6 +6,7 @@ import { acceptedNames, currentNames, meaningOf } from '../permission-names.ts'
 import {
   assignmentTable,
   credentialTable,
+  frozenTable,
   grantsTable,
   holdersMax,
   holdersTable,
@@ -324,6 +325,9 @@ describe('full access', () => {
       assert.equal(company.refusal(giveUp()), locked)
     }
     company.alter(credentialTable, of, { rank: 'confirmed' })
+    company.freeze(recovering.user)
+    assert.equal(company.refusal(giveUp()), locked)
+    company.write(frozenTable, [recovering.user], { freezes: [] })
     company.apply(giveUp())
   })
 

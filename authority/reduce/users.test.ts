@@ -279,4 +279,20 @@ describe('the last of a root quorum', () => {
     company.apply(change(company, bob, 'activate'))
     company.apply(change(company, admin, 'archive', { by: machine }))
   })
+
+  it('is nobody who is frozen, for he lifts nothing and changes nothing', () => {
+    const company = new Company()
+    const { admin, machine } = company
+    const [bob, eve] = [1, 2].map(() => company.makeEndUser({ kind: 'employee' }))
+    assert.ok(bob && eve)
+    for (const one of [bob, eve]) company.assign(one)
+    const organization = company.find(organizationTable) ?? assert.fail()
+    const rootQuorum = { needed: 1, members: [admin, bob].map(({ user }) => user) }
+    company.write(organizationTable, [], { ...organization, rootQuorum })
+    company.freeze(bob.user)
+    const last = /root quorum could not be reached/
+    for (const verb of ['deactivate', 'archive'] as const)
+      assert.match(company.refusal(change(company, admin, verb, { by: machine })) ?? '', last)
+    company.apply(change(company, bob, 'archive', { by: machine }))
+  })
 })

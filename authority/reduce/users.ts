@@ -12,7 +12,7 @@ import {
   permissionTable,
   userTable,
 } from '../records.ts'
-import { isActive, settingsOf, type User } from '../standing.ts'
+import { isActive, isFrozen, settingsOf, type User } from '../standing.ts'
 import { subjectId, type Authored } from './author.ts'
 import type { Completed } from './completion.ts'
 import { judgeFullAccessRemains } from './full-access.ts'
@@ -143,12 +143,18 @@ function livingUser(judging: Judging, user: Uint8Array): User {
   return record.status === 'archived' ? refuse('the user is archived') : record
 }
 
-/** An organization whose root quorum is gone could never change its settings again. */
+/**
+ * An organization whose root quorum is gone could never change its settings again. Who is frozen does
+ * not count: were all who are left, nobody could ever lift that.
+ */
 function judgeQuorumWithout(judging: Judging, user: Uint8Array): void {
   const { rootQuorum } = find(judging, organizationTable) ?? refuse('there is no organization')
   const { needed, members } = rootQuorum
   const others = members.filter((member) => !equalBytes(member, user))
   if (others.length === members.length) return
-  const left = others.filter((member) => isActive(find(judging, userTable, member)))
+  const records = recordsOf(judging)
+  const left = others.filter(
+    (member) => isActive(find(judging, userTable, member)) && !isFrozen(records, member),
+  )
   if (left.length < needed) refuse('the root quorum could not be reached without him')
 }
