@@ -3,7 +3,7 @@ import type { Judgement } from '@quorate/authority/agreement/voter'
 import type { Body } from '@quorate/authority/body'
 import type { Rules } from '@quorate/authority/reduce/judging'
 import { matchOperation } from '@quorate/authority/operations'
-import { isRestricting } from '@quorate/authority/reduce/author'
+import { endsOwn } from '@quorate/authority/reduce/author'
 import { decodePreimage } from '@quorate/authority/request'
 import { judgeHeads } from '@quorate/authority/reduce/heads'
 import { unseen } from '@quorate/authority/reduce/asked'
@@ -162,13 +162,13 @@ function reduceNewest(
 
 /**
  * Statements stand in the way of nothing that takes away in the log what they have taken away: there
- * they say who may ask no more. To lift a freeze is no such thing.
+ * they say who may ask no more. To lift a freeze is no such thing, nor to end what is frozen.
  */
 function onlyTakesAway(evidence: Body['evidence']): boolean {
   return evidence.every(({ preimage }) => {
     const { method, path } = decodePreimage(preimage)
     const name = matchOperation(method, path)?.name ?? ''
-    return name === 'quorate.freeze' || isRestricting(name)
+    return name === 'quorate.freeze' || endsOwn(name)
   })
 }
 

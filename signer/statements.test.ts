@@ -10,7 +10,7 @@ import type { WholeEvidence } from '@quorate/authority/step'
 import { toHex } from '@quorate/core/bytes'
 import { idOf, nameOf } from '@quorate/core/id'
 import { deciding, holdEverything, holdUse, serviceAccount } from './testing/approvals.ts'
-import { createKey, createWallet, type Wallet } from './testing/keys.ts'
+import { createKey, createWallet, type Key, type Wallet } from './testing/keys.ts'
 import type { Drafted, Place } from './testing/ledger.ts'
 import {
   addCredential,
@@ -80,6 +80,25 @@ function lifting(world: World, freezeId: Uint8Array, person?: Person) {
   return world.request({ path, body: {}, change }, person)
 }
 
+const removing = (world: World, { id, name }: Key, person?: Person) =>
+  world.request(
+    {
+      ...{ path: `/keys/${name}`, body: {} },
+      change: { method: 'DELETE', subjects: [{ role: 'keyId', id }] },
+    },
+    person,
+  )
+
+/** Of a service account. */
+function statusOf(world: World, user: Uint8Array, status: 'archived' | 'inactive') {
+  const path = `/auth/service-accounts/${nameOf('user', user)}`
+  const method = status === 'archived' ? 'DELETE' : 'PUT'
+  return world.request({
+    ...{ path: status === 'archived' ? path : `${path}/deactivate`, body: {} },
+    change: { method, subjects: [{ role: 'serviceAccountId', id: user }] },
+  })
+}
+
 function cancelling(world: World, recovery: Uint8Array, person?: Person) {
   const path = `/auth/recoveries/${nameOf('recovery', recovery)}`
   const change = { method: 'DELETE', subjects: [{ role: 'recoveryId', id: recovery }] }
@@ -103,6 +122,36 @@ describe('a statement that this signer has kept', () => {
     const other = await createWallet(world, 'EthereumSepolia')
     assert.equal(await vote(use(other, 0n)), 'vote')
     assert.equal(await birth(world, aKey()), 'packet')
+    world.close()
+  })
+
+  it('of a key stops its end as well, which nobody could undo', async () => {
+    const { world, take, vote, root } = scene()
+    await world.found()
+    const [{ key }, other] = [
+      await createWallet(world, 'EthereumSepolia'),
+      await createWallet(world, 'EthereumSepolia'),
+    ]
+    take({ kind: 'freezeKey', target: key.id })
+    assert.match(await vote(root('keyStatus', removing(world, key))), /the key is frozen/)
+    assert.equal(await vote(root('keyStatus', removing(world, other.key))), 'vote')
+    world.close()
+  })
+
+  it('of the organization stops what ends for good, and not what ends for a time', async () => {
+    const { world, take, vote, root } = scene()
+    await world.found()
+    const [account, wallet] = [
+      await serviceAccount(world),
+      await createWallet(world, 'EthereumSepolia'),
+    ]
+    take({ kind: 'freezeOrganization', target: world.organization })
+    const frozen = /the organization is frozen/
+    assert.match(await vote(root('keyStatus', removing(world, wallet.key))), frozen)
+    const status = (to: 'archived' | 'inactive') =>
+      vote(root('userStatus', statusOf(world, account.user, to)))
+    assert.match(await status('archived'), frozen)
+    assert.equal(await status('inactive'), 'vote')
     world.close()
   })
 
@@ -186,7 +235,9 @@ describe('a statement that this signer has kept', () => {
     take({ kind: 'freezeUser', target: account.user })
     assert.match(await vote(use(wallet, 0n, account)), /the user is frozen/)
     assert.equal(await vote(use(wallet, 0n)), 'vote')
-    // What takes away goes on while he stands still, as it does in the log.
+    const end = root('keyStatus', removing(world, wallet.key, account))
+    assert.match(await vote(end), /the user is frozen/)
+    // What is his own he may still take away, as in the log.
     take({ kind: 'revokeToken', target: account.token.id }, account)
     const everybody = { kind: 'freezeUser', target: world.administrator.user } as const
     const last = said(world.administrator, everybody)

@@ -149,32 +149,35 @@ function judgeCaller(judging: Judging, match: Match): Caller {
   return { user: id, record, token, fingerprints: signed.map(({ fingerprint }) => fingerprint) }
 }
 
-/** What only takes away goes on while something is frozen, and so does the way out of a freeze. */
+/**
+ * Freezes are made and lifted whatever is frozen, and everybody ends what is his own. Who is frozen
+ * ends nothing else; where all is, what others can bring back is ended, and nothing for good.
+ */
 function judgeFreezes(judging: Judging, user: Uint8Array, { operation, name }: Match): void {
-  if (operation.changes.item === 'freeze' || isRestricting(name)) return
+  if (operation.changes.item === 'freeze' || endsOwn(name)) return
   const records = recordsOf(judging)
-  if (isFrozen(records, judging.step.organization)) refuse('the organization is frozen')
+  const isAllFrozen = isFrozen(records, judging.step.organization)
+  if (isAllFrozen && !endsForATime.has(name)) refuse('the organization is frozen')
   if (isFrozen(records, user)) refuse('the user is frozen')
 }
 
-/** Ends something and gives nothing: such requests are never held up. */
-export function isRestricting(name: string): boolean {
-  return restricting.has(name)
+/** Ends something that is its author's, and gives nothing: never held up by a freeze. */
+export function endsOwn(name: string): boolean {
+  return endingOwn.has(name)
 }
-const restricting: ReadonlySet<string> = new Set([
-  'auth.deactivateUser',
-  'auth.archiveUser',
-  'auth.deactivateServiceAccount',
-  'auth.archiveServiceAccount',
+const endingOwn: ReadonlySet<string> = new Set([
   'auth.deactivateCredential',
   'auth.deleteCredential',
   'auth.deactivatePersonalAccessToken',
   'auth.archivePersonalAccessToken',
-  'permissions.deleteAssignment',
   'quorate.cancelRecovery',
-  'keys.deleteKey',
+])
+/** Whose end another request undoes: what is archived, never comes back. */
+const endsForATime: ReadonlySet<string> = new Set([
+  'auth.deactivateUser',
+  'auth.deactivateServiceAccount',
+  'permissions.deleteAssignment',
   'feeSponsors.deactivateFeeSponsor',
-  'feeSponsors.deleteFeeSponsor',
   'quorate.cancelBreak',
 ])
 

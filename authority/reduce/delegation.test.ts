@@ -270,6 +270,12 @@ describe('a key that waits to be delegated', () => {
     assert.equal(company.refusal(late), 'the key is archived')
   })
 
+  it('is given to nobody while it is frozen', () => {
+    const [key, owner] = [waiting(), company.makeEndUser()]
+    company.freeze(key.id)
+    assert.equal(company.refusal(delegate(machine, key, owner)), 'the key is frozen')
+  })
+
   it('is not delegated by others while its maker lives', () => {
     const maker = company.makeServiceAccount()
     const key = company.makeKey(maker, { delayDelegation: true })
@@ -360,5 +366,17 @@ describe('a key that is archived', () => {
     company.apply(remove(machine, key))
     const after: RecordOf<typeof keyTable> | undefined = company.find(keyTable, key.id)
     assert.deepEqual(after, { ...before, status: 'archived' })
+  })
+
+  it('is not archived while it is frozen, or its master: nobody would bring it back', () => {
+    const [key, master] = [company.makeKey(machine), company.makeKey(machine)]
+    const child = company.makeKey(machine)
+    company.alter(keyTable, [child.id], {
+      derivation: { master: master.id, path: [0] },
+    })
+    for (const frozen of [key, master]) company.freeze(frozen.id)
+    for (const one of [key, master])
+      assert.equal(company.refusal(remove(admin, one)), 'the key is frozen')
+    assert.equal(company.refusal(remove(admin, child)), 'the master key is frozen')
   })
 })

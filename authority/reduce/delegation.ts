@@ -3,7 +3,7 @@ import { keyTable, userTable } from '../records.ts'
 import type { Authored } from './author.ts'
 import { vouched } from './confirmation.ts'
 import { find, refuse, type Judging } from './judging.ts'
-import { judgeActive, namedKey, newOwner, type KeyRecord } from './ownership.ts'
+import { judgeActive, judgeUnfrozen, namedKey, newOwner, type KeyRecord } from './ownership.ts'
 import { put, type Reduced } from './writes.ts'
 
 /**
@@ -14,6 +14,7 @@ export function reduceDelegation(judging: Judging, authored: Authored): Reduced 
   const isKey = authored.match.name === 'keys.delegateKey'
   const key = namedKey(judging, isKey ? 'keyId' : 'walletId')
   judgeActive(key)
+  judgeUnfrozen(judging, key)
   judgeDelegable(judging, authored, key)
   const owner = newOwner(judging, isKey ? 'delegateTo' : 'userId')
   const { confirmed, writes } = vouched(judging, authored)
@@ -45,6 +46,7 @@ function judgeDelegable(
 export function reduceKeyStatus(judging: Judging, _authored: Authored): Reduced {
   const key = namedKey(judging, 'keyId')
   judgeActive(key)
+  judgeUnfrozen(judging, key)
   const { key: id } = key.terms
   return {
     operation: { kind: 'keyStatus', key: id, status: 'archived' },

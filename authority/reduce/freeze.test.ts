@@ -6,7 +6,7 @@ import { idOf, nameOf } from '@quorate/core/id'
 import { frozenTable, grantsTable, keyTable, organizationTable, userTable } from '../records.ts'
 import { Company, type Member } from '../testing/company.ts'
 import { encodeSigned, encodeStatement, freezeOf } from '../statement.ts'
-import { assertionBy, requestOf } from '../testing/world.ts'
+import { assertionBy, makePerson, requestOf } from '../testing/world.ts'
 
 /** Two members of the root quorum, either of whom is enough. */
 function governed() {
@@ -41,6 +41,30 @@ const tag = (company: Company, author: Member) => {
   return { kind: 'key', evidence: made } as const
 }
 
+/** A request that ends something of this name. */
+function ending(
+  company: Company,
+  author: Member,
+  kind: 'keyStatus' | 'userStatus' | 'feeSponsorUpdate' | 'assignmentEnd' | 'breakEnd',
+  wish: { method?: string; path: string; ids: Record<string, Uint8Array> },
+) {
+  const evidence = company.ask(author, { method: 'DELETE', body: {}, ...wish })
+  return { kind, evidence } as const
+}
+function pat(company: Company, author: Member) {
+  const body = { name: 'pat', publicKey: makePerson().pem }
+  const asked = {
+    kind: 'token',
+    evidence: company.ask(author, { path: '/auth/pats', body }),
+  } as const
+  company.apply(asked)
+  const tokenId = idOf(requestOf(asked.evidence), 'token')
+  const path = `/auth/pats/${nameOf('token', tokenId)}`
+  const wish = { method: 'DELETE', path, body: {}, ids: { tokenId } }
+  return { kind: 'tokenStatus', evidence: company.ask(author, wish) } as const
+}
+const anId = new Uint8Array(32).fill(3)
+
 describe('a freeze', () => {
   it('of a user stops what he asks, and is lifted by a member of the root quorum', () => {
     const { company, admin, worker } = governed()
@@ -65,6 +89,73 @@ describe('a freeze', () => {
       assert.equal(company.refusal(tag(company, author)), 'the organization is frozen')
     company.apply(lift(company, admin, idIn(asked)))
     assert.notEqual(company.refusal(tag(company, admin)), 'the organization is frozen')
+  })
+
+  it('of a user leaves him the end of what is his own, and of nothing else', () => {
+    const { company, worker, second, endUser } = governed()
+    const key = company.makeKey(company.machine)
+    const [own, machine] = [pat(company, worker), company.makeServiceAccount()]
+    const [userId, keyId, serviceAccountId] = [endUser.user, key.id, machine.user]
+    const users = `/auth/users/${endUser.name}`
+    const accounts = `/auth/service-accounts/${machine.name}`
+    const sponsor = `/fee-sponsors/${nameOf('feeSponsor', anId)}`
+    const permission = `/permissions/${nameOf('permission', anId)}`
+    const assignment = `${permission}/assignments/${nameOf('assignment', anId)}`
+    const ends = [
+      ending(company, worker, 'keyStatus', { path: `/keys/${key.name}`, ids: { keyId } }),
+      ...[
+        { path: users, ids: { userId } },
+        { path: accounts, ids: { serviceAccountId } },
+        { method: 'PUT', path: `${users}/deactivate`, ids: { userId } },
+        { method: 'PUT', path: `${accounts}/deactivate`, ids: { serviceAccountId } },
+      ].map((wish) => ending(company, worker, 'userStatus', wish)),
+      ...[
+        { path: sponsor, ids: { feeSponsorId: anId } },
+        { method: 'PUT', path: `${sponsor}/deactivate`, ids: { feeSponsorId: anId } },
+      ].map((wish) => ending(company, worker, 'feeSponsorUpdate', wish)),
+      ending(company, worker, 'assignmentEnd', {
+        ...{ path: assignment, ids: { permissionId: anId, assignmentId: anId } },
+      }),
+      ending(company, worker, 'breakEnd', {
+        ...{ path: `/v2/policies/${nameOf('policy', anId)}/break`, ids: { policyId: anId } },
+      }),
+    ]
+    for (const one of ends) assert.notEqual(company.refusal(one), 'the user is frozen')
+    company.freeze(worker.user)
+    for (const one of ends) assert.equal(company.refusal(one), 'the user is frozen')
+    company.apply(own)
+    // Another freeze can be lifted again, and may be what stops the one who has frozen him.
+    company.apply(aUser(company, worker, second))
+  })
+
+  it('of the organization lets nothing be ended that nobody brings back', () => {
+    const { company, admin, worker, endUser } = governed()
+    const key = company.makeKey(company.machine)
+    const own = pat(company, worker)
+    const [machine, users] = [company.machine, `/auth/users/${endUser.name}`]
+    const ids = { userId: endUser.user }
+    company.freeze(company.organization)
+    for (const [kind, wish] of [
+      ['keyStatus', { path: `/keys/${key.name}`, ids: { keyId: key.id } }],
+      ['userStatus', { path: users, ids }],
+      [
+        'userStatus',
+        {
+          path: `/auth/service-accounts/${machine.name}`,
+          ids: { serviceAccountId: machine.user },
+        },
+      ],
+      [
+        'feeSponsorUpdate',
+        { path: `/fee-sponsors/${nameOf('feeSponsor', anId)}`, ids: { feeSponsorId: anId } },
+      ],
+    ] as const) {
+      const final = ending(company, admin, kind, wish)
+      assert.equal(company.refusal(final), 'the organization is frozen', wish.path)
+    }
+    const path = `${users}/deactivate`
+    company.apply(ending(company, admin, 'userStatus', { method: 'PUT', path, ids }))
+    company.apply(own)
   })
 
   it('of himself is anybody’s own affair, of another it takes the right to deactivate', () => {

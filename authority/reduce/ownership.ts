@@ -1,8 +1,8 @@
 import { equalBytes } from '@quorate/core/bytes'
 import { keyTable, userTable, walletTable, type RecordOf } from '../records.ts'
-import { isActive } from '../standing.ts'
+import { isActive, isFrozen } from '../standing.ts'
 import { subjectId, type Authored } from './author.ts'
-import { find, refuse, type Judging } from './judging.ts'
+import { find, recordsOf, refuse, type Judging } from './judging.ts'
 
 export type KeyRecord = RecordOf<typeof keyTable>
 
@@ -20,6 +20,15 @@ function keyOf(judging: Judging, id: Uint8Array): KeyRecord {
 /** Nothing that is archived comes back, and nothing happens to it any more. */
 export function judgeActive({ status }: KeyRecord): void {
   if (status !== 'active') refuse('the key is archived')
+}
+
+/** What stands still for a time is neither used nor ended, nor given away. */
+export function judgeUnfrozen(judging: Judging, { terms, derivation }: KeyRecord): void {
+  const records = recordsOf(judging)
+  if (isFrozen(records, terms.key)) refuse('the key is frozen')
+  // Its shares are the master's: whoever stops those has stopped all that is made of them.
+  if (derivation !== undefined && isFrozen(records, derivation.master))
+    refuse('the master key is frozen')
 }
 
 /** For an end user there is nothing but what was delegated to him. */

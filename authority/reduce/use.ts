@@ -7,13 +7,14 @@ import {
   type RecordOf,
   type Write,
 } from '../records.ts'
-import { isFrozen, settingsOf, waitingRecovery } from '../standing.ts'
+import { settingsOf, waitingRecovery } from '../standing.ts'
 import type { Use } from '../step.ts'
 import { subjectId, type Authored } from './author.ts'
 import { judgeGate, useActivity, type UseActivity } from './gate.ts'
 import { own } from './held.ts'
 import { find, recordsOf, refuse, type Judging, type SignablePlan } from './judging.ts'
 import { isRawAllowed } from './key.ts'
+import { judgeUnfrozen, type KeyRecord } from './ownership.ts'
 import { excessOf, judgeReplacement, usesAt } from './replacement.ts'
 import { spend } from './spending.ts'
 import { judgeSponsor, sponsoredBy } from './sponsor.ts'
@@ -143,24 +144,17 @@ export function planUse(judging: Judging, authored: Authored): Planned {
  * Whose key it is: an end user uses what was delegated to him and nothing else, and of that nobody
  * else uses anything. A key that waits to be delegated is its maker's until then.
  */
-export function judgeOwner(
-  judging: Judging,
-  { user, record }: Authored,
-  { terms, owner, delegableBy, status, derivation }: RecordOf<typeof keyTable>,
-): void {
+export function judgeOwner(judging: Judging, { user, record }: Authored, key: KeyRecord): void {
+  const { owner, delegableBy, status } = key
   if (status !== 'active') refuse('the key is archived')
   if (owner !== undefined && !equalBytes(owner, user)) refuse("the key is another user's")
   if (owner === undefined && record.kind === 'endUser') refuse('the key was not delegated')
   if (delegableBy !== undefined && owner === undefined && !equalBytes(delegableBy, user))
     refuse('the key waits to be delegated')
-  const records = recordsOf(judging)
-  if (isFrozen(records, terms.key)) refuse('the key is frozen')
-  // Its shares are the master's: whoever stops those has stopped all that is made of them.
-  if (derivation !== undefined && isFrozen(records, derivation.master))
-    refuse('the master key is frozen')
+  judgeUnfrozen(judging, key)
   const isHeld =
     waitingRecovery(record, judging.step.time) !== undefined &&
-    settingsOf(records).recovery.usesWhileWaiting === 'refused'
+    settingsOf(recordsOf(judging)).recovery.usesWhileWaiting === 'refused'
   if (isHeld) refuse('a recovery of this user is waiting')
 }
 

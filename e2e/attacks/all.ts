@@ -4,6 +4,7 @@ import { bids } from './bids.ts'
 import { beginnings } from './born.ts'
 import { clients } from './client.ts'
 import { children } from './derived.ts'
+import { frozen } from './frozen.ts'
 import { publicKeys } from './keys.ts'
 import { lanes } from './lanes.ts'
 import { logs } from './log.ts'
@@ -33,6 +34,7 @@ export const attacks: readonly Attack[] = [
   ...passkeys,
   ...publicKeys,
   ...rulers,
+  ...frozen,
   ...logs,
   ...beginnings,
   ...agreements,

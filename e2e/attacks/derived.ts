@@ -287,7 +287,7 @@ const noShare = 'no share of this key is in force here'
 const used: readonly Attack[] = [
   attack(
     'signs with a child while its master is frozen',
-    rule('use', 'the master key is frozen'),
+    rule('ownership', 'the master key is frozen'),
     async ({ stage }) => {
       const [master] = await masters(stage)
       const derived = await stage.deriveKey(stage.admin, master)

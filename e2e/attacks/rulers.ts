@@ -74,12 +74,16 @@ export const rulers: readonly Attack[] = [
             : item,
       }),
   ),
-  attack('signs with a key that is frozen', rule('use', 'the key is frozen'), async ({ stage }) => {
-    const key = await stage.createKey(stage.admin)
-    const { id, name } = key.key
-    await stage.put('freeze', freezing(stage, { keyId: name }, { keyId: id }))
-    return stage.use(stage.signature(stage.admin, key), key)
-  }),
+  attack(
+    'signs with a key that is frozen',
+    rule('ownership', 'the key is frozen'),
+    async ({ stage }) => {
+      const key = await stage.createKey(stage.admin)
+      const { id, name } = key.key
+      await stage.put('freeze', freezing(stage, { keyId: name }, { keyId: id }))
+      return stage.use(stage.signature(stage.admin, key), key)
+    },
+  ),
   attack(
     'signs as a user who is frozen',
     rule('author', 'the user is frozen'),

@@ -57,7 +57,7 @@ const derivations: readonly Attack[] = [
   ),
   attack(
     'derives with a key that somebody has frozen',
-    rule('use', 'the key is frozen'),
+    rule('ownership', 'the key is frozen'),
     async ({ stage }) => {
       const key = await stage.createKey(stage.admin, dhKey)
       const wish = { path: '/orgs/freezes', body: { keyId: key.key.name } }
