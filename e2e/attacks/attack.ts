@@ -110,15 +110,32 @@ export function undeclared(attacks: readonly Attack[]): readonly Attack[] {
   return attacks.filter((one) => !counted.has(one) && !one.isVariant)
 }
 
-/** Empty when honest signers have held; else in which way they have not. */
-export function broken({ check, votesMax, sealsMax }: Attack, outcome: Outcome): string {
+/**
+ * How an attack ends: its own check stops it, another one refuses it, or it gets what honest signers
+ * should not have given.
+ */
+export type End = { readonly kind: 'stopped' | 'elsewhere' | 'through'; readonly told: string }
+
+export function endOf(attack: Attack, outcome: Outcome): End {
+  const got = gotBy(attack, outcome)
+  if (got !== undefined) return { kind: 'through', told: got }
+  const other = outcome.refusals.find((said) => !said.includes(attack.check.reason))
+  return other === undefined
+    ? { kind: 'stopped', told: '' }
+    : { kind: 'elsewhere', told: `another refusal: ${other}` }
+}
+
+function gotBy({ votesMax, sealsMax }: Attack, outcome: Outcome): string | undefined {
   const { votes, seals, lastRounds, isSigned, changed, refusals } = outcome
   if (isSigned) return 'A SIGNATURE'
   if (lastRounds > 0) return `a last round of ${lastRounds}`
   if (seals > sealsMax) return `${seals} seals`
   if (votes > votesMax) return `${votes} votes`
   if (votesMax + sealsMax === 0 && changed > 0) return `${changed} have written`
-  if (refusals.length === 0) return 'nobody has refused'
-  const others = refusals.filter((said) => !said.includes(check.reason))
-  return others.length === 0 ? '' : `another refusal: ${others[0]}`
+  return refusals.length === 0 ? 'nobody has refused' : undefined
+}
+
+/** Empty when honest signers have held, each by the attack's own check; else in which way they have not. */
+export function broken(attack: Attack, outcome: Outcome): string {
+  return endOf(attack, outcome).told
 }

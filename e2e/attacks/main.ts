@@ -1,5 +1,5 @@
 import { attacks } from './all.ts'
-import { broken, distinct, placeOf } from './attack.ts'
+import { broken, distinct, endOf, placeOf, type End } from './attack.ts'
 import { openCast } from './cast.ts'
 import { named } from './named.ts'
 
@@ -46,16 +46,24 @@ function list(): number {
   return 0
 }
 
-/** The one of this very name, wherever it stops: for whoever has taken its check away. */
+/** Node itself ends with 1 where an attack fails by an error. */
+export const exitCodes: Readonly<Record<End['kind'], number>> = {
+  ...{ stopped: 0, through: 20, elsewhere: 21 },
+}
+
+/**
+ * The one of this very name, wherever it stops: for whoever has taken its check away.
+ * @returns how it ended, by `exitCodes`
+ */
 export async function one(): Promise<number> {
   const [asked] = process.argv.slice(2)
   const chosen = attacks.find(({ name }) => name === asked)
   if (chosen === undefined) throw new Error('There is no such attack.')
   const cast = await openCast()
   try {
-    const wrong = broken(chosen, await chosen.run(cast))
-    console.log(wrong)
-    return wrong === '' ? 0 : 1
+    const { kind, told } = endOf(chosen, await chosen.run(cast))
+    console.log(told)
+    return exitCodes[kind]
   } finally {
     cast.stage.world.close()
   }

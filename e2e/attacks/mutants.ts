@@ -13,7 +13,8 @@ import {
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attacks } from './all.ts'
-import { distinct, type Attack } from './attack.ts'
+import { distinct, type Attack, type End } from './attack.ts'
+import { exitCodes } from './main.ts'
 import { settings } from '../settings.ts'
 import { mutated, mutationOf } from './mutation.ts'
 
@@ -26,7 +27,8 @@ const rooms = [
 
 /**
  * `npm run attacks:mutants -- [part of a name]`: takes away one check after the other, in a copy,
- * and sees whether its attack notices: some seconds for each, as many side by side as there are cores.
+ * and sees whether its attack gets through then: some seconds for each, as many side by side as there
+ * are cores. Ends with 0 only if each does, or is refused by another check.
  */
 export async function main(): Promise<number> {
   const parts = process.argv.slice(2)
@@ -49,34 +51,49 @@ async function checkAttacks(folder: string): Promise<void> {
 }
 
 async function told(chosen: readonly Attack[], copies: readonly string[]): Promise<number> {
-  const count = { noticed: 0, unnoticed: 0 }
+  const count = { through: 0, elsewhere: 0, stopped: 0, broken: 0 }
   const waiting = chosen.filter(({ check }) => check.backedBy === undefined)
   const work = async (copy: string): Promise<void> => {
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      const said = await without(one, copy)
-      count[said === '' ? 'unnoticed' : 'noticed']++
-      console.log(`${said === '' ? 'UNNOTICED' : 'noticed  '} ${one.name}: ${said}`)
+      const { kind, told } = await without(one, copy)
+      count[kind]++
+      console.log(`${words[kind]} ${one.name}: ${told}`)
     }
   }
   await Promise.all(copies.map(work))
   for (const { name, check } of chosen)
     if (check.backedBy !== undefined) console.log(`left      ${name}: ${check.backedBy}`)
-  console.log(`${count.noticed} of ${count.noticed + count.unnoticed} noticed`)
-  const left = chosen.length - count.noticed - count.unnoticed
+  const { through, elsewhere, stopped, broken } = count
+  const tried = through + elsewhere + stopped + broken
+  console.log(`${through} of ${tried} get through without their check.`)
+  console.log(`${elsewhere} are refused by another check, ${stopped} notice nothing.`)
+  console.log(`${broken} fail by an error, so that nobody knows.`)
+  const left = chosen.length - tried
   console.log(`${left} checks stand before another one, and were not taken away.`)
-  return count.unnoticed === 0 ? 0 : 1
+  return stopped + broken === 0 ? 0 : 1
+}
+const words: Readonly<Record<Ended['kind'], string>> = {
+  ...{ through: 'through  ', elsewhere: 'elsewhere', stopped: 'UNNOTICED', broken: 'BROKEN   ' },
 }
 
-/** @returns what the attack says with its check gone; empty when it notices nothing */
-async function without({ name, check }: Attack, copy: string): Promise<string> {
+/** With its check gone. */
+type Ended = { readonly kind: End['kind'] | 'broken'; readonly told: string }
+
+async function without({ name, check }: Attack, copy: string): Promise<Ended> {
   const path = join(copy, check.file)
   const text = readFileSync(path, 'utf8')
   writeFileSync(path, mutated(text, mutationOf(check, checkout) ?? []))
-  const { code, stdout, stderr } = await run(copy, 'one.mjs', [name])
+  const ran = await run(copy, 'one.mjs', [name])
   writeFileSync(path, text)
-  if (code === 0) return ''
+  return endedOf(ran)
+}
+
+/** Whatever ends in no way that an attack has, may have failed before it had begun. */
+export function endedOf({ code, stdout, stderr }: Ran): Ended {
+  const kind = (['stopped', 'through', 'elsewhere'] as const).find((one) => exitCodes[one] === code)
+  if (kind !== undefined) return { kind, told: stdout.trim() }
   const [, thrown] = /^(\w*Error: .*)$/m.exec(stderr) ?? []
-  return stdout.trim() || (thrown ?? `exit code ${code}`)
+  return { kind: 'broken', told: thrown ?? `exit code ${code}` }
 }
 
 type Ran = { readonly code: number | string; readonly stdout: string; readonly stderr: string }
