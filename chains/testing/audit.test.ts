@@ -3,7 +3,15 @@ import { describe, it } from 'node:test'
 import { bigToBytes, fromHex, toHex as hexOfBytes } from '@quorate/core/bytes'
 import { encodeFunctionData, pad, parseAbi, toEventSelector, toHex } from 'viem'
 import { accountAddress, type AccountOperation, relayData } from '../evm/account/account.ts'
-import { audit, type CarriedOut, ether, type Evidence, type Handed, type Told } from './audit.ts'
+import {
+  audit,
+  type CarriedOut,
+  ether,
+  type Evidence,
+  type Handed,
+  type Told,
+  type Wish,
+} from './audit.ts'
 
 const [alice, shop, gold] = [accountOf('11'), accountOf('22'), accountOf('90')]
 const pay = (change: Partial<CarriedOut> = {}): CarriedOut & Handed => ({
@@ -11,10 +19,12 @@ const pay = (change: Partial<CarriedOut> = {}): CarriedOut & Handed => ({
   ...{ succeeded: true, logs: [], at: 7 },
   ...change,
 })
-const confirmed: Told = { name: 'one', status: 'Confirmed', hash: '0x1', height: 2 }
-const wish = {
+const confirmed: Told = { name: 'one', status: 'Confirmed', hash: '0x1', at: 9, height: 2 }
+const wish: Wish = {
   ...{ from: alice, recipient: shop, asset: ether, amount: 5n },
-  ...{ allowedSince: 0, answers: ['one'] },
+  ...{ allowedSince: 0, answers: ['one'], isUnanswered: false, refusedAt: undefined },
+  places: [],
+  hardships: [{ what: 'whatever', since: 9 }],
 }
 /** Paid in the second block, and said to be so when there were two blocks on it. */
 const honest: Evidence = {
@@ -25,6 +35,9 @@ const honest: Evidence = {
   confirmationsFinal: 2,
   wishes: [wish],
   told: [confirmed],
+  shown: new Set(['one']),
+  open: [],
+  filled: new Set(),
 }
 const kinds = (change: Partial<Evidence>) => audit({ ...honest, ...change }).map(({ kind }) => kind)
 
@@ -84,6 +97,55 @@ describe('an auditor of payments', () => {
       assert.deepEqual(kinds({ blocks }), ['confirmed, not paid', 'confirmed, not paid'])
     const first: Told = { ...confirmed, status: 'Failed' }
     assert.deepEqual(kinds({ told: [first, confirmed] }), ['taken back'])
+  })
+
+  it('finds who was paid nothing, and nothing was done to him before he was told so', () => {
+    const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+    const kindsFor = (change: Partial<Wish>, more: Partial<Evidence> = {}) =>
+      kinds({ blocks: [], told, ...more, wishes: [{ ...wish, ...change }] })
+    assert.deepEqual(kindsFor({}), [])
+    for (const hardships of [[], [{ what: 'too late', since: 10 }]])
+      assert.deepEqual(kindsFor({ hardships }), ['failed for nothing'])
+    const turnedAway = { answers: [], hardships: [], refusedAt: 9 }
+    assert.deepEqual(kindsFor(turnedAway, { handed: [], told: [] }), ['failed for nothing'])
+    const later = { ...turnedAway, hardships: wish.hardships }
+    assert.deepEqual(kindsFor(later, { handed: [], told: [] }), [])
+  })
+
+  it('takes another transaction at its nonce for a reason where its owner has brought that about', () => {
+    const told: Told[] = [{ ...confirmed, status: 'Failed' }]
+    const kindsAfter = (other: Partial<CarriedOut>, more: Partial<Evidence> = {}) => {
+      const winner = pay({ hash: '0x2', to: alice, value: 0n, ...other })
+      const wishes = [{ ...wish, hardships: [] }, ...(more.wishes ?? [])]
+      const handed = [pay(), winner]
+      return kinds({ told, handed, blocks: [{ transactions: [winner] }], ...more, wishes })
+    }
+    assert.deepEqual(kindsAfter({}), ['failed for nothing'])
+    assert.deepEqual(kindsAfter({}, { filled: new Set([alice]) }), [])
+    assert.deepEqual(kindsAfter({}, { filled: new Set([shop]) }), ['failed for nothing'])
+    const theirs = { to: accountOf('66'), value: 1n }
+    assert.deepEqual(kindsAfter(theirs, { outside: new Set(['0x2']) }), [])
+    const beside = { ...wish, recipient: accountOf('66'), amount: 1n, answers: ['two'] }
+    const both = { told: [...told, { ...confirmed, name: 'two', hash: '0x2', height: 1 }] }
+    const more = { ...both, shown: new Set(['one', 'two']) }
+    assert.deepEqual(kindsAfter(theirs, { ...more, wishes: [beside] }), ['failed for nothing'])
+    assert.deepEqual(kindsAfter(theirs, { ...more, wishes: [{ ...beside, places: [0] }] }), [])
+    const named = { wishes: [{ ...wish, hardships: [], places: [0] }] }
+    assert.deepEqual(kinds({ told, blocks: [{ transactions: [pay({ to: gold })] }], ...named }), [])
+  })
+
+  it('finds what was said and is not there any more, and who never heard anything', () => {
+    assert.deepEqual(kinds({ shown: new Set() }), ['lost'])
+    assert.deepEqual(kinds({ open: ['a cancellation'] }), ['lost'])
+    const cancelled: Told = { ...confirmed, name: 'a cancellation', status: 'Executing' }
+    assert.deepEqual(kinds({ told: [confirmed, cancelled] }), ['lost'])
+    assert.deepEqual(kinds({ wishes: [{ ...wish, isUnanswered: true }] }), ['unanswered'])
+    assert.deepEqual(kinds({ wishes: [{ ...wish, answers: [] }] }), ['failed, yet paid'])
+    const changed: Told[] = ['Failed', 'Executing', 'Failed'].map((status) => {
+      return { ...cancelled, status: status as Told['status'] }
+    })
+    const shown = new Set(['one', 'a cancellation'])
+    assert.deepEqual(kinds({ shown, told: [confirmed, ...changed] }), ['taken back'])
   })
 
   it('finds what never came to an end, and what waits for a nonce that nobody uses', () => {

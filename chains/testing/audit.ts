@@ -41,7 +41,14 @@ export type Evidence = {
   /** Blocks, its own counted, after which nothing is taken back. */
   readonly confirmationsFinal: number
   readonly wishes: readonly Wish[]
+  /** Whatever the API has answered, to whomever, and what events have said, in this order. */
   readonly told: readonly Told[]
+  /** By the API's names: what it still shows when all is over. */
+  readonly shown: ReadonlySet<string>
+  /** What has not come to its end by then, be it something that the API has no name for. */
+  readonly open: readonly string[]
+  /** Accounts whose owners have asked to have a nonce filled with nothing. */
+  readonly filled: ReadonlySet<string>
 }
 /** What somebody wants once: nobody else pays this recipient, so that a payment says whose it is. */
 export type Wish = {
@@ -51,9 +58,18 @@ export type Wish = {
   readonly amount: bigint
   /** Since when those who have to approve it have: nothing where they have not, 0 where nobody has to. */
   readonly allowedSince: number | undefined
-  /** All answers to it by the API's names: itself, what came of retries, and what sped it up. */
+  /** By the API's names: itself, what came of retries, and what sped it up, if anybody was told of it. */
   readonly answers: readonly string[]
+  /** Whoever wants it has asked again and again, and nobody has ever answered. */
+  readonly isUnanswered: boolean
+  /** When it was answered the last time that nothing will come of it. */
+  readonly refusedAt: number | undefined
+  /** The nonces that it was to have and no others: nothing where it was to have any. */
+  readonly places: readonly number[]
+  /** What was done to it, each from its moment on, of which it may end unpaid. */
+  readonly hardships: readonly Hardship[]
 }
+export type Hardship = { readonly what: string; readonly since: number }
 /** Ether, or the address of a token's contract. */
 export type Asset = string
 export const ether: Asset = 'ether'
@@ -63,6 +79,9 @@ export type Told = {
   readonly name: string
   readonly status: 'Pending' | 'Executing' | 'Broadcasted' | 'Confirmed' | 'Failed' | 'Rejected'
   readonly hash?: string | undefined
+  /** In the API's words, for whoever looks into it. */
+  readonly reason?: string | undefined
+  readonly at: number
   /** The highest that the chain had ever been at that moment. */
   readonly height: number
 }
@@ -75,7 +94,9 @@ export type FindingKind =
   | 'confirmed too early'
   | 'taken back'
   | 'failed, yet paid'
+  | 'failed for nothing'
   | 'lost'
+  | 'unanswered'
   | 'stuck nonce'
 export type Finding = { readonly kind: FindingKind; readonly about: string }
 
@@ -104,12 +125,26 @@ export function audit(evidence: Evidence): readonly Finding[] {
   const paid = groupBy([...settled.values()].flatMap(paidBy), ({ to }) => to)
   const asked = groupBy(evidence.handed.flatMap(orderedBy), ({ to }) => to)
   const told = groupBy(evidence.told, ({ name }) => name)
-  const found = evidence.wishes.flatMap((wish) => [
-    ...moneyOf(wish, paid.get(wish.recipient) ?? [], asked.get(wish.recipient) ?? []),
-    ...wordsOf(wish, { settled, told, isPaid: paid.has(wish.recipient) }),
-  ])
+  const mayLose = losers(evidence, settled)
+  const found = evidence.wishes.flatMap((wish) => {
+    const orders = asked.get(wish.recipient) ?? []
+    const isPaid = paid.has(wish.recipient)
+    const last = wish.answers.map((name) => told.get(name)?.at(-1))
+    return [
+      ...moneyOf(wish, paid.get(wish.recipient) ?? [], orders),
+      ...wordsOf(wish, last, { settled, isPaid }),
+      ...(isPaid || mayLose(wish, orders) ? [] : reasonOf(wish, last)),
+    ]
+  })
   const early = evidence.told.flatMap((one) => timeOf(one, settled, evidence.confirmationsFinal))
-  return [...found, ...unwished(evidence), ...early, ...stuckIn(evidence, settled)]
+  return [
+    ...found,
+    ...unwished(evidence),
+    ...[...told.values()].flatMap(takenBack),
+    ...lost(evidence, told),
+    ...early,
+    ...stuckIn(evidence, settled),
+  ]
 }
 
 /** `Transfer(address,address,uint256)` and `transfer(address,uint256)` (ERC-20). */
@@ -249,12 +284,15 @@ function unwished({ handed, outside, wishes }: Evidence): readonly Finding[] {
   return handed
     .filter((tx) => {
       const calls = callsOf(tx)
-      const isFill = tx.to === tx.from && tx.value === 0n && tx.data === '0x'
       const isWished = calls.length > 0 && calls.every(isWish)
-      const isRight = (isFill || isWished) && authorizesRightly(tx)
+      const isRight = (isFill(tx) || isWished) && authorizesRightly(tx)
       return !isRight && !outside.has(tx.hash)
     })
     .map(({ hash }) => ({ kind: 'paid something else', about: hash }))
+}
+
+function isFill({ from, to, value, data }: AuditedTx): boolean {
+  return to === from && value === 0n && data === '0x'
 }
 
 function authorizesRightly(tx: AuditedTx): boolean {
@@ -266,36 +304,93 @@ function authorizesRightly(tx: AuditedTx): boolean {
 
 /** The last word of one of its answers is Confirmed if it was paid, and of none if it was not. */
 function wordsOf(
-  { recipient, answers }: Wish,
-  known: {
-    readonly settled: ReadonlyMap<string, Settled>
-    readonly told: ReadonlyMap<string, readonly Told[]>
-    readonly isPaid: boolean
-  },
+  { recipient, answers, isUnanswered }: Wish,
+  last: readonly (Told | undefined)[],
+  known: { readonly settled: ReadonlyMap<string, Settled>; readonly isPaid: boolean },
 ): readonly Finding[] {
-  const { settled, told, isPaid } = known
-  const last = answers.map((name) => told.get(name)?.at(-1))
+  const { settled, isPaid } = known
   const found: Finding[] = []
-  const isAtRest = ({ status }: Told) => ['Confirmed', 'Failed', 'Rejected'].includes(status)
-  for (const [i, one] of last.entries())
-    if (one === undefined || !isAtRest(one))
-      found.push({ kind: 'lost', about: answers[i] ?? recipient })
+  if (isUnanswered) found.push({ kind: 'unanswered', about: answers.at(-1) ?? recipient })
   const confirmed = last.filter((one) => one?.status === 'Confirmed')
   const isThere = (one: Told | undefined) => {
     const there = settled.get(one?.hash ?? '')
     return there !== undefined && paidBy(there).some(({ to }) => to === recipient)
   }
   if (!confirmed.every(isThere)) found.push({ kind: 'confirmed, not paid', about: recipient })
-  if (isPaid && answers.length > 0 && confirmed.length === 0 && found.length === 0)
+  // Who has been told nothing at all has been paid behind his back.
+  if (isPaid && confirmed.length === 0 && last.every((one) => one && isAtRest(one)))
     found.push({ kind: 'failed, yet paid', about: recipient })
-  for (const name of answers) {
-    const words = told.get(name) ?? []
-    const isTakenBack = words.some(
-      (one, i) => isAtRest(one) && words.slice(i + 1).some(({ status }) => status !== one.status),
-    )
-    if (isTakenBack) found.push({ kind: 'taken back', about: name })
-  }
   return found
+}
+
+const isAtRest = ({ status }: Told) => ['Confirmed', 'Failed', 'Rejected'].includes(status)
+
+/** Of what was not paid, and is said to have failed: something was done to it before, or nothing kept it. */
+function reasonOf(
+  { recipient, answers, refusedAt, hardships }: Wish,
+  last: readonly (Told | undefined)[],
+): readonly Finding[] {
+  const failed = last.filter((one) => one?.status === 'Failed' || one?.status === 'Rejected')
+  const isRefused = answers.length === 0 && refusedAt !== undefined
+  if (failed.length < answers.length || (failed.length === 0 && !isRefused)) return []
+  const at = Math.max(...failed.map((one) => one?.at ?? 0), refusedAt ?? 0)
+  if (hardships.some(({ since }) => since <= at)) return []
+  const words = failed.map((one) => `${one?.name} (${one?.reason})`).join(', ')
+  return [{ kind: 'failed for nothing', about: `${words} to ${recipient}` }]
+}
+
+/**
+ * Who may go unpaid by the chain's word: another transaction has the nonce that it was to have, which its owner has
+ * sent by himself, or has filled with nothing, or has named for another one, or had named for this one.
+ */
+function losers(
+  { handed, outside, filled, wishes }: Evidence,
+  settled: ReadonlyMap<string, Settled>,
+): (wish: Wish, orders: readonly Ordered[]) => boolean {
+  const winners = new Map([...settled.values()].map(({ tx }) => [`${tx.from} ${tx.nonce}`, tx]))
+  const named = new Set(
+    wishes.flatMap(({ recipient, places }) => (places.length === 0 ? [] : [recipient])),
+  )
+  const lostPlaces = groupBy(
+    handed.flatMap((tx) =>
+      callsOf(tx)
+        .flatMap(askedBy)
+        .map(({ to }) => ({ to, place: `${tx.from} ${tx.nonce}` })),
+    ),
+    ({ to }) => to,
+  )
+  const isByOwner = (tx: CarriedOut) =>
+    outside.has(tx.hash) ||
+    (isFill(tx) && filled.has(tx.from)) ||
+    paidBy({ tx, height: 0 }).some(({ to }) => named.has(to))
+  return ({ from, recipient, places }, orders) => {
+    if (places.some((place) => winners.has(`${from} ${place}`))) return true
+    if (orders.length === 0) return false
+    return (lostPlaces.get(recipient) ?? []).some((one) => {
+      const winner = winners.get(one.place)
+      return winner !== undefined && isByOwner(winner)
+    })
+  }
+}
+
+function takenBack(words: readonly Told[]): readonly Finding[] {
+  const isTakenBack = words.some(
+    (one, i) => isAtRest(one) && words.slice(i + 1).some(({ status }) => status !== one.status),
+  )
+  return isTakenBack ? [{ kind: 'taken back', about: words[0]?.name ?? '' }] : []
+}
+
+/** What anybody was told of is still shown when all is over, and has come to its end; and so has what nobody was told of. */
+function lost(
+  { shown, open, wishes }: Evidence,
+  told: ReadonlyMap<string, readonly Told[]>,
+): readonly Finding[] {
+  const names = [...told.keys(), ...wishes.flatMap(({ answers }) => answers)]
+  const unended = names.filter((name) => {
+    const last = told.get(name)?.at(-1)
+    return !shown.has(name) || last === undefined || !isAtRest(last)
+  })
+  return [...new Set([...open, ...unended])].map((about) => ({ kind: 'lost', about }))
 }
 
 /** It was carried out, in a block that was as deep, at the time of the word, as nothing is taken back from. */

@@ -30,6 +30,8 @@ export class Faults {
   /** Places where something is written, by how it went there. */
   readonly places = new Set<string>()
   readonly visited = new Set<string>()
+  /** Of what signers have agreed on, by the full id of the request. */
+  onRefusal: (id: string) => void = () => undefined
   /** Nothing goes wrong by chance any more. */
   isOver = false
   isNodeDown = false
@@ -63,12 +65,13 @@ export class Faults {
     return fate
   }
 
-  readonly lossOf = ({ side, place }: Call): Error => {
+  readonly lossOf = ({ side, place, fiber }: Call): Error => {
     if (side === 'node') return new Failure('chain.unavailable', { network: 'EthereumSepolia' })
     if (side === 'database') return new Error('Connection terminated unexpectedly')
     if (!place.endsWith('sign') || !this.random.happens(0.1))
       return new Failure('signers.unavailable', { missing: ['signer-1', 'signer-2'] })
     this.count('signers: refuse what they have agreed on')
+    if (fiber.about !== undefined) this.onRefusal(fiber.about)
     return new Failure('request.refused', { reason: 'the key is frozen' })
   }
 

@@ -55,7 +55,7 @@ export async function connect(url: string): Promise<Connections> {
 }
 
 /** What an event says of an entity. */
-export type Said = Pick<Told, 'name' | 'status' | 'hash'>
+export type Said = Pick<Told, 'name' | 'status' | 'hash' | 'reason'>
 type Result = PostgresQueryResult<unknown>
 
 /**
@@ -179,7 +179,12 @@ function placeOf(text: string): string {
     .trim()
 }
 
-type Entity = { readonly id: string; readonly status: Told['status']; readonly txHash?: string }
+type Entity = {
+  readonly id: string
+  readonly status: Told['status']
+  readonly txHash?: string
+  readonly reason?: string
+}
 
 function saidIn(values: readonly unknown[]): readonly Said[] {
   const data = values.find((value) => typeof value === 'string' && value.startsWith('{'))
@@ -188,7 +193,7 @@ function saidIn(values: readonly unknown[]): readonly Said[] {
   const entity = transferRequest ?? transactionRequest
   return entity === undefined
     ? []
-    : [{ name: entity.id, status: entity.status, hash: entity.txHash }]
+    : [{ name: entity.id, status: entity.status, hash: entity.txHash, reason: entity.reason }]
 }
 
 /** Without an order rows come in any, which a database may choose by what it has done before. */

@@ -105,10 +105,12 @@ function reportOf(tally: Tally, { first, workers }: Asked, seconds: number): str
     `where only chance has led: ${tally.visitedByChance} visited of ${2 * tally.unknown.size}`,
     ...[...tally.unknown].toSorted().map((place) => `  ${place}`),
     `double spends: ${tally.count('paid twice', 'may be paid twice', 'paid something else')}`,
-    `lost: ${tally.count('lost')}`,
+    `lost: ${tally.count('lost', 'unanswered')}`,
+    `failed for nothing: ${tally.count('failed for nothing')}`,
     `nonce gaps: ${tally.count('stuck nonce')}`,
     `without approval: ${tally.count('paid without approval')}`,
     `told wrongly: ${tally.count(...wrongWords)}`,
+    `defects: ${tally.count('defect')}`,
     `worlds broken off: ${tally.count(brokenOff)}`,
   ].join('\n')
 }

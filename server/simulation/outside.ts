@@ -57,6 +57,7 @@ function send(world: World, wallet: SimulatedWallet, { fee, ...sent }: Sent): bo
   if (r === undefined || s === undefined) throw new TypeError('a signature has two parts')
   const raw = serializeTransaction(unsigned, { r, s, yParity: signature.recid & 1 })
   world.sentOutside.add(keccak256(raw))
+  world.hardships.sawOutside(wallet.address, world.time)
   let isTaken = false
   for (const node of nodes)
     try {

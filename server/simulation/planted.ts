@@ -1,5 +1,5 @@
 import { toHex } from '@quorate/core/bytes'
-import { isFailure } from '@quorate/core/failure'
+import { Failure, isFailure } from '@quorate/core/failure'
 import type { Step } from '../transfers/outcome.ts'
 import type { Planted } from './servers.ts'
 
@@ -64,6 +64,47 @@ export const planted = {
       },
     },
   },
+  'fails some for nothing': {
+    steps: {
+      requested: (step) => async (deps, row) => {
+        if (row.kind === 'sponsorship' || !isSome(row)) return step(deps, row)
+        const values = { reason: 'insufficient funds: 1 needed, 0 available' }
+        return { kind: 'move', event: 'refuse', values, freesSlot: true }
+      },
+    },
+  },
+  'forgets what it has accepted': {
+    steps: {
+      broadcasted: (step) => async (deps, row) => {
+        if (!isSome(row)) return step(deps, row)
+        await deps.database.deleteFrom('outgoing').where('id', '=', row.id).execute()
+        return { kind: 'wait', why: null }
+      },
+    },
+  },
+  'leaves cancellations lying': {
+    steps: {
+      requested: (step) => async (deps, row) =>
+        row.replacement === 'cancellation' ? { kind: 'wait', why: null } : step(deps, row),
+    },
+  },
+  'takes some in, and cannot write it down': {
+    statement: (text, values) => {
+      const isRow = text.startsWith('insert into "outgoing"')
+      const id = values.find((value) => value instanceof Uint8Array && value.length === 32)
+      if (isRow && id instanceof Uint8Array && isSome({ id }))
+        throw new Failure('chain.unavailable', { network: 'EthereumSepolia' })
+      return values
+    },
+  },
+  'stumbles now and then': {
+    steps: {
+      signed: (step) => async (deps, row) => {
+        if (row.attempts === 0 && isSome(row)) throw new TypeError('it is not a function')
+        return step(deps, row)
+      },
+    },
+  },
   'takes a retry for another request, as do the signers': {
     statement: eachIdOnce,
     signers: { forgetExternalIds: true },
@@ -78,12 +119,17 @@ export const planted = {
   },
 } as const satisfies { readonly [name: string]: Planted }
 
-/** The same as the fifth, and no signer is in it. */
+/** The same for servers alone, and no signer is in it. */
 export const retriesOfServer: Planted = { statement: eachIdOnce }
 
-/** The same as the last, and no signer is in it. */
+/** The same for servers alone, and no signer is in it. */
 export const unaskingServer: Planted = {
   steps: { asked: () => async () => ({ kind: 'move', event: 'pass' }) },
+}
+
+/** One of three, and the same again. */
+function isSome({ id }: { readonly id: Uint8Array }): boolean {
+  return (id[0] ?? 0) % 3 === 0
 }
 
 /** Under a name of its own each time, no external id was ever there. */

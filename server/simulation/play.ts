@@ -1,10 +1,12 @@
 import { audit, ether, type Evidence, type Finding } from '@quorate/chains/testing/audit'
 import { toHex } from '@quorate/core/bytes'
-import { isFailure } from '@quorate/core/failure'
+import { type FailureCode, isFailure } from '@quorate/core/failure'
 import { idOf, nameOf } from '@quorate/core/id'
 import { abortOutgoing } from '../transfers/abort.ts'
+import { findOutgoing } from '../transfers/find.ts'
 import { replaceOutgoing } from '../transfers/replace.ts'
 import { requestOutgoing } from '../transfers/request.ts'
+import type { Outgoing } from '../transfers/tables.ts'
 import { Approver } from './approver.ts'
 import { Faults, type Target } from './faults.ts'
 import { outside, spendUnits } from './outside.ts'
@@ -23,6 +25,13 @@ const underWayMax = 24
 /** One of a hundred requests is over after some ten thousand. */
 const turnsUsualMax = 200_000
 const repairsMax = 5
+/** In which signers agree on it after it was signed (`client.ts`). */
+const signWithinMs = 10 * 60_000
+/** After these nobody knows what has become of it, or it may be there under another name. */
+const asksAgain: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  ...(['signers.unavailable', 'signing.failed', 'clock.wrong', 'chain.unavailable'] as const),
+  ...(['action.used'] as const),
+])
 /** After it, nobody can approve any more what has waited before. */
 const approvalMs = 61_000
 /** Each fills one nonce. */
@@ -60,8 +69,13 @@ export type Weather = {
   /** For how many moves it lasts when everybody has come, if it is to be longer than usual. */
   readonly lasts?: number
 }
+/** What is found beside the auditor: by who has played the users, or has seen the servers' logs. */
+export type PlayFinding = {
+  readonly kind: 'defect'
+  readonly about: string
+}
 export type Played = {
-  readonly findings: readonly Finding[]
+  readonly findings: readonly (Finding | PlayFinding)[]
   readonly evidence: Evidence
   readonly faults: Faults
   readonly lines: readonly string[]
@@ -80,7 +94,7 @@ export async function play(options: PlayOptions): Promise<Played> {
   await game.heal()
   const evidence = await world.evidence()
   const { faults } = game
-  const findings = audit(evidence)
+  const findings = [...audit(evidence), ...game.findings()]
   const statuses = new Map<string, number>()
   for (const { answers } of evidence.wishes)
     for (const name of answers) {
@@ -120,6 +134,11 @@ class Game {
     schedule.fateOf = this.faults.fateOf
     schedule.lossOf = this.faults.lossOf
     world.isNodeLying = () => this.faults.isNodeLying
+    this.faults.onRefusal = (id) => world.hardships.sawRefusal(id, world.time)
+  }
+
+  findings(): readonly PlayFinding[] {
+    return this.world.defects.map((about) => ({ kind: 'defect', about }))
   }
 
   /** Until everybody has come, and most have been served. */
@@ -206,7 +225,7 @@ class Game {
     const { chain, random } = world
     const isGone = chain.account(wallet.address).units === 0n
     if (asset !== ether && isGone && random.happens(0.8))
-      chain.endow(wallet.address, { units: unitsOfWallet })
+      world.endow(wallet.address, { units: unitsOfWallet })
     if (scenario === 'short of tokens' && spendUnits(world, wallet))
       faults.count('chain: all units spent outside')
   }
@@ -219,17 +238,19 @@ class Game {
     if (server === undefined) return void (sought.isUnanswered = true)
     const kind = kindOf(sought)
     const nonce = world.chain.account(wallet.address).nonce + random.between(0, 2)
+    const executeBefore =
+      scenario === 'short of time' ? world.time + random.between(500, 20_000) : undefined
     const signed = await client.action(database, {
       ...{ path: `/wallets/${wallet.walletId}/${kind}s`, body: bodyOf(sought, nonce) },
-      ...{ maxFee: feeBound, now: world.time },
-      ...(scenario === 'short of time'
-        ? { executeBefore: world.time + random.between(500, 20_000) }
-        : {}),
+      ...{ maxFee: feeBound, now: world.time, ...(executeBefore && { executeBefore }) },
     })
+    sought.until = executeBefore ?? world.time + signWithinMs
+    if (scenario === 'named nonce') sought.places.push(nonce)
     const name = nameOf(kind, idOf(signed.request, kind))
     client.ids.set(name, idOf(signed.request, kind))
     sought.asked.push(name)
     world.soughtByRequest.set(toHex(signed.request), sought)
+    sought.requests.push(toHex(signed.request))
     sought.signed = signed
     this.send(sought, server)
   }
@@ -238,20 +259,28 @@ class Game {
   private send(sought: Sought, server = this.someServer()): void {
     const { signed, wallet } = sought
     sought.isUnanswered = true
+    sought.refusedAt = undefined
     if (server === undefined || signed === undefined) return
     const kind = kindOf(sought)
-    const { caller } = this.world.client
+    const { world } = this
+    const hear = (row: Outgoing) => {
+      world.answer(row)
+      sought.known = row.name
+      sought.isUnanswered = false
+      sought.isTurnedAway = false
+    }
     server.run(`request a ${kind}`, async () => {
       const asked = { kind, walletId: wallet.walletId, raw: signed.raw } as const
       try {
-        const { name } = await requestOutgoing(server.deps, caller, asked)
-        sought.known = name
-        sought.isUnanswered = false
-        sought.isTurnedAway = false
+        hear(await requestOutgoing(server.deps, world.client.caller, asked))
       } catch (error) {
         // An answer as well; once the sponsor pays again, it may be asked for again.
         if (isFailure(error, 'fee_sponsor.unsuitable')) sought.isTurnedAway = true
-        throw error
+        if (isFailure(error) && !asksAgain.has(error.code)) sought.refusedAt = world.time
+        if (!this.faults.isOver || !isFailure(error, 'action.used')) throw error
+        // This life of the server has taken it in before: then it is there to be looked up.
+        const name = nameOf(kind, idOf(signed.request, kind))
+        hear(await findOutgoing(server.deps.database, world.client.caller, { kind, name }))
       }
     })
   }
@@ -287,9 +316,12 @@ class Game {
     const kind = kindOf(sought)
     const { walletId } = sought.wallet
     const path = `/wallets/${walletId}/${kind}s/${name}/abort`
+    sought.abortedAt ??= time
     const { raw } = await client.action(database, { method: 'PUT', path, body: {}, now: time })
     server.run('abort', async () => {
-      await abortOutgoing(server.deps, client.caller, { kind, walletId, name, raw })
+      this.world.answer(
+        await abortOutgoing(server.deps, client.caller, { kind, walletId, name, raw }),
+      )
     })
   }
 
@@ -302,14 +334,15 @@ class Game {
     const { walletId } = sought.wallet
     const way = replacement === 'cancellation' ? 'cancel' : 'speed-up'
     const path = `/wallets/${walletId}/${kind}s/${name}/${way}`
-    const asked = { path, body: {}, maxFee: feeBound, now: time }
-    const { raw, request } = await client.action(database, asked)
+    const action = { path, body: {}, maxFee: feeBound, now: time }
+    const { raw, request } = await client.action(database, action)
     const id = idOf(request, 'transaction')
     const made = nameOf('transaction', id)
     client.ids.set(made, id)
     ;(replacement === 'cancellation' ? sought.cancelled : sought.spedUp).push(made)
     server.run(way, async () => {
-      await replaceOutgoing(server.deps, client.caller, { kind, walletId, name, replacement, raw })
+      const asked = { kind, walletId, name, replacement, raw } as const
+      this.world.answer(await replaceOutgoing(server.deps, client.caller, asked))
     })
   }
 
@@ -409,18 +442,30 @@ class Game {
     for (const node of world.nodes) node.lag = 0
     for (const server of world.servers) server.skewMs = 0
     for (const { address } of world.payers)
-      world.chain.endow(address, { balance: weiOfTheMended, units: unitsOfWallet })
+      world.endow(address, { balance: weiOfTheMended, units: unitsOfWallet })
     await world.mendSponsors()
     for (let i = 0; i < network.confirmationsFinal; i++) await this.pass()
     if (world.isGoverned) world.time += approvalMs
     this.isLast = true
-    for (const sought of world.soughts.filter(({ isUnanswered }) => isUnanswered))
+    await this.askAgain(this.unanswered())
+    for (let i = 0; i < (this.options.repairs ?? repairsMax); i++) {
+      const isAtRest = await this.comesToRest()
+      const left = this.unanswered().filter(({ refusedAt }) => refusedAt === undefined)
+      if (isAtRest && left.length === 0) return
+      await this.askAgain(left)
+      if (!isAtRest) await this.repair()
+    }
+    await this.comesToRest()
+  }
+
+  private unanswered(): readonly Sought[] {
+    return this.world.soughts.filter(({ isUnanswered }) => isUnanswered)
+  }
+
+  private async askAgain(soughts: readonly Sought[]): Promise<void> {
+    for (const sought of soughts)
       if (sought.externalId === undefined && sought.signed !== undefined) this.send(sought)
       else await this.ask(sought)
-    for (let i = 0; i < (this.options.repairs ?? repairsMax); i++) {
-      if (await this.comesToRest()) return
-      await this.repair()
-    }
   }
 
   /** As long as something changes. */

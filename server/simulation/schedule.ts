@@ -4,8 +4,8 @@ import type { Random } from './random.ts'
 
 /** One life of a server's process. What it had begun ends with it, wherever that was. */
 export type Life = { readonly server: number; isAlive: boolean }
-/** Something that a server is about: one row's steps, or one request of a user. */
-export type Fiber = { readonly life: Life; step: string }
+/** Something that a server is about: one row's steps, or one request of a user; of a row, whose request it is for. */
+export type Fiber = { readonly life: Life; step: string; about?: string }
 /** To what a server speaks. */
 export type Side = 'database' | 'node' | 'signers'
 
@@ -45,6 +45,7 @@ export class Schedule {
   private waiting: Waiting[] = []
   private alone: Fiber | undefined
   private failed: unknown
+  private readonly losses = new WeakSet<Error>()
   private readonly trace = createHash('sha256')
   /** What happens to a call, be it by chance or by plan. */
   fateOf: (call: Call) => Fate = () => 'answered'
@@ -79,6 +80,13 @@ export class Schedule {
       const call = { ...asked, fiber, place: `${fiber.step} › ${asked.place}` }
       this.waiting.push({ ...call, resolve: resolve as (value: unknown) => void, reject })
     })
+  }
+
+  /** Is it the world's own, and not the server's? */
+  isLoss(error: unknown): boolean {
+    for (let one = error; one instanceof Error; one = one.cause)
+      if (this.losses.has(one)) return true
+    return false
   }
 
   /** Of all calls so far, in their order. */
@@ -117,14 +125,20 @@ export class Schedule {
     await this.onDeath(life)
   }
 
+  private loss(call: Call): Error {
+    const error = this.lossOf(call)
+    this.losses.add(error)
+    return error
+  }
+
   private async happen(call: Waiting, fate: Fate): Promise<void> {
     if (fate === 'dies before') return this.kill(call.fiber.life)
-    if (fate === 'lost before') return call.reject(this.lossOf(call))
+    if (fate === 'lost before') return call.reject(this.loss(call))
     try {
       const answer: unknown = await call.run()
       if (fate === 'twice') await call.run()
       if (fate === 'dies after') return await this.kill(call.fiber.life)
-      if (fate === 'lost after') return call.reject(this.lossOf(call))
+      if (fate === 'lost after') return call.reject(this.loss(call))
       call.resolve(answer)
     } catch (error) {
       if (fate === 'dies after') return await this.kill(call.fiber.life)

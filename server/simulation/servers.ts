@@ -1,6 +1,8 @@
 import type { Network, Rpc } from '@quorate/chains/adapter'
 import { evm } from '@quorate/chains/evm/index'
 import { severalNodes } from '@quorate/chains/evm/several-nodes'
+import { toHex } from '@quorate/core/bytes'
+import { isFailure } from '@quorate/core/failure'
 import { evmNetwork, openChains, type Chain, type Chains } from '../chain/chains.ts'
 import { noOpinions } from '../facts/file.ts'
 import { leaseRows } from '../transfers/lease.ts'
@@ -28,6 +30,8 @@ export type ServerWorld = {
   /** What a planted fault has in place of a step, and of the parts that a server is made of. */
   readonly planted: Planted
   readonly log: (line: string) => void
+  /** Something was thrown that is neither an answer to anybody nor the world's doing. */
+  readonly onDefect: (line: string) => void
   /** A name that no life before it had. */
   readonly newLife: () => Uint8Array
 }
@@ -57,8 +61,10 @@ export class Server {
     this.life = { server, isAlive: true }
     const database = gated.for(this.life, planted.statement)
     const now = () => world.time() + this.skewMs
-    const say = (context: object, message: string) =>
+    const say = (context: object, message: string) => {
       log(`${message} ${'err' in context ? String(context.err) : ''}`)
+      if ('err' in context) this.notice(message, context.err)
+    }
     this.deps = {
       ...{ database, now, chains: this.chains(), opine: noOpinions, rules: signers.rules },
       coordinator: simulatedCoordinator({ schedule, signers, database, now }),
@@ -97,9 +103,16 @@ export class Server {
       } catch (error) {
         // What its worker's loop, or the edge, would write into its log.
         this.world.log(`${step}: ${String(error)}`)
+        this.notice(step, error)
         onFailure?.()
       }
     })
+  }
+
+  private notice(step: string, error: unknown): void {
+    const { schedule, onDefect } = this.world
+    if (isFailure(error) || schedule.isLoss(error)) return
+    onDefect(`${step}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   }
 
   private async work(row: Outgoing): Promise<void> {
@@ -120,6 +133,7 @@ export class Server {
     const name = nameOf(row)
     fiber.step = name
     return async (deps, row) => {
+      fiber.about = toHex(row.sponsored ?? row.id)
       const outcome = await step(deps, row)
       fiber.step = outcome.kind === 'move' ? `${name} › ${outcome.event}` : name
       return outcome

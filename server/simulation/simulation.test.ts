@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { FindingKind } from '@quorate/chains/testing/audit'
 import { takeCensus } from './census.ts'
 import { pointOf } from './faults.ts'
-import type { Weather } from './play.ts'
+import type { Played, Weather } from './play.ts'
 import { planted, retriesOfServer, unaskingServer } from './planted.ts'
 import { openPlace, openSimulator, type Simulator, worldOf } from './simulate.ts'
 import type { Limits } from './sponsors.ts'
@@ -14,7 +13,7 @@ type Plant = keyof typeof planted
 type Expected = {
   readonly only: readonly Scenario[]
   readonly weather: Weather
-  readonly finds: FindingKind
+  readonly finds: Played['findings'][number]['kind']
   readonly policies?: readonly PolicyAction[]
   readonly sponsors?: readonly Limits[]
 }
@@ -39,6 +38,21 @@ const expected: Readonly<Record<Plant, Expected>> = {
   },
   'never sends again': {
     ...{ only: ['transfer'], weather: { chain: ['drop'] }, finds: 'lost' },
+  },
+  'fails some for nothing': {
+    ...{ only: ['transfer'], weather: { chain: [] }, finds: 'failed for nothing' },
+  },
+  'forgets what it has accepted': {
+    ...{ only: ['transfer'], weather: { chain: [] }, finds: 'lost' },
+  },
+  'leaves cancellations lying': {
+    ...{ only: ['cancelled'], weather: { chain: [] }, finds: 'lost' },
+  },
+  'takes some in, and cannot write it down': {
+    ...{ only: ['transfer'], weather: { chain: [] }, finds: 'unanswered' },
+  },
+  'stumbles now and then': {
+    ...{ only: ['transfer'], weather: { chain: [] }, finds: 'defect' },
   },
   'takes a retry for another request, as do the signers': {
     ...{ only: ['retried'], weather: { chain: [] }, finds: 'paid twice' },
@@ -124,7 +138,7 @@ describe('a simulated world', { concurrency: true }, () => {
 
   describe('and its auditor', { concurrency: true }, () => {
     const findingsOf = async (seed: number, more: Parameters<typeof worldOf>[2]) => {
-      const asked = { transfers: sizeOfOneKind, repairs: 1, sponsors: [], ...more }
+      const asked = { transfers: sizeOfOneKind, repairs: 0, sponsors: [], ...more }
       return (await simulator.play(worldOf(seed, [], asked))).findings
     }
 

@@ -1,4 +1,3 @@
-import type { Finding } from '@quorate/chains/testing/audit'
 import { pointOf, type Target } from './faults.ts'
 import type { Played } from './play.ts'
 
@@ -13,7 +12,7 @@ export type Outcome = {
   /** Places where it has written that no census knows. */
   readonly unknown: ReadonlySet<string>
   readonly findings: readonly (
-    | Finding
+    | Played['findings'][number]
     | { readonly kind: typeof brokenOff; readonly about: string }
   )[]
 }

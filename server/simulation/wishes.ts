@@ -1,6 +1,7 @@
 import { type Asset, ether, type Wish } from '@quorate/chains/testing/audit'
 import { coin } from '@quorate/chains/testing/small-coin'
 import type { Signed } from './client.ts'
+import type { Hardships } from './hardships.ts'
 import type { Random } from './random.ts'
 
 /** What people come with. */
@@ -20,8 +21,9 @@ export type SimulatedWallet = {
   readonly key: Uint8Array
   readonly walletId: string
   readonly address: string
-  /** Since when policies say something about what it pays. */
+  /** Since when policies say something about what it pays, and what. */
   governedSince: number
+  governedBy: 'asks' | 'blocks' | undefined
 }
 
 /** One thing that somebody wants once, and what has become of it so far. */
@@ -43,6 +45,14 @@ export type Sought = {
   /** By the API's names: what it was asked as, again for each retry, and what has come in its place. */
   readonly asked: string[]
   readonly spedUp: string[]
+  /** Hashes of what was signed for it, in hex, in the order of `asked`. */
+  readonly requests: string[]
+  /** The nonces that it has named. */
+  readonly places: number[]
+  /** Until when it may be carried out, as it was signed the last time. */
+  until: number | undefined
+  /** When its user has begun to give it up. */
+  abortedAt: number | undefined
   readonly cancelled: string[]
   /** As it was signed the last time. */
   signed: Signed | undefined
@@ -50,6 +60,8 @@ export type Sought = {
   known: string | undefined
   /** Nobody has answered the last time that it was asked for. */
   isUnanswered: boolean
+  /** When the API has answered the last time that it will not do it. */
+  refusedAt: number | undefined
   /** Its sponsor pays nothing, as the API has said. */
   isTurnedAway: boolean
   /** What is still to be asked of it, once there is something to ask of. */
@@ -82,7 +94,8 @@ export function newSought(
   const isBesides = feeSponsorId !== undefined && scenario === 'transaction'
   return {
     ...{ scenario, wallet, amount, feeSponsorId, asked: [], spedUp: [], cancelled: [] },
-    ...{ since: now, approvedAt: undefined },
+    ...{ since: now, approvedAt: undefined, requests: [], places: [] },
+    ...{ until: undefined, abortedAt: undefined, refusedAt: undefined },
     asset: isInCoin ? coin.address : ether,
     recipient: stranger(),
     beside: isBesides && random.happens(0.7) ? stranger() : undefined,
@@ -92,12 +105,24 @@ export function newSought(
   }
 }
 
-/** As an auditor needs to know it, for each who is to be paid. @param there the API's names of what there is */
-export function wishesOf(sought: Sought, there: ReadonlySet<string>): readonly Wish[] {
+/** As an auditor needs to know it, for each who is to be paid. */
+export function wishesOf(
+  sought: Sought,
+  {
+    isTold,
+    hardships,
+  }: { readonly isTold: (name: string) => boolean; readonly hardships: Hardships },
+): readonly Wish[] {
   const { wallet, recipient, beside, asset, amount, asked, spedUp, since, approvedAt } = sought
-  const answers = [...asked, ...spedUp].filter((name) => there.has(name))
+  const { places, isUnanswered, refusedAt } = sought
   const allowedSince = since < wallet.governedSince ? 0 : approvedAt
-  const wish = { from: wallet.address, recipient, asset, amount, allowedSince, answers }
+  const wish = {
+    ...{ from: wallet.address, recipient, asset, amount, allowedSince, places },
+    answers: [...asked, ...spedUp].filter(isTold),
+    isUnanswered: isUnanswered && refusedAt === undefined,
+    refusedAt,
+    hardships: hardships.of(sought),
+  }
   return beside === undefined ? [wish] : [wish, { ...wish, recipient: beside }]
 }
 

@@ -11,9 +11,11 @@ import type { ApprovalRow } from '../approvals/tables.ts'
 import type { Database } from '../database/database.ts'
 import { transactionOf } from '../transfers/entity.ts'
 import { isAtRest } from '../transfers/lifecycle.ts'
+import type { Outgoing } from '../transfers/tables.ts'
 import { Client } from './client.ts'
 import { lyingNode } from './faults.ts'
-import { type Connections, GatedDatabase } from './gated-database.ts'
+import { type Connections, GatedDatabase, type Said } from './gated-database.ts'
+import { Hardships } from './hardships.ts'
 import { Random } from './random.ts'
 import { settleInRoot } from './root.ts'
 import { Schedule } from './schedule.ts'
@@ -49,6 +51,7 @@ export type PolicyAction = 'asks' | 'blocks'
 /** Who pays the fees of others; its name is in what they ask for. */
 export type FeePayer = SimulatedSponsor & {
   readonly wallet: SimulatedWallet
+  readonly perDay: bigint | undefined
   status: 'active' | 'deactivated' | 'archived'
 }
 
@@ -71,6 +74,9 @@ export class World {
   /** By the hash of what was signed, in hex. */
   readonly soughtByRequest = new Map<string, Sought>()
   readonly lines: string[] = []
+  /** What no server should have to say of itself. */
+  readonly defects: string[] = []
+  readonly hardships: Hardships
   readonly handed = new Map<string, Tx & Handed>()
   /** What owners have sent past everybody: if it lies behind a gap, that is their own affair. */
   readonly sentOutside = new Set<string>()
@@ -85,7 +91,7 @@ export class World {
     this.schedule = new Schedule(this.random)
     this.gated = new GatedDatabase(options.connections, this.schedule)
     // What was settled once stays: a block that is gone since the look has made it no less so.
-    this.gated.onTold = (one) => this.told.push({ ...one, height: this.chain.highest })
+    this.gated.onTold = (one) => this.tell(one)
     this.schedule.onDeath = (life) => this.gated.abandon(life)
     this.database = this.gated.for(undefined)
     this.chain = new SmallChain(network.chainId, t0 / 1000)
@@ -97,7 +103,22 @@ export class World {
       ...{ clock: () => this.time, random: this.random },
       ...options.planted?.signers,
     })
+    this.hardships = new Hardships({
+      ...{ chain: this.chain, signers: this.signers },
+      sponsorNamed: (name) => this.sponsors.find((one) => one.name === name),
+      idNamed: (name) => this.client.ids.get(name),
+    })
     this.client = new Client(this.random, this.signers.cluster.manifest.hash, t0)
+  }
+
+  /** That somebody has heard it, in an answer or by an event. */
+  tell(said: Said): void {
+    this.told.push({ ...said, at: this.time, height: this.chain.highest })
+  }
+
+  /** An answer of the API. */
+  answer(row: Outgoing): void {
+    this.tell(saidOf(row))
   }
 
   async open(): Promise<void> {
@@ -127,6 +148,7 @@ export class World {
         time: () => (this.time += 1),
         newLife: () => this.random.bytes(16),
         log: (line) => void this.lines.push(`${this.time - t0} ${server}: ${line}`),
+        onDefect: (line) => void this.defects.push(`${this.time - t0} ${server}: ${line}`),
       },
       server,
     )
@@ -166,14 +188,16 @@ export class World {
       .values({ ...row, tags: '[]', owner: null })
       .execute()
     const walletAddress = address.toLowerCase()
-    this.chain.endow(walletAddress, { balance: funds, units: unitsOfWallet })
-    return { key, walletId: wallet_id, address: walletAddress, governedSince: Infinity }
+    this.endow(walletAddress, { balance: funds, units: unitsOfWallet })
+    const governed = { governedSince: Infinity, governedBy: undefined }
+    return { key, walletId: wallet_id, address: walletAddress, ...governed }
   }
 
   private async addSponsor(limits: Limits): Promise<void> {
     const wallet = await this.makeWallet(ether)
     const made = await makeSponsor(this, wallet, limits)
-    this.sponsors.push({ ...made, wallet, status: 'active' })
+    const perDay = limits.perDay === undefined ? undefined : BigInt(limits.perDay)
+    this.sponsors.push({ ...made, wallet, perDay, status: 'active' })
   }
 
   /** Whether it pays at all; what is archived stays so. */
@@ -181,6 +205,7 @@ export class World {
     if (sponsor.status === status || sponsor.status === 'archived') return
     await changeSponsor(this, sponsor, changes[status])
     sponsor.status = status
+    this.hardships.sawTurn(sponsor.name, { at: this.time, isOff: status !== 'active' })
   }
 
   /** All that can pay do, as much as they have. */
@@ -210,6 +235,7 @@ export class World {
       .values({ organization, id, status: 'Active', ...dates })
       .execute()
     wallet.governedSince = this.time
+    wallet.governedBy = action
   }
 
   get isGoverned(): boolean {
@@ -227,6 +253,15 @@ export class World {
       .execute()
   }
 
+  endow(address: string, has: Parameters<SmallChain['endow']>[1]): void {
+    this.chain.endow(address, has)
+    this.seeFunds([address])
+  }
+
+  private seeFunds(addresses: readonly string[]): void {
+    this.hardships.sawFunds(addresses, { at: this.time, baseFee: this.baseFee })
+  }
+
   /** A block of what lies in pools. @param isLeftOut what does not get into it, however much it pays */
   mine(isLeftOut: (tx: Tx) => boolean = () => false): void {
     const all = new Map(
@@ -239,15 +274,18 @@ export class World {
     const timestamp = Math.max(Math.floor(this.time / 1000), this.chain.head.timestamp + 1)
     this.chain.mine(offered, { timestamp, baseFee: this.baseFee })
     for (const node of this.nodes) node.forget()
+    this.seeFunds(this.payers.map(({ address }) => address))
   }
 
   /** Takes blocks off the chain's end, never one that was settled once. */
   reorganize(depth: number, isKept: (tx: Tx) => boolean): number {
     const settled = this.chain.highest - network.confirmationsFinal + 1
     let taken = 0
-    for (; taken < depth && this.chain.head.number > Math.max(settled, 1); taken++)
+    for (; taken < depth && this.chain.head.number > Math.max(settled, 1); taken++) {
       for (const tx of this.chain.unmine().filter(isKept))
         for (const node of this.nodes) offer(node, tx)
+      this.seeFunds(this.payers.map(({ address }) => address))
+    }
     return taken
   }
 
@@ -267,25 +305,31 @@ export class World {
     const rows = await this.database.selectFrom('outgoing').selectAll().execute()
     // What a sponsor sends for a request has no name for anybody.
     const asked = rows.filter(({ kind }) => kind !== 'sponsorship')
-    const there = new Set(asked.map(({ name }) => name))
-    const height = this.chain.highest
-    const last = asked.map((row): Told => {
-      const { id: name, status, txHash: hash } = transactionOf(row)
-      return { name, status, hash, height }
-    })
+    for (const row of asked) this.answer(row)
+    const { hardships, told, soughts } = this
+    const names = new Set(told.map(({ name }) => name))
+    const isTold = (name: string) => names.has(name)
     const pooled = this.nodes.flatMap(({ pool }) =>
       [...pool.values()].flatMap((own) => [...own.values()]),
     )
     return {
       blocks: this.chain.blocks,
       handed: [...this.handed.values()],
-      pooled,
-      outside: this.sentOutside,
+      ...{ pooled, outside: this.sentOutside, told },
       confirmationsFinal: network.confirmationsFinal,
-      wishes: this.soughts.flatMap((sought) => wishesOf(sought, there)),
-      told: [...this.told, ...last],
+      wishes: soughts.flatMap((sought) => wishesOf(sought, { isTold, hardships })),
+      shown: new Set(asked.map(({ name }) => name)),
+      open: rows.filter(({ state }) => !isAtRest(state)).map(({ name }) => name),
+      filled: new Set(
+        soughts.filter(({ cancelled }) => cancelled.length > 0).map(({ wallet }) => wallet.address),
+      ),
     }
   }
+}
+
+function saidOf(row: Outgoing): Said {
+  const { id: name, status, txHash: hash, reason } = transactionOf(row)
+  return { name, status, hash, reason }
 }
 
 const changes = { active: 'activate', deactivated: 'deactivate', archived: 'archive' } as const
