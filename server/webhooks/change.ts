@@ -42,7 +42,7 @@ export async function createWebhook(
       events: JSON.stringify(body.events),
       status: body.status ?? 'Enabled',
       secret: sealSecret(deps.tokens, { organization, id }, secret),
-      ...{ created_at: now, updated_at: now },
+      ...{ created_at: now, updated_at: now, failing_since: null },
     }
     await checkCount(transaction, organization)
     await transaction.insertInto('webhooks').values(made).execute()
@@ -67,6 +67,8 @@ export function updateWebhook(
         ...(description === undefined ? {} : { description }),
         ...(events === undefined ? {} : { events: JSON.stringify(events) }),
         ...(status === undefined ? {} : { status }),
+        // Another receiver, or one that was asked nothing meanwhile: it has not failed yet.
+        ...(url === undefined && status === undefined ? {} : { failing_since: null }),
         updated_at: now,
       })
       .where('organization', '=', row.organization)

@@ -68,7 +68,10 @@ function listen(): () => { [name: string]: unknown }[] {
   const from = receiver.heard.length
   return () => receiver.heard.slice(from).map(({ body }) => JSON.parse(body))
 }
-const log = { error: (context: object) => void platform.unexpected.push(context) }
+const log = {
+  ...{ info: () => undefined, warn: () => undefined },
+  error: (context: object) => void platform.unexpected.push(context),
+}
 const later = (ms: number) => (platform.clock.ahead += ms)
 const events = async (webhookId: string, query = {}) =>
   (await sdk.webhooks.listWebhookEvents({ webhookId, query })).items
@@ -249,6 +252,26 @@ describe('an event', () => {
       .slice(names.length)
       .map(({ data }) => Object(data).wallet.name)
     assert.deepEqual(again.toSorted(), ['0', 'other'])
+  })
+})
+
+describe('a webhook that fails', () => {
+  it('has not failed yet where its URL or status is another one', async () => {
+    const { id: webhookId } = await webhook()
+    receiver.answer = answering(500)
+    const since = async () =>
+      (await platform.database.selectFrom('webhooks').selectAll().executeTakeFirst())?.failing_since
+    for (const [body, isFailing] of [
+      [{ description: 'a' }, true],
+      [{ url: `${receiver.url}/b` }, false],
+      [{ status: 'Enabled' }, false],
+    ] as const) {
+      await happen('key.created', { key: { id: 'key-1' } })
+      await tellAll(deps)
+      assert.notEqual(await since(), null)
+      await sdk.webhooks.updateWebhook({ webhookId, body })
+      assert.equal((await since()) !== null, isFailing)
+    }
   })
 })
 

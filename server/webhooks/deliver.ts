@@ -13,19 +13,32 @@ const minuteMs = 60_000
  */
 export const retryMs: readonly number[] = [1, 11, 108, 1_320].map((minutes) => minutes * minuteMs)
 
+/** Of an attempt: `lost` was the last one of its event. `dropped` was not made, or noted by another. */
+export type Attempted =
+  | { readonly came: 'received' | 'again' | 'lost'; readonly status: string }
+  | { readonly came: 'dropped' }
+
 /**
  * Makes one attempt, and writes down what came of it. First sent, then noted: whoever dies in between
  * leaves a lease that ends, and the same event goes out again under the same id.
  */
-export async function deliver(deps: DeliverDeps, row: Delivery): Promise<void> {
+export async function deliver(deps: DeliverDeps, row: Delivery): Promise<Attempted> {
   const { database, now } = deps
   const webhook = await enabled(database, row)
   const told = await toldOf(database, row)
-  if (webhook === undefined || told === undefined) await drop(deps, row)
-  else {
-    const sentAt = now()
-    await note(deps, row, { sentAt, ...(await sendTo(deps, webhook, told, sentAt)) })
+  if (webhook === undefined || told === undefined) {
+    await drop(deps, row)
+    return { came: 'dropped' }
   }
+  const sentAt = now()
+  const sent = await sendTo(deps, webhook, told, sentAt)
+  const isReceived = sent.status === received
+  const waitMs = isReceived ? undefined : retryMs[row.attempt - 1]
+  if (!(await note(deps, row, { sentAt, waitMs, ...sent }))) return { came: 'dropped' }
+  await mark(database, webhook, isReceived ? null : sentAt)
+  const { status } = sent
+  if (isReceived) return { came: 'received', status }
+  return { came: waitMs === undefined ? 'lost' : 'again', status }
 }
 
 async function enabled(database: Database, row: Delivery): Promise<WebhookRow | undefined> {
@@ -55,14 +68,17 @@ async function toldOf(database: Database, row: Delivery) {
 }
 
 type Clocked = Pick<DeliverDeps, 'database' | 'now'>
-type Noted = Received & { readonly sentAt: number }
+type Noted = Received & {
+  readonly sentAt: number
+  /** Until the next attempt, if there is to be one. */
+  readonly waitMs: number | undefined
+}
 
-/** With the next attempt, if there is to be one. A worker that has lost its lease notes nothing. */
-async function note(deps: Clocked, row: Delivery, { sentAt, ...came }: Noted): Promise<void> {
-  const { status, error = null } = came
-  const waitMs = status === received ? undefined : retryMs[row.attempt - 1]
+/** @returns whether it was noted: a worker that has lost its lease notes nothing */
+function note(deps: Clocked, row: Delivery, sent: Noted): Promise<boolean> {
+  const { status, error = null, sentAt, waitMs } = sent
   const next = waitMs === undefined ? null : sentAt + waitMs
-  await ending(deps, row, async (transaction) => {
+  return ending(deps, row, async (transaction) => {
     const { numUpdatedRows } = await transaction
       .updateTable('deliveries')
       .set({
@@ -75,7 +91,24 @@ async function note(deps: Clocked, row: Delivery, { sentAt, ...came }: Noted): P
       .executeTakeFirst()
     if (numUpdatedRows === 1n && next !== null)
       await transaction.insertInto('deliveries').values(nextAttempt(row, next)).execute()
+    return numUpdatedRows === 1n
   })
+}
+
+/** For operators alone, so it may be lost where the server dies; written where it changes. */
+async function mark(
+  database: Database,
+  webhook: WebhookRow,
+  failing: number | null,
+): Promise<void> {
+  if ((webhook.failing_since === null) === (failing === null)) return
+  await database
+    .updateTable('webhooks')
+    .set({ failing_since: failing })
+    .where('organization', '=', webhook.organization)
+    .where('id', '=', webhook.id)
+    .where('failing_since', failing === null ? 'is not' : 'is', null)
+    .execute()
 }
 
 function nextAttempt(row: Delivery, due_at: number): Delivery {
@@ -107,15 +140,16 @@ async function drop(deps: Clocked, row: Delivery): Promise<void> {
 }
 
 /** With the end of a first attempt, in one transaction, the next event of its subject is ready. */
-async function ending(
+function ending<T>(
   { database, now }: Clocked,
   { organization, webhook, subject, attempt }: Delivery,
-  end: (transaction: DatabaseTransaction) => Promise<void>,
-): Promise<void> {
-  await inTransaction(database, async (transaction) => {
+  end: (transaction: DatabaseTransaction) => Promise<T>,
+): Promise<T> {
+  return inTransaction(database, async (transaction) => {
     if (attempt > 1 || subject === null) return end(transaction)
     await lockLines(transaction, { organization, webhook })
-    await end(transaction)
+    const ended = await end(transaction)
     await callFirst(transaction, [{ organization, webhook, subject }], now())
+    return ended
   })
 }

@@ -1,4 +1,4 @@
-/** The rows of migrations 0140 to 0144 and 0194, by hand. Times are milliseconds since 1970. */
+/** The rows of migrations 0140 to 0144, 0194 and 0215, by hand. Times are milliseconds since 1970. */
 export type WebhookTables = {
   readonly webhooks: {
     readonly organization: Uint8Array
@@ -13,6 +13,8 @@ export type WebhookTables = {
     readonly secret: Uint8Array
     readonly created_at: number
     readonly updated_at: number
+    /** The first attempt that failed since one was received. Empty: the last one was received. */
+    readonly failing_since: number | null
   }
   readonly webhook_changes: {
     readonly organization: Uint8Array

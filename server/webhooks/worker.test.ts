@@ -47,7 +47,8 @@ describe('the worker that tells of events', () => {
     await home.drop()
   })
   const start = (count = 1) => {
-    const log = { error: (context: object) => void errors.push(context) }
+    const error = (context: object) => void errors.push(context)
+    const log = { info: () => undefined, warn: () => undefined, error }
     for (let i = 0; i < count; i++)
       workers.push(startWebhookWorker({ ...tellersOf(database), log }))
   }

@@ -11,10 +11,11 @@ import {
   wokenAtOnce,
 } from './lease.ts'
 import { attemptsMax, isSilent, shareOut, webhookOf, type Taken } from './places.ts'
+import { openReport, type ReportDeps, type Write } from './report.ts'
 import type { Delivery } from './tables.ts'
 
 export type WorkerDeps = DeliverDeps & {
-  readonly log: { error(context: object, message: string): void }
+  readonly log: ReportDeps['log'] & { readonly error: Write }
 }
 
 export type WebhookWorker = {
@@ -30,12 +31,14 @@ const forgetMs = 60 * 60_000
 /** Tells receivers what there is to tell, together with the workers of all other servers. */
 export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
   const { database, now, log } = deps
+  const report = openReport(deps)
   const running = new Map<Promise<void>, Taken>()
   let past: Uint8Array | undefined
   let forgottenAt = 0
 
   function begin(row: Delivery, isSilent: boolean): void {
     const one = deliver(deps, row)
+      .then((attempted) => report.note(row, attempted))
       .catch((error: unknown) =>
         log.error({ err: error, id: row.delivery_id }, 'an event was left for another attempt'),
       )
@@ -53,6 +56,7 @@ export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
     const begun = running.size < attemptsMax ? await takeReady() : 0
     if (now() - forgottenAt >= forgetMs && (await forgetDeliveries(database, now())) === 'all')
       forgottenAt = now()
+    await report.turn()
     return dispatched === eventsAtOnce || woken === wokenAtOnce || begun > 0 ? 0 : pollMs
   }
 
@@ -76,6 +80,7 @@ export function startWebhookWorker(deps: WorkerDeps): WebhookWorker {
     stop: async () => {
       await loop.stop()
       await Promise.all(running.keys())
+      report.end()
     },
   }
 }

@@ -32,6 +32,7 @@ export async function addWebhook(
     .values({
       ...{ organization, id, webhook_id: `wh-${Buffer.from(id).toString('hex')}`, url, secret },
       ...{ description: null, events: '["*"]', status: 'Enabled', created_at: at, updated_at: at },
+      failing_since: null,
     })
     .execute()
   return id
