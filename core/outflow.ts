@@ -56,4 +56,6 @@ export type Spending = {
     readonly unknown: number
   }
   readonly asset: (asset: string, since: number) => bigint
+  /** Was there any movement of it? One of an amount of 0 may have been piece 0 of a collection. */
+  readonly hasMoved: (asset: string, since: number) => boolean
 }

@@ -53,6 +53,7 @@ function isTriggered(rule: Rule, outflow: Outflow): boolean {
   const spending = {
     uses: () => ({ count: 0, micros: 0n, unpriced: 0, unknown: 0 }),
     asset: () => 0n,
+    hasMoved: () => false,
   }
   const at = { facts: { prices: [], screenings: [] }, spending, time: 0 }
   return evaluate([{ id: 'plc-1', policy }], activity, at).verdict === 'deny'

@@ -26,10 +26,12 @@ const facts: Opinions = { prices: [price], screenings: [screening] }
 const fresh: Spending = {
   uses: () => ({ count: 0, micros: 0n, unpriced: 0, unknown: 0 }),
   asset: () => 0n,
+  hasMoved: () => false,
 }
 const spent = (uses: Partial<ReturnType<Spending['uses']>>, asset = 0n): Spending => ({
   uses: (since) => ({ ...fresh.uses(since), ...uses }),
   asset: () => asset,
+  hasMoved: () => asset > 0n,
 })
 
 /** Two ether and half a one of fee: 5,000 USD. */
@@ -128,7 +130,8 @@ describe('limits on pieces of a collection (ERC-721)', () => {
       const { triggered, reason } = findingOf(rule, moves(coin, 0n))
       assert.deepEqual([triggered, /does not say/.test(reason)], [true, true])
     }
-    const spending: Spending = { ...fresh, asset: (asset) => (asset === coin ? 7n : 0n) }
+    // Of no amount that counts: it may have been piece 0.
+    const spending: Spending = { ...fresh, hasMoved: (asset) => asset === coin }
     const [limit, velocity] = rules
     assert.ok(limit && velocity)
     assert.equal(isTriggered(velocity, { ...moves(pieces), spending }), true)
@@ -136,7 +139,7 @@ describe('limits on pieces of a collection (ERC-721)', () => {
   })
 
   it('have their like: on a coin, they are triggered by whatever moves a piece of it (ERC-404)', () => {
-    const spending: Spending = { ...fresh, asset: (asset) => (asset === pieces ? 1n : 0n) }
+    const spending: Spending = { ...fresh, hasMoved: (asset) => asset === pieces }
     const ofCoin = rules.map((rule) => ({ ...rule, asset: coin, limit: much }) as Rule)
     for (const rule of ofCoin) {
       assert.match(findingOf(rule, moves(pieces)).reason, /does not say/)
@@ -154,7 +157,7 @@ describe('limits on pieces of a collection (ERC-721)', () => {
     const names = [coin, pieces, units]
     for (const asset of names)
       for (const other of names.filter((name) => name !== asset)) {
-        const spending: Spending = { ...fresh, asset: (one) => (one === other ? 1n : 0n) }
+        const spending: Spending = { ...fresh, hasMoved: (one) => one === other }
         const [limit, velocity] = rules.map((rule) => ({ ...rule, asset, limit: much }) as Rule)
         assert.ok(limit && velocity)
         for (const rule of [limit, velocity]) {

@@ -132,7 +132,7 @@ function assetVelocity(
   if (isOpaque(outflow)) return triggered(`${what} is unknown: nobody can tell what leaves.`)
   if (spending.uses(since).unknown > 0)
     return triggered(`${what} is unknown: so is a use of the last ${timeframe} minutes.`)
-  const isOtherSpent = othersOf(asset).some((other) => spending.asset(other, since) > 0n)
+  const isOtherSpent = othersOf(asset).some((other) => spending.hasMoved(other, since))
   if (isOtherSpent || isUncertain(asset, outflow))
     return triggered(`${what} is unknown: ${ofPieces}`)
   const value = spending.asset(asset, since) + amountOf(asset, uncounted(signing))

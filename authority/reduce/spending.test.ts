@@ -92,6 +92,17 @@ describe('what a key has spent', () => {
     }
   })
 
+  it('shows a movement of 0, which may have been piece 0 of a collection', () => {
+    const records = new Records()
+    const [asset, time] = ['Chain/Erc20/0x1', 5]
+    const outflow = { ...nothingLeaves, movements: [{ asset, to: 'somebody', amount: 0n }] }
+    records.apply(stream, spend(judging(records, time, 1n), outflow))
+    const spending = spendingOf(judging(records, 9))
+    assert.deepEqual([spending.hasMoved(asset, 4), spending.hasMoved(asset, 5)], [true, false])
+    assert.equal(spending.hasMoved('Chain/Erc20/0x2', 0), false)
+    assert.equal(spending.asset(asset, 0), 0n)
+  })
+
   it('is unknown where an amount is larger than sums can hold, and adds nothing to them', () => {
     const records = new Records()
     const movement = { asset: 'Chain/Native', to: 'somebody', amount: 2n ** 128n }

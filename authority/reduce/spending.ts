@@ -23,6 +23,10 @@ export function spendingOf(judging: Judging): Spending {
       }
     },
     asset: (asset, since) => sumSince(judging, ofAsset(asset), since),
+    hasMoved: (asset, since) => {
+      const series = ofAsset(asset)
+      return firstSince(judging, series, since) < countOf(judging, series)
+    },
   }
 }
 
@@ -42,9 +46,15 @@ export function sumSince(judging: Judging, series: Series, since: number): bigin
   const { entries, name } = series
   const count = countOf(judging, series)
   const at = (index: number) => entry(judging, entries, [...name, index])
-  const first = firstAfter(count, since, (index) => at(index).time)
+  const first = firstSince(judging, series, since)
   const last = count === 0 ? 0n : at(count - 1).amount
   return last - (first === 0 ? 0n : at(first - 1).amount)
+}
+
+function firstSince(judging: Judging, series: Series, since: number): number {
+  const { entries, name } = series
+  const timeAt = (index: number) => entry(judging, entries, [...name, index]).time
+  return firstAfter(countOf(judging, series), since, timeAt)
 }
 
 /** One more entry, of now. */
@@ -93,11 +103,11 @@ export function spend(judging: Judging, outflow: Outflow, uses: 0 | 1 = 1): read
   ]
 }
 
-/** Fees count, in their own asset. */
+/** Fees count, in their own asset. A movement of 0 is one: `hasMoved`. */
 function assetsOf({ movements, fee }: Outflow): ReadonlyMap<string, bigint> {
   const totals = new Map<string, bigint>()
   for (const { asset, amount } of fee === undefined ? movements : [...movements, fee])
-    if (amount > 0n) totals.set(asset, (totals.get(asset) ?? 0n) + amount)
+    totals.set(asset, (totals.get(asset) ?? 0n) + amount)
   return totals
 }
 

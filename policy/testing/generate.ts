@@ -159,6 +159,7 @@ function spendingFrom(next: Draw): Spending {
     }),
     asset: (asset, since) =>
       after(since).reduce((sum, use) => (use.asset === asset ? sum + use.amount : sum), 0n),
+    hasMoved: (asset, since) => after(since).some((use) => use.asset === asset),
   }
 }
 
