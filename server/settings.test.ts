@@ -88,6 +88,12 @@ describe('the settings of a server', () => {
       assert.throws(() => read(wrong), /SERVER_WEBHOOK_NETWORKS is not valid/, wrong)
   })
 
+  it('name a file of authorities that certify receivers of events, or none', () => {
+    const read = (given: object) => serverSettings({ ...whole, ...given }).webhookAuthoritiesFile
+    assert.equal(read({}), '')
+    assert.equal(read({ SERVER_WEBHOOK_AUTHORITIES_FILE: 'house.pem' }), 'house.pem')
+  })
+
   it('say how many keys are born ahead of need: none, unless they say so', () => {
     const read = (text: string) => serverSettings({ ...whole, SERVER_KEY_POOL: text }).keyPool
     assert.equal(serverSettings(whole).monthlySignatures, 0)

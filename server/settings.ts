@@ -35,6 +35,8 @@ export type ServerSettings = {
   readonly monthlySignatures: number
   /** Of one's own, that events may be sent to besides public addresses. */
   readonly webhookNetworks: readonly string[]
+  /** Empty: receivers of events are believed by the usual authorities alone. */
+  readonly webhookAuthoritiesFile: string
 }
 
 /** Both ports are for this machine, unless told otherwise: a proxy with a certificate stands in front of the API. */
@@ -185,6 +187,13 @@ export function serverSettings(env: NodeJS.ProcessEnv): ServerSettings {
         about: 'networks of your own that events may be sent to, by commas, such as 10.1.0.0/16',
         read: networkList,
         fallback: [],
+      },
+      webhookAuthoritiesFile: {
+        ...file(
+          'SERVER_WEBHOOK_AUTHORITIES_FILE',
+          'authorities that certify receivers of events besides the usual ones, PEM',
+        ),
+        fallback: '',
       },
     },
     'SERVER_',

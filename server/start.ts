@@ -26,6 +26,7 @@ import { openLinks } from './link/links.ts'
 import type { Log } from './log.ts'
 import { openCarrier } from './mail/carrier.ts'
 import { startMailWorker } from './mail/worker.ts'
+import { readAuthorities } from './net/authorities.ts'
 import { openIssuers } from './oidc/issuers.ts'
 import { applyRoots } from './orgs/apply.ts'
 import { outgoingResolver } from './transfers/resolver.ts'
@@ -158,7 +159,10 @@ async function identityDeps(
     life: new Uint8Array(randomBytes(lifeBytes)),
     agreements: readAgreements(settings.agreementsFile),
     issuers: openIssuers({ now: Date.now }),
-    receivers: openReceivers({ networks: settings.webhookNetworks }),
+    receivers: openReceivers({
+      networks: settings.webhookNetworks,
+      authorities: readAuthorities(settings.webhookAuthoritiesFile),
+    }),
     createKey: coordinator.createKey,
     sign: coordinator.sign,
     manifestFile: new Uint8Array(readFileSync(settings.manifestFile)),

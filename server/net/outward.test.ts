@@ -4,7 +4,8 @@ import https from 'node:https'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeAuthority } from '@quorate/scripts/certificates'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { makeAuthority, type CertificateAuthority } from '@quorate/scripts/certificates'
 import { serve, type Served } from '../oidc/testing/served.ts'
 import {
   openOutward,
@@ -196,29 +197,64 @@ describe('a request to an address that a customer chose', () => {
 })
 
 describe('a request over TLS', () => {
+  const noConnection = { ok: false, why: 'no-connection' }
+  const here = { networks, resolve: to('127.0.0.1') }
+
   it('believes a certificate for the name, from an authority that is known', async () => {
     const authority = await makeAuthority('test', new Date())
-    const { certificatePem, privateKeyPem } = await authority.issue('idp', 'server')
-    const server = https.createServer({ cert: certificatePem, key: privateKeyPem }, (_, response) =>
-      response.end('hello'),
-    )
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    try {
-      const { port } = server.address() as AddressInfo
-      const here = { networks, resolve: to('127.0.0.1') }
+    await certified(authority, async (port) => {
       const knowing = openOutward({ ...here, authorities: [authority.certificatePem] })
       const answer = await knowing(get(`https://localhost:${port}/`))
       assert.ok(answer.ok)
       assert.equal(answer.text, 'hello')
-      const noConnection = { ok: false, why: 'no-connection' }
       assert.deepEqual(await knowing(get(`https://other.invalid:${port}/`)), noConnection)
       assert.deepEqual(await openOutward(here)(get(`https://localhost:${port}/`)), noConnection)
+    })
+  })
+
+  it('believes the usual authorities beside those of the house', async () => {
+    const [usual, own, other] = [
+      await makeAuthority('usual', new Date()),
+      await makeAuthority('own', new Date()),
+      await makeAuthority('other', new Date()),
+    ]
+    const before = getCACertificates('default')
+    setDefaultCACertificates([usual.certificatePem])
+    try {
+      const fetch = openOutward({ ...here, authorities: [own.certificatePem] })
+      const isBelieved = async (authority: CertificateAuthority) => {
+        let answer: unknown
+        await certified(authority, async (port) => {
+          answer = await fetch(get(`https://localhost:${port}/`))
+        })
+        return Object(answer).ok
+      }
+      assert.ok(await isBelieved(own))
+      assert.ok(await isBelieved(usual))
+      assert.ok(!(await isBelieved(other)))
     } finally {
-      server.closeAllConnections()
-      server.close()
+      setDefaultCACertificates(before)
     }
   })
 })
+
+/** A server whose certificate is of this authority, for as long as that takes. */
+async function certified(
+  authority: CertificateAuthority,
+  use: (port: number) => Promise<void>,
+): Promise<void> {
+  const { certificatePem, privateKeyPem } = await authority.issue('idp', 'server')
+  const server = https.createServer({ cert: certificatePem, key: privateKeyPem }, (_, response) =>
+    response.end('hello'),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    await use((server.address() as AddressInfo).port)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
 
 const refused = { ok: false, why: 'address-refused' }
 const late = { ok: false, why: 'too-slow' }

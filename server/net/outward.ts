@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { BlockList, isIP } from 'node:net'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { concatAll, fromUtf8 } from '@quorate/core/bytes'
 import { openNames, type Address, type Resolve } from './names.ts'
 
@@ -62,9 +63,9 @@ export const outwardFetch = openOutward({})
  * @throws Error when a network of `surroundings` is none
  */
 export function openOutward(surroundings: Surroundings): OutwardFetch {
-  const { networks = [], authorities, resolve = resolveName } = surroundings
+  const { networks = [], authorities = [], resolve = resolveName } = surroundings
   const own = networksOf(networks)
-  const trusted = authorities === undefined ? {} : { ca: [...authorities] }
+  const trusted = trustedBesides(authorities)
   return async (ask) => {
     const url = outwardUrl(ask.url)
     if (url === undefined) return { ok: false, why: 'url-refused' }
@@ -94,6 +95,16 @@ export function refusalOf(
     return isReachable(url, own, { address, family: isIP(address) }) ? undefined : 'address-refused'
   const mayBePlain = ['127.0.0.1', '::1'].some((one) => isIn(own, { address: one, family: 0 }))
   return url.protocol === 'https:' || mayBePlain ? undefined : 'url-refused'
+}
+
+type Trusted = { readonly secureContext?: SecureContext }
+
+/** Made once: to read all the usual authorities takes tens of milliseconds. */
+function trustedBesides(authorities: readonly string[]): Trusted {
+  if (authorities.length === 0) return {}
+  // Named alone, they would stand in the place of the usual ones.
+  const ca = [...getCACertificates('default'), ...authorities]
+  return { secureContext: createSecureContext({ ca }) }
 }
 
 function isReachable({ protocol }: URL, own: BlockList, one: Address): boolean {
@@ -142,7 +153,7 @@ async function beforeDeadline<T>(found: Promise<T>, deadline: AbortSignal): Prom
 type Way = {
   readonly url: URL
   readonly addresses: readonly Address[]
-  readonly trusted: { readonly ca?: string[] }
+  readonly trusted: Trusted
   readonly deadline: AbortSignal
 }
 
