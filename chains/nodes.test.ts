@@ -43,9 +43,6 @@ describe('a call to a node', () => {
       response.end(JSON.stringify({ jsonrpc: '2.0', id: 99, result: '0x1' })),
     'the answer never ends': (_, response) => response.write('{'),
     'the node breaks off': (request) => request.socket.destroy(),
-    'the node points elsewhere': (_, response) => {
-      response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()
-    },
   }
   for (const [name, listener] of Object.entries(unreadable))
     it(`fails without naming the address when ${name}`, async () => {
@@ -54,6 +51,24 @@ describe('a call to a node', () => {
         assert.ok(!inspect(thrown, { depth: 9 }).includes('a-provider-key'))
         return true
       })
+    })
+
+  for (const status of [301, 302, 303, 307, 308])
+    it(`goes nowhere else with status ${status}, though there is an answer`, async () => {
+      const asked: (string | undefined)[] = []
+      const elsewhere = '/of-another-name'
+      const pointing: RequestListener = (request, response) => {
+        asked.push(request.url)
+        if (request.url === elsewhere)
+          response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: '0x1' }))
+        else response.writeHead(status, { location: elsewhere }).end()
+      }
+      await assert.rejects(call(pointing), (thrown) => {
+        assert.ok(isFailure(thrown, 'chain.unavailable'))
+        assert.ok(!inspect(thrown, { depth: 9 }).includes('a-provider-key'))
+        return true
+      })
+      assert.deepEqual(asked, [secretPath])
     })
 
   it('is refused in words that can be written down, whoever has made them up', async () => {
