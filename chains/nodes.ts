@@ -46,21 +46,6 @@ export function httpNode(options: NodeOptions): Rpc {
   }
 }
 
-/**
- * Several calls in one request (JSON-RPC 2.0, section 6), only to see how many a node takes.
- * @returns how many were answered with a result
- * @throws Failure `chain.unavailable`
- */
-export async function askBatch(options: NodeOptions, size: number): Promise<number> {
-  const calls = Array.from({ length: size }, (_, i) => i + 1)
-  const method = 'eth_chainId'
-  const body = calls.map((id) => ({ jsonrpc: '2.0', id, method, params: [] }))
-  const answer = await post(options, JSON.stringify(body))
-  return Object.values(answer).filter(
-    (one) => typeof one === 'object' && one !== null && 'result' in one,
-  ).length
-}
-
 function bytesMaxOf(
   method: string,
   { answerBytesMax = answerBytesMaxDefault }: NodeOptions,

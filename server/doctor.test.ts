@@ -8,23 +8,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { httpNode } from '@quorate/chains/nodes'
 import { makeCluster } from '@quorate/authority/testing/world'
+import { deploy } from '@quorate/devnet/testing/deploy'
 import { startEthereum, type RunningEthereum } from '@quorate/devnet/ethereum'
 
 const program = fileURLToPath(new URL('./doctor.ts', import.meta.url))
 const dataDir = mkdtempSync(join(tmpdir(), 'doctor-'))
+const nobody = `0x${'5a'.repeat(20)}`
 let node: RunningEthereum
 let poorer: Server
 let poorUrl = ''
 
-/** A fake node in front of a real one: it has no traces and takes no batches. */
+/** A fake node in front of a real one: it has no traces. */
 function poorNode(): Server {
   return createServer(async (request, response) => {
     let body = ''
     for await (const part of request) body += String(part)
-    const asked = JSON.parse(body)
-    if (Array.isArray(asked)) return void response.writeHead(413).end('too many')
-    const { id, method } = asked
+    const { id, method } = JSON.parse(body)
     const error = { code: -32601, message: 'the method does not exist' }
     if (String(method).startsWith('debug_'))
       return void response.end(JSON.stringify({ jsonrpc: '2.0', id, error }))
@@ -63,12 +64,15 @@ describe('the command that looks at nodes before they are trusted', () => {
   })
 
   it('finds a real node good, and says what it can do', async () => {
+    const rpc = httpNode({ url: node.rpcUrl, network: 'EthereumSepolia' })
+    await deploy(rpc, 'Coin', ['Gold', 'GLD', 6]).then((coin) => coin.invoke('mint', [nobody, 1n]))
     const { code, told } = await run({ EthereumSepolia: { rpcUrl: node.rpcUrl } })
     assert.equal(code, 0, told)
     assert.match(told, /good chain id: 11155111/)
-    for (const what of ['next block', 'finality tag', 'fee history', 'traces', 'batches'])
-      assert.match(told, new RegExp(`good ${what}: `), told)
-    assert.match(told, /range of logs: 10000 blocks at once/)
+    assert.match(told, /good logs of a block: 1 movements of tokens/)
+    const used = ['block with transactions', 'transaction and receipt', 'list of logs']
+    const seen = ['next block', 'finality tag', 'fees', 'traces', 'what a contract says', ...used]
+    for (const what of seen) assert.match(told, new RegExp(`good ${what}: `), told)
   })
 
   it('tells what a poorer one lacks, and never its address', async () => {
@@ -77,7 +81,6 @@ describe('the command that looks at nodes before they are trusted', () => {
     assert.equal(code, 0, told)
     const [, second = ''] = told.split('EthereumSepolia, node 2')
     assert.match(second, /poor traces: the method does not exist: payments within/)
-    assert.match(second, /poor batches: none/)
     assert.ok(!told.includes('a-provider-key'))
     assert.doesNotMatch(told, /1 of 2 nodes/, 'one is enough where one is believed')
   })

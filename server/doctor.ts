@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Network } from '@quorate/chains/adapter'
 import { examine } from '@quorate/chains/evm/examine'
-import { askBatch, httpNode } from '@quorate/chains/nodes'
+import { httpNode } from '@quorate/chains/nodes'
 import { verifyEd25519 } from '@quorate/authority/ed25519'
 import { readManifest } from '@quorate/authority/manifest'
-import { kindIn, openChains, type Own } from './chain/chains.ts'
+import { type Chain, kindIn, openChains, type Own } from './chain/chains.ts'
 import { isInTheClear, readNodes, urlsOf } from './chain/nodes-file.ts'
 
 const usage = `usage: quorate doctor [--manifest <file>] <file> [network ...]
@@ -42,11 +41,11 @@ async function doctorCommand(
       print(`${id} has no node in this file`)
       continue
     }
-    const { network } = find(id)
+    const { network, traits } = find(id)
     const title = own.some((one) => one.id === id) ? `${id} (${network.name})` : id
     const looks: Look[] = []
     for (const [at, url] of urlsAt(id).entries())
-      looks.push(await look({ network, url, title: `${title}, node ${at + 1}` }, print))
+      looks.push(await look({ network, traits, url, title: `${title}, node ${at + 1}` }, print))
     worst = Math.max(worst, ...looks.map(({ code }) => code))
     printTracing(looks, nodes.get(id)?.agree ?? 1, (line) => print(`${title}\n${line}`))
   }
@@ -70,17 +69,16 @@ function ownIn(manifestFile: string): Own {
 }
 
 async function look(
-  node: { readonly network: Network; readonly url: string; readonly title: string },
+  node: Pick<Chain, 'network' | 'traits'> & { readonly url: string; readonly title: string },
   print: (line: string) => void,
 ): Promise<Look> {
-  const { network, url, title } = node
+  const { network, traits, url, title } = node
   const options = { url, network: network.id }
   print(title)
   if (isInTheClear(url))
     print('  poor address: http on another machine: who is on the way can change what it says')
   const findings = await examine({
-    ...{ network, rpc: httpNode(options), sleep, now: Date.now },
-    batch: (size) => askBatch(options, size),
+    ...{ network, isLegacy: traits.isLegacy, rpc: httpNode(options), sleep, now: Date.now },
   })
   for (const { what, verdict, told } of findings) print(`  ${verdict.padEnd(4)} ${what}: ${told}`)
   return {

@@ -1,14 +1,17 @@
-import { Failure, isFailure } from '@quorate/core/failure'
-import type { Network, Rpc } from '../adapter.ts'
+import { isFailure } from '@quorate/core/failure'
+import type { Block, Network, Rpc } from '../adapter.ts'
 import { accountAddress, hasDeployer, isDeployed } from './account/account.ts'
-import { readFields, readHash, readList, readQuantity } from './answer.ts'
-import { readFees } from './fees.ts'
+import { readBytes, readFields, readHash, readList, readQuantity } from './answer.ts'
+import { findBlock } from './blocks.ts'
+import { quoteGasPrice, readFees } from './fees.ts'
+import { findReceipt } from './status.ts'
+import { tokenLogs } from './token-logs.ts'
 
 export type Examined = {
   readonly network: Network
+  /** Has it no fee market (EIP-1559)? */
+  readonly isLegacy: boolean
   readonly rpc: Rpc
-  /** Several calls in one request; how many were answered. */
-  readonly batch: (size: number) => Promise<number>
   readonly sleep: (ms: number) => Promise<void>
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -28,11 +31,11 @@ const waitMsDefault = 60_000
 const askEveryMs = 500
 /** A newest block that is older is no newest block. */
 const ageMaxMs = 5 * 60_000
-const batchSizes = [10, 100, 1_000]
-const logRanges = [10n, 100n, 1_000n, 10_000n]
-/** Of nothing that there is: a search costs the node what it costs, and finds nothing. */
-const noTopic = `0x${'00'.repeat(31)}01`
+/** Down from the newest one, for one that has a transaction: on networks that are used, nearly all have. */
+const blocksLooked = 32n
 const nobody = `0x${'00'.repeat(19)}01`
+/** An account without code, on any network. */
+const plain = `0x${'5a'.repeat(20)}`
 
 type Test = (examined: Examined) => Promise<Omit<Finding, 'what'>>
 
@@ -66,6 +69,7 @@ const tests: Readonly<Record<string, Test>> = {
       : bad(`${said}, and ${network.id} is ${network.chainId}`)
   },
   'newest block': async ({ rpc, now }) => {
+    readQuantity(await rpc('eth_blockNumber', []))
     const { number, timestamp } = await headOf(rpc)
     const ageMs = now() - Number(timestamp) * 1_000
     const told = `${number}, ${Math.round(ageMs / 1_000)} seconds old`
@@ -101,39 +105,53 @@ const tests: Readonly<Record<string, Test>> = {
     readQuantity(await rpc('eth_getTransactionCount', [nobody, 'pending']))
     return good('counted')
   },
-  'fee history': async ({ rpc }) => {
+  fees: async ({ rpc, isLegacy }) => {
+    if (isLegacy) return good(`gas price ${await quoteGasPrice(rpc, 'Standard')}, with headroom`)
     const { baseFeePerGas, quotes } = await readFees(rpc)
     return good(`base fee ${baseFeePerGas}, tip ${quotes.Standard.maxPriorityFeePerGas}`)
   },
+  'what a contract says': async ({ rpc }) => {
+    const at = { blockHash: (await headOf(rpc)).hash, requireCanonical: true }
+    readBytes(await rpc('eth_call', [{ from: nobody, to: plain, data: '0x' }, at]))
+    return good('answered at a block, by its hash')
+  },
+  'what a transaction needs': async ({ rpc }) => {
+    const payment = { from: nobody, to: plain, value: '0x0' }
+    const gas = readQuantity(await rpc('eth_estimateGas', [payment]))
+    return good(`${gas} gas for a plain payment`)
+  },
+  'block with transactions': ofUsed(async (_, { number, transactions }) =>
+    good(`block ${number} has ${transactions.length}`),
+  ),
+  'transaction and receipt': ofUsed(async (rpc, { hash: blockHash, transactions }) => {
+    const { hash } = transactions[0] ?? { hash: '' }
+    const found = readFields(await rpc('eth_getTransactionByHash', [hash]))
+    const receipt = await findReceipt(rpc, hash)
+    const isThere = readHash(found['blockHash']) === blockHash && receipt?.blockHash === blockHash
+    return isThere ? good(`fee ${receipt.fee}`) : bad(`of ${hash} there is none in its block`)
+  }),
+  'logs of a block': ofUsed(async (rpc, block) => {
+    const { logs, isWhole, unread } = await tokenLogs(rpc, block)
+    const isAll = isWhole && unread.size === 0
+    return isAll ? good(`${logs.length} movements of tokens`) : poor('too long for one answer')
+  }),
+  'list of logs': optional(
+    'logs are read from receipts, one by one',
+    ofUsed(async (rpc, { hash }) => {
+      const logs = readList(await rpc('eth_getLogs', [{ blockHash: hash }]))
+      return good(`${logs.length} at once`)
+    }),
+  ),
   traces: optional('payments within transactions are seen by balances alone', async ({ rpc }) => {
     const { hash } = await headOf(rpc)
     readList(await rpc('debug_traceBlockByHash', [hash, { tracer: 'callTracer' }]))
     return good('debug_traceBlockByHash')
-  }),
-  'receipts of a block': optional('receipts are asked for one by one', async ({ rpc }) => {
-    readList(await rpc('eth_getBlockReceipts', [hexOf((await headOf(rpc)).number)]))
-    return good('eth_getBlockReceipts')
-  }),
-  'range of logs': optional('logs are asked for block by block', async ({ rpc }) => {
-    const { number } = await headOf(rpc)
-    const most = await largest(logRanges, async (range) => {
-      const fromBlock = number < range ? 0n : number - range + 1n
-      const asked = { fromBlock: hexOf(fromBlock), toBlock: hexOf(number), topics: [noTopic] }
-      readList(await rpc('eth_getLogs', [asked]))
-    })
-    return most === undefined ? poor('none') : good(`${most} blocks at once, at least`)
   }),
   'account contract': optional('there are no fee sponsors', async ({ rpc }) => {
     if (await isDeployed(rpc)) return good(accountAddress)
     const where = (await hasDeployer(rpc)) ? 'not deployed' : 'neither deployed nor its deployer'
     return bad(`${where}, and \`quorate account-contract\` says how`)
   }),
-  batches: async ({ batch }) => {
-    const most = await largest(batchSizes, async (size) => {
-      if ((await batch(size)) < size) throw new Failure('chain.unavailable', { network: '' })
-    })
-    return most === undefined ? poor('none') : good(`${most} calls at once, at least`)
-  },
 }
 
 /** A node may lack it: what it then costs is told. */
@@ -144,21 +162,24 @@ function optional(without: string, test: Test): Test {
   }
 }
 
-async function largest<T>(
-  sizes: readonly T[],
-  tries: (size: T) => Promise<void>,
-): Promise<T | undefined> {
-  let most: T | undefined
-  for (const size of sizes) {
-    try {
-      await tries(size)
-    } catch (error) {
-      if (isFailure(error, 'chain.refused') || isFailure(error, 'chain.unavailable')) return most
-      throw error
-    }
-    most = size
+/** A block that has no transaction shows nothing of how the node tells of any. */
+function ofUsed(test: (rpc: Rpc, block: Block) => ReturnType<Test>): Test {
+  return async ({ rpc }) => {
+    const block = await newestUsed(rpc)
+    return block === undefined
+      ? poor(`not seen: no transaction in the newest ${blocksLooked} blocks, ask again after one`)
+      : test(rpc, block)
   }
-  return most
+}
+
+/** The newest block that has a transaction; nothing where that is too long ago. */
+async function newestUsed(rpc: Rpc): Promise<Block | undefined> {
+  const { number: newest } = await headOf(rpc)
+  for (let number = newest; number >= 0n && number > newest - blocksLooked; number--) {
+    const block = await findBlock(rpc, number)
+    if (block !== undefined && block.transactions.length > 0) return block
+  }
+  return undefined
 }
 
 async function headOf(rpc: Rpc) {
