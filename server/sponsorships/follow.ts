@@ -2,7 +2,7 @@ import { isSlotSettled } from '@quorate/chains/evm/index'
 import { isAtRest, onABlock } from '../transfers/lifecycle.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
 import { nowhere } from '../transfers/sent.ts'
-import { isKnownAgreed } from '../transfers/agreed.ts'
+import { isKnownAgreed, unlessAgreed } from '../transfers/agreed.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorshipsOf } from './find.ts'
 import { isFill, outbid } from './outbid.ts'
@@ -94,8 +94,12 @@ async function followUnsent(
   const isAbout = agreed.includes(true)
   if (!isAbout && open === undefined) return lapse(ended.reason)
   if (await isSlotTaken(deps, ended)) return lapse('another transaction has used its nonce')
-  if (await isPast(deps.chain, row.execute_before)) return lapse(ended.reason)
-  return wait({ waiting: open?.waiting ?? 'until no block can take it any more', signed: null })
+  const waiting = open?.waiting ?? 'until no block can take it any more'
+  if (!(await isPast(deps.chain, row.execute_before))) return wait({ waiting, signed: null })
+  if (open === undefined) return lapse(ended.reason)
+  // Once this is over nobody fills the slot but for what is agreed on and refused by then.
+  const end = () => lapse(ended.reason)
+  return unlessAgreed(deps, open, { reason: waiting, kept: wait(open), end })
 }
 
 async function isSlotTaken(

@@ -37,7 +37,7 @@ import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { until } from '../coordinator/testing/platform.ts'
 import { listSponsoredFees, sponsorshipsOf } from './find.ts'
-import { keptOutMs, stuckMs } from './outbid.ts'
+import { isFill, keptOutMs, stuckMs } from './outbid.ts'
 import { bidRow, untilSent } from './row.ts'
 import {
   carry,
@@ -617,6 +617,30 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     assert.ok(Date.now() < row.execute_before)
   })
 
+  it('has not failed what it was for while what outbids it is agreed on, and its slot is filled', async () => {
+    const { other, row, sent } = await agreedShortly(16_000)
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    await stepTo(treasury, sent, 'refused')
+    await changeSponsor(treasury, other, { end: '/activate' })
+    await step(treasury, row)
+    const bid = await stepTo(treasury, await bidFor(row), 'prepared')
+    assert.deepEqual([bid.bid, isFill(bid), await isSigned(row, bid, other)], [1, false, true])
+    await until(async () => Date.now() > row.execute_before)
+    const { rpc } = treasury
+    await rpc('evm_setNextBlockTimestamp', [Math.ceil(row.execute_before / 1000) + 1])
+    await mine(treasury, 3)
+    await step(treasury, row)
+    assert.equal((await reread(treasury, row)).state, 'signed')
+    await changeSponsor(treasury, other, { end: '/deactivate' })
+    await stepTo(treasury, bid, 'refused')
+    await step(treasury, row)
+    const fill = await stepTo(treasury, await bidFor(row), 'broadcasted')
+    assert.deepEqual([fill.bid, fill.slot], [2, sent.slot])
+    await mine(treasury, 3)
+    await carry(treasury, row, 'lapsed')
+    assert.equal(await nonceOf(other.wallet), 1)
+  })
+
   it('is sent though it would fail, so that nothing waits behind it', async () => {
     const { other, row, sent } = await agreedShortly(64_000)
     await changeSponsor(treasury, other, { end: '/deactivate' })
@@ -658,8 +682,9 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     const evidence = { ...evidenceOf(row), facts: sent.facts }
     const { organization } = company
     const { key } = other.wallet
+    const { bid } = sent
     try {
-      await platform.coordinator.sign({ organization, key, kind: 'sponsor', evidence })
+      await platform.coordinator.sign({ organization, key, kind: 'sponsor', bid, evidence })
     } catch (error) {
       if (isFailure(error, 'request.refused')) return false
       throw error
