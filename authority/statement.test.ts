@@ -5,6 +5,7 @@ import { clientDataFor } from './client-data.ts'
 import { fingerprintOf } from './credential.ts'
 import {
   breakTable,
+  credentialIdTable,
   credentialTable,
   decodeRecord,
   denialTable,
@@ -181,6 +182,30 @@ describe('a statement', () => {
     assert.equal(refusal(newcomer, 'cancelRecovery', id), undefined)
     bring('confirmed')
     assert.equal(refusal(newcomer, 'cancelRecovery', id), 'the credential is not confirmed')
+  })
+
+  it('of somebody who is frozen ends what is his own, and freezes what can be lifted', () => {
+    const thief = company.makeEndUser({ kind: 'employee' })
+    const [policy, approval] = [new Uint8Array(randomBytes(32)), new Uint8Array(randomBytes(32))]
+    company.write(breakTable, [policy], { signedBy: [], expiresAt: t0, effectiveAt: t0 + 1 })
+    const token = machine.token ?? assert.fail()
+    const others = [
+      ['revokeToken', token],
+      ['denyApproval', approval],
+      ['keepPolicy', policy],
+    ] as const
+    for (const [kind, target] of others) assert.equal(refusal(thief, kind, target), undefined)
+    company.freeze(thief.user)
+    for (const [kind, target] of others)
+      assert.equal(refusal(thief, kind, target), 'the user is frozen')
+    const [fingerprint, own] = [fingerprintOf(thief.by.spki), new Uint8Array(randomBytes(32))]
+    const { id } = company.find(credentialTable, thief.user, fingerprint) ?? assert.fail()
+    company.write(credentialIdTable, [id], { user: thief.user, fingerprint })
+    const known = company.find(tokenTable, token) ?? assert.fail()
+    company.write(tokenTable, [own], { ...known, user: thief.user })
+    assert.equal(refusal(thief, 'revokeCredential', id), undefined)
+    assert.equal(refusal(thief, 'revokeToken', own), undefined)
+    assert.equal(refusal(thief, 'freezeUser', machine.user), undefined)
   })
 
   it('leaves somebody who can lift what it stops, with those before it', () => {

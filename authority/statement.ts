@@ -29,6 +29,7 @@ import {
   has,
   isActive,
   isCredentialLive,
+  isFrozen,
   isLiftableWithout,
   isRecoveryWaiting,
   isTokenLive,
@@ -130,6 +131,8 @@ export function refusedStatement(
   const rights = rightsOf(records, statement.user, signer.token)
   const holds = (name: string) => user.kind !== 'endUser' && has(rights, name)
   if (!mayTake(records, statement, { time, holds })) return 'the author may not take this away'
+  if (isFrozen(restricted, statement.user) && !mayFrozenTake(records, statement))
+    return 'the user is frozen'
   const isForEver =
     statement.kind === 'freezeUser' && !isLiftableWithout(restricted, statement.target)
   return isForEver ? 'nobody would be left to lift it' : undefined
@@ -164,6 +167,13 @@ function signerOf(
 function isOfEqualRank(records: RootRecords, { kind, target, user }: Statement): boolean {
   const recovery = kind === 'cancelRecovery' ? records.find(recoveryTable, target) : undefined
   return recovery !== undefined && !bringsConfirmed(records, user, recovery.generation)
+}
+
+/** As in the log: whoever is frozen freezes, which can be lifted, and ends what is his own. */
+function mayFrozenTake({ find }: RootRecords, { kind, target, user }: Statement): boolean {
+  if (kind === 'denyApproval' || kind === 'keepPolicy') return false
+  const token = kind === 'revokeToken' ? find(tokenTable, target) : undefined
+  return token === undefined || equalBytes(token.user, user)
 }
 
 function mayTake(

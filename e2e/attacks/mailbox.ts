@@ -125,6 +125,19 @@ const words: readonly Attack[] = [
     },
   ),
   saying(
+    'denies an approval for ever by the word of an approver who is frozen',
+    statement('the user is frozen'),
+    async ({ stage }) => {
+      const carl = await stage.newcomer(await stage.invite(), true)
+      const rights = ['Policies:Approvals:Approve']
+      await stage.assign(await stage.createPermission(`Word of ${carl.name}`, rights), carl)
+      const ids = { userId: carl.user }
+      const frozen = { path: '/orgs/freezes', body: { userId: carl.name }, ids }
+      await stage.put('freeze', stage.ask(stage.admin, frozen))
+      return word(stage, carl, { kind: 'denyApproval', target: fresh() })
+    },
+  ),
+  saying(
     'stops the wallet of one customer by the word of another',
     without(at('authority/statement.ts', 'the author may not take this away'), [
       "'the author may not take this away'",
