@@ -29,7 +29,10 @@ export function hasPolicies({ readKnown }: KnownLog, organization: Uint8Array): 
   })
 }
 
-/** What policies say of a request that is in force, at its place in the log; or as of now. */
+/**
+ * What policies say of a request that is in force, at its place in the log; or as of now, also where only its
+ * approval stands there.
+ */
 export async function evaluationsOf(
   { database, rules }: EvaluateDeps,
   { organization, stream, evidence }: Asked,
@@ -40,8 +43,9 @@ export async function evaluationsOf(
   const place = { organization, stream }
   const at = await ledger.place(organization, requestOfEvidence(evidence))
   const certified = at && (await ledger.step(place, at.seq))
-  if (at !== undefined && certified !== undefined) {
-    const read = decodeBody(certified.body)
+  const read = certified && decodeBody(certified.body)
+  const kind = at && read?.step.items[at.item]?.operation.kind
+  if (at !== undefined && read !== undefined && kind !== 'approval') {
     const seqs = { root: read.step.heads[0]?.seq ?? at.seq - 1, own: at.seq - 1 }
     const outcome = await views.readAt(place, seqs, (reader) =>
       evaluationOf({ ...read, reader, rules }, at.item),

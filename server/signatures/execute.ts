@@ -9,6 +9,7 @@ import type { Intent } from '@quorate/effects/intent'
 import { factsNeeded } from '@quorate/effects/plan'
 import { networksOf } from '@quorate/judge/networks'
 import { decodePreimage } from '@quorate/authority/request'
+import { evaluationsAfter } from '../approvals/after.ts'
 import { approvalFor } from '../approvals/find.ts'
 import { openApproval } from '../approvals/open.ts'
 import type { ApprovalRow } from '../approvals/tables.ts'
@@ -119,19 +120,20 @@ async function signOrHold(
 }
 
 /**
- * That policies were triggered which block it, or want nothing done. What was held has been told of
- * when its approval was opened.
+ * That policies were triggered which block it, or want nothing done. Those with which it was held have
+ * been told of when its approval was opened.
  */
 async function triggeredBy(
   { database, log, rules, now }: ExecuteDeps,
   row: SignatureRow,
   evidence: Evidence | undefined,
 ): Promise<readonly Event[]> {
-  if (row.approval_id !== null || evidence === undefined) return []
+  if (evidence === undefined) return []
   const { organization, key, request } = row
   const at = now()
   const asked = { organization, stream: keyStream(key), evidence }
-  const evaluations = await evaluationsOf({ database, rules }, asked, at)
+  const said = await evaluationsOf({ database, rules }, asked, at)
+  const evaluations = await evaluationsAfter({ database, rules }, row, said)
   const activity = { kind: 'Wallets:Sign', signatureRequest: anySignatureOf(row) }
   return triggeredEvents({ database, log }, { organization, request, activity, evaluations, at })
 }

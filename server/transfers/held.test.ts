@@ -510,6 +510,24 @@ describe('a transfer that a policy only takes note of', () => {
   })
 })
 
+describe('a transfer that another policy blocks once it is approved', () => {
+  it('is rejected, and that policy is told of', async () => {
+    const wallet = await makeWallet(treasury)
+    await policyOn(wallet)
+    const { body } = await post(wallet)
+    const row = await rowOf(body)
+    await policyOn(wallet, { kind: 'Block' })
+    await applyRoot(treasury.database, treasury.company.organization)
+    await decide(row, 'Approved')
+    const { reason, approval_id } = await stepTo(treasury, row, 'rejected')
+    assert.match(String(reason), /^blocked by policy: /)
+    assert.equal(approval_id, body.approvalId)
+    // The other one is told of by whoever announces the approval.
+    const told = (await triggersOf(body.id)).map(({ action }) => action.kind)
+    assert.deepEqual(told, ['Block'])
+  })
+})
+
 /** The policies that were told of as triggered by it. */
 async function triggersOf(id: string): Promise<{ readonly action: { readonly kind: string } }[]> {
   const rows = await treasury.database

@@ -49,12 +49,13 @@ const asking = { kind: 'RequestApproval', approvalGroups: [{ quorum: 1, approver
 /** With a policy on it alone. */
 async function walletUnder(action: object) {
   const { id } = await byBot('POST', '/wallets', { network: 'KeyEdDSA' })
-  const policy = await byAdmin('POST', '/v2/policies', {
-    ...{ name: 'all', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' }, action },
-    filters: { walletId: { in: [id] } },
-  })
-  return { path: `/wallets/${id}/signatures`, policy }
+  return { path: `/wallets/${id}/signatures`, policy: await policyOn(id, action) }
 }
+const policyOn = (walletId: string, action: object) =>
+  byAdmin('POST', '/v2/policies', {
+    ...{ name: 'all', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' }, action },
+    filters: { walletId: { in: [walletId] } },
+  })
 const message = { kind: 'Message', message: '0x68656c6c6f' }
 
 describe('an event tells what one would read then', () => {
@@ -181,6 +182,27 @@ describe('an approval', () => {
     await byAdmin('POST', `/v2/policy-approvals/${approvalId}/decisions`, { value: 'Approved' })
     await platform.workApprovals()
     assert.equal((await told('policy.triggered', held.id)).length, 1, 'once, when it was held')
+  })
+
+  it('does not keep from being told of a policy that triggers only after it', async () => {
+    for (const [action, status] of [
+      [{ kind: 'Block' }, 'Rejected'],
+      [{ kind: 'NoAction' }, 'Signed'],
+    ] as const) {
+      const { path, policy } = await walletUnder(asking)
+      const { id, walletId, approvalId } = await byBot('POST', path, message)
+      await platform.workApprovals()
+      const later = await policyOn(walletId, action)
+      await byAdmin('POST', `/v2/policy-approvals/${approvalId}/decisions`, { value: 'Approved' })
+      await platform.workApprovals()
+      assert.equal((await read(`${path}/${id}`)).status, status)
+      const evaluations = (await told('policy.triggered', id)).map((one) => one.policyEvaluation)
+      assert.deepEqual(
+        evaluations.map((one) => one.policy.id),
+        [policy.id, later.id],
+      )
+      assert.equal(evaluations[1].activity.signatureRequest.id, id)
+    }
   })
 
   it('is not needed for a policy to be told of that blocks a change', async () => {
