@@ -154,6 +154,7 @@ async function identityDeps(
   return {
     database,
     log: coordinator,
+    report: log,
     tokens: await openTokens(readFileSync(settings.tokenKeyFile, 'utf8')),
     now: Date.now,
     life: new Uint8Array(randomBytes(lifeBytes)),

@@ -1,5 +1,6 @@
 import { deriveKey } from '@quorate/api/keys'
 import { requestHash } from '@quorate/authority/request'
+import { keyStream } from '@quorate/authority/stream'
 import { toHex } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { noFacts, encodeFacts } from '@quorate/effects/facts'
@@ -9,18 +10,21 @@ import { pseudoNetworkOf } from '@quorate/effects/networks'
 import { plan } from '@quorate/effects/plan'
 import { outputOf } from '@quorate/threshold/public/derive'
 import { isHeldFor } from '../approvals/find.ts'
+import { tellRefused, tellTriggered, type TellDeps, type Told } from '../approvals/triggered.ts'
 import type { Caller } from '../auth/caller.ts'
 import { carryOut, type CarryOutDeps } from '../auth/carry-out.ts'
 import { Held, routing, type Route } from '../http/route.ts'
+import { hasPolicies } from '../policies/evaluate.ts'
 import type { ExecuteDeps } from '../signatures/execute.ts'
 import type { Signature } from '../signatures/signature.ts'
 import { findKey, type KeyRow } from './find.ts'
-import { approvedDerivation, holdDerivation, type AskedToDerive } from './held-derivation.ts'
+import { approvedDerivation, derivationAsked, holdDerivation } from './held-derivation.ts'
+import type { AskedToDerive } from './held-derivation.ts'
 import { checkUsable } from './reach.ts'
 
 const { route } = routing<Caller>()
 
-type DeriveDeps = CarryOutDeps & Pick<ExecuteDeps, 'sign' | 'log'>
+type DeriveDeps = CarryOutDeps & Pick<ExecuteDeps, 'sign' | 'log'> & TellDeps
 
 /**
  * Nothing of it is kept here but the burned request: a server that dies on the way is asked again,
@@ -42,21 +46,32 @@ export function derivationRoutes(deps: DeriveDeps): readonly Route<Caller>[] {
   ]
 }
 
-/** What is held is approved as it was asked first, and given to whoever asks for the same again. */
+/** What policies hold has its approval told of with them; of what they block, or note, no row is kept. */
 async function deriveOrHold(deps: DeriveDeps, asked: AskedToDerive) {
+  const { organization } = asked.caller
   try {
-    return await derive(deps, asked)
+    const made = await derive(deps, asked)
+    if (await hasPolicies(deps.log, organization)) await tellTriggered(deps, toldOf(asked))
+    return made
   } catch (error) {
-    const { caller, evidence } = asked
-    const { organization } = caller
-    const request = requestHash(evidence.preimage)
+    if (isFailure(error, 'policy.blocked')) await tellRefused(deps, toldOf(asked))
+    const request = requestHash(asked.evidence.preimage)
     if (!(await isHeldFor(deps.database, { organization, request }, error))) throw error
     const approved = await deriveApproved(deps, asked)
     return approved ?? new Held(await holdDerivation(deps, asked))
   }
 }
 
-/** @returns nothing where nobody has approved it, or not what policies want by now */
+function toldOf(asked: AskedToDerive): Told {
+  const { caller, key, evidence } = asked
+  const activity = { kind: 'Wallets:Sign', derivationRequest: derivationAsked(asked) }
+  return { organization: caller.organization, stream: keyStream(key), evidence, activity }
+}
+
+/**
+ * What is held is approved as it was asked first, and given to whoever asks for the same again.
+ * @returns nothing where nobody has approved it, or not what policies want by now
+ */
 async function deriveApproved(deps: DeriveDeps, asked: AskedToDerive) {
   const evidence = await approvedDerivation(deps, asked)
   if (evidence === undefined) return undefined

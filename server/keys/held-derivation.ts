@@ -95,16 +95,26 @@ function derivationOf(
 ): HeldDerivation {
   const stream = decode(streamCodec, row.stream)
   if (stream.kind !== 'key') throw new TypeError('a use of a key stands in its stream')
-  const { domain, seed } = derivationIn(payload)
   return {
     keyId: nameOf('key', stream.id),
     requester: {
       userId: row.initiator_id,
       ...(row.token_id === null ? {} : { tokenId: row.token_id }),
     },
-    requestBody: { domain: `0x${toHex(domain)}`, seed: `0x${toHex(seed)}` },
+    requestBody: bodyIn(payload),
     status: statusOf(row, now()),
     approvalId: row.approval_id,
     dateRequested: new Date(row.created_at).toISOString(),
   }
+}
+
+/** As far as it is known of one that waits for nobody. */
+export function derivationAsked({ caller, key, evidence }: AskedToDerive) {
+  const requestBody = bodyIn(evidence.payload)
+  return { keyId: nameOf('key', key), requester: requesterOf(caller), requestBody }
+}
+
+function bodyIn(payload: string): HeldDerivation['requestBody'] {
+  const { domain, seed } = derivationIn(payload)
+  return { domain: `0x${toHex(domain)}`, seed: `0x${toHex(seed)}` }
 }

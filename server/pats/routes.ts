@@ -11,18 +11,21 @@ import { parseJson } from '@quorate/core/json'
 import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot } from '../auth/log.ts'
-import { settleSigned, type SettleDeps, type Settled } from '../auth/settle.ts'
+import { settleSigned, type Settled } from '../auth/settle.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
 import type { DatabaseTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { claimName, giveNameBack, namesMax } from '../names.ts'
 import { accessTokenOf, tokens as tokenRows, type TokenRow } from './entity.ts'
-import { settleWithToken } from './settle-with-token.ts'
+import { settleWithToken, type SettleWithTokenDeps } from './settle-with-token.ts'
 
 const { route } = routing<Caller>()
 
-export type PatDeps = SettleDeps & { readonly manifest: Manifest; readonly tokens: Tokens }
+export type PatDeps = SettleWithTokenDeps & {
+  readonly manifest: Manifest
+  readonly tokens: Tokens
+}
 
 /** One's own tokens and nobody else's: another's is not there. */
 export function patRoutes(deps: PatDeps): readonly Route<Caller>[] {

@@ -1,7 +1,11 @@
 import { Failure, isFailure } from '@quorate/core/failure'
+import { tellRefusedChange, type TellDeps } from '../approvals/triggered.ts'
 import type { Caller } from '../auth/caller.ts'
 import { settleSigned, type SettleDeps, type SettleItem, type Settled } from '../auth/settle.ts'
+import type { SignedAction } from '../auth/use-action.ts'
 import type { RawRequest } from '../http/route.ts'
+
+export type SettleWithTokenDeps = SettleDeps & TellDeps
 
 /**
  * `settleSigned` for what brings a token along, which is shown in its answer alone. A permission that
@@ -10,14 +14,22 @@ import type { RawRequest } from '../http/route.ts'
  * @throws Failure `token.permission_held` besides
  */
 export async function settleWithToken(
-  deps: SettleDeps,
+  deps: SettleWithTokenDeps,
   caller: Caller,
   raw: RawRequest,
   item: SettleItem,
 ): Promise<Settled> {
+  let refused: SignedAction | undefined
   try {
-    return await settleSigned(deps, caller, raw, item)
+    return await settleSigned(deps, caller, raw, {
+      ...item,
+      isHeld: async (error, action) => {
+        if (isFailure(error, 'policy.held') || isFailure(error, 'policy.blocked')) refused = action
+        return (await item.isHeld?.(error, action)) ?? false
+      },
+    })
   } catch (error) {
+    if (refused !== undefined) await tellRefusedChange(deps, caller.organization, refused)
     if (!isFailure(error, 'policy.held')) throw error
     throw new Failure('token.permission_held', {}, { cause: error })
   }

@@ -10,7 +10,7 @@ import { parseJson } from '@quorate/core/json'
 import { receiptOf } from '../auth/receipt.ts'
 import type { Caller } from '../auth/caller.ts'
 import { readRoot, type Root } from '../auth/log.ts'
-import { settleSigned, type SettleDeps, type Settled } from '../auth/settle.ts'
+import { settleSigned, type Settled } from '../auth/settle.ts'
 import { grantsOf, isActive } from '../auth/standing.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import { subjectNamed, type SignedAction } from '../auth/use-action.ts'
@@ -18,11 +18,11 @@ import type { Database, DatabaseTransaction } from '../database/database.ts'
 import { routing, type RawRequest, type Route } from '../http/route.ts'
 import { claimName, giveNameBack, namesMax } from '../names.ts'
 import { accessTokenOf, tokens as tokenRows, type TokenRow } from '../pats/entity.ts'
-import { settleWithToken } from '../pats/settle-with-token.ts'
+import { settleWithToken, type SettleWithTokenDeps } from '../pats/settle-with-token.ts'
 
 const { route } = routing<Caller>()
 
-export type ServiceAccountDeps = SettleDeps & {
+export type ServiceAccountDeps = SettleWithTokenDeps & {
   readonly manifest: Manifest
   readonly tokens: Tokens
 }

@@ -68,6 +68,7 @@ export async function startTestPlatform(
   const newLife = () => new Uint8Array(randomBytes(16))
   const deps: IdentityDeps = {
     ...{ database, tokens, now, log: solo, life: newLife() },
+    report: { error: note },
     agreements: given.agreements ?? [],
     createKey: solo.createKey,
     sign: solo.sign,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventKinds, type EventKind } from '@quorate/api/event-kinds'
+import { sql } from 'kysely'
 import { finish } from '../signatures/execute.ts'
-import { foundCompany, type Company } from '../testing/company.ts'
+import { foundCompany, newKey, publicPem, type Company } from '../testing/company.ts'
 import { startTestPlatform, type TestPlatform } from '../testing/platform.ts'
 import { rawClient, type Answer, type Speaker } from '../testing/raw-client.ts'
 
@@ -56,6 +57,15 @@ const policyOn = (walletId: string, action: object) =>
     ...{ name: 'all', activityKind: 'Wallets:Sign', rule: { kind: 'AlwaysTrigger' }, action },
     filters: { walletId: { in: [walletId] } },
   })
+/** By a policy. */
+async function refused(method: string, path: string, body: object, by?: Speaker) {
+  const client = rawClient(platform.baseUrl, by ?? company.administrator)
+  const signed = await client.sign(await client.init(method, path, body))
+  const answer = await client.send(method, path, body, signed.body.userAction)
+  assert.equal(answer.status, 403, JSON.stringify(answer.body))
+  return answer.body.error ?? answer.body
+}
+const fixed = { name: 'fixed', operations: ['Wallets:Read'] }
 const message = { kind: 'Message', message: '0x68656c6c6f' }
 
 describe('an event tells what one would read then', () => {
@@ -206,21 +216,69 @@ describe('an approval', () => {
   })
 
   it('is not needed for a policy to be told of that blocks a change', async () => {
-    const { id: permissionId } = await byAdmin('POST', '/permissions', {
-      ...{ name: 'fixed', operations: ['Wallets:Read'] },
-    })
+    const { id: permissionId } = await byAdmin('POST', '/permissions', fixed)
     const policy = await byAdmin('POST', '/v2/policies', {
       ...{ name: 'stays', activityKind: 'Permissions:Modify', rule: { kind: 'AlwaysTrigger' } },
       ...{ action: { kind: 'Block' }, filters: { permissionId: { in: [permissionId] } } },
     })
-    const client = rawClient(platform.baseUrl, company.administrator)
-    const [path, body] = [`/permissions/${permissionId}`, { name: 'other' }]
-    const signed = await client.sign(await client.init('PUT', path, body))
-    const { status } = await client.send('PUT', path, body, signed.body.userAction)
-    assert.equal(status, 403)
+    const rename = (name: string) => refused('PUT', `/permissions/${permissionId}`, { name })
+    await rename('other')
     const [triggered, ...others] = await told('policy.triggered', policy.id)
     assert.deepEqual(others, [])
     assert.deepEqual(triggered.policyEvaluation.activity, { kind: 'Permissions:Modify' })
+    // What cannot be told of is refused all the same, and the log says so.
+    await sql`alter table outbox add constraint none_more check (kind <> 'policy.triggered') not valid`.execute(
+      platform.database,
+    )
+    await rename('another').finally(() =>
+      sql`alter table outbox drop constraint none_more`.execute(platform.database),
+    )
+    assert.equal(platform.unexpected.splice(0).length, 1)
+    assert.equal((await told('policy.triggered', policy.id)).length, 1)
+  })
+
+  it('is not needed for a policy to be told of that lets nobody have a permission with a new token', async () => {
+    for (const [action, said] of [
+      [{ kind: 'Block' }, /^Blocked by policy/],
+      [asking, /create without permissionId/],
+    ] as const) {
+      const { id: permissionId } = await byAdmin('POST', '/permissions', {
+        ...{ ...fixed, name: `fixed ${action.kind}` },
+      })
+      const policy = await byAdmin('POST', '/v2/policies', {
+        ...{ name: 'kept', activityKind: 'Permissions:Assign', rule: { kind: 'AlwaysTrigger' } },
+        ...{ action, filters: { permissionId: { in: [permissionId] } } },
+      })
+      for (const path of ['/auth/service-accounts', '/auth/pats']) {
+        const body = { name: `by ${action.kind}`, publicKey: publicPem(newKey()), permissionId }
+        assert.match((await refused('POST', path, body)).message, said)
+      }
+      const evaluations = await told('policy.triggered', policy.id)
+      assert.deepEqual(
+        evaluations.map(({ policyEvaluation }) => policyEvaluation.activity),
+        [{ kind: 'Permissions:Assign' }, { kind: 'Permissions:Assign' }],
+      )
+    }
+  })
+
+  it('is not needed for a policy to be told of that blocks a derivation, or takes note of it', async () => {
+    const { id: keyId } = await byBot('POST', '/keys', { scheme: 'DH', curve: 'secp256k1' })
+    const all = { name: 'derivations', activityKind: 'Wallets:Sign' }
+    const path = `/keys/${keyId}/derive`
+    for (const kind of ['NoAction', 'Block']) {
+      const policy = await byAdmin('POST', '/v2/policies', {
+        ...{ ...all, rule: { kind: 'AlwaysTrigger' }, action: { kind } },
+      })
+      const body = { domain: '0x01', seed: kind === 'Block' ? '0x02' : '0x03' }
+      if (kind === 'Block') await refused('POST', path, body, company.serviceAccount)
+      else assert.match((await byBot('POST', path, body)).output, /^0x/)
+      const [triggered, ...others] = await told('policy.triggered', policy.id)
+      assert.deepEqual(others, [])
+      const { derivationRequest, ...rest } = triggered.policyEvaluation.activity
+      assert.deepEqual(rest, { kind: 'Wallets:Sign' })
+      assert.deepEqual([derivationRequest.keyId, derivationRequest.requestBody], [keyId, body])
+      await byAdmin('DELETE', `/v2/policies/${policy.id}`)
+    }
   })
 
   it('of a change, and one that expires, are told of likewise', async () => {
