@@ -83,6 +83,9 @@ describe('the lists of an organization', () => {
       ...{ method: 'GET', url: `/wallets/all/history?${whole}`, headers: { accept: 'text/csv' } },
     })
     assert.equal(answer.headers['content-type'], 'text/csv; charset=utf-8')
+    assert.equal(answer.headers['content-disposition'], 'attachment; filename="history.csv"')
+    assert.equal(answer.headers['cache-control'], 'no-store')
+    assert.equal(answer.headers['x-content-type-options'], 'nosniff')
     const lines = answer.body.split('\r\n')
     assert.match(lines[0] ?? '', /^"timestamp","walletId","network","direction"/)
     assert.ok(lines[1]?.includes(`,"'=GLD","6",`))

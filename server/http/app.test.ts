@@ -375,6 +375,32 @@ test('bytes that are no HTTP get the envelope too', async () => {
   assert.match(await rawly(`GET /${'a'.repeat(20_000)} HTTP/1.1`), /^HTTP\/1\.1 431 /)
 })
 
+test('whoever takes too long to send a request is told so in the envelope, and hung up on', async () => {
+  assert.equal(app.server.requestTimeout, 30_000)
+  const hasty = buildHttp(edge, { requestTimeoutMs: 200 })
+  await hasty.listen({ port: 0, host: '127.0.0.1' })
+  try {
+    const { port } = hasty.server.address() as AddressInfo
+    const length = 'content-type: application/json\r\ncontent-length: 9\r\n\r\n{"'
+    for (const start of ['GET /health HTTP/1.1', `POST /keys HTTP/1.1\r\nhost: a\r\n${length}`]) {
+      const text = await answerTo(port, start)
+      assert.match(text, /^HTTP\/1\.1 408 /)
+      const { error } = JSON.parse(text.slice(text.indexOf('\r\n\r\n')))
+      assert.deepEqual([error.status, error.message], [408, 'the request cannot be read'])
+    }
+  } finally {
+    await hasty.close()
+  }
+})
+
+test('an answer is nobody’s to keep, nor to take for another type', async () => {
+  const answers = [await ask('/keys/key-1'), await ask('/keys/key-2'), await ask('/nowhere')]
+  for (const { headers } of [...answers, await ask('/keys/key-bug'), await post('{')]) {
+    assert.equal(headers.get('cache-control'), 'no-store')
+    assert.equal(headers.get('x-content-type-options'), 'nosniff')
+  }
+})
+
 test('a route without a token check cannot be made by mistake, nor one served twice', () => {
   assert.throws(
     () => openRoute(getKey, async () => ({ ...key, wallets: [], store })),
@@ -387,7 +413,6 @@ test('a route without a token check cannot be made by mistake, nor one served tw
 
 /** Past every client's own care for what it sends. */
 function rawly(start: string, ...rest: readonly string[]): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
   const { port } = app.server.address() as AddressInfo
   const lines = [
     start,
@@ -395,13 +420,18 @@ function rawly(start: string, ...rest: readonly string[]): Promise<string> {
     'connection: close',
     ...(rest.length > 0 ? rest : ['', '']),
   ]
+  return answerTo(port, lines.join('\r\n'))
+}
+
+function answerTo(port: number, request: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
   let text = ''
   connect(port, '127.0.0.1')
     .setEncoding('utf8')
     .on('data', (chunk) => (text += String(chunk)))
     .on('error', reject)
     .on('close', () => resolve(text))
-    .write(lines.join('\r\n'))
+    .write(request)
   return promise
 }
 

@@ -27,8 +27,8 @@ import { Held, type OpenInput, type RawRequest, type Route } from './route.ts'
  * escaped: no honest one grows fourfold.
  */
 export const bodyBytesMax = 4 * payloadBytesMax
-/** To send a whole request in; answers may take longer. */
-const requestTimeoutMs = 30_000
+/** To send a whole request in; answers may take longer. It is looked at as often, so that two may pass. */
+const usualRequestTimeoutMs = 30_000
 /** Longer than the idle time of usual proxies, so that it is they who close. */
 const keepAliveTimeoutMs = 75_000
 /**
@@ -59,7 +59,10 @@ export type Edge<Caller> = {
  * The HTTP edge: limits, JSON in and out, one envelope for all that goes wrong. Routing is not
  * Fastify's but the table's own, the same function that signers read signed paths with.
  */
-export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
+export function buildHttp<Caller>(
+  edge: Edge<Caller>,
+  { requestTimeoutMs = usualRequestTimeoutMs }: { readonly requestTimeoutMs?: number } = {},
+): FastifyInstance {
   const serve = server(edge)
   const greet = greetWith(edge.allowsOrigin)
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
@@ -68,6 +71,7 @@ export function buildHttp<Caller>(edge: Edge<Caller>): FastifyInstance {
   const app = Fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
+    http: { connectionsCheckingInterval: requestTimeoutMs },
     keepAliveTimeout: keepAliveTimeoutMs,
     exposeHeadRoutes: false,
     // These come before every hook.
