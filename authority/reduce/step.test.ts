@@ -455,6 +455,28 @@ describe('a key', () => {
     assert.equal(stored && decodeRecord(keyTable, stored).wallets.length, 2)
   })
 
+  it('joins no network of another scheme, nor of another curve', () => {
+    const { records, byMachine } = world()
+    const keyOf = (body: object) => withKey(records, byMachine({ path: '/keys', body }), 'key').key
+    const joining = (key: Uint8Array, network: string) =>
+      refusal(records, {
+        ...{ stream: root, kind: 'wallet' },
+        evidence: byMachine({
+          path: '/wallets',
+          body: { network, signingKey: { id: pathOf('key', key, '').slice(6) } },
+          ids: { 'signingKey.id': key },
+        }),
+      })
+    const ours = keyOf({ scheme: 'ECDSA', curve: 'secp256k1' })
+    assert.equal(joining(ours, 'Chain'), undefined)
+    for (const [scheme, curve] of [
+      ['Schnorr', 'secp256k1'],
+      ['ECDSA', 'stark'],
+      ['EdDSA', 'ed25519'],
+    ])
+      assert.equal(joining(keyOf({ scheme, curve }), 'Chain'), 'the key does not suit the network')
+  })
+
   it('signs as itself only if it was asked for so, alone and with Schnorr', () => {
     const { records, byMachine } = world()
     const schnorr = { scheme: 'Schnorr', curve: 'secp256k1' }
