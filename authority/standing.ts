@@ -161,14 +161,14 @@ export function isFrozen({ find }: RootRecords, target: Uint8Array): boolean {
 }
 
 /**
- * Would somebody be left to lift freezes if this user stood still as well? Who is frozen lifts
+ * Would somebody be left to lift freezes if these users stood still as well? Who is frozen lifts
  * nothing: if that were every member of the root quorum, it would be for ever.
  */
-export function isLiftableWithout(records: RootRecords, user: Uint8Array): boolean {
+export function isLiftableWithout(records: RootRecords, ...users: readonly Uint8Array[]): boolean {
   const members = records.find(organizationTable)?.rootQuorum.members ?? []
   return members.some(
     (member) =>
-      !equalBytes(member, user) &&
+      !users.some((user) => equalBytes(member, user)) &&
       isActive(records.find(userTable, member)) &&
       !isFrozen(records, member),
   )

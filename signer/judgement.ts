@@ -9,7 +9,8 @@ import { judgeHeads } from '@quorate/authority/reduce/heads'
 import { unseen } from '@quorate/authority/reduce/asked'
 import { reduceStep, refusedBy, type StepOutcome } from '@quorate/authority/reduce/step'
 import type { Write } from '@quorate/authority/records'
-import { skewMsMax } from '@quorate/authority/step'
+import { isFrozen, isLiftableWithout, type RootRecords } from '@quorate/authority/standing'
+import { skewMsMax, type Step } from '@quorate/authority/step'
 import { rootOf, streamName, type StreamId } from '@quorate/authority/stream'
 import { equalBytes, toHex } from '@quorate/core/bytes'
 import { bodyOf } from './body.ts'
@@ -18,7 +19,7 @@ import type { ExternalIds } from './external-ids.ts'
 import { judgeSources } from './fact-sources.ts'
 import { refusedByFirstSight } from './first-sight.ts'
 import type { OwnFacts } from './own-facts.ts'
-import { withStatements } from './statements.ts'
+import { recordsIn, withStatements } from './statements.ts'
 import { withUnseenBreaks } from './unseen-breaks.ts'
 import { newestReader, readerAt, type Sealed } from './store/reader.ts'
 import type { Place, Store } from './store/store.ts'
@@ -156,8 +157,28 @@ function reduceNewest(
   const stated = withStatements(store, organization, sealed)
   const restricted = withUnseenBreaks(store, { organization, now }, stated)
   if (restricted === sealed) return { ok: true, writes: [] }
-  const asked = { step, evidence, reader: readerOf(restricted), rules }
-  return refusedBy(asked, onlyTakesAway(evidence) ? 'authors' : 'all') ?? { ok: true, writes: [] }
+  const reader = readerOf(restricted)
+  const asked = { step, evidence, reader, rules }
+  const refusal = onlyTakesAway(evidence)
+    ? (refusedBy(asked, 'authors') ?? frozenForEver(step, recordsIn(organization, reader)))
+    : refusedBy(asked, 'all')
+  return refusal ?? { ok: true, writes: [] }
+}
+
+/** The log may freeze whom it likes, but not the last who could lift what statements have frozen. */
+function frozenForEver(
+  { items }: Pick<Step, 'items'>,
+  records: RootRecords,
+): Extract<StepOutcome, { ok: false }> | undefined {
+  const stopped: Uint8Array[] = []
+  for (const [item, { operation }] of items.entries()) {
+    if (operation.kind !== 'freeze' || operation.what !== 'user') continue
+    if (isFrozen(records, operation.target)) continue
+    stopped.push(operation.target)
+    if (!isLiftableWithout(records, ...stopped))
+      return { ok: false, item, reason: 'nobody would be left to lift it' }
+  }
+  return undefined
 }
 
 /**

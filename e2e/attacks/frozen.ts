@@ -1,8 +1,9 @@
 import { grantsTable } from '@quorate/authority/records'
+import type { Statement } from '@quorate/authority/statement'
 import { nameOf } from '@quorate/core/id'
 import type { Key } from '@quorate/signer/testing/keys'
 import { World } from '@quorate/signer/testing/world'
-import { at, attack, rule, without, type Attack, type Check, type Outcome } from './attack.ts'
+import { at, attack, gone, rule, without, type Attack, type Check, type Outcome } from './attack.ts'
 import { honest } from './drive.ts'
 import { word } from './mailbox.ts'
 import { made, Stage, type Actor } from './stage.ts'
@@ -97,8 +98,7 @@ const keys: readonly Attack[] = [
     ),
     async ({ stage, machine }) => {
       const { key } = await stage.createKey(stage.admin)
-      const frozen = word(stage, stage.admin, { kind: 'freezeKey', target: key.id })
-      for (const index of honest) stage.world.member(index).signer.accept(frozen)
+      state(stage, { kind: 'freezeKey', target: key.id })
       return stage.propose('keyStatus', deleting(stage, machine, key))
     },
   ),
@@ -113,19 +113,38 @@ const rulers: readonly Attack[] = [
     'has everybody taken away who could lift the freeze of a thief',
     without(rule('users', unreachable, isCounted), [` ${isCounted}`, '']),
     ({ stage, machine }) =>
-      besideThief(stage, machine, async (thief) => {
+      beside(stage, async (thief) => {
         await freeze(stage, { userId: thief.name }, { userId: thief.user })
+        return stage.propose('userStatus', archiving(stage, machine, stage.admin))
       }),
   ),
   attack(
     'has them taken away while only the second mailbox has frozen the thief',
     without(rule('users', unreachable, isCounted), [` ${isCounted}`, '']),
     ({ stage, machine }) =>
-      besideThief(stage, machine, async (thief) => {
-        const frozen = word(stage, stage.admin, { kind: 'freezeUser', target: thief.user })
-        for (const index of honest) stage.world.member(index).signer.accept(frozen)
+      beside(stage, (thief) => {
+        state(stage, { kind: 'freezeUser', target: thief.user })
+        return stage.propose('userStatus', archiving(stage, machine, stage.admin))
       }),
     { isVariant: true },
+  ),
+  attack(
+    'freezes the last who could lift what only the second mailbox has frozen',
+    gone(
+      at(
+        'signer/judgement.ts',
+        'nobody would be left to lift it',
+        ' ?? frozenForEver(step, recordsIn(organization, reader))',
+      ),
+    ),
+    ({ stage, machine }) =>
+      beside(stage, async (other) => {
+        state(stage, { kind: 'freezeUser', target: other.user })
+        const { user, name } = stage.admin
+        const body = { userId: name }
+        const wish = { path: '/orgs/freezes', body, ids: { userId: user } }
+        return stage.propose('freeze', stage.ask(machine, wish))
+      }),
   ),
   attack(
     'leaves full access to a thief alone, who is frozen',
@@ -160,23 +179,24 @@ async function employee(stage: Stage): Promise<Actor> {
   return one
 }
 
-/** The administrator is to be archived, with whom only this one is of the root quorum. */
-async function besideThief(
-  stage: Stage,
-  machine: Actor,
-  stop: (thief: Actor) => Promise<void>,
-): Promise<Outcome> {
-  const thief = await employee(stage)
+/** While one other is of the root quorum with the administrator. */
+async function beside(stage: Stage, act: (other: Actor) => Promise<Outcome>): Promise<Outcome> {
+  const other = await employee(stage)
   const govern = async (members: readonly Actor[]) => {
     const rootQuorum = { needed: 1, members: members.map(({ name }) => name) }
     const wish = { method: 'PUT', path: '/orgs/settings', body: { rootQuorum } }
     await stage.put('settings', stage.ask(stage.admin, wish))
   }
-  await govern([stage.admin, thief])
-  await stop(thief)
-  const outcome = await stage.propose('userStatus', archiving(stage, machine, stage.admin))
+  await govern([stage.admin, other])
+  const outcome = await act(other)
   if (outcome.seals === 0) await govern([stage.admin])
   return outcome
+}
+
+/** By the second mailbox: the log knows nothing of it. */
+function state(stage: Stage, words: Pick<Statement, 'kind' | 'target'>): void {
+  const signed = word(stage, stage.admin, words)
+  for (const index of honest) stage.world.member(index).signer.accept(signed)
 }
 
 /** @returns what lifts it again */
