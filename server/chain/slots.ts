@@ -92,9 +92,20 @@ export type Holder = 'nobody' | 'itself' | 'another'
 /** To whom has the key's stream given this slot, as seen from a request? All of it is read at once. */
 export async function holderOf(
   database: Database | DatabaseTransaction,
-  { organization, key, network, request }: Omit<SlotPlace, 'address'> & { request: Uint8Array },
+  { request, ...place }: Omit<SlotPlace, 'address'> & { readonly request: Uint8Array },
   slot: number,
 ): Promise<Holder> {
+  const uses = await usesAt(database, place, slot)
+  if (uses.length === 0) return 'nobody'
+  return uses.some((use) => equalBytes(use, request)) ? 'itself' : 'another'
+}
+
+/** The requests to which the key's stream has given this slot, each under its name in the log. */
+export async function usesAt(
+  database: Database | DatabaseTransaction,
+  { organization, key, network }: Omit<SlotPlace, 'address'>,
+  slot: number,
+): Promise<readonly Uint8Array[]> {
   const record = await database
     .selectFrom('records')
     .select('value')
@@ -104,9 +115,8 @@ export async function holderOf(
     .orderBy('seq', 'desc')
     .limit(1)
     .executeTakeFirst()
-  if (record === undefined) return 'nobody'
-  const { uses } = decodeRecord(slotTable, record.value)
-  return uses.some((use) => equalBytes(use.request, request)) ? 'itself' : 'another'
+  if (record === undefined) return []
+  return decodeRecord(slotTable, record.value).uses.map(({ request }) => request)
 }
 
 /** The slot that the key's stream has given to this request, if it has. */

@@ -17,7 +17,7 @@ export const keptOutMs = 180_000
 /** Each offers a tenth more than the one before: four times as much in the end. */
 const payingMax = 16
 /** What only takes the slot goes on for as long as signers allow another one there. */
-const bidsMax = 64
+export const bidsMax = 64
 /** Until it is looked at again, once there is another one. */
 const lookMs = 1_000
 

@@ -43,8 +43,10 @@ export async function prepareSponsorship(deps: StepDeps, row: Outgoing): Promise
   const sponsor = await sponsorOfRow(deps, row)
   const parts = { sponsor, asked }
   const { status } = sponsor.record
+  // What has failed is paid for no more.
+  const isOver = isExpired(row, deps.now) || (status !== 'archived' && isAtRest(asked.state))
   // What the slot of an earlier bid needs is done whatever has become of the sponsor.
-  if (isExpired(row, deps.now)) return prepareFillInTime(deps, row, parts)
+  if (isOver) return prepareFillInTime(deps, row, parts)
   if (status === 'active') return preparePay(deps, row, parts)
   if (status !== 'archived') return later(row, 'the fee sponsor is not active')
   if (row.bid === 0) return refuse(archivedReason)

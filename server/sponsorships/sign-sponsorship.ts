@@ -3,12 +3,13 @@ import { decodeFacts } from '@quorate/effects/facts'
 import { holderOf } from '../chain/slots.ts'
 import { asAgreed, signedAs, unlessAgreed, unlessInTime } from '../transfers/agreed.ts'
 import { unlessMissing, type Outcome, type StepDeps } from '../transfers/outcome.ts'
-import { loseSlot, standBack } from '../transfers/prepare.ts'
+import { standBack } from '../transfers/prepare.ts'
 import { evidenceOf, writtenFacts } from '../transfers/reading.ts'
 import { assembled } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
 import { sponsoredOf } from './find.ts'
+import { leaveSlot } from './heal.ts'
 import { isFill } from './outbid.ts'
 import { fillEffect, sponsorshipEffect } from './terms.ts'
 
@@ -84,8 +85,9 @@ function ended(deps: StepDeps, row: Outgoing, { reason, why, end }: End): Promis
 }
 
 async function refused(deps: StepDeps, row: Outgoing, why: string): Promise<Outcome> {
-  const holder = await holderOf(deps.database, row, row.slot ?? 0)
+  const slot = row.slot ?? 0
+  const holder = await holderOf(deps.database, row, slot)
   // Since it was looked for: then nothing was refused.
   if (holder === 'itself') return { kind: 'wait', why, ms: 0 }
-  return holder === 'another' ? loseSlot : standBack(why)
+  return holder === 'another' ? leaveSlot(deps, row, slot) : standBack(why)
 }

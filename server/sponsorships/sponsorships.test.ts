@@ -35,7 +35,7 @@ import { openChains } from '../chain/chains.ts'
 import { eraseUserNow } from '../users/erase-rows.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
-import { until } from '../coordinator/testing/platform.ts'
+import { openForgetful, until } from '../coordinator/testing/platform.ts'
 import { listSponsoredFees, sponsorshipsOf } from './find.ts'
 import { isFill, keptOutMs, stuckMs } from './outbid.ts'
 import { bidRow, untilSent } from './row.ts'
@@ -639,6 +639,55 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     await mine(treasury, 3)
     await carry(treasury, row, 'lapsed')
     assert.equal(await nonceOf(other.wallet), 1)
+  })
+
+  it('has its slot filled, and pays for nothing, where that comes to light when it has ended', async () => {
+    const other = await makeSponsor(treasury)
+    const executeBefore = Date.now() + 20_000
+    const row = await carry(
+      treasury,
+      await ask(await poor(), {}, { by: other, executeBefore }),
+      'signed',
+    )
+    const sent = await stepTo(treasury, await bidFor(row), 'prepared')
+    const evidence = { ...evidenceOf(row), facts: sent.facts ?? assert.fail() }
+    const { platform, database, company } = treasury
+    const { organization } = company
+    const use = { organization, key: other.wallet.key, kind: 'sponsor', evidence } as const
+    await assert.rejects(openForgetful(platform).sign(use))
+    // As if a corrupt signer had kept from everybody what it knew.
+    const over = { slot: null, cost: null, due_at: null } as const
+    for (const [{ id }, state] of [
+      [sent, 'refused'],
+      [row, 'lapsed'],
+    ] as const)
+      await database
+        .updateTable('outgoing')
+        .set({ ...over, state })
+        .where('id', '=', id)
+        .execute()
+    await database.deleteFrom('slots').where('request', '=', sent.request).execute()
+
+    const behind = await carry(treasury, await ask(await poor(), {}, { by: other }), 'signed')
+    const waiting = await stepTo(treasury, await bidFor(behind), 'prepared')
+    assert.equal(waiting.slot, sent.slot)
+    await stepTo(treasury, waiting, 'requested')
+    const bid = await bidFor(row)
+    assert.deepEqual([bid.state, bid.bid, bid.slot], ['slotted', 1, sent.slot])
+    await step(treasury, bid)
+    const { state, waiting: why } = await bidFor(row)
+    assert.deepEqual(
+      [state, why],
+      ['slotted', 'until no block can take any more what it is to outbid'],
+    )
+    await until(async () => Date.now() > executeBefore)
+    await treasury.rpc('evm_setNextBlockTimestamp', [Math.ceil(executeBefore / 1000) + 1])
+    await mine(treasury, 3)
+    const fill = await stepTo(treasury, bid, 'broadcasted')
+    assert.ok(isFill(fill))
+    await carry(treasury, behind, 'confirmed')
+    assert.equal((await reread(treasury, row)).state, 'lapsed')
+    assert.equal(await nonceOf(other.wallet), 2)
   })
 
   it('is sent though it would fail, so that nothing waits behind it', async () => {

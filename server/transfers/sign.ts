@@ -13,7 +13,7 @@ import { block, held, hold } from './hold.ts'
 import type { Change } from './move.ts'
 import { holderOf } from '../chain/slots.ts'
 import { refuse, unlessMissing, type Outcome, type StepDeps } from './outcome.ts'
-import { loseSlot } from './prepare.ts'
+import { leaveSlot } from '../sponsorships/heal.ts'
 import { effectOf, evidenceOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
 
@@ -80,9 +80,10 @@ async function refused(deps: StepDeps, row: Outgoing, reason: string): Promise<O
     if (approval !== undefined) return held(approval)
   }
   const { slot, names_slot: isNamed } = row
-  const holder = slot === null || isNamed ? 'nobody' : await holderOf(deps.database, row, slot)
+  if (slot === null || isNamed) return refuse(reason)
+  const holder = await holderOf(deps.database, row, slot)
   if (holder === 'itself') return { kind: 'wait', why: reason, ms: 0 }
-  return holder === 'another' ? loseSlot : refuse(reason)
+  return holder === 'another' ? leaveSlot(deps, row, slot) : refuse(reason)
 }
 
 /**
