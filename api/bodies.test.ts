@@ -213,6 +213,10 @@ test('a signature is asked for by one of six kinds', () => {
   malformed(generateKeySignature, { kind: 'Eip7702', address: to, nonce: 0 })
   malformed(generateKeySignature, { kind: 'Message', message: 'hello' })
   malformed(generateKeySignature, { ...typed, domain: { chain: 1 } })
+  const salt = `0x${'5A'.repeat(32)}`
+  accepts(generateKeySignature, { ...typed, domain: { salt } })
+  for (const other of [salt.slice(2), salt.slice(0, -2), `${salt}00`, '0x', ''])
+    malformed(generateKeySignature, { ...typed, domain: { salt: other } })
   for (const kind of ['Psbt', 'SignerPayload', 'Snip12', 'constructor'])
     unserved(generateKeySignature, { kind })
   unserved(generateKeySignature, { kind: 'Message', message: '', blockchainKind: 'Tron' })

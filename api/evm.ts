@@ -66,7 +66,10 @@ export const typedData = {
     version: z.string().max(64).optional(),
     chainId: quantity.optional(),
     verifyingContract: address.optional(),
-    salt: hexBytes.optional(),
+    salt: z
+      .string()
+      .regex(/^0x[0-9a-fA-F]{64}$/, '32 bytes in hex, with 0x')
+      .optional(),
   }),
   message: z.record(z.string(), z.unknown()),
 }
