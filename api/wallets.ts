@@ -193,6 +193,7 @@ const movement = z.discriminatedUnion('kind', [
     value: z.string(),
   }),
 ])
+export type Movement = z.output<typeof movement>
 
 export const getWalletHistory = endpoint('wallets.getWalletHistory', {
   summary: 'What has happened to the wallet on the chain, newest first, page by page.',

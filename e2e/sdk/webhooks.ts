@@ -1,31 +1,39 @@
 import assert from 'node:assert/strict'
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { compileFunction } from 'node:vm'
 import type { DfnsApiClient } from '@dfns/sdk'
+import { readEvent } from '@quorate/client/read-event'
 import { entry, type Platform, until } from '../platform.ts'
 import { startReceiver, type Receiver } from '../receiver.ts'
 import { confirmed, recipient, richWallet } from './transfers.ts'
 
 const toldMsMax = 30_000
 
-type Told = {
-  readonly id: string
-  readonly kind: string
-  readonly data: { readonly [name: string]: { readonly id: string } }
-}
-type ReadEvent = (secret: string, signature: string, body: string, now?: number) => Told | undefined
+type Receive = (
+  arrived: { readonly secret: string; readonly signature: string; readonly body: string },
+  paid: (transferRequest: object) => void,
+) => number
 
 /** The example of `docs/webhooks.md`, as it stands there: a module of one import and one export. */
-function documentedReader(): ReadEvent {
+function documentedReceiver(): Receive {
   const page = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8')
   const [, code = ''] = /```js\n([^]*?)```/.exec(page) ?? []
   const [imported, ...rest] = code.split('\n')
-  assert.equal(imported, "import { createHmac, timingSafeEqual } from 'node:crypto'")
-  const body = rest.join('\n').replace('export function readEvent', 'return function readEvent')
-  assert.match(body, /return function readEvent/)
-  return compileFunction(body, ['createHmac', 'timingSafeEqual'])(createHmac, timingSafeEqual)
+  assert.equal(imported, "import { readEvent } from '@quorate/client/read-event'")
+  const body = rest.join('\n').replace('export function receive', 'return function receive')
+  assert.match(body, /return function receive/)
+  return compileFunction(body, ['readEvent'])(readEvent)
+}
+
+/** What the documented receiver hears of payments, all of which was sent to it. */
+function paidBy(secret: string, { heard }: Receiver): readonly object[] {
+  const paid: object[] = []
+  for (const { signature, body } of heard) {
+    const answer = documentedReceiver()({ secret, signature, body }, (what) => paid.push(what))
+    assert.equal(answer, 200)
+  }
+  return paid
 }
 
 export function webhooks(platform: Platform): void {
@@ -45,16 +53,17 @@ export function webhooks(platform: Platform): void {
 
     it('is told of a payment from its request to its confirmation, and reads the same', async () => {
       const { webhookId } = webhook
-      const readEvent = documentedReader()
       const { id: walletId } = await richWallet(platform, sdk)
       const body = { kind: 'Native', to: recipient, amount: '5' } as const
       const { id: transferId } = await sdk.wallets.transferAsset({ walletId, body })
       const transferRequest = await confirmed(sdk, { walletId, transferId })
       const ofTransfer = () =>
         receiver.heard.flatMap((one) => {
-          const told = readEvent(webhook.secret, one.signature, one.body)
-          assert.ok(told, 'every event can be verified')
-          return told.data['transferRequest']?.id === transferId ? [told] : []
+          const read = readEvent({ secret: webhook.secret, ...one, now: Date.now() })
+          assert.ok(read.ok, 'every event can be verified')
+          const { data } = read.event
+          const isOfIt = 'transferRequest' in data && data.transferRequest.id === transferId
+          return isOfIt ? [read.event] : []
         })
       const isTold = () => ofTransfer().some(({ kind }) => kind.endsWith('.confirmed'))
       await until('the confirmation is told of', toldMsMax, isTold)
@@ -66,6 +75,7 @@ export function webhooks(platform: Platform): void {
       )
       const last = entry(ofTransfer(), 2)
       assert.deepEqual(last.data, { transferRequest })
+      assert.deepEqual(paidBy(webhook.secret, receiver), [transferRequest])
       const query = { kind: 'wallet.transfer.confirmed', deliveryFailed: 'false' } as const
       await until('the log has it', toldMsMax, async () => {
         const { items } = await sdk.webhooks.listWebhookEvents({ webhookId, query })
@@ -76,15 +86,15 @@ export function webhooks(platform: Platform): void {
     })
 
     it('can tell its events from what others send, or send again', async () => {
-      const readEvent = documentedReader()
       const { webhookId, secret } = webhook
       assert.deepEqual(await sdk.webhooks.pingWebhook({ webhookId }), { status: '200' })
       const { signature, body } = entry(receiver.heard, 0)
-      assert.ok(readEvent(secret, signature, body))
-      assert.equal(readEvent(secret, signature, `${body} `), undefined)
-      assert.equal(readEvent(`${secret}x`, signature, body), undefined)
-      assert.equal(readEvent(secret, '', body), undefined)
-      assert.equal(readEvent(secret, signature, body, Date.now() + 600_000), undefined)
+      const arrived = { secret, signature, body, now: Date.now() }
+      assert.ok(readEvent(arrived).ok)
+      assert.ok(!readEvent({ ...arrived, body: `${body} ` }).ok)
+      assert.ok(!readEvent({ ...arrived, now: Date.now() + 600_000 }).ok)
+      const answer = documentedReceiver()({ secret: '', signature, body }, () => undefined)
+      assert.equal(answer, 401)
     })
 
     it('is disabled, listed and deleted', async () => {
