@@ -43,8 +43,9 @@ export async function prepareSponsorship(deps: StepDeps, row: Outgoing): Promise
   const sponsor = await sponsorOfRow(deps, row)
   const parts = { sponsor, asked }
   const { status } = sponsor.record
-  // What has failed is paid for no more.
-  const isOver = isExpired(row, deps.now) || (status !== 'archived' && isAtRest(asked.state))
+  // Of what has failed, the slot alone is paid for: there is one by an earlier bid.
+  const hasFailed = row.bid > 0 && status !== 'archived' && isAtRest(asked.state)
+  const isOver = isExpired(row, deps.now) || hasFailed
   // What the slot of an earlier bid needs is done whatever has become of the sponsor.
   if (isOver) return prepareFillInTime(deps, row, parts)
   if (status === 'active') return preparePay(deps, row, parts)
