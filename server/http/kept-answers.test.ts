@@ -296,6 +296,22 @@ describe('a request under a key whose answer is not known', () => {
     )
   })
 
+  it('is not begun anew when an erasure has taken its signature before it failed', async () => {
+    const ask = { key: 'taken', body: permission('taken') }
+    const userAction = await sign(ask)
+    const given = { ...(await asked(ask)), userAction }
+    const failed = openKeptAnswers(platform.deps)(given, async (action) => {
+      const { database, now } = platform.deps
+      assert.ok(action !== undefined && (await retire(database, action, now())))
+      await database.deleteFrom('challenges').where('action', '=', action).execute()
+      throw new Failure('signers.unavailable', { missing: [] })
+    })
+    await assert.rejects(failed, { code: 'signers.unavailable' })
+    const { status, body } = await send(ask)
+    assert.deepEqual([status, body.message], [409, lost])
+    assert.equal(await count('taken'), 0)
+  })
+
   it('may be asked otherwise when it is refused now and has spent nothing before', async () => {
     const wallet = await send({ path: '/wallets', body: { network: 'KeyEdDSA' } })
     const path = `/wallets/${wallet.body.id}/signatures`

@@ -159,8 +159,11 @@ async function begin(deps: Answering, row: Row): Promise<Kept> {
 
 /** What has spent nothing may be asked again, under the same key and with another signature. */
 async function refuse(deps: Answering, row: Row, error: unknown): Promise<Kept> {
-  const isUsed = isFailure(error, 'action.used')
-  if (isUsed || (await useOf(deps, row)) !== 'used') return forgetRefused(deps, row, error)
+  if (isFailure(error, 'action.used')) return forgetRefused(deps, row, error)
+  const use = await useOf(deps, row)
+  // An action that there is no row of any more may have been spent by what has failed since.
+  const hasSpentNothing = use === 'unused' || (use === 'unknown' && isRefusal(error))
+  if (hasSpentNothing) return forgetRefused(deps, row, error)
   return { ...(await finishRefused(deps, row, error)), isRepeated: false }
 }
 
