@@ -10,6 +10,7 @@ import { payment, request, type Treasury } from '../transfers/testing/treasury.t
 import type { WalletRow } from '../wallets/find.ts'
 import { follow } from './follow.ts'
 import { newFollower } from './follower.ts'
+import { csvRowsMax, orgHistoryRows } from './organization.ts'
 import { rowByBalance } from './record.ts'
 
 type Item = Readonly<Record<string, string | undefined>>
@@ -210,6 +211,21 @@ describe('the lists of an organization', () => {
     const answer = await app.inject({ method: 'GET', url, headers: { accept: 'text/csv' } })
     const names = answer.body.match(/wa-[0-9a-z-]+(?=",[^\r]*"9")/g) ?? []
     assert.deepEqual(names.toSorted(), many.map(({ wallet_id }) => wallet_id).toSorted())
+  })
+
+  it('are refused as a table that would have more rows than one may have, before its first page', async () => {
+    const { database, chains, caller } = treasury
+    const span = { start: Date.parse('2020-01-01'), end: Date.parse('2100-01-01') }
+    const pages = (rowsMax: number) => orgHistoryRows({ database, chains, span }, caller, rowsMax)
+    const rowsOf = async (rowsMax: number) => {
+      let rows = 0
+      for await (const page of pages(rowsMax)) rows += page.length
+      return rows
+    }
+    const all = await rowsOf(csvRowsMax)
+    assert.ok(all > 1_000, 'more than a page')
+    assert.equal(await rowsOf(all), all)
+    await assert.rejects(pages(all - 1).next(), /body.malformed/)
   })
 
   async function settledBlock() {

@@ -16,7 +16,7 @@ type Asked = { readonly database: Database; readonly chains: Chains; readonly sp
 type Position = Pick<HistoryRow, 'time' | 'id' | 'wallet'>
 
 /** One table, as spreadsheets open it. More would be cut off without a word: a shorter time is asked for. */
-const csvRowsMax = 100_000
+export const csvRowsMax = 100_000
 const rowsAtOnce = 1_000
 /** Before every id. */
 const none = new Uint8Array()
@@ -43,12 +43,21 @@ function read(token: string): Position {
   return { time: Number(time), id: fromHex(id), wallet: fromHex(wallet) }
 }
 
-/** @throws Failure `body.malformed` for more than a table may have */
-export async function* orgHistoryRows(asked: Asked, { organization }: Caller) {
+/**
+ * The same page by page, for a table.
+ * @throws Failure `body.malformed` for more than a table may have, before the first page
+ */
+export async function* orgHistoryRows(
+  asked: Asked,
+  { organization }: Caller,
+  rowsMax = csvRowsMax,
+) {
+  const [over] = await rowsBelow(asked, organization, { limit: 1, offset: rowsMax })
+  if (over !== undefined) throw tooMany(rowsMax)
   let past: Position | undefined
   for (let count = 0; ; count += rowsAtOnce) {
     const rows = await rowsBelow(asked, organization, { past, limit: rowsAtOnce })
-    if (count + rows.length > csvRowsMax) throw tooMany()
+    if (count + rows.length > rowsMax) throw tooMany(rowsMax)
     const words = await wordsOf(asked.database, rows)
     yield rows.map((row) => itemOf(asked.chains, feeOnce(row), words))
     const last = rows.at(-1)
@@ -69,7 +78,7 @@ function feeOnce(row: Row): Row {
 async function rowsBelow(
   { database, chains, span: { start, end } }: Asked,
   organization: Uint8Array,
-  page: { readonly past: Position | undefined; readonly limit: number },
+  page: { readonly past?: Position | undefined; readonly limit: number; readonly offset?: number },
 ): Promise<readonly Row[]> {
   const settled = await settledByNetwork(database, chains)
   if (settled.length === 0) return []
@@ -106,6 +115,7 @@ async function rowsBelow(
     .orderBy('history.id', 'desc')
     .orderBy('history.wallet', 'desc')
     .limit(page.limit)
+    .offset(page.offset ?? 0)
     .execute()
 }
 
@@ -154,7 +164,7 @@ function itemOf({ named }: Chains, row: Row, words: ReadonlyMap<string, TokenWor
   }
 }
 
-function tooMany(): Failure<'body.malformed'> {
-  const message = `has more than ${csvRowsMax} movements: choose a shorter time`
+function tooMany(rowsMax: number): Failure<'body.malformed'> {
+  const message = `has more than ${rowsMax} movements: choose a shorter time`
   return new Failure('body.malformed', { issues: [{ path: 'query.startTime', message }] })
 }

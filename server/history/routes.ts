@@ -3,7 +3,7 @@ import { getWalletHistory, listOrgWalletHistory } from '@quorate/api/wallets'
 import type { Caller } from '../auth/caller.ts'
 import type { Chains } from '../chain/chains.ts'
 import type { Database } from '../database/database.ts'
-import { Csv } from '../http/csv.ts'
+import { csvOf } from '../http/csv.ts'
 import { routing, type Route } from '../http/route.ts'
 import { findWallet } from '../wallets/find.ts'
 import { listHistory, settledNumber } from './find.ts'
@@ -27,7 +27,9 @@ export function historyRoutes(deps: HistoryDeps): readonly Route<Caller>[] {
     route(listOrgWalletHistory, async ({ caller, query, raw }) => {
       const span = { start: Date.parse(query.startTime), end: Date.parse(query.endTime) }
       const asked = { database, chains, span }
-      return raw.wantsCsv === true ? tableOf(asked, caller) : listOrgHistory(asked, caller, query)
+      return raw.wantsCsv === true
+        ? csvOf(columns, cellsOf(orgHistoryRows(asked, caller)))
+        : listOrgHistory(asked, caller, query)
     }),
   ]
 }
@@ -49,9 +51,7 @@ const columns = [
   'txHash' as const,
 ]
 
-async function tableOf(...[asked, caller]: Parameters<typeof orgHistoryRows>): Promise<Csv> {
-  const rows: string[][] = []
-  for await (const items of orgHistoryRows(asked, caller))
-    rows.push(...items.map((item) => columns.map((name) => item[name] ?? '')))
-  return new Csv(columns, rows)
+async function* cellsOf(pages: ReturnType<typeof orgHistoryRows>) {
+  for await (const items of pages)
+    yield items.map((item) => columns.map((name) => item[name] ?? ''))
 }

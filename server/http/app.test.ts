@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { type IncomingMessage, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -13,6 +13,7 @@ import { generateKeySignature } from '@quorate/api/signatures'
 
 import { bodyBytesMax, buildHttp } from './app.ts'
 import type { Edge } from './app.ts'
+import { csvOf } from './csv.ts'
 import { routing } from './route.ts'
 import type { RawRequest } from './route.ts'
 
@@ -20,7 +21,7 @@ type Caller = { readonly userId: string }
 const { route, openRoute } = routing<Caller>()
 
 const seen: RawRequest[] = []
-const logged: { id?: string; err?: unknown }[] = []
+const logged: { id?: string; doing?: string; err?: unknown }[] = []
 const key = {
   id: 'key-1',
   scheme: 'EdDSA',
@@ -31,6 +32,16 @@ const key = {
   dateCreated: '2026-01-31T12:00:00.000Z',
   certificate: '00',
 } as const
+
+let pagesMade = 0
+/** So many, and then none because of an error; no page is small. */
+async function* pagesOf(count: number) {
+  for (let i = 1; i <= count; i++) {
+    pagesMade = i
+    yield [['x'.repeat(250_000)]]
+  }
+  throw new Error('no more pages')
+}
 
 const allowedOrigin = 'https://app.example'
 const edge: Edge<Caller> = {
@@ -53,7 +64,11 @@ const edge: Edge<Caller> = {
       if (keyId !== 'key-1') throw new Failure('key.not_found', { keyId })
       return { ...key, wallets: [], store, shareSealedUnder: 'not for the world' }
     }),
-    route(listKeys, async ({ query }) => ({ items: [], nextPageToken: String(query.limit) })),
+    route(listKeys, async ({ query, raw }) =>
+      raw.wantsCsv === true
+        ? csvOf(['id'], pagesOf(query.limit))
+        : { items: [], nextPageToken: String(query.limit) },
+    ),
     route(generateKeySignature, async ({ params, body, caller, raw }) => {
       seen.push(raw)
       return {
@@ -187,6 +202,31 @@ test('an unexpected error tells the client an id and the log the rest', async ()
 
 test('an answer that breaks its promise is our error, not the client’s', async () => {
   assertEnvelope(await ask('/keys/key-hole'), 500, 'Internal Server Error')
+})
+
+const csv = { accept: 'text/csv', authorization: 'Bearer good' }
+
+test('a table that fails once it is under way has its connection cut, and the log knows why', async () => {
+  const response = await fetch(`${origin}/keys?limit=2`, { headers: csv })
+  assert.equal(response.status, 200)
+  await assert.rejects(response.text())
+  const entry = logged.at(-1)
+  assert.deepEqual([entry?.doing, String(entry?.err)], ['GET /keys', 'Error: no more pages'])
+  // Another connection is another matter.
+  assert.equal((await ask('/keys')).status, 200)
+})
+
+test('no more of a table is made than somebody reads', async () => {
+  const asked = httpRequest(`${origin}/keys?limit=500`, { headers: csv })
+  asked.end()
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  answer.pause()
+  for (let before = -1; before !== pagesMade; await sleep(300)) before = pagesMade
+  assert.ok(pagesMade < 250, `${pagesMade} pages`)
+  const made = pagesMade
+  answer.destroy()
+  await sleep(100)
+  assert.ok(pagesMade <= made + 1)
 })
 
 test('a query may hold anything; of a name given twice the first counts', async () => {

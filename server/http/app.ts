@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -37,6 +38,8 @@ const keepAliveTimeoutMs = 75_000
  * is busy for seconds.
  */
 const keepAliveBufferMs = 15_000
+/** To read a table in: some ten megabytes. */
+const tableMsMax = 5 * 60_000
 const methods = ['GET', 'POST', 'PUT', 'DELETE']
 
 /** @throws Failure `token.invalid` or what else the token is not good for */
@@ -94,7 +97,10 @@ export function buildHttp<Caller>(
     url: '*',
     handler: async (request, reply) => {
       const answer = await serve(request, reply)
-      return answer instanceof Csv ? sendText(reply, answer) : sendJson(reply, answer)
+      if (!(answer instanceof Csv)) return sendJson(reply, answer)
+      return sendTable(reply, answer, (err) =>
+        edge.log.error({ doing: doing(request), err }, 'a table was not sent whole'),
+      )
     },
   })
   return app
@@ -202,9 +208,19 @@ function send(reply: FastifyReply, envelope: Envelope): FastifyReply {
 
 const answerHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
-/** To be saved: a browser shows nothing of what strangers have written into it. */
-function sendText(reply: FastifyReply, { text }: Csv): FastifyReply {
+/**
+ * To be saved: a browser shows nothing of what strangers have written into it. No more is made of it than
+ * somebody reads, and whoever reads too slowly has the connection cut, as has one that cannot be told of an
+ * error any more.
+ */
+function sendTable(
+  reply: FastifyReply,
+  { pieces }: Csv,
+  failed: (error: Error) => void,
+): FastifyReply {
   const disposition = { 'content-disposition': 'attachment; filename="history.csv"' }
+  const signal = AbortSignal.timeout(tableMsMax)
+  const text = Readable.from(pieces, { objectMode: false, signal }).once('error', failed)
   return reply
     .code(200)
     .headers({ ...answerHeaders, ...disposition })

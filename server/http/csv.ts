@@ -1,9 +1,28 @@
-/** A table as text (RFC 4180), with a line of names before it. */
+type Rows = readonly (readonly string[])[]
+
+/** A table as text (RFC 4180), with a line of names before it: made piece by piece, as it is read. */
 export class Csv {
-  readonly text: string
-  constructor(names: readonly string[], rows: Iterable<readonly string[]>) {
-    this.text = [names, ...rows].map((row) => `${row.map(cellOf).join(',')}\r\n`).join('')
+  readonly pieces: AsyncIterable<string>
+  constructor(pieces: AsyncIterable<string>) {
+    this.pieces = pieces
   }
+}
+
+/** @throws whatever the first page throws: nothing has been answered yet */
+export async function csvOf(names: readonly string[], pages: AsyncIterable<Rows>): Promise<Csv> {
+  const reading = pages[Symbol.asyncIterator]()
+  const first = await reading.next()
+  return new Csv(pieces())
+
+  async function* pieces(): AsyncGenerator<string> {
+    yield textOf([names])
+    for (let page = first; page.done !== true; page = await reading.next())
+      if (page.value.length > 0) yield textOf(page.value)
+  }
+}
+
+function textOf(rows: Rows): string {
+  return rows.map((row) => `${row.map(cellOf).join(',')}\r\n`).join('')
 }
 
 /**
