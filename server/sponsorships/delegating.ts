@@ -20,7 +20,8 @@ export async function isBeingDelegated(
     .where('network', '=', network)
     .where('address', '=', address)
     .where('delegation_nonce', '>=', Number(mined))
-    .where('state', 'in', ['prepared', 'signed', 'broadcasted'])
+    // A node that is a block behind calls a nonce free that the newest one has used.
+    .where('state', 'in', ['prepared', 'signed', 'broadcasted', 'included'])
     .limit(1)
     .executeTakeFirst()
   return found !== undefined
