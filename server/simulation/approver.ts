@@ -12,6 +12,8 @@ const [leftChance, denialChance] = [0.15, 0.25]
 /** Whoever is asked for approvals: says once what he thinks of each, and again until it is heard. */
 export class Approver {
   private readonly world: World
+  /** He has no doubts any more. */
+  isWilling = false
   /** By the name of the approval; some are left to expire. */
   private readonly decisions = new Map<string, Evidence | 'left'>()
 
@@ -36,6 +38,7 @@ export class Approver {
 
   private think(approval: ApprovalRow): Evidence | 'left' {
     const { random } = this.world
+    if (this.isWilling) return this.signed(approval, 'Approved')
     if (random.happens(leftChance)) return 'left'
     return this.signed(approval, random.happens(denialChance) ? 'Denied' : 'Approved')
   }

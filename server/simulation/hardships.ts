@@ -31,6 +31,10 @@ type Known = {
     name: string,
   ) => { readonly wallet: SimulatedWallet; readonly perDay: bigint | undefined } | undefined
   readonly idNamed: (name: string) => Uint8Array | undefined
+  /** Is there nobody to hold the node against that a server asks? */
+  readonly isNodeAlone: boolean
+  /** Has the account given its nonce away, to be run by the contract? */
+  readonly hasDelegated: (address: string) => boolean
 }
 
 /**
@@ -44,6 +48,7 @@ export class Hardships {
   private readonly refusals = new Map<string, number>()
   /** By the address from which an owner has sent something by himself. */
   private readonly outside = new Map<string, number>()
+  private readonly lies: number[] = []
   /** By the name of the sponsor. */
   private readonly turns = new Map<string, Turn[]>()
   /** By the hash of what an approver has signed. */
@@ -72,12 +77,29 @@ export class Hardships {
     if (!this.outside.has(address)) this.outside.set(address, at)
   }
 
+  /** For a while, from now on. */
+  sawLie(at: number): void {
+    this.lies.push(at)
+  }
+
   sawTurn(sponsor: string, turn: Turn): void {
     this.turns.set(sponsor, [...(this.turns.get(sponsor) ?? []), turn])
   }
 
   sawDecision({ preimage }: Evidence, decision: Decision): void {
     this.decisions.set(toHex(requestHash(preimage)), decision)
+  }
+
+  /** May a nonce of this wallet have been left that only its user can fill? Something has kept it from being used. */
+  explainGap({ address }: SimulatedWallet, soughts: readonly Sought[]): boolean {
+    if (this.outside.has(address)) return true
+    return soughts.some((sought) => {
+      // Whoever names a nonce may leave one out.
+      if (sought.wallet.address === address && sought.places.length > 0) return true
+      const sponsor = sought.feeSponsorId && this.known.sponsorNamed(sought.feeSponsorId)
+      const payer = sponsor ? sponsor.wallet : sought.wallet
+      return payer.address === address && this.refusalsOf(sought).length > 0
+    })
   }
 
   of(sought: Sought): readonly Hardship[] {
@@ -87,6 +109,7 @@ export class Hardships {
       ...this.fundsOf(sought),
       ...this.refusalsOf(sought),
       ...this.sponsorOf(sought),
+      ...this.liesTo(sought),
       ...(sought.abortedAt === undefined
         ? []
         : [{ what: 'its user gives it up', since: sought.abortedAt }]),
@@ -129,12 +152,23 @@ export class Hardships {
     return seen.slice(Math.max((first < 0 ? seen.length : first) - staleBlocks, 0))
   }
 
-  private refusalsOf({ asked }: Sought): readonly Hardship[] {
-    return asked.flatMap((name) => {
+  private refusalsOf({ asked, spedUp, cancelled }: Sought): readonly Hardship[] {
+    return [...asked, ...spedUp, ...cancelled].flatMap((name) => {
       const id = this.known.idNamed(name)
       const since = id && this.refusals.get(toHex(id))
       return since === undefined ? [] : [{ what: 'the signers refuse it', since }]
     })
+  }
+
+  /**
+   * What an account has signed away stands in no slot, so that one node alone can have it given out again. Its lie may have
+   * begun before.
+   */
+  private liesTo({ wallet: { address }, since }: Sought): readonly Hardship[] {
+    const { isNodeAlone, hasDelegated } = this.known
+    const first = this.lies.find((_, i) => (this.lies[i + 1] ?? Infinity) >= since)
+    if (!isNodeAlone || first === undefined || !hasDelegated(address)) return []
+    return [{ what: 'the only node says that its nonce is free', since: first }]
   }
 
   private sponsorOf({ feeSponsorId, wallet, since }: Sought): readonly Hardship[] {

@@ -107,7 +107,7 @@ function reportOf(tally: Tally, { first, workers }: Asked, seconds: number): str
     `double spends: ${tally.count('paid twice', 'may be paid twice', 'paid something else')}`,
     `lost: ${tally.count('lost', 'unanswered')}`,
     `failed for nothing: ${tally.count('failed for nothing')}`,
-    `nonce gaps: ${tally.count('stuck nonce')}`,
+    `nonce gaps: ${tally.count('stuck nonce', 'mended for nothing')}`,
     `without approval: ${tally.count('paid without approval')}`,
     `told wrongly: ${tally.count(...wrongWords)}`,
     `defects: ${tally.count('defect')}`,

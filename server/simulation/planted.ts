@@ -82,6 +82,16 @@ export const planted = {
       },
     },
   },
+  'gives up what its signers have signed': {
+    steps: {
+      prepared: (step) => async (deps, row) => {
+        const outcome = await step(deps, row)
+        const isSigned = outcome.kind === 'move' && outcome.event === 'sign'
+        if (!isSigned || !isSome(row)) return outcome
+        return { kind: 'move', event: 'refuse', values: { reason: 'it was too dear' } }
+      },
+    },
+  },
   'leaves cancellations lying': {
     steps: {
       requested: (step) => async (deps, row) =>

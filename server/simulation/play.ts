@@ -25,6 +25,8 @@ const underWayMax = 24
 /** One of a hundred requests is over after some ten thousand. */
 const turnsUsualMax = 200_000
 const repairsMax = 5
+/** As many as an owner's own transactions may keep from their places. */
+const lastPaymentsMax = 3
 /** In which signers agree on it after it was signed (`client.ts`). */
 const signWithinMs = 10 * 60_000
 /** After these nobody knows what has become of it, or it may be there under another name. */
@@ -71,7 +73,7 @@ export type Weather = {
 }
 /** What is found beside the auditor: by who has played the users, or has seen the servers' logs. */
 export type PlayFinding = {
-  readonly kind: 'defect'
+  readonly kind: 'defect' | 'mended for nothing' | 'stuck nonce'
   readonly about: string
 }
 export type Played = {
@@ -105,6 +107,7 @@ export async function play(options: PlayOptions): Promise<Played> {
   const { lines, schedule } = world
   return {
     findings,
+
     evidence,
     faults,
     lines,
@@ -114,6 +117,9 @@ export async function play(options: PlayOptions): Promise<Played> {
   }
 }
 
+/** From which wallet, and by which sponsor. */
+type Lane = { readonly wallet: SimulatedWallet; readonly feeSponsorId: string | undefined }
+
 class Game {
   readonly faults: Faults
   private readonly world: World
@@ -121,6 +127,7 @@ class Game {
   private readonly approver: Approver
   private readonly laterPolicies: PolicyAction[]
   private sent = 0
+  private readonly found: PlayFinding[] = []
   /** Is nothing left to expire any more? */
   private isLast = false
 
@@ -138,7 +145,8 @@ class Game {
   }
 
   findings(): readonly PlayFinding[] {
-    return this.world.defects.map((about) => ({ kind: 'defect', about }))
+    const defects = this.world.defects.map((about) => ({ kind: 'defect', about }) as const)
+    return [...defects, ...this.found]
   }
 
   /** Until everybody has come, and most have been served. */
@@ -393,6 +401,7 @@ class Game {
       for (const node of nodes) node.lag = random.happens(0.5) ? random.between(0, 2) : 0
     if (kind === 'lie') {
       faults.isNodeLying = true
+      world.hardships.sawLie(world.time)
       faults.count('node: lies about nonces for a while')
     }
     if (kind === 'down') {
@@ -448,6 +457,12 @@ class Game {
     if (world.isGoverned) world.time += approvalMs
     this.isLast = true
     await this.askAgain(this.unanswered())
+    await this.settle()
+    if (this.options.repairs !== 0) await this.payOnceMore()
+  }
+
+  /** Until all have their answers and are at rest, or their users have done what they can. */
+  private async settle(): Promise<void> {
     for (let i = 0; i < (this.options.repairs ?? repairsMax); i++) {
       const isAtRest = await this.comesToRest()
       const left = this.unanswered().filter(({ refusedAt }) => refusedAt === undefined)
@@ -456,6 +471,53 @@ class Game {
       if (!isAtRest) await this.repair()
     }
     await this.comesToRest()
+  }
+
+  /**
+   * Who pays once more finds out whether a nonce was left that nobody will use, though nothing waits behind it:
+   * every wallet by itself, and every sponsor for one of them.
+   */
+  private async payOnceMore(): Promise<void> {
+    const { world } = this
+    this.approver.isWilling = true
+    const other = world.wallets.find(({ governedBy }) => governedBy !== 'blocks')
+    const lanes: Lane[] = world.payers.map((wallet) => ({ wallet, feeSponsorId: undefined }))
+    for (const { name, status } of world.sponsors)
+      if (status === 'active' && other !== undefined)
+        lanes.push({ wallet: other, feeSponsorId: name })
+    let unpaid: readonly Lane[] = lanes
+    for (let i = 0; i < lastPaymentsMax && unpaid.length > 0; i++)
+      unpaid = await this.payEach(unpaid)
+    for (const { wallet, feeSponsorId } of unpaid)
+      this.found.push({ kind: 'stuck nonce', about: `${wallet.address} ${feeSponsorId ?? ''}` })
+  }
+
+  /** @returns those for which it was not confirmed: what an owner has sent by himself may still be in the way */
+  private async payEach(lanes: readonly Lane[]): Promise<readonly Lane[]> {
+    const paid: { lane: Lane; sought: Sought }[] = []
+    for (const lane of lanes) {
+      const sought = await this.pay(lane)
+      paid.push({ lane, sought })
+    }
+    await this.settle()
+    return paid.filter(({ sought: { known } }) => !this.isConfirmed(known)).map(({ lane }) => lane)
+  }
+
+  private isConfirmed(name: string | undefined): boolean {
+    return this.world.told.findLast((one) => one.name === name)?.status === 'Confirmed'
+  }
+
+  private async pay({ wallet, feeSponsorId }: Lane): Promise<Sought> {
+    const { world } = this
+    const number = this.sent++
+    const wish = { scenario: 'transfer', wallet, number, now: world.time, feeSponsorId } as const
+    const made = newSought(world.random, wish)
+    // Its policy lets nothing else pass.
+    const isBlocked = wallet.governedBy === 'blocks'
+    const sought = isBlocked ? { ...made, recipient: wallet.address } : made
+    world.soughts.push(sought)
+    await this.ask(sought)
+    return sought
   }
 
   private unanswered(): readonly Sought[] {
@@ -497,14 +559,11 @@ class Game {
     const { world } = this
     const stuck = await world.stuckWallets()
     for (const wallet of world.payers.filter(({ address }) => stuck.has(address))) {
+      if (!world.hardships.explainGap(wallet, world.soughts))
+        this.found.push({ kind: 'mended for nothing', about: wallet.address })
       for (const sought of this.blocking(wallet)) await this.replace(sought, 'cancellation')
-      for (let i = 0; i < paymentsPerRepair; i++) {
-        const number = this.sent++
-        const wish = { scenario: 'transfer', wallet, number, now: world.time } as const
-        const sought = newSought(world.random, wish)
-        world.soughts.push(sought)
-        await this.ask(sought)
-      }
+      for (let i = 0; i < paymentsPerRepair; i++)
+        await this.pay({ wallet, feeSponsorId: undefined })
       this.faults.count('mended by its user')
     }
   }

@@ -16,6 +16,8 @@ type Expected = {
   readonly finds: Played['findings'][number]['kind']
   readonly policies?: readonly PolicyAction[]
   readonly sponsors?: readonly Limits[]
+  /** Where what its users have to do about it is what is found. */
+  readonly repairs?: number
 }
 /** For all wallets that a world may have. */
 const asking: readonly PolicyAction[] = Array.from({ length: 6 }, () => 'asks')
@@ -44,6 +46,9 @@ const expected: Readonly<Record<Plant, Expected>> = {
   },
   'forgets what it has accepted': {
     ...{ only: ['transfer'], weather: { chain: [] }, finds: 'lost' },
+  },
+  'gives up what its signers have signed': {
+    ...{ only: ['transfer'], weather: { chain: [] }, repairs: 2, finds: 'mended for nothing' },
   },
   'leaves cancellations lying': {
     ...{ only: ['cancelled'], weather: { chain: [] }, finds: 'lost' },

@@ -107,6 +107,11 @@ export class World {
       ...{ chain: this.chain, signers: this.signers },
       sponsorNamed: (name) => this.sponsors.find((one) => one.name === name),
       idNamed: (name) => this.client.ids.get(name),
+      isNodeAlone: options.nodes === 1,
+      hasDelegated: (address) =>
+        [...this.handed.values()].some(({ authorizations = [] }) =>
+          authorizations.some(({ authority }) => authority === address),
+        ),
     })
     this.client = new Client(this.random, this.signers.cluster.manifest.hash, t0)
   }
