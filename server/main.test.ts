@@ -37,6 +37,17 @@ describe('the server process', () => {
     rmSync(folder, { recursive: true })
   })
 
+  /** Of a server that knows no nodes, and no way for mail either. */
+  const environment = async (of: Cluster) => {
+    const [port, linkPort] = [await freePort(), await freePort()]
+    const nodesFile = join(folder, 'no-nodes.json')
+    writeFileSync(nodesFile, '{}')
+    return serverEnvironment(of, {
+      ...{ port, linkPort, databaseUrl: home.url, nodesFile, mailFile: nodesFile },
+      ...{ publicUrl: `http://localhost:${port}`, keyPool: 0 },
+    })
+  }
+
   it('is healthy with all its signers and no fewer, and ends in order', async () => {
     const [port, linkPort] = [await freePort(), await freePort()]
     const nodesFile = join(folder, 'nodes.json')
@@ -85,20 +96,20 @@ describe('the server process', () => {
     const manifestFile = join(folder, 'colliding')
     const own = { id: 'Base', chainId: 777_001, feeCeiling: 1n, legacy: false }
     writeFileSync(manifestFile, makeCluster(undefined, [own]).file)
-    const [port, linkPort] = [await freePort(), await freePort()]
-    const nodesFile = join(folder, 'no-nodes.json')
-    writeFileSync(nodesFile, '{}')
-    const { exited, output } = run(
-      serverEnvironment(
-        { ...cluster, manifestFile },
-        {
-          ...{ port, linkPort, databaseUrl: home.url, nodesFile, mailFile: nodesFile },
-          ...{ publicUrl: `http://localhost:${port}`, keyPool: 0 },
-        },
-      ),
-    )
+    const { exited, output } = run(await environment({ ...cluster, manifestFile }))
     assert.equal(await exited, 1)
     assert.match(output(), /There is another network Base/)
+  })
+
+  it('does not start by a file of authorities that has none', async () => {
+    const SERVER_WEBHOOK_AUTHORITIES_FILE = join(folder, 'authorities.pem')
+    writeFileSync(SERVER_WEBHOOK_AUTHORITIES_FILE, 'none yet')
+    const { exited, output } = run({
+      ...(await environment(cluster)),
+      SERVER_WEBHOOK_AUTHORITIES_FILE,
+    })
+    assert.equal(await exited, 1)
+    assert.match(output(), /There is no certificate in .*authorities\.pem/)
   })
 
   it('says everything that is wrong with its settings, and does not start', async () => {
