@@ -105,6 +105,7 @@ describe('a policy that nobody can change any more', () => {
       () => company.alter(userTable, [user], { status: 'inactive' }),
       () => company.alter(credentialTable, name, { status: 'archived' }),
       () => company.alter(credentialTable, name, { rank: 'unconfirmed' }),
+      () => company.freeze(user),
       () => declare(2, bert, carl),
     ]
     for (const change of changes) {

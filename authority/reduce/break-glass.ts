@@ -5,7 +5,7 @@ import { settingsOf } from '../standing.ts'
 import { subjectId, type Authored } from './author.ts'
 import { isBroken } from './definitions.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
-import { speaks } from './settings.ts'
+import { speaks, stillSpeaks } from './settings.ts'
 import { put, type Reduced } from './writes.ts'
 
 /** So long the rest of the quorum has to sign, from the first signature on. */
@@ -79,7 +79,7 @@ function collected(
   if (known === undefined || (known.effectiveAt === undefined && time > known.expiresAt))
     return { signedBy: [], expiresAt: time + collectingMs, effectiveAt: undefined }
   const signedBy = known.signedBy.filter(
-    (one) => isMember(members, one.user) && speaks(judging, one),
+    (one) => isMember(members, one.user) && stillSpeaks(judging, one),
   )
   return { ...known, signedBy }
 }

@@ -138,6 +138,28 @@ describe('settings of an organization', () => {
     assert.ok(done.kind === 'settings' && done.inForce === 'no')
   })
 
+  it('do not count a signature of a member who has been frozen since', () => {
+    const { company, admin, second } = governed()
+    const body = { settings: { passwords: true } }
+    company.apply(change(second, company, body))
+    company.freeze(second.user)
+    const done = company.apply(change(admin, company, body))
+    assert.ok(done.kind === 'settings' && done.inForce === 'no')
+  })
+
+  it('leave a member of the quorum who can lift a freeze', () => {
+    const company = new Company()
+    const { admin } = company
+    const other = employee(company)
+    company.freeze(other.user)
+    const members = (...of: readonly Member[]) => ({
+      rootQuorum: { needed: 1, members: of.map(({ name }) => name) },
+    })
+    const alone = change(admin, company, members(other))
+    assert.equal(company.refusal(alone), 'nobody would be left to lift a freeze')
+    company.apply(change(admin, company, members(admin, other)))
+  })
+
   it('do not count a member who has left the quorum since', () => {
     const { company, admin, second, third } = governed()
     const body = { rootQuorum: { needed: 1, members: [admin.name] } }

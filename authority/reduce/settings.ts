@@ -12,7 +12,14 @@ import {
   type RecordOf,
 } from '../records.ts'
 import { rootQuorumCodec, settingsCodec, type RootQuorum, type Settings } from '../settings.ts'
-import { isActive, isCredentialLive, settingsOf, type Credential, type User } from '../standing.ts'
+import {
+  isActive,
+  isCredentialLive,
+  isFrozen,
+  settingsOf,
+  type Credential,
+  type User,
+} from '../standing.ts'
 import type { Authored } from './author.ts'
 import { find, recordsOf, refuse, type Judging } from './judging.ts'
 import { known, readRootQuorum, readSettings } from './settings-body.ts'
@@ -97,7 +104,7 @@ function earlierSigners(judging: Judging, rootQuorum: RootQuorum, proposal: Uint
   if (known === undefined || time > known.expiresAt)
     return { signedBy: [], expiresAt: time + proposalLifeMs }
   const signedBy = known.signedBy.filter(
-    (one) => isRootMember(rootQuorum, one.user) && speaks(judging, one),
+    (one) => isRootMember(rootQuorum, one.user) && stillSpeaks(judging, one),
   )
   return { signedBy, expiresAt: known.expiresAt }
 }
@@ -115,6 +122,11 @@ export function speaks(judging: Judging, { user, fingerprint }: Signer): boolean
     (credential.kind === 'Key' || credential.kind === 'Fido2') &&
     isConfirmed(judging, record, credential)
   )
+}
+
+/** Would what was signed then be believed now? Whoever is frozen asks for nothing. */
+export function stillSpeaks(judging: Judging, signer: Signer): boolean {
+  return speaks(judging, signer) && !isFrozen(recordsOf(judging), signer.user)
 }
 
 function isEmployee(user: User | undefined): user is User {
@@ -138,7 +150,10 @@ function changeOf(judging: Judging, body: JsonObject, standing: Change): Change 
 
 function quorumOf(judging: Judging, asked: Json): RootQuorum {
   const { needed, members } = readRootQuorum(asked)
-  return { needed, members: members.map((name) => memberNamed(judging, name)) }
+  const named = members.map((name) => memberNamed(judging, name))
+  if (named.every((member) => isFrozen(recordsOf(judging), member)))
+    refuse('nobody would be left to lift a freeze')
+  return { needed, members: named }
 }
 
 /** Somebody who could sign the next change: a quorum of others would be the end of all changes. */

@@ -147,6 +147,15 @@ const rulers: readonly Attack[] = [
       }),
   ),
   attack(
+    'leaves the root quorum to a thief alone, who is frozen',
+    rule('settings', 'nobody would be left to lift a freeze'),
+    ({ stage }) =>
+      beside(stage, async (thief) => {
+        await freeze(stage, { userId: thief.name }, { userId: thief.user })
+        return stage.propose('settings', governing(stage, [thief]))
+      }),
+  ),
+  attack(
     'leaves full access to a thief alone, who is frozen',
     without(rule('full-access', locked, '|| isFrozen(records, id)'), [
       ' || isFrozen(records, id)',
@@ -182,15 +191,16 @@ async function employee(stage: Stage): Promise<Actor> {
 /** While one other is of the root quorum with the administrator. */
 async function beside(stage: Stage, act: (other: Actor) => Promise<Outcome>): Promise<Outcome> {
   const other = await employee(stage)
-  const govern = async (members: readonly Actor[]) => {
-    const rootQuorum = { needed: 1, members: members.map(({ name }) => name) }
-    const wish = { method: 'PUT', path: '/orgs/settings', body: { rootQuorum } }
-    await stage.put('settings', stage.ask(stage.admin, wish))
-  }
-  await govern([stage.admin, other])
+  await stage.put('settings', governing(stage, [stage.admin, other]))
   const outcome = await act(other)
-  if (outcome.seals === 0) await govern([stage.admin])
+  if (outcome.seals === 0) await stage.put('settings', governing(stage, [stage.admin]))
   return outcome
+}
+
+/** By the administrator: any one of these is enough from then on. */
+function governing(stage: Stage, members: readonly Actor[]) {
+  const rootQuorum = { needed: 1, members: members.map(({ name }) => name) }
+  return stage.ask(stage.admin, { method: 'PUT', path: '/orgs/settings', body: { rootQuorum } })
 }
 
 /** By the second mailbox: the log knows nothing of it. */

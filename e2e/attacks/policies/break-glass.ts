@@ -169,8 +169,8 @@ const ends: readonly Attack[] = [
     'ends a policy by the signature of somebody who is of the quorum no more',
     held(
       breaking,
-      'isMember(members, one.user) && speaks(judging, one)',
-      'members.length > 0 && speaks(judging, one)',
+      'isMember(members, one.user) && stillSpeaks(judging, one)',
+      'members.length > 0 && stillSpeaks(judging, one)',
     ),
     async ({ stage }) => {
       const scene = await declared(stage, 2)
