@@ -149,7 +149,7 @@ describe('a request to an address that a customer chose', () => {
     assert.deepEqual(long, { ok: false, why: 'no-connection' })
   })
 
-  it('has such an answer with its headers, and ends it there, whether its text ends or not', async () => {
+  it('has such an answer with its headers, and ends it soon, whether its text ends or not', async () => {
     const fetch = openOutward({ networks })
     for (const page of ['drip', 'stuck', 'broken']) {
       const begun = Date.now()
@@ -158,6 +158,12 @@ describe('a request to an address that a customer chose', () => {
       assert.ok(Date.now() - begun < 1_000, page)
     }
     await stuckEnded.promise
+  })
+
+  it('lets in what comes right after the headers: nobody is hung up on halfway', async () => {
+    const fetch = openOutward({ networks })
+    assert.ok((await fetch({ ...get(`${pages.url}/soon`), isCut: true })).ok)
+    assert.ok(await soonEnded.promise)
   })
 
   it('has a connection of its own: one that was opened for other addresses serves nobody else', async () => {
@@ -289,6 +295,8 @@ const special = [
 
 /** The asking side has closed the answer that goes on for ever. */
 const stuckEnded = Promise.withResolvers<void>()
+/** Whether the answer that ends right after its headers was taken whole. */
+const soonEnded = Promise.withResolvers<boolean>()
 
 function answers(url: string): RequestListener {
   return (request, response) => {
@@ -307,6 +315,11 @@ function answers(url: string): RequestListener {
       '/drip': () => {
         const timer = setInterval(() => response.write('a'), 20)
         response.on('close', () => clearInterval(timer))
+      },
+      '/soon': () => {
+        response.on('close', () => soonEnded.resolve(response.writableFinished))
+        response.writeHead(200).write('a')
+        setTimeout(() => response.end('b'), 50)
       },
       '/stuck': () => {
         response.writeHead(200).write('a')

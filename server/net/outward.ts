@@ -17,7 +17,7 @@ export type OutwardRequest = {
   readonly timeoutMs: number
 } & (
   | { readonly answerBytesMax: number; readonly isCut?: false }
-  /** Only status and headers count: the connection ends with them, and no text is waited for. */
+  /** Only status and headers count: no text is waited for, and the connection ends a moment later. */
   | { readonly isCut: true }
 )
 
@@ -202,13 +202,23 @@ function pinnedTo(addresses: readonly Address[]): NonNullable<https.RequestOptio
   }
 }
 
+/** Most answers end with the headers or right after them: to those that do, nobody hangs up halfway. */
+const seeOffMs = 250
+
+/** What counts has come; what is still on its way is let in for a moment, and kept nowhere. */
+function seeOff(response: http.IncomingMessage): void {
+  const end = setTimeout(() => response.destroy(), seeOffMs)
+  response.on('error', () => undefined).on('close', () => clearTimeout(end))
+  response.resume()
+}
+
 /** @returns nothing of a text that is too large, and an empty one where it does not count */
 async function readText(
   response: http.IncomingMessage,
   ask: OutwardRequest,
 ): Promise<string | undefined> {
   if (ask.isCut === true) {
-    response.destroy()
+    seeOff(response)
     return ''
   }
   const parts: Uint8Array[] = []
