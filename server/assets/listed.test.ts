@@ -153,6 +153,9 @@ describe('an asset that the operator knows', () => {
   it('does not make an asset of what is none', async () => {
     await keepListings(treasury.database, [{ ...listing, contract: nowhere }])
     await settle()
+    const [line, ...lines] = treasury.lines.splice(0)
+    assert.match(line ?? '', /there is no Erc20 contract/)
+    assert.deepEqual(lines, [])
     const body = { kind: 'Erc20', contract: nowhere, to: stranger, amount: '1' }
     const { error } = await ask(body)
     assert.equal(error?.message, 'Asset metadata not found')

@@ -78,6 +78,9 @@ async function agreedOnUnkept() {
   const { sign } = openForgetful(treasury.platform)
   const answer = await post({ ...deps, sign })
   assert.equal(answer.status, 500)
+  const [line, ...lines] = treasury.lines.splice(0)
+  assert.match(line ?? '', /^unexpected error .*driver has already been destroyed/)
+  assert.deepEqual(lines, [])
   const row = await newest()
   assert.equal(row.status, 'Executing')
   return row
@@ -145,6 +148,9 @@ describe('a signature that signers have agreed on', () => {
     const { status, body } = await post()
     assert.equal(status, 503)
     assert.match(body.message, /the signers have agreed on it, and have not signed it yet/)
+    const [line, ...lines] = treasury.lines.splice(0)
+    assert.match(line ?? '', /^failed .* since Failure: request\.refused/)
+    assert.deepEqual(lines, [])
     const row = await newest()
     assert.equal(row.status, 'Executing')
     failure = undefined

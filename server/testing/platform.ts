@@ -21,6 +21,7 @@ import { openReceivers } from '../webhooks/receivers.ts'
 import { openQuota } from '../usage/quota.ts'
 import { noOpinions } from '../facts/file.ts'
 import { createServerDatabase } from './database.ts'
+import { assertUnderstood } from './said.ts'
 import { Solo } from './solo.ts'
 
 export const setupToken = 'setup-token-of-a-test'
@@ -43,6 +44,7 @@ export type TestPlatform = {
   workApprovals(): Promise<void>
   /** The rows of its database against what its log comes to. */
   rebuild(options?: { readonly write: boolean }): Promise<Rebuilt>
+  /** @throws where anything unexpected is left */
   close(): Promise<void>
 }
 
@@ -122,6 +124,7 @@ export async function startTestPlatform(
       await database.destroy()
       await home.drop()
       rmSync(folder, { recursive: true, force: true })
+      assertUnderstood(unexpected)
     },
   }
 }

@@ -17,6 +17,7 @@ import { type Database, openDatabase } from '../../database/database.ts'
 import { type Links, openLinks } from '../../link/links.ts'
 import { type Coordinator, openCoordinator } from '../coordinator.ts'
 import { createServerDatabase } from '../../testing/database.ts'
+import { assertUnderstood, defectsIn, lineOf } from '../../testing/said.ts'
 
 /** A database, a cluster and its four signers as processes of their own, and a server's inside. */
 export type Platform = {
@@ -30,6 +31,7 @@ export type Platform = {
   readonly signer: (index: number) => SignerProcess
   /** Waits until so many signers are connected. */
   connected(count: number): Promise<void>
+  /** @throws where a signer or the coordinator has told of a defect */
   stop(): Promise<void>
 }
 
@@ -52,6 +54,8 @@ export async function startPlatform(networks: readonly OwnNetwork[] = []): Promi
     await database.destroy()
     await home.drop()
     rmSync(folder, { recursive: true })
+    const outputs = [...signers.map(({ output }) => output), ...lines]
+    assertUnderstood(outputs.flatMap(defectsIn))
   }
   const signer = (index: number) => {
     const found = signers[index - 1]
@@ -85,8 +89,7 @@ async function openServer(given: {
   readonly lines: string[]
 }): Promise<Pick<Platform, 'database' | 'links' | 'coordinator'>> {
   const { home, cluster, manifest, lines } = given
-  const say = (context: object, message: string) =>
-    void lines.push(`${message} ${JSON.stringify(context)}`)
+  const say = (context: object, message: string) => void lines.push(lineOf(context, message))
   const log = { info: say, warn: say, error: say }
   const database = openDatabase(home.url, (error) => say({}, error.message))
   const links = await openLinks({

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { until } from '../../coordinator/testing/platform.ts'
+import { startMortal, type Mortal } from '../../testing/mortal.ts'
 import { openBrake, type Brake, type Write } from '../../testing/brake.ts'
 import type { MoneyServerParts } from './money-server.ts'
 import { makeWallet, network, startTreasury, type Treasury } from './treasury.ts'
@@ -24,7 +23,7 @@ export type Mortals = Awaited<ReturnType<typeof startMortals>>
 
 /** Servers that die: each as a process of its own, at the write that is named. */
 export function openKilledServers(treasury: Treasury, brake: Brake) {
-  let child: ChildProcess | undefined
+  let server: Mortal | undefined
 
   function start(decisions: MoneyServerParts['decisions'] = []): void {
     const { cluster, links, databaseUrl } = treasury.platform
@@ -39,14 +38,13 @@ export function openKilledServers(treasury: Treasury, brake: Brake) {
       decisions,
     }
     const file = fileURLToPath(new URL('money-server.ts', import.meta.url))
-    child = spawn(process.execPath, [file, JSON.stringify(parts)], { stdio: 'ignore' })
+    server = startMortal([file, JSON.stringify(parts)])
   }
 
+  /** What nothing excuses is a line of the treasury, which fails at its end. */
   async function kill(): Promise<void> {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const exited = once(child, 'exit')
-    child.kill('SIGKILL')
-    await exited
+    treasury.lines.push(...((await server?.kill()) ?? []))
+    server = undefined
   }
 
   return {

@@ -15,6 +15,7 @@ import { openDatabase } from '../../database/database.ts'
 import { openLinks } from '../../link/links.ts'
 import { noOpinions } from '../../facts/file.ts'
 import { startMoneyWorkers } from '../../money.ts'
+import { lineOf } from '../../testing/said.ts'
 import { outgoingResolver } from '../resolver.ts'
 
 /** A server with its workers and nothing else, for tests that kill it. Its one argument is this. */
@@ -35,8 +36,8 @@ export type MoneyServerParts = {
 }
 
 async function main(parts: MoneyServerParts): Promise<void> {
-  const say = (context: { readonly err?: unknown }, message: string) =>
-    void process.stdout.write(`${message} ${String(context.err ?? '')}\n`)
+  const say = (context: object, message: string) =>
+    void process.stdout.write(`${lineOf(context, message)}\n`)
   const log = { info: say, warn: say, error: say }
   const manifest = readManifest(new Uint8Array(readFileSync(parts.manifestFile)), verifyEd25519)
   const database = openDatabase(parts.databaseUrl, (err) => say({ err }, 'database'))
