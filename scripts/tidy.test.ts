@@ -59,7 +59,13 @@ function mistakesIn(file: string, text: string): string[] {
     ...hidden.filter((how) => !mayResolve(file, how)).map((how) => `hides an import: ${how}`),
     ...(readsEnvironment(source) && !mayReadEnvironment(file) ? ['reads the environment'] : []),
     ...source.comments.filter(isForbiddenComment).map((comment) => `says ${comment}`),
+    ...(skipsSuite(text) ? ['skips a suite'] : []),
   ]
+}
+
+/** Nobody counts the tests of a suite that is skipped: it is they that say so. */
+function skipsSuite(text: string): boolean {
+  return /\bdescribe(?:\.skip|\([^\n]*\{ *skip)\b/.test(text)
 }
 
 /** The end-to-end tests stand outside the house, and look up the SDK's type files. */
@@ -171,6 +177,13 @@ describe('this test', () => {
     ])
       assert.ok(catches(text), text)
     assert.ok(!catches('// oxlint-disable-next-line no-x -- the paper writes it so'))
+  })
+
+  it('sees suites that are skipped', () => {
+    for (const how of ["('x', { skip }, () => 1)", "('x', { skip: why() }, f)", ".skip('x', f)"])
+      assert.ok(catches(`describe${how}`), how)
+    const counted = "('x', () => {\n  it('y', { skip }, f)"
+    assert.ok(!catches(`describe${counted}`))
   })
 
   it('keeps single files of a room apart from the rest of it', () => {

@@ -2,14 +2,21 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describe, it } from 'node:test'
 import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core'
 import { settings } from '../settings.ts'
 
 /** Where Debian puts it. Downloads of browsers by a test are no part of this. */
 const executablePath = '/usr/bin/chromium'
 
-/** A reason to skip, and to say so where somebody sees it; nothing when there is a browser. */
-export function whyNoBrowser(): string | false {
+/** Tests that want a browser. Where there is none, a test by their name is skipped and so counted. */
+export function describeInBrowser(name: string, tests: () => void): void {
+  const skip = whyNoBrowser()
+  if (skip === false) describe(name, tests)
+  else it(name, { skip }, () => assert.fail('it is skipped'))
+}
+
+function whyNoBrowser(): string | false {
   if (existsSync(executablePath)) return false
   const reason = `SKIPPED: no ${executablePath}, so that nothing of the pages is tested in a browser`
   process.stderr.write(`${reason}. Install it: apt-get install chromium\n`)

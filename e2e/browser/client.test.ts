@@ -10,7 +10,7 @@ import { challengeOf, commitTo, encodePreimage, requestHash } from '@quorate/aut
 import { fromBase64url, fromHex, toBase64url, toHex } from '@quorate/core/bytes'
 import { idOf } from '@quorate/core/id'
 import { bundleClient } from '@quorate/scripts/bundle'
-import { openBrowser, whyNoBrowser } from './chromium.ts'
+import { openBrowser, describeInBrowser } from './chromium.ts'
 
 const genesis = '5a'.repeat(32)
 const organization = idOf(fromHex(genesis), 'organization')
@@ -43,7 +43,7 @@ describe('the checking client as a bundle', () => {
   })
 })
 
-describe('the checking client in a browser', { skip: whyNoBrowser() }, () => {
+describeInBrowser('the checking client in a browser', () => {
   let browser: Browser
   let server: Server
   let page: Page

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createPublicKey, randomBytes, verify } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, it } from 'node:test'
 import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
 import type { Browser } from 'playwright-core'
 import { readAttestation, type GivenAttestation } from '@quorate/authority/attestation'
@@ -11,7 +11,13 @@ import { challengeOf, commitTo, encodePreimage, type Preimage } from '@quorate/a
 import { fromBase64url, toBase64url, toHex, toUtf8 } from '@quorate/core/bytes'
 import { fingerprintWords } from '@quorate/core/words'
 import { makePlatform, type Platform, until } from '../platform.ts'
-import { openBrowser, openPerson, screenshotFolder, whyNoBrowser, type Person } from './chromium.ts'
+import {
+  describeInBrowser,
+  openBrowser,
+  openPerson,
+  screenshotFolder,
+  type Person,
+} from './chromium.ts'
 
 const names = ['register', 'login', 'device', 'recover', 'cancel', 'mailbox'] as const
 const looks = {
@@ -20,7 +26,7 @@ const looks = {
   phone: { colorScheme: 'light', width: 360, height: 740 },
 } as const
 
-describe('the pages in a browser', { skip: whyNoBrowser() }, () => {
+describeInBrowser('the pages in a browser', () => {
   let platform: Platform
   let browser: Browser
   let baseUrl: string

@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, it } from 'node:test'
 import type { DfnsApiClient } from '@dfns/sdk'
 import type { Browser } from 'playwright-core'
 import { passkeyCommand } from '@quorate/cli/passkey'
 import { fromHex } from '@quorate/core/bytes'
 import { fingerprintWords } from '@quorate/core/words'
 import { makePlatform, until, type Platform } from '../platform.ts'
-import { openBrowser, openPerson, screenshotFolder, whyNoBrowser, type Person } from './chromium.ts'
+import {
+  describeInBrowser,
+  openBrowser,
+  openPerson,
+  screenshotFolder,
+  type Person,
+} from './chromium.ts'
 
 /** From a mail to a signature and back from a lost device, as two people live it. */
-describe('people in browsers of their own', { skip: whyNoBrowser() }, () => {
+describeInBrowser('people in browsers of their own', () => {
   let platform: Platform
   let browser: Browser
   let baseUrl: string
