@@ -457,6 +457,62 @@ describe('what a wallet holds by its history, and by the chain', () => {
     assert.equal(header?.canonical, true)
   })
 
+  it('is not read again in a block that the node has replaced, which nobody knows of yet', async () => {
+    const { follower } = await missed()
+    lines.splice(0)
+    const tracing = { ...newFollower(chain), holder: follower.holder }
+    const replacing = once('eth_getBlockByNumber', async (method, params) => {
+      await rpc('anvil_reorg', [8, []])
+      return rpc(method, params)
+    })
+    await compareBalances(deps(), { ...tracing, chain: replacing })
+    assert.deepEqual(await movements(), [])
+    assert.equal((await rowOf('Native')).attempts, 1)
+    assert.deepEqual(lines.splice(0), [
+      'the node does not say what wallets hold: their history is not compared',
+    ])
+    await passTime()
+    await settleAll(tracing)
+    assert.deepEqual(await movements(), [], 'it was paid on the other branch alone')
+    assert.equal((await rowOf('Native')).balance, '0')
+  })
+
+  it('is not written down of a block that was replaced while it was read again', async () => {
+    const { follower } = await missed()
+    const before = await rowOf('Native')
+    const replacing = once('eth_getLogs', async (method, params) => {
+      const answer = await rpc(method, params)
+      await reorganize(follower)
+      return answer
+    })
+    lines.splice(0)
+    await compareBalances(deps(), { ...follower, chain: replacing })
+    assert.deepEqual(lines, [])
+    assert.deepEqual(await movements(), [])
+    const { balance, attempts, block_hash } = await rowOf('Native')
+    assert.deepEqual([balance, attempts, block_hash], ['0', 0, before.block_hash])
+    await settleAll(follower)
+    assert.deepEqual(await movements(), [])
+  })
+
+  it('is known up to no block that was replaced while the node was asked', async () => {
+    const follower = newFollower(withoutTraces())
+    await settleAll(follower)
+    await mine(rpc, 10)
+    await catchUp(follower)
+    await passTime()
+    const replacing = once('eth_getBalance', async (method, params) => {
+      const answer = await rpc(method, params)
+      await reorganize(follower)
+      return answer
+    })
+    const before = await rowOf('Native')
+    await compareBalances(deps(), { ...follower, chain: replacing })
+    assert.equal((await rowOf('Native')).block_hash, before.block_hash)
+    await settleAll(follower)
+    assert.notEqual((await rowOf('Native')).block_hash, before.block_hash)
+  })
+
   it('is written down by nobody whose lease has gone to another', async () => {
     const follower = newFollower(chain)
     await mine(rpc, 3)
@@ -481,6 +537,38 @@ describe('what a wallet holds by its history, and by the chain', () => {
       log: { warn: say, error: say },
       now: Date.now,
     }
+  }
+
+  /** What came in by a contract's payment without traces, and is due to be compared. */
+  async function missed() {
+    const follower = newFollower(withoutTraces())
+    await settleAll(follower)
+    const payer = await deploy(rpc, 'Payer')
+    await mine(rpc, 3)
+    await payBy(node, rpc, { payer, functionName: 'pass', args: [address] })
+    await mine(rpc, 5)
+    await catchUp(follower)
+    await passTime()
+    return { follower }
+  }
+
+  /** The newest blocks are others, without a payment, and that is known here. */
+  async function reorganize(follower: Follower): Promise<void> {
+    await rpc('anvil_reorg', [8, []])
+    await mine(rpc, 1)
+    await catchUp(follower)
+  }
+
+  /** The node without traces, but for what happens at the first question of a name. */
+  function once(name: string, answer: Rpc): Chain {
+    const { rpc: others } = withoutTraces()
+    let isFirst = true
+    const other: Rpc = (method, params) => {
+      if (!isFirst || method !== name) return others(method, params)
+      isFirst = false
+      return answer(method, params)
+    }
+    return { ...chain, rpc: other }
   }
 
   function withoutTraces(): Chain {

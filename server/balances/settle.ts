@@ -107,15 +107,19 @@ async function enter(
   const { row, at } = seen
   const { network } = row
   const { from, to } = change
-  await inTransaction(database, async (transaction) => {
+  const isWritten = await inTransaction(database, async (transaction) => {
     await requireLease(transaction, follower, now())
     const header = await isHeld(transaction, network, to)
-    if (header === undefined) return
+    if (header === undefined) return false
     const about = { network, before: from.number < 0 ? to : from }
     await addHistory(transaction, about, missed)
     const netTo = (upTo: number) => netOf(transaction, row, { after: from.number, upTo })
     const left = to.balance - from.balance - (await netTo(to.number))
-    if (left === 0n) return setMark(transaction, row, { at: to, balance: to.balance })
+    const upToHere = { at: to, balance: to.balance }
+    if (left === 0n) {
+      await setMark(transaction, row, upToHere)
+      return true
+    }
     if (row.kind === 'Native') {
       const wallet = await walletRows(transaction, row)
         .where('wallet_id', '=', row.wallet_id)
@@ -124,14 +128,17 @@ async function enter(
       const opening = { ...rowByBalance(wallet, seenAt, left), opening: from.number < 0 }
       const movement = { row: opening, wallet }
       await addMovements(transaction, about, [movement])
-      return setMark(transaction, row, { at: to, balance: to.balance })
+      await setMark(transaction, row, upToHere)
+      return true
     }
     // A token that grows by itself does so in every block: only how much it is by now is kept.
     const total = seen.balance - from.balance - (await netTo(at.number))
     const unexplained = (from.number < 0 ? 0n : BigInt(row.unexplained)) + total
     const dueAt = nextLook(row, now(), false)
     await setMark(transaction, row, { at, balance: seen.balance, unexplained, dueAt })
+    return true
   })
+  if (!isWritten) return
   const { wallet_id: walletId, kind, contract } = row
   const asset = kind === 'Native' ? kind : contract
   log.warn({ network, walletId, asset, block: to.hash, missed: missed.length }, differed)
