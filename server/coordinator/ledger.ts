@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { equalBytes } from '@quorate/core/bytes'
+import { Failure } from '@quorate/core/failure'
 import { decode, encode } from '@quorate/core/codec'
 import {
   type Certificate,
@@ -33,6 +34,9 @@ export type RequestPlace = {
   readonly seq: number
   readonly item: number
 }
+
+/** Each time, another server has ended what it had proposed there between two statements of this one. */
+const proposalsMax = 4
 
 /** The server's copy of the log. What it says has been certified elsewhere: losing it loses time. */
 export class Ledger {
@@ -101,6 +105,19 @@ export class Ledger {
 
   /** @returns the step that this ballot proposes: another one if a replica came first */
   async propose(place: Subject, ballot: number, step: OpaqueStep): Promise<OpaqueStep> {
+    for (let times = 0; times < proposalsMax; times++) {
+      const present = await this.proposeOnce(place, ballot, step)
+      if (present !== undefined) return present
+    }
+    throw new Failure('signing.failed', { reason: 'other servers propose here and take it back' })
+  }
+
+  /** @returns nothing where the row that was there is gone: certified, closed or withdrawn meanwhile */
+  private async proposeOnce(
+    place: Subject,
+    ballot: number,
+    step: OpaqueStep,
+  ): Promise<OpaqueStep | undefined> {
     const row = { ...key(place), seq: step.seq, ballot }
     const { hash, bytes: body } = step
     const inserted = await this.database
@@ -117,8 +134,7 @@ export class Ledger {
       .where('seq', '=', row.seq)
       .where('ballot', '=', ballot)
       .executeTakeFirst()
-    // Gone again: certified meanwhile. Signers will say so to whatever is proposed here.
-    return found === undefined ? step : opaqueOf(found.body)
+    return found && opaqueOf(found.body)
   }
 
   /**
