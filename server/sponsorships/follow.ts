@@ -1,3 +1,4 @@
+import { isUsed } from '@quorate/chains/evm/account/account'
 import { isSlotSettled } from '@quorate/chains/evm/index'
 import { isAtRest, onABlock } from '../transfers/lifecycle.ts'
 import type { Outcome, StepDeps } from '../transfers/outcome.ts'
@@ -93,7 +94,11 @@ async function followUnsent(
   const agreed = await Promise.all(bids.map((bid) => isKnownAgreed(deps, bid)))
   const isAbout = agreed.includes(true)
   if (!isAbout && open === undefined) return lapse(ended.reason)
-  if (await isSlotTaken(deps, ended)) return lapse('another transaction has used its nonce')
+  if (await isSlotTaken(deps, ended)) {
+    // Somebody else may have put those parts together; nothing here knows under which hash.
+    const isPaid = await isUsed(deps.chain.rpc, row.address, row.request)
+    return isPaid ? wait({ waiting: paidUnseen, signed: null }) : lapse(nonceUsed)
+  }
   const waiting = open?.waiting ?? 'until no block can take it any more'
   if (!(await isPast(deps.chain, row.execute_before))) return wait({ waiting, signed: null })
   if (open === undefined) return lapse(ended.reason)
@@ -101,6 +106,10 @@ async function followUnsent(
   const end = () => lapse(ended.reason)
   return unlessAgreed(deps, open, { reason: waiting, kept: wait(open), end })
 }
+
+const nonceUsed = 'another transaction has used its nonce'
+const paidUnseen =
+  'its account has carried it out, by a transaction that no server has written down: an operator has to look'
 
 async function isSlotTaken(
   { chain: { rpc, network } }: Pick<StepDeps, 'chain'>,

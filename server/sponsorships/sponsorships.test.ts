@@ -29,6 +29,7 @@ import {
   type Treasury,
   type Wish,
 } from '../transfers/testing/treasury.ts'
+import { toHex } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
 import { openChains } from '../chain/chains.ts'
@@ -572,15 +573,20 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
       /^the fee sponsor has not paid: the fee sponsor is not active/,
     )
     // The slot is made free by somebody who pays for nobody, and however dear that has become.
-    const fill = await stepTo(treasury, await bidFor(row), 'broadcasted')
+    const fill = await stepTo(treasury, await bidFor(row), 'signed')
     await setBaseFee(treasury, 20n)
     const patient = later(treasury, stuckMs)
     await step(patient, fill)
-    const next = await stepTo(patient, await bidFor(row), 'broadcasted')
-    assert.deepEqual([fill.bid, next.bid], [1, 2])
+    const second = await stepTo(patient, await bidFor(row), 'broadcasted')
+    await setBaseFee(treasury, 100n)
+    const stillLater = later(treasury, 2 * stuckMs)
+    await step(stillLater, second)
+    const next = await stepTo(stillLater, await bidFor(row), 'broadcasted')
+    assert.deepEqual([fill.bid, second.bid, next.bid], [1, 2, 3])
     await mine(treasury, 3)
     await stepTo(treasury, next, 'confirmed')
-    await stepTo(treasury, fill, 'lapsed')
+    for (const bid of [fill, second]) await stepTo(treasury, bid, 'lapsed')
+    await setBaseFee(treasury, 1n)
     assert.equal(await nonceOf(other.wallet), 1)
   })
 
@@ -615,6 +621,23 @@ describe('a sponsorship that signers have agreed on, and then sign no more', () 
     assert.match(failed.reason ?? '', /another transaction has used its nonce$/)
     await stepTo(treasury, await bidFor(row), 'refused')
     assert.ok(Date.now() < row.execute_before)
+  })
+
+  it('has not failed what it was for where its account has carried it out, whoever sent it', async () => {
+    const { row, sent } = await agreedShortly(64_000)
+    const { signed } = await stepTo(treasury, sent, 'signed')
+    const { database, rpc } = treasury
+    const unknown = { state: 'refused', signed: null, hash: null, due_at: null } as const
+    await database.updateTable('outgoing').set(unknown).where('id', '=', sent.id).execute()
+    await step(treasury, row)
+    const there = await balance(stranger)
+    await rpc('eth_sendRawTransaction', [`0x${toHex(signed ?? assert.fail())}`])
+    await mine(treasury, 4)
+    assert.equal(await balance(stranger), there + 1000n)
+    await step(treasury, row)
+    const { state, waiting } = await reread(treasury, row)
+    assert.equal(state, 'signed')
+    assert.match(waiting ?? '', /^its account has carried it out/)
   })
 
   it('has not failed what it was for while what outbids it is agreed on, and its slot is filled', async () => {

@@ -3,7 +3,7 @@ import { prepareSponsored } from '../sponsorships/prepare-sponsored.ts'
 import { prepareSponsorship } from '../sponsorships/prepare-sponsorship.ts'
 import { signSponsored } from '../sponsorships/sign-sponsored.ts'
 import { signSponsorship } from '../sponsorships/sign-sponsorship.ts'
-import { watchSponsorship } from '../sponsorships/watch-sponsorship.ts'
+import { sendSponsorship, watchSponsorship } from '../sponsorships/watch-sponsorship.ts'
 import { unlessProposed } from './agreed.ts'
 import { isAtRest, type State } from './lifecycle.ts'
 import { awaitApproval, askPolicies } from './hold.ts'
@@ -40,6 +40,7 @@ const sponsorshipSteps: typeof steps = {
   ...steps,
   slotted: unlessProposed(prepareSponsorship),
   prepared: signSponsorship,
+  signed: sendSponsorship,
   broadcasted: watchSponsorship,
 }
 
