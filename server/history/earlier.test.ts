@@ -102,6 +102,17 @@ describe('a chain that is to be read from an earlier block than it was', () => {
     assert.deepEqual(lines, [])
   })
 
+  it('has tokens asked what they are that moved before its beginning alone', async () => {
+    const follower = await restarted(chainFrom(0))
+    const words = () => database.selectFrom('token_words').select(['symbol', 'met_at']).execute()
+    // As if the contract had moved nothing since.
+    await database.deleteFrom('token_words').execute()
+    await readAll(follower)
+    assert.deepEqual(await words(), [{ symbol: null, met_at: 0 }])
+    await follow(deps(), follower)
+    assert.deepEqual(await words(), [{ symbol: 'GLD', met_at: 0 }])
+  })
+
   it('has what was there at its beginning told of, though it is explained before its turn', async () => {
     const follower = await restarted(chainFrom(0))
     await database.updateTable('history').set({ told: false }).where('opening', '=', true).execute()

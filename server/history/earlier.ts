@@ -11,6 +11,7 @@ import type { FollowDeps } from './followers.ts'
 import { explainOpenings } from './openings.ts'
 import { transfersInBlock } from './read-block.ts'
 import { addEarlier } from './record.ts'
+import { meetTokens } from './tokens.ts'
 
 /** Read and written in one go; the new blocks have their turn beside it. */
 const blocksAtOnce = 16
@@ -129,6 +130,8 @@ async function write(
     const about = { network: network.id, before: held }
     const added = await addEarlier(transaction, about, seen)
     await compareAnew(transaction, added)
+    const contracts = added.flatMap(({ row }) => row.contract ?? [])
+    await meetTokens(transaction, network.id, { contracts, metAt: 0 })
     await explainOpenings(transaction, { movements: added, held, network, now: now() })
     await setLowest(transaction, network.id, { from: lowest, to: last })
   })

@@ -57,7 +57,7 @@ export type ChainTables = {
     readonly contract: string
     readonly symbol: string | null
     readonly decimals: number | null
-    /** When it was met first; 0 for those of before this was kept. */
+    /** When it was met first; 0 for those of earlier blocks, and of before this was kept. */
     readonly met_at: Generated<number>
     /** Null until it has answered, be it that it refuses to. */
     readonly asked_at: number | null

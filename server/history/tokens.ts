@@ -41,10 +41,7 @@ export async function learnTokens(
   { contracts, at, now }: Met,
 ): Promise<void> {
   const { id: network } = chain.network
-  if (contracts.length > 0)
-    await sql`insert into token_words (network, contract, met_at)
-      select ${network}, unnest(${[...new Set(contracts)]}::text[]), ${now}
-      on conflict do nothing`.execute(database)
+  await meetTokens(database, network, { contracts, metAt: now })
   if (at === undefined) return
   for (const contract of await unasked(database, network, now)) {
     const asked = undisputed(chain, { contract, at }, readTokenWords(chain.rpc, contract, at))
@@ -58,6 +55,18 @@ export async function learnTokens(
       .where('contract', '=', contract)
       .execute()
   }
+}
+
+/** Notes those that were not met before. @param met.metAt 0 where no event waits for what they say */
+export async function meetTokens(
+  database: Database | DatabaseTransaction,
+  network: string,
+  { contracts, metAt }: { readonly contracts: readonly string[]; readonly metAt: number },
+): Promise<void> {
+  if (contracts.length === 0) return
+  await sql`insert into token_words (network, contract, met_at)
+    select ${network}, unnest(${[...new Set(contracts)]}::text[]), ${metAt}
+    on conflict do nothing`.execute(database)
 }
 
 async function unasked(
