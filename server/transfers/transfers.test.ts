@@ -442,7 +442,9 @@ describe('whoever signs', () => {
     await database.insertInto('records').values(record).execute()
     await step(withCoordinator({ ...real, sign: refusing, stepOf: async () => undefined }), row)
     const back = await reread(treasury, row)
-    assert.deepEqual([back.state, back.slot, back.facts], ['requested', null, null])
+    assert.deepEqual([back.state, back.slot, back.cost], ['requested', null, null])
+    // They say that signers have been asked already.
+    assert.notEqual(back.facts, null)
     await step(treasury, row)
     assert.equal((await reread(treasury, row)).slot, (slot ?? 0) + 1)
     await database.deleteFrom('records').where('seq', '=', 9_999).execute()
