@@ -2,7 +2,7 @@ import type { Subject } from '@quorate/authority/agreement/messages'
 import type { Asked } from '@quorate/authority/reduce/asked'
 import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { executionWindowMs, type ItemKind } from '@quorate/authority/step'
-import { keyStream, rootOf } from '@quorate/authority/stream'
+import { keyStream, rootOf, streamName } from '@quorate/authority/stream'
 import { Failure } from '@quorate/core/failure'
 import { type Coordinator, settledOf, type SettleAsk } from '../coordinator/coordinator.ts'
 import { Ledger } from '../coordinator/ledger.ts'
@@ -114,13 +114,17 @@ async function settle(
 ): Promise<Standing> {
   for (let turn = 0; turn < turnsMax; turn++) {
     const seq = (await ledger.head(place))?.seq ?? -1
-    const agree = (): readonly Kept[] => {
+    const agree = (at: number): readonly Kept[] => {
       const missed = signers.steps(place, seq + 1)
-      return missed.length > 0 ? missed : [signers.agree(place, asked, now())]
+      return missed.length > 0 ? missed : [signers.agree(place, asked, at)]
+    }
+    const sent = () => {
+      const at = now()
+      return () => agree(at)
     }
     const agreed = await schedule.call({
       ...({ side: 'signers', place: `agree on a ${asked.kind}`, isWrite: true } as const),
-      run: agree,
+      ...{ run: () => agree(now()), late: { to: streamName(place.stream), sent } },
     })
     await keepAll(ledger, place, agreed)
     const kind = isRenewal(asked.kind) ? 'use' : asked.kind
@@ -136,7 +140,11 @@ async function conclude({ schedule, signers }: World, ledger: Ledger, place: Sub
   const seq = (await ledger.head(place))?.seq ?? -1
   const missed = await schedule.call({
     ...({ side: 'signers', place: 'conclude', isWrite: false } as const),
-    run: () => signers.steps(place, seq + 1),
+    run: async () => {
+      // What was proposed comes to its end first, whoever has proposed it.
+      await schedule.arriveAll(streamName(place.stream))
+      return signers.steps(place, seq + 1)
+    },
   })
   await keepAll(ledger, place, missed)
 }

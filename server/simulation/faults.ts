@@ -20,6 +20,8 @@ export type Target = {
 }
 
 type Unreliable = { readonly lossy?: number; readonly deaf?: number }
+/** Of the calls that may arrive late, if they may in a world at all. */
+const lateChance = 0.04
 
 /** What goes wrong with calls, by chance and by plan, and the count of it. */
 export class Faults {
@@ -39,6 +41,7 @@ export class Faults {
 
   private readonly weather: Unreliable
   private readonly known: ReadonlySet<string> | undefined
+  private readonly mayBeLate: boolean
 
   constructor(
     random: Random,
@@ -46,12 +49,14 @@ export class Faults {
       readonly targets: readonly Target[]
       readonly weather?: Unreliable
       readonly known?: ReadonlySet<string>
+      readonly mayBeLate?: boolean
     },
   ) {
     this.random = random
     this.targets = options.targets
     this.weather = options.weather ?? {}
     this.known = options.known
+    this.mayBeLate = options.mayBeLate === true
   }
 
   readonly fateOf = (call: Call): Fate => {
@@ -88,7 +93,7 @@ export class Faults {
     return this.targets.find((target) => target.place === place && target.time === time)?.fate
   }
 
-  private byChance({ side, isWrite, place }: Call): Fate {
+  private byChance({ side, isWrite, place, late }: Call): Fate {
     const { random } = this
     const { lossy, deaf = 0 } = this.weather
     // A connection that is lost rolls back as well.
@@ -98,6 +103,7 @@ export class Faults {
       return random.happens(lossy) ? 'lost after' : 'answered'
     if (side === 'signers' && deaf > 0 && random.happens(deaf)) return 'lost before'
     if (random.happens(deathChance)) return random.one(['dies before', 'dies after'] as const)
+    if (this.mayBeLate && late !== undefined && random.happens(lateChance)) return 'late'
     if (!random.happens(chances[side] * (isWrite ? 3 : 1))) return 'answered'
     if (!isWrite) return 'lost before'
     // What a database has done twice is a fault of the database.
@@ -110,6 +116,7 @@ const words = {
   'lost before': 'not reached',
   'lost after': 'answer lost',
   twice: 'reached twice',
+  late: 'reached late',
 } as const
 
 export function pointOf(place: string, fate: Target['fate']): string {

@@ -55,6 +55,8 @@ export type PlayOptions = WorldOptions & {
   readonly laterPolicies?: readonly PolicyAction[]
   /** How much of what a sponsor may pay for one is asked to. */
   readonly sponsoredChance?: number
+  /** May what is sent to nodes and signers arrive when its sender has gone on? */
+  readonly mayBeLate?: boolean
   /** One that takes more is broken off. */
   readonly turnsMax?: number
 }
@@ -445,6 +447,7 @@ class Game {
   async heal(): Promise<void> {
     const { world, faults } = this
     faults.isOver = true
+    await world.schedule.arriveAll()
     faults.isNodeDown = false
     faults.isNodeLying = false
     world.baseFee = 10n ** 9n

@@ -18,6 +18,13 @@ export type Call = {
   /** Does it change anything out there? */
   readonly isWrite: boolean
   readonly run: () => unknown
+  /** Where it may arrive when its caller has long heard that it failed: as it was when it was sent. */
+  readonly late?: Late
+}
+export type Late = {
+  /** Of those that go to one place they can be waited for. */
+  readonly to: string
+  readonly sent: () => () => unknown
 }
 type Waiting = Call & {
   readonly resolve: (value: unknown) => void
@@ -33,6 +40,11 @@ export type Fate =
   | 'lost before'
   | 'lost after'
   | 'twice'
+  /** Whoever called hears that it failed, and it happens when he has gone on. */
+  | 'late'
+
+/** Of what is on its way one arrives so often between two calls: many others are made meanwhile. */
+const arrivalChance = 0.02
 
 /**
  * Decides which of all that runs goes on next, so that one seed is one run. A server runs until it
@@ -43,6 +55,8 @@ export class Schedule {
   private readonly random: Random
   private readonly fibers = new AsyncLocalStorage<Fiber>()
   private waiting: Waiting[] = []
+  /** What is on its way for nobody any more. */
+  private travelling: { readonly to: string; readonly run: () => unknown }[] = []
   private alone: Fiber | undefined
   private failed: unknown
   private readonly losses = new WeakSet<Error>()
@@ -106,6 +120,8 @@ export class Schedule {
   /** Lets one call happen. */
   async advance(): Promise<void> {
     const { alone } = this
+    if (this.travelling.length > 0 && this.random.happens(arrivalChance))
+      await this.arrive(this.random.one(this.travelling))
     const able =
       alone === undefined ? this.waiting : this.waiting.filter((one) => one.fiber === alone)
     if (able.length === 0)
@@ -116,6 +132,22 @@ export class Schedule {
     await this.happen(call, this.fateOf(call))
     await settled()
     if (this.failed !== undefined) throw this.failed
+  }
+
+  /** Whatever is still on its way comes to where it goes; or all that goes to one place. */
+  async arriveAll(to?: string): Promise<void> {
+    const coming = this.travelling.filter((one) => to === undefined || one.to === to)
+    for (const one of coming) await this.arrive(one)
+  }
+
+  private async arrive(one: Schedule['travelling'][number]): Promise<void> {
+    this.travelling = this.travelling.filter((other) => other !== one)
+    this.trace.update(`late to ${one.to}\n`)
+    try {
+      await one.run()
+    } catch {
+      // Nobody is left to hear how it went.
+    }
   }
 
   async kill(life: Life): Promise<void> {
@@ -134,6 +166,11 @@ export class Schedule {
   private async happen(call: Waiting, fate: Fate): Promise<void> {
     if (fate === 'dies before') return this.kill(call.fiber.life)
     if (fate === 'lost before') return call.reject(this.loss(call))
+    if (fate === 'late' && call.late !== undefined) {
+      const { to, sent } = call.late
+      this.travelling.push({ to, run: sent() })
+      return call.reject(this.loss(call))
+    }
     try {
       const answer: unknown = await call.run()
       if (fate === 'twice') await call.run()

@@ -165,7 +165,9 @@ export class Server {
       return (method, params) => {
         const isWrite = method === 'eth_sendRawTransaction'
         const asked = { side: 'node' as const, place: `${name}${method}`, isWrite }
-        return schedule.call({ ...asked, run: () => node(method, params) })
+        const run = () => node(method, params)
+        const late = { to: name, sent: () => run }
+        return schedule.call({ ...asked, run, ...(isWrite && { late }) })
       }
     })
     const [only, ...others] = gated

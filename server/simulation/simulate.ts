@@ -106,14 +106,16 @@ function shapeOf(seed: number): Shape {
   const some = () => Array.from({ length: random.between(1, 2) }, () => actionBy(random))
   const policies = random.happens(governedChance) ? some() : []
   const laterPolicies = random.happens(governedChance) ? some() : []
-  return { ...shape, policies, laterPolicies, sponsors: sponsorsBy(random) }
+  const sponsors = sponsorsBy(random)
+  return { ...shape, policies, laterPolicies, sponsors, mayBeLate: random.happens(lateChance) }
 }
 
 type Shape = Pick<
   PlayOptions,
-  'seed' | 'servers' | 'nodes' | 'wallets' | 'policies' | 'laterPolicies' | 'sponsors'
+  'seed' | 'servers' | 'nodes' | 'wallets' | 'policies' | 'laterPolicies' | 'sponsors' | 'mayBeLate'
 >
 const governedChance = 0.2
+const lateChance = 0.5
 const [sponsorsChance, tightChance] = [0.3, 0.3]
 /** Of a payment it costs some 0.0002 ether at the usual fees, forty times as much at the worst. */
 const tightPerDay = (10n ** 16n).toString()
