@@ -45,13 +45,11 @@ export class Approver {
 
   /** From then on whoever has it may use it. */
   private signed({ id, approval_id: name, request }: ApprovalRow, value: Value): Evidence {
-    const { client, soughtByRequest, hardships, time: now } = this.world
+    const { client, hardships, time: now } = this.world
     client.ids.set(name, id)
     const path = `/v2/policy-approvals/${name}/decisions`
-    const sought = soughtByRequest.get(toHex(request))
-    if (value === 'Approved' && sought !== undefined) sought.approvedAt ??= now
     const evidence = client.evidence({ path, body: { value, reason: 'so be it' }, now })
-    const decision = { request: toHex(request), isApproval: value === 'Approved' }
+    const decision = { request: toHex(request), isApproval: value === 'Approved', at: now }
     hardships.sawDecision(evidence, decision)
     return evidence
   }

@@ -22,7 +22,7 @@ type Funds = {
   readonly baseFee: bigint
 }
 type Turn = { readonly at: number; readonly isOff: boolean }
-type Decision = { readonly request: string; readonly isApproval: boolean }
+type Decision = { readonly request: string; readonly isApproval: boolean; readonly at: number }
 type Known = {
   readonly chain: SmallChain
   readonly signers: SmallSigners
@@ -114,6 +114,26 @@ export class Hardships {
         ? []
         : [{ what: 'its user gives it up', since: sought.abortedAt }]),
     ]
+  }
+
+  /**
+   * Since when all that signers have agreed on for it was allowed: each by an approval of its own, unless they agreed on it
+   * before there was a policy; a server's clock, by which they do, may be off. Nothing where something was not.
+   */
+  allowedSince({ wallet, requests, speedUps }: Sought): number | undefined {
+    const { governedSince, key } = wallet
+    const approvals = new Map<string, number>()
+    for (const { request, isApproval, at } of this.decisions.values())
+      if (isApproval) approvals.set(request, Math.min(at, approvals.get(request) ?? at))
+    const asked = new Set([...requests, ...speedUps])
+    const agreed = this.known.signers
+      .steps({ stream: keyStream(key) }, 0)
+      .filter((one) => one.kind === 'use' && asked.has(toHex(one.request)))
+    if (agreed.length === 0) return undefined
+    const allowed = agreed.map(({ certified, request }) =>
+      certified.time - skewMsMax < governedSince ? 0 : approvals.get(toHex(request)),
+    )
+    return allowed.some((at) => at === undefined) ? undefined : Math.max(...allowed.map(Number))
   }
 
   /** Blocked, denied, or not approved by all that were asked: of that the signers' log has the last word. */

@@ -259,7 +259,6 @@ class Game {
     const name = nameOf(kind, idOf(signed.request, kind))
     client.ids.set(name, idOf(signed.request, kind))
     sought.asked.push(name)
-    world.soughtByRequest.set(toHex(signed.request), sought)
     sought.requests.push(toHex(signed.request))
     sought.signed = signed
     this.send(sought, server)
@@ -350,6 +349,7 @@ class Game {
     const made = nameOf('transaction', id)
     client.ids.set(made, id)
     ;(replacement === 'cancellation' ? sought.cancelled : sought.spedUp).push(made)
+    if (replacement === 'speedUp') sought.speedUps.push(toHex(request))
     server.run(way, async () => {
       const asked = { kind, walletId, name, replacement, raw } as const
       this.world.answer(await replaceOutgoing(server.deps, client.caller, asked))
@@ -533,9 +533,12 @@ class Game {
       else await this.ask(sought)
   }
 
-  /** As long as something changes. */
+  /**
+   * As long as something changes, and longer than a minute: a server whose clock was as much ahead has put off
+   * until then what it had in hand.
+   */
   private async comesToRest(): Promise<boolean> {
-    const patience = 6
+    const patience = 10
     let last = -1
     for (let still = 0; still < patience; still++) {
       for (let i = 0; i < 4; i++) await this.pass()

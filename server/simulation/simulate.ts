@@ -13,7 +13,15 @@ export const worldSize = 100
 /** Places at which a server is to die in one world. */
 const targetsPerWorld = 4
 
-type Named = 'planted' | 'repairs' | 'only' | 'weather' | 'targets' | 'policies' | 'sponsors'
+type Named =
+  | 'laterPolicies'
+  | 'planted'
+  | 'repairs'
+  | 'only'
+  | 'weather'
+  | 'targets'
+  | 'policies'
+  | 'sponsors'
 type More = Partial<Pick<PlayOptions, Named | 'sponsoredChance'>>
 
 export type Simulator = {

@@ -163,6 +163,17 @@ describe('a simulated world', { concurrency: true }, () => {
         assert.deepEqual(await findingsOf(3, { only: ['transfer', 'retried'], weather }), [])
       })
 
+    it('finds what was sent without approval though it was asked for before anybody had to approve it', async () => {
+      const name = 'sends what nobody has approved, as do the signers'
+      const more = { ...expected[name], transfers: 3, policies: [], laterPolicies: asking }
+      const calm: Weather = { chain: ['down'], lasts: 80 }
+      for (const seed of seeds) {
+        const world = { ...more, weather: calm, planted: planted[name] }
+        if ((await findingsOf(seed, world)).some(({ kind }) => kind === more.finds)) return
+      }
+      assert.fail('no world ends with it')
+    })
+
     it('finds nobody paid twice where the server alone takes a retry for another request', async () => {
       const { only, weather } = expected['takes a retry for another request, as do the signers']
       assert.deepEqual(await findingsOf(3, { only, weather, planted: retriesOfServer }), [])

@@ -40,13 +40,12 @@ export type Sought = {
   readonly externalId: string | undefined
   /** When it was asked for first. */
   readonly since: number
-  /** When whoever approves it had signed that he does. */
-  approvedAt: number | undefined
   /** By the API's names: what it was asked as, again for each retry, and what has come in its place. */
   readonly asked: string[]
   readonly spedUp: string[]
-  /** Hashes of what was signed for it, in hex, in the order of `asked`. */
+  /** Hashes of what was signed for it, in hex, in the order of `asked`; and of what was to speed it up. */
   readonly requests: string[]
+  readonly speedUps: string[]
   /** The nonces that it has named. */
   readonly places: number[]
   /** Until when it may be carried out, as it was signed the last time. */
@@ -94,7 +93,7 @@ export function newSought(
   const isBesides = feeSponsorId !== undefined && scenario === 'transaction'
   return {
     ...{ scenario, wallet, amount, feeSponsorId, asked: [], spedUp: [], cancelled: [] },
-    ...{ since: now, approvedAt: undefined, requests: [], places: [] },
+    ...{ since: now, requests: [], speedUps: [], places: [] },
     ...{ until: undefined, abortedAt: undefined, refusedAt: undefined },
     asset: isInCoin ? coin.address : ether,
     recipient: stranger(),
@@ -113,11 +112,10 @@ export function wishesOf(
     hardships,
   }: { readonly isTold: (name: string) => boolean; readonly hardships: Hardships },
 ): readonly Wish[] {
-  const { wallet, recipient, beside, asset, amount, asked, spedUp, since, approvedAt } = sought
+  const { wallet, recipient, beside, asset, amount, asked, spedUp } = sought
   const { places, isUnanswered, refusedAt } = sought
   // What a wallet pays to itself passes all policies here.
-  const isFree = since < wallet.governedSince || recipient === wallet.address
-  const allowedSince = isFree ? 0 : approvedAt
+  const allowedSince = recipient === wallet.address ? 0 : hardships.allowedSince(sought)
   const wish = {
     ...{ from: wallet.address, recipient, asset, amount, allowedSince, places },
     answers: [...asked, ...spedUp].filter(isTold),

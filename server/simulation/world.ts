@@ -71,8 +71,6 @@ export class World {
   readonly sponsors: FeePayer[] = []
   readonly soughts: Sought[] = []
   readonly told: Told[] = []
-  /** By the hash of what was signed, in hex. */
-  readonly soughtByRequest = new Map<string, Sought>()
   readonly lines: string[] = []
   /** What no server should have to say of itself. */
   readonly defects: string[] = []
