@@ -118,6 +118,15 @@ describe('a simulated world', { concurrency: true }, () => {
     await lone.close()
   })
 
+  it('has nothing fail that is sponsored while the first time of its account is turned back', async () => {
+    for (const seed of ['sponsored, turned back 18', 'sponsored, turned back 25']) {
+      const shape = { servers: 2, nodes: 1, wallets: 1, transfers: 10, sponsors: [{}] }
+      const weather: Weather = { chain: ['reorganize'] }
+      const world = { seed, ...shape, only: ['transfer'] as const, sponsoredChance: 1, weather }
+      assert.deepEqual((await simulator.play({ ...world, targets: [] })).findings, [])
+    }
+  })
+
   it('asks later for what somebody wanted while no server was there', async () => {
     const world = { ...worldOf(7, [], { transfers: sizeOfOneKind }), servers: 1 }
     const { transfers } = await simulator.play(world)

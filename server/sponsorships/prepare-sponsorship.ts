@@ -83,9 +83,13 @@ function later({ bid }: Outgoing, why: string): Outcome {
 
 async function preparePay(deps: StepDeps, row: Outgoing, parts: Parts): Promise<Outcome> {
   const { sponsor, asked } = parts
-  const { isLate, ...given } = await signedBy(deps, asked)
-  if (isLate && row.bid === 0)
-    return refuse('a transaction of the wallet itself came before it could be sponsored')
+  const { lack, ...given } = await signedBy(deps, asked)
+  if (lack !== undefined && row.bid === 0) {
+    const mayComeBack = lack === 'turned back' && deps.now < row.created_at + comesBackMs
+    return mayComeBack
+      ? standBack('the block is gone that made the wallet run the contract')
+      : refuse('a transaction of the wallet itself came before it could be sponsored')
+  }
   const isBarred = given.delegation !== undefined && (await isKeptOutBefore(deps, row, asked))
   const signed = isBarred ? { inner: given.inner } : given
   const whole = { ...relayAsk(deps.chain, asked, sponsor, signed), nonce: BigInt(row.slot ?? 0) }
@@ -100,6 +104,9 @@ async function preparePay(deps: StepDeps, row: Outgoing, parts: Parts): Promise<
   const effect = sponsorshipEffect(deps.chain, asked, sponsor, facts)
   return settle(deps, row, { ask, observed, facts, effect })
 }
+
+/** What a reorganization has taken comes again within some blocks, if it does at all: fifteen of Ethereum. */
+const comesBackMs = 180_000
 
 /** Then it goes without what keeps those before it out of the pool: it fails, and the slot is used. */
 async function isKeptOutBefore(
@@ -137,18 +144,22 @@ async function prepareFill(deps: StepDeps, row: Outgoing, parts: Parts): Promise
 async function signedBy(
   deps: StepDeps,
   asked: Outgoing,
-): Promise<Signed & { readonly isLate: boolean }> {
+): Promise<Signed & { readonly lack?: 'turned back' | 'late' }> {
   const { rpc } = deps.chain
   const { organization, key } = asked
   const given = await deps.coordinator.sign({ organization, key, evidence: evidenceOf(asked) })
   const [first, second] = given.signatures
   const inner = accountSignatureOf(first)
-  if ((await delegationOf(rpc, asked.address)) === 'ours') return { inner, isLate: false }
+  const runsOurs = async () => (await delegationOf(rpc, asked.address)) === 'ours'
+  if (await runsOurs()) return { inner }
   const facts = decodeFacts(given.facts)
   const nonce = facts.family === 'sponsored' ? facts.delegationNonce : undefined
-  if (nonce === undefined || (await minedNonce(rpc, asked.address)) > nonce)
-    return { inner, isLate: true }
-  return { inner, delegation: { nonce, signature: accountSignatureOf(second) }, isLate: false }
+  // It has signed to do without, since it ran the contract then.
+  if (nonce === undefined) return { inner, lack: 'turned back' }
+  if ((await minedNonce(rpc, asked.address)) <= nonce)
+    return { inner, delegation: { nonce, signature: accountSignatureOf(second) } }
+  // Between the two answers a block may have come in which another one of its own has had its first time.
+  return (await runsOurs()) ? { inner } : { inner, lack: 'late' }
 }
 
 async function observe(
