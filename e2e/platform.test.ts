@@ -1,7 +1,6 @@
 import { after, before, describe } from 'node:test'
-import { killedApprovals } from './faults/approvals.ts'
 import { killedHolds } from './faults/held.ts'
-import { laidStatements } from './faults/mailbox.ts'
+import { cancelledRecovery, laidStatements } from './faults/mailbox.ts'
 import { killedRegistrations } from './faults/registration.ts'
 import { restarts } from './faults/restart.ts'
 import { killedServers } from './faults/server.ts'
@@ -88,11 +87,11 @@ describe('a platform', () => {
     transactionSignatures(platform)
     transfers(platform)
     feeSponsors(platform)
-    sponsoredPayments(platform)
     lanes(platform)
     webhooks(platform)
     // Each with wallets of its own. They wait for blocks, which come to all at once.
     describe('side by side', { concurrency: 3 }, () => {
+      sponsoredPayments(platform)
       moreTransfers(platform)
       broadcasts(platform)
       otherTransactions(platform)
@@ -134,13 +133,16 @@ describe('a platform', () => {
   })
 
   describe('survives', () => {
+    // What only waits waits while others are run.
+    const endOfRecovery = cancelledRecovery(platform)
     lostSigners(platform)
     missingSigners(platform)
     killedServers(platform)
-    killedApprovals(platform)
-    killedHolds(platform)
+    const endOfChange = killedHolds(platform)
     killedTellers(platform)
     laidStatements(platform)
+    endOfRecovery()
+    endOfChange()
     killedRegistrations(platform)
     restarts(platform, own)
   })

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openChain } from '../chain.ts'
-import type { Platform } from '../platform.ts'
-import { approvalOf, heldWallet } from '../sdk/held.ts'
-import { colleague } from '../sdk/policies.ts'
+import { until, type Platform } from '../platform.ts'
+import { approvalOf, heldWallet, makePolicy } from '../sdk/held.ts'
+import { changeOf, colleague, pending } from '../sdk/policies.ts'
 import { confirmed, recipient } from '../sdk/transfers.ts'
 
 /** A server starts again, and its signers dial it. */
 const paidMsMax = 120_000
+/** The lease of whoever has died has to end first. */
+const madeMsMax = 120_000
 
-export function killedHolds(platform: Platform): void {
+/** @returns the tests of what is made only once leases have ended: others are run meanwhile */
+export function killedHolds(platform: Platform): () => void {
+  let change: Awaited<ReturnType<typeof heldAssignment>> | undefined
   describe('a server that is killed while a transfer is held', () => {
     it('and once more when it is approved, pays it once', async () => {
       const second = await colleague(platform)
@@ -18,12 +22,16 @@ export function killedHolds(platform: Platform): void {
       const body = { kind: 'Native', to: recipient, amount: '13' } as const
       const held = await sdk.wallets.transferAsset({ walletId, body })
       const approvalId = approvalOf(held)
+      change = await heldAssignment(platform)
       await killed()
       assert.equal(
         approvalOf(await sdk.wallets.getTransfer({ walletId, transferId: held.id })),
         approvalId,
       )
-      await second.policies.createApprovalDecision({ approvalId, body: { value: 'Approved' } })
+      for (const approved of [approvalId, change.approvalId])
+        await second.policies.createApprovalDecision({
+          ...{ approvalId: approved, body: { value: 'Approved' } },
+        })
       await killed()
       await confirmed(sdk, { walletId, transferId: held.id }, paidMsMax)
       const { address } = await sdk.wallets.getWallet({ walletId })
@@ -37,4 +45,34 @@ export function killedHolds(platform: Platform): void {
     await platform.server.restarted(pid)
     await platform.whole()
   }
+
+  return () =>
+    describe('a change that was approved when its server was killed', () => {
+      it('is made once', async () => {
+        assert.ok(change, 'a change was held')
+        const { approvalId, permissionId, identityId } = change
+        const admin = await platform.sdk('administrator')
+        await until('it is made', madeMsMax, async () => {
+          return (await changeOf(admin, approvalId)).status === 'Applied'
+        })
+        const { items } = await admin.permissions.listAssignments({ permissionId })
+        assert.deepEqual(
+          items.map((one) => one.identityId),
+          [identityId],
+        )
+      })
+    })
+}
+
+/** The policy that holds it holds nothing else. */
+async function heldAssignment(platform: Platform) {
+  const admin = await platform.sdk('administrator')
+  const { userId: identityId } = platform.bootstrap().serviceAccount
+  const body = { name: 'killed', operations: ['Wallets:Read' as const] }
+  const { id: permissionId } = await admin.permissions.createPermission({ body })
+  const filters = { permissionId: { in: [permissionId] } }
+  await makePolicy(admin, { activityKind: 'Permissions:Assign', filters })
+  const assignment = { permissionId, body: { identityId } }
+  const { approvalId } = await pending(admin.permissions.createAssignment(assignment))
+  return { approvalId, permissionId, identityId }
 }

@@ -14,20 +14,38 @@ import { ruleAlone } from '../sdk/rulers.ts'
 
 const digest = createHash('sha256').update('stands still').digest('hex')
 const hash = { kind: 'Hash', hash: `0x${digest}` } as const
-/** Signers look every five seconds, and the machine may be busy. */
+/** Signers look every five seconds, and the machine may be busy. Nobody waits for it: other tests are run. */
 const waitMs = 40_000
+
+/** @returns the tests of what becomes of it, once its time has come */
+export function cancelledRecovery(platform: Platform): () => void {
+  let cancelled: Awaited<ReturnType<typeof cancelRecovery>> | undefined
+  describe('a statement that is laid into the mailbox while a recovery waits', () => {
+    it('cancels it', async () => {
+      // Its time passes while the others run, and whatever happens to the server meanwhile.
+      cancelled = await cancelRecovery(platform)
+    })
+  })
+  return () =>
+    describe('a recovery that was cancelled by a statement', () => {
+      after(() => ruleAlone(platform, { settings: { recovery: { waitMs: 0 } } }))
+
+      it('lets nobody sign who came by it, though the log lets it come', async () => {
+        assert.ok(cancelled, 'a recovery has been cancelled')
+        const { at, customer, device, effectiveAt } = cancelled
+        await until('its time has come', 2 * waitMs, () => Date.now() > Date.parse(effectiveAt))
+        // The log has it that the recovery counts, and the server believes the log.
+        const thief = await at.login(customer.username, device)
+        const { walletId } = customer
+        const stolen = thief.wallets.generateSignature({ walletId, body: hash })
+        await assert.rejects(stolen, /the credential is not active/)
+      })
+    })
+}
 
 /** What signers have from the second mailbox, and the server and its log know nothing of. */
 export function laidStatements(platform: Platform): void {
   describe('a statement that is laid into the mailbox', () => {
-    let cancelled: Awaited<ReturnType<typeof cancelRecovery>> | undefined
-    after(() => ruleAlone(platform, { settings: { recovery: { waitMs: 0 } } }))
-
-    it('cancels a recovery while it waits', async () => {
-      // Its time passes while the others run, and whatever happens to the server meanwhile.
-      cancelled = await cancelRecovery(platform)
-    })
-
     it('stops a key while the server hangs, and after that was killed', async () => {
       const backend = await platform.sdk()
       const make = () => backend.wallets.createWallet({ body: { network: 'KeyECDSA' } })
@@ -63,17 +81,6 @@ export function laidStatements(platform: Platform): void {
       await lay(platform, privateKey, ['--log', log, 'approval', denied])
       await assert.rejects(approve(denied), /the approval is not pending/)
       assert.equal((await approve(other)).status, 'Approved')
-    })
-
-    it('lets nobody sign who came by the recovery it has cancelled, though the log lets it come', async () => {
-      assert.ok(cancelled, 'a recovery has been cancelled')
-      const { at, customer, device, effectiveAt } = cancelled
-      await until('its time has come', 2 * waitMs, () => Date.now() > Date.parse(effectiveAt))
-      // The log has it that the recovery counts, and the server believes the log.
-      const thief = await at.login(customer.username, device)
-      const { walletId } = customer
-      const stolen = thief.wallets.generateSignature({ walletId, body: hash })
-      await assert.rejects(stolen, /the credential is not active/)
     })
   })
 }
