@@ -5,6 +5,7 @@ import { until } from '../coordinator/testing/platform.ts'
 import type { Outgoing } from './tables.ts'
 import { startFakePool, type FakePool, type PoolLimits } from './testing/fake-pool.ts'
 import {
+  makeDue,
   makeWallet,
   mine,
   network,
@@ -59,6 +60,7 @@ describe('the pool of a node', () => {
     opened.unshift(worker.stop)
     await until(async () => (await inState(rows, 'broadcasted')) === 16, waitMsMax)
     await until(async () => {
+      await makeDue(treasury)
       const told = await treasury.database
         .selectFrom('outgoing')
         .select('waiting')
@@ -69,6 +71,7 @@ describe('the pool of a node', () => {
     }, waitMsMax)
     await until(async () => {
       await mine(treasury)
+      await makeDue(treasury)
       return (await inState(rows, 'confirmed')) === rows.length
     }, waitMsMax)
     await worker.stop()

@@ -544,29 +544,39 @@ describe('several servers', () => {
     const coordinator = openCoordinator({ database, links, manifest, log, clock })
     const unset = { ...treasury, deps: { ...treasury.deps, coordinator, now: clock } }
     const hour = 60 * 60_000
+    const putOff: Outgoing[] = []
     for (const [by, side, state] of [
       [20_000, 'ahead', 'prepared'],
       [24 * hour, 'ahead', 'prepared'],
       [400 * 24 * hour, 'ahead', 'requested'],
       [-hour, 'behind', 'prepared'],
     ] as const) {
-      const row = await request(treasury, wallet, { body: payment() })
+      const row = await request(treasury, await makeWallet(treasury), { body: payment() })
       if (state === 'prepared') await stepTo(treasury, row, 'prepared')
       off = by
       await step(unset, row)
+      off = 0
       const waiting = await reread(treasury, row)
       assert.deepEqual(
         [waiting.state, waiting.waiting],
         [state, `the clock of the server is ${side}`],
       )
-      off = 0
       // It was put off by that clock.
       if (by > hour) assert.ok((waiting.due_at ?? 0) > Date.now() + hour)
-      const worker = startWorker(unset.deps)
-      await until(async () => (await reread(treasury, row)).state === 'broadcasted')
-      await worker.stop()
-      await confirm(row)
+      putOff.push(waiting)
     }
+    // A step of one has left the others without a time. As if seconds had gone by, and no hours.
+    for (const { id, due_at } of putOff) {
+      const set = { due_at: (due_at ?? 0) > Date.now() + hour ? due_at : 0 }
+      await database.updateTable('outgoing').set(set).where('id', '=', id).execute()
+    }
+    const worker = startWorker(unset.deps)
+    await until(async () => {
+      const found = await Promise.all(putOff.map((row) => reread(treasury, row)))
+      return found.every(({ state }) => state === 'broadcasted')
+    })
+    await worker.stop()
+    for (const row of putOff) await confirm(row)
   })
 })
 

@@ -325,6 +325,16 @@ export async function letTimePass(treasury: Pick<Treasury, 'database'>): Promise
   await due.where('due_at', 'is not', null).execute()
 }
 
+/** What nobody has at hand is due, however long it was put off. */
+export async function makeDue({ database }: Pick<Treasury, 'database'>): Promise<void> {
+  await database
+    .updateTable('outgoing')
+    .set({ due_at: 0 })
+    .where('due_at', 'is not', null)
+    .where('lease_until', '<', Date.now())
+    .execute()
+}
+
 export async function mine({ rpc }: Pick<Treasury, 'rpc'>, blocks = 1): Promise<void> {
   await rpc('anvil_mine', [`0x${blocks.toString(16)}`])
 }
