@@ -8,9 +8,12 @@ import { startTestCluster } from './test-database.ts'
 
 const checkout = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** Test files start real processes and do real cryptography: more at once only slows each. */
-const filesAtOnce = 2
-/** The slowest file takes half of it on two quiet cores; one that hangs must not hold the run for ever. */
+/**
+ * Test files start real processes and do real cryptography, and wait for blocks and leases: two leave a
+ * quarter of two cores idle. Many more at once only slow each.
+ */
+const filesAtOnce = 3
+/** The slowest file takes half of it beside others; one that hangs must not hold the run for ever. */
 const testMsMax = 600_000
 
 /** `npm test`: every test of every room, on one PostgreSQL. `npm test -- <pattern>` takes some. */
