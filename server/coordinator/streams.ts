@@ -58,6 +58,8 @@ export type Wish = {
   readonly bid?: number | undefined
   /** SHA-256 of the pre-image, or what names the second use of such a request. */
   readonly request: Uint8Array
+  /** Asked just before it is proposed; where it says no, it is not. */
+  readonly isWanted?: (() => boolean) | undefined
   /** Boards the messages of the step in which the wish stands. */
   readonly riderFor?: (at: { readonly seq: number; readonly hash: Uint8Array }) => Rider
 }
@@ -85,6 +87,7 @@ const queueMax = 1_024
 const batchBytesMax = opaqueBytesMax / 2
 /** Turns in a row in which a job may find that replicas were faster. */
 const fruitlessMax = 64
+const lost = 'another server has it by now'
 const overrun = 'other servers were faster, again and again'
 /** Each time another server has proposed something there since. */
 const concludedMax = 8
@@ -268,6 +271,7 @@ class Turn {
   /** Drafts what is left of the jobs; one that is refused gets its answer and is gone. */
   private async draft(): Promise<OpaqueStep | undefined> {
     const { views, rules, clock } = this.world
+    this.dropUnwanted()
     while (this.jobs.length > 0) {
       const asked = this.jobs.map(({ kind, evidence, bid }) => ({ kind, evidence, bid }))
       const now = clock()
@@ -281,6 +285,14 @@ class Turn {
       await this.refuse(made.item ?? 0, made.reason)
     }
     return undefined
+  }
+
+  /** It has waited here for longer than whoever wished for it could hold on to what it is for. */
+  private dropUnwanted(): void {
+    const [wanted, others] = [[] as Job[], [] as Job[]]
+    for (const job of this.jobs) (job.isWanted?.() === false ? others : wanted).push(job)
+    this.jobs = wanted
+    for (const { reject } of others) reject(new Failure('signing.failed', { reason: lost }))
   }
 
   /**

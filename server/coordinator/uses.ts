@@ -39,6 +39,8 @@ export type UseAsk = {
   readonly kind?: 'use' | 'sponsor' | undefined
   /** Of kind `sponsor`: how many for the same request this one outbids, each under a name of its own. */
   readonly bid?: number | undefined
+  /** Asked just before it is proposed: is it still for this server to have it agreed on? */
+  readonly isWanted?: (() => boolean) | undefined
 }
 
 /** The kind of item by which the same is judged afresh. */
@@ -101,7 +103,7 @@ export class Uses {
 
   private async run(ask: UseAsk): Promise<Signed> {
     const { database, streams, keys, signer, faults } = this.world
-    const { organization, key, kind = 'use', bid } = ask
+    const { organization, key, kind = 'use', bid, isWanted } = ask
     const request = nameOfUse(ask)
     const place = { organization, stream: keyStream(key) }
     const statement = await keys.statementOf(organization, key)
@@ -116,7 +118,7 @@ export class Uses {
     // One that rode with another draft than the one in force ends nowhere.
     const rideOf = ({ step }: Standing) =>
       last !== undefined && equalBytes(last.step, step.hash) ? last : undefined
-    const wish = { kind, bid, evidence: ask.evidence, request, riderFor } as const
+    const wish = { kind, bid, evidence: ask.evidence, request, riderFor, isWanted } as const
     let standing = await streams.settle(place, wish)
     // Nothing rode along: it stood already, and may have been signed in an earlier life.
     const isOld = rideOf(standing) === undefined

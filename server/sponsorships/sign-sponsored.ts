@@ -23,7 +23,12 @@ export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outc
     const sponsor = await sponsorOfRow(deps, row)
     const { organization, key } = row
     const evidence = evidenceOf(row)
-    const signed = await deps.coordinator.sign({ organization, key, evidence })
+    const signed = await deps.coordinator.sign({
+      organization,
+      key,
+      evidence,
+      isWanted: deps.isHeld,
+    })
     checkSigned(deps, { row, sponsor }, signed)
     return {
       kind: 'move',

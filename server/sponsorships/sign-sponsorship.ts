@@ -37,7 +37,7 @@ async function signed(deps: StepDeps, row: Outgoing): Promise<Outcome> {
   const evidence = { ...evidenceOf(asked), facts: writtenFacts(row) }
   try {
     const signed = await deps.coordinator.sign({
-      ...{ organization, key, kind: 'sponsor', bid, evidence },
+      ...{ organization, key, kind: 'sponsor', bid, evidence, isWanted: deps.isHeld },
     })
     const agreed = asAgreed(row, signed)
     const effectOf = isFill(agreed) ? fillEffect : sponsorshipEffect

@@ -191,6 +191,20 @@ describe('what signers have agreed on, and no server has kept', () => {
     await isSigned(poor)
   })
 
+  it('is not proposed by a worker that may have lost the row', async () => {
+    const { name } = await makeSponsor(treasury)
+    const sponsored = () => prepared(payment({ feeSponsorId: name }))
+    for (const make of [prepared, sponsored, preparedSponsorship]) {
+      const row = await make()
+      const { state, waiting } = await stepped(row, { ...treasury.deps, isHeld: () => false })
+      assert.deepEqual([state, waiting], ['prepared', 'another server has it by now'])
+      const { organization, request: named } = row
+      assert.equal(await treasury.platform.coordinator.stepOf(organization, named), undefined)
+      assert.equal((await stepped(row, { ...treasury.deps, isHeld: () => true })).state, 'signed')
+      wallet = await makeWallet(treasury)
+    }
+  })
+
   it('ends where it has lost its nonce since, once no slow server can have it agreed on', async () => {
     const row = await prepared()
     await put(row, { state: 'requested', slot: null, cost: null })

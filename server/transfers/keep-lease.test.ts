@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rpc } from '@quorate/chains/adapter'
 import type { Chains } from '../chain/chains.ts'
 import { until } from '../coordinator/testing/platform.ts'
-import type { Keeping } from './keep-lease.ts'
+import { keepingLease, type Keeping } from './keep-lease.ts'
+import { leaseMs, leaseRows } from './lease.ts'
 import { makeWallet, network, payment, request, reread } from './testing/treasury.ts'
 import { startTreasury, type Treasury } from './testing/treasury.ts'
 import { startWorker } from './worker.ts'
@@ -63,6 +64,46 @@ describe('a lease whose row takes longer, with a fake delay before a real node',
     })
     await broadcast(forgetful, { leaseMs: 60_000 })
     assert.deepEqual([estimates, treasury.lines], [1, []])
+  })
+
+  it('is known to be over, by his clock, to whoever stood still, and when another one has it', async () => {
+    const asked = await request(treasury, await makeWallet(treasury), { body: payment() })
+    const { database } = treasury
+    const at = Date.now()
+    await database
+      .updateTable('outgoing')
+      .set({ due_at: null })
+      .where('id', '!=', asked.id)
+      .execute()
+    const [row = assert.fail()] = await leaseRows(database, 1, at)
+    let time = at
+    const log = { warn: assert.fail, error: assert.fail }
+    const deps = { database, now: () => time, log }
+    await keepingLease(deps, row, async (isHeld) => {
+      assert.equal(isHeld(), true)
+      time = at + leaseMs + 1
+      assert.equal(isHeld(), false)
+    })
+    time = at
+    const keeping = { leaseMs: 300 }
+    await keepingLease(
+      deps,
+      row,
+      async (isHeld) => {
+        time = at + leaseMs + 1
+        await until(() => isHeld())
+        await database
+          .updateTable('outgoing')
+          .set({ lease_holder: 'x' })
+          .where('id', '=', row.id)
+          .execute()
+        time += 1_000
+        await sleep(400)
+        assert.equal(isHeld(), false)
+      },
+      keeping,
+    )
+    await database.updateTable('outgoing').set({ lease_holder: null, lease_until: 0 }).execute()
   })
 
   it('ends for a row that hangs, which others may take, and whose place is free', async () => {

@@ -20,6 +20,8 @@ export type StepDeps = {
   readonly chain: Chain
   readonly opine: Opine
   readonly now: number
+  /** Does this worker have the row still, as far as it knows by itself? Else nothing is proposed for it. */
+  readonly isHeld?: (() => boolean) | undefined
 }
 export type Outcome = ({ readonly kind: 'move' } & Move) | Wait
 /** `why` is for people; `ms` where something is known about when to look again. */

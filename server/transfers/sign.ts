@@ -27,7 +27,12 @@ export async function sign(deps: StepDeps, row: Outgoing): Promise<Outcome> {
     if (over !== undefined) return over
     const { organization, key, public_key: publicKey } = row
     const evidence = evidenceOf(row)
-    const signed = await deps.coordinator.sign({ organization, key, evidence })
+    const signed = await deps.coordinator.sign({
+      organization,
+      key,
+      evidence,
+      isWanted: deps.isHeld,
+    })
     const agreed = asAgreed(row, signed)
     const effect = effectOf(agreed, deps.chain.traits)
     const made = assembled(deps, { effect, publicKey }, signed)

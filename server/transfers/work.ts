@@ -21,6 +21,7 @@ export type WorkDeps = {
   readonly rules: Rules
   readonly log: WorkLog
   readonly now: () => number
+  readonly isHeld?: StepDeps['isHeld']
   /** What to do in each state, if not what `steps.ts` says: whoever simulates faults has others. */
   readonly stepIn?: typeof nextStep
 }
@@ -62,7 +63,7 @@ export async function work(deps: WorkDeps, row: Outgoing, stepped: () => void): 
 }
 
 async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
-  const { database, coordinator, chains, opine, log, stepIn = nextStep } = deps
+  const { database, coordinator, chains, opine, log, isHeld, stepIn = nextStep } = deps
   try {
     const condition = await conditionOf(database, row.network)
     if (condition !== undefined) return { kind: 'wait', why: condition.text, ms: conditionMs }
@@ -70,7 +71,10 @@ async function attempt(deps: WorkDeps, row: Outgoing): Promise<Outcome> {
     await chain.ready()
     const step = stepIn(row)
     if (step === undefined) return { kind: 'wait', why: null }
-    const outcome = await step({ database, coordinator, chain, opine, now: deps.now() }, row)
+    const outcome = await step(
+      { database, coordinator, chain, opine, isHeld, now: deps.now() },
+      row,
+    )
     return await unlessUntimely(coordinator, outcome)
   } catch (error) {
     if (isFailure(error, 'chain.unavailable'))

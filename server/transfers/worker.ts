@@ -22,7 +22,7 @@ export function startWorker(deps: WorkDeps, keeping: Keeping = {}): Loop {
   const wake = () => loop.wake()
 
   function begin(row: Outgoing): void {
-    const one = keepingLease(deps, row, () => work(deps, row, wake), keeping)
+    const one = keepingLease(deps, row, (isHeld) => work({ ...deps, isHeld }, row, wake), keeping)
       .catch((error: unknown) => deps.log.error({ err: error, id: row.name }, 'a row was left'))
       .finally(() => {
         running.delete(one)
