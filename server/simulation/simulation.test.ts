@@ -128,7 +128,7 @@ describe('a simulated world', { concurrency: true }, () => {
   })
 
   it('asks later for what somebody wanted while no server was there', async () => {
-    const world = { ...worldOf(7, [], { transfers: sizeOfOneKind }), servers: 1 }
+    const world = { ...worldOf(7, [], { transfers: sizeOfOneKind, repairs: 0 }), servers: 1 }
     const { transfers } = await simulator.play(world)
     assert.equal(transfers, sizeOfOneKind)
   })
