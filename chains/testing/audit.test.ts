@@ -134,6 +134,15 @@ describe('an auditor of payments', () => {
     assert.deepEqual(kinds({ told, blocks: [{ transactions: [pay({ to: gold })] }], ...named }), [])
   })
 
+  it('finds two that are said to be confirmed by one payment', () => {
+    const wishes = [{ ...wish, answers: ['one', 'two'] }]
+    const shown = new Set(['one', 'two'])
+    const told: Told[] = [confirmed, { ...confirmed, name: 'two' }]
+    assert.deepEqual(kinds({ wishes, shown, told }), ['confirmed, not paid'])
+    const failedOne: Told = { ...confirmed, name: 'two', status: 'Failed' }
+    assert.deepEqual(kinds({ wishes, shown, told: [confirmed, failedOne] }), [])
+  })
+
   it('finds what was said and is not there any more, and who never heard anything', () => {
     assert.deepEqual(kinds({ shown: new Set() }), ['lost'])
     assert.deepEqual(kinds({ open: ['a cancellation'] }), ['lost'])

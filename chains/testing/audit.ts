@@ -316,7 +316,9 @@ function wordsOf(
     const there = settled.get(one?.hash ?? '')
     return there !== undefined && paidBy(there).some(({ to }) => to === recipient)
   }
-  if (!confirmed.every(isThere)) found.push({ kind: 'confirmed, not paid', about: recipient })
+  // Of those that are paid once, one has been confirmed by the payment of another.
+  if (!confirmed.every(isThere) || confirmed.length > 1)
+    found.push({ kind: 'confirmed, not paid', about: recipient })
   // Who has been told nothing at all has been paid behind his back.
   if (isPaid && confirmed.length === 0 && last.every((one) => one && isAtRest(one)))
     found.push({ kind: 'failed, yet paid', about: recipient })
