@@ -155,7 +155,7 @@ describe('a fee sponsor', () => {
     assert.equal(company.refusal(changing(sponsor, activating)), 'the organization is frozen')
     assert.equal(company.refusal(changing(sponsor, limiting({}))), 'the organization is frozen')
     assert.equal(company.refusal(changing(sponsor, deactivating)), undefined)
-    assert.equal(company.refusal(changing(sponsor, deleting)), undefined)
+    assert.equal(company.refusal(changing(sponsor, deleting)), 'the organization is frozen')
     company.records = before
   })
 })

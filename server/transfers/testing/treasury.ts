@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import type { Rpc } from '@quorate/chains/adapter'
 import { Failure } from '@quorate/core/failure'
 import { createdName, idOf, nameOf } from '@quorate/core/id'
@@ -327,12 +328,13 @@ export async function letTimePass(treasury: Pick<Treasury, 'database'>): Promise
 
 /** What nobody has at hand is due, however long it was put off. */
 export async function makeDue({ database }: Pick<Treasury, 'database'>): Promise<void> {
-  await database
-    .updateTable('outgoing')
-    .set({ due_at: 0 })
-    .where('due_at', 'is not', null)
-    .where('lease_until', '<', Date.now())
-    .execute()
+  const now = Date.now()
+  // Who has been due for longer comes first. A row that somebody writes right now is left to the next time: who
+  // waits for several at once may be waited for.
+  await sql`update outgoing set due_at = ${now} where (organization, id) in (
+    select organization, id from outgoing where due_at > ${now} and lease_until < ${now}
+    for update skip locked
+  )`.execute(database)
 }
 
 export async function mine({ rpc }: Pick<Treasury, 'rpc'>, blocks = 1): Promise<void> {
