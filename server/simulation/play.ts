@@ -109,7 +109,6 @@ export async function play(options: PlayOptions): Promise<Played> {
   const { lines, schedule } = world
   return {
     findings,
-
     evidence,
     faults,
     lines,
