@@ -187,7 +187,12 @@ function describeRefusals(desk: Desk): void {
     const cancel = (slot: bigint) =>
       desk.signers.evidence({ path, body: {}, maxFee, facts: factsAt(slot, 4n) })
     await refused(desk.sign(wallet, cancel(1n)))
-    assert.equal((await desk.sign(wallet, cancel(0n))).slot, 0n)
+    const one = await desk.sign(wallet, cancel(0n))
+    assert.equal(one.slot, 0n)
+    const other = await desk.sign(wallet, cancel(0n))
+    assert.deepEqual(other.digests, one.digests)
+    // So that the chain tells the two apart.
+    assert.notDeepEqual(other.signatures, one.signatures)
   })
 }
 

@@ -25,7 +25,7 @@ import type { Certified } from '../coordinator/ledger.ts'
 import type { ClockState } from '../coordinator/hours.ts'
 import { refusalFor } from '../coordinator/streams.ts'
 import type { Signature } from '../coordinator/signing.ts'
-import { keyFrom, type Random } from './random.ts'
+import { keyFrom, Random } from './random.ts'
 
 /** What signers keep of a step, whatever becomes of the server that has proposed it. */
 export type Kept = {
@@ -54,6 +54,8 @@ export class SmallSigners {
   readonly rules: Rules
   private readonly clock: () => number
   private readonly random: Random
+  /** Drawn apart, so that what is signed leaves the rest of the chance as it is. */
+  private readonly entropy: Random
   private readonly forgetting: Forgetting
   private readonly records = new Records()
   private readonly streams = new Map<string, Stream>()
@@ -70,6 +72,7 @@ export class SmallSigners {
     this.forgetting = forgetting
     this.cluster = clusterOf(random)
     this.rules = rulesFor(this.cluster.manifest)
+    this.entropy = new Random(`entropy of ${toHex(this.cluster.manifest.hash)}`)
   }
 
   get reader(): Reader {
@@ -105,7 +108,7 @@ export class SmallSigners {
 
   /** As its owner signs what nobody here has been asked for. */
   outside(key: Uint8Array, digest: Uint8Array): Signature {
-    return signatureOver(digest, this.secretOf(key))
+    return signatureOver(digest, this.secretOf(key), this.entropy.bytes(32))
   }
 
   private secretOf(key: Uint8Array): Uint8Array {
@@ -162,7 +165,7 @@ export class SmallSigners {
     if (!judged.ok) throw new Failure('request.refused', { reason: judged.reason })
     if (place.stream.kind !== 'key') throw new TypeError('nothing is signed in the root stream')
     const secret = this.secretOf(place.stream.id)
-    return judged.messages.map((digest) => signatureOver(digest, secret))
+    return judged.messages.map((digest) => signatureOver(digest, secret, this.entropy.bytes(32)))
   }
 
   private readerFor(request: Uint8Array): Reader {
@@ -233,8 +236,8 @@ function externalIdOf({ payload }: Evidence): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-/** By RFC 6979: the same digest and key are the same signature. */
-function signatureOver(digest: Uint8Array, secret: Uint8Array): Signature {
-  const { signature, recid } = libsecp256k1.ecdsaSign(digest, secret)
+/** @param entropy of 32 bytes, by which two signatures over one digest are two (RFC 6979, section 3.6) */
+function signatureOver(digest: Uint8Array, secret: Uint8Array, entropy: Uint8Array): Signature {
+  const { signature, recid } = libsecp256k1.ecdsaSign(digest, secret, { data: entropy })
   return { scheme: 'ECDSA', r: signature.subarray(0, 32), s: signature.subarray(32), recid }
 }

@@ -6,7 +6,7 @@ import { loseSlot } from '../transfers/prepare.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsoredOf, sponsorshipsOf } from './find.ts'
 import { bidsMax } from './outbid.ts'
-import { bidRow } from './row.ts'
+import { bidRow, putDown } from './row.ts'
 
 /**
  * Gives up a slot that signers have given to another request. Where that is a sponsorship that has ended without a
@@ -20,11 +20,7 @@ export async function leaveSlot(deps: StepDeps, row: Outgoing, slot: number): Pr
   return {
     ...loseSlot,
     within: async (transaction) => {
-      await transaction
-        .insertInto('outgoing')
-        .values(next)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
+      await putDown(transaction, next)
       return {}
     },
   }

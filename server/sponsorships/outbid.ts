@@ -8,7 +8,7 @@ import { isKnownAgreed } from '../transfers/agreed.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
 import { isPast } from './past.ts'
-import { bidRow } from './row.ts'
+import { bidRow, putDown } from './row.ts'
 
 /** Five blocks of Ethereum: one that offers enough is hardly ever left out for so long. */
 export const stuckMs = 60_000
@@ -42,11 +42,7 @@ export async function outbid(
     event: 'outbid',
     later: { why: 'what the fee sponsor has sent is outbid by more', ms: lookMs },
     within: async (transaction) => {
-      await transaction
-        .insertInto('outgoing')
-        .values(made)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
+      await putDown(transaction, made)
       return {}
     },
   }

@@ -1,5 +1,6 @@
 import { idOf, nameOf } from '@quorate/core/id'
 import { sponsorshipHash } from '@quorate/authority/request'
+import type { DatabaseTransaction } from '../database/database.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { untouched } from '../transfers/untouched.ts'
 import type { Sponsor } from './sponsor.ts'
@@ -30,6 +31,15 @@ export function bidRow(last: Outgoing, row: Outgoing, now: number): Outgoing {
     ...{ names_slot: true, state: 'slotted' },
   }
   return rowFor(row, payer, { bid: last.bid + 1, now })
+}
+
+/** Somebody else may have put it down meanwhile; a worker that has lost its row finds that out after this. */
+export async function putDown(transaction: DatabaseTransaction, made: Outgoing): Promise<void> {
+  await transaction
+    .insertInto('outgoing')
+    .values(made)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
 }
 
 function rowFor(

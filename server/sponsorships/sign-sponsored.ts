@@ -8,7 +8,7 @@ import { evidenceOf } from '../transfers/reading.ts'
 import { signing } from '../transfers/sign.ts'
 import type { Outgoing } from '../transfers/tables.ts'
 import { sponsorOfRow } from './facts.ts'
-import { sponsorshipRow, untilSent } from './row.ts'
+import { putDown, sponsorshipRow, untilSent } from './row.ts'
 import type { Sponsor } from './sponsor.ts'
 import { sponsoredEffect } from './terms.ts'
 
@@ -35,8 +35,7 @@ export async function signSponsored(deps: StepDeps, row: Outgoing): Promise<Outc
       event: 'sign',
       waiting: untilSent,
       within: async (transaction) => {
-        const made = sponsorshipRow(row, sponsor, deps.now)
-        await transaction.insertInto('outgoing').values(made).execute()
+        await putDown(transaction, sponsorshipRow(row, sponsor, deps.now))
         return {}
       },
     }

@@ -7,6 +7,7 @@ import { moneyRoutes } from '../money.ts'
 import { feeSponsorName } from './sponsor.ts'
 import { transactionOf, transferOf } from '../transfers/entity.ts'
 import { evidenceOf } from '../transfers/reading.ts'
+import { leaseRows } from '../transfers/lease.ts'
 import { placeOf } from '../transfers/replace.ts'
 import { observeReplacement } from '../transfers/replacement-facts.ts'
 import type { Outgoing } from '../transfers/tables.ts'
@@ -33,6 +34,7 @@ import { toHex } from '@quorate/core/bytes'
 import { Failure, isFailure } from '@quorate/core/failure'
 import { decodeFacts } from '@quorate/effects/facts'
 import { openChains } from '../chain/chains.ts'
+import { workOnce } from '../transfers/work.ts'
 import { eraseUserNow } from '../users/erase-rows.ts'
 import { openQuota } from '../usage/quota.ts'
 import type { WalletRow } from '../wallets/find.ts'
@@ -178,6 +180,27 @@ describe('what a fee sponsor pays for, with four signer processes and a real cha
     for (const row of rows) await carry(treasury, row, 'confirmed')
     assert.equal(await balance(stranger), there + 2000n)
     assert.equal(await nonceOf(wallet), 1)
+  })
+
+  it('is put down once, though a server that has lost it to another one has had it signed as well', async () => {
+    const row = await ask(await poor())
+    await stepTo(treasury, row, 'prepared')
+    const { database, deps, lines } = treasury
+    const lease = async (): Promise<Outgoing> => {
+      await database.updateTable('outgoing').set({ due_at: null }).execute()
+      const due = { due_at: 0, lease_until: 0 }
+      await database.updateTable('outgoing').set(due).where('id', '=', row.id).execute()
+      return (await leaseRows(database, 1, Date.now()))[0] ?? assert.fail()
+    }
+    const [slow, quick] = [await lease(), await lease()]
+    await workOnce(deps, quick)
+    await workOnce(deps, slow)
+    assert.match(
+      lines.splice(0).join(),
+      /^what a step has found out was not written down[^,]*,[^,]*$/,
+    )
+    assert.equal((await sponsorshipsOf(database, row)).length, 1)
+    await carry(treasury, row, 'confirmed')
   })
 
   it('is one signature of the month, though two keys sign', async () => {
