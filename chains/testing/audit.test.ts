@@ -14,7 +14,7 @@ import {
 } from './audit.ts'
 
 const [alice, shop, gold] = [accountOf('11'), accountOf('22'), accountOf('90')]
-const pay = (change: Partial<CarriedOut> = {}): CarriedOut & Handed => ({
+const pay = (change: Partial<CarriedOut & Handed> = {}): CarriedOut & Handed => ({
   ...{ hash: '0x1', from: alice, to: shop, value: 5n, data: '0x', nonce: 0 },
   ...{ succeeded: true, logs: [], at: 7 },
   ...change,
@@ -83,6 +83,15 @@ describe('an auditor of payments', () => {
     assert.deepEqual(kindsFor(7), [])
     assert.deepEqual(kindsFor(8), ['paid without approval'])
     assert.deepEqual(kindsFor(undefined), ['paid without approval'])
+    // Two about one payment: each is judged by its own approval.
+    const [first, second] = [pay({ digest: 'a' }), pay({ hash: '0x2', digest: 'b', at: 9 })]
+    const both = (allowedBy: ReadonlyMap<string, number>) =>
+      kinds({ wishes: [{ ...wish, allowedSince: 8, allowedBy }], handed: [first, second] })
+    assert.deepEqual(both(new Map([...'ab'].map((digest, i) => [digest, 7 + i]))), [])
+    assert.deepEqual(both(new Map([...'ba'].map((digest, i) => [digest, 7 + i]))), [
+      'paid without approval',
+    ])
+    assert.deepEqual(both(new Map([['b', 8]])), ['paid without approval'])
     const told: Told[] = [{ ...confirmed, status: 'Rejected' }]
     const rejected = { wishes: [{ ...wish, allowedSince: undefined }], blocks: [], told }
     assert.deepEqual(kinds(rejected), ['paid without approval'])

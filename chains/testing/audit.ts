@@ -28,7 +28,11 @@ export type Log = {
   readonly topics: readonly string[]
   readonly data: string
 }
-export type Handed = AuditedTx & { readonly at: number }
+export type Handed = AuditedTx & {
+  readonly at: number
+  /** What its sender has signed, in hex: two at one nonce may be about one payment, and each allowed in its own time. */
+  readonly digest?: string
+}
 export type Evidence = {
   /** Of the chain as it has come to be, from its first block on. */
   readonly blocks: readonly { readonly transactions: readonly CarriedOut[] }[]
@@ -58,6 +62,8 @@ export type Wish = {
   readonly amount: bigint
   /** Since when those who have to approve it have: nothing where they have not, 0 where nobody has to. */
   readonly allowedSince: number | undefined
+  /** The same of each by itself that it was asked for by: by the digest that was to be signed for it. */
+  readonly allowedBy?: ReadonlyMap<string, number>
   /** By the API's names: itself, what came of retries, and what sped it up, if anybody was told of it. */
   readonly answers: readonly string[]
   /** Whoever wants it has asked again and again, and nobody has ever answered. */
@@ -116,7 +122,10 @@ type Payment = {
   readonly asset: Asset
   readonly amount: bigint
 }
-type Ordered = Payment & { readonly once: string; readonly at: number }
+type Ordered = Payment &
+  Pick<Handed, 'at' | 'digest'> & {
+    readonly once: string
+  }
 
 export function audit(evidence: Evidence): readonly Finding[] {
   const settled = new Map<string, Settled>()
@@ -246,15 +255,15 @@ function askedBy(call: Call): readonly Payment[] {
 }
 
 function orderedBy(tx: Handed): readonly Ordered[] {
-  const { at } = tx
+  const { at, digest = '' } = tx
   return callsOf(tx).flatMap((call) =>
-    askedBy(call).map((payment) => ({ ...payment, once: call.once, at })),
+    askedBy(call).map((payment) => ({ ...payment, once: call.once, at, digest })),
   )
 }
 
 /** Once at most, as much as was asked for; and for ever by what the chain carries out once. */
 function moneyOf(
-  { from, recipient, asset, amount, allowedSince }: Wish,
+  { from, recipient, asset, amount, allowedSince, allowedBy }: Wish,
   paid: readonly Payment[],
   asked: readonly Ordered[],
 ): readonly Finding[] {
@@ -266,8 +275,9 @@ function moneyOf(
     found.push({ kind: 'paid something else', about: recipient })
   if (new Set(asked.map(({ once }) => once)).size > 1)
     found.push({ kind: 'may be paid twice', about: recipient })
-  if (asked.some(({ at }) => allowedSince === undefined || at < allowedSince))
-    found.push({ kind: 'paid without approval', about: recipient })
+  const isAllowed = ({ at, digest = '' }: Ordered) =>
+    allowedSince !== undefined && at >= (allowedBy?.get(digest) ?? allowedSince)
+  if (!asked.every(isAllowed)) found.push({ kind: 'paid without approval', about: recipient })
   return found
 }
 

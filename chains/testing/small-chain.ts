@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { toHex } from '@quorate/core/bytes'
 import {
   keccak256,
   parseTransaction,
@@ -24,6 +25,8 @@ import { type Account, type Around, Draft, type Log, nobody, type Outcome } from
 export type Tx = {
   readonly hash: string
   readonly raw: string
+  /** What its sender has signed, in hex. */
+  readonly digest: string
   /** In lower case, as all addresses here. */
   readonly from: string
   readonly to: string
@@ -171,7 +174,8 @@ function readTx(raw: string, chainId: number): Tx | undefined {
   const { r, s, yParity, v, ...unsigned } = parsed
   if (r === undefined || s === undefined || parsed.chainId !== chainId) return undefined
   const recid = yParity ?? (v === undefined ? 0 : Number((v - 35n) & 1n))
-  const from = signerOf(keccak256(serializeTransaction(unsigned), 'bytes'), { r, s, recid })
+  const signed = keccak256(serializeTransaction(unsigned), 'bytes')
+  const from = signerOf(signed, { r, s, recid })
   if (from === undefined) return undefined
   const { nonce = 0, value = 0n, gas = 0n, to, data = '0x' } = parsed
   const price = parsed.type === 'legacy' || parsed.type === 'eip2930' ? parsed.gasPrice : undefined
@@ -180,7 +184,7 @@ function readTx(raw: string, chainId: number): Tx | undefined {
   const tip = market?.maxPriorityFeePerGas ?? price
   if (typeof to !== 'string' || maxFee === undefined || tip === undefined) return undefined
   const sent = { from, to: to.toLowerCase(), value, data, nonce, gas, maxFee, tip }
-  const tx = { ...sent, raw, hash: keccak256(raw as Hex) }
+  const tx = { ...sent, raw, digest: toHex(signed), hash: keccak256(raw as Hex) }
   if (parsed.type !== 'eip7702') return tx
   return { ...tx, authorizations: readAuthorizations(parsed.authorizationList ?? [], chainId) }
 }

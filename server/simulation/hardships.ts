@@ -1,11 +1,12 @@
-import type { Hardship } from '@quorate/chains/testing/audit'
+import type { Hardship, Wish } from '@quorate/chains/testing/audit'
 import { ether } from '@quorate/chains/testing/audit'
 import type { SmallChain } from '@quorate/chains/testing/small-chain'
 import { requestHash } from '@quorate/authority/request'
-import { type Evidence, skewMsMax } from '@quorate/authority/step'
+import { decodeBody } from '@quorate/authority/body'
+import { type Evidence, isSigning, skewMsMax } from '@quorate/authority/step'
 import { keyStream } from '@quorate/authority/stream'
 import { toHex } from '@quorate/core/bytes'
-import type { SmallSigners } from './signers.ts'
+import type { Kept, SmallSigners } from './signers.ts'
 import type { SimulatedWallet, Sought } from './wishes.ts'
 
 /** A node may say what was so many blocks ago; and one more, in which it was asked. */
@@ -117,23 +118,37 @@ export class Hardships {
   }
 
   /**
-   * Since when all that signers have agreed on for it was allowed: each by an approval of its own, unless they agreed on it
+   * Since when what signers have agreed on for it was allowed: each by an approval of its own, unless they agreed on it
    * before there was a policy; a server's clock, by which they do, may be off. Nothing where something was not.
    */
-  allowedSince({ wallet, requests, speedUps }: Sought): number | undefined {
-    const { governedSince, key } = wallet
-    const approvals = new Map<string, number>()
-    for (const { request, isApproval, at } of this.decisions.values())
-      if (isApproval) approvals.set(request, Math.min(at, approvals.get(request) ?? at))
+  allowed(sought: Sought): Pick<Wish, 'allowedSince' | 'allowedBy'> {
+    // What a wallet pays to itself passes all policies here.
+    if (sought.recipient === sought.wallet.address) return { allowedSince: 0 }
+    const allowedBy = new Map<string, number>()
+    const moments: number[] = []
+    for (const agreed of this.agreedFor(sought)) {
+      const since = this.allowedAt(sought.wallet, agreed)
+      if (since === undefined) return { allowedSince: undefined }
+      moments.push(since)
+      for (const digest of digestsOf(agreed)) allowedBy.set(digest, since)
+    }
+    return { allowedSince: moments.length === 0 ? undefined : Math.max(...moments), allowedBy }
+  }
+
+  private agreedFor({ wallet, requests, speedUps }: Sought): readonly Kept[] {
     const asked = new Set([...requests, ...speedUps])
-    const agreed = this.known.signers
-      .steps({ stream: keyStream(key) }, 0)
+    return this.known.signers
+      .steps({ stream: keyStream(wallet.key) }, 0)
       .filter((one) => one.kind === 'use' && asked.has(toHex(one.request)))
-    if (agreed.length === 0) return undefined
-    const allowed = agreed.map(({ certified, request }) =>
-      certified.time - skewMsMax < governedSince ? 0 : approvals.get(toHex(request)),
+  }
+
+  private allowedAt({ governedSince }: SimulatedWallet, { certified, request }: Kept) {
+    if (certified.time - skewMsMax < governedSince) return 0
+    const name = toHex(request)
+    const approvals = [...this.decisions.values()].filter(
+      (decision) => decision.isApproval && decision.request === name,
     )
-    return allowed.some((at) => at === undefined) ? undefined : Math.max(...allowed.map(Number))
+    return approvals.length === 0 ? undefined : Math.min(...approvals.map(({ at }) => at))
   }
 
   /** Blocked, denied, or not approved by all that were asked: of that the signers' log has the last word. */
@@ -209,4 +224,9 @@ export class Hardships {
 /** Clocks that differ by less than that end it so much earlier. */
 function timeOf({ until }: Sought): readonly Hardship[] {
   return until === undefined ? [] : [{ what: 'its time is over', since: until - skewMsMax }]
+}
+
+function digestsOf({ certified }: Kept): readonly string[] {
+  const operations = decodeBody(certified.body).step.items.map(({ operation }) => operation)
+  return operations.filter(isSigning).flatMap(({ digests }) => digests.map(toHex))
 }

@@ -114,10 +114,8 @@ export function wishesOf(
 ): readonly Wish[] {
   const { wallet, recipient, beside, asset, amount, asked, spedUp } = sought
   const { places, isUnanswered, refusedAt } = sought
-  // What a wallet pays to itself passes all policies here.
-  const allowedSince = recipient === wallet.address ? 0 : hardships.allowedSince(sought)
   const wish = {
-    ...{ from: wallet.address, recipient, asset, amount, allowedSince, places },
+    ...{ from: wallet.address, recipient, asset, amount, places, ...hardships.allowed(sought) },
     answers: [...asked, ...spedUp].filter(isTold),
     isUnanswered: isUnanswered && refusedAt === undefined,
     refusedAt,

@@ -18,6 +18,7 @@ declare module 'secp256k1/bindings.js' {
     ecdsaSign(
       digest: Uint8Array,
       secret: Uint8Array,
+      options?: { readonly data: Uint8Array },
     ): { readonly signature: Uint8Array; readonly recid: number }
     ecdsaRecover(
       signature: Uint8Array,
