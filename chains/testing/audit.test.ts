@@ -140,7 +140,13 @@ describe('an auditor of payments', () => {
     assert.deepEqual(kindsAfter(theirs, { ...more, wishes: [beside] }), ['failed for nothing'])
     assert.deepEqual(kindsAfter(theirs, { ...more, wishes: [{ ...beside, places: [0] }] }), [])
     const named = { wishes: [{ ...wish, hardships: [], places: [0] }] }
-    assert.deepEqual(kinds({ told, blocks: [{ transactions: [pay({ to: gold })] }], ...named }), [])
+    const kindsIn = (tx: CarriedOut) => kinds({ told, blocks: [{ transactions: [tx] }], ...named })
+    assert.deepEqual(kindsIn(pay({ to: gold })), [])
+    // An account may sign a nonce away, by a transaction that another one sends.
+    const signedAway = (nonce: number) =>
+      pay({ from: shop, to: gold, authorizations: [{ authority: alice, address: gold, nonce }] })
+    assert.deepEqual(kindsIn(signedAway(0)), [])
+    assert.deepEqual(kindsIn(signedAway(1)), ['failed for nothing'])
   })
 
   it('finds two that are said to be confirmed by one payment', () => {

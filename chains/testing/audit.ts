@@ -359,7 +359,7 @@ function losers(
   { handed, outside, filled, wishes }: Evidence,
   settled: ReadonlyMap<string, Settled>,
 ): (wish: Wish, orders: readonly Ordered[]) => boolean {
-  const winners = new Map([...settled.values()].map(({ tx }) => [`${tx.from} ${tx.nonce}`, tx]))
+  const { winners } = noncesIn(settled)
   const named = new Set(
     wishes.flatMap(({ recipient, places }) => (places.length === 0 ? [] : [recipient])),
   )
@@ -423,16 +423,27 @@ function stuckIn(
   { pooled, outside }: Evidence,
   settled: ReadonlyMap<string, Settled>,
 ): readonly Finding[] {
-  const next = new Map<string, number>()
-  for (const { tx } of settled.values()) {
-    next.set(tx.from, Math.max(next.get(tx.from) ?? 0, tx.nonce + 1))
-    // One that is signed for any other nonce than the account's next has no effect (EIP-7702).
-    for (const { authority, nonce } of tx.authorizations ?? [])
-      if (nonce === (next.get(authority) ?? 0)) next.set(authority, nonce + 1)
-  }
+  const { next } = noncesIn(settled)
   return pooled
     .filter(({ hash, from, nonce }) => nonce >= (next.get(from) ?? 0) && !outside.has(hash))
     .map(({ from, nonce }) => ({ kind: 'stuck nonce', about: `${from} ${nonce}` }))
+}
+
+/** What has used each nonce; and the next one of each account that has used some. */
+function noncesIn(settled: ReadonlyMap<string, Settled>) {
+  const next = new Map<string, number>()
+  const winners = new Map<string, CarriedOut>()
+  for (const { tx } of settled.values()) {
+    next.set(tx.from, Math.max(next.get(tx.from) ?? 0, tx.nonce + 1))
+    winners.set(`${tx.from} ${tx.nonce}`, tx)
+    // One that is signed for any other nonce than the account's next has no effect (EIP-7702).
+    for (const { authority, nonce } of tx.authorizations ?? [])
+      if (nonce === (next.get(authority) ?? 0)) {
+        next.set(authority, nonce + 1)
+        winners.set(`${authority} ${nonce}`, tx)
+      }
+  }
+  return { next, winners }
 }
 
 function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, readonly T[]> {

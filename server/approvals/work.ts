@@ -1,27 +1,22 @@
 import { Failure } from '@quorate/core/failure'
-import type { Timed } from '../auth/log.ts'
+import type { Concluding, Timed } from '../auth/log.ts'
 import { inTransaction } from '../database/database.ts'
 import { announce, tellInitiator, type AnnounceDeps } from './announce.ts'
+import { endOf, graceMs } from './ended.ts'
 import { explained } from './explain.ts'
-import { statusOf, type ApprovalStatus } from './find.ts'
+import type { ApprovalStatus } from './find.ts'
 import { postpone } from './lease.ts'
 import { resolverOf, type Outcome } from './resolver.ts'
 import type { ApprovalRow } from './tables.ts'
 import { tellResolved } from './told.ts'
 
 export type WorkDeps = AnnounceDeps & {
-  readonly log: Timed
+  readonly log: Timed & Concluding
   readonly report: {
     readonly warn: (context: object, message: string) => void
     readonly error: (context: object, message: string) => void
   }
 }
-
-/**
- * A decision bears the time of its step, and may be in force some time later: nobody ends what has
- * expired before it is certain that none is on its way.
- */
-const graceMs = 30_000
 
 /** From the first attempt that came to nothing on, twice as long each time. */
 const retryMs = 250
@@ -37,21 +32,17 @@ export async function work(deps: WorkDeps, row: ApprovalRow): Promise<void> {
   try {
     await explained(deps, row)
     await announce(deps, row)
-    const status = statusOf(row, now())
+    const { status, approval } = await endOf(deps, row, now())
     if (status === 'Pending') {
       await postpone(database, row, { dueAt: row.expires_at + graceMs, attempts: 0 })
       return
     }
-    if (status === 'Expired' && now() < row.expires_at + graceMs) {
-      await postpone(database, row, { dueAt: row.expires_at + graceMs, attempts: 0 })
-      return
-    }
     if (status === 'Expired') await checkClock(deps)
-    await tellResolved(deps, row)
-    const resolver = resolverOf(deps, row)
+    await tellResolved(deps, approval)
+    const resolver = resolverOf(deps, approval)
     if (resolver === undefined) throw new TypeError(`nobody holds ${row.operation}`)
-    const outcome = await resolver.resolved(row, status)
-    await finish(deps, row, { ...outcome, status })
+    const outcome = await resolver.resolved(approval, status)
+    await finish(deps, approval, { ...outcome, status })
   } catch (error) {
     report.warn(
       { err: error, approvalId: row.approval_id },

@@ -37,6 +37,11 @@ export type Log = {
 /** `read` on what is known here already, for whoever has been read for in this very request. */
 export type KnownLog = { readonly readKnown: Log['read'] }
 
+/** Of what was proposed in a stream: see `coordinator/coordinator.ts`. */
+export type Concluding = {
+  readonly conclude: (organization: Uint8Array, stream: StreamId) => Promise<void>
+}
+
 /** What signers say of this server's clock: see `coordinator/hours.ts`. */
 export type Timed = { readonly clock: () => Promise<ClockState> }
 

@@ -62,7 +62,7 @@ describe('what was proposed and not kept, with four signer processes', () => {
     const evidence = use()
     await assert.rejects(sign(openForgetful(platform), evidence))
     assert.deepEqual([await stands(evidence), await isOpen()], [false, true])
-    await server().conclude(organization, key.id)
+    await server().conclude(organization, keyStream(key.id))
     assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
     assert.equal((await sign(server(), evidence)).signatures.length, 1)
   })
@@ -71,7 +71,7 @@ describe('what was proposed and not kept, with four signer processes', () => {
     const evidence = use()
     await assert.rejects(sign(openForgetful(platform), evidence))
     const [one, other] = [server(), server()]
-    await Promise.all([one, one, other].map((by) => by.conclude(organization, key.id)))
+    await Promise.all([one, one, other].map((by) => by.conclude(organization, keyStream(key.id))))
     assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
   })
 
@@ -89,7 +89,7 @@ describe('what was proposed and not kept, with four signer processes', () => {
     await assert.rejects(sign(openForgetful({ ...platform, links }), evidence))
     await until(() => Date.now() > since + tooOldMs)
     const later = server(away(platform, 1))
-    await later.conclude(organization, key.id)
+    await later.conclude(organization, keyStream(key.id))
     assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
   })
 
@@ -105,12 +105,14 @@ describe('what was proposed and not kept, with four signer processes', () => {
     const evidence = use()
     await leaveLocked(evidence)
     const few = server(away(platform, knowing))
-    await assert.rejects(few.conclude(organization, key.id), { code: 'signers.unavailable' })
+    await assert.rejects(few.conclude(organization, keyStream(key.id)), {
+      code: 'signers.unavailable',
+    })
     assert.deepEqual([await stands(evidence), await isOpen()], [false, true])
     // One that is connected, and does not answer, may have it as well.
     const mute = server({ call: without(knowing) })
-    await assert.rejects(mute.conclude(organization, key.id), { code: 'signing.failed' })
-    await server().conclude(organization, key.id)
+    await assert.rejects(mute.conclude(organization, keyStream(key.id)), { code: 'signing.failed' })
+    await server().conclude(organization, keyStream(key.id))
     assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
   })
 
@@ -119,7 +121,7 @@ describe('what was proposed and not kept, with four signer processes', () => {
     await leaveLocked(evidence)
     const few = server(away(platform, knowing))
     await sign(few, other)
-    await few.conclude(organization, key.id)
+    await few.conclude(organization, keyStream(key.id))
     assert.deepEqual([await stands(evidence), await isOpen()], [false, false])
     await sign(server(), use())
     assert.equal(await stands(evidence), false)
@@ -139,7 +141,7 @@ describe('what was proposed and not kept, with four signer processes', () => {
     await assert.rejects(sign(server({ call }), evidence), { code: 'request.refused' })
     assert.ok(locking.isLocked())
     assert.deepEqual([await stands(evidence), await isOpen()], [false, true])
-    await server().conclude(organization, key.id)
+    await server().conclude(organization, keyStream(key.id))
     assert.deepEqual([await stands(evidence), await isOpen()], [true, false])
   })
 
@@ -150,7 +152,7 @@ describe('what was proposed and not kept, with four signer processes', () => {
     sign(server(cutOff(platform.links, isProposed)), evidence).catch(() => undefined)
     await until(isOpen)
     await until(() => Date.now() > since + tooOldMs)
-    await server().conclude(organization, key.id)
+    await server().conclude(organization, keyStream(key.id))
     assert.deepEqual([await stands(evidence), await isOpen()], [false, false])
     await sign(server(), use())
   })
@@ -159,9 +161,11 @@ describe('what was proposed and not kept, with four signer processes', () => {
     const evidence = use()
     await assert.rejects(sign(openForgetful(platform), evidence))
     const alone = server({ connected: () => [1] })
-    await assert.rejects(alone.conclude(organization, key.id), { code: 'signers.unavailable' })
+    await assert.rejects(alone.conclude(organization, keyStream(key.id)), {
+      code: 'signers.unavailable',
+    })
     assert.deepEqual([await stands(evidence), await isOpen()], [false, true])
-    await server().conclude(organization, key.id)
+    await server().conclude(organization, keyStream(key.id))
     assert.ok(await stands(evidence))
   })
 
@@ -174,7 +178,7 @@ describe('what was proposed and not kept, with four signer processes', () => {
       .values({ ...(await firstStep()), ballot: 0, proposed_at: 0 })
       .execute()
     const asking = server({ call: async () => assert.fail('a signer was asked') })
-    await asking.conclude(organization, key.id)
+    await asking.conclude(organization, keyStream(key.id))
   })
 
   async function firstStep() {

@@ -9,7 +9,7 @@ import type { Reader } from '@quorate/authority/reduce/judging'
 import { requestOfEvidence } from '@quorate/authority/reduce/cause'
 import { decodePreimage } from '@quorate/authority/request'
 import type { Evidence, ItemOperation } from '@quorate/authority/step'
-import { keyStream, rootOf, type StreamId } from '@quorate/authority/stream'
+import { rootOf, type StreamId } from '@quorate/authority/stream'
 import { quorumOf } from '@quorate/authority/quorum'
 import { rulesFor } from '@quorate/judge/rules'
 import type { Database } from '../database/database.ts'
@@ -111,12 +111,12 @@ export type Coordinator = {
   /** Where a request stands, by SHA-256 of its pre-image. */
   stepOf(organization: Uint8Array, request: Uint8Array): Promise<Standing | undefined>
   /**
-   * Has what was proposed for a key end, by whichever server: only then `stepOf` says for certain that
+   * Has what was proposed in a stream end, by whichever server: only then `stepOf` says for certain that
    * the signers have not agreed on a request. One statement where nothing is open. Where something is, one
-   * signer that is away may know more than the others; another request of the key ends it too.
+   * signer that is away may know more than the others; another request in it ends it too.
    * @throws Failure `signers.unavailable`, `signing.failed`, `clock.wrong`
    */
-  conclude(organization: Uint8Array, key: Uint8Array): Promise<void>
+  conclude(organization: Uint8Array, stream: StreamId): Promise<void>
   status(): readonly SignerStatus[]
   /** What the signers say of this server's clock: nothing may end by one that is not right. */
   clock(): Promise<ClockState>
@@ -199,7 +199,7 @@ export function openCoordinator(parts: CoordinatorParts): Coordinator {
       ),
     head: (organization, stream = rootOf(organization)) => ledger.head({ organization, stream }),
     stepOf: (organization, request) => standingOf(ledger, organization, request),
-    conclude: (organization, key) => streams.conclude({ organization, stream: keyStream(key) }),
+    conclude: (organization, stream) => streams.conclude({ organization, stream }),
     status: () => statusOf(parts, attendance),
     clock: () => hours.ask(),
     faults: () => faults.fresh().then(() => faults.report()),

@@ -1,6 +1,8 @@
 import { decodePreimage } from '@quorate/authority/request'
 import { decodeEvidence, executionWindowMs, skewMsMax } from '@quorate/authority/step'
+import { keyStream } from '@quorate/authority/stream'
 import { Failure } from '@quorate/core/failure'
+import type { Concluding } from '../auth/log.ts'
 import { Ledger } from '../coordinator/ledger.ts'
 import { evidenceAt, standingAs } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
@@ -20,11 +22,6 @@ export async function agreedFacts(
   return standing && evidenceAt(standing).facts
 }
 
-export type Concluding = {
-  /** Of a key's stream: see `coordinator/coordinator.ts`. */
-  readonly conclude: (organization: Uint8Array, key: Uint8Array) => Promise<void>
-}
-
 /**
  * Before a request is called failed: what signers have agreed on, they may yet sign, for whichever
  * server asks them. One may have died before it could write that down, so what is open ends first.
@@ -36,7 +33,7 @@ export async function checkUnagreed(
   cause: Failure,
 ): Promise<void> {
   if (isSpent(row, deps.now())) return
-  await deps.log.conclude(row.organization, row.key)
+  await deps.log.conclude(row.organization, keyStream(row.key))
   if ((await agreedFacts(deps.database, row)) === undefined) return
   const reason = 'the signers have agreed on it, and have not signed it yet'
   throw new Failure('signing.failed', { reason }, { cause })

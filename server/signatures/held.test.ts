@@ -128,6 +128,27 @@ describe('a signature that a policy holds', () => {
     assert.equal(rejected.length, 2)
   })
 
+  it('is signed when it was approved in time, though no server has written that down until then', async () => {
+    const { solo, clock } = platform
+    const held = good(await byBot(wallet, message()))
+    const path = `/v2/policy-approvals/${held.approvalId}/decisions`
+    const client = rawClient(platform.baseUrl, company.administrator)
+    const body = { value: 'Approved' }
+    const { body: signed } = await client.sign(await client.init('POST', path, body))
+    const nothing = solo.conclude
+    solo.conclude = async () => {
+      solo.conclude = nothing
+      // Its own time is what counts.
+      clock.ahead = 0
+      good(await client.send('POST', path, body, signed.userAction))
+    }
+    clock.ahead = 8 * 24 * 60 * 60_000
+    await platform.workApprovals()
+    const { status, datePolicyResolved } = good(await read(`${wallet}/${held.id}`))
+    assert.equal(status, 'Signed')
+    assert.ok(datePolicyResolved && Date.parse(datePolicyResolved) <= Date.now())
+  })
+
   it('is one with one approval under its external id', async () => {
     const body = message({ externalId: 'once' })
     const [one, other] = await Promise.all([byBot(wallet, body), byBot(wallet, body)])

@@ -41,8 +41,7 @@ export function simulatedCoordinator(world: World): RequestDeps['coordinator'] {
   return {
     sign: (ask) => sign(world, ledger, ask),
     stepOf: (organization, request) => standingOf(ledger, organization, request),
-    conclude: (organization, key) =>
-      conclude(world, ledger, { organization, stream: keyStream(key) }),
+    conclude: (organization, stream) => conclude(world, ledger, { organization, stream }),
     read: async (_, judge) => judge(world.signers.reader),
     readKnown: async (_, judge) => judge(world.signers.reader),
     clock: async () => world.signers.clockOf(world.now()),

@@ -141,10 +141,10 @@ function describeRequest(desk: Desk): void {
     const request = requestHash(evidence.preimage)
     await desk.signers.agreeUnkept(wallet, evidence)
     assert.equal(await coordinator.stepOf(organization, request), undefined)
-    await coordinator.conclude(organization, wallet.key)
+    await coordinator.conclude(organization, keyStream(wallet.key))
     const standing = await coordinator.stepOf(organization, request)
     assert.equal((await desk.sign(wallet, evidence)).seq, standing?.step.seq)
-    await coordinator.conclude(organization, wallet.key)
+    await coordinator.conclude(organization, keyStream(wallet.key))
     assert.equal((await desk.sign(wallet, desk.payment(wallet, { slot: 1n }))).slot, 1n)
   })
 

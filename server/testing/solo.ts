@@ -42,9 +42,8 @@ import { Ledger } from '../coordinator/ledger.ts'
 import { refusalFor, standingAs } from '../coordinator/streams.ts'
 import type { Database } from '../database/database.ts'
 import type { CreateKey } from '../keys/create.ts'
-import type { Concluding } from '../signatures/agreed.ts'
 import type { Sign } from '../signatures/signature.ts'
-import type { Log, Timed } from '../auth/log.ts'
+import type { Concluding, Log, Timed } from '../auth/log.ts'
 
 /**
  * The coordinator's place in tests of these rooms: the same rules and the same rows, by one process
@@ -95,8 +94,8 @@ export class Solo implements Log, Timed, Concluding {
 
   readonly readKnown: Log['read'] = this.read
 
-  /** Nothing is proposed here that is not in force at once. */
-  readonly conclude: Concluding['conclude'] = async () => undefined
+  /** Nothing is proposed here that is not in force at once, unless a test has it so. */
+  conclude: Concluding['conclude'] = async () => undefined
 
   readonly createKey: CreateKey = async ({ organization, evidence, index = 0 }) => {
     const name = toHex(idOf(requestOfEvidence(evidence), 'key', index))

@@ -2,6 +2,7 @@ import type { SignedTransaction } from '@quorate/chains/adapter'
 import { equalBytes } from '@quorate/core/bytes'
 import { isFailure } from '@quorate/core/failure'
 import { skewMsMax } from '@quorate/authority/step'
+import { keyStream } from '@quorate/authority/stream'
 import { agreedSlot } from '../chain/slots.ts'
 import type { Signed } from '../coordinator/coordinator.ts'
 import { operationAt } from '../coordinator/streams.ts'
@@ -32,7 +33,7 @@ type Log<M extends keyof StepDeps['coordinator']> = {
  * @throws Failure `signers.unavailable`, `signing.failed`, `clock.wrong`
  */
 export async function isAgreed(deps: Log<'conclude' | 'stepOf'>, row: Outgoing): Promise<boolean> {
-  await deps.coordinator.conclude(row.organization, row.key)
+  await deps.coordinator.conclude(row.organization, keyStream(row.key))
   return isKnownAgreed(deps, row)
 }
 

@@ -9,7 +9,10 @@ import { rulesFor } from '@quorate/judge/rules'
 import { keyStream } from '@quorate/authority/stream'
 import { ask } from '../coordinator/testing/company.ts'
 import { applyRoot } from '../orgs/apply.ts'
+import { graceMs } from '../approvals/ended.ts'
 import { approvalFor } from '../approvals/find.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { openForgetful } from '../coordinator/testing/platform.ts'
 import { moneyRoutes, openMoney } from '../money.ts'
 import { simulateRoutes } from '../policies/simulate.ts'
 import { openQuota } from '../usage/quota.ts'
@@ -81,8 +84,12 @@ async function approvalOf(row: Outgoing) {
   return (await approvalFor(treasury.database, row.organization, row.request)) ?? assert.fail()
 }
 
-async function decide(row: Outgoing, value: 'Approved' | 'Denied'): Promise<void> {
-  const { company, platform } = treasury
+async function decide(
+  row: Outgoing,
+  value: 'Approved' | 'Denied',
+  coordinator: Pick<Coordinator, 'settle'> = treasury.platform.coordinator,
+): Promise<void> {
+  const { company } = treasury
   const { id, approval_id: name } = await approvalOf(row)
   company.ids.set(name, id)
   const body = { value, reason: 'so be it' }
@@ -90,8 +97,14 @@ async function decide(row: Outgoing, value: 'Approved' | 'Denied'): Promise<void
   const evidence = ask(company, company.administrator, { path, body })
   const { organization } = company
   const stream = keyStream(row.key)
-  await platform.coordinator.settle({ organization, kind: 'decision', evidence, stream })
+  await coordinator.settle({ organization, kind: 'decision', evidence, stream })
 }
+
+/** As if it were so late. */
+const at = (time: number): Treasury => ({
+  ...treasury,
+  deps: { ...treasury.deps, now: () => time },
+})
 
 type Body = {
   readonly [name in 'id' | 'status' | 'message' | 'reason' | 'approvalId']: string
@@ -190,10 +203,25 @@ describe('a transfer that a policy holds', () => {
     const { body } = await post(wallet)
     const row = await rowOf(body)
     const { expires_at: expiresAt } = await approvalOf(row)
-    const later = { ...treasury, deps: { ...treasury.deps, now: () => expiresAt + 1 } }
-    await stepTo(later, row, 'rejected')
+    // What has been decided by then may still be on its way.
+    await step(at(expiresAt + 1), row)
+    assert.equal((await get(wallet, body.id)).status, 'Pending')
+    await stepTo(at(expiresAt + graceMs), row, 'rejected')
     const { status, reason } = await get(wallet, body.id)
     assert.deepEqual([status, reason], ['Rejected', 'nobody has approved it in time'])
+  })
+
+  it('goes on when it was approved in time, though no server has written that down until then', async () => {
+    const { body } = await post(wallet)
+    const row = await rowOf(body)
+    await assert.rejects(decide(row, 'Approved', openForgetful(treasury.platform)))
+    const { status, expires_at: expiresAt } = await approvalOf(row)
+    assert.equal(status, 'Pending')
+    await step(at(expiresAt + graceMs), row)
+    const { state, policy_resolved_at: resolvedAt } = await reread(treasury, row)
+    assert.equal(state, 'requested')
+    assert.ok(resolvedAt !== null && resolvedAt < expiresAt)
+    await stepTo(treasury, row, 'broadcasted')
   })
 
   it('is one with one approval, however often it is asked for under its external id', async () => {
@@ -609,8 +637,7 @@ describe('what comes for the place of a payment, where a policy holds it', () =>
   it('it is rejected where nobody approves it in time, and the payment is made', async () => {
     const one = await heldOne('cancel')
     const { expires_at: expiresAt } = await approvalOf(one)
-    const later = { ...treasury, deps: { ...treasury.deps, now: () => expiresAt + 1 } }
-    const { reason } = await stepTo(later, one, 'rejected')
+    const { reason } = await stepTo(at(expiresAt + graceMs), one, 'rejected')
     assert.equal(reason, 'nobody has approved it in time')
     assert.equal(await settled([[row, 'confirmed']]), 1000n)
   })

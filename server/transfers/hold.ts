@@ -3,14 +3,22 @@ import { isFailure } from '@quorate/core/failure'
 import { keyStream } from '@quorate/authority/stream'
 import { encodeFacts, type Facts, noFacts } from '@quorate/effects/facts'
 import { decodeEvidence, type Evidence } from '@quorate/authority/step'
-import { approvalFor, statusOf } from '../approvals/find.ts'
+import { endOf, graceMs } from '../approvals/ended.ts'
+import { approvalFor } from '../approvals/find.ts'
 import { openApproval } from '../approvals/open.ts'
 import type { ApprovalRow } from '../approvals/tables.ts'
 import { askOf, planned } from '../chain/ask.ts'
 import { observeWithin } from '../chain/facts.ts'
 import { lowestFreeSlot } from '../chain/slots.ts'
 import { presentSponsoredFacts } from '../sponsorships/facts.ts'
-import { expire, isExpired, waitForSigners, type Outcome, type StepDeps } from './outcome.ts'
+import {
+  expire,
+  isExpired,
+  unlessMissing,
+  waitForSigners,
+  type Outcome,
+  type StepDeps,
+} from './outcome.ts'
 import { feeBoundOf, intentOf, payerOf } from './reading.ts'
 import { observeReplacement } from './replacement-facts.ts'
 import type { Outgoing } from './tables.ts'
@@ -77,20 +85,24 @@ function reject(reason: string, policy_resolved_at: number) {
 }
 
 /** What has become of the approval, in the log's own words. */
-export async function awaitApproval({ database, now }: StepDeps, row: Outgoing): Promise<Outcome> {
-  const approval = await approvalFor(database, row.organization, row.request)
-  if (approval === undefined) throw new TypeError('what is held has its approval')
-  const { expires_at: expiresAt, resolved_at: resolvedAt } = approval
-  switch (statusOf(approval, now)) {
-    case 'Approved':
-      return { kind: 'move', event: 'release', values: { policy_resolved_at: resolvedAt ?? now } }
-    case 'Denied':
-      return reject('an approver has denied it', resolvedAt ?? now)
-    case 'Expired':
-      return reject('nobody has approved it in time', expiresAt)
-    case 'Pending':
-      return { kind: 'wait', why: null, ms: Math.min(heldMsMax, expiresAt + 1 - now) }
-  }
+export function awaitApproval(deps: StepDeps, row: Outgoing): Promise<Outcome> {
+  const { database, coordinator: log, now } = deps
+  return unlessMissing(async () => {
+    const approval = await approvalFor(database, row.organization, row.request)
+    if (approval === undefined) throw new TypeError('what is held has its approval')
+    const { status, approval: ended } = await endOf({ database, log }, approval, now)
+    const { expires_at: expiresAt, resolved_at: resolvedAt } = ended
+    switch (status) {
+      case 'Approved':
+        return { kind: 'move', event: 'release', values: { policy_resolved_at: resolvedAt ?? now } }
+      case 'Denied':
+        return reject('an approver has denied it', resolvedAt ?? now)
+      case 'Expired':
+        return reject('nobody has approved it in time', expiresAt)
+      case 'Pending':
+        return { kind: 'wait', why: null, ms: Math.min(heldMsMax, expiresAt + graceMs - now) }
+    }
+  })
 }
 
 /** @returns nothing where it has to be seen first what the chain says of it */

@@ -13,7 +13,7 @@ import type { TestDatabase } from '@quorate/scripts/test-database'
 import { signerEnvironment } from '@quorate/scripts/environments'
 import { type Cluster, provision } from '@quorate/scripts/provision'
 import type { Call } from '@quorate/wire/link'
-import { type Database, openDatabase } from '../../database/database.ts'
+import { inTransaction, openDatabase, type Database } from '../../database/database.ts'
 import { type Links, openLinks } from '../../link/links.ts'
 import { type Coordinator, openCoordinator } from '../coordinator.ts'
 import { createServerDatabase } from '../../testing/database.ts'
@@ -199,9 +199,15 @@ export function openForgetful({
     const reply = await links.call(signer, asked, deadlineMs)
     const isSealed =
       asked.kind === 'agree' && asked.stream.kind === 'key' && asked.request.kind === 'lock'
-    if (isSealed) await (gone ??= database.destroy())
+    if (isSealed) await (gone ??= destroy(database))
     return reply
   }
   const log = { warn: () => undefined, error: () => undefined }
   return openCoordinator({ database, links: { ...links, call }, manifest, log })
+}
+
+/** A pool that was never used cannot be destroyed: it would open when it is needed. */
+async function destroy(database: Database): Promise<void> {
+  await inTransaction(database, async () => undefined)
+  await database.destroy()
 }
