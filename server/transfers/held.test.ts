@@ -19,6 +19,8 @@ import { openQuota } from '../usage/quota.ts'
 import { noOpinions, openFactFile } from '../facts/file.ts'
 import type { WalletRow } from '../wallets/find.ts'
 import { findOutgoing } from './find.ts'
+import { evidenceOf } from './reading.ts'
+import type { WorkDeps } from './work.ts'
 import type { State } from './lifecycle.ts'
 import { outgoingResolver } from './resolver.ts'
 import type { Outgoing } from './tables.ts'
@@ -99,6 +101,11 @@ async function decide(
   const stream = keyStream(row.key)
   await coordinator.settle({ organization, kind: 'decision', evidence, stream })
 }
+
+const withCoordinator = (coordinator: WorkDeps['coordinator']): Treasury => ({
+  ...treasury,
+  deps: { ...treasury.deps, coordinator },
+})
 
 /** As if it were so late. */
 const at = (time: number): Treasury => ({
@@ -289,6 +296,23 @@ describe('a server that ends while a transfer is held', () => {
     await stepTo(treasury, row, 'held')
     await decide(row, 'Denied')
     await stepTo(treasury, row, 'rejected')
+  })
+
+  it('signs what signers have agreed on before policies came that hold it, and then block it', async () => {
+    const wallet = await makeWallet(treasury)
+    const row = await request(treasury, wallet, { body: payment() })
+    const prepared = await stepTo(treasury, row, 'prepared')
+    const { organization, key } = prepared
+    const evidence = evidenceOf(prepared)
+    await assert.rejects(openForgetful(treasury.platform).sign({ organization, key, evidence }))
+    await policyOn(wallet)
+    const { coordinator } = treasury.deps
+    const settle: typeof coordinator.settle = async (ask) => {
+      await policyOn(wallet, { kind: 'Block' })
+      return coordinator.settle(ask)
+    }
+    await step(withCoordinator({ ...coordinator, settle }), row)
+    await stepTo(treasury, row, 'broadcasted')
   })
 
   it('shows the approval of what was approved before it could write down that it waits', async () => {

@@ -12,7 +12,7 @@ import { asAgreed, signedAs, unlessAgreed, unlessInTime } from './agreed.ts'
 import { block, held, hold } from './hold.ts'
 import type { Change } from './move.ts'
 import { holderOf } from '../chain/slots.ts'
-import { refuse, unlessMissing, type Outcome, type StepDeps } from './outcome.ts'
+import { isEnd, refuse, unlessMissing, type Outcome, type StepDeps } from './outcome.ts'
 import { leaveSlot } from '../sponsorships/heal.ts'
 import { effectOf, evidenceOf } from './reading.ts'
 import type { Outgoing } from './tables.ts'
@@ -63,13 +63,20 @@ export function signing(
     try {
       return await work()
     } catch (error) {
-      if (isFailure(error, 'policy.held')) return hold(deps, row, evidenceOf(row))
+      const isHeld = isFailure(error, 'policy.held')
       const isBlocked = isFailure(error, 'policy.blocked')
-      if (!isBlocked && !isFailure(error, 'request.refused')) throw error
+      if (!isHeld && !isBlocked && !isFailure(error, 'request.refused')) throw error
       const { reason } = error.context
       const kept = { kind: 'move', event: 'refuse', values: { reason } } as const
-      const end = () =>
-        isBlocked ? block(deps, reason, evidenceOf(row)) : refused(deps, row, reason)
+      const evidence = evidenceOf(row)
+      if (isHeld) {
+        const outcome = await hold(deps, row, evidence)
+        // Blocked by a policy that was made meanwhile.
+        return isEnd(outcome)
+          ? unlessAgreed(deps, row, { reason, kept, end: () => outcome })
+          : outcome
+      }
+      const end = () => (isBlocked ? block(deps, reason, evidence) : refused(deps, row, reason))
       return unlessAgreed(deps, row, { reason, kept, end })
     }
   })
