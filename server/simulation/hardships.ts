@@ -122,8 +122,7 @@ export class Hardships {
    * before there was a policy; a server's clock, by which they do, may be off. Nothing where something was not.
    */
   allowed(sought: Sought): Pick<Wish, 'allowedSince' | 'allowedBy'> {
-    // What a wallet pays to itself passes all policies here.
-    if (sought.recipient === sought.wallet.address) return { allowedSince: 0 }
+    if (sought.wallet.open.includes(sought.recipient)) return { allowedSince: 0 }
     const allowedBy = new Map<string, number>()
     const moments: number[] = []
     for (const agreed of this.agreedFor(sought)) {
@@ -152,8 +151,9 @@ export class Hardships {
   }
 
   /** Blocked, denied, or not approved by all that were asked: of that the signers' log has the last word. */
-  private policiesOf({ wallet, requests }: Sought): readonly Hardship[] {
-    const { governedSince, governedBy, key } = wallet
+  private policiesOf({ wallet, requests, recipient }: Sought): readonly Hardship[] {
+    const { governedSince, governedBy, key, open } = wallet
+    if (open.includes(recipient)) return []
     if (governedBy === 'blocks') return [{ what: 'a policy blocks it', since: governedSince }]
     if (governedBy === undefined) return []
     const steps = this.known.signers.steps({ stream: keyStream(key) }, 0)

@@ -514,12 +514,18 @@ class Game {
     const number = this.sent++
     const wish = { scenario: 'transfer', wallet, number, now: world.time, feeSponsorId } as const
     const made = newSought(world.random, wish)
-    // Its policy lets nothing else pass.
-    const isBlocked = wallet.governedBy === 'blocks'
-    const sought = isBlocked ? { ...made, recipient: wallet.address } : made
+    const recipient = wallet.governedBy === 'blocks' ? this.openOne(wallet) : made.recipient
+    const sought = { ...made, recipient }
     world.soughts.push(sought)
     await this.ask(sought)
     return sought
+  }
+
+  private openOne({ open }: SimulatedWallet): string {
+    const paid = new Set(this.world.soughts.map(({ recipient }) => recipient))
+    const next = open.find((address) => !paid.has(address))
+    if (next === undefined) throw new RangeError('there is nobody left whom the wallet may pay')
+    return next
   }
 
   private unanswered(): readonly Sought[] {

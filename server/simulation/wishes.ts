@@ -24,6 +24,8 @@ export type SimulatedWallet = {
   /** Since when policies say something about what it pays, and what. */
   governedSince: number
   governedBy: 'asks' | 'blocks' | undefined
+  /** Whom it may pay although a policy blocks all others: each of them once. */
+  open: readonly string[]
 }
 
 /** One thing that somebody wants once, and what has become of it so far. */

@@ -4,6 +4,7 @@ import { SmallChain, type Tx } from '@quorate/chains/testing/small-chain'
 import { SmallNode } from '@quorate/chains/testing/small-node'
 import { createdName, idOf } from '@quorate/core/id'
 import { requestHash } from '@quorate/authority/request'
+import { toHex } from '@quorate/core/bytes'
 import { rootOf } from '@quorate/authority/stream'
 import { addressOf } from '@quorate/effects/address'
 import { tableNetworks } from '@quorate/effects/networks'
@@ -192,7 +193,7 @@ export class World {
       .execute()
     const walletAddress = address.toLowerCase()
     this.endow(walletAddress, { balance: funds, units: unitsOfWallet })
-    const governed = { governedSince: Infinity, governedBy: undefined }
+    const governed = { governedSince: Infinity, governedBy: undefined, open: [] }
     return { key, walletId: wallet_id, address: walletAddress, ...governed }
   }
 
@@ -229,6 +230,7 @@ export class World {
     if (wallet === undefined || wallet.governedSince < Infinity) return
     const { database } = this
     const { organization } = this.client
+    if (action === 'blocks') wallet.open = openFor(wallet)
     const body = policyOn(wallet, action)
     const evidence = await settleInRoot(this, { kind: 'policy', path: '/v2/policies', body })
     const id = idOf(requestHash(evidence.preimage), 'policy')
@@ -337,13 +339,25 @@ function saidOf(row: Outgoing): Said {
 
 const changes = { active: 'activate', deactivated: 'deactivate', archived: 'archive' } as const
 
-function policyOn({ address, walletId }: SimulatedWallet, action: PolicyAction): object {
+/** As many as users pay who mend something and try whether it goes on, again and again. */
+const openCount = 64
+
+/** Drawn apart, so that the rest of the chance is as it is without a policy. */
+function openFor({ address }: SimulatedWallet): readonly string[] {
+  const random = new Random(`open for ${address}`)
+  return Array.from({ length: openCount }, () => `0x${toHex(random.bytes(20))}`)
+}
+
+function policyOn({ address, walletId, open }: SimulatedWallet, action: PolicyAction): object {
   const groups = [{ quorum: 1, approvers: {}, initiatorCanApprove: true }]
   // In minutes, and no less can be asked for.
   const asks = { kind: 'RequestApproval', approvalGroups: groups, autoRejectTimeout: 1 }
   return {
     ...{ name: `${action} for ${walletId}`, activityKind: 'Wallets:Sign' },
-    rule: { kind: 'TransactionRecipientWhitelist', configuration: { addresses: [address] } },
+    rule: {
+      kind: 'TransactionRecipientWhitelist',
+      configuration: { addresses: [address, ...open] },
+    },
     action: action === 'asks' ? asks : { kind: 'Block' },
     filters: { walletId: { in: [walletId] } },
   }
