@@ -91,8 +91,19 @@ export class Hardships {
     this.decisions.set(toHex(requestHash(preimage)), decision)
   }
 
-  /** May a nonce of this wallet have been left that only its user can fill? Something has kept it from being used. */
-  explainGap({ address }: SimulatedWallet, soughts: readonly Sought[]): boolean {
+  /**
+   * May a nonce of this wallet have been left that only its user can fill? Something has kept it from being used; or it
+   * is signed away to what waits behind such a nonce of its sponsor's.
+   */
+  explainGap(wallet: SimulatedWallet, soughts: readonly Sought[]): boolean {
+    const sponsors = soughts.flatMap(({ wallet: { address }, feeSponsorId }) => {
+      const sponsor = feeSponsorId && this.known.sponsorNamed(feeSponsorId)
+      return address === wallet.address && sponsor ? [sponsor.wallet] : []
+    })
+    return [...new Set([wallet, ...sponsors])].some((one) => this.explainOwn(one, soughts))
+  }
+
+  private explainOwn({ address }: SimulatedWallet, soughts: readonly Sought[]): boolean {
     if (this.outside.has(address)) return true
     return soughts.some((sought) => {
       // Whoever names a nonce may leave one out.
