@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { Failure } from '@quorate/core/failure'
 import type { Outflow } from '@quorate/core/outflow'
 import { decodeFacts } from '@quorate/effects/facts'
 import { rulesFor } from '@quorate/judge/rules'
@@ -266,6 +267,23 @@ describe('a policy that is made while a transfer is under way', () => {
     assert.deepEqual(await slotsOf(row), [])
     await decide(row, 'Approved')
     await stepTo(treasury, row, 'broadcasted')
+  })
+
+  it('fails what was agreed on and not signed in time, whose nonce its user can have filled then', async () => {
+    const wallet = await makeWallet(treasury)
+    const row = await request(treasury, wallet, { body: payment() })
+    const prepared = await stepTo(treasury, row, 'prepared')
+    const { coordinator } = treasury.platform
+    const { organization, key } = prepared
+    await coordinator.sign({ organization, key, evidence: evidenceOf(prepared) })
+    await policyOn(wallet)
+    // As signers say of it a minute later, who then judge it afresh.
+    const sign = async () => {
+      throw new Failure('policy.held', { reason: 'all of it' })
+    }
+    await step(withCoordinator({ ...treasury.deps.coordinator, sign }), row)
+    const { state, slot, reason } = await reread(treasury, row)
+    assert.deepEqual([state, slot, reason], ['refused', prepared.slot, 'all of it'])
   })
 })
 

@@ -8,7 +8,7 @@ import { verifySignature } from '@quorate/threshold/public/verify'
 import type { Signed } from '../coordinator/coordinator.ts'
 import { approvalFor } from '../approvals/find.ts'
 import { hasPolicies } from '../policies/evaluate.ts'
-import { asAgreed, signedAs, unlessAgreed, unlessInTime } from './agreed.ts'
+import { asAgreed, isKnownAgreed, signedAs, unlessAgreed, unlessInTime } from './agreed.ts'
 import { block, held, hold } from './hold.ts'
 import type { Change } from './move.ts'
 import { holderOf } from '../chain/slots.ts'
@@ -69,7 +69,8 @@ export function signing(
       const { reason } = error.context
       const kept = { kind: 'move', event: 'refuse', values: { reason } } as const
       const evidence = evidenceOf(row)
-      if (isHeld) {
+      // Signers open no approval for what they have agreed on before.
+      if (isHeld && !(await isKnownAgreed(deps, row))) {
         const outcome = await hold(deps, row, evidence)
         // Blocked by a policy that was made meanwhile.
         return isEnd(outcome)
