@@ -269,7 +269,7 @@ describe('a policy that is made while a transfer is under way', () => {
     await stepTo(treasury, row, 'broadcasted')
   })
 
-  it('fails what was agreed on and not signed in time, whose nonce its user can have filled then', async () => {
+  it('fails what was agreed on and not signed in time, and its nonce stays taken', async () => {
     const wallet = await makeWallet(treasury)
     const row = await request(treasury, wallet, { body: payment() })
     const prepared = await stepTo(treasury, row, 'prepared')
